@@ -1,0 +1,146 @@
+package address
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func keys(list []Address) []string {
+	var out []string
+	for _, a := range list {
+		out = append(out, a.Key())
+	}
+	return out
+}
+
+func TestHeaderFrom(t *testing.T) {
+	for _, tc := range []struct {
+		name           string
+		in             []string
+		authors, shown string // separated by spaces
+	}{
+		{"bare", []string{"b@y.example"}, "b@y.example", ""},
+		{"brackets", []string{" Foo Bar <b@y>"}, "b@y", ""},
+		{"quoted name", []string{`"Foo, Bar" <b@y>`}, "b@y", ""},
+		{"address in quoted name", []string{`"a@x" <b@y>`}, "b@y", "a@x"},
+		{"address in plain name", []string{`a@x <b@y>`}, "b@y", "a@x"},
+		{"address in encoded name", []string{`=?utf-8?B?YUB4?= <b@y>`}, "b@y", "a@x"},
+		{"address in quoted encoded name", []string{`"=?utf-8?Q?a=40x?=" <b@y>`}, "b@y", "a@x"},
+		{"same address in name", []string{`"b@y" <B@Y>`}, "b@y", ""},
+		{"comment", []string{"b@y (Foo)"}, "b@y", ""},
+		{"address in comment", []string{"b@y (a@x (c@z))"}, "b@y", "a@x c@z"},
+		{"comments inside", []string{"b(one)@(two)y.example (three)"}, "b@y.example", ""},
+		{"garbage after", []string{"<b@y>garbage"}, "b@y", ""},
+		{"address after", []string{"<b@y> a@x"}, "b@y", "a@x"},
+		{"two brackets", []string{"<b@y> <c@z>"}, "b@y c@z", ""},
+		{"unclosed bracket", []string{"Foo <b@y"}, "b@y", ""},
+		{"unclosed bracket and list", []string{"Foo <b@y, Bar <c@z>"}, "b@y c@z", ""},
+		{"only closing bracket", []string{"b@y>"}, "b@y", ""},
+		{"double brackets", []string{"<<b@y>>"}, "b@y", ""},
+		{"unclosed quote", []string{`"Foo <b@y>`}, "b@y", ""},
+		{"unclosed quote, list", []string{`"Foo <b@y>, Bar <c@z>`}, "b@y c@z", ""},
+		{"unclosed comment", []string{"(Foo <b@y>"}, "b@y", ""},
+		{"list", []string{"b@y, Foo <c@z>,, d@w"}, "b@y c@z d@w", ""},
+		{"several fields", []string{"b@y", `"b@y" <c@z>`}, "b@y c@z", ""},
+		{"group", []string{"Friends: b@y, Foo <c@z>; d@w"}, "b@y c@z d@w", ""},
+		{"empty group", []string{"undisclosed: ;"}, "", ""},
+		{"route", []string{"<@a.example,@b.example:b@y>"}, "b@y", ""},
+		{"scheme", []string{"mailto:b@y"}, "b@y", ""},
+		{"scheme in brackets", []string{"<mailto:b@y>"}, "b@y", ""},
+		{"folded", []string{"Foo\r\n\t<b@y>"}, "b@y", ""},
+		{"bare LF and TAB", []string{"\n\tb@y\n"}, "b@y", ""},
+		{"spaces around at", []string{"b @ y.example"}, "b@y.example", ""},
+		{"obsolete dots", []string{"<john . doe @ y .example>"}, "john.doe@y.example", ""},
+		{"initial before bare address", []string{"John Q. b@y"}, "b@y", ""},
+		{"quoted local", []string{`"b c"@y`}, "b c@y", ""},
+		{"quoted local in brackets", []string{`Foo <"b c" @y>`}, "b c@y", ""},
+		{"quoted local with address", []string{`"a@x"@y`}, "a@x@y", ""},
+		{"quoted bracket content", []string{`<"b@y">`}, "b@y", ""},
+		{"only a quoted string", []string{`"b@y"`}, "b@y", ""},
+		{"quoted string and empty brackets", []string{`"b@y" <>`}, "b@y", ""},
+		{"quoted string and no address", []string{`"b@y" <root>`}, "root b@y", ""},
+		{"apostrophes", []string{"'b@y'"}, "b@y", ""},
+		{"encoded address", []string{"=?utf-8?Q?b=40y?="}, "b@y", ""},
+		{"all encoded", []string{"=?utf-8?Q?Foo_=3Cb=40y=3E?="}, "b@y", ""},
+		{"encoded in brackets", []string{"<=?utf-8?Q?b=40y?=>"}, "b@y", ""},
+		{"encoded local", []string{"=?utf-8?Q?b?=@y"}, "b@y", ""},
+		{"encoded in pieces", []string{"=?utf-8?Q?b=40?=\r\n =?utf-8?Q?y.example?="}, "b@y.example", ""},
+		{"Latin-1", []string{"=?iso-8859-1?Q?J=FCrgen_b=40y?="}, "b@y", ""},
+		{"koi8-r", []string{"=?koi8-r?Q?=C1_b=40y?="}, "b@y", ""},
+		{"unknown charset", []string{"=?x-none?Q?b=40y?="}, "b@y", ""},
+		{"broken encoded word", []string{"=?utf-8?Q?Foo b@y?="}, "b@y", ""},
+		{"U-label", []string{"b@Bücher.example, c@XN--bcher-kva.example"}, "b@xn--bcher-kva.example c@xn--bcher-kva.example", ""},
+		{"literal", []string{"b@[192.0.2.1], <c@[IPv6:2001:db8::1]>"}, "b@[192.0.2.1] c@[ipv6:2001:db8::1]", ""},
+		{"literal, unclosed", []string{"b@[192.0.2.1, c@z"}, "c@z", ""},
+		{"no domain", []string{"root"}, "root", ""},
+		{"no domain in brackets", []string{"Root <root>"}, "root", ""},
+		{"a name is not an address", []string{"John Doe"}, "", ""},
+		{"three parts", []string{"a@b@c"}, "a@b b@c", ""},
+		{"no-break space", []string{"Foo\u00a0b@y"}, "b@y", ""},
+		{"zero width", []string{"b\u200b@y"}, "b@y", ""},
+		{"Latin-1 octets", []string{"J\xfcrgen <b@y>"}, "b@y", ""},
+		{"dots at the end", []string{"b@y.example."}, "b@y.example", ""},
+		{"empty", []string{"", "<>", "@", "@x", "b@", "'@x'"}, "", ""},
+		{"nothing", nil, "", ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got := HeaderFrom(tc.in)
+			if authors := strings.Join(keys(got.Addresses), " "); authors != tc.authors {
+				t.Errorf("HeaderFrom(%q).Addresses = %q, want %q", tc.in, authors, tc.authors)
+			}
+			if shown := strings.Join(keys(got.Display), " "); shown != tc.shown {
+				t.Errorf("HeaderFrom(%q).Display = %q, want %q", tc.in, shown, tc.shown)
+			}
+			if got.Truncated {
+				t.Error("truncated")
+			}
+		})
+	}
+}
+
+func TestHeaderFromLimits(t *testing.T) {
+	var many []string
+	for i := range MaxFromAddresses + 1 {
+		many = append(many, strings.Repeat("a", i+1)+"@x")
+	}
+	if got := HeaderFrom([]string{strings.Join(many, ",")}); len(got.Addresses) != MaxFromAddresses || !got.Truncated {
+		t.Errorf("%d addresses, truncated %v", len(got.Addresses), got.Truncated)
+	}
+	late := strings.Repeat(" ", MaxFromOctets) + "a@x"
+	if got := HeaderFrom([]string{"b@y", late}); !slices.Equal(keys(got.Addresses), []string{"b@y"}) || !got.Truncated {
+		t.Errorf("%v, truncated %v", keys(got.Addresses), got.Truncated)
+	}
+}
+
+func FuzzHeaderFrom(f *testing.F) {
+	for _, s := range []string{
+		`"a@x" <b@y>, g: c@z;`, "<@a,@b:c@d>", `"unclosed <b@y>`, "(a(b)c", "=?utf-8?Q?b=40y?=", "a@[IPv6:::1]", "b @ y . z", `"\"\"\"@x`, "\xff@\xff",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		from := HeaderFrom([]string{s})
+		if len(from.Addresses) > MaxFromAddresses || len(from.Display) > MaxFromAddresses {
+			t.Fatalf("%d and %d addresses", len(from.Addresses), len(from.Display))
+		}
+		for _, a := range slices.Concat(from.Addresses, from.Display) {
+			if a.Local == "" && a.Domain == "" {
+				t.Fatalf("%q: empty address from %q", s, a.Original)
+			}
+		}
+	})
+}
+
+// The worst inputs known, at the limit of size: each must cost about the same as the first.
+func BenchmarkHeaderFromWorst(b *testing.B) {
+	for _, piece := range []string{"a@x,", `"`, `"\"`, `\"`, "<", `<">`, "(", "()", "[", "=?utf-8?Q?", "a@", "@", " . ", `""@`, "::", "a@[", "aé@x "} {
+		b.Run(piece, func(b *testing.B) {
+			value := strings.Repeat(piece, MaxFromOctets/len(piece))
+			b.SetBytes(int64(len(value)))
+			for b.Loop() {
+				HeaderFrom([]string{value})
+			}
+		})
+	}
+}

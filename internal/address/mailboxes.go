@@ -1,0 +1,158 @@
+package address
+
+import (
+	"io"
+	"iter"
+	"mime"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/htmlindex"
+)
+
+// mailboxes yields what looks like an address in a piece of text that brackets, quotes and comments no longer
+// structure. With soleWord, a text that is one word without "@" is an address without a domain ("From: root").
+func mailboxes(text string, soleWord bool) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		text := joinParts(plainSpaces(decodeWords(text)))
+		if strings.IndexByte(text, '@') < 0 {
+			if word := strings.TrimSpace(text); soleWord && word != "" && len(localRun(word)) == len(word) {
+				yield(word)
+			}
+			return
+		}
+		quoteSeen := 0 // the end of the last quoted string looked at, so that no text is looked at twice
+		for i := 0; i < len(text); {
+			local := localRun(text[i:])
+			if text[i] == '"' && i >= quoteSeen {
+				local = quotedRun(text[i:])
+				quoteSeen = i + len(local)
+				if end := i + len(local); end == len(text) || text[end] != '@' {
+					local = ""
+				}
+			}
+			end := i + len(local)
+			if local == "" {
+				i++
+				continue
+			}
+			if end == len(text) || text[end] != '@' {
+				i = end
+				continue
+			}
+			domain := domainRun(text[end+1:])
+			found := text[i : end+1+len(domain)]
+			if after := i + len(found); found[0] == '\'' && after < len(text) && text[after] == '\'' {
+				found = found[1:] // 'user@example.com' is quoted by a hand that knew no better
+			}
+			if domain != "" && found[0] != '@' && !yield(found) {
+				return
+			}
+			i = end + 1 // not after the domain: it may be the local part of "a@b@c"
+		}
+	}
+}
+
+// localRun is the dot-atom at the beginning of s.
+func localRun(s string) string {
+	i := 0
+	for i < len(s) && (isAtext(s[i]) || s[i] == '.') {
+		i++
+	}
+	return s[:i]
+}
+
+// quotedRun is the quoted string at the beginning of s, which is the whole of s when it is not closed.
+func quotedRun(s string) string {
+	for i := 1; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '"':
+			return s[:i+1]
+		}
+	}
+	return s
+}
+
+// domainRun is the domain or the address literal at the beginning of s.
+func domainRun(s string) string {
+	if strings.HasPrefix(s, "[") {
+		const longest = len("[IPv6:0000:0000:0000:0000:0000:ffff:255.255.255.255]")
+		if end := strings.IndexByte(s[:min(len(s), longest)], ']'); end > 0 {
+			return s[:end+1]
+		}
+		return ""
+	}
+	i := 0
+	for i < len(s) && (s[i] >= utf8.RuneSelf || s[i] == '.' || s[i] == '_' || strings.IndexByte(ldh, s[i]) >= 0) {
+		i++
+	}
+	return strings.TrimRight(s[:i], ".-")
+}
+
+// joinParts takes out the white space that RFC 5322 section 4.4 lets stand in an address: around "@" and before a dot,
+// and after a dot that stands alone. "John Q. b@y" has none of it.
+func joinParts(s string) string {
+	out := make([]byte, 0, len(s))
+	var space, joined bool // white space is pending; it was taken out before the last octet, a dot
+	for i := range len(s) {
+		c := s[i]
+		if c == ' ' {
+			space = true
+			continue
+		}
+		drop := c == '@' || c == '.' || joined || (len(out) > 0 && out[len(out)-1] == '@')
+		if space && !drop {
+			out = append(out, ' ')
+		}
+		joined = space && c == '.'
+		space = false
+		out = append(out, c)
+	}
+	return string(out)
+}
+
+// plainSpaces makes a space of all that is white or a control, and takes out what has no width: a no-break space
+// before an address is not part of it.
+func plainSpaces(s string) string {
+	if !utf8.ValidString(s) {
+		b := []byte(s)
+		for i, c := range b {
+			if c <= ' ' || c == 0x7f {
+				b[i] = ' '
+			}
+		}
+		return string(b)
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r) || unicode.IsControl(r):
+			return ' '
+		case unicode.Is(unicode.Cf, r):
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// decodeWords decodes the encoded words of RFC 2047. A charset that is not known is taken for ASCII: an address in it
+// is still to be seen.
+func decodeWords(s string) string {
+	if !strings.Contains(s, "=?") {
+		return s
+	}
+	decoder := mime.WordDecoder{CharsetReader: func(charset string, input io.Reader) (io.Reader, error) {
+		encoding, err := htmlindex.Get(charset)
+		if err != nil {
+			return input, nil
+		}
+		return encoding.NewDecoder().Reader(input), nil
+	}}
+	decoded, err := decoder.DecodeHeader(s)
+	if err != nil {
+		return s
+	}
+	return decoded
+}
