@@ -127,7 +127,18 @@ func Fold(s string) string {
 	if !utf8.ValidString(s) {
 		return lowerASCII(s)
 	}
-	return cases.Fold().String(s)
+	return strings.Map(foldCherokee, cases.Fold().String(s))
+}
+
+// foldCherokee mends the one script that cases.Fold turns both ways: Unicode folds Cherokee to its capitals.
+func foldCherokee(r rune) rune {
+	switch {
+	case 0xab70 <= r && r <= 0xabbf:
+		return r - 0xab70 + 0x13a0
+	case 0x13f8 <= r && r <= 0x13fd:
+		return r - 8
+	}
+	return r
 }
 
 // lookupIDNA maps as for a look-up (UTS 46: case, width, form C) and is lenient where deployed names are: underscores

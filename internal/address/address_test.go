@@ -194,7 +194,7 @@ func TestStrict(t *testing.T) {
 
 // Keys are written into stores and read again: reading one must give the same mailbox.
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"", "<>", "a@b", `"a b"@c.`, "@a:b@c", "a@[IPv6:::1]", "a@Bücher", "ÄSS@ß", "\xff@\xff", `"a\`, "@", "a@.", "a@xn--a", "ſ@K"} {
+	for _, s := range []string{"", "<>", "a@b", `"a b"@c.`, "@a:b@c", "a@[IPv6:::1]", "a@Bücher", "ÄSS@ß", "\xff@\xff", `"a\`, "@", "a@.", "a@xn--a", "ſ@K", "Ꮲ"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
