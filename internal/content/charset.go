@@ -1,0 +1,97 @@
+package content
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/emersion/go-message/charset"
+	htmlcharset "golang.org/x/net/html/charset"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/transform"
+)
+
+// utf8Reader decodes text of the declared charset. A charset that is absent, unknown or ASCII is taken as
+// UTF-8 where the octets are UTF-8 and as windows-1252 where they are not, which is what mail readers guess.
+func utf8Reader(label string, r *bufio.Reader, isHTML bool) io.Reader {
+	start, _ := r.Peek(3)
+	switch {
+	case bytes.HasPrefix(start, []byte{0xfe, 0xff}):
+		label = "utf-16be"
+	case bytes.HasPrefix(start, []byte{0xff, 0xfe}):
+		label = "utf-16le"
+	}
+	label = cleanLabel(label)
+	if label == "" && isHTML {
+		head, _ := r.Peek(1024)
+		_, label, _ = htmlcharset.DetermineEncoding(head, "")
+		if label == "windows-1252" { // also its answer for "no idea"
+			label = ""
+		}
+	}
+	if !guessed(label) {
+		if decoded, err := charset.Reader(label, r); err == nil {
+			return decoded
+		}
+	}
+	return transform.NewReader(r, lenientUTF8{})
+}
+
+func cleanLabel(label string) string {
+	return strings.ToLower(strings.Trim(label, " \t\"'"))
+}
+
+// guessed tells the labels that say too little or are too often wrong.
+func guessed(label string) bool {
+	switch label {
+	case "", "utf-8", "utf8", "us-ascii", "ascii", "ansi_x3.4-1968", "unknown-8bit", "x-unknown", "default", "none":
+		return true
+	}
+	return false
+}
+
+// decodeString decodes octets of a header field.
+func decodeString(label, s string) string {
+	if label = cleanLabel(label); guessed(label) && utf8.ValidString(s) {
+		return s
+	}
+	r := utf8Reader(label, bufio.NewReaderSize(strings.NewReader(s), 16), false)
+	out, err := io.ReadAll(r)
+	if err != nil {
+		return s
+	}
+	return string(out)
+}
+
+// lenientUTF8 passes UTF-8 and takes every other octet as windows-1252.
+type lenientUTF8 struct{ transform.NopResetter }
+
+// Transform implements transform.Transformer.
+func (lenientUTF8) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err error) {
+	for nSrc < len(src) {
+		if src[nSrc] < utf8.RuneSelf {
+			if nDst == len(dst) {
+				return nDst, nSrc, transform.ErrShortDst
+			}
+			dst[nDst] = src[nSrc]
+			nDst++
+			nSrc++
+			continue
+		}
+		if !atEOF && !utf8.FullRune(src[nSrc:]) {
+			return nDst, nSrc, transform.ErrShortSrc
+		}
+		r, size := utf8.DecodeRune(src[nSrc:])
+		if r == utf8.RuneError && size == 1 {
+			r = charmap.Windows1252.DecodeByte(src[nSrc])
+		}
+		if nDst+utf8.RuneLen(r) > len(dst) {
+			return nDst, nSrc, transform.ErrShortDst
+		}
+		nDst += utf8.EncodeRune(dst[nDst:], r)
+		nSrc += size
+	}
+	return nDst, nSrc, nil
+}

@@ -1,0 +1,273 @@
+package content
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"iter"
+	"slices"
+	"time"
+)
+
+// Examination is the examination of one message. It is used by one goroutine at a time.
+//
+// The walk over the message is written as if it read the message; it runs as a coroutine (iter.Pull) that rests
+// whenever it needs a chunk that has not come yet. So nothing of the message waits in memory and nothing
+// runs between two calls.
+type Examination struct {
+	examiner *Examiner
+	walk     walk
+	sinks    [sectionCount]*sink
+	hits     map[int32]*hit
+	result   Result
+	err      error
+	feed     feed
+	resume   func() (struct{}, bool)
+	stop     func()
+	closed   bool
+
+	began time.Time     // of the current call
+	spent time.Duration // by the calls before
+	late  bool
+}
+
+// hit is what an entry has come to so far.
+type hit struct {
+	count    int
+	sections Sections
+	next     [sectionCount]int64 // offset where the last occurrence ended: occurrences don't overlap
+	texts    []string
+}
+
+// maxKept is how many matched texts of an entry are kept when asked for.
+const maxKept = 10
+
+// errStopped ends the walk when its time is over or nobody wants it any more.
+var errStopped = errors.New("content: examination stopped")
+
+// feed is the message as the walk reads it.
+type feed struct {
+	x     *Examination
+	chunk []byte
+	ended bool
+	yield func(struct{}) bool
+}
+
+func (f *feed) Read(p []byte) (int, error) {
+	for len(f.chunk) == 0 {
+		if f.ended {
+			return 0, io.EOF
+		}
+		if !f.yield(struct{}{}) {
+			f.ended = true
+		}
+	}
+	if f.x.halted() {
+		return 0, errStopped
+	}
+	n := copy(p, f.chunk)
+	f.chunk = f.chunk[n:]
+	return n, nil
+}
+
+// halted tells the walk to end: an error, Close, or the time limit.
+func (x *Examination) halted() bool {
+	if x.err != nil || x.closed {
+		return true
+	}
+	if !x.late && x.spent+x.examiner.now().Sub(x.began) > x.examiner.limits.Time {
+		x.late = true
+		x.reach(LimitTime)
+	}
+	return x.late
+}
+
+// Header takes one header field, in order, before the first call of Body. Folded values may hold LF or CRLF.
+func (x *Examination) Header(name, value string) {
+	x.enter()
+	defer x.leave()
+	if !x.halted() {
+		x.walk.field(&x.walk.top, name, value)
+	}
+}
+
+// Body takes a piece of the body, cut anywhere. The piece is not kept.
+func (x *Examination) Body(chunk []byte) {
+	if x.closed || x.err != nil || x.late {
+		return
+	}
+	x.enter()
+	defer x.leave()
+	if bytes.IndexByte(chunk, 0) >= 0 {
+		x.symptom(SymptomNUL)
+	}
+	x.start()
+	x.feed.chunk = chunk
+	x.resume()
+}
+
+// start makes the coroutine that walks over the body.
+func (x *Examination) start() {
+	if x.resume != nil {
+		return
+	}
+	x.feed.x = x
+	x.resume, x.stop = iter.Pull(func(yield func(struct{}) bool) {
+		x.feed.yield = yield
+		x.walk.message(&x.walk.top, newMIMEReader(&x.feed), 0)
+	})
+}
+
+// Finish ends the message and tells what was found, or that it could not tell.
+func (x *Examination) Finish() (*Result, error) {
+	x.enter()
+	defer x.leave()
+	x.start()
+	x.feed.ended = true
+	for running := true; running; {
+		_, running = x.resume()
+	}
+	for _, s := range x.sinks {
+		if s != nil {
+			s.window.finish()
+		}
+	}
+	if x.err != nil {
+		return nil, x.err
+	}
+	x.result.Outcomes = x.score()
+	return &x.result, nil
+}
+
+// Close gives the memory back. It may be called at any time, and more than once; the Result stays valid.
+func (x *Examination) Close() {
+	if x.closed {
+		return
+	}
+	x.closed = true
+	if x.stop != nil {
+		x.feed.ended = true
+		x.stop()
+	}
+	for _, s := range x.sinks {
+		if s != nil {
+			s.window.release()
+		}
+	}
+}
+
+func (x *Examination) enter() { x.began = x.examiner.now() }
+
+func (x *Examination) leave() { x.spent += x.examiner.now().Sub(x.began) }
+
+// sink folds the text of one section into its window.
+type sink struct {
+	folder *folder
+	window window
+}
+
+// sink gives the place where text of a section goes, nil when no definition examines it.
+func (x *Examination) sink(section Sections) *sink {
+	if x.examiner.all&section == 0 {
+		return nil
+	}
+	i := section.index()
+	if x.sinks[i] == nil {
+		s := &sink{window: window{pool: x.examiner.pool, section: section, match: x.match}}
+		s.folder = newFolder(func(p []byte) {
+			s.window.write(p)
+			if s.window.failed && x.err == nil {
+				x.err = ErrMemory
+			}
+		})
+		x.sinks[i] = s
+	}
+	return x.sinks[i]
+}
+
+// index is the number of a single section.
+func (s Sections) index() int {
+	i := 0
+	for s > 1 {
+		s >>= 1
+		i++
+	}
+	return i
+}
+
+// Write adds text.
+func (s *sink) Write(p []byte) (int, error) {
+	if s == nil {
+		return len(p), nil
+	}
+	return s.folder.Write(p)
+}
+
+// WriteString adds text.
+func (s *sink) WriteString(text string) {
+	_, _ = s.Write([]byte(text))
+}
+
+// end ends one text of the section: no phrase goes on in the next one.
+func (s *sink) end() {
+	if s != nil {
+		s.folder.End()
+		s.folder.sink([]byte(barrier))
+	}
+}
+
+// match is called by a window with text that begins in [from, to) and has not been matched.
+func (x *Examination) match(w *window, from, to int) {
+	if x.closed || x.err != nil {
+		return
+	}
+	text := *w.buf
+	report := func(entry int32, start, end int) {
+		x.occurrence(entry, w.section, text[start:end], w.base+int64(start), w.base+int64(end))
+	}
+	e := x.examiner
+	e.words.find(text, from, to, report)
+	if err := e.patterns.find(text, from, to, report); err != nil {
+		x.err = err
+	}
+}
+
+// occurrence counts a match, unless it overlaps the entry's last one.
+func (x *Examination) occurrence(entry int32, section Sections, text []byte, start, end int64) {
+	e := x.examiner
+	if e.scan[entry]&section == 0 || e.entries[entry].Kind == CardNumber && !cardNumber(text) {
+		return
+	}
+	i := section.index()
+	if h := x.hits[entry]; h != nil && start < h.next[i] {
+		return
+	}
+	x.count(entry, section, text)
+	x.hits[entry].next[i] = end
+}
+
+func (x *Examination) count(entry int32, section Sections, text []byte) {
+	h := x.hits[entry]
+	if h == nil {
+		h = &hit{}
+		x.hits[entry] = h
+	}
+	h.count++
+	h.sections |= section
+	if x.examiner.keep && len(h.texts) < maxKept {
+		h.texts = append(h.texts, string(text))
+	}
+}
+
+func (x *Examination) reach(limit Limit) {
+	if !slices.Contains(x.result.Limits, limit) {
+		x.result.Limits = append(x.result.Limits, limit)
+	}
+}
+
+// symptom notes a sign of damage; after a stop the missing rest is our own doing.
+func (x *Examination) symptom(s Symptom) {
+	if !x.late && !x.closed && !slices.Contains(x.result.Symptoms, s) {
+		x.result.Symptoms = append(x.result.Symptoms, s)
+	}
+}

@@ -1,0 +1,83 @@
+package content
+
+import (
+	"fmt"
+	"time"
+)
+
+// Options of an Examiner. The zero value is right for the milter.
+type Options struct {
+	Limits   Limits
+	Budget   *Budget          // memory shared with other Examiners (those of an older policy); nil makes one of DefaultBudget
+	KeepText bool             // keep matched texts in the Result: for a person at a terminal, never for a log
+	Now      func() time.Time // nil is time.Now
+}
+
+// Examiner holds the definitions compiled together. It is immutable and safe for concurrent use.
+type Examiner struct {
+	defs     []*Definition
+	first    []int32 // number of each definition's first entry among all entries
+	entries  []*Entry
+	scan     []Sections // per entry
+	all      Sections   // what any definition examines
+	words    wordIndex
+	patterns patternSet
+	hashes   map[string][]int32 // digest to entries
+	sums     sumKinds
+	limits   Limits
+	pool     *bufferPool
+	keep     bool
+	now      func() time.Time
+}
+
+// NewExaminer compiles definitions. Errors are `FILE:LINE: message`, or tell that all patterns together are too large.
+// No definitions are allowed: then an examination tells parts, limits and symptoms only.
+func NewExaminer(defs []*Definition, opts Options) (*Examiner, error) {
+	if opts.Budget == nil {
+		opts.Budget = NewBudget(DefaultBudget)
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	e := &Examiner{
+		defs: defs, limits: opts.Limits.withDefaults(), keep: opts.KeepText, now: opts.Now,
+		pool: &bufferPool{budget: opts.Budget}, hashes: map[string][]int32{},
+	}
+	for _, def := range defs {
+		e.first = append(e.first, int32(len(e.entries)))
+		e.all |= def.Scan
+		for i := range def.Entries {
+			entry := &def.Entries[i]
+			if err := e.add(int32(len(e.entries)), entry); err != nil {
+				return nil, fmt.Errorf("%s: %w", entry.Position(), err)
+			}
+			e.entries = append(e.entries, entry)
+			e.scan = append(e.scan, def.Scan)
+		}
+	}
+	e.words.build()
+	return e, e.patterns.build()
+}
+
+func (e *Examiner) add(number int32, entry *Entry) error {
+	switch entry.Kind {
+	case Regex, CardNumber:
+		return e.patterns.add(number, entry.Text)
+	case Hash:
+		sum, err := parseHash(entry.Text)
+		e.hashes[sum] = append(e.hashes[sum], number)
+		e.sums.want(len(sum))
+		return err
+	}
+	if folded := foldText(entry.Text); !e.words.add(number, folded) {
+		return e.patterns.add(number, quotePattern(folded))
+	}
+	return nil
+}
+
+// Begin starts the examination of one message. The caller must call Close, also after an error.
+func (e *Examiner) Begin() *Examination {
+	x := &Examination{examiner: e, hits: map[int32]*hit{}}
+	x.walk.x = x
+	return x
+}

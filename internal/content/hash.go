@@ -1,0 +1,62 @@
+package content
+
+import (
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"hash"
+	"io"
+)
+
+// sumKinds tells which digests of attachments any entry needs, by length in octets.
+type sumKinds struct{ md5, sha1, sha256 bool }
+
+func (k *sumKinds) want(length int) {
+	switch length {
+	case md5.Size:
+		k.md5 = true
+	case sha1.Size:
+		k.sha1 = true
+	case sha256.Size:
+		k.sha256 = true
+	}
+}
+
+// summer computes the digests of what is read through it.
+type summer struct {
+	r    io.Reader
+	sums []hash.Hash
+	size int64
+}
+
+func (k sumKinds) reader(r io.Reader) *summer {
+	s := &summer{r: r}
+	if k.md5 {
+		s.sums = append(s.sums, md5.New())
+	}
+	if k.sha1 {
+		s.sums = append(s.sums, sha1.New())
+	}
+	if k.sha256 {
+		s.sums = append(s.sums, sha256.New())
+	}
+	return s
+}
+
+func (s *summer) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	s.size += int64(n)
+	for _, h := range s.sums {
+		h.Write(p[:n])
+	}
+	return n, err
+}
+
+// matchSums counts the hash entries that name what s has read to its end.
+func (x *Examination) matchSums(s *summer) {
+	for _, h := range s.sums {
+		for _, entry := range x.examiner.hashes[string(h.Sum(nil))] {
+			x.count(entry, Attachments, nil)
+		}
+	}
+}

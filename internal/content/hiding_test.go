@@ -1,0 +1,80 @@
+package content
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+)
+
+func mimePart(header, body string) string {
+	return "MIME-Version: 1.0\n" + header + "\n\n" + body
+}
+
+func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+
+// hidingTricks are ways to write the words "secret offer" so that a reader sees them, each with a twin that looks alike and
+// does not show them.
+var hidingTricks = []struct{ name, hidden, innocent string }{
+	{"plain", "Subject: x\n\na Secret OFFER now", "Subject: x\n\nsecretive offer, secret\noffers"},
+	{"line break", "Subject: x\n\nsecret\n  offer", "Subject: x\n\nsecret, offer"},
+	{"subject", "Subject: secret offer\n\n", "Subject: secret; offer\n\n"},
+	{"subject encoded", "Subject: =?utf-8?b?" + b64("secret off") + "?=\n =?utf-8?q?er?=\n\n", "Subject: =?utf-8?b?" + b64("secret off") + "?= er\n\n"},
+	{"character split between encoded words", "Subject: =?utf-8?q?secret=E2=80?= =?utf-8?q?=8B_offer?=\n\n", "Subject: =?utf-8?q?secret=E2=80=94offer?=\n\n"},
+	{"base64", mimePart("Content-Type: text/plain\nContent-Transfer-Encoding: base64", b64("secret offer")), mimePart("Content-Type: text/plain\nContent-Transfer-Encoding: 7bit", b64("secret offer"))},
+	{"base64 with rubbish", mimePart("Content-Transfer-Encoding: base64", "c2Vj!cmV0\n IG9m*ZmVy"), mimePart("Content-Transfer-Encoding: base64", "c2Vj!cmV1\n IG9m*ZmVy")},
+	{"base64 joined after padding", mimePart("Content-Transfer-Encoding: base64", b64("secre")+b64("t offer")), mimePart("Content-Transfer-Encoding: base64", b64("secre")+b64(" t offer"))},
+	{"quoted-printable", mimePart("Content-Transfer-Encoding: quoted-printable", "s=65cret=\n=20off=\n=65r"), mimePart("Content-Transfer-Encoding: quoted-printable", "s=65cret=\n=2Doff=\n=65r")},
+	{"soft break with blanks", mimePart("Content-Transfer-Encoding: quoted-printable", "sec=  \nret offer="), mimePart("Content-Transfer-Encoding: quoted-printable", "sec  \nret offer=")},
+	{"zero width", "Subject: x\n\nse\u200bcr\u00adet o\u2060ffer", "Subject: x\n\nse\u2002cret offer"},
+	{"bidi controls", "Subject: x\n\n\u202dsecret\u202c \u2066offer\u2069", "Subject: x\n\nsecret\u202c.offer"},
+	{"fullwidth and mathematical", "Subject: x\n\nｓｅｃｒｅｔ\u3000𝐨𝐟𝐟𝐞𝐫", "Subject: x\n\nｓｅｃｒｅｔ-𝐨𝐟𝐟𝐞𝐫"},
+	{"NUL inside", "Subject: x\n\nsec\x00ret offer", "Subject: x\n\nsec ret offer"},
+	{"utf-16", mimePart("Content-Type: text/plain; charset=utf-16be\nContent-Transfer-Encoding: base64", b64("\x00s\x00e\x00c\x00r\x00e\x00t\x00 \x00o\x00f\x00f\x00e\x00r")), mimePart("Content-Type: text/plain; charset=utf-16be\nContent-Transfer-Encoding: base64", b64("\x00s\x00e\x00c\x00r\x00e\x00t\x00-\x00o\x00f\x00f\x00e\x00r"))},
+	{"ebcdic", mimePart("Content-Type: text/plain; charset=ibm037\nContent-Transfer-Encoding: base64", b64("\xa2\x85\x83\x99\x85\xa3\x40\x96\x86\x86\x85\x99")), mimePart("Content-Type: text/plain; charset=ibm037\nContent-Transfer-Encoding: base64", b64("\xa2\x85\x83\x99\x85\xa3\x60\x96\x86\x86\x85\x99"))},
+	{"unknown charset", mimePart("Content-Type: text/plain; charset=x-nobody", "secret offer"), mimePart("Content-Type: text/plain; charset=x-nobody", "secret-offer")},
+	{"html tags inside words", mimePart("Content-Type: text/html", "<p>sec<b>r</b>et <!-- x -->off<font color=red>er</font>"), mimePart("Content-Type: text/html", "<p>sec<br>ret offer")},
+	{"html blocks", mimePart("Content-Type: text/html", "<div>secret</div><div>offer</div>"), mimePart("Content-Type: text/html", "<div>secret</div>.<div>offer</div>")},
+	{"html entities", mimePart("Content-Type: text/html", "&#115;ecret&nbsp;&#x6f;ffer"), mimePart("Content-Type: text/html", "&amp;#115;ecret&nbsp;offer")},
+	{"html zero width entity", mimePart("Content-Type: text/html", "sec&#8203;ret&zwnj; offer"), mimePart("Content-Type: text/html", "sec&#8194;ret offer")},
+	{"html comment inside", mimePart("Content-Type: text/html", "sec<!-- <p> -->ret offer"), mimePart("Content-Type: text/html", "<!-- secret offer -->")},
+	{"html display none", mimePart("Content-Type: text/html", "sec<span style='Display : none'>xyz</span>ret offer"), mimePart("Content-Type: text/html", "sec<span style='display:inline'>xyz</span>ret offer")},
+	{"html font size nothing", mimePart("Content-Type: text/html", "secret<i style='font-size:0px;color:red'>-x-</i> offer"), mimePart("Content-Type: text/html", "secret<i style='font-size:10px;color:red'>-x-</i> offer")},
+	{"html class in style", mimePart("Content-Type: text/html", "<style>.q , b.z{color:red;display:none}</style>sec<u class='y Z'>1</u>ret <u class=q>2</u>offer"), mimePart("Content-Type: text/html", "<style>@media print{.q{display:none}}</style>sec<u class=q>1</u>ret offer")},
+	{"html hidden p ended by div", mimePart("Content-Type: text/html", "<p hidden>zzz<div>secret offer</div>"), mimePart("Content-Type: text/html", "<p hidden>zzz<div>secret of fer</div>")},
+	{"html hidden text itself", mimePart("Content-Type: text/html", "<div style='display:none'>secret offer</div>"), mimePart("Content-Type: text/html", "secret <div style='display:none'>offer</div>")},
+	{"html alt text", mimePart("Content-Type: text/html", "<img src=x alt='secret offer'>"), mimePart("Content-Type: text/html", "<img src='secret offer'>")},
+	{"html without end of tag", mimePart("Content-Type: text/html", "<p>secret offer<p"), mimePart("Content-Type: text/html", "<p><x secret offer")},
+	{"html noscript", mimePart("Content-Type: text/html", "<noscript>secret <b>offer</b></noscript>"), mimePart("Content-Type: text/html", "<script>secret offer</script>")},
+	{"html meta charset", mimePart("Content-Type: text/html\nContent-Transfer-Encoding: base64", b64("<meta charset=utf-16le><p>secret offer")), mimePart("Content-Type: text/html\nContent-Transfer-Encoding: base64", b64("<meta charset=koi8-r><p>se\xe3ret offer"))},
+	{"html long style", mimePart("Content-Type: text/html", "<style>"+strings.Repeat("a{b:c}\n", 20000)+"</style>secret offer"), mimePart("Content-Type: text/html", "<style>"+strings.Repeat("a{b:c}\n", 20000)+"secret offer</style>")},
+	{"multipart", "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nhello\n--b\n\nsecret offer\n--b--\n", "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nsecret\n--b\n\noffer\n--b--\n"},
+	{"multipart never opened", "Content-Type: multipart/mixed; boundary=b\n\nsecret offer\n", "Content-Type: multipart/mixed; boundary=b\n\nsecret\n--b\noffer\n"},
+	{"multipart without boundary parameter", "Content-Type: multipart/mixed\n\n--b\n\nsecret offer\n", "Content-Type: multipart/mixed\n\n--b\n\nsecret_offer\n"},
+	{"part with faulty header", "Content-Type: multipart/mixed; boundary=\"b\n\n--b\nContent-Type: text/plain\nno colon here\nsecret offer\n--b--\n", "Content-Type: multipart/mixed; boundary=b\n\n--b\nX: y\nno colon here\nsecret=offer\n--b--\n"},
+	{"nested multipart unclosed", "Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: multipart/alternative; boundary=b\n\n--b\n\nx\n--a\n\nsecret offer\n--a--", "Content-Type: multipart/mixed; boundary=a\n\n--a\n\nsecret --a\noffer"},
+	{"nested message", mimePart("Content-Type: message/rfc822", "Subject: x\nContent-Transfer-Encoding: base64\n\n"+b64("secret offer")), mimePart("Content-Type: message/rfc822", "Subject: x\n\n"+b64("secret offer"))},
+	{"nested message subject", mimePart("Content-Type: message/rfc822", "Subject: secret offer\n\nhi"), mimePart("Content-Type: message/rfc822", "X-Subject: secret offer\n\nhi")},
+	{"nested message in base64", mimePart("Content-Type: message/rfc822\nContent-Transfer-Encoding: base64", b64("Subject: secret offer\n\nhi")), mimePart("Content-Type: message/rfc822\nContent-Transfer-Encoding: base64", b64("X: secret offer\n\nhi"))},
+	{"digest", "Content-Type: multipart/digest; boundary=b\n\n--b\n\nSubject: secret offer\n\nx\n--b--", "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nSubject: secret= offer\n\nx\n--b--"},
+	{"text attachment", mimePart("Content-Type: text/plain; name=a.txt", "secret offer"), mimePart("Content-Type: text/plain; name=a.txt", "secret+offer")},
+	{"html attachment", mimePart("Content-Type: text/html\nContent-Disposition: attachment", "sec<b>ret</b> offer"), mimePart("Content-Type: text/html\nContent-Disposition: attachment", "sec<p>ret</p> offer")},
+	{"file name", mimePart("Content-Type: application/x-y; name=\"secret offer.bin\"", "x"), mimePart("Content-Type: application/x-y; name=\"secretoffer.bin\"", "x")},
+	{"file name rfc 2231", mimePart("Content-Disposition: attachment; filename*0*=utf-8''s%65cret; filename*1=\" offer.bin\"", "x"), mimePart("Content-Disposition: attachment; filename*0=s%65cret; filename*1=\" offer.bin\"", "x")},
+	{"file name rfc 2047", mimePart("Content-Type: a/b; name=\"=?utf-8?q?secret=20offer=2ebin?=\"", "x"), mimePart("Content-Type: a/b; name=\"=?utf-8?q?secret=2Doffer?=\"", "x")},
+}
+
+func TestHiding(t *testing.T) {
+	e := mustExaminer(t, Options{}, "!activation 1\n1 secret offer\n")
+	for _, trick := range hidingTricks {
+		t.Run(trick.name, func(t *testing.T) {
+			for _, size := range []int{1, 7, 65535} {
+				if r := examine(t, e, trick.hidden, size); !r.Outcomes[0].Fired {
+					t.Errorf("in pieces of %d: not found", size)
+				}
+				if r := examine(t, e, trick.innocent, size); r.Outcomes[0].Fired {
+					t.Errorf("in pieces of %d: found in the innocent twin", size)
+				}
+			}
+		})
+	}
+}

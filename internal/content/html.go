@@ -1,0 +1,230 @@
+package content
+
+import (
+	"bytes"
+	"io"
+	"strings"
+
+	"golang.org/x/net/html"
+)
+
+// maxToken bounds one HTML token; a longer text is cut, a longer tag or comment is a limit reached.
+const maxToken = 64 << 10
+
+// htmlText reduces HTML to what it shows. It sees tokens, not a tree: a tree of hostile HTML can take memory and time
+// out of proportion.
+type htmlText struct {
+	w      *walk
+	z      *html.Tokenizer
+	rest   *pushback
+	shown  *sink
+	source *sink // tags and all, with entities undone; nil when no one asks for it
+	hide   hiding
+	raw    string // "script" or "style" while its content comes
+	css    styleSheet
+	hidden []byte // hidden text, examined after the text that shows
+	silent bool   // the hidden stretch has had no text yet
+}
+
+// html examines an HTML part. Hidden text is kept out of the text that shows, because it serves to split words, and is
+// examined apart, because mail readers differ in what they hide and lists of messages show it as a preview.
+func (w *walk) html(r io.Reader, shown *sink) {
+	t := &htmlText{w: w, shown: shown, source: w.x.sink(HTML), rest: &pushback{r: r}}
+	t.begin()
+	for t.token() {
+	}
+	if len(t.hidden) > 0 {
+		shown.end()
+		_, _ = shown.Write(t.hidden)
+	}
+	t.source.end()
+}
+
+func (t *htmlText) begin() {
+	t.z = html.NewTokenizer(t.rest)
+	t.z.SetMaxBuf(maxToken)
+}
+
+// token handles the next token; false at the end.
+func (t *htmlText) token() bool {
+	switch t.z.Next() {
+	case html.ErrorToken:
+		return t.restart()
+	case html.TextToken:
+		t.text(t.z.Text())
+	case html.StartTagToken, html.SelfClosingTagToken:
+		t.startTag()
+	case html.EndTagToken:
+		name, _ := t.z.TagName()
+		t.endTag(string(name))
+	case html.CommentToken, html.DoctypeToken:
+		if t.source != nil {
+			t.source.WriteString("<!--")
+			_, _ = t.source.Write(t.z.Text())
+			t.source.WriteString("-->")
+		}
+	}
+	return true
+}
+
+// restart goes on after a token that was too long; the tokenizer itself can't.
+func (t *htmlText) restart() bool {
+	if t.z.Err() != html.ErrBufferExceeded {
+		return false
+	}
+	if len(t.z.Raw()) > 0 {
+		t.w.x.reach(LimitMarkup)
+	}
+	next := append([]byte(nil), t.z.Buffered()...)
+	if t.raw != "" {
+		next = append([]byte("<"+t.raw+">"), next...)
+	}
+	t.rest.pre = append(next, t.rest.pre...)
+	t.begin()
+	return true
+}
+
+// pushback gives pre before the rest of r.
+type pushback struct {
+	pre []byte
+	r   io.Reader
+}
+
+func (p *pushback) Read(b []byte) (int, error) {
+	if len(p.pre) > 0 {
+		n := copy(b, p.pre)
+		p.pre = p.pre[n:]
+		return n, nil
+	}
+	return p.r.Read(b)
+}
+
+func (t *htmlText) text(text []byte) {
+	switch {
+	case t.raw == "style":
+		t.css.read(text)
+	case t.raw != "":
+	case t.hide.active():
+		t.hiddenText(text)
+	default:
+		_, _ = t.shown.Write(text)
+	}
+	_, _ = t.source.Write(text)
+}
+
+// maxHidden is the most hidden text of a part that is examined.
+const maxHidden = 64 << 10
+
+func (t *htmlText) hiddenText(text []byte) {
+	if len(bytes.TrimSpace(text)) == 0 {
+		return
+	}
+	if t.silent {
+		t.silent = false
+		t.w.x.result.Hidden++
+		t.hidden = append(t.hidden, '\n')
+	}
+	if len(t.hidden)+len(text) > maxHidden {
+		t.w.x.reach(LimitHidden)
+		return
+	}
+	t.hidden = append(t.hidden, text...)
+}
+
+func (t *htmlText) startTag() {
+	octets, more := t.z.TagName()
+	name := string(octets)
+	t.raw = ""
+	switch name {
+	case "script", "style":
+		t.raw = name
+	case "noscript", "noembed", "noframes", "iframe":
+		t.z.NextIsNotRawText() // a mail reader runs no scripts and shows no frames, so it shows this
+	}
+	t.separate(name)
+	if t.source != nil {
+		t.source.WriteString("<" + name)
+	}
+	hides := false
+	for more {
+		var key, value []byte
+		key, value, more = t.z.TagAttr()
+		if t.source != nil {
+			t.source.WriteString(" ")
+			_, _ = t.source.Write(key)
+			t.source.WriteString(`="`)
+			_, _ = t.source.Write(value)
+			t.source.WriteString(`"`)
+		}
+		switch string(key) {
+		case "style":
+			hides = hides || hidingStyle(string(value))
+		case "hidden":
+			hides = true
+		case "class":
+			hides = hides || t.css.hides(strings.Fields(string(value)), ".")
+		case "id":
+			hides = hides || t.css.hides([]string{string(value)}, "#")
+		case "alt", "placeholder":
+			t.text(value)
+		case "value":
+			if name == "input" {
+				t.text(value)
+			}
+		}
+	}
+	if t.source != nil {
+		t.source.WriteString(">")
+	}
+	if t.hide.open(name, hides) {
+		t.silent = true
+	}
+}
+
+func (t *htmlText) endTag(name string) {
+	t.raw = ""
+	t.hide.close(name)
+	t.separate(name)
+	if t.source != nil {
+		t.source.WriteString("</" + name + ">")
+	}
+}
+
+// separate keeps the words of two blocks apart. Inline elements don't: `vi<b>ag</b>ra` is one word.
+func (t *htmlText) separate(name string) {
+	var gap string
+	switch {
+	case blocks[name]:
+		gap = "\n"
+	case name == "td" || name == "th" || name == "button":
+		gap = " "
+	default:
+		return
+	}
+	if t.hide.active() {
+		t.hiddenGap()
+		return
+	}
+	t.shown.WriteString(gap)
+}
+
+func (t *htmlText) hiddenGap() {
+	if n := len(t.hidden); n > 0 && n < maxHidden && t.hidden[n-1] != '\n' {
+		t.hidden = append(t.hidden, '\n')
+	}
+}
+
+func nameSet(names string) map[string]bool {
+	set := map[string]bool{}
+	for _, name := range strings.Fields(names) {
+		set[name] = true
+	}
+	return set
+}
+
+var (
+	blocks = nameSet(`address article aside blockquote body br caption center dd details dialog dir div dl dt fieldset figcaption
+		figure footer form frame frameset h1 h2 h3 h4 h5 h6 head header hr html legend li main menu nav ol optgroup option
+		p plaintext pre section select summary table tbody textarea tfoot thead title tr ul xmp`)
+	voids = nameSet(`area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr`)
+)

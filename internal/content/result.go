@@ -1,0 +1,102 @@
+package content
+
+// Result is what an examination found.
+type Result struct {
+	Outcomes []Outcome // one for each definition, in the order given to NewExaminer
+	Limits   []Limit   // limits reached, each once
+	Symptoms []Symptom // signs that the message is not whole, each once
+	Parts    []Part    // parts that are attachments or not text, and members of archives, in order
+	Hidden   int       // stretches of HTML text that a reader would not see
+}
+
+// Fired lists the definitions that fire, in order.
+func (r *Result) Fired() []*Definition {
+	var fired []*Definition
+	for _, o := range r.Outcomes {
+		if o.Fired {
+			fired = append(fired, o.Definition)
+		}
+	}
+	return fired
+}
+
+// Outcome is what one definition came to. Direction and addresses are not looked at here: see [Definition.Applies].
+type Outcome struct {
+	Definition *Definition
+	Score      int
+	Fired      bool     // Score reached Activation, every required entry matched and no exclude entry did
+	Hits       []Hit    // entries that matched, in the order of the file
+	Missing    []*Entry // required entries that did not match
+	Excluded   *Entry   // the first exclude entry that matched, nil for none
+}
+
+// Hit is an entry that matched. It never holds what matched, unless Options.KeepText asks for it.
+type Hit struct {
+	Entry    *Entry
+	Count    int      // occurrences
+	Added    int      // to the score: Count times the weight, up to the entry's max
+	Sections Sections // where
+	Texts    []string // the first matched texts, folded; only with Options.KeepText
+}
+
+// Symptom is a sign that a message ended early or was damaged on its way (row T5).
+type Symptom string
+
+// The symptoms.
+const (
+	SymptomOpenMultipart Symptom = "multipart without its closing boundary"
+	SymptomNoParts       Symptom = "multipart without any part"
+	SymptomOpenHeader    Symptom = "message ended inside a part's header"
+	SymptomEmptyMessage  Symptom = "attached message is empty"
+	SymptomBase64        Symptom = "base64 cut short"
+	SymptomNUL           Symptom = "NUL octets"
+)
+
+// Part is an attachment, another part that is not text, or a member of an archive.
+type Part struct {
+	Name      string // decoded, at most 255 octets; members are "archive.zip/member"
+	Declared  string // media type of the Content-Type field, "" for members
+	Encrypted bool
+	Size      int64 // octets after decoding
+}
+
+// score sums up the hits of every definition.
+func (x *Examination) score() []Outcome {
+	e := x.examiner
+	outcomes := make([]Outcome, len(e.defs))
+	for i, def := range e.defs {
+		o := &outcomes[i]
+		o.Definition = def
+		for k := range def.Entries {
+			entry := &def.Entries[k]
+			hit := x.hits[e.first[i]+int32(k)]
+			if hit == nil {
+				if entry.Kind == Required {
+					o.Missing = append(o.Missing, entry)
+				}
+				continue
+			}
+			o.add(entry, hit)
+		}
+		o.Fired = o.Score >= def.Activation && len(o.Missing) == 0 && o.Excluded == nil
+	}
+	return outcomes
+}
+
+// maxScore keeps sums of hostile counts from wrapping round.
+const maxScore = 1 << 40
+
+func (o *Outcome) add(entry *Entry, hit *hit) {
+	added := min(hit.count*entry.Weight, maxScore)
+	if entry.Max > 0 {
+		added = min(added, entry.Max)
+	}
+	if entry.Kind == Exclude {
+		added = 0
+		if o.Excluded == nil {
+			o.Excluded = entry
+		}
+	}
+	o.Score = min(o.Score+added, maxScore)
+	o.Hits = append(o.Hits, Hit{Entry: entry, Count: hit.count, Added: added, Sections: hit.sections, Texts: hit.texts})
+}

@@ -1,0 +1,127 @@
+package content
+
+import (
+	"sync"
+	"unicode/utf8"
+)
+
+const (
+	// WindowSize is the most octets of folded text that are matched at once.
+	WindowSize = 256 << 10
+	// Overlap is the octets that two windows share: a match of at most so many is never cut.
+	Overlap = 8 << 10
+)
+
+// bufferSizes are the classes of pooled buffers: most messages need a few KiB.
+var bufferSizes = [...]int{4 << 10, 32 << 10, WindowSize}
+
+// bufferPool lends buffers against a Budget.
+type bufferPool struct {
+	budget *Budget
+	pools  [len(bufferSizes)]sync.Pool
+}
+
+// get lends an empty buffer of the class, nil when the budget is used up.
+func (b *bufferPool) get(class int) *[]byte {
+	if !b.budget.take(bufferSizes[class]) {
+		return nil
+	}
+	if buf, ok := b.pools[class].Get().(*[]byte); ok {
+		return buf
+	}
+	buf := make([]byte, 0, bufferSizes[class])
+	return &buf
+}
+
+func (b *bufferPool) put(class int, buf *[]byte) {
+	*buf = (*buf)[:0]
+	b.pools[class].Put(buf)
+	b.budget.give(bufferSizes[class])
+}
+
+// window collects the folded text of one section and has it matched when it is full.
+type window struct {
+	pool    *bufferPool
+	section Sections
+	match   func(w *window, from, to int)
+	buf     *[]byte
+	class   int
+	from    int   // what stands before is context and has been matched
+	base    int64 // offset of the buffer in the whole text of the section
+	failed  bool  // no memory
+}
+
+// write adds folded text.
+func (w *window) write(p []byte) {
+	for len(p) > 0 && w.room() {
+		n := min(len(p), cap(*w.buf)-len(*w.buf))
+		*w.buf = append(*w.buf, p[:n]...)
+		p = p[n:]
+	}
+}
+
+// room makes place in the buffer: it grows to the next class, or is matched and moved on.
+func (w *window) room() bool {
+	switch {
+	case w.failed:
+		return false
+	case w.buf == nil:
+		w.buf = w.pool.get(0)
+		w.failed = w.buf == nil
+	case len(*w.buf) < cap(*w.buf):
+	case w.class+1 < len(bufferSizes):
+		bigger := w.pool.get(w.class + 1)
+		if bigger == nil {
+			w.failed = true
+			break
+		}
+		*bigger = append(*bigger, *w.buf...)
+		w.pool.put(w.class, w.buf)
+		w.buf = bigger
+		w.class++
+	default:
+		w.advance()
+	}
+	return !w.failed
+}
+
+// advance matches what is complete and keeps the overlap. A match belongs to the window that holds its first octet
+// before the overlap, so nothing is counted twice.
+func (w *window) advance() {
+	text := *w.buf
+	to := cutPoint(text, len(text)-Overlap)
+	w.match(w, w.from, to)
+	_, context := utf8.DecodeLastRune(text[:to])
+	w.base += int64(to - context)
+	*w.buf = text[:copy(text, text[to-context:])]
+	w.from = context
+}
+
+// cutPoint is at or shortly before at: after white space if there is some, else between characters.
+func cutPoint(text []byte, at int) int {
+	for i := at; i > at-256; i-- {
+		if text[i-1] == ' ' || text[i-1] == '\n' {
+			return i
+		}
+	}
+	for at > 0 && !utf8.RuneStart(text[at]) {
+		at--
+	}
+	return at
+}
+
+// finish matches the rest.
+func (w *window) finish() {
+	if w.buf != nil && len(*w.buf) > w.from {
+		w.match(w, w.from, len(*w.buf))
+		w.from = len(*w.buf)
+	}
+}
+
+// release gives the buffer back.
+func (w *window) release() {
+	if w.buf != nil {
+		w.pool.put(w.class, w.buf)
+		w.buf = nil
+	}
+}
