@@ -1,0 +1,182 @@
+package content
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// slowCount counts whole-word occurrences the obvious way.
+func slowCount(text, entry string) int {
+	count := 0
+	for i := 0; i+len(entry) <= len(text); {
+		if strings.ReplaceAll(text[i:i+len(entry)], "\n", " ") != entry || !edge(text, i) || !edge(text, i+len(entry)) {
+			i++
+			continue
+		}
+		count++
+		i += len(entry)
+	}
+	return count
+}
+
+// edge says that no word goes on across offset i.
+func edge(text string, i int) bool {
+	before, _ := utf8.DecodeLastRuneInString(text[:i])
+	after, _ := utf8.DecodeRuneInString(text[i:])
+	return i == 0 || i == len(text) || classOf(before) != classWord || classOf(after) != classWord
+}
+
+// TestCounts holds counts in a text of many windows against a plain search and against Go's regexp.
+func TestCounts(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	vocabulary := strings.Fields("a b gold mine goldmine état don't c++ 100% $5 zażółć 黄金 _x end. (see) straße x-y 1.000 ы")
+	glue := []string{" ", "  ", "\n", "\t", ", ", "-", ". "}
+	var b strings.Builder
+	for b.Len() < 3*WindowSize {
+		b.WriteString(vocabulary[random.IntN(len(vocabulary))])
+		b.WriteString(glue[random.IntN(len(glue))])
+	}
+	var phrases []string
+	for range 150 {
+		phrase := vocabulary[random.IntN(len(vocabulary))]
+		for range random.IntN(4) {
+			phrase += " " + vocabulary[random.IntN(len(vocabulary))]
+		}
+		phrases = append(phrases, phrase)
+	}
+	patterns := []string{`gold.{0,20}mine`, `\$\d`, `^a b`, `[аы]+`, `1\.0+\b`, `état\s+b$`, `黄金,?\s`}
+	src := "!activation 1\n!scan body\n" + "1 " + strings.Join(phrases, "\n1 ") + "\n1 regex " + strings.Join(patterns, "\n1 regex ")
+	result := examine(t, mustExaminer(t, Options{}, src), "Subject: x\n\n"+b.String(), 65535)
+
+	counts := map[string]int{}
+	for _, hit := range result.Outcomes[0].Hits {
+		counts[hit.Entry.Text] = hit.Count
+	}
+	// The lines of the milter's body end in CRLF, and the text in a barrier.
+	text := string(foldText(b.String())) + barrier
+	for _, phrase := range phrases {
+		if want := slowCount(text, phrase); counts[phrase] != want || want == 0 && len(phrase) < 8 {
+			t.Errorf("%q: %d, want %d", phrase, counts[phrase], want)
+		}
+	}
+	for _, pattern := range patterns {
+		want := len(regexp.MustCompile("(?im)"+pattern).FindAllString(text, -1))
+		if counts[pattern] != want || want == 0 {
+			t.Errorf("%s: %d, want %d", pattern, counts[pattern], want)
+		}
+	}
+}
+
+// TestWindowEdges moves a match over the edge of a window, octet by octet.
+func TestWindowEdges(t *testing.T) {
+	e := mustExaminer(t, Options{}, "!activation 1\n1 golden  goose egg\n1 regex golden.{0,300}egg")
+	for _, filler := range []string{"x", "xyz ", "é", "黄"} {
+		for shift := -32; shift < 24; shift += 3 {
+			n := (WindowSize - Overlap + shift) / len(filler)
+			msg := "X: y\n\n" + strings.Repeat(filler, n) + " golden goose\negg " + strings.Repeat(filler, WindowSize/len(filler))
+			r := examine(t, e, msg, 65535)
+			for _, hit := range r.Outcomes[0].Hits {
+				if hit.Count != 1 && hit.Entry.Kind != Regex {
+					t.Fatalf("filler %q shift %d: %s counted %d times", filler, shift, hit.Entry.Text, hit.Count)
+				}
+			}
+			// The pattern's dot does not match the line feed between goose and egg.
+			if len(r.Outcomes[0].Hits) != 1 {
+				t.Fatalf("filler %q shift %d: %d entries hit, want 1", filler, shift, len(r.Outcomes[0].Hits))
+			}
+		}
+	}
+}
+
+func TestScore(t *testing.T) {
+	for _, c := range []struct {
+		name, def, text string
+		score           int
+		fired           bool
+	}{
+		{"each occurrence", "!activation 6\n2 a\n", "a A a", 6, true},
+		{"up to max", "!activation 4\n2:3 a\n3:9 b", "a a a a", 3, false},
+		{"below", "!activation 7\n2 a\n", "a a a", 6, false},
+		{"required missing", "!activation 1\n2 a\n1 required b\n", "a", 2, false},
+		{"required there", "!activation 1\n2 a\n1 required b\n", "a b", 3, true},
+		{"all required", "!activation 1\n2 required a\n1 required b\n", "b", 1, false},
+		{"exclude", "!activation 1\n2 a\n5 exclude b\n", "a b", 2, false},
+		{"exclude absent", "!activation 1\n2 a\n5 exclude b\n", "a c", 2, true},
+		{"card number", "!activation 1\n1 regex,cardnumber \\b(?:\\d[ -]?){12,19}\\b\n", "4111 1111 1111 1111 and 4111111111111112", 1, true},
+		{"card number of zeros", "!activation 1\n1 regex,cardnumber \\b(?:\\d[ -]?){12,19}\\b\n", "0000 0000 0000 0000", 0, false},
+		{"signs only", "!activation 1\n1 !!! $$$\n", "win!!!  $$$", 1, true},
+		{"no space script", "!activation 1\n1 发票\n", "代开发票联系", 1, true},
+		{"word within", "!activation 1\n1 rate\n", "first-rate separate rated rate_1", 1, true},
+		{"typography", "!activation 1\n1 don't — go\n", "don’t - go", 1, true},
+		{"case of greek and german", "!activation 1\n1 ΟΔΟΣ\n1 STRASSE\n1 Ünder", "οδος strasse U\u0308NDER", 3, true},
+		{"no weight counts nothing", "!activation 1\n0 a\n1 b\n", "a a", 0, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := examine(t, mustExaminer(t, Options{}, c.def), "X: y\n\n"+c.text, 100).Outcomes[0]
+			if o.Score != c.score || o.Fired != c.fired {
+				t.Errorf("score %d fired %v, want %d %v", o.Score, o.Fired, c.score, c.fired)
+			}
+		})
+	}
+}
+
+// TestSections sends one word in every section and looks for it section by section.
+func TestSections(t *testing.T) {
+	msg := "Subject: gold\nX-Y: gold\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html\n\n" +
+		"<a href='http://gold/'>gold</a>\n--b\nContent-Type: text/plain; name=gold.txt\n\ngold\n--b--\n"
+	want := map[string]int{"subject": 1, "body": 1, "html": 2, "headers": 3, "attachments": 1, "filenames": 1}
+	for _, name := range sectionNames {
+		o := examine(t, mustExaminer(t, Options{}, "!activation 1\n!scan "+name+"\n1 gold"), msg, 9).Outcomes[0]
+		if o.Score != want[name] {
+			t.Errorf("%s: %d occurrences, want %d", name, o.Score, want[name])
+		}
+		if got := o.Hits[0].Sections.String(); got != name {
+			t.Errorf("found in %q, want %q", got, name)
+		}
+	}
+}
+
+// TestDefinitionsApart makes sure that a definition is not fired by another's sections or entries.
+func TestDefinitionsApart(t *testing.T) {
+	e := mustExaminer(t, Options{}, "!activation 1\n!scan subject\n1 gold", "!activation 1\n!scan body\n1 gold", "!activation 1\n1 silver")
+	r := examine(t, e, "Subject: x\n\ngold", 9)
+	if fired := r.Fired(); len(fired) != 1 || fired[0] != e.defs[1] {
+		t.Errorf("fired: %v", fired)
+	}
+}
+
+func TestKeepText(t *testing.T) {
+	for _, keep := range []bool{false, true} {
+		r := examine(t, mustExaminer(t, Options{KeepText: keep}, "!activation 1\n1 regex g.ld"), "Subject: Gold\n\n", 9)
+		if got := fmt.Sprint(r.Outcomes[0].Hits[0].Texts); got != map[bool]string{false: "[]", true: "[gold]"}[keep] {
+			t.Errorf("keep %v: %s", keep, got)
+		}
+	}
+}
+
+// FuzzFold holds folding in pieces against folding at once.
+func FuzzFold(f *testing.F) {
+	f.Add("Gold\u200b e\u0301 ｆｏｏ\r\n\tx", uint8(3))
+	f.Add("\xff\xe2\x80", uint8(1))
+	f.Fuzz(func(t *testing.T, s string, cut uint8) {
+		whole := foldText(s)
+		var out []byte
+		folder := newFolder(func(p []byte) { out = append(out, p...) })
+		for rest := []byte(s); len(rest) > 0; {
+			n := min(int(cut)+1, len(rest))
+			_, _ = folder.Write(rest[:n])
+			rest = rest[n:]
+		}
+		folder.End()
+		if string(trimSpace(out)) != string(whole) {
+			t.Errorf("in pieces %q, at once %q", out, whole)
+		}
+		if strings.Contains(string(whole), "\x1e") || !utf8.Valid(whole) {
+			t.Errorf("not clean: %q", whole)
+		}
+	})
+}
