@@ -1,0 +1,201 @@
+package rbl
+
+import (
+	"context"
+	"math"
+	"net/netip"
+	"time"
+
+	"golang.org/x/net/publicsuffix"
+)
+
+// Lookup asks every list about a client at once. It returns as soon as no list that is still silent could change the verdict, at the
+// latest when ctx ends: give it a deadline. A v4-mapped address is looked up as IPv4. The zero address is not listed.
+func (s *Set) Lookup(ctx context.Context, client netip.Addr) *Result {
+	client = client.Unmap().WithZone("")
+	if !client.IsValid() || s.kind != Addresses {
+		return &Result{Subject: client.String()}
+	}
+	changes := s.lists.changes.Load()
+	if r := s.clients.get(client, s.lists.now(), changes); r != nil {
+		return r
+	}
+	b := s.board(client.String(), testKey(client), client.Is6())
+	b.run(ctx)
+	if b.expires != 0 {
+		s.clients.put(client, remembered{b.result, b.expires, changes})
+	}
+	return b.result
+}
+
+// LookupDomain asks every list about a domain, as Lookup does about a client. What no list can have ([DomainKey]) is not listed.
+func (s *Set) LookupDomain(ctx context.Context, domain string) *Result {
+	key, err := DomainKey(domain)
+	if err != nil || s.kind != Domains {
+		return &Result{Subject: domain}
+	}
+	changes := s.lists.changes.Load()
+	if r := s.domains.get(key, s.lists.now(), changes); r != nil {
+		return r
+	}
+	b := s.board(key, key, false)
+	b.run(ctx)
+	if b.expires != 0 {
+		s.domains.put(key, remembered{b.result, b.expires, changes})
+	}
+	return b.result
+}
+
+// Replay judges a client (or domain) again from recorded answers, asking nobody and counting nothing. Lists without a recorded answer
+// count as not asked.
+func (s *Set) Replay(subject string, answers func(Question) (Answer, bool)) *Result {
+	key, six := subject, false
+	if s.kind == Addresses {
+		client, err := netip.ParseAddr(subject)
+		if err != nil {
+			return &Result{Subject: subject}
+		}
+		client = client.Unmap().WithZone("")
+		key, six = testKey(client), client.Is6()
+	}
+	b := s.board(subject, key, six)
+	for i := range s.members {
+		a, ok := answers(b.question(i, A))
+		if !ok {
+			b.tally.drop(s.members[i])
+			continue
+		}
+		b.take(i, &a)
+		if text, ok := answers(b.question(i, TXT)); ok {
+			b.texts[i] = &text
+		}
+	}
+	b.finish()
+	return b.result
+}
+
+// tally adds up weights and knows what the rest could still change.
+type tally struct {
+	threshold, score, would int
+	up, down                int // what lists that are silent or have failed could add and take away
+}
+
+func (t *tally) drop(m *member) { t.up, t.down = t.up-m.up, t.down-m.down }
+
+func (t *tally) add(m *member, score int) {
+	t.drop(m)
+	t.would += score
+	if !m.monitored {
+		t.score += score
+	}
+}
+
+func (t *tally) verdict() Verdict {
+	switch {
+	case t.score+t.down >= t.threshold:
+		return Listed
+	case t.score+t.up < t.threshold:
+		return NotListed
+	}
+	return Unknown
+}
+
+// board is the work on one subject.
+type board struct {
+	set     *Set
+	key     string // of the subject, left of each zone
+	result  *Result
+	tally   tally
+	answers []*Answer // of each list
+	texts   []*Answer // TXT of those that were asked for it
+	top     int       // the hit with the greatest weight; -1
+	open    int       // lists that have not answered
+	expires int64     // when the first of the answers expires; 0: not to be remembered
+	began   time.Time
+}
+
+func (s *Set) board(subject, key string, six bool) *board {
+	n := len(s.members)
+	b := &board{
+		set: s, key: key, answers: make([]*Answer, n), texts: make([]*Answer, n), top: -1, expires: math.MaxInt64,
+		result: &Result{Subject: subject, Lists: make([]ListResult, n)}, tally: tally{threshold: s.threshold},
+		began: s.lists.now(),
+	}
+	for i, m := range s.members {
+		b.result.Lists[i] = ListResult{Zone: m.list.zone, Monitored: m.monitored}
+		b.tally.up += m.up
+		b.tally.down += m.down
+		if key := m.list.key(key); key == "" || six && m.list.noIPv6.Load() {
+			b.tally.drop(m)
+			b.answers[i] = &noData
+		}
+	}
+	return b
+}
+
+// key is what this list is asked about: for some domain lists only the registered domain. Empty: nothing to ask.
+func (li *list) key(key string) string {
+	if li.kind == Domains && li.info != nil && li.info.base {
+		base, err := publicsuffix.EffectiveTLDPlusOne(key)
+		if err != nil {
+			return ""
+		}
+		key = base
+	}
+	if len(key)+1+len(li.zone) > maxNameLength {
+		return ""
+	}
+	if li.wire != nil && len(key)+1+len(*li.wire) > maxNameLength {
+		return ""
+	}
+	return key
+}
+
+func (b *board) question(i int, t Type) Question {
+	li := b.set.members[i].list
+	return li.question(t, li.key(b.key))
+}
+
+// take judges the answer of one list.
+func (b *board) take(i int, a *Answer) State {
+	m := b.set.members[i]
+	b.answers[i] = a
+	took := b.result.Lists[i].Took
+	r := m.judge(a)
+	r.Took = took
+	b.result.Lists[i] = r
+	if r.State == Errored {
+		return r.State // it stays in the tally as one that could have changed things
+	}
+	b.tally.add(m, r.Score)
+	if r.State == Hit && !m.monitored && r.Score > 0 && (b.top < 0 || b.outweighs(i, b.top)) {
+		b.top = i
+	}
+	return r.State
+}
+
+func (b *board) outweighs(i, j int) bool {
+	x, y := b.result.Lists[i].Score, b.result.Lists[j].Score
+	return x > y || x == y && i < j
+}
+
+// finish fills in what follows from the answers.
+func (b *board) finish() {
+	r := b.result
+	r.Verdict, r.Score, r.Would = b.tally.verdict(), b.tally.score, b.tally.would
+	for i := range r.Lists {
+		li := b.set.members[i].list
+		if b.answers[i] != nil && r.Lists[i].State != NotAsked {
+			r.Exchanges = append(r.Exchanges, Exchange{b.question(i, A), *b.answers[i]})
+		}
+		if r.Lists[i].State == Hit {
+			r.Lists[i].Reason = li.reason(b.texts[i], r.Subject)
+		}
+		if t := b.texts[i]; t != nil {
+			r.Exchanges = append(r.Exchanges, Exchange{b.question(i, TXT), li.redacted(t)})
+		}
+	}
+	if b.top >= 0 {
+		r.Zone, r.Reason = r.Lists[b.top].Zone, r.Lists[b.top].Reason
+	}
+}

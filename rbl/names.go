@@ -1,0 +1,88 @@
+package rbl
+
+import (
+	"errors"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/idna"
+)
+
+// appendReversed appends the address as it stands left of a zone: octets reversed for IPv4 (RFC 5782 section 2.1), 32 nibbles
+// reversed for IPv6 (section 2.4). A v4-mapped address must have been unmapped.
+func appendReversed(b []byte, ip netip.Addr) []byte {
+	if ip.Is4() {
+		o := ip.As4()
+		for i := 3; i >= 0; i-- {
+			b = strconv.AppendUint(b, uint64(o[i]), 10)
+			if i > 0 {
+				b = append(b, '.')
+			}
+		}
+		return b
+	}
+	const digits = "0123456789abcdef"
+	o := ip.As16()
+	for i := 15; i >= 0; i-- {
+		b = append(b, digits[o[i]&15], '.', digits[o[i]>>4])
+		if i > 0 {
+			b = append(b, '.')
+		}
+	}
+	return b
+}
+
+// maxNameLength is the longest name in its text form without the trailing dot (RFC 1035 section 2.3.4: 255 octets on the wire).
+const maxNameLength = 253
+
+// DomainKey is a domain as it is asked of a domain list: lower case A-labels (RFC 5890) without a trailing dot. What no such
+// list can have is an error: an IP literal or address, a single label, bad characters, or a name or label that is too long.
+func DomainKey(domain string) (string, error) {
+	d := strings.TrimSuffix(domain, ".")
+	if d == "" || strings.HasPrefix(d, "[") {
+		return "", errors.New("not a domain name")
+	}
+	if _, err := netip.ParseAddr(d); err == nil {
+		return "", errors.New("an IP address is not a domain name")
+	}
+	for i := 0; i < len(d); i++ {
+		if d[i] >= 0x80 {
+			ascii, err := idna.Lookup.ToASCII(d)
+			if err != nil {
+				return "", errors.New("not a valid internationalised domain name")
+			}
+			d = ascii
+			break
+		}
+	}
+	d = strings.ToLower(d)
+	if len(d) > maxNameLength {
+		return "", errors.New("the name is longer than 253 octets")
+	}
+	labels := 0
+	for label := range strings.SplitSeq(d, ".") {
+		if err := checkLabel(label); err != nil {
+			return "", err
+		}
+		labels++
+	}
+	if labels < 2 {
+		return "", errors.New("a single label is not a public domain name")
+	}
+	return d, nil
+}
+
+// checkLabel allows what is seen in host names and mail domains: letters, digits, hyphens and underscores.
+func checkLabel(label string) error {
+	if label == "" || len(label) > 63 {
+		return errors.New("a label must have 1 to 63 octets")
+	}
+	for i := 0; i < len(label); i++ {
+		c := label[i]
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' {
+			return errors.New("a label may have letters, digits, hyphens and underscores only")
+		}
+	}
+	return nil
+}

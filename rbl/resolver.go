@@ -1,0 +1,324 @@
+package rbl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// ResolverOptions configures a [Resolver]. Zero values mean the defaults named here.
+type ResolverOptions struct {
+	Servers []string // host:port of recursive resolvers, asked in this order; needed (see ParseServers, SystemServers)
+
+	AttemptTimeout  time.Duration // for one question to one server; 1s
+	QuestionTimeout time.Duration // for one question in all, however long its askers would wait; 5s
+
+	MinTTL   time.Duration // answers are kept at least so long; 1m, as postscreen_dnsbl_min_ttl
+	MaxTTL   time.Duration // and at most so long; 1h, as postscreen_dnsbl_max_ttl
+	ErrorTTL time.Duration // failures are kept so long; 5s
+
+	CacheNames int // most answers kept; 200,000 (about 50 octets each when nothing is listed)
+	InFlight   int // most questions (sockets) open at once; 1,000. As many again times 64 may wait for their turn
+
+	// FixedCase turns the random case of names off from the start. Without it, a server that does not echo the case
+	// is found out and spared from then on.
+	FixedCase bool
+
+	Clock func() time.Time // for the age of answers; time.Now
+}
+
+func (o *ResolverOptions) fill() error {
+	if len(o.Servers) == 0 {
+		return errors.New("rbl: a resolver needs at least one DNS server")
+	}
+	for _, s := range o.Servers {
+		if _, err := netip.ParseAddrPort(s); err != nil {
+			return fmt.Errorf("rbl: DNS server %q is not host:port with an address as host", s)
+		}
+	}
+	setDefault(&o.AttemptTimeout, time.Second)
+	setDefault(&o.QuestionTimeout, 5*time.Second)
+	setDefault(&o.MinTTL, time.Minute)
+	setDefault(&o.MaxTTL, time.Hour)
+	setDefault(&o.ErrorTTL, 5*time.Second)
+	setDefault(&o.CacheNames, 200_000)
+	setDefault(&o.InFlight, 1000)
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	return nil
+}
+
+func setDefault[T int | time.Duration](v *T, d T) {
+	if *v <= 0 {
+		*v = d
+	}
+}
+
+// Resolver asks recursive DNS servers, keeps what they say, and puts one question for however many ask the same at once.
+// It is safe for concurrent use and is meant to live as long as the process.
+type Resolver struct {
+	opt     ResolverOptions
+	ttl     ttlLimits
+	cache   *cache
+	servers []*server
+	first   atomic.Uint32 // index of the server that answered last
+	stats   counters
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu      sync.Mutex // guards what follows
+	closed  bool
+	running int
+	queue   []*flight
+}
+
+// NewResolver starts nothing and asks nothing until the first question.
+func NewResolver(opt ResolverOptions) (*Resolver, error) {
+	if err := opt.fill(); err != nil {
+		return nil, err
+	}
+	r := &Resolver{opt: opt, cache: newCache(opt.CacheNames), ttl: ttlLimits{opt.MinTTL, opt.MaxTTL, opt.ErrorTTL}}
+	r.ctx, r.cancel = context.WithCancel(context.Background())
+	for _, addr := range opt.Servers {
+		s := &server{addr: addr}
+		s.fixedCase.Store(opt.FixedCase)
+		r.servers = append(r.servers, s)
+	}
+	return r, nil
+}
+
+// Close cancels every open question and returns when the last goroutine has ended. Later questions fail.
+func (r *Resolver) Close() {
+	r.mu.Lock()
+	r.closed = true
+	queue := r.queue
+	r.queue = nil
+	r.mu.Unlock()
+	r.cancel()
+	for _, f := range queue {
+		r.finish(f, failed(Cancelled, "resolver closed"), 0)
+	}
+	r.wg.Wait()
+}
+
+// Ask answers from the cache or the DNS. When ctx ends first, the answer is a failure: Timeout after a deadline, else Cancelled.
+func (r *Resolver) Ask(ctx context.Context, q Question) Answer {
+	return *r.ask(ctx, q, false)
+}
+
+func (r *Resolver) ask(ctx context.Context, q Question, fresh bool) *Answer {
+	if err := ctx.Err(); err != nil {
+		a := contextFailure(err)
+		return &a
+	}
+	ch := make(chan arrival, 1)
+	w := r.join(q, fresh, func(a arrival) { ch <- a })
+	select {
+	case a := <-ch:
+		return a.answer
+	case <-ctx.Done():
+		r.leave(w)
+		a := contextFailure(ctx.Err())
+		return &a
+	}
+}
+
+func contextFailure(err error) Answer {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return failed(Timeout, "")
+	}
+	return failed(Cancelled, "")
+}
+
+// arrival is an answer as it reaches one asker.
+type arrival struct {
+	answer  *Answer
+	expires int64 // Unix nanoseconds
+	cached  bool
+}
+
+// flight is a question on its way. It belongs to the resolver: it lives while someone waits for it.
+type flight struct {
+	question Question
+	key      cacheKey
+	ctx      context.Context
+	cancel   context.CancelFunc
+	waiters  map[*waiter]struct{} // guarded by the shard's lock
+}
+
+type waiter struct {
+	flight  *flight
+	deliver func(arrival) // must not block
+}
+
+// peek looks into the cache only.
+func (r *Resolver) peek(q Question) (arrival, bool) {
+	k := r.cache.key(q)
+	s := r.cache.shard(k)
+	s.mu.Lock()
+	e, ok := s.get(k, r.opt.Clock())
+	s.mu.Unlock()
+	if !ok {
+		return arrival{}, false
+	}
+	r.stats.hits.Add(1)
+	return arrival{e.answer, e.expires, true}, true
+}
+
+// join delivers the answer at once if it is cached, else later from a goroutine of the resolver, until [Resolver.leave]. fresh
+// passes over what is cached.
+func (r *Resolver) join(q Question, fresh bool, deliver func(arrival)) *waiter {
+	k := r.cache.key(q)
+	s := r.cache.shard(k)
+	w := &waiter{deliver: deliver}
+	s.mu.Lock()
+	if e, ok := s.get(k, r.opt.Clock()); ok && !fresh {
+		s.mu.Unlock()
+		r.stats.hits.Add(1)
+		deliver(arrival{e.answer, e.expires, true})
+		return w
+	}
+	if f, ok := s.flights[k]; ok {
+		w.flight = f
+		f.waiters[w] = struct{}{}
+		s.mu.Unlock()
+		r.stats.shared.Add(1)
+		return w
+	}
+	f := &flight{question: q, key: k, waiters: map[*waiter]struct{}{w: {}}}
+	f.ctx, f.cancel = context.WithTimeout(r.ctx, r.opt.QuestionTimeout)
+	w.flight = f
+	s.flights[k] = f
+	s.mu.Unlock()
+	r.stats.misses.Add(1)
+	r.submit(f)
+	return w
+}
+
+// leave ends the wait; when nobody else waits, the question is cancelled. It reports false if the answer has been delivered
+// or is being delivered.
+func (r *Resolver) leave(w *waiter) bool {
+	f := w.flight
+	if f == nil {
+		return false
+	}
+	s := r.cache.shard(f.key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, waiting := f.waiters[w]; !waiting {
+		return false
+	}
+	delete(f.waiters, w)
+	if len(f.waiters) == 0 {
+		f.cancel()
+		if s.flights[f.key] == f {
+			delete(s.flights, f.key)
+		}
+	}
+	return true
+}
+
+// handOver replaces who gets the answer, without giving the question up. False as for leave.
+func (r *Resolver) handOver(w *waiter, deliver func(arrival)) bool {
+	f := w.flight
+	if f == nil {
+		return false
+	}
+	s := r.cache.shard(f.key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, waiting := f.waiters[w]; !waiting {
+		return false
+	}
+	w.deliver = deliver
+	return true
+}
+
+// submit starts a goroutine for f, or queues it when enough are running.
+func (r *Resolver) submit(f *flight) {
+	r.mu.Lock()
+	switch {
+	case r.closed:
+		r.mu.Unlock()
+		r.finish(f, failed(Cancelled, "resolver closed"), 0)
+	case r.running < r.opt.InFlight:
+		r.running++
+		r.wg.Add(1)
+		r.mu.Unlock()
+		go r.work(f)
+	case len(r.queue) < r.opt.InFlight*64:
+		r.queue = append(r.queue, f)
+		r.mu.Unlock()
+	default:
+		r.mu.Unlock()
+		r.stats.count(Overloaded)
+		r.finish(f, failed(Overloaded, ""), 0)
+	}
+}
+
+// work asks f and then whatever is queued.
+func (r *Resolver) work(f *flight) {
+	defer r.wg.Done()
+	for f != nil {
+		a, ttl := r.question(f)
+		r.finish(f, a, ttl)
+		f = r.next()
+	}
+}
+
+func (r *Resolver) next() *flight {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.queue) == 0 || r.closed {
+		r.running--
+		return nil
+	}
+	f := r.queue[0]
+	r.queue[0] = nil
+	r.queue = r.queue[1:]
+	return f
+}
+
+// finish stores the answer, ends the flight and tells everyone who waits.
+func (r *Resolver) finish(f *flight, a Answer, ttl time.Duration) {
+	s := r.cache.shard(f.key)
+	s.mu.Lock()
+	if s.flights[f.key] == f {
+		delete(s.flights, f.key)
+	}
+	out := arrival{answer: &a}
+	if ttl > 0 && f.ctx.Err() != context.Canceled {
+		e := s.put(f.key, shared(&a), r.opt.Clock(), ttl)
+		out.answer, out.expires = e.answer, e.expires
+	}
+	var deliver []func(arrival)
+	for w := range f.waiters {
+		deliver = append(deliver, w.deliver)
+	}
+	f.waiters = nil
+	s.mu.Unlock()
+	f.cancel()
+	for _, d := range deliver {
+		d(out)
+	}
+}
+
+var noName, noData = Answer{Status: NoName}, Answer{Status: NoData}
+
+// shared lets all negative answers be one in memory: they are nearly everything that a list says.
+func shared(a *Answer) *Answer {
+	switch a.Status {
+	case NoName:
+		return &noName
+	case NoData:
+		return &noData
+	}
+	return a
+}

@@ -1,0 +1,187 @@
+package rbl
+
+import (
+	"context"
+	"errors"
+)
+
+// news is an answer to one of a board's questions.
+type news struct {
+	i    int
+	text bool // the answer is a TXT
+	arrival
+}
+
+// run asks the lists and waits for what is needed.
+func (b *board) run(ctx context.Context) {
+	members := b.set.members
+	ch := make(chan news, 2*len(members)) // an A and a TXT of each: delivering never blocks
+	waits := make([]*waiter, 2*len(members))
+	b.fromCache()
+	if b.set.complete || b.tally.verdict() == Unknown {
+		for i := range members {
+			if b.answers[i] == nil && b.result.Lists[i].State == NotAsked {
+				waits[i] = b.ask(ch, i, A)
+				b.open++
+			}
+		}
+	}
+	b.wantText(ch, waits)
+	for b.waiting(waits) {
+		select {
+		case n := <-ch:
+			b.receive(n)
+			b.wantText(ch, waits)
+		case <-ctx.Done():
+			b.drain(ch)
+			b.giveUp(ctx.Err(), waits)
+			b.settle()
+			return
+		}
+	}
+	b.drain(ch)
+	b.leave(waits)
+	b.settle()
+}
+
+// drain takes what has come in without waiting.
+func (b *board) drain(ch chan news) {
+	for {
+		select {
+		case n := <-ch:
+			b.receive(n)
+		default:
+			return
+		}
+	}
+}
+
+// waiting: until the verdict stands, or every list has spoken; and a reply needs the text of its list.
+func (b *board) waiting(waits []*waiter) bool {
+	if b.open > 0 && (b.set.complete || b.tally.verdict() == Unknown) {
+		return true
+	}
+	n := len(b.texts)
+	return b.tally.verdict() == Listed && b.top >= 0 && waits[n+b.top] != nil && b.texts[b.top] == nil
+}
+
+// fromCache takes what is known already, and leaves out lists that rest.
+func (b *board) fromCache() {
+	for i, m := range b.set.members {
+		if b.answers[i] != nil {
+			continue
+		}
+		if r := m.list.resting.Load(); r != nil {
+			b.result.Lists[i].State, b.result.Lists[i].Why = Resting, r.why
+			b.tally.drop(m)
+			m.list.use.skipped.Add(1)
+			continue
+		}
+		if a, ok := b.set.lists.resolver.peek(b.question(i, A)); ok {
+			b.open++
+			b.receive(news{i: i, arrival: a})
+		}
+	}
+}
+
+func (b *board) ask(ch chan news, i int, t Type) *waiter {
+	return b.set.lists.resolver.join(b.question(i, t), false, func(a arrival) { ch <- news{i, t == TXT, a} })
+}
+
+// wantText asks the list that would be named in the reply for its text, while others may still be silent.
+func (b *board) wantText(ch chan news, waits []*waiter) {
+	n := len(b.texts)
+	if b.top >= 0 && waits[n+b.top] == nil {
+		waits[n+b.top] = b.ask(ch, b.top, TXT)
+	}
+}
+
+func (b *board) receive(n news) {
+	if n.text {
+		b.texts[n.i] = n.answer
+		return
+	}
+	li := b.set.members[n.i].list
+	b.open--
+	if !n.cached {
+		b.result.Lists[n.i].Took = b.set.lists.now().Sub(b.began)
+		if n.answer.Status != Failed {
+			li.use.took(b.result.Lists[n.i].Took)
+		}
+	}
+	state := b.take(n.i, n.answer)
+	b.result.Lists[n.i].Cached = n.cached
+	b.expires = min(b.expires, n.expires)
+	b.set.lists.account(li, state, n.answer, b.result.Lists[n.i].Err)
+}
+
+// account counts one list's answer and feeds its breaker.
+func (l *Lists) account(li *list, state State, cause any, err error) {
+	li.use.asked.Add(1)
+	switch state {
+	case Errored:
+		li.use.errors.Add(1)
+		l.report(li.failed(l.now(), cause, err.Error())...)
+		return
+	case Hit:
+		li.use.hits.Add(1)
+	}
+	li.answered()
+}
+
+// giveUp is for lists that were silent until the end: after a deadline that is their failure, otherwise nobody waits any more.
+func (b *board) giveUp(why error, waits []*waiter) {
+	b.expires = 0
+	for i := range b.set.members {
+		if waits[i] == nil || b.answers[i] != nil {
+			continue
+		}
+		flight := waits[i].flight
+		if !b.set.lists.resolver.leave(waits[i]) || !errors.Is(why, context.DeadlineExceeded) {
+			continue
+		}
+		silent := failed(Timeout, "")
+		state := b.take(i, &silent)
+		b.set.lists.account(b.set.members[i].list, state, flight, silent.Err)
+	}
+	b.leave(waits)
+}
+
+// leave ends what is not needed any more. Monitored lists go on being heard, for their counters.
+func (b *board) leave(waits []*waiter) {
+	r := b.set.lists.resolver
+	for i, w := range waits {
+		if w == nil {
+			continue
+		}
+		if i < len(b.answers) && b.answers[i] == nil && b.set.members[i].monitored {
+			m := b.set.members[i]
+			r.handOver(w, func(a arrival) {
+				late := m.judge(a.answer)
+				if a.answer.Err == nil || a.answer.Err.Failure != Cancelled {
+					b.set.lists.account(m.list, late.State, a.answer, late.Err)
+				}
+			})
+			continue
+		}
+		r.leave(w)
+	}
+}
+
+// settle fills in the result and counts what only the whole shows.
+func (b *board) settle() {
+	b.finish()
+	if b.result.Err() != nil || b.expires == 0 {
+		b.expires = 0
+	}
+	hits := b.result.Hits()
+	b.set.lists.overlap.note(hits)
+	if len(hits) != 1 {
+		return
+	}
+	for i := range b.result.Lists {
+		if b.result.Lists[i].State == Hit {
+			b.set.members[i].list.use.alone.Add(1)
+		}
+	}
+}
