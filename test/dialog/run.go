@@ -1,0 +1,279 @@
+package dialog
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"mailweir/test/testbed"
+)
+
+// Runner runs dialogs. It may run several at once.
+type Runner struct {
+	binary string
+	pool   pool
+}
+
+// NewRunner returns a runner of dialogs with the mailweir program at binary. The
+// MTAs that it starts live until the end of the test tb.
+func NewRunner(tb testbed.TB, binary string) *Runner {
+	return &Runner{binary: binary, pool: pool{parent: tb, idle: make(map[poolKey][]*testbed.MTA)}}
+}
+
+// run is the state of one dialog that is being run.
+type run struct {
+	script   *Script
+	mta      *testbed.MTA
+	mailweir *testbed.Mailweir
+	binary   string
+	dir      string            // holds the "file" sections
+	vars     *strings.Replacer // $DIR and $DNS
+	ids      map[string]string // event ids by placeholder
+	accepted []string          // queue ids of messages that the MTA took
+	local    bool              // a message went in by local submission
+}
+
+// Run runs one dialog. It stops at the first thing that is not as written, and
+// reports it with file and line.
+func (r *Runner) Run(tb testbed.TB, script *Script) {
+	tb.Helper()
+	for _, component := range append([]string{script.MTA}, script.Needs...) {
+		testbed.Require(tb, component)
+	}
+	config := testbed.MTAConfig{}
+	for _, s := range script.Sections {
+		if s.Kind == script.MTA {
+			config.Extra += s.text()
+		}
+		// Local submission must reach the milter on Postfix as it does on Sendmail.
+		config.NonSMTPD = config.NonSMTPD || s.Kind == "submit"
+	}
+	key := poolKey{mta: script.MTA, config: config}
+	state := &run{
+		script: script,
+		mta:    r.pool.take(tb, key),
+		binary: r.binary,
+		dir:    testbed.TempDir(tb),
+		ids:    make(map[string]string),
+	}
+	if err := state.run(tb); err != nil {
+		tb.Errorf("%v\n%s", err, state.evidence())
+		return
+	}
+	if !state.local {
+		// After local submission the MTA may hold mail that it tries again.
+		r.pool.give(key, state.mta)
+	}
+}
+
+// evidence is what helps to understand a dialog that failed.
+func (r *run) evidence() string {
+	text := "--- " + r.mta.Name + "\n" + tail(r.mta.LogText())
+	if r.mailweir != nil {
+		text += "--- mailweir\n" + tail(r.mailweir.Log.String())
+	}
+	return text
+}
+
+// tail returns the last lines of a log.
+func tail(text string) string {
+	const most = 40
+	lines := strings.SplitAfter(text, "\n")
+	if len(lines) > most {
+		lines = append([]string{"…\n"}, lines[len(lines)-most:]...)
+	}
+	return strings.Join(lines, "")
+}
+
+func (r *run) run(tb testbed.TB) error {
+	if err := r.prepare(tb); err != nil {
+		return err
+	}
+	for i := range r.script.Sections {
+		s := &r.script.Sections[i]
+		if err := r.section(tb, s); err != nil {
+			return err
+		}
+	}
+	if _, err := r.mta.Sink.WaitQueued(r.accepted); err != nil {
+		return fmt.Errorf("%s: %w", r.script.File, err)
+	}
+	if r.mailweir == nil {
+		return nil
+	}
+	if err := r.mailweir.Close(); err != nil {
+		return fmt.Errorf("%s: %w", r.script.File, err)
+	}
+	return r.unwanted()
+}
+
+// prepare starts the name servers that "zone" and "records" sections ask for.
+func (r *run) prepare(tb testbed.TB) error {
+	var dns testbed.DNSConfig
+	for _, s := range r.script.Sections {
+		switch s.Kind {
+		case "zone":
+			dns.Zones = append(dns.Zones, testbed.Zone{Name: s.Words[0], Type: s.Words[1], Data: s.text()})
+		case "records":
+			for _, line := range s.lines() {
+				dns.Records = append(dns.Records, line.Text)
+			}
+		}
+	}
+	address := ""
+	if len(dns.Zones)+len(dns.Records) > 0 {
+		address = testbed.StartDNS(tb, dns).Address
+	}
+	r.vars = strings.NewReplacer("$DIR", r.dir, "$DNS", address)
+	return nil
+}
+
+// section does what one section says.
+func (r *run) section(tb testbed.TB, s *Section) error {
+	var err error
+	switch s.Kind {
+	case "file":
+		name := filepath.Join(r.dir, filepath.Base(s.Words[0]))
+		err = os.WriteFile(name, []byte(r.vars.Replace(s.text())), 0o644)
+	case "dialog":
+		r.start(tb)
+		err = r.dialog(s)
+	case "submit":
+		r.start(tb)
+		r.local = true
+		_, err = r.mta.Submit(strings.Trim(s.Words[0], "<>"), r.vars.Replace(s.text()))
+	case "event", "log":
+		err = r.expectEntry(s)
+	case "reload":
+		err = r.reload(tb, s)
+	case "sink":
+		err = r.expectArrivals(s)
+	}
+	if err != nil {
+		return fmt.Errorf("%s:%d: %w", r.script.File, s.Line, err)
+	}
+	return nil
+}
+
+// start starts mailweir, once, with the flags of all "mailweir" sections; files
+// written so far exist by then.
+func (r *run) start(tb testbed.TB) {
+	tb.Helper()
+	if r.mailweir != nil {
+		return
+	}
+	var flags []string
+	for _, s := range r.script.Sections {
+		if s.Kind != "mailweir" {
+			continue
+		}
+		for _, line := range s.lines() {
+			flags = append(flags, r.vars.Replace(line.Text))
+		}
+	}
+	for _, flag := range []string{r.mta.Services(), "--trusted-nets=" + testbed.Trusted + "/32"} {
+		if !testbed.HasFlag(flags, flag) {
+			flags = append(flags, flag)
+		}
+	}
+	r.mailweir = testbed.StartMailweir(tb, testbed.MailweirConfig{
+		Binary: r.binary, Socket: r.mta.Milter, Flags: flags, Dir: r.dir,
+	})
+}
+
+// expected reads the fields of a section with the variables filled in.
+func (r *run) expected(s *Section) (testbed.Entry, error) {
+	fields, err := s.fields()
+	if err != nil {
+		return nil, err
+	}
+	want := make(testbed.Entry, len(fields))
+	for name, value := range fields {
+		want[name] = r.vars.Replace(value)
+	}
+	return want, nil
+}
+
+// expectEntry waits for the log line of an "event" or "log" section.
+func (r *run) expectEntry(s *Section) error {
+	want, err := r.expected(s)
+	if err != nil {
+		return err
+	}
+	if r.mailweir == nil {
+		return errors.New("no dialog has run before this section")
+	}
+	if s.Kind == "log" {
+		_, err := r.mailweir.WaitEntry(0, want)
+		return err
+	}
+	name := "ID"
+	if len(s.Words) > 0 {
+		name = s.Words[0]
+	}
+	id, known := r.ids[name]
+	if !known {
+		return fmt.Errorf("no reply had a [%s] before this section", name)
+	}
+	got, err := r.mailweir.WaitEvent(id)
+	if err != nil {
+		return err
+	}
+	if !got.Has(want) {
+		return fmt.Errorf("event %s is\n%s\nwant\n%s", id, got, want)
+	}
+	return nil
+}
+
+// reload sends SIGHUP and waits for the log line that the section describes.
+func (r *run) reload(tb testbed.TB, s *Section) error {
+	want, err := r.expected(s)
+	if err != nil {
+		return err
+	}
+	r.start(tb)
+	_, err = r.mailweir.Reload(want)
+	return err
+}
+
+// expectArrivals waits until all accepted mail has arrived, compares it with the
+// section, and forgets it.
+func (r *run) expectArrivals(s *Section) error {
+	want, err := s.arrivals()
+	if err != nil {
+		return err
+	}
+	if _, err := r.mta.Sink.WaitQueued(r.accepted); err != nil {
+		return err
+	}
+	// Local submission tells no queue id; then the number has to do.
+	got, late := r.mta.Sink.Wait(func(m []testbed.Message) bool { return !r.local || len(m) >= len(want) })
+	r.accepted = nil
+	r.mta.Sink.Clear()
+	if err := compare(want, got); err != nil {
+		return err
+	}
+	return late
+}
+
+// unwanted looks through the finished log for what "no-log" sections exclude.
+func (r *run) unwanted() error {
+	for i := range r.script.Sections {
+		s := &r.script.Sections[i]
+		if s.Kind != "no-log" {
+			continue
+		}
+		bad, err := r.expected(s)
+		if err != nil {
+			return err
+		}
+		for _, entry := range r.mailweir.Entries() {
+			if entry.Has(bad) {
+				return fmt.Errorf("%s:%d: the log has\n%s", r.script.File, s.Line, entry)
+			}
+		}
+	}
+	return nil
+}

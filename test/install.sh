@@ -1,0 +1,60 @@
+#!/bin/sh
+# Installs what the tests and the bench need on a Debian machine: Postfix,
+# rbldnsd, unbound, libmilter, a C compiler and m4 from apt, and Sendmail
+# unpacked aside, because its package and Postfix's exclude each other.
+# Does nothing when all is there; says so and does nothing without root or apt.
+set -eu
+
+sendmail=/var/cache/mailweir-test/sendmail
+packages="postfix postfix-pcre rbldnsd unbound libmilter-dev gcc libc6-dev m4"
+# libwrap0 is the one library of sendmail-bin that a plain system lacks.
+debs="sendmail-bin sendmail-cf libwrap0"
+
+installed() {
+	dpkg-query -W -f '${db:Status-Status}\n' "$@" 2>/dev/null | grep -cx installed
+}
+
+if ! command -v apt-get >/dev/null 2>&1; then
+	echo "test/install.sh: no apt-get here; install by hand: $packages sendmail" >&2
+	exit 0
+fi
+# shellcheck disable=SC2086 # the lists are meant to split
+missing=$(($(set -- $packages; echo $#) - $(installed $packages || true)))
+if [ "$missing" -eq 0 ] && [ -e "$sendmail/complete" ]; then
+	exit 0
+fi
+if [ "$(id -u)" -ne 0 ]; then
+	echo "test/install.sh: run as root to install: $packages, and Sendmail below $sendmail" >&2
+	exit 0
+fi
+
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -q
+if [ "$missing" -ne 0 ]; then
+	# No daemon of these packages is to start here: the tests start their own.
+	policy=/usr/sbin/policy-rc.d
+	if [ ! -e $policy ]; then
+		printf '#!/bin/sh\nexit 101\n' >$policy
+		chmod 755 $policy
+		trap 'rm -f $policy' EXIT
+	fi
+	# shellcheck disable=SC2086
+	apt-get install -q -y --no-install-recommends $packages
+fi
+
+if [ ! -e "$sendmail/complete" ]; then
+	work=$(mktemp -d)
+	rm -rf "$sendmail"
+	mkdir -p "$sendmail"
+	# apt fetches as a user of its own, which must be able to write here.
+	chmod 777 "$work"
+	# shellcheck disable=SC2086
+	(cd "$work" && apt-get download -q $debs)
+	for deb in "$work"/*.deb; do
+		dpkg -x "$deb" "$sendmail"
+	done
+	rm -rf "$work"
+	# A set-group-id program would ignore the LD_LIBRARY_PATH that finds libwrap.
+	chmod 755 "$sendmail/usr/libexec/sendmail/sendmail"
+	touch "$sendmail/complete"
+fi

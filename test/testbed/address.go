@@ -1,0 +1,113 @@
+package testbed
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// given remembers the ports handed out by this process: the kernel may give a
+// closed port again before the peer that it is meant for has taken it.
+var given struct {
+	sync.Mutex
+	ports map[string]bool
+}
+
+// freeAddress asks the kernel for a loopback address with a free port. The
+// port is free for both TCP and UDP.
+func freeAddress(tb TB) string {
+	tb.Helper()
+	given.Lock()
+	defer given.Unlock()
+	if given.ports == nil {
+		given.ports = make(map[string]bool)
+	}
+	for range 100 {
+		address, err := probeAddress()
+		if err == nil && !given.ports[address] {
+			given.ports[address] = true
+			return address
+		}
+	}
+	tb.Fatalf("testbed: the kernel gives no free port")
+	return ""
+}
+
+func probeAddress() (string, error) {
+	tcp, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer tcp.Close()
+	udp, err := net.ListenPacket("udp4", tcp.Addr().String())
+	if err != nil {
+		return "", err
+	}
+	defer udp.Close()
+	return tcp.Addr().String(), nil
+}
+
+// Port returns the port of an address that the harness made.
+func Port(address string) string {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		panic("testbed: not an address with a port: " + address)
+	}
+	return port
+}
+
+// openDescriptors returns what each open descriptor of a process is, as
+// /proc/PID/fd names it ("socket:[123]", "/dev/null").
+func openDescriptors(pid int) ([]string, error) {
+	dir := fmt.Sprintf("/proc/%d/fd", pid)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, entry := range entries {
+		// A descriptor may be closed between the listing and this line.
+		if name, err := os.Readlink(filepath.Join(dir, entry.Name())); err == nil {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// listening returns the IPv4 TCP addresses on which a process listens. It reads
+// them from the kernel, so no peer has to tell which port it was given.
+func listening(pid int) ([]string, error) {
+	open, err := openDescriptors(pid)
+	if err != nil {
+		return nil, err
+	}
+	own := make(map[string]bool)
+	for _, name := range open {
+		own[name] = true
+	}
+	table, err := os.Open(fmt.Sprintf("/proc/%d/net/tcp", pid))
+	if err != nil {
+		return nil, err
+	}
+	defer table.Close()
+	var addresses []string
+	for lines := bufio.NewScanner(table); lines.Scan(); {
+		// sl local_address rem_address st … inode; state 0A is LISTEN.
+		f := strings.Fields(lines.Text())
+		if len(f) < 10 || f[3] != "0A" || !own["socket:["+f[9]+"]"] {
+			continue
+		}
+		_, hex, _ := strings.Cut(f[1], ":")
+		port, err := strconv.ParseUint(hex, 16, 16)
+		if err != nil {
+			return nil, fmt.Errorf("/proc/%d/net/tcp: %w", pid, err)
+		}
+		addresses = append(addresses, fmt.Sprintf("127.0.0.1:%d", port))
+	}
+	return addresses, nil
+}

@@ -1,0 +1,78 @@
+package testbed
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// BuildMailweir builds the mailweir of this source tree, with the race detector
+// if the test has it, and returns the path of the program.
+func BuildMailweir(tb TB) string {
+	tb.Helper()
+	return BuildGo(tb, filepath.Join(moduleRoot(tb), "cmd/mailweir"))
+}
+
+// BuildGo builds the Go command in the directory dir and returns the path of
+// the program.
+func BuildGo(tb TB, dir string) string {
+	tb.Helper()
+	args := []string{"build"}
+	if raceEnabled {
+		args = append(args, "-race")
+	}
+	program := filepath.Join(TempDir(tb), filepath.Base(dir))
+	cmd := exec.Command("go", append(args, "-o", program, ".")...)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		tb.Fatalf("go build %s: %v\n%s", dir, err, out)
+	}
+	return program
+}
+
+// BuildNoop compiles the libmilter filter that does nothing, the yardstick of
+// the bench, and returns the path of the program.
+func BuildNoop(tb TB) string {
+	tb.Helper()
+	Require(tb, "cc")
+	program := filepath.Join(TempDir(tb), "noop")
+	cmd := exec.Command("gcc", "-O2", "-Wall", "-o", program,
+		filepath.Join(moduleRoot(tb), "bench/noop.c"), "-lmilter", "-lpthread")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		tb.Fatalf("%s: %v\n%s", cmd, err, out)
+	}
+	return program
+}
+
+// StartNoop starts the program of BuildNoop on the unix socket path.
+func StartNoop(tb TB, program, path string) *Process {
+	tb.Helper()
+	p := start(tb, exec.Command(program, "unix:"+path))
+	if err := untilOr(p.done, func() error { return Negotiate(path) }); err != nil {
+		tb.Fatalf("noop: %v\n%s", err, p.Log)
+	}
+	// libmilter makes its socket for its own user alone.
+	if err := os.Chmod(path, 0o660); err != nil {
+		tb.Fatalf("noop: %v", err)
+	}
+	return p
+}
+
+// moduleRoot is the directory of go.mod, above the current directory.
+func moduleRoot(tb TB) string {
+	tb.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		tb.Fatalf("testbed: %v", err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			tb.Fatalf("testbed: no go.mod above the current directory")
+		}
+		dir = parent
+	}
+}

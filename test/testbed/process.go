@@ -1,0 +1,98 @@
+package testbed
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+)
+
+// Process is a peer's process. Its output is kept in Log.
+type Process struct {
+	Log  *Log
+	cmd  *exec.Cmd
+	done chan struct{} // closed when process and output have ended
+	err  error         // how the process ended; read it after done
+}
+
+// start runs cmd as the leader of a process group of its own, which dies with
+// the test, and stops it at the end of the test.
+func start(tb TB, cmd *exec.Cmd) *Process {
+	tb.Helper()
+	p := &Process{Log: new(Log), cmd: cmd, done: make(chan struct{})}
+	if err := p.start(); err != nil {
+		tb.Fatalf("start %s: %v", cmd.Path, err)
+	}
+	tb.Cleanup(func() {
+		if err := p.Stop(); err != nil {
+			tb.Errorf("%s: %v\n%s", cmd.Path, err, p.Log)
+		}
+	})
+	return p
+}
+
+func (p *Process) start() error {
+	output, input, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	p.cmd.Stdout, p.cmd.Stderr = input, input
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	err = p.cmd.Start()
+	_ = input.Close()
+	if err != nil {
+		_ = output.Close()
+		return err
+	}
+	go func() {
+		copied := make(chan struct{})
+		go func() {
+			_, _ = io.Copy(p.Log, output)
+			close(copied)
+		}()
+		p.err = p.cmd.Wait()
+		// Children that outlive their leader would hold the pipe open.
+		_ = syscall.Kill(-p.PID(), syscall.SIGKILL)
+		<-copied
+		_ = output.Close()
+		close(p.done)
+	}()
+	return nil
+}
+
+// PID is the id of the process.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Signal sends a signal to the process.
+func (p *Process) Signal(sig syscall.Signal) error { return p.cmd.Process.Signal(sig) }
+
+// Stop sends SIGTERM to the process and waits for its end. It reports an exit
+// that was neither clean nor by that signal, and a process that did not end
+// within Patience. A second call returns what the first one did.
+func (p *Process) Stop() error {
+	select {
+	case <-p.done:
+	default:
+		_ = p.Signal(syscall.SIGTERM)
+	}
+	deadline := time.NewTimer(Patience)
+	defer deadline.Stop()
+	select {
+	case <-p.done:
+	case <-deadline.C:
+		_ = syscall.Kill(-p.PID(), syscall.SIGKILL)
+		<-p.done
+		return fmt.Errorf("did not end within %v of SIGTERM", Patience)
+	}
+	var exit *exec.ExitError
+	if errors.As(p.err, &exit) {
+		status, ok := exit.Sys().(syscall.WaitStatus)
+		if ok && status.Signaled() && status.Signal() == syscall.SIGTERM {
+			return nil
+		}
+	}
+	return p.err
+}

@@ -1,0 +1,228 @@
+// Package testbed starts and stops the real peers of mailweir's tests: Postfix,
+// Sendmail, rbldnsd behind unbound, an SMTP sink, and mailweir itself.
+//
+// Every peer lives in a temporary directory of its own, listens on loopback at
+// ports that the kernel gave, counts as ready when it has answered its own
+// protocol, and is ended by its own process id. Several of each may run at once.
+package testbed
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Patience is the longest that the harness waits for any one answer. It is a
+// deadline for what should take milliseconds, generous for a busy machine.
+const Patience = 30 * time.Second
+
+// TB is what the harness needs of a test. *testing.T and *testing.B have it, and
+// so has the bench, which is an ordinary program.
+type TB interface {
+	Helper()
+	Name() string
+	Logf(format string, args ...any)
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+	Skipf(format string, args ...any)
+	Cleanup(func())
+}
+
+// components says how each optional part of a machine is recognised.
+var components = map[string]func() error{
+	"root":     needRoot,
+	"postfix":  all(needRoot, needFiles("/usr/sbin/postfix", postfixDaemons+"/master")),
+	"sendmail": all(needRoot, needCommands("m4", "unshare"), needSendmail),
+	"dns":      needCommands("rbldnsd", "unbound"),
+	"cc":       all(needCommands("gcc"), needFiles("/usr/include/libmilter/mfapi.h")),
+	"postmap":  needCommands("postmap"),
+}
+
+// Require skips the test when a component of the machine is missing ("root",
+// "postfix", "sendmail", "dns", "cc" or "postmap"; test/install.sh installs
+// them). The skip is written to the file that MAILWEIR_SKIPS names, so that the
+// run can close with a list of what it did not try. With CI=true it fails.
+func Require(tb TB, component string) {
+	tb.Helper()
+	probe, known := components[component]
+	if !known {
+		tb.Fatalf("testbed: no component named %q", component)
+	}
+	err := probe()
+	if err == nil {
+		return
+	}
+	if os.Getenv("CI") == "true" {
+		tb.Fatalf("%s is missing: %v (run test/install.sh)", component, err)
+	}
+	if name := os.Getenv("MAILWEIR_SKIPS"); name != "" {
+		if err := appendLine(name, fmt.Sprintf("%s: no %s: %v", tb.Name(), component, err)); err != nil {
+			tb.Logf("could not record the skip: %v", err)
+		}
+	}
+	tb.Skipf("no %s: %v (run test/install.sh)", component, err)
+}
+
+func appendLine(name, line string) error {
+	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(line + "\n")
+	return errors.Join(err, f.Close())
+}
+
+func needRoot() error {
+	if os.Geteuid() != 0 {
+		return errors.New("must run as root")
+	}
+	return nil
+}
+
+func needFiles(names ...string) func() error {
+	return func() error {
+		for _, name := range names {
+			if _, err := os.Stat(name); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func needCommands(names ...string) func() error {
+	return func() error {
+		for _, name := range names {
+			if _, err := exec.LookPath(name); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func all(probes ...func() error) func() error {
+	return func() error {
+		for _, probe := range probes {
+			if err := probe(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// TempDir makes a directory with a short absolute name (a unix socket has 107
+// octets for its path) that daemons without privileges can enter.
+func TempDir(tb TB) string {
+	tb.Helper()
+	dir, err := os.MkdirTemp("", "mw")
+	if err == nil {
+		err = os.Chmod(dir, 0o755)
+	}
+	if err != nil {
+		tb.Fatalf("testbed: %v", err)
+	}
+	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+// until asks again and again until ask succeeds, and returns its last error
+// when that takes longer than Patience.
+func until(ask func() error) error {
+	return untilOr(nil, ask)
+}
+
+// untilOr is until, ended early when gone is closed (the peer has died).
+func untilOr(gone <-chan struct{}, ask func() error) error {
+	pace := time.NewTicker(5 * time.Millisecond)
+	defer pace.Stop()
+	deadline := time.NewTimer(Patience)
+	defer deadline.Stop()
+	for {
+		err := ask()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-pace.C:
+		case <-gone:
+			return fmt.Errorf("ended before it answered: %w", err)
+		case <-deadline.C:
+			return fmt.Errorf("no answer within %v: %w", Patience, err)
+		}
+	}
+}
+
+// Log holds the lines that a peer wrote and lets others wait for one.
+type Log struct {
+	mu      sync.Mutex
+	lines   []string
+	partial []byte
+	changed chan struct{}
+}
+
+// Write appends output; lines are split here because a pipe knows none.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.partial = append(l.partial, p...)
+	for {
+		line, rest, found := strings.Cut(string(l.partial), "\n")
+		if !found {
+			break
+		}
+		l.lines = append(l.lines, line)
+		l.partial = []byte(rest)
+	}
+	if l.changed != nil {
+		close(l.changed)
+		l.changed = nil
+	}
+	return len(p), nil
+}
+
+// Lines returns the complete lines so far.
+func (l *Log) Lines() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]string(nil), l.lines...)
+}
+
+// String returns everything written so far.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.lines, "\n") + "\n" + string(l.partial)
+}
+
+// Wait returns the first line at index from or later that match accepts, as
+// soon as it is written, and false when none comes within Patience.
+func (l *Log) Wait(from int, match func(line string) bool) (string, bool) {
+	deadline := time.NewTimer(Patience)
+	defer deadline.Stop()
+	for {
+		l.mu.Lock()
+		for ; from < len(l.lines); from++ {
+			if match(l.lines[from]) {
+				line := l.lines[from]
+				l.mu.Unlock()
+				return line, true
+			}
+		}
+		if l.changed == nil {
+			l.changed = make(chan struct{})
+		}
+		changed := l.changed
+		l.mu.Unlock()
+		select {
+		case <-changed:
+		case <-deadline.C:
+			return "", false
+		}
+	}
+}
