@@ -1,0 +1,174 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// Check declares one policy. Everything in it is data, but for Setup.
+type Check struct {
+	// Name is used everywhere: flag, log field, metric label, documentation.
+	Name string
+	// Title says in one line what the check does.
+	Title string
+	// Help is the operators' text: paragraphs of Markdown.
+	Help string
+	// Mode is the default of --NAME.
+	Mode Mode
+	// OnError is the default of --NAME-on-error. Fails means that there is no such flag.
+	OnError OnError
+	// AnswerAt is the earliest stage at which an objection is answered: StageHelo, StageMail or StageRcpt. What is
+	// decided later is answered at the end of the message. The zero value means StageRcpt.
+	AnswerAt Stage
+	// Bypass lists what the check does not apply to.
+	Bypass Bypass
+	// Fold says how the verdicts of HeadersFor and MessageFor add up.
+	Fold Fold
+	// Replies are the check's declared replies.
+	Replies []*Reply
+	// Setup registers flags and nothing else. It returns nil when the check needs no building.
+	Setup func(*Flags) Build
+}
+
+// Build makes the hooks of a check once a policy, after every flag is known. It opens tables and
+// reports configuration errors with file and line.
+type Build func(*Env) (Hooks, error)
+
+// Hooks are a check's functions. A nil hook is not called and costs nothing. None of them waits: see [Later].
+type Hooks struct {
+	// Off tells the administrator why the check has nothing to do, such as "no --rbl-zone". Set
+	// when every function is nil.
+	Off string
+
+	Connect func(*Connection) (Verdict, error)
+	Helo    func(*Connection) (Verdict, error)
+	Mail    func(*Message) (Verdict, error)
+	Rcpt    func(*Recipient) (Verdict, error)
+	// Header sees each header field as it arrives; Body each chunk, which is only valid during the call.
+	Header func(*Message, Field)
+	Body   func(*Message, []byte)
+	// Headers and Message judge the whole message, HeadersFor and MessageFor each remaining recipient.
+	Headers    func(*Message) (Verdict, error)
+	HeadersFor func(*Recipient) (Verdict, error)
+	Message    func(*Message) (Verdict, error)
+	MessageFor func(*Recipient) (Verdict, error)
+
+	// Grant yields what permits this recipient's mail, asked only when there is an objection that it could bypass.
+	Grant func(context.Context, *Recipient) ([]Grant, error)
+
+	// Settle hooks learn, after the answer has been given and off its way: once for each recipient, message and connection.
+	SettleRecipient  func(*Recipient, Outcome)
+	SettleMessage    func(*Message, Outcome)
+	SettleConnection func(*Connection)
+
+	// Close releases what the hooks hold when the policy is no longer used by any session.
+	Close func()
+}
+
+// empty reports whether the hooks have nothing to do.
+func (h *Hooks) empty() bool {
+	return h.Connect == nil && h.Helo == nil && h.Mail == nil && h.Rcpt == nil && h.Header == nil && h.Body == nil &&
+		h.Headers == nil && h.HeadersFor == nil && h.Message == nil && h.MessageFor == nil && h.Grant == nil &&
+		h.SettleRecipient == nil && h.SettleMessage == nil && h.SettleConnection == nil
+}
+
+// Bypass is a set of standings and grants that a check gives way to.
+type Bypass uint16
+
+const (
+	// BypassTrusted: clients in --trusted-nets, logins and local submission.
+	BypassTrusted Bypass = 1 << iota
+	// BypassLogin: clients that authenticated.
+	BypassLogin
+	// BypassRelay: clients in --inbound-relays, whose address says nothing about the sender.
+	BypassRelay
+	// BypassPermitClient: the administrator's permit by client (--permit-clients).
+	BypassPermitClient
+	// BypassPermitSender: the administrator's permit by vouched sender (--permit-senders).
+	BypassPermitSender
+	// BypassUnvouched: the administrator's permit by sender that nothing vouches for, while SPF is none or neutral.
+	BypassUnvouched
+	// BypassHeaderFrom: the administrator's permit by header From.
+	BypassHeaderFrom
+	// BypassRecipientPermit: the recipient's own permit, vouched.
+	BypassRecipientPermit
+	// BypassAutoAllow: an address that this user has written to, vouched.
+	BypassAutoAllow
+	// BypassAlwaysAccept: the only recipient is one of --always-accept.
+	BypassAlwaysAccept
+)
+
+// Fold says how the verdicts for single recipients add up once the message can only be refused as a whole.
+type Fold uint8
+
+const (
+	// FoldAny refuses the message when it objects for any remaining recipient.
+	FoldAny Fold = iota
+	// FoldAll refuses the message only when it objects for every remaining recipient.
+	FoldAll
+	// FoldRemove takes the recipients off the message, and refuses it when none remains.
+	FoldRemove
+)
+
+// Registry is the closed list of checks, and the order in which their objections are answered.
+type Registry struct {
+	Checks []*Check
+	// Order lists, for each stage that has an order, the checks whose objections are resolved there. A
+	// check that decides at more than one stage is named at each.
+	Order map[Stage][]*Check
+	// Fault declares the reply to faults of mailweir itself.
+	Fault *Check
+	// Unavailable answers, before DATA, for a check whose on-error is defer; Unprocessed answers after it.
+	Unavailable, Unprocessed *Reply
+}
+
+// Validate reports declarations that contradict each other. A test calls it, so a build never fails on one.
+func (r *Registry) Validate() error {
+	names, replies := map[string]bool{}, map[string]bool{}
+	for _, c := range r.Checks {
+		if names[c.Name] {
+			return fmt.Errorf("check %s is declared twice", c.Name)
+		}
+		names[c.Name] = true
+		for _, reply := range c.Replies {
+			if replies[reply.ID] {
+				return fmt.Errorf("reply %s is declared twice", reply.ID)
+			}
+			replies[reply.ID] = true
+			if err := reply.Validate(); err != nil {
+				return fmt.Errorf("check %s: %w", c.Name, err)
+			}
+		}
+		if c != r.Fault && r.positions(c) == 0 {
+			return fmt.Errorf("check %s stands in no stage of the order", c.Name)
+		}
+	}
+	for _, reply := range []*Reply{r.Unavailable, r.Unprocessed} {
+		if !replies[reply.ID] {
+			return fmt.Errorf("reply %s belongs to no check", reply.ID)
+		}
+	}
+	return nil
+}
+
+func (r *Registry) positions(c *Check) int {
+	n := 0
+	for _, list := range r.Order {
+		if slices.Contains(list, c) {
+			n++
+		}
+	}
+	return n
+}
+
+// Replies returns every declared reply with its check, in the order of declaration.
+func (r *Registry) Replies(yield func(*Check, *Reply) bool) {
+	for _, c := range r.Checks {
+		for _, reply := range c.Replies {
+			if !yield(c, reply) {
+				return
+			}
+		}
+	}
+}

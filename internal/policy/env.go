@@ -1,0 +1,55 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"mailweir/internal/state"
+	"mailweir/internal/table"
+	"mailweir/rbl"
+)
+
+// World is what policies have in common with the world outside. It outlives them: a reload keeps the caches.
+type World struct {
+	// Clock tells the time. No check asks anyone else.
+	Clock func() time.Time
+	// DNS asks the domain name system and keeps what it says.
+	DNS *rbl.Resolver
+	// Lists is what is known of the health of DNS lists.
+	Lists *rbl.Lists
+	// State is what checks remember.
+	State state.Store
+}
+
+// resolver is the DNS for SPF; each question is noted for the event.
+func (w *World) resolver() rbl.NetResolver {
+	return rbl.NetResolver{Ask: func(ctx context.Context, q rbl.Question) rbl.Answer {
+		a := w.DNS.Ask(ctx, q)
+		Note(ctx, q.String(), a.String())
+		return a
+	}}
+}
+
+// Env is what a check is built from.
+type Env struct {
+	*World
+	// Settings are what several checks share.
+	Settings *Settings
+
+	tables *table.Loader
+	check  *bound
+}
+
+// Mode returns the effective mode of the check that is built.
+func (e *Env) Mode() Mode { return e.check.mode }
+
+// List opens the tables of a repeatable flag of this check. Block and permit lists match sub-domains.
+// Without tables the list is nil, which is empty.
+func (e *Env) List(noun string, specs []string, values table.Values) (*table.List, error) {
+	list, err := e.tables.List(table.ListOptions{Values: values, Subdomains: true, Delimiters: e.Settings.Delimiter}, specs...)
+	if err != nil {
+		return nil, fmt.Errorf("--%s-%s: %w", e.check.Name, noun, err)
+	}
+	return list, nil
+}

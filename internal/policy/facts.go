@@ -1,0 +1,76 @@
+package policy
+
+import "net/netip"
+
+// ConnectFacts is what the MTA tells about a client when it connects.
+type ConnectFacts struct {
+	// Client is the address; the zero value means unknown. IPv4-mapped IPv6 becomes IPv4.
+	Client netip.Addr
+	// Port is the client's port, 0 when unknown or when there is no network client.
+	Port uint16
+	// Name is the client's verified host name; "" or "unknown" when there is none.
+	Name string
+	// Unverified is the name that the reverse zone gives, whether or not it leads back.
+	Unverified string
+	// DaemonName and DaemonPort tell the door ({daemon_name}, {daemon_port}).
+	DaemonName, DaemonPort string
+	// NoNetwork says that the message is submitted without a network client.
+	NoNetwork bool
+}
+
+// TLS is what the MTA tells about the encryption of a connection. The zero value is a connection in clear.
+type TLS struct {
+	Version     string // "TLSv1.3"
+	Cipher      string
+	Bits        int
+	CertSubject string // subject of a verified client certificate
+	CertIssuer  string
+}
+
+// HeloFacts is what HELO or EHLO brings.
+type HeloFacts struct {
+	Name string
+	TLS  TLS
+}
+
+// MailFacts is what MAIL brings.
+type MailFacts struct {
+	// Sender is the reverse-path without angle brackets, as the MTA wrote it; "" is the null sender.
+	Sender string
+	// Size is the SIZE= argument in octets (RFC 1870), 0 when absent, -1 when unreadable.
+	Size int64
+	// SMTPUTF8 says that the argument of RFC 6531 is there.
+	SMTPUTF8 bool
+	// Login is the user that authenticated ({auth_authen}); "" without one.
+	Login string
+	// AuthType is the mechanism ({auth_type}).
+	AuthType string
+	// QueueID is the MTA's, where it exists at MAIL already (Sendmail).
+	QueueID string
+}
+
+// RcptFacts is what RCPT brings.
+type RcptFacts struct {
+	// Recipient is the forward-path without angle brackets, as the MTA wrote it.
+	Recipient string
+	// Spelling is the forward-path exactly as on the wire; removal needs it.
+	Spelling string
+	// QueueID is the MTA's, where it exists already.
+	QueueID string
+}
+
+// Field is one header field as the MTA hands it over: folded lines are joined by LF.
+type Field struct {
+	Name, Value string
+}
+
+// Answer is what a session owes the MTA at a stage. The zero value lets the mail go on.
+type Answer struct {
+	// Line is the refusal; the zero Line is none.
+	Line Line
+	// Remove lists recipients to take off the message, in the MTA's own spelling. Only at the end of the message.
+	Remove []string
+}
+
+// Refuses reports whether the answer is a refusal.
+func (a Answer) Refuses() bool { return a.Line.code != 0 }

@@ -1,0 +1,231 @@
+package policy
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// Flags registers the flags of one check. Every name gets the check's own in front: noun "list" of
+// the check header-from is --header-from-list.
+type Flags struct {
+	set    *pflag.FlagSet
+	prefix string
+}
+
+// NewFlags returns the flags of a check, or of the settings that all share when prefix is "".
+func NewFlags(set *pflag.FlagSet, prefix string) *Flags {
+	if prefix != "" {
+		prefix += "-"
+	}
+	return &Flags{set: set, prefix: prefix}
+}
+
+// Named returns flags that carry another prefix than the check's name, where POLICIES fixes such a name.
+func (f *Flags) Named(prefix string) *Flags { return NewFlags(f.set, prefix) }
+
+// Tables registers a repeatable flag whose values are Postfix lookup tables, asked in order.
+func (f *Flags) Tables(noun, usage string) *[]string {
+	var specs []string
+	f.set.VarP(&list{values: &specs, kind: "TABLE"}, f.prefix+noun, "", usage)
+	return &specs
+}
+
+// Files registers a repeatable flag whose values are file names.
+func (f *Flags) Files(noun, usage string) *[]string {
+	var names []string
+	f.set.VarP(&list{values: &names, kind: "FILE"}, f.prefix+noun, "", usage)
+	return &names
+}
+
+// Strings registers a repeatable flag; kind names its values in the help.
+func (f *Flags) Strings(noun, kind, usage string) *[]string {
+	var values []string
+	f.set.VarP(&list{values: &values, kind: kind}, f.prefix+noun, "", usage)
+	return &values
+}
+
+// Words registers a flag whose value is a list joined by commas or white space.
+func (f *Flags) Words(noun string, value []string, kind, usage string) *[]string {
+	f.set.VarP(&words{values: &value, kind: kind}, f.prefix+noun, "", usage)
+	return &value
+}
+
+// String registers a flag with one text; kind names it in the help.
+func (f *Flags) String(noun, value, kind, usage string) *string {
+	v := text{value: value, kind: kind}
+	f.set.VarP(&v, f.prefix+noun, "", usage)
+	return &v.value
+}
+
+// Int registers a flag with a whole number that is not negative.
+func (f *Flags) Int(noun string, value int, usage string) *int {
+	v := count(value)
+	f.set.VarP(&v, f.prefix+noun, "", usage)
+	return (*int)(&v)
+}
+
+// SignedInt registers a flag with a whole number.
+func (f *Flags) SignedInt(noun string, value int, usage string) *int {
+	return f.set.Int(f.prefix+noun, value, usage)
+}
+
+// Bool registers a switch.
+func (f *Flags) Bool(noun string, value bool, usage string) *bool {
+	return f.set.Bool(f.prefix+noun, value, usage)
+}
+
+// Duration registers a span of time that is not negative.
+func (f *Flags) Duration(noun string, value time.Duration, usage string) *time.Duration {
+	v := span(value)
+	f.set.VarP(&v, f.prefix+noun, "", usage)
+	return (*time.Duration)(&v)
+}
+
+// Size registers a number of octets, such as 100MiB.
+func (f *Flags) Size(noun string, value Size, usage string) *Size {
+	f.set.VarP(&value, f.prefix+noun, "", usage)
+	return &value
+}
+
+// Mode registers --PREFIX as the mode of a check.
+func (f *Flags) mode(check string, value Mode, usage string) *Mode {
+	f.set.VarP(&value, check, "", usage)
+	return &value
+}
+
+func (f *Flags) onError(value OnError, usage string) *OnError {
+	f.set.VarP(&value, f.prefix+"on-error", "", usage)
+	return &value
+}
+
+// list is a repeatable flag. Giving it once replaces nothing but the default, which is empty.
+type list struct {
+	values *[]string
+	kind   string
+}
+
+func (l *list) String() string { return strings.Join(*l.values, " ") }
+func (l *list) Type() string   { return l.kind }
+func (l *list) Set(s string) error {
+	if strings.TrimSpace(s) == "" {
+		return fmt.Errorf("the value is empty; leave the flag out instead")
+	}
+	*l.values = append(*l.values, s)
+	return nil
+}
+
+// Append, Replace and GetSlice make a list a pflag.SliceValue, so that other sources of flags can set it whole.
+func (l *list) Append(s string) error         { return l.Set(s) }
+func (l *list) Replace(values []string) error { *l.values = values; return nil }
+func (l *list) GetSlice() []string            { return *l.values }
+
+type words struct {
+	values *[]string
+	kind   string
+}
+
+func (w *words) String() string { return strings.Join(*w.values, ",") }
+func (w *words) Type() string   { return w.kind }
+func (w *words) Set(s string) error {
+	*w.values = strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' })
+	return nil
+}
+
+type text struct{ value, kind string }
+
+func (t *text) String() string     { return t.value }
+func (t *text) Type() string       { return t.kind }
+func (t *text) Set(s string) error { t.value = s; return nil }
+
+type count int
+
+func (c *count) String() string { return strconv.Itoa(int(*c)) }
+func (c *count) Type() string   { return "N" }
+func (c *count) Set(s string) error {
+	n, err := strconv.ParseUint(s, 10, 31)
+	if err != nil {
+		return fmt.Errorf("%q is not a whole number from 0 to %d", s, 1<<31-1)
+	}
+	*c = count(n)
+	return nil
+}
+
+type span time.Duration
+
+func (d *span) String() string { return time.Duration(*d).String() }
+func (d *span) Type() string   { return "DURATION" }
+func (d *span) Set(s string) error {
+	v, err := ParseDuration(s)
+	if err != nil {
+		return err
+	}
+	*d = span(v)
+	return nil
+}
+
+// ParseDuration reads a span of time as Go does ("90s", "1h30m"), and days as "36d". It is never negative.
+func ParseDuration(s string) (time.Duration, error) {
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		n, err := strconv.ParseUint(days, 10, 16)
+		if err == nil {
+			return time.Duration(n) * 24 * time.Hour, nil
+		}
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 {
+		return 0, fmt.Errorf("%q is not a span of time; write it like 30s, 5m, 12h or 36d", s)
+	}
+	return d, nil
+}
+
+// Size is a number of octets.
+type Size int64
+
+var sizeUnits = []struct {
+	suffix string
+	factor int64
+}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"B", 1}}
+
+// String writes the size with the largest binary unit that leaves it whole.
+func (s *Size) String() string {
+	n := int64(*s)
+	switch {
+	case n != 0 && n%(1<<30) == 0:
+		return strconv.FormatInt(n>>30, 10) + "GiB"
+	case n != 0 && n%(1<<20) == 0:
+		return strconv.FormatInt(n>>20, 10) + "MiB"
+	case n != 0 && n%(1<<10) == 0:
+		return strconv.FormatInt(n>>10, 10) + "KiB"
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+// Type names the kind of value in help texts.
+func (s *Size) Type() string { return "SIZE" }
+
+// Set reads a number of octets, with an optional unit.
+func (s *Size) Set(value string) error {
+	n, err := ParseSize(value)
+	*s = n
+	return err
+}
+
+// ParseSize reads a number of octets: "1048576", "100MiB", "64kB".
+func ParseSize(value string) (Size, error) {
+	number, factor := strings.TrimSpace(value), int64(1)
+	for _, u := range sizeUnits {
+		if rest, ok := strings.CutSuffix(number, u.suffix); ok {
+			number, factor = strings.TrimSpace(rest), u.factor
+			break
+		}
+	}
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n < 0 || n > (1<<62)/factor {
+		return 0, fmt.Errorf("%q is not a size; write it like 500000, 64KiB or 100MiB", value)
+	}
+	return Size(n * factor), nil
+}

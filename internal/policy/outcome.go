@@ -1,0 +1,42 @@
+package policy
+
+// Fate is what became of a recipient or a message.
+type Fate uint8
+
+const (
+	// Accepted: mailweir said go on. What the MTA or a later filter refuses afterwards stays unseen.
+	Accepted Fate = iota
+	// Refused: answered with a permanent reply.
+	Refused
+	// Deferred: answered with a temporary reply.
+	Deferred
+	// RefusedByMTA: the MTA itself had refused the recipient (Postfix reports it, Sendmail does not).
+	RefusedByMTA
+	// Removed: taken off the message at its end.
+	Removed
+	// Abandoned: the client gave the transaction up, by RSET, a new MAIL or QUIT.
+	Abandoned
+	// Lost: the connection ended within the transaction.
+	Lost
+)
+
+var fateNames = [...]string{"accepted", "refused", "deferred", "refused by mta", "removed", "abandoned", "lost"}
+
+// String returns the fate as it is written in logs and metrics.
+func (f Fate) String() string { return fateNames[f] }
+
+// Outcome is what became of a scope, and why.
+type Outcome struct {
+	Fate Fate
+	// Check decided it; "" when none did.
+	Check string
+	// Reply is the id of the reply.
+	Reply string
+	// Event is the id of the event.
+	Event string
+	// Would lists the monitored checks that objected.
+	Would []string
+}
+
+// Bad reports whether a check refused or deferred.
+func (o Outcome) Bad() bool { return o.Fate == Refused || o.Fate == Deferred || o.Fate == Removed }

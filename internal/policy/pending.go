@@ -1,0 +1,164 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+)
+
+var (
+	errDeadline  = errors.New("no answer within the deadline")
+	errBusy      = errors.New("too many questions under way")
+	errAbandoned = errors.New("nobody waits for the answer any more")
+)
+
+// fault is a defect of mailweir itself: a panic, or an error from a check that has no backend to fail.
+type fault struct {
+	cause error
+	stack []byte
+}
+
+func (f *fault) Error() string { return f.cause.Error() }
+func (f *fault) Unwrap() error { return f.cause }
+
+// pending is a check's word that has not been answered yet: an objection, an error, or work under way.
+type pending struct {
+	check *bound
+	stage Stage // where it was decided
+	pos   int   // its place in the printed order
+	rcpt  *Recipient
+	word  word
+	later *later // nil when the word was known at once
+
+	reported atomic.Bool // that the check could not tell has been recorded
+}
+
+// word is what a check says: a verdict, or an error when it could not tell.
+type word struct {
+	verdict Verdict
+	err     error
+}
+
+// later is the word of a [Later]. The first one to be said counts, be it the work's own or the deadline's.
+type later struct {
+	done   chan struct{}
+	once   sync.Once
+	word   word
+	cancel context.CancelFunc
+	asked  trail
+	kept   atomic.Bool // still wanted though the scope has ended
+}
+
+func (l *later) say(w word) {
+	l.once.Do(func() {
+		l.word = w
+		close(l.done)
+		l.cancel()
+	})
+}
+
+// known reports whether the word is there.
+func (p *pending) known() bool {
+	if p.later == nil {
+		return true
+	}
+	select {
+	case <-p.later.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// wait returns the word when it is there. When the context ends first, the word is an error from then on, for
+// everyone who asks: a backend that hangs is waited for once.
+func (p *pending) wait(ctx context.Context) word {
+	if p.later == nil {
+		return p.word
+	}
+	select {
+	case <-p.later.done:
+	case <-ctx.Done():
+		p.later.say(word{err: errDeadline})
+		<-p.later.done
+	}
+	return p.later.word
+}
+
+// abandon stops work that nobody waits for.
+func (p *pending) abandon() {
+	if p.later != nil && !p.later.kept.Load() {
+		p.later.say(word{err: errAbandoned})
+	}
+}
+
+// keep lets the work go on after its scope has ended, because a monitored word is still to be recorded.
+func (p *pending) keep() {
+	if p.later != nil {
+		p.later.kept.Store(true)
+	}
+}
+
+func (p *pending) asked() []Asked {
+	if p.later == nil {
+		return nil
+	}
+	return p.later.asked.list()
+}
+
+// call runs a hook and turns a panic into a fault: nothing that a client sends may end the daemon.
+func call[S any](hook func(S) (Verdict, error), where S) (w word) {
+	defer func() {
+		if r := recover(); r != nil {
+			w = word{err: &fault{cause: fmt.Errorf("panic: %v", r), stack: debug.Stack()}}
+		}
+	}()
+	v, err := hook(where)
+	if err != nil {
+		v = Pass
+	}
+	return word{v, err}
+}
+
+// judge runs a check's hook on a scope and keeps its word there, unless it has nothing against it.
+func judge[S Scope](s *Session, c *bound, stage Stage, hook func(S) (Verdict, error), where S, rcpt *Recipient) *pending {
+	w := call(hook, where)
+	if w.verdict.later == nil && w.verdict.reply == nil && w.err == nil {
+		s.explainNothing(c, stage, rcpt)
+		return nil
+	}
+	p := &pending{check: c, stage: stage, pos: c.pos[stage], rcpt: rcpt, word: w}
+	if work := w.verdict.later; work != nil {
+		s.runner.start(p, work)
+	}
+	scope := where.base()
+	scope.pending = append(scope.pending, p)
+	return p
+}
+
+// start runs the work of a Later in a goroutine that the runner owns.
+func (rn *Runner) start(p *pending, work func(context.Context) (Verdict, error)) {
+	select {
+	case rn.places <- struct{}{}:
+	default:
+		p.word = word{err: errBusy}
+		return
+	}
+	l := &later{done: make(chan struct{})}
+	var ctx context.Context
+	ctx, l.cancel = context.WithTimeout(context.WithValue(rn.ctx, trailKey{}, &l.asked), rn.limits.End)
+	p.later = l
+	rn.working.Add(1)
+	go func() {
+		defer rn.working.Done()
+		defer func() { <-rn.places }()
+		w := call(work, ctx)
+		if w.verdict.later != nil {
+			w = word{err: &fault{cause: errors.New("a Later returned a Later")}}
+		}
+		l.say(w)
+	}()
+}

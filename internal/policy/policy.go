@@ -1,0 +1,253 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"sync/atomic"
+
+	"github.com/spf13/pflag"
+
+	"mailweir/internal/table"
+)
+
+// Policy is one whole, immutable configuration of all checks. A reload builds another one and swaps it in.
+type Policy struct {
+	Settings *Settings
+
+	registry *Registry
+	checks   []*bound
+	fault    *bound
+	replies  map[*Reply]*Reply
+	hooks    hooksByStage
+	world    *World
+	tables   *table.Loader
+
+	users atomic.Int64 // connection scopes that still use it, and one for being current
+}
+
+// bound is a check within one policy.
+type bound struct {
+	*Check
+	index   int
+	mode    Mode
+	onError OnError
+	hooks   Hooks
+	// pos is the place in the printed order of what the check decides at each stage.
+	pos [stages]int
+}
+
+// hooksByStage lists the checks that have work at each stage, in the printed order.
+type hooksByStage struct {
+	connect, helo, mail, rcpt        []*bound
+	header, body                     []*bound
+	headers, headersFor              []*bound
+	message, messageFor              []*bound
+	grant                            []*bound
+	settleRcpt, settleMsg, settleCon []*bound
+}
+
+// Draft is a policy whose flags are registered but not yet read.
+type Draft struct {
+	registry *Registry
+	settings *settingsFlags
+	checks   []*draftCheck
+}
+
+type draftCheck struct {
+	check   *Check
+	mode    *Mode
+	onError *OnError
+	build   Build
+}
+
+// NewDraft registers every flag of the settings and of all checks on the set.
+func NewDraft(registry *Registry, set *pflag.FlagSet) *Draft {
+	d := &Draft{registry: registry, settings: registerSettings(NewFlags(set, ""))}
+	for _, c := range registry.Checks {
+		flags := NewFlags(set, c.Name)
+		dc := &draftCheck{check: c}
+		dc.mode = flags.mode(c.Name, c.Mode, c.Title)
+		if c.OnError != Fails {
+			dc.onError = flags.onError(c.OnError, "what becomes of mail that "+c.Name+" could not judge")
+		}
+		if c.Setup != nil {
+			dc.build = c.Setup(flags)
+		}
+		d.checks = append(d.checks, dc)
+	}
+	return d
+}
+
+// Build makes the policy once the flags have been read. Tables whose source has not changed are the previous policy's, which
+// may be nil. An error names the file and line, or the flag, that is wrong.
+func (d *Draft) Build(world *World, previous *Policy) (*Policy, error) {
+	var known *table.Loader
+	if previous != nil {
+		known = previous.tables
+	}
+	tables := table.NewLoader(known)
+	defer tables.Done()
+	settings, err := d.settings.build(tables)
+	if err != nil {
+		return nil, err
+	}
+	p := &Policy{Settings: settings, registry: d.registry, world: world, tables: tables}
+	p.users.Store(1)
+	if p.replies, err = readReplies(d.settings.repliesFile, d.registry); err != nil {
+		return nil, err
+	}
+	for i, dc := range d.checks {
+		b := &bound{Check: dc.check, index: i, mode: min(*dc.mode, settings.Cap)}
+		if dc.onError != nil {
+			b.onError = *dc.onError
+		}
+		if err := p.build(b, dc.build); err != nil {
+			p.close()
+			return nil, err
+		}
+		p.checks = append(p.checks, b)
+		if b.Check == d.registry.Fault {
+			p.fault = b
+		}
+	}
+	p.order()
+	return p, nil
+}
+
+func (p *Policy) build(b *bound, build Build) error {
+	if b.mode == Off {
+		b.hooks.Off = "--" + b.Name + "=off"
+		return nil
+	}
+	if build == nil {
+		return nil
+	}
+	hooks, err := build(&Env{World: p.world, Settings: p.Settings, tables: p.tables, check: b})
+	if err != nil {
+		return fmt.Errorf("%s: %w", b.Name, err)
+	}
+	if hooks.empty() && hooks.Off == "" {
+		return fmt.Errorf("%s: the check has nothing to do and does not say why", b.Name)
+	}
+	b.hooks = hooks
+	return nil
+}
+
+// order gives every check its places in the printed order, and sorts the hooks by them.
+func (p *Policy) order() {
+	at := 0
+	places := make(map[*Check]map[Stage]int)
+	for _, stage := range Stages() {
+		for _, c := range p.registry.Order[stage] {
+			at++
+			if places[c] == nil {
+				places[c] = make(map[Stage]int)
+			}
+			places[c][stage] = at
+		}
+	}
+	for _, b := range p.checks {
+		b.place(places[b.Check])
+	}
+	p.hooks = hooksByStage{
+		connect:    p.with(StageConnect, func(h *Hooks) bool { return h.Connect != nil }),
+		helo:       p.with(StageHelo, func(h *Hooks) bool { return h.Helo != nil }),
+		mail:       p.with(StageMail, func(h *Hooks) bool { return h.Mail != nil }),
+		rcpt:       p.with(StageRcpt, func(h *Hooks) bool { return h.Rcpt != nil }),
+		header:     p.with(StageHeaders, func(h *Hooks) bool { return h.Header != nil }),
+		body:       p.with(StageEnd, func(h *Hooks) bool { return h.Body != nil }),
+		headers:    p.with(StageHeaders, func(h *Hooks) bool { return h.Headers != nil }),
+		headersFor: p.with(StageHeaders, func(h *Hooks) bool { return h.HeadersFor != nil }),
+		message:    p.with(StageEnd, func(h *Hooks) bool { return h.Message != nil }),
+		messageFor: p.with(StageEnd, func(h *Hooks) bool { return h.MessageFor != nil }),
+		grant:      p.with(StageRcpt, func(h *Hooks) bool { return h.Grant != nil }),
+		settleRcpt: p.with(StageEnd, func(h *Hooks) bool { return h.SettleRecipient != nil }),
+		settleMsg:  p.with(StageEnd, func(h *Hooks) bool { return h.SettleMessage != nil }),
+		settleCon:  p.with(StageEnd, func(h *Hooks) bool { return h.SettleConnection != nil }),
+	}
+}
+
+// place sets the check's position for each stage: its own there, else the next later one that it has, else its last.
+func (b *bound) place(own map[Stage]int) {
+	last := 0
+	for _, at := range own {
+		last = max(last, at)
+	}
+	next := last
+	for _, stage := range slices.Backward(Stages()) {
+		if at, ok := own[stage]; ok {
+			next = at
+		}
+		b.pos[stage] = next
+	}
+}
+
+func (p *Policy) with(stage Stage, has func(*Hooks) bool) []*bound {
+	var list []*bound
+	for _, b := range p.checks {
+		if has(&b.hooks) {
+			list = append(list, b)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b *bound) int { return a.pos[stage] - b.pos[stage] })
+	return list
+}
+
+// reply returns the reply as --replies has it.
+func (p *Policy) reply(r *Reply) *Reply {
+	if own, ok := p.replies[r]; ok {
+		return own
+	}
+	return r
+}
+
+// retain and release count who uses the policy; the last one to leave closes what its hooks hold.
+func (p *Policy) retain() bool {
+	for {
+		n := p.users.Load()
+		if n == 0 {
+			return false // it has been replaced and closed meanwhile
+		}
+		if p.users.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+func (p *Policy) release() {
+	if p.users.Add(-1) == 0 {
+		p.close()
+	}
+}
+
+func (p *Policy) close() {
+	for _, b := range p.checks {
+		if b.hooks.Close != nil {
+			b.hooks.Close()
+		}
+	}
+}
+
+// Changed returns the list files that have changed since the policy was built.
+func (p *Policy) Changed() []string { return p.tables.Changed() }
+
+// CheckState is how one check stands in a policy.
+type CheckState struct {
+	Check   *Check
+	Mode    Mode
+	OnError OnError
+	// Off says why the check has nothing to do; "" when it works.
+	Off string
+}
+
+// Checks tells how every check stands, in the order of declaration.
+func (p *Policy) Checks() []CheckState {
+	states := make([]CheckState, 0, len(p.checks))
+	for _, b := range p.checks {
+		states = append(states, CheckState{Check: b.Check, Mode: b.mode, OnError: b.onError, Off: b.hooks.Off})
+	}
+	return states
+}
+
+// Effective returns a declared reply as this policy gives it, after --replies.
+func (p *Policy) Effective(r *Reply) *Reply { return p.reply(r) }

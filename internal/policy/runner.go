@@ -1,0 +1,78 @@
+package policy
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Limits bound what one answer may take.
+type Limits struct {
+	// Stage is the deadline of an answer before the end of the message. Sendmail gives up after 10 s.
+	Stage time.Duration
+	// End is the deadline of the answer at the end of the message.
+	End time.Duration
+	// Questions is how many pieces of work may be under way at once, for all sessions.
+	Questions int
+}
+
+// DefaultLimits are those of section 2 of the specification.
+var DefaultLimits = Limits{Stage: 8 * time.Second, End: 60 * time.Second, Questions: 20_000}
+
+// Runner runs sessions under the current policy.
+type Runner struct {
+	current  atomic.Pointer[Policy]
+	observer Observer
+	limits   Limits
+
+	ctx     context.Context
+	stop    context.CancelFunc
+	places  chan struct{}
+	working sync.WaitGroup
+}
+
+// NewRunner returns a runner for a policy. Close ends what it has under way.
+func NewRunner(p *Policy, observer Observer, limits Limits) *Runner {
+	rn := &Runner{observer: observer, limits: limits, places: make(chan struct{}, limits.Questions)}
+	rn.ctx, rn.stop = context.WithCancel(context.Background())
+	rn.current.Store(p)
+	return rn
+}
+
+// Policy returns the current policy.
+func (rn *Runner) Policy() *Policy { return rn.current.Load() }
+
+// acquire returns the current policy for a connection scope, which releases it at its end.
+func (rn *Runner) acquire() *Policy {
+	for {
+		if p := rn.current.Load(); p.retain() {
+			return p
+		}
+	}
+}
+
+// Swap makes p the current policy. Transactions under way keep theirs.
+func (rn *Runner) Swap(p *Policy) { rn.current.Swap(p).release() }
+
+// Close stops all work and waits for it to end. Sessions must have ended before.
+func (rn *Runner) Close() {
+	rn.stop()
+	rn.working.Wait()
+	rn.current.Load().release()
+}
+
+// idAlphabet has no letters that are taken for one another when an id is read out.
+const idAlphabet = "0123456789abcdefghjkmnpqrstvwxyz"
+
+// NewID returns eight random letters and digits: 40 bits.
+func NewID() string {
+	bits := rand.Uint64()
+	var id [8]byte
+	for i := range id {
+		id[i] = idAlphabet[bits&31]
+		bits >>= 5
+	}
+	return string(id[:])
+}

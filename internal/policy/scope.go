@@ -1,0 +1,216 @@
+package policy
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"mailweir/internal/address"
+	"mailweir/internal/state"
+)
+
+// Scope is one of the three things that are judged: *Connection, *Message, *Recipient.
+type Scope interface {
+	base() *scope
+}
+
+// scope is what the three have in common. The runner drops it whole, so no check resets anything.
+type scope struct {
+	slots   []any
+	pending []*pending
+
+	mu     sync.Mutex
+	leases []state.Lease
+	would  []string // monitored checks that objected
+	closed bool
+}
+
+func (s *scope) base() *scope { return s }
+
+// Slot is a check's own typed place in a scope. Make one in Build; each scope then has a T of its own,
+// made when it is first asked for. Only hooks on the session's path and Settle hooks may use it, not Later.
+type Slot[T any] struct{ index int }
+
+// NewSlot returns the slot of the check that is being built. One check has one slot a kind of scope.
+func NewSlot[T any](env *Env) Slot[T] { return Slot[T]{index: env.check.index} }
+
+// Of returns the scope's T.
+func (sl Slot[T]) Of(where Scope) *T {
+	s := where.base()
+	if len(s.slots) <= sl.index {
+		s.slots = append(s.slots, make([]any, sl.index+1-len(s.slots))...)
+	}
+	if s.slots[sl.index] == nil {
+		s.slots[sl.index] = new(T)
+	}
+	return s.slots[sl.index].(*T)
+}
+
+// Connection is one SMTP connection as one policy sees it.
+type Connection struct {
+	scope
+	ConnectFacts
+	HeloFacts
+
+	// ID names the connection in the log.
+	ID string
+	// Started is when the client connected.
+	Started time.Time
+	// Service is the door that it came through.
+	Service Service
+	// Local says that the mail is submitted without a network client. It is trusted, and
+	// every objection to it is answered at the end of the message.
+	Local bool
+
+	policy   *Policy
+	standing Bypass
+	permit   permission
+}
+
+// Trusted reports whether the client's address is trusted; a login is a matter of the message.
+func (c *Connection) Trusted() bool { return c.standing&BypassTrusted != 0 }
+
+// InboundRelay reports whether the client is one of --inbound-relays.
+func (c *Connection) InboundRelay() bool { return c.standing&BypassRelay != 0 }
+
+// Message is one mail transaction, from MAIL to the end of the message.
+type Message struct {
+	scope
+	MailFacts
+
+	// Conn is the connection that it arrives on.
+	Conn *Connection
+	// Sender is the reverse-path, in the form of a key.
+	Sender address.Address
+	// Recipients are those that mailweir has accepted and the MTA has not refused, in order.
+	Recipients []*Recipient
+	// Fields are the header fields in order, at most maxFields and maxFieldOctets of them.
+	Fields []Field
+	// FieldsDropped says that the header section was longer than that.
+	FieldsDropped bool
+	// Octets counts what the message has so far, line ends as CRLF (RFC 1870 section 5).
+	Octets int64
+
+	fieldOctets int
+	standing    Bypass
+	spf         *spfFuture
+	from        fromOnce
+	permit      permission
+	fate        Outcome
+	condemned   bool
+}
+
+// Limits of the header fields that a message keeps.
+const (
+	maxFields      = 10_000
+	maxFieldOctets = 1 << 20
+)
+
+// Trusted reports whether the sender is trusted: by its net, by a login, or as a local submission.
+func (m *Message) Trusted() bool { return (m.standing|m.Conn.standing)&BypassTrusted != 0 }
+
+// Values returns the values of every kept field of that name, in order.
+func (m *Message) Values(name string) []string {
+	var values []string
+	for _, f := range m.Fields {
+		if strings.EqualFold(f.Name, name) {
+			values = append(values, f.Value)
+		}
+	}
+	return values
+}
+
+// fromOnce is the parsed header From.
+type fromOnce struct {
+	once sync.Once
+	from address.From
+}
+
+// HeaderFrom returns the addresses of all From fields, parsed once. Ask only after the end of headers.
+func (m *Message) HeaderFrom() address.From {
+	m.from.once.Do(func() { m.from.from = address.HeaderFrom(m.Values("From")) })
+	return m.from.from
+}
+
+// HELO returns the name that the client gave.
+func (m *Message) HELO() string { return m.Conn.HeloFacts.Name }
+
+// Recipient is one RCPT of a message.
+type Recipient struct {
+	scope
+	RcptFacts
+
+	// Msg is the message that it belongs to.
+	Msg *Message
+	// Address is the forward-path, in the form of a key.
+	Address address.Address
+	// Direction is where the mail goes, seen from here.
+	Direction Direction
+
+	grants grants
+	fate   Outcome
+}
+
+// Conn returns the connection of the recipient's message.
+func (r *Recipient) Conn() *Connection { return r.Msg.Conn }
+
+// Acquire takes one of limit places under key for as long as the scope lives; the runner gives it back. It reports
+// false when all are taken. With shared state it waits for the network, so it is called from [Later].
+func Acquire(ctx context.Context, store state.Store, where Scope, key string, limit int) (bool, error) {
+	lease, ok, err := store.Acquire(ctx, key, limit)
+	if err != nil || !ok {
+		return ok, err
+	}
+	s := where.base()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		lease.Release()
+		return true, nil
+	}
+	s.leases = append(s.leases, lease)
+	return true, nil
+}
+
+// release gives back what the scope holds and stops the work that nobody waits for any more.
+func (s *scope) release() {
+	s.mu.Lock()
+	leases := s.leases
+	s.leases, s.closed = nil, true
+	s.mu.Unlock()
+	for _, lease := range leases {
+		lease.Release()
+	}
+	for _, p := range s.pending {
+		p.abandon()
+	}
+}
+
+// Direction is where mail goes, seen from here.
+type Direction uint8
+
+const (
+	Inbound  Direction = iota // from a stranger to a local domain
+	Outbound                  // from a trusted client to another domain
+	Internal                  // from a trusted client to a local domain
+	Relay                     // from a stranger to another domain
+)
+
+var directionNames = [...]string{"inbound", "outbound", "internal", "relay"}
+
+// String returns the direction as it is written in logs and definition files.
+func (d Direction) String() string { return directionNames[d] }
+
+// Service is the door that mail came through.
+type Service string
+
+const (
+	MX         Service = "mx"
+	Submission Service = "submission"
+	Reinject   Service = "reinject"
+)
+
+// unmapped returns an IPv4-mapped IPv6 address as IPv4, without a zone.
+func unmapped(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }

@@ -1,0 +1,351 @@
+package policy
+
+import (
+	"errors"
+	"time"
+
+	"mailweir/internal/address"
+)
+
+// Session runs the policy for one SMTP connection: several messages, refused recipients, RSET, a second EHLO. The wire
+// calls its methods one at a time, in the order of the dialog, and sends what they answer.
+type Session struct {
+	runner *Runner
+	id     string
+	helo   *HeloFacts // the latest, nil before the first
+	conn   *Connection
+	msg    *Message
+	after  *afterwork
+	words  func(Word) // set by explain, which runs every check and waits for it
+}
+
+// NewSession returns the session of a new SMTP connection.
+func (rn *Runner) NewSession() *Session {
+	return &Session{runner: rn, id: NewID(), after: newAfterwork(rn)}
+}
+
+// ID names the session in the log.
+func (s *Session) ID() string { return s.id }
+
+func (s *Session) policy() *Policy { return s.conn.policy }
+
+// Connect begins the session. No reply is owed: Postfix and Sendmail throw the text of one away.
+func (s *Session) Connect(facts ConnectFacts) {
+	s.endConnection()
+	if facts.Client.IsValid() {
+		facts.Client = unmapped(facts.Client)
+	}
+	s.openConnection(facts, s.now())
+	s.runner.observer.Opened(s.conn)
+}
+
+// openConnection makes a connection scope under the current policy, from facts that may be recorded ones.
+func (s *Session) openConnection(facts ConnectFacts, started time.Time) {
+	p := s.runner.acquire()
+	c := &Connection{ConnectFacts: facts, ID: s.id, Started: started, policy: p}
+	c.Service = p.Settings.service(facts)
+	c.Local = facts.NoNetwork || facts.Port == 0 && facts.Name == "localhost" && facts.Client.IsLoopback()
+	if c.Local || facts.Client.IsValid() && p.Settings.trusts(facts.Client) {
+		c.standing |= BypassTrusted
+	}
+	s.conn = c
+	if facts.Client.IsValid() && p.Settings.InboundRelays != nil {
+		if _, ok := p.Settings.InboundRelays.Client(facts.Client, facts.Name); ok {
+			c.standing |= BypassRelay
+		}
+	}
+	if s.exempt() {
+		return
+	}
+	for _, b := range p.hooks.connect {
+		if s.applies(b) {
+			judge(s, b, StageConnect, b.hooks.Connect, c, nil)
+		}
+	}
+}
+
+// exempt reports whether nothing is checked, counted or learned: re-injected mail has been through here.
+func (s *Session) exempt() bool { return s.conn.Service == Reinject }
+
+// applies reports whether the check is to run for this client at all, as far as is known without waiting.
+func (s *Session) applies(b *bound) bool {
+	standing := s.conn.standing
+	if s.msg != nil {
+		standing |= s.msg.standing
+	}
+	return b.Bypass&standing == 0 || s.explaining()
+}
+
+// explaining reports whether every check is to run and be waited for.
+func (s *Session) explaining() bool { return s.words != nil }
+
+func (s *Session) now() time.Time { return s.runner.Policy().world.Clock() }
+
+// Helo takes HELO or EHLO. Only a refusal to serve at all (421) is answered here.
+func (s *Session) Helo(facts HeloFacts) Answer {
+	s.ensureConnection()
+	s.helo = &facts
+	s.conn.HeloFacts = facts
+	if s.exempt() {
+		return Answer{}
+	}
+	s.dropPending(StageHelo)
+	s.runHelo()
+	return s.answerConnection(StageHelo)
+}
+
+func (s *Session) runHelo() {
+	for _, b := range s.policy().hooks.helo {
+		if s.applies(b) {
+			judge(s, b, StageHelo, b.hooks.Helo, s.conn, nil)
+		}
+	}
+}
+
+// dropPending forgets what an earlier HELO led to: after STARTTLS the client begins anew (RFC 3207 section 4.2).
+func (s *Session) dropPending(stage Stage) {
+	kept := s.conn.pending[:0]
+	for _, p := range s.conn.pending {
+		if p.stage == stage {
+			p.abandon()
+		} else {
+			kept = append(kept, p)
+		}
+	}
+	s.conn.pending = kept
+}
+
+// ensureConnection covers an MTA that leaves the connect step out: the client is then a stranger.
+func (s *Session) ensureConnection() {
+	if s.conn == nil {
+		s.Connect(ConnectFacts{})
+	}
+}
+
+// renew moves the session to a newer policy, with the facts that are recorded.
+func (s *Session) renew() {
+	if s.runner.Policy() == s.conn.policy {
+		return
+	}
+	old := s.conn
+	s.closeScope(old)
+	s.openConnection(old.ConnectFacts, old.Started)
+	if s.helo != nil {
+		s.conn.HeloFacts = *s.helo
+		if !s.exempt() {
+			s.runHelo()
+		}
+	}
+}
+
+// Mail begins a transaction. It keeps the policy that is current now.
+func (s *Session) Mail(facts MailFacts) Answer {
+	s.ensureConnection()
+	s.endMessage(Abandoned)
+	s.renew()
+	m := &Message{MailFacts: facts, Conn: s.conn, Sender: address.Parse(facts.Sender)}
+	if facts.Login != "" {
+		m.standing |= BypassTrusted | BypassLogin
+	}
+	m.spf = s.newSPF(m)
+	s.msg = m
+	if s.exempt() {
+		return Answer{}
+	}
+	for _, b := range s.policy().hooks.mail {
+		if s.applies(b) {
+			judge(s, b, StageMail, b.hooks.Mail, m, nil)
+		}
+	}
+	answer := s.answerConnection(StageMail)
+	if answer.Refuses() && !s.explaining() {
+		s.endMessage(Refused)
+	}
+	return answer
+}
+
+// Rcpt judges one recipient, on its own: a refusal never touches another.
+func (s *Session) Rcpt(facts RcptFacts) Answer {
+	if s.msg == nil {
+		return Answer{}
+	}
+	r := s.recipient(facts)
+	if s.exempt() {
+		s.msg.Recipients = append(s.msg.Recipients, r)
+		return Answer{}
+	}
+	return s.answerRecipient(r)
+}
+
+// RcptRefusedByMTA takes notice of a recipient that the MTA itself has refused. No answer is owed.
+func (s *Session) RcptRefusedByMTA(facts RcptFacts) {
+	if s.msg == nil || s.exempt() {
+		return
+	}
+	r := s.recipient(facts)
+	r.fate = Outcome{Fate: RefusedByMTA}
+	s.settleRecipient(r)
+}
+
+func (s *Session) recipient(facts RcptFacts) *Recipient {
+	m := s.msg
+	if m.QueueID == "" {
+		m.QueueID = facts.QueueID
+	}
+	r := &Recipient{RcptFacts: facts, Msg: m, Address: address.Parse(facts.Recipient)}
+	r.Direction = s.policy().Settings.direction(m.Trusted(), r.Address)
+	return r
+}
+
+// Header takes one header field. No reply is owed before the end of the message.
+func (s *Session) Header(f Field, queueID string) {
+	m := s.msg
+	if m == nil {
+		return
+	}
+	if m.QueueID == "" {
+		m.QueueID = queueID
+	}
+	octets := len(f.Name) + len(": ") + len(f.Value) + len("\r\n")
+	m.Octets += int64(octets)
+	if s.exempt() {
+		return
+	}
+	if len(m.Fields) < maxFields && m.fieldOctets+octets <= maxFieldOctets {
+		m.Fields = append(m.Fields, f)
+		m.fieldOctets += octets
+	} else {
+		m.FieldsDropped = true
+	}
+	for _, b := range s.policy().hooks.header {
+		if !s.guard(b, StageHeaders, func() { b.hooks.Header(m, f) }) {
+			return
+		}
+	}
+}
+
+// EndOfHeaders judges the header section. What it finds is answered at the end of the message.
+func (s *Session) EndOfHeaders() {
+	m := s.msg
+	if m == nil || s.exempt() {
+		return
+	}
+	m.Octets += int64(len("\r\n"))
+	for _, b := range s.policy().hooks.headers {
+		if s.applies(b) {
+			judge(s, b, StageHeaders, b.hooks.Headers, m, nil)
+		}
+	}
+	for _, b := range s.policy().hooks.headersFor {
+		s.judgeEach(b, StageHeaders, b.hooks.HeadersFor)
+	}
+	m.condemned = s.refusalCertain()
+}
+
+func (s *Session) judgeEach(b *bound, stage Stage, hook func(*Recipient) (Verdict, error)) {
+	if !s.applies(b) {
+		return
+	}
+	for _, r := range s.msg.Recipients {
+		judge(s, b, stage, hook, r, r)
+	}
+}
+
+// Body takes one chunk of the body; it is only valid during the call.
+func (s *Session) Body(chunk []byte) {
+	m := s.msg
+	if m == nil {
+		return
+	}
+	m.Octets += int64(len(chunk))
+	if s.exempt() || m.condemned {
+		return
+	}
+	for _, b := range s.policy().hooks.body {
+		if s.applies(b) && !s.guard(b, StageEnd, func() { b.hooks.Body(m, chunk) }) {
+			return
+		}
+	}
+}
+
+// EndOfMessage judges the whole message and answers for it.
+func (s *Session) EndOfMessage(queueID string) Answer {
+	m := s.msg
+	if m == nil {
+		return Answer{}
+	}
+	if m.QueueID == "" {
+		m.QueueID = queueID
+	}
+	if s.exempt() {
+		s.endMessage(Accepted)
+		return Answer{}
+	}
+	if !m.condemned {
+		for _, b := range s.policy().hooks.message {
+			if s.applies(b) {
+				judge(s, b, StageEnd, b.hooks.Message, m, nil)
+			}
+		}
+		for _, b := range s.policy().hooks.messageFor {
+			s.judgeEach(b, StageEnd, b.hooks.MessageFor)
+		}
+	}
+	answer := s.answerMessage()
+	s.endMessage(Accepted)
+	return answer
+}
+
+// Abort ends the transaction, if there is one. It is harmless after a finished message, where Postfix sends it too.
+func (s *Session) Abort() { s.endMessage(Abandoned) }
+
+// Close ends the session.
+func (s *Session) Close() {
+	s.endMessage(Lost)
+	s.endConnection()
+}
+
+// Fault takes notice of a defect outside the policy, such as a panic on the wire: the message under way is
+// answered with the reply of the check fault, at the next stage that has a reply.
+func (s *Session) Fault(err error) {
+	s.ensureConnection()
+	where := &s.conn.scope
+	if s.msg != nil {
+		where = &s.msg.scope
+	}
+	s.fail(where, StageEnd, &fault{cause: err})
+}
+
+// fail keeps a fault in a scope.
+func (s *Session) fail(where *scope, stage Stage, err error) {
+	var f *fault
+	if !errors.As(err, &f) {
+		err = &fault{cause: err}
+	}
+	b := s.policy().fault
+	where.pending = append(where.pending, &pending{check: b, stage: stage, pos: 0, word: word{err: err}})
+}
+
+// guard runs a hook that has no verdict; a panic in it becomes a fault of the message.
+func (s *Session) guard(b *bound, stage Stage, hook func()) bool {
+	w := call(func(struct{}) (Verdict, error) { hook(); return Pass, nil }, struct{}{})
+	if w.err == nil {
+		return true
+	}
+	s.msg.pending = append(s.msg.pending, &pending{check: b, stage: stage, pos: b.pos[stage], word: w})
+	s.msg.condemned = true
+	return false
+}
+
+func (s *Session) newSPF(m *Message) *spfFuture {
+	f := &spfFuture{helo: m.HELO(), dns: s.policy().world.resolver()}
+	if m.Conn.Client.IsValid() {
+		f.ip = m.Conn.Client.AsSlice()
+	}
+	if m.Sender.IsNull() {
+		f.sender = "postmaster@" + f.helo
+	} else {
+		f.sender = m.Sender.Key()
+	}
+	return f
+}

@@ -1,0 +1,235 @@
+package policy
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"mailweir/internal/address"
+	"mailweir/internal/table"
+)
+
+// Settings are what several checks share.
+type Settings struct {
+	// Services maps {daemon_port} and {daemon_name} to services.
+	Services map[string]Service
+	// TrustedNets are the clients that are ours.
+	TrustedNets []netip.Prefix
+	// InboundRelays lists our own or forwarding hosts that pass on other people's mail.
+	InboundRelays *table.List
+	// LocalDomains lists the domains that are ours; Empty without --local-domains.
+	LocalDomains *table.List
+	// Delimiter separates an address from its extension; "" for none.
+	Delimiter string
+	// PermitClients and PermitSenders are the administrator's permits.
+	PermitClients, PermitSenders *table.List
+	// AlwaysAccept are local parts that must be reachable (RFC 5321 section 4.5.1, RFC 2142).
+	AlwaysAccept []string
+	// AnswerAt is StageRcpt or StageMail.
+	AnswerAt Stage
+	// Cap is the highest mode of any check.
+	Cap Mode
+	// EnforceFor lists the recipients of a pilot; Empty enforces for all.
+	EnforceFor *table.List
+	// HelpURL stands at the end of every reply; "" for none.
+	HelpURL string
+}
+
+// settingsFlags are the flags behind Settings.
+type settingsFlags struct {
+	services, trusted, always              *[]string
+	relays, local, clients, senders, pilot *[]string
+	delimiter, answerAt, helpURL           *string
+	cap                                    Mode
+	repliesFile                            string
+}
+
+func registerSettings(f *Flags) *settingsFlags {
+	s := &settingsFlags{cap: Enforce}
+	s.services = f.Words("services", []string{"25=mx", "465=submission", "587=submission", "10026=reinject"}, "DOOR=SERVICE,…",
+		"which service each {daemon_port} or {daemon_name} is: mx, submission or reinject; any other door is mx")
+	s.trusted = f.Words("trusted-nets", []string{"127.0.0.0/8", "::1/128"}, "NET,…", "clients that are ours")
+	s.relays = f.Tables("inbound-relays", "our backup MX, upstream gateways and forwarders: their address says nothing about the sender")
+	s.local = f.Tables("local-domains", "domains that are ours; sub-domains only where listed as .domain")
+	s.delimiter = f.String("recipient-delimiter", "+", "CHARACTERS", "what separates an address from its extension, as in Postfix")
+	s.clients = f.Tables("permit-clients", "clients that the administrator permits")
+	s.senders = f.Tables("permit-senders", "senders that the administrator permits, where SPF or a permitted client vouches for them")
+	s.always = f.Words("always-accept", []string{"postmaster", "abuse"}, "LOCALPART,…", "recipients at local domains that must be reachable when they are the only one")
+	s.answerAt = f.String("answer-at", "rcpt", "rcpt|mail", "where objections to client and sender are answered")
+	f.set.Var(&s.cap, "mode", "the highest mode of any check: monitor refuses nothing, defer only temporarily")
+	s.pilot = f.Tables("enforce-for", "enforce for these recipients and only monitor for the rest")
+	s.helpURL = f.String("help-url", "", "URL", "a page that explains refusals, put at the end of every reply")
+	f.set.Var(&fileName{&s.repliesFile}, "replies", "file that overrides code, enhanced code and text of replies")
+	return s
+}
+
+type fileName struct{ name *string }
+
+func (f *fileName) String() string {
+	if f.name == nil {
+		return ""
+	}
+	return *f.name
+}
+func (f *fileName) Type() string       { return "FILE" }
+func (f *fileName) Set(s string) error { *f.name = s; return nil }
+
+func (f *settingsFlags) build(tables *table.Loader) (*Settings, error) {
+	s := &Settings{Delimiter: *f.delimiter, Cap: f.cap, HelpURL: *f.helpURL, AnswerAt: StageRcpt}
+	var err error
+	if s.Services, err = parseServices(*f.services); err != nil {
+		return nil, err
+	}
+	if s.TrustedNets, err = parseNets(*f.trusted); err != nil {
+		return nil, fmt.Errorf("--trusted-nets: %w", err)
+	}
+	switch *f.answerAt {
+	case "rcpt":
+	case "mail":
+		s.AnswerAt = StageMail
+	default:
+		return nil, fmt.Errorf("--answer-at: %q is neither rcpt nor mail", *f.answerAt)
+	}
+	if err := validHelpURL(s.HelpURL); err != nil {
+		return nil, err
+	}
+	for _, local := range *f.always {
+		s.AlwaysAccept = append(s.AlwaysAccept, strings.ToLower(local))
+	}
+	return s, f.openTables(s, tables)
+}
+
+func (f *settingsFlags) openTables(s *Settings, tables *table.Loader) error {
+	for _, t := range []struct {
+		flag    string
+		specs   []string
+		values  table.Values
+		parents bool // example.com stands for its sub-domains, too
+		list    **table.List
+	}{
+		{"inbound-relays", *f.relays, table.Any, true, &s.InboundRelays},
+		{"local-domains", *f.local, table.Any, false, &s.LocalDomains},
+		{"permit-clients", *f.clients, table.Permits, true, &s.PermitClients},
+		{"permit-senders", *f.senders, table.Permits, true, &s.PermitSenders},
+		{"enforce-for", *f.pilot, table.Any, true, &s.EnforceFor},
+	} {
+		options := table.ListOptions{Values: t.values, Subdomains: t.parents, Delimiters: s.Delimiter}
+		list, err := tables.List(options, t.specs...)
+		if err != nil {
+			return fmt.Errorf("--%s: %w", t.flag, err)
+		}
+		*t.list = list
+	}
+	return nil
+}
+
+func parseServices(words []string) (map[string]Service, error) {
+	services := make(map[string]Service, len(words))
+	for _, w := range words {
+		door, name, ok := strings.Cut(w, "=")
+		service := Service(name)
+		if !ok || door == "" || !slices.Contains([]Service{MX, Submission, Reinject}, service) {
+			return nil, fmt.Errorf("--services: %q is not DOOR=SERVICE with a service of mx, submission or reinject", w)
+		}
+		services[door] = service
+	}
+	return services, nil
+}
+
+func parseNets(words []string) ([]netip.Prefix, error) {
+	var nets []netip.Prefix
+	for _, w := range words {
+		w = strings.NewReplacer("[", "", "]", "").Replace(w)
+		if a, err := netip.ParseAddr(w); err == nil {
+			nets = append(nets, netip.PrefixFrom(a, a.BitLen()))
+			continue
+		}
+		net, err := netip.ParsePrefix(w)
+		if err != nil {
+			return nil, fmt.Errorf("%q is neither an address nor a net such as 192.0.2.0/24", w)
+		}
+		if net != net.Masked() {
+			return nil, fmt.Errorf("%s has bits beyond its length; write %s", net, net.Masked())
+		}
+		nets = append(nets, net)
+	}
+	return nets, nil
+}
+
+// maxHelpURL leaves most of a reply line to its text.
+const maxHelpURL = 120
+
+func validHelpURL(s string) error {
+	if s == "" {
+		return nil
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme == "" || u.Host == "" || Clean(s) != s || strings.ContainsAny(s, " ") || len(s) > maxHelpURL {
+		return fmt.Errorf("--help-url: %q is not a URL of at most %d printable ASCII characters without brackets", s, maxHelpURL)
+	}
+	return nil
+}
+
+// service tells the door's service. A name that the administrator gave a door says more than its port.
+func (s *Settings) service(f ConnectFacts) Service {
+	if service, ok := s.Services[f.DaemonName]; ok && f.DaemonName != "" {
+		return service
+	}
+	if service, ok := s.Services[f.DaemonPort]; ok {
+		return service
+	}
+	return MX
+}
+
+func (s *Settings) trusts(client netip.Addr) bool {
+	return slices.ContainsFunc(s.TrustedNets, func(n netip.Prefix) bool { return n.Contains(client) })
+}
+
+// Local reports whether the domain is ours, false without --local-domains.
+func (s *Settings) Local(domain string) bool {
+	if s.LocalDomains == nil || domain == "" {
+		return false
+	}
+	_, ok := s.LocalDomains.Domain(domain)
+	return ok
+}
+
+// direction tells where a recipient's mail goes. Without --local-domains a trusted sender's mail is outbound and all
+// other inbound.
+func (s *Settings) direction(trusted bool, to address.Address) Direction {
+	if s.LocalDomains == nil {
+		if trusted {
+			return Outbound
+		}
+		return Inbound
+	}
+	local := to.Domain == "" || s.Local(to.Domain) // a bare postmaster is ours (RFC 5321 section 4.1.1.3)
+	switch {
+	case trusted && local:
+		return Internal
+	case trusted:
+		return Outbound
+	case local:
+		return Inbound
+	}
+	return Relay
+}
+
+// alwaysAccepts reports whether the recipient, as the only one so far, must be reachable.
+func (p *Policy) alwaysAccepts(r *Recipient) bool {
+	for _, other := range r.Msg.Recipients {
+		if other != r {
+			return false
+		}
+	}
+	a := r.Address.Base(p.Settings.Delimiter)
+	if a.Domain == "" {
+		return a.Local == "postmaster"
+	}
+	if !slices.Contains(p.Settings.AlwaysAccept, a.Local) {
+		return false
+	}
+	return p.Settings.Local(a.Domain) || p.Settings.LocalDomains == nil && r.Direction == Inbound
+}

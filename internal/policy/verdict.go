@@ -1,0 +1,73 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+)
+
+// Verdict is a check's word on one scope. The zero value has nothing against it.
+type Verdict struct {
+	reply *Reply
+	args  []string
+	cause string
+	own   ownWords
+	later func(context.Context) (Verdict, error)
+}
+
+// ownWords is what a table entry says instead of the declared reply: REJECT text, DEFER text or a whole reply.
+type ownWords struct {
+	deferred bool
+	code     int
+	enhanced string
+	text     string
+}
+
+// Pass is the verdict that has nothing against the mail.
+var Pass = Verdict{}
+
+// Object says that this should not pass, with this reply. The arguments fill the reply's placeholders in the
+// order of [Reply.Args]; they may come from strangers and are cleaned when the reply is built.
+func Object(reply *Reply, args ...string) Verdict {
+	return Verdict{reply: reply, args: args}
+}
+
+// Later says that the word takes waiting for. The runner starts f at once, with the context of the scope
+// that asked, and collects its result where the answer is due. At the deadline the check's on-error
+// decides. f must not read what the session still writes: capture facts by value.
+func Later(f func(context.Context) (Verdict, error)) Verdict {
+	return Verdict{later: f}
+}
+
+// Because adds the cause for the administrator: which entry, list or figure led to the objection. It stands in
+// log and explain, never in a reply.
+func (v Verdict) Because(format string, args ...any) Verdict {
+	v.cause = fmt.Sprintf(format, args...)
+	return v
+}
+
+// Deferred makes the objection temporary, as the mode defer does.
+func (v Verdict) Deferred() Verdict {
+	v.own.deferred = true
+	return v
+}
+
+// Text replaces the declared text, as a table entry "REJECT text" does.
+func (v Verdict) Text(text string) Verdict {
+	v.own.text = text
+	return v
+}
+
+// Code replaces the declared code and enhanced code, as a table entry "550 5.7.1 text" does.
+func (v Verdict) Code(code int, enhanced string) Verdict {
+	v.own.code, v.own.enhanced = code, enhanced
+	return v
+}
+
+// Objects reports whether the verdict is an objection that is known now.
+func (v Verdict) Objects() bool { return v.reply != nil }
+
+// Reply returns the declaration that the objection uses, or nil.
+func (v Verdict) Reply() *Reply { return v.reply }
+
+// Cause returns what Because said.
+func (v Verdict) Cause() string { return v.cause }
