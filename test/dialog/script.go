@@ -241,7 +241,7 @@ func (s *Section) text() string {
 }
 
 // field matches name=value and name="value with spaces".
-var field = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_.]*)=("(?:[^"\\]|\\.)*"|\S*)(?:\s+|$)`)
+var field = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_.]*)=("(?:[^"\\]|\\.)*"|[^\s"]\S*|)(?:\s+|$)`)
 
 // fields reads the name=value pairs of a body. Values may still hold variables.
 func (s *Section) fields() (map[string]string, error) {
