@@ -37,7 +37,7 @@ func BuildNoop(tb TB) string {
 	Require(tb, "cc")
 	program := filepath.Join(TempDir(tb), "noop")
 	cmd := exec.Command("gcc", "-O2", "-Wall", "-o", program,
-		filepath.Join(moduleRoot(tb), "bench/noop.c"), "-lmilter", "-lpthread")
+		filepath.Join(moduleRoot(tb), "bench/noop/noop.c"), "-lmilter", "-lpthread")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		tb.Fatalf("%s: %v\n%s", cmd, err, out)
 	}

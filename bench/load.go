@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// load speaks the MTA's side of the milter protocol, as Postfix does, from
+// prepared packets: it must cost little beside the filter that is measured.
+type load struct {
+	socket      string
+	connections int // at once
+	messages    int // a connection
+	bodySize    int
+}
+
+// patience bounds every answer of a filter.
+const patience = 60 * time.Second
+
+// run keeps the connections busy for the given time, and finishes those that
+// have begun. It returns the number of messages.
+func (l load) run(ctx <-chan struct{}) (int, error) {
+	var done atomic.Int64
+	failures := make(chan error, l.connections)
+	var all sync.WaitGroup
+	for range l.connections {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			var prepared []exchange
+			for {
+				select {
+				case <-ctx:
+					return
+				default:
+				}
+				var err error
+				if prepared, err = l.session(prepared); err != nil {
+					failures <- err
+					return
+				}
+				done.Add(int64(l.messages))
+			}
+		}()
+	}
+	all.Wait()
+	close(failures)
+	return int(done.Load()), <-failures
+}
+
+// session goes through one connection. The plan depends on the filter's answer
+// to the offer, which is the same for all of a filter's connections.
+func (l load) session(prepared []exchange) ([]exchange, error) {
+	conn, err := net.Dial("unix", l.socket)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		return nil, err
+	}
+	in := bufio.NewReaderSize(conn, streamBuffer)
+	agreed, err := negotiate(conn, in)
+	if err != nil {
+		return nil, err
+	}
+	if prepared == nil {
+		prepared = session(agreed, l.messages, l.bodySize)
+	}
+	for _, e := range prepared {
+		for _, data := range e.writes {
+			if _, err := conn.Write(data); err != nil {
+				return nil, err
+			}
+		}
+		for _, command := range e.waits {
+			if err := await(in, command); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return prepared, nil
+}
+
+// negotiate makes Postfix's offer: version 6, every action, every protocol flag.
+func negotiate(conn io.Writer, in *bufio.Reader) (terms, error) {
+	offer := []byte{0, 0, 0, 13, cmdOptNeg, 0, 0, 0, 6, 0, 0, 0x01, 0xff, 0x00, 0x1f, 0xff, 0xff}
+	if _, err := conn.Write(offer); err != nil {
+		return terms{}, err
+	}
+	code, data, err := readPacket(in)
+	if err != nil {
+		return terms{}, err
+	}
+	if code != cmdOptNeg {
+		return terms{}, fmt.Errorf("answer %q to the offer", code)
+	}
+	return parseTerms(data)
+}
+
+// await reads the answer to a command. Anything but "go on" is an error: a bench
+// of refused mail would measure something else.
+func await(in *bufio.Reader, command byte) error {
+	for {
+		code, data, err := readPacket(in)
+		if err != nil {
+			return fmt.Errorf("after %q: %w", command, err)
+		}
+		switch code {
+		case 'c', 'a':
+			return nil
+		case 'p': // progress: go on waiting
+		default:
+			return fmt.Errorf("answer %q %q to %q", code, data, command)
+		}
+	}
+}
+
+// readPacket reads one packet; its data is empty for nearly every answer.
+func readPacket(in *bufio.Reader) (byte, []byte, error) {
+	head, err := in.Peek(5)
+	if err != nil {
+		return 0, nil, err
+	}
+	length, code := binary.BigEndian.Uint32(head), head[4]
+	if _, err := in.Discard(5); err != nil {
+		return 0, nil, err
+	}
+	if length == 1 {
+		return code, nil, nil
+	}
+	if length == 0 || length > 1<<20 {
+		return 0, nil, errors.New("a packet of impossible length")
+	}
+	data := make([]byte, length-1)
+	_, err = io.ReadFull(in, data)
+	return code, data, err
+}

@@ -1,0 +1,117 @@
+// Bench measures mailweir beside a libmilter filter in C that does nothing, and
+// prints the tables of docs/performance.md:
+//
+//	go run ./bench [-rounds 5] [-for 3s] [-only wire,postfix,memory]
+//
+// The two take turns in the same run, so that a busy machine is unfair to both.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"mailweir/test/testbed"
+)
+
+// settings are the command's flags.
+type settings struct {
+	rounds   int
+	duration time.Duration
+	messages int
+	only     string
+	mailweir string
+}
+
+// contender is a filter that takes part.
+type contender struct {
+	name   string
+	flags  []string
+	native bool // the C filter
+}
+
+// contenders are what is compared; the first is the yardstick.
+func contenders() []contender {
+	return []contender{
+		{name: "C filter that does nothing", native: true},
+		{name: "mailweir, wire alone", flags: wireAlone},
+		{name: "mailweir, default policy"},
+	}
+}
+
+// wireAlone turns every check off that is on by default.
+var wireAlone = []string{"--address=off", "--hops=off", "--rcpt-limit=off", "--size=off"}
+
+func main() {
+	var s settings
+	flag.IntVar(&s.rounds, "rounds", 5, "rounds; medians are printed")
+	flag.DurationVar(&s.duration, "for", 3*time.Second, "length of a round over the milter protocol")
+	flag.IntVar(&s.messages, "messages", 3000, "messages of a round through Postfix")
+	flag.StringVar(&s.only, "only", "wire,postfix,memory", "parts to run")
+	flag.StringVar(&s.mailweir, "mailweir", "", "a mailweir program; built from this tree if empty, \"none\" leaves it out")
+	flag.Parse()
+	h := &harness{}
+	b := prepare(h, s)
+	for _, part := range []struct {
+		name string
+		run  func() error
+	}{{"wire", b.wire}, {"postfix", b.postfix}, {"memory", b.memory}} {
+		if !strings.Contains(","+s.only+",", ","+part.name+",") {
+			continue
+		}
+		if err := part.run(); err != nil {
+			h.Fatalf("bench: %s: %v", part.name, err)
+		}
+	}
+	h.close()
+	if h.failed {
+		os.Exit(1)
+	}
+}
+
+// bench holds what all parts need.
+type bench struct {
+	*harness
+	settings
+	noop       string // program
+	contenders []contender
+}
+
+func prepare(h *harness, s settings) *bench {
+	b := &bench{harness: h, settings: s, noop: testbed.BuildNoop(h), contenders: contenders()}
+	switch s.mailweir {
+	case "":
+		b.mailweir = testbed.BuildMailweir(h)
+	case "none":
+		b.contenders = b.contenders[:1]
+	}
+	return b
+}
+
+// start starts a contender on a socket ("" makes one), until h is closed, and
+// returns its process id and its socket.
+func (b *bench) start(h *harness, c contender, socket string) (pid int, path string) {
+	if c.native {
+		if socket == "" {
+			socket = filepath.Join(testbed.TempDir(h), "noop.sock")
+		}
+		return testbed.StartNoop(h, b.noop, socket).PID(), socket
+	}
+	m := testbed.StartMailweir(h, testbed.MailweirConfig{Binary: b.mailweir, Socket: socket, Flags: c.flags})
+	return m.PID(), m.Socket
+}
+
+// part is the harness of one part of the bench.
+func (b *bench) part() *harness { return &harness{parent: b.harness} }
+
+// row prints one line of a table.
+func row(cells ...any) {
+	fmt.Print("|")
+	for _, cell := range cells {
+		fmt.Printf(" %v |", cell)
+	}
+	fmt.Println()
+}

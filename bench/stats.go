@@ -1,0 +1,35 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"sort"
+)
+
+// sample is the figure of several rounds.
+type sample []float64
+
+func (s sample) median() float64 {
+	if len(s) == 0 {
+		return math.NaN()
+	}
+	sorted := append(sample(nil), s...)
+	sort.Float64s(sorted)
+	middle := len(sorted) / 2
+	if len(sorted)%2 == 1 {
+		return sorted[middle]
+	}
+	return (sorted[middle-1] + sorted[middle]) / 2
+}
+
+// String prints the median with the smallest and the largest round.
+func (s sample) String() string {
+	if len(s) == 0 {
+		return "–"
+	}
+	low, high := s[0], s[0]
+	for _, v := range s {
+		low, high = min(low, v), max(high, v)
+	}
+	return fmt.Sprintf("%.0f (%.0f–%.0f)", s.median(), low, high)
+}
