@@ -217,10 +217,15 @@ func (li *list) tested(now time.Time, o testOutcome) (changes []Change) {
 			changes = append(changes, li.clearLocked(now, other)...)
 		}
 	}
-	changes = append(changes, li.clearLocked(now, Untested)...)
+	return append(changes, li.clearLocked(now, Untested)...)
+}
+
+// markReady lets Set.Ready return, after the first test and the report of what it changed.
+func (li *list) markReady() {
+	li.mu.Lock()
+	defer li.mu.Unlock()
 	if !li.isReady {
 		li.isReady = true
 		close(li.ready)
 	}
-	return changes
 }

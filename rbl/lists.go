@@ -2,6 +2,7 @@ package rbl
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -37,10 +38,10 @@ type Lists struct {
 	lists map[listID]*list
 }
 
-// listID tells lists apart: the same zone with another key is another list.
+// listID tells lists apart: the same zone with another key is another list. A hash, so that no key can be printed.
 type listID struct {
 	kind Kind
-	wire string
+	zone [sha256.Size]byte
 }
 
 // NewLists starts the one goroutine that tests lists.
@@ -92,6 +93,7 @@ func (l *Lists) runDue(ctx context.Context) {
 			outcome := l.selfTest(ctx, li)
 			if ctx.Err() == nil {
 				l.report(li.tested(l.now(), outcome)...)
+				li.markReady()
 			}
 		})
 	}
@@ -125,10 +127,11 @@ func (l *Lists) report(changes ...Change) {
 
 // acquire finds or adds the list of an entry, with one more user.
 func (l *Lists) acquire(e *Entry, wire *string, opt SetOptions) *list {
-	id := listID{e.Kind, e.Zone}
+	zone := e.Zone
 	if wire != nil {
-		id.wire = *wire
+		zone = *wire
 	}
+	id := listID{e.Kind, sha256.Sum256([]byte(zone))}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	li, ok := l.lists[id]

@@ -215,7 +215,9 @@ func TestReplay(t *testing.T) {
 	recorded := map[string]Answer{}
 	var lines []string
 	for _, e := range first.Exchanges {
-		lines = append(lines, e.String())
+		if e.Question.Name != "99.2.0.192.zen.spamhaus.org" || e.Question.Type != TXT { // asked if it hit before the heavier list
+			lines = append(lines, e.String())
+		}
 		a, err := ParseAnswer(e.Answer.String())
 		if err != nil {
 			t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -40,7 +41,7 @@ const maxNameLength = 253
 // list can have is an error: an IP literal or address, a single label, bad characters, or a name or label that is too long.
 func DomainKey(domain string) (string, error) {
 	d := strings.TrimSuffix(domain, ".")
-	if d == "" || strings.HasPrefix(d, "[") {
+	if d == "" || strings.HasPrefix(d, "[") || !utf8.ValidString(d) {
 		return "", errors.New("not a domain name")
 	}
 	if _, err := netip.ParseAddr(d); err == nil {
