@@ -10,6 +10,7 @@ type Options struct {
 	Limits   Limits
 	Budget   *Budget          // memory shared with other Examiners (those of an older policy); nil makes one of DefaultBudget
 	KeepText bool             // keep matched texts in the Result: for a person at a terminal, never for a log
+	Sums     bool             // tell the MD5 and SHA-256 of every Part
 	Now      func() time.Time // nil is time.Now
 }
 
@@ -41,6 +42,7 @@ func NewExaminer(defs []*Definition, opts Options) (*Examiner, error) {
 	}
 	e := &Examiner{
 		defs: defs, limits: opts.Limits.withDefaults(), keep: opts.KeepText, now: opts.Now,
+		sums: sumKinds{md5: opts.Sums, sha256: opts.Sums},
 		pool: &bufferPool{budget: opts.Budget}, hashes: map[string][]int32{},
 	}
 	for _, def := range defs {

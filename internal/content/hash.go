@@ -4,6 +4,7 @@ import (
 	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
+	"encoding/hex"
 	"hash"
 	"io"
 )
@@ -57,6 +58,18 @@ func (x *Examination) matchSums(s *summer) {
 	for _, h := range s.sums {
 		for _, entry := range x.examiner.hashes[string(h.Sum(nil))] {
 			x.count(entry, Attachments, nil)
+		}
+	}
+}
+
+// fill writes the sums into the part that was read.
+func (s *summer) fill(p *Part) {
+	for _, h := range s.sums {
+		switch digits := hex.EncodeToString(h.Sum(nil)); h.Size() {
+		case md5.Size:
+			p.MD5 = digits
+		case sha256.Size:
+			p.SHA256 = digits
 		}
 	}
 }

@@ -14,16 +14,17 @@ const maxToken = 64 << 10
 // htmlText reduces HTML to what it shows. It sees tokens, not a tree: a tree of hostile HTML can take memory and time
 // out of proportion.
 type htmlText struct {
-	w      *walk
-	z      *html.Tokenizer
-	rest   *pushback
-	shown  *sink
-	source *sink // tags and all, with entities undone; nil when no one asks for it
-	hide   hiding
-	raw    string // "script" or "style" while its content comes
-	css    styleSheet
-	hidden []byte // hidden text, examined after the text that shows
-	silent bool   // the hidden stretch has had no text yet
+	w       *walk
+	z       *html.Tokenizer
+	rest    *pushback
+	shown   *sink
+	source  *sink // tags and all, with entities undone; nil when no one asks for it
+	hide    hiding
+	raw     string // "script" or "style" while its content comes
+	css     styleSheet
+	hidden  []byte // hidden text, examined after the text that shows
+	comment bool   // the last token was a comment: if an error follows, it was cut
+	silent  bool   // the hidden stretch has had no text yet
 }
 
 // html examines an HTML part. Hidden text is kept out of the text that shows, because it serves to split words, and is
@@ -47,9 +48,12 @@ func (t *htmlText) begin() {
 
 // token handles the next token; false at the end.
 func (t *htmlText) token() bool {
-	switch t.z.Next() {
-	case html.ErrorToken:
+	kind := t.z.Next()
+	if kind == html.ErrorToken {
 		return t.restart()
+	}
+	t.comment = kind == html.CommentToken
+	switch kind {
 	case html.TextToken:
 		t.text(t.z.Text())
 	case html.StartTagToken, html.SelfClosingTagToken:
@@ -72,7 +76,7 @@ func (t *htmlText) restart() bool {
 	if t.z.Err() != html.ErrBufferExceeded {
 		return false
 	}
-	if len(t.z.Raw()) > 0 {
+	if len(t.z.Raw()) > 0 || t.comment {
 		t.w.x.reach(LimitMarkup)
 	}
 	next := append([]byte(nil), t.z.Buffered()...)

@@ -47,7 +47,9 @@ const (
 	LimitTime     Limit = "time"     // the rest of the message was not looked at
 	LimitMarkup   Limit = "markup"   // a single HTML tag or comment was longer than 64 KiB
 	LimitHidden   Limit = "hidden"   // more hidden text than is kept
-	LimitLarge    Limit = "large"    // an archive that must be held as a whole was too large for it
+	LimitLarge    Limit = "large"    // an archive asks for more memory than one may have
+
+	LimitUnreadable Limit = "unreadable" // an archive or a member is damaged, or packed in a way that is not known
 )
 
 // ErrMemory means that all examinations together have used up the memory of their Budget: "could not tell".

@@ -54,10 +54,17 @@ const (
 
 // Part is an attachment, another part that is not text, or a member of an archive.
 type Part struct {
-	Name      string // decoded, at most 255 octets; members are "archive.zip/member"
-	Declared  string // media type of the Content-Type field, "" for members
-	Encrypted bool
-	Size      int64 // octets after decoding
+	Name       string // decoded, at most 255 octets; members are "archive.zip/member"
+	Declared   string // media type of the Content-Type field, "" for members
+	Real       string // media type by the first octets, "" when they could not be read
+	Extension  string // of the name, lower case, with its dot
+	Executable bool   // a program by its real type or its extension
+	Script     bool   // a script by its real type or its extension
+	Macros     bool   // an office document with macros
+	Encrypted  bool
+	Size       int64  // octets after decoding
+	MD5        string // lower case hexadecimal; ask for the sums by Options.Sums
+	SHA256     string
 }
 
 // score sums up the hits of every definition.

@@ -12,6 +12,10 @@ type walk struct {
 	x     *Examination
 	top   partHeader
 	parts int
+
+	expanded int64 // octets unpacked so far
+	found    found // in the file being read
+	buf      []byte
 }
 
 // field takes one header field of the message or of a part.
@@ -70,14 +74,14 @@ func (w *walk) entity(h *partHeader, m *mimeReader, depth int) {
 	case h.mediaType == "message/rfc822" || h.mediaType == "message/global" || h.mediaType == "message/news":
 		w.nested(h, m, depth)
 	default:
-		w.leaf(h, m)
+		w.leaf(h, m, depth)
 	}
 }
 
 // raw examines octets as they came, where a limit forbids to understand them.
 func (w *walk) raw(m *mimeReader) {
 	s := w.x.sink(Body)
-	_, _ = io.Copy(s, m)
+	w.copy(s, m)
 	s.end()
 }
 
@@ -183,7 +187,7 @@ func (w *walk) name(h *partHeader) string {
 }
 
 // leaf examines a part that has no parts.
-func (w *walk) leaf(h *partHeader, m *mimeReader) {
+func (w *walk) leaf(h *partHeader, m *mimeReader, depth int) {
 	name := w.name(h)
 	decoded := transferDecoder(h.encoding, m)
 	major, _, proper := strings.Cut(h.mediaType, "/")
@@ -191,7 +195,7 @@ func (w *walk) leaf(h *partHeader, m *mimeReader) {
 	if text && !h.attached() {
 		w.text(h, bufio.NewReader(decoded), Body)
 	} else {
-		w.attachment(h, name, decoded)
+		w.attachment(h, name, decoded, depth)
 	}
 	if b, ok := decoded.(*base64Reader); ok && b.cut {
 		w.x.symptom(SymptomBase64)
@@ -206,25 +210,11 @@ func (w *walk) text(h *partHeader, r *bufio.Reader, section Sections) {
 	if isHTML {
 		w.html(decoded, s)
 	} else {
-		_, _ = io.Copy(s, decoded)
+		w.copy(s, decoded)
 	}
 	s.end()
-	_, _ = io.Copy(io.Discard, r)
+	w.copy(nil, r)
 }
-
-// attachment examines a part that a mail reader offers for opening.
-func (w *walk) attachment(h *partHeader, name string, r io.Reader) {
-	sums := w.x.examiner.sums.reader(r)
-	buffered := bufio.NewReader(sums)
-	if strings.HasPrefix(h.mediaType, "text/") {
-		w.text(h, buffered, Attachments)
-	}
-	_, _ = io.Copy(io.Discard, buffered)
-	w.x.matchSums(sums)
-	w.part(Part{Name: clip(name), Declared: h.mediaType, Size: sums.size})
-}
-
-func (w *walk) part(p Part) { w.x.result.Parts = append(w.x.result.Parts, p) }
 
 // clip bounds a name that is kept.
 func clip(name string) string {
@@ -232,4 +222,18 @@ func clip(name string) string {
 		name = strings.ToValidUTF8(name[:255], "")
 	}
 	return name
+}
+
+// copy gives all of r to s, which may be nil. It exists for its buffer: io.Copy makes one of 32 KiB for each part.
+func (w *walk) copy(s *sink, r io.Reader) {
+	if w.buf == nil {
+		w.buf = make([]byte, 4096)
+	}
+	for {
+		n, err := r.Read(w.buf)
+		_, _ = s.Write(w.buf[:n])
+		if err != nil {
+			return
+		}
+	}
 }

@@ -1,0 +1,198 @@
+package content
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"path"
+	"strings"
+)
+
+// maxSniff is the octets at its start by which the real type of a file is told.
+const maxSniff = 3072
+
+// file is an attachment or a member of an archive.
+type file struct {
+	name     string // decoded; members with the names of what holds them before it
+	declared string // media type, "" for members
+	charset  string
+	member   string // path inside the archive, "" for attachments
+	depth    int
+}
+
+// attachment examines a part that a mail reader offers for opening.
+func (w *walk) attachment(h *partHeader, name string, r io.Reader, depth int) {
+	w.file(file{name: name, declared: h.mediaType, charset: h.params["charset"], depth: depth}, r)
+}
+
+// file notes a file and examines what is in it, to its end.
+func (w *walk) file(f file, r io.Reader) {
+	sums := w.x.examiner.sums.reader(r)
+	in := newSource(sums)
+	head, _ := in.Peek(maxSniff)
+	part := Part{Name: clip(f.name), Declared: f.declared}
+	part.classify(head, f.member)
+	index := len(w.x.result.Parts)
+	w.x.result.Parts = append(w.x.result.Parts, part)
+	outer := w.found
+	w.found = found{}
+	if f.depth > w.x.examiner.limits.Depth {
+		w.x.reach(LimitDepth)
+	} else {
+		w.inside(f, part.Real, in)
+	}
+	w.copy(nil, in)
+	w.x.matchSums(sums)
+	noted := &w.x.result.Parts[index]
+	noted.Size = sums.size
+	sums.fill(noted)
+	noted.Macros = noted.Macros || w.found.macros
+	noted.Encrypted = noted.Encrypted || w.found.encrypted
+	w.found = outer
+	if strings.EqualFold(path.Base(f.member), "vbaProject.bin") {
+		w.found.macros = true // of the document that holds it
+	}
+}
+
+// found is what the inside of a file tells about the file.
+type found struct{ macros, encrypted bool }
+
+// inside examines the content of a file by its real type, because senders choose the declared one.
+func (w *walk) inside(f file, real string, in *source) {
+	switch {
+	case real == "application/zip":
+		w.zip(f, in)
+	case real == "application/gzip":
+		w.gzip(f, in)
+	case real == "application/x-bzip2":
+		w.bzip2(f, in)
+	case real == "application/x-tar":
+		w.tar(f, in)
+	case real == "application/x-rar-compressed":
+		w.rar(f, in)
+	case real == "text/rtf":
+		w.rtf(in)
+	case real == oleStorage:
+		w.ole(in)
+	case real == "application/x-7z-compressed":
+		w.x.reach(LimitUnreadable)
+	case f.declared == "message/rfc822" || f.member != "" && strings.EqualFold(path.Ext(f.member), ".eml"):
+		w.savedMessage(in, f.depth)
+	case strings.HasPrefix(f.declared, "text/") || strings.HasPrefix(real, "text/"):
+		w.textFile(f, real, in)
+	}
+}
+
+// savedMessage examines a message that was saved to a file.
+func (w *walk) savedMessage(in *source, depth int) {
+	m := newMIMEReader(in)
+	h := partHeader{}
+	w.header(&h, m)
+	w.entity(&h, m, depth+1)
+}
+
+func (w *walk) textFile(f file, real string, in *source) {
+	s := w.x.sink(Attachments)
+	isHTML := f.declared == "text/html" || real == "text/html"
+	isXML := real == "text/xml" || f.declared == "text/xml"
+	decoded := utf8Reader(f.charset, in.Reader, isHTML)
+	switch {
+	case isHTML:
+		w.html(decoded, s)
+	case isXML:
+		w.xml(decoded, s)
+	default:
+		w.copy(s, decoded)
+	}
+	s.end()
+}
+
+// source is a buffered reader that knows how much of its input was used.
+type source struct {
+	*bufio.Reader
+	counter *countingReader
+}
+
+type countingReader struct {
+	r io.Reader
+	n int64
+}
+
+func (c *countingReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+func newSource(r io.Reader) *source {
+	c := &countingReader{r: r}
+	return &source{bufio.NewReaderSize(c, 4096), c}
+}
+
+// used is the octets taken out.
+func (s *source) used() int64 { return s.counter.n - int64(s.Buffered()) }
+
+// ratioFrom is the size from which the expansion of a member is looked at: small texts of one letter are honest.
+const ratioFrom = 1 << 20
+
+// expansion bounds what comes out of a decompressor.
+type expansion struct {
+	w      *walk
+	r      io.Reader
+	packed *source // where the compressed octets come from
+	start  int64
+	out    int64
+}
+
+func (w *walk) expand(r io.Reader, packed *source) *expansion {
+	return &expansion{w: w, r: r, packed: packed, start: packed.used()}
+}
+
+func (e *expansion) Read(p []byte) (int, error) {
+	limits := e.w.x.examiner.limits
+	switch {
+	case e.w.expanded >= limits.Expanded:
+		e.w.x.reach(LimitExpanded)
+		return 0, io.EOF
+	case e.out > ratioFrom && e.out > (e.packed.used()-e.start+1)*int64(limits.Ratio):
+		e.w.x.reach(LimitRatio)
+		return 0, io.EOF
+	case e.w.x.halted():
+		return 0, errStopped
+	}
+	n, err := e.r.Read(p)
+	e.out += int64(n)
+	e.w.expanded += int64(n)
+	if err != nil && err != io.EOF {
+		e.w.x.reach(LimitUnreadable)
+		err = io.EOF
+	}
+	return n, err
+}
+
+// member examines a member of an archive; false when there were too many.
+func (w *walk) member(holder file, name string, encrypted bool, r io.Reader) bool {
+	if w.parts++; w.parts > w.x.examiner.limits.Parts {
+		w.x.reach(LimitParts)
+		return false
+	}
+	name = decodeString("", clip(strings.ReplaceAll(name, `\`, "/")))
+	s := w.x.sink(Filenames)
+	s.WriteString(name)
+	s.end()
+	full := name
+	if holder.name != "" {
+		full = holder.name + "/" + name
+	}
+	if r == nil || encrypted {
+		part := Part{Name: clip(full), Encrypted: encrypted}
+		part.classify(nil, name)
+		w.x.result.Parts = append(w.x.result.Parts, part)
+		return true
+	}
+	w.file(file{name: full, member: name, depth: holder.depth + 1}, r)
+	return true
+}
+
+// hasPrefix is bytes.HasPrefix for a literal.
+func hasPrefix(b []byte, prefix string) bool { return bytes.HasPrefix(b, []byte(prefix)) }

@@ -1,0 +1,143 @@
+package content
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"encoding/binary"
+	"hash/crc32"
+	"testing"
+)
+
+// attach makes a message with one attachment.
+func attach(name, mediaType string, octets []byte) string {
+	return mimePart("Content-Type: "+mediaType+"; name=\""+name+"\"\nContent-Transfer-Encoding: base64", b64(string(octets)))
+}
+
+// zipOf packs name, content, name, content …
+func zipOf(t testing.TB, pairs ...string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for i := 0; i < len(pairs); i += 2 {
+		f, err := z.Create(pairs[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = f.Write([]byte(pairs[i+1]))
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// storedZip packs one member uncompressed with its sizes in front.
+func storedZip(t testing.TB, name, text string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	f, err := z.CreateRaw(&zip.FileHeader{
+		Name: name, Method: zip.Store, CRC32: crc32.ChecksumIEEE([]byte(text)),
+		CompressedSize64: uint64(len(text)), UncompressedSize64: uint64(len(text)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = f.Write([]byte(text))
+	_ = z.Close()
+	return b.Bytes()
+}
+
+func gzipOf(octets []byte) []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = z.Write(octets)
+	_ = z.Close()
+	return b.Bytes()
+}
+
+func tarOf(name, text string) []byte {
+	var b bytes.Buffer
+	z := tar.NewWriter(&b)
+	_ = z.WriteHeader(&tar.Header{Name: name, Size: int64(len(text)), Mode: 0o644})
+	_, _ = z.Write([]byte(text))
+	_ = z.Close()
+	return b.Bytes()
+}
+
+// rarOf makes a RAR archive of format 1.5 with one stored member.
+func rarOf(name, text string) []byte {
+	le := binary.LittleEndian
+	block := func(kind byte, flags uint16, fields []byte) []byte {
+		h := []byte{0, 0, kind}
+		h = le.AppendUint16(h, flags)
+		h = le.AppendUint16(h, uint16(7+len(fields)))
+		h = append(h, fields...)
+		le.PutUint16(h, uint16(crc32.ChecksumIEEE(h[2:])))
+		return h
+	}
+	var f []byte
+	f = le.AppendUint32(f, uint32(len(text)))
+	f = le.AppendUint32(f, uint32(len(text)))
+	f = append(f, 3) // Unix
+	f = le.AppendUint32(f, crc32.ChecksumIEEE([]byte(text)))
+	f = le.AppendUint32(f, 0)
+	f = append(f, 29, 0x30) // version 2.9, stored
+	f = le.AppendUint16(f, uint16(len(name)))
+	f = le.AppendUint32(f, 0o100644)
+	f = append(f, name...)
+	out := []byte("Rar!\x1a\x07\x00")
+	out = append(out, block(0x73, 0, make([]byte, 6))...)
+	out = append(out, block(0x74, 0x8000, f)...)
+	out = append(out, text...)
+	return append(out, block(0x7b, 0, nil)...)
+}
+
+// TestContainers hides the words "secret offer" in files, and beside each in a twin that does not hold them.
+func TestContainers(t *testing.T) {
+	e := mustExaminer(t, Options{}, "!activation 1\n1 secret offer\n")
+	const octets = "application/octet-stream"
+	docx := func(text string) []byte {
+		return zipOf(t, "[Content_Types].xml", "<Types/>", "word/document.xml",
+			`<?xml version="1.0"?><w:document xmlns:w="u"><w:body><w:p><w:r><w:rPr><w:b/></w:rPr><w:t>sec</w:t></w:r><w:r><w:t xml:space="preserve">`+text+`</w:t></w:r></w:p></w:body></w:document>`)
+	}
+	for _, c := range []struct{ name, hidden, innocent string }{
+		{"docx", attach("a.docx", octets, docx("ret off</w:t></w:r><w:r><w:t>er")), attach("a.docx", octets, docx("ret off</w:t></w:r></w:p><w:p><w:r><w:t>er"))},
+		{"docx under another type", attach("a.jpg", "image/jpeg", docx("ret offer")), attach("a.jpg", "image/jpeg", docx("ret-offer"))},
+		{"docx link", attach("a.docx", octets, zipOf(t, "word/_rels/document.xml.rels", `<Relationships><Relationship Target="http://x/?secret offer" TargetMode="External"/></Relationships>`)), attach("a.docx", octets, zipOf(t, "word/_rels/document.xml.rels", `<Relationship Target="secret offer"/>`))},
+		{"xlsx", attach("a.xlsx", octets, zipOf(t, "xl/sharedStrings.xml", "<sst><si><r><rPr><b/></rPr><t>sec</t></r><r><t>ret offer</t></r></si></sst>")), attach("a.xlsx", octets, zipOf(t, "xl/sharedStrings.xml", "<sst><si><t>sec</t></si><si><t>ret offer</t></si></sst>"))},
+		{"pptx", attach("a.pptx", octets, zipOf(t, "ppt/slides/slide1.xml", "<p:sld><a:p><a:r><a:t>secret&#32;of</a:t></a:r><a:r><a:t>fer</a:t></a:r></a:p></p:sld>")), attach("a.pptx", octets, zipOf(t, "ppt/slides/slide1.xml", "<p:sld><a:p><a:t>secret of</a:t></a:p><a:p><a:t>fer</a:t></a:p></p:sld>"))},
+		{"odt", attach("a.odt", octets, zipOf(t, "mimetype", "application/vnd.oasis.opendocument.text", "content.xml", "<text:p>sec<text:span>ret</text:span><text:s/>offer</text:p>")), attach("a.odt", octets, zipOf(t, "content.xml", "<text:p>sec</text:p><text:p>ret</text:p>offer"))},
+		{"rtf", attach("a.doc", "application/msword", []byte(`{\rtf1\ansi{\fonttbl{\f0 Arial;}}sec{\b ret}\~o{\*\x junk}f\'66\u101?r}`)), attach("a.rtf", octets, []byte(`{\rtf1{\*\x secret offer}secret\par +offer}`))},
+		{"zip", attach("a.zip", octets, zipOf(t, "x/y.txt", "secret\noffer")), attach("a.zip", octets, zipOf(t, "x/y.txt", "secret\n.offer"))},
+		{"zip stored", attach("a.zip", octets, storedZip(t, "y.txt", "secret offer")), attach("a.zip", octets, storedZip(t, "y.txt", "secret_offer"))},
+		{"zip in zip", attach("a.zip", octets, zipOf(t, "b.zip", string(zipOf(t, "c.txt", "secret offer")))), attach("a.zip", octets, zipOf(t, "b.zip", string(zipOf(t, "c.txt", "secret"))))},
+		{"zip without directory", attach("a.zip", octets, zipOf(t, "c.txt", "secret offer")[:60]), attach("a.zip", octets, zipOf(t, "c.txt", "secret bother")[:60])},
+		{"name in zip", attach("a.zip", octets, zipOf(t, "x/secret offer.bin", "x")), attach("a.zip", octets, zipOf(t, "x/secret/offer.bin", "x"))},
+		{"name in directory of zip alone", attach("a.zip", octets, bytes.Replace(zipOf(t, "secret offer.bin", "x"), []byte("secret offer"), []byte("harmlessname"), 1)), attach("a.zip", octets, zipOf(t, "secret-offer.bin", "x"))},
+		{"gzip", attach("a.gz", octets, gzipOf([]byte("secret offer"))), attach("a.gz", octets, gzipOf([]byte("secret, offer")))},
+		{"bzip2", attach("a.bz2", octets, bzipped), attach("a.bz2", octets, bzipped[:20])},
+		{"tar in gzip", attach("a.tgz", octets, gzipOf(tarOf("a/b", "secret offer"))), attach("a.tgz", octets, gzipOf(tarOf("a/b", "secret/offer")))},
+		{"name in tar", attach("a.tar", octets, tarOf("secret offer", "x")), attach("a.tar", octets, tarOf("secret-offer", "x"))},
+		{"rar", attach("a.rar", octets, rarOf("a.txt", "secret offer")), attach("a.rar", octets, rarOf("a.txt", "secret+offer"))},
+		{"name in rar", attach("a.rar", octets, rarOf("secret offer.txt", "x")), attach("a.rar", octets, rarOf("secret;offer.txt", "x"))},
+		{"message in zip", attach("a.zip", octets, zipOf(t, "m.eml", "Content-Transfer-Encoding: base64\n\n"+b64("secret offer"))), attach("a.zip", octets, zipOf(t, "m.txt", "Content-Transfer-Encoding: base64\n\n"+b64("secret offer")))},
+		{"html as octets", attach("a.htm", octets, []byte("<!doctype html><p>sec<b>ret</b> offer")), attach("a.htm", octets, []byte("<!doctype html><p>sec<p>ret</b> offer"))},
+		{"calendar", attach("a.ics", "text/calendar", []byte("BEGIN:VCALENDAR\nSUMMARY:Secret offer\nEND:VCALENDAR")), attach("a.ics", "text/calendar", []byte("BEGIN:VCALENDAR\nSUMMARY:Secret\nX:offer"))},
+		{"text without type", attach("a", octets, []byte("secret offer")), attach("a", octets, []byte("secret.offer"))},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if !examine(t, e, c.hidden, 333).Outcomes[0].Fired {
+				t.Error("not found")
+			}
+			if examine(t, e, c.innocent, 333).Outcomes[0].Fired {
+				t.Error("found in the innocent twin")
+			}
+		})
+	}
+}
+
+// bzipped is "secret offer" compressed by bzip2.
+var bzipped = []byte("\x42\x5a\x68\x39\x31\x41\x59\x26\x53\x59\xb1\x1c\x48\x34\x00\x00\x05\x11\x80\x40\x00\x0b\x00\x9c\x00\x20\x00\x31\x0c\x08\x21\xa1\x9a\x86\x8c\x44\x23\x5e\x2e\xe4\x8a\x70\xa1\x21\x62\x38\x90\x68")
