@@ -1,0 +1,79 @@
+package milter
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	gomilter "github.com/emersion/go-milter"
+)
+
+// What is asked of the MTA, the same for every policy. No skipping of bodies: a reload may turn on a check that
+// reads them in the middle of a connection. No DATA and unknown commands: version 2, which the library
+// answers with, has none.
+const (
+	wantedActions  = gomilter.OptRemoveRcpt | gomilter.OptSetSymList
+	wantedProtocol = gomilter.OptNoUnknown | gomilter.OptNoData | gomilter.OptRcptRej | noReplies
+	noReplies      = gomilter.OptNoConnReply | gomilter.OptNoHeaderReply | gomilter.OptNoEOHReply | gomilter.OptNoBodyReply
+)
+
+// wantedMacros replaces the MTA's own choice for these stages. Sendmail 8.17 mixes up the last two:
+// setting only one of them empties it, so both are set.
+var wantedMacros = map[gomilter.Stage][]string{
+	gomilter.StageConnect:  {"{daemon_port}", "{daemon_name}", "{client_ptr}", "{client_resolve}"},
+	gomilter.StageHelo:     {"{tls_version}", "{cipher}", "{cipher_bits}", "{cert_subject}", "{cert_issuer}", "{verify}"},
+	gomilter.StageMailFrom: {"i", "{auth_type}", "{auth_authen}"},
+	gomilter.StageRcptTo:   {"i", "{rcpt_mailer}"},
+	gomilter.StageEOH:      {"i"},
+	gomilter.StageEOM:      {"i"},
+}
+
+// terms are what an MTA grants of what is wanted.
+type terms struct {
+	actions  gomilter.OptAction
+	protocol gomilter.OptProtocol
+}
+
+// agree reads the MTA's offer (version, actions, protocol steps, 32 bits each) and takes from it what is
+// wanted. Nothing beyond the offer is ever asked for: Sendmail would take the filter for broken.
+func agree(offer []byte) (terms, error) {
+	if len(offer) < 12 {
+		return terms{}, errors.New("malformed option negotiation packet")
+	}
+	if version := binary.BigEndian.Uint32(offer); version < 2 {
+		return terms{}, fmt.Errorf("the MTA speaks milter protocol version %d, at least 2 is needed", version)
+	}
+	return terms{
+		actions:  wantedActions & gomilter.OptAction(binary.BigEndian.Uint32(offer[4:])),
+		protocol: wantedProtocol & gomilter.OptProtocol(binary.BigEndian.Uint32(offer[8:])),
+	}, nil
+}
+
+// degradations tells, for the administrator, what the MTA does not grant and what follows from it.
+func (t terms) degradations() []string {
+	var list []string
+	if t.actions&gomilter.OptRemoveRcpt == 0 {
+		list = append(list, "the MTA does not let recipients be removed: a message that is to be refused for some recipients only reaches all of them")
+	}
+	if t.actions&gomilter.OptSetSymList == 0 {
+		list = append(list, "the MTA does not let macros be asked for: configure it to send "+
+			"{daemon_port}, {daemon_name}, {client_ptr} and {client_resolve} at connect (Postfix: milter_connect_macros)")
+	}
+	if t.protocol&gomilter.OptRcptRej == 0 {
+		list = append(list, "the MTA does not report recipients that it refuses itself")
+	}
+	if t.protocol&noReplies != noReplies {
+		list = append(list, "the MTA waits for an answer to every header field and body chunk: each message costs more")
+	}
+	return list
+}
+
+// server makes the library's server for one connection.
+func (t terms) server(s *session) *gomilter.Server {
+	return &gomilter.Server{
+		NewMilter: func() gomilter.Milter { return s },
+		Actions:   t.actions,
+		Protocol:  t.protocol,
+		SymList:   wantedMacros,
+	}
+}

@@ -1,0 +1,188 @@
+package milter
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	gomilter "github.com/emersion/go-milter"
+)
+
+const (
+	// packetLimit is the length of a packet beyond which the library gives up. MTAs send bodies in chunks
+	// of at most 64 KiB.
+	packetLimit = 1 << 20
+	lengthSize  = 4
+
+	// An idle connection holds no more than the small buffer.
+	smallBuffer = 256
+	largeBuffer = 16 << 10
+)
+
+// Deadlines. The MTA has its own and is the one to notice a slow client, so ours must outlast an SMTP session in
+// which nobody speaks and an upload of hours, of which Postfix passes nothing on before its end. Libmilter waits 7,210 s.
+const (
+	offerDeadline  = 30 * time.Second
+	idleDeadline   = 2*time.Hour + 10*time.Minute
+	packetDeadline = 30 * time.Second
+	writeDeadline  = 30 * time.Second
+)
+
+// errEnded says that the MTA has closed the connection between two packets.
+var errEnded = errors.New("connection ended")
+
+// buffers is where connections that have much to read borrow a buffer.
+type buffers struct{ pool sync.Pool }
+
+func (b *buffers) get() *[largeBuffer]byte {
+	if large, ok := b.pool.Get().(*[largeBuffer]byte); ok {
+		return large
+	}
+	return new([largeBuffer]byte)
+}
+
+func (b *buffers) put(large *[largeBuffer]byte) { b.pool.Put(large) }
+
+// reader cuts what comes from the MTA into packets. It waits with a small buffer of its own and borrows a large one
+// while there is more to read than that holds.
+type reader struct {
+	conn    net.Conn
+	buffers *buffers
+	arrived func() // called after each read from the socket; nil for none
+
+	small  [smallBuffer]byte
+	large  *[largeBuffer]byte // nil while not borrowed
+	buf    []byte             // small, large, or one made for a single huge packet
+	unread []byte             // part of buf
+	more   bool               // the latest read filled the buffer: there is likely more
+	begun  bool               // the deadline of the packet at hand is set
+}
+
+// next returns the next packet, length included. It stays valid until the following call. Of a body
+// chunk that has not arrived whole only the beginning is returned, with the number of octets to come: these are
+// read with rest.
+func (r *reader) next(wait time.Duration) (packet []byte, missing int, err error) {
+	r.begun = false
+	if err := r.need(lengthSize+1, wait); err != nil {
+		return nil, 0, err
+	}
+	length := binary.BigEndian.Uint32(r.unread)
+	if length == 0 || length > packetLimit {
+		return nil, 0, fmt.Errorf("packet length %d is not between 1 and %d", length, packetLimit)
+	}
+	size := lengthSize + int(length)
+	if r.unread[lengthSize] == byte(gomilter.CodeBody) && len(r.unread) < size {
+		packet, r.unread = r.unread, nil
+		return packet, size - len(packet), nil
+	}
+	if err := r.need(size, wait); err != nil {
+		return nil, 0, err
+	}
+	packet, r.unread = r.unread[:size], r.unread[size:]
+	return packet, 0, nil
+}
+
+// rest reads more of a body chunk.
+func (r *reader) rest(p []byte) (int, error) {
+	if err := r.arm(packetDeadline); err != nil {
+		return 0, err
+	}
+	n, err := r.conn.Read(p)
+	if n > 0 {
+		err = nil
+	}
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	if r.arrived != nil {
+		r.arrived()
+	}
+	return n, err
+}
+
+// need reads until n octets are unread.
+func (r *reader) need(n int, wait time.Duration) error {
+	for len(r.unread) < n {
+		started := len(r.unread) > 0
+		if started {
+			wait = packetDeadline
+		}
+		if err := r.arm(wait); err != nil {
+			return err
+		}
+		r.room(n)
+		at := len(r.unread)
+		free := r.buf[at:]
+		got, err := r.conn.Read(free)
+		r.unread = r.buf[:at+got]
+		r.more = got == len(free)
+		if r.arrived != nil {
+			r.arrived()
+		}
+		if got == 0 && err != nil {
+			return readError(err, started)
+		}
+	}
+	return nil
+}
+
+// readError tells a connection that ends between two packets from one that breaks.
+func readError(err error, started bool) error {
+	switch {
+	case !started && closedByPeer(err):
+		return errEnded
+	case errors.Is(err, io.EOF):
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// closedByPeer reports whether an error means that the other side has gone. A unix socket that is closed
+// before everything has been read from it says so by a reset.
+func closedByPeer(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+// arm sets the deadline. A packet that has begun has one for the whole of it.
+func (r *reader) arm(wait time.Duration) error {
+	if r.begun {
+		return nil
+	}
+	r.begun = wait != idleDeadline
+	return r.conn.SetReadDeadline(time.Now().Add(wait))
+}
+
+// room moves what is unread to the start of a buffer that holds n octets and has room for more.
+func (r *reader) room(n int) {
+	unread := r.unread
+	switch {
+	case n > largeBuffer:
+		r.buf = make([]byte, n)
+		copy(r.buf, unread)
+		r.release()
+	case len(unread) == 0 && !r.more:
+		r.release()
+		r.buf = r.small[:]
+	case r.large != nil:
+		r.buf = r.large[:]
+		copy(r.buf, unread)
+	default:
+		r.large = r.buffers.get()
+		r.buf = r.large[:]
+		copy(r.buf, unread)
+	}
+	r.unread = r.buf[:len(unread)]
+}
+
+// release gives the large buffer back.
+func (r *reader) release() {
+	if r.large != nil {
+		r.buffers.put(r.large)
+		r.large = nil
+	}
+}
