@@ -94,6 +94,7 @@ var (
 
 	// Bit 1 of both says "your questions are refused" and is therefore in no set.
 	surbl = []meaning{
+		bit(surblCodes, 2, Neutral, "retired"), // still in the answer about the test entry, 127.0.0.254
 		bit(surblCodes, 4, Block, "DM"), bit(surblCodes, 8, Block, "PH: phishing"),
 		bit(surblCodes, 16, Block, "MW: malware"), bit(surblCodes, 32, Block, "CT: click tracker"),
 		bit(surblCodes, 64, Block, "ABUSE: spam"), bit(surblCodes, 128, Block, "CR: cracked site"),
@@ -104,7 +105,7 @@ var (
 )
 
 const (
-	surblCodes = "127.0.0.[4..255]"
+	surblCodes = "127.0.0.[2..255]"
 	uriblCodes = "127.0.0.[2..15]"
 )
 

@@ -18,12 +18,11 @@ func (b *board) run(ctx context.Context) {
 	ch := make(chan news, 2*len(members)) // an A and a TXT of each: delivering never blocks
 	waits := make([]*waiter, 2*len(members))
 	b.fromCache()
-	if b.set.complete || b.tally.verdict() == Unknown {
-		for i := range members {
-			if b.answers[i] == nil && b.result.Lists[i].State == NotAsked {
-				waits[i] = b.ask(ch, i, A)
-				b.open++
-			}
+	undecided := b.set.complete || b.tally.verdict() == Unknown
+	for i, m := range members {
+		if (undecided || m.monitored) && b.answers[i] == nil && b.result.Lists[i].State == NotAsked {
+			b.open++
+			waits[i] = b.ask(ch, i, A)
 		}
 	}
 	b.wantText(ch, waits)
