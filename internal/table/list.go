@@ -1,0 +1,184 @@
+package table
+
+import (
+	"net/netip"
+	"strings"
+	"sync"
+
+	"mailweir/internal/address"
+)
+
+// ListOptions say how a list is used.
+type ListOptions struct {
+	// Values are the right-hand sides that the list may have: [Actions], [Permits], [Any] or the caller's own.
+	Values Values
+
+	// Subdomains makes the key "example.com" match its sub-domains too, as Postfix does by default
+	// (parent_domain_matches_subdomains); ".example.com" always does. True for block and permit lists; false
+	// where a list says which domains are ours.
+	Subdomains bool
+
+	// Delimiters are the characters that begin an address extension (Postfix's recipient_delimiter), or "".
+	Delimiters string
+}
+
+// List is what one flag of a check holds: several tables, asked in order; the first that has an answer gives it, and
+// DUNNO is an answer. A nil List is empty. Lists are immutable and safe for use by many at once.
+type List struct {
+	tables  []*Table
+	options ListOptions
+}
+
+// List opens the tables, each TYPE:SOURCE, and holds their right-hand sides against the options. Without tables the
+// list is nil.
+func (l *Loader) List(options ListOptions, specs ...string) (*List, error) {
+	if len(specs) == 0 {
+		return nil, nil
+	}
+	list := &List{options: options}
+	for _, spec := range specs {
+		t, err := l.Open(spec)
+		if err != nil {
+			return nil, err
+		}
+		if err := t.checkValues(&options.Values); err != nil {
+			return nil, err
+		}
+		list.tables = append(list.tables, t)
+	}
+	return list, nil
+}
+
+// Tables are the tables as configured.
+func (l *List) Tables() []string {
+	if l == nil {
+		return nil
+	}
+	specs := make([]string, len(l.tables))
+	for i, t := range l.tables {
+		specs[i] = t.spec
+	}
+	return specs
+}
+
+// Address asks for an envelope or header address, in the manner of access(5). The keys are, in this order,
+//
+//	user+ext@sub.example.com
+//	user@sub.example.com
+//	sub.example.com
+//	.example.com, and example.com with Subdomains
+//	.com, and com with Subdomains
+//	user+ext@
+//	user@
+//
+// and "<>" alone for the null sender. Patterns and networks are asked for the whole address only ("each pattern is
+// applied to the entire string being looked up"). A domain with A-labels is also looked for with U-labels, a local
+// part that needs quotes also with them.
+func (l *List) Address(a address.Address) (Match, bool) {
+	if l == nil {
+		return Match{}, false
+	}
+	w := addressKeys(a, l.options)
+	for _, t := range l.tables {
+		if m, ok := w.in(t); ok {
+			return l.answer(t, m), true
+		}
+	}
+	return Match{}, false
+}
+
+// Domain asks for a domain or host name as [List.Address] does for the domain of an address: name, then its parents.
+func (l *List) Domain(name string) (Match, bool) {
+	if l == nil {
+		return Match{}, false
+	}
+	w := domainKeys(name, l.options)
+	for _, t := range l.tables {
+		if m, ok := w.in(t); ok {
+			return l.answer(t, m), true
+		}
+	}
+	return Match{}, false
+}
+
+// Client asks for a client, in the manner of check_client_access in access(5): for each table its host names, if any,
+// with their parents, then its address. Patterns and networks are asked for the whole of each; other tables also for
+// the nets: 192.0.2.1, 192.0.2, 192.0, 192, and 2001:db8::1 by whole groups from the right as the address is written.
+// An IPv4 address in IPv6 form counts as IPv4. Names must be verified ones: anyone can claim any name.
+func (l *List) Client(ip netip.Addr, names ...string) (Match, bool) {
+	if l == nil {
+		return Match{}, false
+	}
+	ip = ip.Unmap().WithZone("")
+	for _, t := range l.tables {
+		for _, name := range names {
+			w := domainKeys(name, l.options)
+			if m, ok := w.in(t); ok {
+				return l.answer(t, m), true
+			}
+		}
+		if m, ok := t.client(ip); ok {
+			return l.answer(t, m), true
+		}
+	}
+	return Match{}, false
+}
+
+// Key asks for one key and no others, as "postmap -q" would.
+func (l *List) Key(key string) (Match, bool) {
+	if l == nil {
+		return Match{}, false
+	}
+	for _, t := range l.tables {
+		if m, ok := t.source.find(key); ok {
+			return l.answer(t, m), true
+		}
+	}
+	return Match{}, false
+}
+
+func (l *List) answer(t *Table, m Match) Match {
+	m = t.named(m)
+	if l.options.Values.action != nil {
+		// There is no error: what is fixed was checked when the list was opened, and the rest can only be text.
+		m.Action, _ = parseAction(m.Value, m.fixed)
+	}
+	return m
+}
+
+// checkedValues are the names of the values that a table was held against, so that a reload does not do it again.
+type checkedValues struct {
+	mu    sync.Mutex
+	names map[string]bool
+}
+
+func (t *Table) checkValues(v *Values) error {
+	t.checked.mu.Lock()
+	defer t.checked.mu.Unlock()
+	if (v.Check == nil && v.action == nil) || t.checked.names[v.Name] {
+		return nil
+	}
+	last, lastFixed := "", -1 // a million entries mostly say the same
+	err := t.source.each(func(line int, value string, fixed int) error {
+		if value == last && fixed == lastFixed {
+			return nil
+		}
+		last, lastFixed = value, fixed
+		if err := v.check(value, fixed); err != nil {
+			place := t.file
+			if place == "" {
+				place = t.spec
+			}
+			return &Error{Place: place, Line: line, Err: err}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if t.checked.names == nil {
+		t.checked.names = map[string]bool{}
+	}
+	t.checked.names[strings.Clone(v.Name)] = true
+	return nil
+}

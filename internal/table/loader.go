@@ -1,0 +1,176 @@
+package table
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Types are the table types there are, as in TYPE:SOURCE.
+var types = []string{"texthash", "hash", "lmdb", "btree", "cdb", "dbm", "sdbm", "cidr", "regexp", "pcre", "inline", "static", "list"}
+
+// Loader opens the tables of one policy. A table whose source has not changed since the previous loader opened it is
+// that loader's very object, so that a reload costs nothing for it. A loader is safe for use by many at once.
+type Loader struct {
+	mu       sync.Mutex
+	opened   map[string]loaded
+	previous map[string]loaded
+}
+
+// loaded is a table and what its file looked like when it was read.
+type loaded struct {
+	table  *Table
+	source fileState
+}
+
+// NewLoader returns a loader that takes over what it can from the previous one, which may be nil and stays as it is.
+func NewLoader(previous *Loader) *Loader {
+	l := &Loader{opened: map[string]loaded{}}
+	if previous != nil {
+		previous.mu.Lock()
+		defer previous.mu.Unlock()
+		l.previous = make(map[string]loaded, len(previous.opened))
+		for spec, was := range previous.opened {
+			l.previous[spec] = was
+		}
+	}
+	return l
+}
+
+// Done lets go of the previous loader's tables. Call it when the policy is built.
+func (l *Loader) Done() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.previous = nil
+}
+
+// Open opens the table TYPE:SOURCE. A path alone is texthash. hash, lmdb, btree, cdb, dbm and sdbm read the text from
+// which postmap makes the database, so that there is one to read and to name lines of; what is in use by Postfix is
+// the compiled one, and may be older.
+func (l *Loader) Open(spec string) (*Table, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if known, ok := l.opened[spec]; ok {
+		return known.table, nil
+	}
+	kind, source, err := splitSpec(spec)
+	if err != nil {
+		return nil, err
+	}
+	var entry loaded
+	if kind == "inline" || kind == "static" {
+		entry.table, err = openLiteral(spec, kind, source)
+	} else {
+		entry, err = l.openFile(spec, kind, source)
+	}
+	if err != nil {
+		return nil, err
+	}
+	l.opened[spec] = entry
+	return entry.table, nil
+}
+
+// Changed returns those of the files in use that look different from when they were read, sorted. It only asks the
+// file system for their state, so that it can be asked every few seconds.
+func (l *Loader) Changed() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var changed []string
+	for _, entry := range l.opened {
+		file := entry.table.file
+		if file != "" && !slices.Contains(changed, file) && !entry.source.stillSeems(file) {
+			changed = append(changed, file)
+		}
+	}
+	slices.Sort(changed)
+	return changed
+}
+
+func splitSpec(spec string) (kind, source string, err error) {
+	kind, source, found := strings.Cut(spec, ":")
+	if !found || strings.Contains(kind, "/") {
+		kind, source = "texthash", spec
+	}
+	switch {
+	case !slices.Contains(types, kind):
+		return "", "", fmt.Errorf("unknown table type %q in %q; known are %s", kind, spec, strings.Join(types, ", "))
+	case source == "":
+		return "", "", fmt.Errorf("the table %q has no source; want TYPE:SOURCE", spec)
+	}
+	return kind, source, nil
+}
+
+func openLiteral(spec, kind, source string) (*Table, error) {
+	t := &Table{spec: spec}
+	var err error
+	if kind == "static" {
+		t.source, err = parseStatic(source)
+	} else if t.hash, err = parseInline(source); err == nil {
+		t.source = t.hash
+	}
+	if err != nil {
+		return nil, &Error{Place: spec, Err: err}
+	}
+	return t, nil
+}
+
+func (l *Loader) openFile(spec, kind, path string) (loaded, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return loaded{}, fmt.Errorf("table %s: %w", spec, err)
+	}
+	defer f.Close()
+	state, err := stateOf(f)
+	if err != nil {
+		return loaded{}, fmt.Errorf("table %s: %w", spec, err)
+	}
+	was, known := l.previous[spec]
+	if known && was.source.isSurely(state) {
+		return was, nil
+	}
+	content := newHashingReader(f)
+	if known && was.source.size == state.size {
+		// Touched, or written within the grain of the file system's clock: only the content can tell.
+		if _, err := io.Copy(io.Discard, content); err != nil {
+			return loaded{}, fmt.Errorf("table %s: %w", spec, err)
+		}
+		if state.sum = content.sum(); state.sum == was.source.sum {
+			return loaded{was.table, state}, nil
+		}
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return loaded{}, fmt.Errorf("table %s: %w", spec, err)
+		}
+		content = newHashingReader(f)
+	}
+	t := &Table{spec: spec, file: path}
+	if err := t.read(kind, content, int(state.size)); err != nil {
+		var place *Error
+		if errors.As(err, &place) {
+			place.Place = path
+			return loaded{}, place
+		}
+		return loaded{}, fmt.Errorf("table %s: %w", spec, err)
+	}
+	state.sum = content.sum()
+	return loaded{t, state}, nil
+}
+
+func (t *Table) read(kind string, r io.Reader, size int) (err error) {
+	switch kind {
+	case "cidr":
+		t.source, err = readNetworks(r)
+	case "regexp", "pcre":
+		t.source, err = readPatterns(r, kind == "regexp")
+	case "list":
+		t.hash, err = readKeys(r, size)
+		t.source = t.hash
+	default:
+		t.hash, err = readText(r, size)
+		t.source = t.hash
+	}
+	return err
+}

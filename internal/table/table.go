@@ -1,0 +1,81 @@
+// Package table reads Postfix lookup tables and answers from them as Postfix does: for one key the answer is that of
+// "postmap -q KEY TYPE:SOURCE". On top of tables a [List] is what one flag of a check holds: several tables, asked
+// with the keys of an address, a domain or a client.
+//
+// A [Loader] opens tables. What Postfix only warns about (a line that it then ignores) is an error here: a block list
+// with a hole in it must not go unnoticed. Every error names its file and line.
+//
+// The sources of the rules are postmap(1), access(5), cidr_table(5), regexp_table(5), pcre_table(5) of Postfix 3.7 and
+// the answers of its postmap, which the tests ask.
+package table
+
+import "mailweir/internal/address"
+
+// Match is an entry that answered.
+type Match struct {
+	// Value is the right-hand side, with $1 and so on filled in: those parts may be remote data.
+	Value string
+
+	// Action is Value read, in a list of [Actions] or [Permits]; else zero.
+	Action Action
+
+	// Key is the key that matched: of a texthash the entry's own, of a pattern or network the whole key asked for.
+	Key string
+
+	// Table is the table as configured, "cidr:/etc/mailweir/clients".
+	Table string
+
+	// File and Line name the entry; File is empty and Line 0 for inline: and static:.
+	File string
+	Line int
+
+	fixed int // the first octets of Value that stand so in the source
+}
+
+// Table is one table, immutable and safe for use by many at once.
+type Table struct {
+	spec, file string
+
+	// source answers whole keys. hash is the same thing again where keys are strings of their own and not patterns:
+	// only such tables are asked for parts of an address or a client.
+	source source
+	hash   *hashed
+
+	checked checkedValues
+}
+
+// source is what a type of table is: it answers a key, and shows its right-hand sides.
+type source interface {
+	// find answers a key as postmap -q does, whatever its case.
+	find(key string) (Match, bool)
+
+	// each calls f for each right-hand side; fixed is as in Match.
+	each(f func(line int, value string, fixed int) error) error
+}
+
+// Lookup answers one key exactly as "postmap -q" does. Only file types that can't be wrong at run time exist, so there
+// is no error: a key is in the table or it is not. Postfix finds nothing for a key that is not UTF-8.
+func (t *Table) Lookup(key string) (Match, bool) {
+	m, ok := t.source.find(key)
+	return t.named(m), ok
+}
+
+// String is the table as configured: TYPE:SOURCE.
+func (t *Table) String() string { return t.spec }
+
+func (t *Table) named(m Match) Match {
+	m.Table, m.File = t.spec, t.file
+	return m
+}
+
+// constant is static:VALUE, which has VALUE for every key.
+type constant string
+
+func (c constant) find(key string) (Match, bool) {
+	return Match{Value: string(c), Key: key, fixed: len(c)}, validKey(key)
+}
+
+func (c constant) each(f func(int, string, int) error) error { return f(0, string(c), len(c)) }
+
+// fold is how keys are folded, on load and when asked.
+func fold(key string) string { return address.Fold(key) }
