@@ -1,0 +1,136 @@
+package content
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// corpus unpacks a set of messages of the corpus that the variable names, one message a file.
+func corpus(t testing.TB, set string) (dir string, names []string) {
+	t.Helper()
+	home := os.Getenv("MAILWEIR_CORPUS")
+	if home == "" {
+		t.Skip("MAILWEIR_CORPUS is not set: real messages are not tried")
+	}
+	root := t.TempDir()
+	if out, err := exec.Command("tar", "-xJf", filepath.Join(home, set+".tar.xz"), "-C", root).CombinedOutput(); err != nil {
+		t.Skipf("%s: %s: %s", set, err, out)
+	}
+	dir = filepath.Join(root, set)
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		names = append(names, f.Name())
+	}
+	return dir, names
+}
+
+var corpusSets = []string{"easy_ham", "hard_ham", "spam"}
+
+// extracted gives all text of bodies and attachments of a message, folded.
+func extracted(t *testing.T, e *Examiner, msg string) string {
+	t.Helper()
+	var text []byte
+	x := e.Begin()
+	defer x.Close()
+	for _, section := range []Sections{Body, Attachments} {
+		x.sinks[section.index()] = &sink{folder: newFolder(func(p []byte) { text = append(text, p...) })}
+	}
+	feedMessage(x, msg, 65535)
+	if _, err := x.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(strings.Fields(strings.ReplaceAll(string(text), "\x1e", "")), " ")
+}
+
+// TestAgainstPython holds the text that is matched against what Python's email package reads in the same message.
+func TestAgainstPython(t *testing.T) {
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("no python3: extraction is not compared")
+	}
+	e := mustExaminer(t, Options{}, "!activation 1\n1 x\n")
+	for _, set := range corpusSets {
+		t.Run(set, func(t *testing.T) {
+			dir, _ := corpus(t, set)
+			out, err := exec.Command("python3", filepath.Join("testdata", "extract.py"), dir).Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			total, same := 0, 0
+			lines := bufio.NewScanner(strings.NewReader(string(out)))
+			lines.Buffer(nil, 64<<20)
+			for lines.Scan() {
+				var want struct{ Name, Text string }
+				if err := json.Unmarshal(lines.Bytes(), &want); err != nil {
+					t.Fatal(err)
+				}
+				total++
+				got := extracted(t, e, mustRead(t, filepath.Join(dir, want.Name)))
+				theirs := strings.Join(strings.Fields(string(foldText(want.Text))), " ")
+				if got == theirs {
+					same++
+					continue
+				}
+				if reason := knownDifferences[want.Name]; reason == "" {
+					at := 0
+					for at < min(len(got), len(theirs)) && got[at] == theirs[at] {
+						at++
+					}
+					t.Errorf("%s differs at %d of %d and %d octets", want.Name, at, len(got), len(theirs))
+					if os.Getenv("MAILWEIR_SHOW") != "" {
+						t.Logf("ours   …%.200q", got[max(at-60, 0):])
+						t.Logf("theirs …%.200q", theirs[max(at-60, 0):])
+					}
+				}
+			}
+			t.Logf("%d messages, %d the same, %d different for a known reason", total, same, total-same)
+		})
+	}
+}
+
+// knownDifferences names the messages of the corpus that are read otherwise on purpose.
+var knownDifferences = map[string]string{
+	"00229.0870e13cd0b783d3d0b32826fa06bef3": becauseMixed,
+	"00245.f129d5e7df2eebd03948bb4f33fa7107": becauseMixed,
+	"00072.d519a73b92f487519c2bc5ba45f5eb2c": becauseLegacy,
+	"00116.29e39a0064e2714681726ac28ff3fdef": becauseLegacy,
+	"00136.faa39d8e816c70f23b4bb8758d8a74f0": becauseLegacy,
+	"00243.c6e70273fe1cf9e56e26bb6bbeef415d": becauseLegacy,
+	"00263.13fc73e09ae15e0023bdb13d0a010f2d": becauseLegacy,
+	"00320.20dcbb5b047b8e2f212ee78267ee27ad": becauseLegacy,
+	"00323.9e36bf05304c99f2133a4c03c49533a9": becauseLegacy,
+	"00324.6f320a8c6b5f8e4bc47d475b3d4e86ef": becauseLegacy,
+	"00481.5c95b526e965fa325044123c4ce29c1f": becauseLegacy,
+	"00321.22ec127de780c31da00ae5e1c1aa32e4": becauseMeta,
+	"00322.7d39d31fb7aad32c15dff84c14019b8c": becauseMeta,
+	"00500.85b72f09f6778a085dc8b6821965a76f": becauseMeta,
+	"00260.c75ce8b8d8bfc55723426979d260bf61": becauseBase64,
+	"00307.7ed50c6d80c6e37c8cc1b132f4a19e4d": becauseBase64,
+	"00313.fab744bfd5a128fca39b69df9811c086": becauseBase64,
+	"00219.eaf6c0ff67706c784f67f5c1225028a1": becauseSniffed,
+	"00271.85110ef4815c81ccea879857b0b062ed": becauseSniffed,
+	"00366.f0bfcc3c84da11ae1154c6c593362f69": becauseTwice,
+	"00479.a2cd6780001042d8203b05a6ab0f34ac": becauseUnfinished,
+	"01436.dc449ba377210e77d84647619e49c872": becauseReport,
+	"01542.ed72bf2cd81ccd4c076533fb0af004e5": becauseReport,
+	"00005.34bcaad58ad5f598f5d6af8cfa0c0465": becauseQuoted,
+}
+
+const (
+	becauseMixed      = "UTF-8 and windows-1252 in one text: we decide for each character, Python for the text"
+	becauseLegacy     = "undeclared octets of another charset: no one can read them; we decide for each character, Python for the text"
+	becauseMeta       = "the charset stands in the HTML's meta element, which Python does not read"
+	becauseBase64     = "faulty base64, which Python leaves as it is and mail readers decode"
+	becauseSniffed    = "HTML sent as application/octet-stream: we read it as HTML, and all of it is script"
+	becauseTwice      = "an attribute that stands twice: the first counts, as in browsers"
+	becauseUnfinished = "a tag that never ends: browsers drop it, Python's parser gives it as text"
+	becauseReport     = "the fields of a delivery report: for Python they are parts without text"
+	becauseQuoted     = "an equals sign without digits in quoted-printable: for us it is a letter each time"
+)
