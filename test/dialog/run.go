@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -79,7 +80,7 @@ func (r *run) evidence() string {
 
 // tail returns the last lines of a log.
 func tail(text string) string {
-	const most = 40
+	const most = 25
 	lines := strings.SplitAfter(text, "\n")
 	if len(lines) > most {
 		lines = append([]string{"…\n"}, lines[len(lines)-most:]...)
@@ -144,6 +145,11 @@ func (r *run) section(tb testbed.TB, s *Section) error {
 		r.start(tb)
 		r.local = true
 		_, err = r.mta.Submit(strings.Trim(s.Words[0], "<>"), r.vars.Replace(s.text()))
+		// Sendmail's command tells by its exit status that the message was refused,
+		// Postfix's does not wait for it. The sink tells what became of it.
+		if refused := (*exec.ExitError)(nil); errors.As(err, &refused) {
+			err = nil
+		}
 	case "event", "log":
 		err = r.expectEntry(s)
 	case "reload":

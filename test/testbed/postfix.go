@@ -102,7 +102,7 @@ func mainCF(dir, cert, key string, m *MTA, c MTAConfig) string {
 	set("maillog_file_prefixes", dir)
 	set("myhostname", "mx.test.example")
 	set("inet_interfaces", "127.0.0.1")
-	set("inet_protocols", "ipv4")
+	set("inet_protocols", "all") // for XCLIENT ADDR=IPV6:…
 	set("mydestination", "")
 	set("alias_maps", "")
 	set("alias_database", "")
