@@ -176,6 +176,9 @@ func findParts(h *hashed, a, b, c string) (Match, bool) {
 // inPatterns asks for the whole address or name.
 func (k *keys) inPatterns(s source) (Match, bool) {
 	for _, key := range k.wholes {
+		if key == "" {
+			continue
+		}
 		if m, ok := s.find(key); ok {
 			return m, true
 		}
