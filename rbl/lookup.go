@@ -60,6 +60,9 @@ func (s *Set) Replay(subject string, answers func(Question) (Answer, bool)) *Res
 	}
 	b := s.board(subject, key, six)
 	for i := range s.members {
+		if b.answers[i] != nil {
+			continue
+		}
 		a, ok := answers(b.question(i, A))
 		if !ok {
 			b.tally.drop(s.members[i])
@@ -103,21 +106,21 @@ func (t *tally) verdict() Verdict {
 // board is the work on one subject.
 type board struct {
 	set     *Set
-	key     string // of the subject, left of each zone
 	result  *Result
 	tally   tally
-	answers []*Answer // of each list
-	texts   []*Answer // TXT of those that were asked for it
-	top     int       // the hit with the greatest weight; -1
-	open    int       // lists that have not answered
-	expires int64     // when the first of the answers expires; 0: not to be remembered
+	asks    []Question // for A, of each list
+	answers []*Answer  // of each list
+	texts   []*Answer  // TXT of those that were asked for it
+	top     int        // the hit with the greatest weight; -1
+	open    int        // lists that have not answered
+	expires int64      // when the first of the answers expires; 0: not to be remembered
 	began   time.Time
 }
 
 func (s *Set) board(subject, key string, six bool) *board {
 	n := len(s.members)
 	b := &board{
-		set: s, key: key, answers: make([]*Answer, n), texts: make([]*Answer, n), top: -1, expires: math.MaxInt64,
+		set: s, asks: make([]Question, n), answers: make([]*Answer, n), texts: make([]*Answer, n), top: -1, expires: math.MaxInt64,
 		result: &Result{Subject: subject, Lists: make([]ListResult, n)}, tally: tally{threshold: s.threshold},
 		began: s.lists.now(),
 	}
@@ -125,10 +128,13 @@ func (s *Set) board(subject, key string, six bool) *board {
 		b.result.Lists[i] = ListResult{Zone: m.list.zone, Monitored: m.monitored}
 		b.tally.up += m.up
 		b.tally.down += m.down
-		if key := m.list.key(key); key == "" || six && m.list.noIPv6.Load() {
+		asked := m.list.key(key)
+		if asked == "" || six && m.list.noIPv6.Load() {
 			b.tally.drop(m)
 			b.answers[i] = &noData
+			continue
 		}
+		b.asks[i] = m.list.question(A, asked)
 	}
 	return b
 }
@@ -152,8 +158,9 @@ func (li *list) key(key string) string {
 }
 
 func (b *board) question(i int, t Type) Question {
-	li := b.set.members[i].list
-	return li.question(t, li.key(b.key))
+	q := b.asks[i]
+	q.Type = t
+	return q
 }
 
 // take judges the answer of one list.
@@ -183,6 +190,7 @@ func (b *board) outweighs(i, j int) bool {
 func (b *board) finish() {
 	r := b.result
 	r.Verdict, r.Score, r.Would = b.tally.verdict(), b.tally.score, b.tally.would
+	r.Exchanges = make([]Exchange, 0, len(r.Lists)+1)
 	for i := range r.Lists {
 		li := b.set.members[i].list
 		if b.answers[i] != nil && r.Lists[i].State != NotAsked {

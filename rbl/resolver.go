@@ -21,7 +21,7 @@ type ResolverOptions struct {
 	MaxTTL   time.Duration // and at most so long; 1h, as postscreen_dnsbl_max_ttl
 	ErrorTTL time.Duration // failures are kept so long; 5s
 
-	CacheNames int // most answers kept; 200,000 (about 50 octets each when nothing is listed)
+	CacheNames int // most answers kept; 200,000 (under 100 octets each)
 	InFlight   int // most questions (sockets) open at once; 1,000. As many again times 64 may wait for their turn
 
 	// FixedCase turns the random case of names off from the start. Without it, a server that does not echo the case

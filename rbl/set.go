@@ -17,7 +17,7 @@ type SetOptions struct {
 	NoSelfTest []string          // zones without the test entries of RFC 5782 section 5, beyond those known to lack them
 	Monitor    []string          // zones that are asked and recorded, without a say in the verdict
 	Complete   bool              // wait for every list even when the verdict stands: for explanations, not for mail
-	Remember   int               // most subjects whose result is remembered; 10,000
+	Remember   int               // most subjects whose result is remembered; 4,000 (about 200 octets each for every list)
 }
 
 func (o *SetOptions) skipsTest(zone string) bool { return slices.Contains(o.NoSelfTest, zone) }
@@ -45,7 +45,7 @@ type member struct {
 
 // NewSet makes a set of entries of one kind, from [Parse]. Lists that are new begin their test at once and rest until it has passed.
 func (l *Lists) NewSet(entries []Entry, opt SetOptions) (*Set, error) {
-	setDefault(&opt.Remember, 10_000)
+	setDefault(&opt.Remember, 4_000)
 	if opt.Threshold == 0 {
 		opt.Threshold = 1
 	}
