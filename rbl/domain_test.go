@@ -39,6 +39,13 @@ func TestDomainLists(t *testing.T) {
 			t.Errorf("%q: %v %d %v", tt.domain, r.Verdict, r.Score, r.Hits())
 		}
 	}
+	all := s.LookupDomains(background(t), "new.sender.co.uk", "localhost", "bücher.example")
+	if len(all) != 3 || all[0].Score != 1 || all[1].Score != 0 || all[2].Subject != "xn--bcher-kva.example" {
+		t.Errorf("%+v", all)
+	}
+	if none := s.LookupDomains(background(t)); len(none) != 0 {
+		t.Errorf("%+v", none)
+	}
 	for _, q := range []string{"A 192.0.2.1.dbl.example", "A localhost.dbl.example", "A [192.0.2.1].dbl.example", "A co.uk.multi.surbl.org", "A mail.sender.co.uk.multi.surbl.org"} {
 		if b.liar.count(q) != 0 {
 			t.Errorf("asked %s", q)

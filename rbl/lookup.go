@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"net/netip"
+	"sync"
 	"time"
 
 	"golang.org/x/net/publicsuffix"
@@ -44,6 +45,20 @@ func (s *Set) LookupDomain(ctx context.Context, domain string) *Result {
 		s.domains.put(key, remembered{b.result, b.expires, changes})
 	}
 	return b.result
+}
+
+// LookupDomains looks several domains up at once and returns their results in the same order.
+func (s *Set) LookupDomains(ctx context.Context, domains ...string) []*Result {
+	results := make([]*Result, len(domains))
+	var wg sync.WaitGroup
+	for i, domain := range domains[min(1, len(domains)):] {
+		wg.Go(func() { results[i+1] = s.LookupDomain(ctx, domain) })
+	}
+	if len(domains) > 0 {
+		results[0] = s.LookupDomain(ctx, domains[0])
+	}
+	wg.Wait()
+	return results
 }
 
 // Replay judges a client (or domain) again from recorded answers, asking nobody and counting nothing. Lists without a recorded answer
