@@ -1,7 +1,6 @@
 package table
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -193,9 +192,13 @@ func (b *networkReader) endRun() {
 		return
 	}
 	rules := b.table.rules
-	slices.SortStableFunc(block.run, func(i, j int) int { return cmp.Compare(rules[i].prefix.Bits(), rules[j].prefix.Bits()) })
-	trie := new(bart.Table[uint32])
+	var byLength [129][]int
 	for _, i := range block.run {
+		bits := rules[i].prefix.Bits()
+		byLength[bits] = append(byLength[bits], i)
+	}
+	trie := new(bart.Table[uint32])
+	for _, i := range slices.Concat(byLength[:]...) {
 		// Shorter prefixes are all in: the longest that covers this one knows the first of them.
 		if first, ok := trie.LookupPrefix(rules[i].prefix); !ok || uint32(i) < first {
 			trie.Insert(rules[i].prefix, uint32(i))
