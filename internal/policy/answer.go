@@ -6,9 +6,9 @@ import (
 )
 
 func (s *Session) resolver(at Stage) *resolver {
-	rs := &resolver{runner: s.runner, words: s.words, conn: s.conn, msg: s.msg, at: at}
-	if s.msg != nil {
-		rs.recipients = s.msg.Recipients
+	rs := &resolver{runner: s.runner, words: s.words, conn: s.conn, msg: s.msg, at: at, helo: s.conn.HeloFacts.Name}
+	if m := s.msg; m != nil {
+		rs.recipients, rs.queueID = m.Recipients, m.QueueID
 	}
 	return rs
 }
@@ -27,6 +27,23 @@ func (s *Session) deadline(at Stage) (context.Context, context.CancelFunc) {
 		limit = s.runner.limits.End
 	}
 	return context.WithTimeout(s.runner.ctx, limit)
+}
+
+// runMail runs the hooks of MAIL in order. Once a refusal is certain, later checks do not run.
+func (s *Session) runMail() {
+	rs := s.resolver(StageMail)
+	decided := rs.decided(nil, &s.conn.scope)
+	for _, b := range s.policy().hooks.mail {
+		if b.pos[StageMail] > decided {
+			return
+		}
+		if !s.applies(b) {
+			continue
+		}
+		if p := judge(s, b, StageMail, b.hooks.Mail, s.msg, nil); p != nil && rs.due(p) && rs.certain(p, nil) {
+			return
+		}
+	}
 }
 
 // answerConnection answers HELO and MAIL: what is said about the client and the sender.
@@ -48,7 +65,7 @@ func (s *Session) answerConnection(at Stage) Answer {
 		return Answer{}
 	}
 	e := rs.record(*first, nil)
-	if s.msg != nil {
+	if at == StageMail {
 		s.msg.fate = e.outcome()
 	}
 	return Answer{Line: e.Line}
@@ -72,28 +89,24 @@ func (s *Session) answerRecipient(r *Recipient) Answer {
 		return Answer{}
 	}
 	e := rs.record(*first, r)
-	r.fate = e.outcome()
 	if !s.explaining() {
-		m.Recipients = m.Recipients[:len(m.Recipients)-1]
-		s.settleRecipient(r)
+		m.Recipients = slices.Clip(m.Recipients[:len(m.Recipients)-1]) // what looks at r late must keep seeing it
+		s.dismiss(r, e.outcome())
 	}
 	return Answer{Line: e.Line}
 }
 
 // runRcpt runs the hooks of RCPT in order. Once a refusal is certain, later checks do not run.
 func (s *Session) runRcpt(rs *resolver, r *Recipient) {
+	decided := rs.decided(r, &s.conn.scope, &s.msg.scope)
 	for _, b := range s.policy().hooks.rcpt {
+		if b.pos[StageRcpt] > decided {
+			return
+		}
 		if !s.applies(b) || s.spared(b, r) {
 			continue
 		}
-		p := judge(s, b, StageRcpt, b.hooks.Rcpt, r, r)
-		if p == nil || s.conn.Local {
-			continue
-		}
-		ctx, cancel := s.deadline(StageRcpt)
-		certain := rs.certain(ctx, p, r)
-		cancel()
-		if certain {
+		if p := judge(s, b, StageRcpt, b.hooks.Rcpt, r, r); p != nil && rs.due(p) && rs.certain(p, r) {
 			return
 		}
 	}
@@ -101,7 +114,7 @@ func (s *Session) runRcpt(rs *resolver, r *Recipient) {
 
 // spared keeps a check from work for a recipient whom it gives way to anyway.
 func (s *Session) spared(b *bound, r *Recipient) bool {
-	return !s.explaining() && b.Bypass&BypassAlwaysAccept != 0 && s.policy().alwaysAccepts(r)
+	return !s.explaining() && b.Bypass&BypassAlwaysAccept != 0 && s.policy().alwaysAccepts(r, s.msg.Recipients)
 }
 
 // refusalCertain reports whether the header section has already decided the message, so that its body need
@@ -112,12 +125,10 @@ func (s *Session) refusalCertain() bool {
 		return false
 	}
 	rs := s.resolver(StageEnd)
-	ctx, cancel := s.deadline(StageHeaders)
-	defer cancel()
 	return slices.ContainsFunc(m.pending, func(p *pending) bool {
-		if p.stage != StageHeaders || p.check.Bypass != 0 {
+		if p.stage != StageHeaders || p.rcpt != nil {
 			return false
 		}
-		return !slices.ContainsFunc(m.Recipients, func(r *Recipient) bool { return !rs.certain(ctx, p, r) })
+		return !slices.ContainsFunc(m.Recipients, func(r *Recipient) bool { return !rs.certain(p, r) })
 	})
 }

@@ -99,6 +99,22 @@ const (
 	BypassAlwaysAccept
 )
 
+// Names lists the members of the set in words.
+func (b Bypass) Names() []string {
+	words := []string{
+		"trusted clients", "logins", "inbound relays", "--permit-clients", "--permit-senders (vouched)",
+		"--permit-senders (not vouched)", "--permit-senders (header From)", "the recipient's own permit (vouched)", "auto-allow (vouched)",
+		"--always-accept",
+	}
+	var names []string
+	for i, word := range words {
+		if b&(1<<i) != 0 {
+			names = append(names, word)
+		}
+	}
+	return names
+}
+
 // Fold says how the verdicts for single recipients add up once the message can only be refused as a whole.
 type Fold uint8
 
@@ -144,9 +160,19 @@ func (r *Registry) Validate() error {
 			return fmt.Errorf("check %s stands in no stage of the order", c.Name)
 		}
 	}
+	if r.Fault == nil || !slices.Contains(r.Checks, r.Fault) || len(r.Fault.Replies) == 0 || r.Fault.OnError == Fails {
+		return fmt.Errorf("the check for faults must be one of the checks, with a reply and an on-error")
+	}
+	for stage, list := range r.Order {
+		for _, c := range list {
+			if !slices.Contains(r.Checks, c) {
+				return fmt.Errorf("%s stands in the order of stage %s, but is none of the checks", c.Name, stage)
+			}
+		}
+	}
 	for _, reply := range []*Reply{r.Unavailable, r.Unprocessed} {
-		if !replies[reply.ID] {
-			return fmt.Errorf("reply %s belongs to no check", reply.ID)
+		if reply == nil || !replies[reply.ID] {
+			return fmt.Errorf("the replies for could not tell must belong to a check")
 		}
 	}
 	return nil

@@ -20,6 +20,8 @@ type World struct {
 	Lists *rbl.Lists
 	// State is what checks remember.
 	State state.Store
+	// Explaining says that one case is tried, and that every check is to take the time that it needs.
+	Explaining bool
 }
 
 // resolver is the DNS for SPF; each question is noted for the event.
@@ -37,8 +39,9 @@ type Env struct {
 	// Settings are what several checks share.
 	Settings *Settings
 
-	tables *table.Loader
-	check  *bound
+	registry *Registry
+	tables   *table.Loader
+	check    *bound
 }
 
 // Mode returns the effective mode of the check that is built.

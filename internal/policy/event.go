@@ -25,6 +25,8 @@ type Event struct {
 	Cause string
 	// Err is why the check could not tell, "" when it could.
 	Err string
+	// Stack is where mailweir itself failed, for a fault that was a panic.
+	Stack string
 
 	Session    string
 	Client     netip.Addr
@@ -75,6 +77,11 @@ type trail struct {
 }
 
 type trailKey struct{}
+
+// withTrail makes Note write to t.
+func withTrail(ctx context.Context, t *trail) context.Context {
+	return context.WithValue(ctx, trailKey{}, t)
+}
 
 // Note keeps a question and its answer with the event that the current [Later] may lead to. Both must be fit for a log: no
 // secrets.

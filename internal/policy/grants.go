@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 
 	"mailweir/internal/table"
@@ -29,16 +30,10 @@ type permission struct {
 
 func (p *permission) by() string { return "permit " + p.match.Where() }
 
-// grants are what the checks permit for one recipient, asked once.
-type grants struct {
-	once sync.Once
-	list []Grant
-	err  error
-}
-
 // permits reports which permit, if any, lets this mail past the check. An error means that a permit
-// exists, but whether the sender is vouched for could not be found out. It may wait for the DNS.
-func (m *Message) permits(ctx context.Context, b *bound, r *Recipient) (string, error) {
+// exists, but whether the sender is vouched for could not be found out. It may wait for the DNS. Header From is
+// looked at only when the header section is complete.
+func (m *Message) permits(ctx context.Context, b *bound, r *Recipient, headers bool) (string, error) {
 	if b.Bypass&BypassPermitClient != 0 {
 		if p := m.Conn.permitClient(); p.ok {
 			return p.by(), nil
@@ -49,29 +44,38 @@ func (m *Message) permits(ctx context.Context, b *bound, r *Recipient) (string, 
 			return by, err
 		}
 	}
-	if b.Bypass&BypassHeaderFrom != 0 {
-		if by := m.headerFromPermits(); by != "" {
-			return by, nil
+	if b.Bypass&BypassHeaderFrom != 0 && headers {
+		if by, err := m.headerFromPermits(ctx); by != "" || err != nil {
+			return by, err
 		}
 	}
-	if r == nil || b.Bypass&(BypassRecipientPermit|BypassAutoAllow) == 0 {
+	if r == nil || b.Bypass&grantable == 0 || m.Sender.IsNull() {
 		return "", nil
 	}
 	return r.granted(ctx, b)
 }
 
+// grantable are the permits that checks grant.
+const grantable = BypassRecipientPermit | BypassAutoAllow
+
+// mayPermit reports whether a permit could let this mail past the check, as far as is known without waiting.
+func (m *Message) mayPermit(b *bound, r *Recipient) bool {
+	p := m.Conn.policy
+	switch {
+	case b.Bypass&BypassPermitClient != 0 && m.Conn.permitClient().ok,
+		b.Bypass&(BypassPermitSender|BypassUnvouched) != 0 && m.permitSender().ok,
+		b.Bypass&BypassHeaderFrom != 0 && p.Settings.PermitSenders != nil,
+		b.Bypass&grantable != 0 && r != nil && len(p.hooks.grant) > 0 && !m.Sender.IsNull():
+		return true
+	}
+	return false
+}
+
 // granted asks the checks that permit for this recipient.
 func (r *Recipient) granted(ctx context.Context, b *bound) (string, error) {
-	g := &r.grants
-	g.once.Do(func() {
-		for _, granting := range r.Conn().policy.hooks.grant {
-			list, err := callGrant(ctx, granting.hooks.Grant, r)
-			g.list = append(g.list, list...)
-			g.err = errors.Join(g.err, err)
-		}
-	})
-	for _, one := range g.list {
-		if one.By&b.Bypass == 0 {
+	list, err := r.grants.get(ctx, r.Conn().runner, r.findGrants)
+	for _, one := range list {
+		if one.By&b.Bypass&grantable == 0 {
 			continue
 		}
 		if one.Vouched {
@@ -81,7 +85,16 @@ func (r *Recipient) granted(ctx context.Context, b *bound) (string, error) {
 			return one.Source, err
 		}
 	}
-	return "", g.err
+	return "", err
+}
+
+func (r *Recipient) findGrants(ctx context.Context) (list []Grant, err error) {
+	for _, b := range r.Conn().policy.hooks.grant {
+		own, failure := callGrant(ctx, b.hooks.Grant, r)
+		list = append(list, own...)
+		err = errors.Join(err, failure)
+	}
+	return list, err
 }
 
 func callGrant(ctx context.Context, hook func(context.Context, *Recipient) ([]Grant, error), r *Recipient) (list []Grant, err error) {
@@ -122,7 +135,7 @@ func (m *Message) senderPermits(ctx context.Context, bits Bypass) (string, error
 	if !p.ok {
 		return "", nil
 	}
-	if p.match.Action.Text != "" || m.Conn.permitClient().ok { // OK unverified
+	if unverified(p.match) || m.Conn.permitClient().ok {
 		return p.by(), nil
 	}
 	result, err := m.SPF(ctx)
@@ -137,18 +150,43 @@ func (m *Message) senderPermits(ctx context.Context, bits Bypass) (string, error
 	return "", nil
 }
 
-// headerFromPermits looks every address of header From up in --permit-senders.
-func (m *Message) headerFromPermits() string {
+// unverified reports whether the entry is OK unverified: the administrator takes the sender's name for it.
+func unverified(match table.Match) bool { return strings.EqualFold(match.Action.Text, "unverified") }
+
+// headerFromPermits looks every address of header From up in --permit-senders. Anybody can write any address there, so
+// the envelope must be vouched for and of the very same domain.
+func (m *Message) headerFromPermits(ctx context.Context) (string, error) {
 	list := m.Conn.policy.Settings.PermitSenders
 	if list == nil {
-		return ""
+		return "", nil
 	}
 	for _, from := range m.HeaderFrom().Addresses {
-		if match, ok := list.Address(from); ok && match.Action.Verb == table.OK {
-			return "permit " + match.Where()
+		match, ok := list.Address(from)
+		if !ok || match.Action.Verb != table.OK {
+			continue
+		}
+		by := "permit " + match.Where()
+		if unverified(match) || m.Conn.permitClient().ok {
+			return by, nil
+		}
+		if from.Domain != m.Sender.Domain {
+			continue
+		}
+		if vouched, err := m.Vouched(ctx); vouched || err != nil {
+			return by, err
 		}
 	}
-	return ""
+	return "", nil
+}
+
+// PermitHonoured reports whether the administrator permits the sender and SPF passes for it: such mail is known to
+// be good. It waits for the DNS; call it from [Later] or a Settle hook.
+func (m *Message) PermitHonoured(ctx context.Context) bool {
+	if !m.permitSender().ok {
+		return false
+	}
+	result, err := m.SPF(ctx)
+	return err == nil && result == SPFPass
 }
 
 // Vouched reports whether the envelope sender is who it says: the client is permitted, or SPF passes for

@@ -1,14 +1,13 @@
 package policy
 
-import (
-	"context"
-	"slices"
-)
+import "slices"
 
 // group is what one check said at one stage about a message: one word for the whole, or one for each recipient.
 type group struct {
 	check *bound
 	words []*pending
+	// remaining are the recipients whom the words are held against.
+	remaining []*Recipient
 }
 
 // answerMessage answers the end of the message. Here only the whole message can be refused, or recipients taken off it.
@@ -25,27 +24,37 @@ func (s *Session) answerMessage() Answer {
 	}
 	ctx, cancel := s.deadline(StageEnd)
 	defer cancel()
-	var answer Answer
+	var refusal *ruling
+	var removed []ruling
+	var late []group
+	remaining := m.Recipients
 	for _, g := range grouped(list) {
-		if g.check.mode == Monitor && !g.known() && !s.explaining() {
-			s.recordLater(rs, g.words, nil)
+		g.remaining = remaining
+		if rs.watches(g) && !s.explaining() {
+			late = append(late, g)
 			continue
 		}
-		refusal, removed := rs.fold(ctx, g, m.Recipients)
-		if refusal != nil && !answer.Refuses() {
-			answer.Line = s.refuseMessage(rs, *refusal)
+		sum := rs.fold(ctx, g)
+		rs.recordWatched(sum)
+		if refusal == nil {
+			refusal = sum.refusal
 		}
-		answer.Remove = append(answer.Remove, s.remove(rs, removed)...)
-		if answer.Refuses() && !s.explaining() {
+		removed = append(removed, sum.removed...)
+		remaining = without(remaining, sum.removed)
+		if refusal != nil && !s.explaining() {
 			break
 		}
 	}
-	if answer.Refuses() {
-		answer.Remove = nil
+	s.recordGroups(rs, late)
+	if refusal != nil {
+		e := rs.record(*refusal, nil)
+		m.fate = e.outcome()
+		return Answer{Line: e.Line}
 	}
-	return answer
+	return Answer{Remove: s.remove(rs, removed)}
 }
 
+// grouped puts the words of one check about single recipients together.
 func grouped(list []*pending) []group {
 	var groups []group
 	for _, p := range list {
@@ -60,81 +69,21 @@ func grouped(list []*pending) []group {
 	return groups
 }
 
-func (g group) known() bool {
-	return !slices.ContainsFunc(g.words, func(p *pending) bool { return !p.known() })
+// watches reports whether the words can only be recorded, whatever they are; then nobody waits for them.
+func (rs *resolver) watches(g group) bool {
+	if len(g.remaining) == 0 {
+		return rs.mode(g.check, nil) <= Monitor
+	}
+	return !slices.ContainsFunc(g.remaining, func(r *Recipient) bool { return rs.mode(g.check, r).Refuses() })
 }
 
-// fold adds up what a check said for the remaining recipients: whether the message is refused, and which recipients are to
-// be taken off it.
-func (rs *resolver) fold(ctx context.Context, g group, remaining []*Recipient) (refusal *ruling, removed []ruling) {
-	rulings := rs.rulings(ctx, g, remaining)
-	if len(rulings) == 0 {
-		return nil, nil
+func without(recipients []*Recipient, removed []ruling) []*Recipient {
+	if len(removed) == 0 {
+		return recipients
 	}
-	var refusing, watching []ruling
-	for _, ru := range rulings {
-		if ru.mode.Refuses() {
-			refusing = append(refusing, ru)
-		} else {
-			watching = append(watching, ru)
-		}
-	}
-	need := max(len(remaining), 1)
-	fold := g.check.Fold
-	switch {
-	case rs.conn.Local && g.words[0].stage <= StageRcpt:
-		// Nothing could be answered earlier. One bad recipient sends the message back to its author, who is one of
-		// ours: leaving the recipient out silently would lose mail.
-		fold = FoldAny
-	case g.words[0].rcpt == nil:
-		fold = FoldAll
-	}
-	switch {
-	case fold == FoldRemove && len(refusing) > 0 && len(refusing) < need:
-		return nil, refusing
-	case fold == FoldAny && len(refusing) > 0 && rs.allEnforced(g.check, remaining):
-		return &refusing[0], nil
-	case len(refusing) == need:
-		return &refusing[0], nil
-	case fold == FoldAny || len(refusing)+len(watching) == need:
-		would := rulings[0]
-		would.mode = Monitor
-		rs.record(would, nil)
-	}
-	return nil, nil
-}
-
-// rulings returns one ruling for each remaining recipient that the check objects to.
-func (rs *resolver) rulings(ctx context.Context, g group, remaining []*Recipient) []ruling {
-	var list []ruling
-	add := func(p *pending, r *Recipient) {
-		if ru := rs.rule(ctx, p, r); ru.objects() {
-			list = append(list, ru)
-		}
-	}
-	for _, p := range g.words {
-		switch {
-		case p.rcpt != nil:
-			add(p, p.rcpt)
-		case len(remaining) == 0:
-			add(p, nil)
-		default:
-			for _, r := range remaining {
-				add(p, r)
-			}
-		}
-	}
-	return list
-}
-
-func (rs *resolver) allEnforced(b *bound, remaining []*Recipient) bool {
-	return !slices.ContainsFunc(remaining, func(r *Recipient) bool { return !rs.mode(b, r).Refuses() })
-}
-
-func (s *Session) refuseMessage(rs *resolver, ru ruling) Line {
-	e := rs.record(ru, nil)
-	s.msg.fate = e.outcome()
-	return e.Line
+	return slices.DeleteFunc(slices.Clone(recipients), func(r *Recipient) bool {
+		return slices.ContainsFunc(removed, func(ru ruling) bool { return ru.p.rcpt == r })
+	})
 }
 
 // remove takes recipients off the message.
@@ -143,12 +92,21 @@ func (s *Session) remove(rs *resolver, removed []ruling) []string {
 	for _, ru := range removed {
 		r := ru.p.rcpt
 		e := rs.recordRemoval(ru, r)
-		r.fate = Outcome{Fate: Removed, Check: e.Check, Reply: e.Reply, Event: e.ID}
 		spellings = append(spellings, r.Spelling)
 		if !s.explaining() {
-			s.msg.Recipients = slices.DeleteFunc(slices.Clone(s.msg.Recipients), func(other *Recipient) bool { return other == r })
-			s.settleRecipient(r)
+			s.dismiss(r, Outcome{Fate: Removed, Check: e.Check, Reply: e.Reply, Event: e.ID})
 		}
 	}
+	if !s.explaining() {
+		s.msg.Recipients = without(s.msg.Recipients, removed)
+	}
 	return spellings
+}
+
+// recordWatched records what only would have been refused.
+func (rs *resolver) recordWatched(sum folded) {
+	for _, ru := range sum.watched {
+		ru.mode = min(ru.mode, Monitor)
+		rs.record(ru, ru.about)
+	}
 }

@@ -1,13 +1,21 @@
 package policy
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
 )
+
+// Overrides reads the file of --replies, once the flags have been read: the replies that differ, by id.
+func (d *Draft) Overrides() (map[string]*Reply, error) {
+	own, err := readReplies(d.settings.repliesFile, d.registry)
+	byID := make(map[string]*Reply, len(own))
+	for _, r := range own {
+		byID[r.ID] = r
+	}
+	return byID, err
+}
 
 // readReplies reads the file of --replies. Each line overrides one reply:
 //
@@ -23,14 +31,19 @@ func readReplies(name string, registry *Registry) (map[*Reply]*Reply, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--replies: %w", err)
 	}
+	return parseReplies(name, string(data), registry)
+}
+
+func parseReplies(name, text string, registry *Registry) (map[*Reply]*Reply, error) {
 	known := make(map[string]*Reply)
 	for _, r := range registry.Replies {
 		known[r.ID] = r
 	}
 	replies := make(map[*Reply]*Reply)
-	lines := bufio.NewScanner(bytes.NewReader(data))
-	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimSpace(lines.Text())
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' {
 			continue
 		}
@@ -42,9 +55,6 @@ func readReplies(name string, registry *Registry) (map[*Reply]*Reply, error) {
 			return nil, fmt.Errorf("%s:%d: reply %s is overridden twice", name, n, own.ID)
 		}
 		replies[known[own.ID]] = own
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return replies, nil
 }
@@ -58,12 +68,12 @@ func parseOverride(line string, known map[string]*Reply) (*Reply, error) {
 	if !ok {
 		return nil, fmt.Errorf("there is no reply %q; mailweir replies lists them", fields[0])
 	}
-	code, err := strconv.Atoi(fields[1])
+	code, err := strconv.ParseUint(fields[1], 10, 16)
 	if err != nil {
 		return nil, fmt.Errorf("reply %s: %q is not a reply code", declared.ID, fields[1])
 	}
 	own := *declared
-	own.Code, own.Enhanced, own.Text = code, fields[2], strings.Join(fields[3:], " ")
+	own.Code, own.Enhanced, own.Text = int(code), fields[2], strings.Join(fields[3:], " ")
 	if err := own.Validate(); err != nil {
 		return nil, err
 	}

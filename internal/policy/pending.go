@@ -21,6 +21,10 @@ type fault struct {
 	stack []byte
 }
 
+func panicked(value any, stack []byte) *fault {
+	return &fault{cause: fmt.Errorf("panic: %v", value), stack: stack}
+}
+
 func (f *fault) Error() string { return f.cause.Error() }
 func (f *fault) Unwrap() error { return f.cause }
 
@@ -32,6 +36,8 @@ type pending struct {
 	rcpt  *Recipient
 	word  word
 	later *later // nil when the word was known at once
+	// anywhere: answered at RCPT and at the end, whichever are still to come.
+	anywhere bool
 
 	reported atomic.Bool // that the check could not tell has been recorded
 }
@@ -62,15 +68,20 @@ func (l *later) say(w word) {
 
 // known reports whether the word is there.
 func (p *pending) known() bool {
+	return p.later == nil || isDone(p.later.done)
+}
+
+// monitored reports whether the check itself said that its objection is only to be recorded, as far as is known.
+func (p *pending) monitored() bool {
+	return p.known() && p.said().verdict.own.monitored
+}
+
+// said is the word that is known.
+func (p *pending) said() word {
 	if p.later == nil {
-		return true
+		return p.word
 	}
-	select {
-	case <-p.later.done:
-		return true
-	default:
-		return false
-	}
+	return p.later.word
 }
 
 // wait returns the word when it is there. When the context ends first, the word is an error from then on, for
@@ -85,7 +96,7 @@ func (p *pending) wait(ctx context.Context) word {
 		p.later.say(word{err: errDeadline})
 		<-p.later.done
 	}
-	return p.later.word
+	return p.said()
 }
 
 // abandon stops work that nobody waits for.
@@ -113,7 +124,7 @@ func (p *pending) asked() []Asked {
 func call[S any](hook func(S) (Verdict, error), where S) (w word) {
 	defer func() {
 		if r := recover(); r != nil {
-			w = word{err: &fault{cause: fmt.Errorf("panic: %v", r), stack: debug.Stack()}}
+			w = word{err: panicked(r, debug.Stack())}
 		}
 	}()
 	v, err := hook(where)
@@ -141,24 +152,18 @@ func judge[S Scope](s *Session, c *bound, stage Stage, hook func(S) (Verdict, er
 
 // start runs the work of a Later in a goroutine that the runner owns.
 func (rn *Runner) start(p *pending, work func(context.Context) (Verdict, error)) {
-	select {
-	case rn.places <- struct{}{}:
-	default:
-		p.word = word{err: errBusy}
-		return
-	}
 	l := &later{done: make(chan struct{})}
 	var ctx context.Context
-	ctx, l.cancel = context.WithTimeout(context.WithValue(rn.ctx, trailKey{}, &l.asked), rn.limits.End)
+	ctx, l.cancel = context.WithTimeout(withTrail(rn.ctx, &l.asked), rn.limits.End)
 	p.later = l
-	rn.working.Add(1)
-	go func() {
-		defer rn.working.Done()
-		defer func() { <-rn.places }()
+	launched := rn.launch(func() {
 		w := call(work, ctx)
 		if w.verdict.later != nil {
 			w = word{err: &fault{cause: errors.New("a Later returned a Later")}}
 		}
 		l.say(w)
-	}()
+	})
+	if !launched {
+		l.say(word{err: errBusy})
+	}
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -102,8 +103,7 @@ func (d *Draft) Build(world *World, previous *Policy) (*Policy, error) {
 			b.onError = *dc.onError
 		}
 		if err := p.build(b, dc.build); err != nil {
-			p.close()
-			return nil, err
+			return nil, errors.Join(err, p.close())
 		}
 		p.checks = append(p.checks, b)
 		if b.Check == d.registry.Fault {
@@ -122,7 +122,7 @@ func (p *Policy) build(b *bound, build Build) error {
 	if build == nil {
 		return nil
 	}
-	hooks, err := build(&Env{World: p.world, Settings: p.Settings, tables: p.tables, check: b})
+	hooks, err := build(&Env{World: p.world, Settings: p.Settings, registry: p.registry, tables: p.tables, check: b})
 	if err != nil {
 		return fmt.Errorf("%s: %w", b.Name, err)
 	}
@@ -214,19 +214,27 @@ func (p *Policy) retain() bool {
 	}
 }
 
-func (p *Policy) release() {
-	if p.users.Add(-1) == 0 {
-		p.close()
+func (p *Policy) release() error {
+	if p.users.Add(-1) > 0 {
+		return nil
 	}
+	return p.close()
 }
 
-func (p *Policy) close() {
+// close closes every check's hooks, also after one that panics.
+func (p *Policy) close() (err error) {
 	for _, b := range p.checks {
-		if b.hooks.Close != nil {
-			b.hooks.Close()
+		if b.hooks.Close == nil {
+			continue
 		}
+		w := call(func(*bound) (Verdict, error) { b.hooks.Close(); return Pass, nil }, b)
+		err = errors.Join(err, w.err)
 	}
+	return err
 }
+
+// Close ends the use of a policy that no runner has.
+func (p *Policy) Close() { p.release() }
 
 // Changed returns the list files that have changed since the policy was built.
 func (p *Policy) Changed() []string { return p.tables.Changed() }

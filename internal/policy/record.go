@@ -1,5 +1,7 @@
 package policy
 
+import "errors"
+
 // maxEventRecipients bounds the recipients that an event names.
 const maxEventRecipients = 10
 
@@ -51,17 +53,21 @@ func (rs *resolver) event(ru ruling, r *Recipient) *Event {
 	e := &Event{
 		Time: rs.policy().world.Clock(), Check: ru.p.check.Name, Mode: ru.mode, Stage: ru.p.stage, AnsweredAt: rs.at,
 		Reply: ru.verdict.reply.ID, Row: ru.verdict.reply.Row, Cause: ru.verdict.cause,
-		Session: c.ID, Client: c.Client, ClientName: c.ConnectFacts.Name, Helo: c.HeloFacts.Name, Service: c.Service,
-		Asked: ru.p.asked(),
+		Session: c.ID, Client: c.Client, ClientName: c.ConnectFacts.Name, Helo: rs.helo, Service: c.Service,
+		Asked: append(ru.p.asked(), ru.asked.list()...),
 	}
 	if ru.failure != nil {
 		e.Err = ru.failure.Error()
+		var defect *fault
+		if errors.As(ru.failure, &defect) {
+			e.Stack = string(defect.stack)
+		}
 	}
 	m := rs.msg
 	if m == nil {
 		return e
 	}
-	e.Sender, e.HasSender, e.Login, e.QueueID = m.MailFacts.Sender, true, m.Login, m.QueueID
+	e.Sender, e.HasSender, e.Login, e.QueueID = m.MailFacts.Sender, true, m.Login, rs.queueID
 	concerned := rs.recipients
 	if r != nil {
 		concerned = []*Recipient{r}

@@ -104,27 +104,22 @@ func validEnhanced(s string) error {
 	return nil
 }
 
-// fill puts the arguments into the text. An argument that cleaning leaves empty makes fill report false.
+// fill puts the arguments into the text, and reports whether none that it needs is empty after cleaning.
 func (r *Reply) fill(args []string) (string, bool) {
 	if len(r.Args) == 0 {
 		return r.Text, true
 	}
-	text := r.Text
+	text, whole := r.Text, true
 	for i, name := range r.Args {
 		value := ""
 		if i < len(args) {
 			value = Clean(args[i])
 		}
-		if value == "" && strings.Contains(text, "{"+name+"}") {
-			return "", false
-		}
+		whole = whole && (value != "" || !strings.Contains(text, "{"+name+"}"))
 		text = strings.ReplaceAll(text, "{"+name+"}", braces.Replace(value))
 	}
-	return text, true
+	return strings.Join(strings.Fields(text), " "), whole
 }
-
-// blanks is the last resort for a text whose argument is empty.
-var blanks = strings.NewReplacer("{", "", "}", "")
 
 // braces keeps a stranger's braces from reading as placeholders.
 var braces = strings.NewReplacer("{", "(", "}", ")")
@@ -210,7 +205,7 @@ func newLine(code int, enhanced, text, helpURL, id string) Line {
 		suffix = " - " + helpURL
 	}
 	if id != "" {
-		suffix += " [" + id + "]"
+		suffix += " [" + Clean(id) + "]"
 	}
 	room := maxLine - len("550 ") - len(enhanced) - len(" ") - len(suffix)
 	if len(text) > room {
@@ -249,16 +244,18 @@ func (v Verdict) words(effective *Reply, mode Mode) (code int, enhanced, text st
 	code, enhanced = effective.Code, effective.Enhanced
 	text, ok := effective.fill(v.args)
 	if !ok {
-		if text, ok = v.reply.fill(v.args); !ok {
-			text = Clean(blanks.Replace(v.reply.Text))
-		}
+		text, _ = v.reply.fill(v.args)
 	}
 	if own := Clean(v.own.text); own != "" {
 		text = own
 	}
-	if v.own.code != 0 {
-		code, enhanced = v.own.code, v.own.enhanced
+	if own := v.own.code; own >= 400 && own <= 599 {
+		code = own
 	}
+	if validEnhanced(v.own.enhanced) == nil {
+		enhanced = v.own.enhanced
+	}
+	enhanced = strconv.Itoa(code/100) + enhanced[1:] // an entry may give a code alone
 	if v.own.deferred || mode == Defer {
 		code, enhanced = temporary(code, enhanced)
 	}

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
+	"math"
 	"slices"
 )
 
@@ -16,8 +16,9 @@ type resolver struct {
 	conn   *Connection
 	msg    *Message // nil at HELO
 	at     Stage    // where the answer is given
-	// recipients are those that remain, as the answer begins.
-	recipients []*Recipient
+	// recipients are those that remain, as the answer begins; helo and queueID what is known then.
+	recipients    []*Recipient
+	helo, queueID string
 }
 
 // ruling is what one pending word comes to for one recipient, or for client and sender.
@@ -28,6 +29,10 @@ type ruling struct {
 	mode    Mode
 	// failure is the error of a check that could not tell.
 	failure error
+	// about is the recipient whom a word at the end of the message is about, nil for the whole message.
+	about *Recipient
+	// asked is what was asked of the world outside for permits.
+	asked *trail
 }
 
 func (ru *ruling) objects() bool { return ru.verdict.reply != nil }
@@ -36,11 +41,13 @@ func (rs *resolver) policy() *Policy { return rs.conn.policy }
 
 // due reports whether a word is answered at this stage.
 func (rs *resolver) due(p *pending) bool {
-	if p.check.AnswerAt == StageHelo {
-		return rs.at == StageHelo && p.stage <= StageHelo
-	}
-	if rs.conn.Local {
+	switch {
+	case rs.conn.Local:
 		return rs.at == StageEnd
+	case p.anywhere:
+		return rs.at >= StageRcpt
+	case p.check.AnswerAt == StageHelo && p.stage <= StageHelo && p.word.err == nil:
+		return rs.at == StageHelo // for an error, which is no reason to hang up, RCPT does
 	}
 	settings := rs.policy().Settings
 	early := p.stage <= StageMail && (p.check.AnswerAt == StageMail || settings.AnswerAt == StageMail)
@@ -87,7 +94,7 @@ func (rs *resolver) mode(b *bound, r *Recipient) Mode {
 // not there yet are returned as well, to be recorded when they come.
 func (rs *resolver) decide(ctx context.Context, list []*pending, r *Recipient) (first *ruling, late []*pending) {
 	for _, p := range list {
-		if rs.mode(p.check, r) == Monitor && !p.known() && rs.words == nil {
+		if rs.words == nil && rs.late(p, r) {
 			late = append(late, p)
 			continue
 		}
@@ -106,8 +113,20 @@ func (rs *resolver) decide(ctx context.Context, list []*pending, r *Recipient) (
 	return first, late
 }
 
-// rule waits for one word and says what it comes to.
+// late reports whether a monitored word would have to be waited for, or the permits of its objection.
+func (rs *resolver) late(p *pending, r *Recipient) bool {
+	if rs.mode(p.check, r) > Monitor && !p.monitored() {
+		return false
+	}
+	return !p.known() || rs.msg != nil && rs.msg.mayPermit(p.check, r)
+}
+
+// rule waits for one word and says what it comes to. What the client's standing bypasses is not waited for.
 func (rs *resolver) rule(ctx context.Context, p *pending, r *Recipient) ruling {
+	standing := rs.standing(p.check, r)
+	if standing != "" && rs.words == nil {
+		return ruling{}
+	}
 	w := p.wait(ctx)
 	if w.err == nil && w.verdict.reply == nil {
 		rs.explain(p, r, Word{Says: SaysNothing, Cause: w.verdict.cause})
@@ -117,7 +136,11 @@ func (rs *resolver) rule(ctx context.Context, p *pending, r *Recipient) ruling {
 	if !ru.objects() {
 		return ru
 	}
-	by, err := rs.bypass(ctx, p.check, r)
+	by, err := standing, error(nil)
+	if by == "" && rs.msg != nil && rs.msg.mayPermit(p.check, r) {
+		ru.asked = new(trail)
+		by, err = rs.msg.permits(withTrail(ctx, ru.asked), p.check, r, rs.at == StageEnd)
+	}
 	switch {
 	case err != nil:
 		// A permit exists that could not be vouched for just now. Nothing permanent may come of that.
@@ -134,6 +157,9 @@ func (rs *resolver) rule(ctx context.Context, p *pending, r *Recipient) ruling {
 func (rs *resolver) objection(p *pending, w word, r *Recipient) ruling {
 	mode := rs.mode(p.check, r)
 	if w.err == nil {
+		if w.verdict.own.monitored {
+			mode = min(mode, Monitor)
+		}
 		return ruling{p: p, verdict: w.verdict, mode: mode}
 	}
 	registry := rs.policy().registry
@@ -144,7 +170,10 @@ func (rs *resolver) objection(p *pending, w word, r *Recipient) ruling {
 	var defect *fault
 	if errors.As(w.err, &defect) || action == Fails {
 		f := rs.policy().fault
-		action, mode, reply = f.onError, min(mode, rs.mode(f, r)), f.Replies[0]
+		mode, reply = min(mode, rs.mode(f, r)), f.Replies[0]
+		if action = f.onError; action == Fails {
+			action = Delay
+		}
 	}
 	ru := ruling{p: p, mode: mode, failure: w.err}
 	ru.verdict = Object(reply).Because("%s: %v", p.check.Name, w.err)
@@ -156,18 +185,7 @@ func (rs *resolver) objection(p *pending, w word, r *Recipient) ruling {
 	return ru
 }
 
-// bypass reports which standing or permit lets this mail past the check.
-func (rs *resolver) bypass(ctx context.Context, b *bound, r *Recipient) (string, error) {
-	if by := rs.standing(b, r); by != "" {
-		return by, nil
-	}
-	if rs.msg == nil {
-		return "", nil
-	}
-	return rs.msg.permits(ctx, b, r)
-}
-
-// standing is the part of bypass that needs no looking up.
+// standing reports what about the client lets this mail past the check, or that the recipient must be reachable.
 func (rs *resolver) standing(b *bound, r *Recipient) string {
 	has := rs.conn.standing
 	if rs.msg != nil {
@@ -180,19 +198,29 @@ func (rs *resolver) standing(b *bound, r *Recipient) string {
 		return "login"
 	case b.Bypass&has&BypassRelay != 0:
 		return "inbound relay"
-	case b.Bypass&BypassAlwaysAccept != 0 && r != nil && rs.policy().alwaysAccepts(r):
+	case b.Bypass&BypassAlwaysAccept != 0 && r != nil && rs.policy().alwaysAccepts(r, rs.recipients):
 		return "always accepted recipient"
 	}
 	return ""
 }
 
-// certain reports whether a word that is known now is sure to refuse this recipient.
-func (rs *resolver) certain(ctx context.Context, p *pending, r *Recipient) bool {
-	if rs.words != nil || p.later != nil || p.word.err != nil || !rs.mode(p.check, r).Refuses() {
+// certain reports whether a word that is known now is sure to refuse this recipient, or the client and sender.
+func (rs *resolver) certain(p *pending, r *Recipient) bool {
+	if rs.words != nil || !p.known() || p.said().verdict.reply == nil || p.monitored() || !rs.mode(p.check, r).Refuses() {
 		return false
 	}
-	by, err := rs.bypass(ctx, p.check, r)
-	return by == "" && err == nil
+	return rs.standing(p.check, r) == "" && (rs.msg == nil || !rs.msg.mayPermit(p.check, r))
+}
+
+// decided returns the place in the printed order from which on no check needs to run any more, because a word that is
+// due now is sure to refuse.
+func (rs *resolver) decided(r *Recipient, scopes ...*scope) int {
+	for _, p := range rs.collect(scopes...) {
+		if rs.certain(p, r) {
+			return p.pos
+		}
+	}
+	return math.MaxInt
 }
 
 // line builds what the client reads.
@@ -203,52 +231,4 @@ func (rs *resolver) line(ru ruling, id string) Line {
 		code = keepOpen(code)
 	}
 	return newLine(code, enhanced, text, rs.policy().Settings.HelpURL, id)
-}
-
-// Says is the kind of a check's word.
-type Says uint8
-
-const (
-	SaysNothing    Says = iota // nothing against it
-	SaysObjects                // it should not pass
-	SaysCannotTell             // an error
-	SaysBypassed               // an objection that a permit or standing drops
-)
-
-var saysNames = [...]string{"nothing against it", "objects", "could not tell", "bypassed"}
-
-// String returns the kind in words.
-func (s Says) String() string { return saysNames[s] }
-
-// Word is what one check said, for explain.
-type Word struct {
-	Check     string
-	Stage     Stage
-	Recipient string // "" for client, sender or the whole message
-	Mode      Mode
-	Says      Says
-	Reply     string
-	By        string
-	Cause     string
-	Asked     []Asked
-}
-
-func (rs *resolver) explain(p *pending, r *Recipient, w Word) {
-	if rs.words == nil {
-		return
-	}
-	w.Check, w.Stage, w.Mode, w.Asked = p.check.Name, p.stage, rs.mode(p.check, r), p.asked()
-	if r != nil {
-		w.Recipient = r.RcptFacts.Recipient
-	}
-	rs.words(w)
-}
-
-func (rs *resolver) explainRuling(ru ruling, r *Recipient) {
-	w := Word{Says: SaysObjects, Reply: rs.line(ru, "").String(), Cause: ru.verdict.cause}
-	if ru.failure != nil {
-		w.Says = SaysCannotTell
-		w.Cause = fmt.Sprint(ru.failure)
-	}
-	rs.explain(ru.p, r, w)
 }

@@ -41,6 +41,22 @@ func NewRunner(p *Policy, observer Observer, limits Limits) *Runner {
 	return rn
 }
 
+// launch runs work in a goroutine that the runner owns, and reports false when too much is under way.
+func (rn *Runner) launch(work func()) bool {
+	select {
+	case rn.places <- struct{}{}:
+	default:
+		return false
+	}
+	rn.working.Add(1)
+	go func() {
+		defer rn.working.Done()
+		defer func() { <-rn.places }()
+		work()
+	}()
+	return true
+}
+
 // Policy returns the current policy.
 func (rn *Runner) Policy() *Policy { return rn.current.Load() }
 
@@ -54,13 +70,20 @@ func (rn *Runner) acquire() *Policy {
 }
 
 // Swap makes p the current policy. Transactions under way keep theirs.
-func (rn *Runner) Swap(p *Policy) { rn.current.Swap(p).release() }
+func (rn *Runner) Swap(p *Policy) { rn.leave(rn.current.Swap(p)) }
+
+// leave ends one use of a policy. The last one closes it.
+func (rn *Runner) leave(p *Policy) {
+	if err := p.release(); err != nil {
+		rn.observer.Defect(err)
+	}
+}
 
 // Close stops all work and waits for it to end. Sessions must have ended before.
 func (rn *Runner) Close() {
 	rn.stop()
 	rn.working.Wait()
-	rn.current.Load().release()
+	rn.leave(rn.current.Load())
 }
 
 // idAlphabet has no letters that are taken for one another when an id is read out.

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"blitiri.com.ar/go/spf"
+
 	"mailweir/internal/address"
 	"mailweir/internal/state"
 )
@@ -18,10 +20,10 @@ type Scope interface {
 
 // scope is what the three have in common. The runner drops it whole, so no check resets anything.
 type scope struct {
-	slots   []any
 	pending []*pending
 
 	mu     sync.Mutex
+	slots  []any
 	leases []state.Lease
 	would  []string // monitored checks that objected
 	closed bool
@@ -30,17 +32,21 @@ type scope struct {
 func (s *scope) base() *scope { return s }
 
 // Slot is a check's own typed place in a scope. Make one in Build; each scope then has a T of its own,
-// made when it is first asked for. Only hooks on the session's path and Settle hooks may use it, not Later.
-type Slot[T any] struct{ index int }
+// made when it is first asked for. Only hooks on the session's path and Settle hooks may use it, not Later and Grant.
+// Settle hooks run beside the session: what they share with others in a connection's T needs a lock of its own. A
+// message and its recipients stand still once they are settled.
+type Slot[T any] struct{ index, checks int }
 
 // NewSlot returns the slot of the check that is being built. One check has one slot a kind of scope.
-func NewSlot[T any](env *Env) Slot[T] { return Slot[T]{index: env.check.index} }
+func NewSlot[T any](env *Env) Slot[T] { return Slot[T]{env.check.index, len(env.registry.Checks)} }
 
 // Of returns the scope's T.
 func (sl Slot[T]) Of(where Scope) *T {
 	s := where.base()
-	if len(s.slots) <= sl.index {
-		s.slots = append(s.slots, make([]any, sl.index+1-len(s.slots))...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.slots == nil {
+		s.slots = make([]any, sl.checks)
 	}
 	if s.slots[sl.index] == nil {
 		s.slots[sl.index] = new(T)
@@ -64,6 +70,7 @@ type Connection struct {
 	// every objection to it is answered at the end of the message.
 	Local bool
 
+	runner   *Runner
 	policy   *Policy
 	standing Bypass
 	permit   permission
@@ -93,13 +100,16 @@ type Message struct {
 	// Octets counts what the message has so far, line ends as CRLF (RFC 1870 section 5).
 	Octets int64
 
+	helo        HeloFacts // as it was at MAIL
 	fieldOctets int
 	standing    Bypass
-	spf         *spfFuture
+	spf         future[spf.Result]
 	from        fromOnce
 	permit      permission
+	gone        []*Recipient // refused, by whomever, or removed; settled with the message
+	broken      []*bound     // checks that panicked over a part of this message
+	condemned   bool         // its refusal is certain
 	fate        Outcome
-	condemned   bool
 }
 
 // Limits of the header fields that a message keeps.
@@ -134,8 +144,9 @@ func (m *Message) HeaderFrom() address.From {
 	return m.from.from
 }
 
-// HELO returns the name that the client gave.
-func (m *Message) HELO() string { return m.Conn.HeloFacts.Name }
+// HELO returns the name that the client gave. Later and Settle hooks must ask here: a client may say HELO again while
+// they work.
+func (m *Message) HELO() string { return m.helo.Name }
 
 // Recipient is one RCPT of a message.
 type Recipient struct {
@@ -149,7 +160,7 @@ type Recipient struct {
 	// Direction is where the mail goes, seen from here.
 	Direction Direction
 
-	grants grants
+	grants future[[]Grant]
 	fate   Outcome
 }
 

@@ -1,7 +1,7 @@
 package policy
 
 import (
-	"errors"
+	"slices"
 	"time"
 
 	"mailweir/internal/address"
@@ -10,18 +10,27 @@ import (
 // Session runs the policy for one SMTP connection: several messages, refused recipients, RSET, a second EHLO. The wire
 // calls its methods one at a time, in the order of the dialog, and sends what they answer.
 type Session struct {
-	runner *Runner
-	id     string
-	helo   *HeloFacts // the latest, nil before the first
-	conn   *Connection
-	msg    *Message
-	after  *afterwork
-	words  func(Word) // set by explain, which runs every check and waits for it
+	runner  *Runner
+	id      string
+	helo    *HeloFacts // the latest, nil before the first
+	conn    *Connection
+	msg     *Message
+	faulted error // a fault between messages, for the next one to answer
+	after   *afterwork
+	words   func(Word) // set by explain, which runs every check and waits for it
 }
 
 // NewSession returns the session of a new SMTP connection.
 func (rn *Runner) NewSession() *Session {
 	return &Session{runner: rn, id: NewID(), after: newAfterwork(rn)}
+}
+
+// NewExplainer returns a session that runs every check, waits for each, and tells what it said. It goes on after a
+// refusal, so that one case shows all there is to know.
+func (rn *Runner) NewExplainer(tell func(Word)) *Session {
+	s := rn.NewSession()
+	s.words = tell
+	return s
 }
 
 // ID names the session in the log.
@@ -31,7 +40,8 @@ func (s *Session) policy() *Policy { return s.conn.policy }
 
 // Connect begins the session. No reply is owed: Postfix and Sendmail throw the text of one away.
 func (s *Session) Connect(facts ConnectFacts) {
-	s.endConnection()
+	s.Close()
+	s.helo = nil
 	if facts.Client.IsValid() {
 		facts.Client = unmapped(facts.Client)
 	}
@@ -42,18 +52,11 @@ func (s *Session) Connect(facts ConnectFacts) {
 // openConnection makes a connection scope under the current policy, from facts that may be recorded ones.
 func (s *Session) openConnection(facts ConnectFacts, started time.Time) {
 	p := s.runner.acquire()
-	c := &Connection{ConnectFacts: facts, ID: s.id, Started: started, policy: p}
+	c := &Connection{ConnectFacts: facts, ID: s.id, Started: started, runner: s.runner, policy: p}
+	s.conn = c
 	c.Service = p.Settings.service(facts)
 	c.Local = facts.NoNetwork || facts.Port == 0 && facts.Name == "localhost" && facts.Client.IsLoopback()
-	if c.Local || facts.Client.IsValid() && p.Settings.trusts(facts.Client) {
-		c.standing |= BypassTrusted
-	}
-	s.conn = c
-	if facts.Client.IsValid() && p.Settings.InboundRelays != nil {
-		if _, ok := p.Settings.InboundRelays.Client(facts.Client, facts.Name); ok {
-			c.standing |= BypassRelay
-		}
-	}
+	c.standing = p.Settings.standing(c)
 	if s.exempt() {
 		return
 	}
@@ -76,14 +79,27 @@ func (s *Session) applies(b *bound) bool {
 	return b.Bypass&standing == 0 || s.explaining()
 }
 
+// runs reports whether the check is to run for the message under way.
+func (s *Session) runs(b *bound) bool {
+	return s.applies(b) && !slices.Contains(s.msg.broken, b)
+}
+
 // explaining reports whether every check is to run and be waited for.
 func (s *Session) explaining() bool { return s.words != nil }
 
+// took tells the observer how long an answer took. This clock measures, it decides nothing.
+func (s *Session) took(stage Stage, began time.Time) {
+	s.runner.observer.Took(stage, time.Since(began))
+}
+
 func (s *Session) now() time.Time { return s.runner.Policy().world.Clock() }
 
-// Helo takes HELO or EHLO. Only a refusal to serve at all (421) is answered here.
+// Helo takes HELO or EHLO, which also ends a transaction (RFC 5321 section 4.1.4). Only a refusal to serve at all
+// (421) is answered here.
 func (s *Session) Helo(facts HeloFacts) Answer {
+	defer s.took(StageHelo, time.Now())
 	s.ensureConnection()
+	s.endMessage(Abandoned)
 	s.helo = &facts
 	s.conn.HeloFacts = facts
 	if s.exempt() {
@@ -140,23 +156,15 @@ func (s *Session) renew() {
 
 // Mail begins a transaction. It keeps the policy that is current now.
 func (s *Session) Mail(facts MailFacts) Answer {
+	defer s.took(StageMail, time.Now())
 	s.ensureConnection()
 	s.endMessage(Abandoned)
 	s.renew()
-	m := &Message{MailFacts: facts, Conn: s.conn, Sender: address.Parse(facts.Sender)}
-	if facts.Login != "" {
-		m.standing |= BypassTrusted | BypassLogin
-	}
-	m.spf = s.newSPF(m)
-	s.msg = m
+	s.openMessage(facts)
 	if s.exempt() {
 		return Answer{}
 	}
-	for _, b := range s.policy().hooks.mail {
-		if s.applies(b) {
-			judge(s, b, StageMail, b.hooks.Mail, m, nil)
-		}
-	}
+	s.runMail()
 	answer := s.answerConnection(StageMail)
 	if answer.Refuses() && !s.explaining() {
 		s.endMessage(Refused)
@@ -164,8 +172,22 @@ func (s *Session) Mail(facts MailFacts) Answer {
 	return answer
 }
 
+func (s *Session) openMessage(facts MailFacts) {
+	m := &Message{MailFacts: facts, Conn: s.conn, Sender: address.Parse(facts.Sender), helo: s.conn.HeloFacts}
+	if facts.Login != "" {
+		m.standing |= BypassTrusted | BypassLogin
+	}
+	s.msg = m
+	if s.faulted != nil {
+		s.fail(s.faulted)
+		s.faulted = nil
+	}
+}
+
 // Rcpt judges one recipient, on its own: a refusal never touches another.
 func (s *Session) Rcpt(facts RcptFacts) Answer {
+	defer s.took(StageRcpt, time.Now())
+	s.surviveFault()
 	if s.msg == nil {
 		return Answer{}
 	}
@@ -182,9 +204,7 @@ func (s *Session) RcptRefusedByMTA(facts RcptFacts) {
 	if s.msg == nil || s.exempt() {
 		return
 	}
-	r := s.recipient(facts)
-	r.fate = Outcome{Fate: RefusedByMTA}
-	s.settleRecipient(r)
+	s.dismiss(s.recipient(facts), Outcome{Fate: RefusedByMTA})
 }
 
 func (s *Session) recipient(facts RcptFacts) *Recipient {
@@ -218,10 +238,15 @@ func (s *Session) Header(f Field, queueID string) {
 		m.FieldsDropped = true
 	}
 	for _, b := range s.policy().hooks.header {
-		if !s.guard(b, StageHeaders, func() { b.hooks.Header(m, f) }) {
-			return
+		if s.runs(b) {
+			s.runHeader(b, f)
 		}
 	}
+}
+
+func (s *Session) runHeader(b *bound, f Field) {
+	defer s.caught(b, StageHeaders)
+	b.hooks.Header(s.msg, f)
 }
 
 // EndOfHeaders judges the header section. What it finds is answered at the end of the message.
@@ -232,7 +257,7 @@ func (s *Session) EndOfHeaders() {
 	}
 	m.Octets += int64(len("\r\n"))
 	for _, b := range s.policy().hooks.headers {
-		if s.applies(b) {
+		if s.runs(b) {
 			judge(s, b, StageHeaders, b.hooks.Headers, m, nil)
 		}
 	}
@@ -243,7 +268,7 @@ func (s *Session) EndOfHeaders() {
 }
 
 func (s *Session) judgeEach(b *bound, stage Stage, hook func(*Recipient) (Verdict, error)) {
-	if !s.applies(b) {
+	if !s.runs(b) {
 		return
 	}
 	for _, r := range s.msg.Recipients {
@@ -262,14 +287,21 @@ func (s *Session) Body(chunk []byte) {
 		return
 	}
 	for _, b := range s.policy().hooks.body {
-		if s.applies(b) && !s.guard(b, StageEnd, func() { b.hooks.Body(m, chunk) }) {
-			return
+		if s.runs(b) {
+			s.runBody(b, chunk)
 		}
 	}
 }
 
+func (s *Session) runBody(b *bound, chunk []byte) {
+	defer s.caught(b, StageEnd)
+	b.hooks.Body(s.msg, chunk)
+}
+
 // EndOfMessage judges the whole message and answers for it.
 func (s *Session) EndOfMessage(queueID string) Answer {
+	defer s.took(StageEnd, time.Now())
+	s.surviveFault()
 	m := s.msg
 	if m == nil {
 		return Answer{}
@@ -283,7 +315,7 @@ func (s *Session) EndOfMessage(queueID string) Answer {
 	}
 	if !m.condemned {
 		for _, b := range s.policy().hooks.message {
-			if s.applies(b) {
+			if s.runs(b) {
 				judge(s, b, StageEnd, b.hooks.Message, m, nil)
 			}
 		}
@@ -303,49 +335,4 @@ func (s *Session) Abort() { s.endMessage(Abandoned) }
 func (s *Session) Close() {
 	s.endMessage(Lost)
 	s.endConnection()
-}
-
-// Fault takes notice of a defect outside the policy, such as a panic on the wire: the message under way is
-// answered with the reply of the check fault, at the next stage that has a reply.
-func (s *Session) Fault(err error) {
-	s.ensureConnection()
-	where := &s.conn.scope
-	if s.msg != nil {
-		where = &s.msg.scope
-	}
-	s.fail(where, StageEnd, &fault{cause: err})
-}
-
-// fail keeps a fault in a scope.
-func (s *Session) fail(where *scope, stage Stage, err error) {
-	var f *fault
-	if !errors.As(err, &f) {
-		err = &fault{cause: err}
-	}
-	b := s.policy().fault
-	where.pending = append(where.pending, &pending{check: b, stage: stage, pos: 0, word: word{err: err}})
-}
-
-// guard runs a hook that has no verdict; a panic in it becomes a fault of the message.
-func (s *Session) guard(b *bound, stage Stage, hook func()) bool {
-	w := call(func(struct{}) (Verdict, error) { hook(); return Pass, nil }, struct{}{})
-	if w.err == nil {
-		return true
-	}
-	s.msg.pending = append(s.msg.pending, &pending{check: b, stage: stage, pos: b.pos[stage], word: w})
-	s.msg.condemned = true
-	return false
-}
-
-func (s *Session) newSPF(m *Message) *spfFuture {
-	f := &spfFuture{helo: m.HELO(), dns: s.policy().world.resolver()}
-	if m.Conn.Client.IsValid() {
-		f.ip = m.Conn.Client.AsSlice()
-	}
-	if m.Sender.IsNull() {
-		f.sender = "postmaster@" + f.helo
-	} else {
-		f.sender = m.Sender.Key()
-	}
-	return f
 }

@@ -183,6 +183,32 @@ func (s *Settings) service(f ConnectFacts) Service {
 	return MX
 }
 
+// standing tells what is known of a client without waiting. An inbound relay is not trusted, whatever net it is in.
+func (s *Settings) standing(c *Connection) Bypass {
+	known := c.Client.IsValid()
+	if _, ok := s.InboundRelays.Client(c.Client, c.ConnectFacts.Name); known && ok {
+		return BypassRelay
+	}
+	if c.Local || known && s.trusts(c.Client) {
+		return BypassTrusted
+	}
+	return 0
+}
+
+// Door returns a door of the service, for the explanation of a case. Any door that has no service is mx.
+func (s *Settings) Door(service Service) (string, bool) {
+	doors := make([]string, 0, len(s.Services))
+	for door, of := range s.Services {
+		if of == service {
+			doors = append(doors, door)
+		}
+	}
+	if len(doors) == 0 {
+		return "", service == MX
+	}
+	return slices.Min(doors), true
+}
+
 func (s *Settings) trusts(client netip.Addr) bool {
 	return slices.ContainsFunc(s.TrustedNets, func(n netip.Prefix) bool { return n.Contains(client) })
 }
@@ -217,9 +243,9 @@ func (s *Settings) direction(trusted bool, to address.Address) Direction {
 	return Relay
 }
 
-// alwaysAccepts reports whether the recipient, as the only one so far, must be reachable.
-func (p *Policy) alwaysAccepts(r *Recipient) bool {
-	for _, other := range r.Msg.Recipients {
+// alwaysAccepts reports whether the recipient must be reachable, as the only one of those.
+func (p *Policy) alwaysAccepts(r *Recipient, recipients []*Recipient) bool {
+	for _, other := range recipients {
 		if other != r {
 			return false
 		}

@@ -2,10 +2,8 @@ package policy
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
-	"sync"
+	"net/netip"
 
 	"blitiri.com.ar/go/spf"
 )
@@ -21,36 +19,31 @@ const (
 	SPFPermError = spf.PermError
 )
 
-// spfFuture is the SPF result of one message, asked at most once.
-type spfFuture struct {
-	once   sync.Once
-	ip     net.IP
-	helo   string
-	sender string
-	dns    spf.DNSResolver
-	result spf.Result
-	err    error
-}
-
-// errNoClient: SPF needs the client's address.
-var errNoClient = errors.New("spf: the client's address is unknown")
-
 // SPF returns the SPF result for the envelope sender's domain, or for HELO's under the null sender (RFC 7208 section
 // 2.4). It waits for the DNS; call it from [Later]. An error means that it could not be found out.
-func (m *Message) SPF(ctx context.Context) (spf.Result, error) { return m.spf.get(ctx) }
-
-func (f *spfFuture) get(ctx context.Context) (spf.Result, error) {
-	f.once.Do(func() {
-		if f.ip == nil {
-			f.result, f.err = spf.None, errNoClient
-			return
-		}
-		result, err := spf.CheckHostWithSender(f.ip, f.helo, f.sender, spf.WithContext(ctx), spf.WithResolver(f.dns))
-		Note(ctx, fmt.Sprintf("spf %s %s %s", f.ip, f.helo, f.sender), string(result))
-		f.result = result
-		if result == spf.TempError {
-			f.err = fmt.Errorf("spf: %w", err)
-		}
+//
+// The result is none where SPF has nothing to say: the client's address is unknown or that of an inbound relay, or
+// the sender has no domain. (The library would then judge HELO, which says nothing about that sender.)
+func (m *Message) SPF(ctx context.Context) (spf.Result, error) {
+	client := m.Conn.Client
+	if !client.IsValid() || m.Conn.InboundRelay() || m.Sender.Domain == "" && !m.Sender.IsNull() {
+		return spf.None, nil
+	}
+	helo, sender := m.HELO(), m.Sender.Key()
+	if m.Sender.IsNull() {
+		sender = "postmaster@" + helo
+	}
+	world := m.Conn.policy.world
+	return m.spf.get(ctx, m.Conn.runner, func(ctx context.Context) (spf.Result, error) {
+		return world.checkSPF(ctx, client, helo, sender)
 	})
-	return f.result, f.err
+}
+
+func (w *World) checkSPF(ctx context.Context, client netip.Addr, helo, sender string) (spf.Result, error) {
+	result, err := spf.CheckHostWithSender(client.AsSlice(), helo, sender, spf.WithContext(ctx), spf.WithResolver(w.resolver()))
+	Note(ctx, fmt.Sprintf("spf %s %s %s", client, helo, sender), string(result))
+	if result == spf.TempError {
+		return result, fmt.Errorf("spf: %w", err)
+	}
+	return result, nil
 }

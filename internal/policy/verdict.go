@@ -16,10 +16,11 @@ type Verdict struct {
 
 // ownWords is what a table entry says instead of the declared reply: REJECT text, DEFER text or a whole reply.
 type ownWords struct {
-	deferred bool
-	code     int
-	enhanced string
-	text     string
+	deferred  bool
+	monitored bool
+	code      int
+	enhanced  string
+	text      string
 }
 
 // Pass is the verdict that has nothing against the mail.
@@ -51,13 +52,20 @@ func (v Verdict) Deferred() Verdict {
 	return v
 }
 
+// Monitored makes the objection one that is only recorded, whatever the check's mode.
+func (v Verdict) Monitored() Verdict {
+	v.own.monitored = true
+	return v
+}
+
 // Text replaces the declared text, as a table entry "REJECT text" does.
 func (v Verdict) Text(text string) Verdict {
 	v.own.text = text
 	return v
 }
 
-// Code replaces the declared code and enhanced code, as a table entry "550 5.7.1 text" does.
+// Code replaces the declared code and enhanced code, as a table entry "550 5.7.1 text" does. What is 0 or "" stays as
+// declared; the class of the enhanced code follows the code.
 func (v Verdict) Code(code int, enhanced string) Verdict {
 	v.own.code, v.own.enhanced = code, enhanced
 	return v

@@ -1,0 +1,51 @@
+package policy
+
+import "fmt"
+
+// Says is the kind of a check's word.
+type Says uint8
+
+const (
+	SaysNothing    Says = iota // nothing against it
+	SaysObjects                // it should not pass
+	SaysCannotTell             // an error
+	SaysBypassed               // an objection that a permit or standing drops
+)
+
+var saysNames = [...]string{"nothing against it", "objects", "could not tell", "bypassed"}
+
+// String returns the kind in words.
+func (s Says) String() string { return saysNames[s] }
+
+// Word is what one check said, for explain.
+type Word struct {
+	Check     string
+	Stage     Stage
+	Recipient string // "" for client, sender or the whole message
+	Mode      Mode
+	Says      Says
+	Reply     string
+	By        string
+	Cause     string
+	Asked     []Asked
+}
+
+func (rs *resolver) explain(p *pending, r *Recipient, w Word) {
+	if rs.words == nil {
+		return
+	}
+	w.Check, w.Stage, w.Mode, w.Asked = p.check.Name, p.stage, rs.mode(p.check, r), p.asked()
+	if r != nil {
+		w.Recipient = r.RcptFacts.Recipient
+	}
+	rs.words(w)
+}
+
+func (rs *resolver) explainRuling(ru ruling, r *Recipient) {
+	w := Word{Says: SaysObjects, Reply: rs.line(ru, "").String(), Cause: ru.verdict.cause}
+	if ru.failure != nil {
+		w.Says = SaysCannotTell
+		w.Cause = fmt.Sprint(ru.failure)
+	}
+	rs.explain(ru.p, r, w)
+}

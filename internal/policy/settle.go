@@ -1,0 +1,93 @@
+package policy
+
+import "slices"
+
+// maxGone bounds the refused recipients of one message that wait for its end.
+const maxGone = 1000
+
+// dismiss ends a recipient before its message: what its scope holds is given back at once, and it is settled with the
+// message, which then stands still. Who sends more bad recipients than are kept waits for the settling.
+func (s *Session) dismiss(r *Recipient, outcome Outcome) {
+	r.fate = outcome
+	r.release()
+	if len(s.msg.gone) < maxGone {
+		s.msg.gone = append(s.msg.gone, r)
+		return
+	}
+	s.settleRecipient(s.policy(), r, nil)
+}
+
+func (s *Session) settleRecipient(p *Policy, r *Recipient, would []string) {
+	outcome := r.fate
+	outcome.Would = slices.Concat(would, r.monitored())
+	for _, b := range p.hooks.settleRcpt {
+		s.after.guarded(func() { b.hooks.SettleRecipient(r, outcome) })
+	}
+}
+
+// endMessage settles the transaction, if there is one: fate is what became of it unless a check decided otherwise. What its
+// scopes hold is given back at once.
+func (s *Session) endMessage(fate Fate) {
+	m := s.msg
+	if m == nil {
+		return
+	}
+	s.msg = nil
+	if m.fate.Check == "" {
+		m.fate.Fate = fate
+	}
+	for _, r := range m.Recipients {
+		r.fate = m.fate
+		r.release()
+	}
+	m.release()
+	if s.exempt() {
+		return
+	}
+	p := s.policy()
+	if len(p.hooks.settleRcpt) == 0 && len(p.hooks.settleMsg) == 0 && s.after.idle() {
+		s.settleMessage(p, m)
+		return
+	}
+	s.after.do(func() { s.settleMessage(p, m) })
+}
+
+// settleMessage lets the checks learn what became of a message and its recipients.
+func (s *Session) settleMessage(p *Policy, m *Message) {
+	outcome := m.fate
+	outcome.Would = m.monitored()
+	if len(p.hooks.settleRcpt) > 0 {
+		for _, r := range slices.Concat(m.gone, m.Recipients) {
+			s.settleRecipient(p, r, outcome.Would)
+		}
+	}
+	for _, b := range p.hooks.settleMsg {
+		s.after.guarded(func() { b.hooks.SettleMessage(m, outcome) })
+	}
+	s.runner.observer.Settled(m, outcome)
+}
+
+// endConnection settles the connection scope and tells the observer.
+func (s *Session) endConnection() {
+	if s.conn == nil {
+		return
+	}
+	c := s.conn
+	s.closeScope(c)
+	s.conn = nil
+	s.after.do(func() { s.runner.observer.Closed(c) })
+}
+
+// closeScope settles a connection scope; a session that moves to another policy has several, one after the other.
+func (s *Session) closeScope(c *Connection) {
+	exempt := s.exempt()
+	c.release()
+	s.after.do(func() {
+		if !exempt {
+			for _, b := range c.policy.hooks.settleCon {
+				s.after.guarded(func() { b.hooks.SettleConnection(c) })
+			}
+		}
+		s.runner.leave(c.policy)
+	})
+}
