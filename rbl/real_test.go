@@ -67,13 +67,19 @@ const zoneHead = "$SOA 300 ns.example hostmaster.example 1 3600 600 86400 300\n$
 // "set zone", several sets of one zone add up.
 func realLists(t testing.TB, zones [][3]string) *Resolver {
 	t.Helper()
+	return realListsOn(t, freePort(t), zones)
+}
+
+// realListsOn is realLists with unbound on a port of the caller's choice.
+func realListsOn(t testing.TB, unboundPort int, zones [][3]string) *Resolver {
+	t.Helper()
 	dir := t.TempDir()
 	for d := dir; strings.HasPrefix(d, os.TempDir()+"/"); d = filepath.Dir(d) {
 		if err := os.Chmod(d, 0o755); err != nil { // rbldnsd reads as nobody
 			t.Fatal(err)
 		}
 	}
-	rbldnsdPort, unboundPort := freePort(t), freePort(t)
+	rbldnsdPort := freePort(t)
 	args := []string{"-n", "-f", "-r", dir, "-b", fmt.Sprintf("127.0.0.1/%d", rbldnsdPort), "-u", "nobody", "-q"}
 	stubs := map[string]bool{}
 	for i, z := range zones {
