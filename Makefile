@@ -1,0 +1,45 @@
+# make           build bin/mailweir, a static binary
+# make test      install what the tests need (Debian, root), then run them all
+# make demo      see it work: a private Postfix with mailweir attached
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  = -s -w -X main.version=$(VERSION)
+
+.PHONY: build run demo test lint vuln docs docs-check bench fuzz clean
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/mailweir ./cmd/mailweir
+
+run: build
+	bin/mailweir serve
+
+demo:
+	$(GO) run ./demo
+
+test:
+	test/run
+
+lint:
+	test/lint
+
+# Known vulnerabilities in what we depend on; needs the database of vuln.go.dev.
+vuln:
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
+
+# The generated pages of docs/reference.
+docs: build
+	bin/mailweir reference docs/reference
+
+docs-check: build
+	rm -rf bin/reference && mkdir -p bin/reference && bin/mailweir reference bin/reference
+	diff -r docs/reference bin/reference || { echo "docs/reference is stale: run make docs"; exit 1; }
+
+bench:
+	$(GO) run ./bench
+
+# A minute for every fuzz target.
+fuzz:
+	test/fuzz 60s
+
+clean:
+	rm -rf bin

@@ -1,0 +1,25 @@
+// Package checks holds the rules: one file a check, with its declaration, replies, flags and help, and its test
+// beside it. The file's name begins with the stage at which the check decides first. This file has the ordered
+// list; adding a check means writing its file and naming it here.
+package checks
+
+import "mailweir/internal/policy"
+
+// Registry returns every check, and the order in which their objections are answered. The first
+// enforced objection in this order is the answer; see docs/decisions.md.
+func Registry() *policy.Registry {
+	return &policy.Registry{
+		Checks: []*policy.Check{
+			ClientBlock, Address, Size, SenderBlock, EnvelopeFrom, RBL, RcptLimit, Hops, HeaderFrom, Content, Fault,
+		},
+		Order: map[policy.Stage][]*policy.Check{
+			policy.StageMail:    {Address, ClientBlock, Size},
+			policy.StageRcpt:    {Address, SenderBlock, EnvelopeFrom, RBL, Size, RcptLimit},
+			policy.StageHeaders: {Hops, HeaderFrom, SenderBlock},
+			policy.StageEnd:     {Size, Content},
+		},
+		Fault:       Fault,
+		Unavailable: replyUnavailable,
+		Unprocessed: replyUnprocessed,
+	}
+}

@@ -1,0 +1,38 @@
+package checks
+
+import (
+	"strconv"
+
+	"mailweir/internal/policy"
+	"mailweir/internal/table"
+)
+
+// entryVerdict turns an entry of a block list into a verdict: OK and DUNNO have nothing against the mail, REJECT
+// answers with the reply, DEFER with its temporary form, and a text or code in the entry replaces the declared ones.
+func entryVerdict(reply *policy.Reply, m table.Match, found bool) policy.Verdict {
+	a := m.Action
+	if !found || a.Verb == table.OK || a.Verb == table.Dunno {
+		return policy.Pass
+	}
+	v := policy.Object(reply).Text(a.Text)
+	switch {
+	case a.Code != 0:
+		v = v.Code(a.Code, ownEnhanced(reply, a, a.Code/100))
+	case a.Verb == table.Reject && a.Enhanced != "":
+		v = v.Code(max(reply.Code, 550), a.Enhanced)
+	case a.Verb == table.Defer:
+		v = v.Code(451, ownEnhanced(reply, a, 4))
+	}
+	return v.Because("%s matches %s", quoted(m.Key), m.Where())
+}
+
+// ownEnhanced is the entry's enhanced code, else the declared one in the class of the entry's code.
+func ownEnhanced(reply *policy.Reply, a table.Action, class int) string {
+	if a.Enhanced != "" {
+		return a.Enhanced
+	}
+	return strconv.Itoa(class) + reply.Enhanced[1:]
+}
+
+// quoted shows a key that may hold anything.
+func quoted(key string) string { return strconv.QuoteToASCII(key) }

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"github.com/spf13/cobra"
+
+	"mailweir/internal/policy"
+)
+
+func newCheck() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Validate a configuration, and say what is off and why",
+		Long: `Builds the policy as serve would and changes nothing. Errors name file and line, or the flag; the exit code
+is then 78 (EX_CONFIG).`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := readSettings(cmd)
+			if err != nil {
+				return err
+			}
+			return check(cmd.OutOrStdout(), s)
+		},
+	}
+	addSettings(cmd)
+	return cmd
+}
+
+func check(out io.Writer, s *settings) error {
+	if _, err := newLogger(s.daemon, io.Discard); err != nil {
+		return &exitError{exConfig, err}
+	}
+	if _, err := listenFrom(*s.daemon.listenFrom); err != nil {
+		return &exitError{exConfig, err}
+	}
+	world, err := openWorld(s.daemon, quietLog(), time.Now)
+	if err != nil {
+		return &exitError{exConfig, err}
+	}
+	defer closeWorld(world)
+	p, err := s.draft.Build(world, nil)
+	if err != nil {
+		return &exitError{exConfig, err}
+	}
+	defer p.Close()
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "CHECK\tMODE\tON ERROR\t")
+	for _, c := range p.Checks() {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", c.Check.Name, stateMode(c), stateOnError(c), offText(c.Off))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	return writeRemarks(out, s, p)
+}
+
+func stateMode(c policy.CheckState) string {
+	if c.Off != "" {
+		return policy.Off.String()
+	}
+	return c.Mode.String()
+}
+
+func stateOnError(c policy.CheckState) string {
+	if c.OnError == policy.Fails || c.Off != "" {
+		return "-"
+	}
+	return c.OnError.String()
+}
+
+func offText(why string) string {
+	if why == "" {
+		return ""
+	}
+	return "off: " + why
+}
+
+// writeRemarks says what is allowed and yet likely not to be what the administrator expects.
+func writeRemarks(out io.Writer, s *settings, p *policy.Policy) error {
+	remarks := p.Remarks()
+	for _, name := range s.unknown {
+		remarks = append(remarks, "the variable "+name+" names no flag")
+	}
+	for _, r := range remarks {
+		if _, err := fmt.Fprintln(out, "note:", r); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintln(out, "The configuration is valid.")
+	return err
+}
+
+// quietLog is for commands that are not the daemon: only errors, on standard error.
+func quietLog() *logrus.Logger {
+	log := logrus.New()
+	log.SetOutput(os.Stderr)
+	log.SetLevel(logrus.ErrorLevel)
+	return log
+}

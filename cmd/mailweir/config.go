@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+func newConfig() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "Print each effective value and where it comes from",
+		Args:  noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := readSettings(cmd)
+			if err != nil {
+				return err
+			}
+			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			fmt.Fprintln(table, "FLAG\tVALUE\tFROM")
+			s.flags.VisitAll(func(f *pflag.Flag) {
+				for _, value := range flagValues(f) {
+					fmt.Fprintf(table, "--%s\t%s\t%s\n", f.Name, value, s.sources[f.Name])
+				}
+			})
+			for _, name := range s.unknown {
+				fmt.Fprintf(table, "%s\t\tnames no flag\n", name)
+			}
+			return table.Flush()
+		},
+	}
+	addSettings(cmd)
+	return cmd
+}
+
+// flagValues are the values of a flag, one for each time that a repeatable one is given.
+func flagValues(f *pflag.Flag) []string {
+	if list, ok := f.Value.(pflag.SliceValue); ok && len(list.GetSlice()) > 0 {
+		return list.GetSlice()
+	}
+	return []string{strings.TrimSpace(f.Value.String())}
+}

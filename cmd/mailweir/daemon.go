@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net"
+	"os"
+	"reflect"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"mailweir/internal/events"
+	"mailweir/internal/policy"
+	"mailweir/milter"
+)
+
+// daemon is the running milter.
+type daemon struct {
+	settings *settings
+	log      *logrus.Logger
+	metrics  *events.Metrics
+	recorder *events.Recorder
+	world    *policy.World
+	runner   *policy.Runner
+	server   *milter.Server
+	http     *httpServer
+
+	failed []string // list files whose change could not be loaded, so that it is tried once
+}
+
+// newDaemon builds everything that does not listen. An error means that the configuration is wrong.
+func newDaemon(s *settings, out io.Writer) (*daemon, error) {
+	log, err := newLogger(s.daemon, out)
+	if err != nil {
+		return nil, &exitError{exConfig, err}
+	}
+	from, err := listenFrom(*s.daemon.listenFrom)
+	if err != nil {
+		return nil, &exitError{exConfig, err}
+	}
+	world, err := openWorld(s.daemon, log, time.Now)
+	if err != nil {
+		return nil, &exitError{exConfig, err}
+	}
+	p, err := s.draft.Build(world, nil)
+	if err != nil {
+		closeWorld(world)
+		return nil, &exitError{exConfig, err}
+	}
+	d := &daemon{settings: s, log: log, world: world}
+	d.metrics = events.NewMetrics(version)
+	d.metrics.WatchLists(world.Lists, world.DNS)
+	d.metrics.Loaded(time.Now())
+	d.recorder = events.NewRecorder(log, d.metrics, time.Now)
+	d.runner = policy.NewRunner(p, d.recorder, policy.DefaultLimits)
+	d.server = &milter.Server{
+		NewSession: func() milter.Session { return d.runner.NewSession() },
+		From:       from,
+		OnDegraded: func(what string) { log.Warn(what) },
+		ErrorLog:   func(err error) { log.WithError(err).Warn("milter connection") },
+		IdleGrace:  *s.daemon.drain / 2,
+	}
+	return d, nil
+}
+
+// close ends what newDaemon began, once nothing listens any more.
+func (d *daemon) close() {
+	d.runner.Close()
+	d.recorder.Close()
+	closeWorld(d.world)
+}
+
+// run serves until SIGTERM, SIGINT or the end of the context.
+func (d *daemon) run(ctx context.Context, listeners []net.Listener, signals <-chan os.Signal) error {
+	var err error
+	if d.http, err = startHTTP(*d.settings.daemon.http, d.metrics.Registry); err != nil {
+		for _, l := range listeners {
+			_ = l.Close()
+		}
+		return fail(exUnavailable, "--http: %v", err)
+	}
+	defer d.http.stop()
+	served := make(chan error, 1)
+	var serving sync.WaitGroup
+	serving.Go(func() { served <- d.server.Serve(listeners...) })
+	defer serving.Wait()
+	d.announce(listeners)
+	return d.wait(ctx, signals, served)
+}
+
+func (d *daemon) announce(listeners []net.Listener) {
+	for _, name := range d.settings.unknown {
+		d.log.WithField("variable", name).Warn("a variable names no flag")
+	}
+	var addresses []string
+	for _, l := range listeners {
+		addresses = append(addresses, l.Addr().Network()+":"+l.Addr().String())
+	}
+	d.http.ready(true)
+	d.log.WithFields(logrus.Fields{"version": version, "listen": addresses, "http": d.http.address()}).Info("mailweir is ready")
+}
+
+// wait acts on signals and changed lists until the daemon is to end.
+func (d *daemon) wait(ctx context.Context, signals <-chan os.Signal, served <-chan error) error {
+	var tick <-chan time.Time
+	if *d.settings.daemon.watch > 0 {
+		ticker := time.NewTicker(*d.settings.daemon.watch)
+		defer ticker.Stop()
+		tick = ticker.C
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return d.drain()
+		case sig := <-signals:
+			if sig != syscall.SIGHUP {
+				d.log.WithField("signal", sig.String()).Info("draining")
+				return d.drain()
+			}
+			d.failed = nil
+			d.reload("SIGHUP")
+		case <-tick:
+			if changed := d.runner.Policy().Changed(); len(changed) > 0 && !slices.Equal(changed, d.failed) {
+				d.log.WithField("files", changed).Info("lists have changed")
+				if !d.reload("changed lists") {
+					d.failed = changed
+				}
+			}
+		case err := <-served:
+			return fail(exUnavailable, "listening failed: %v", err)
+		}
+	}
+}
+
+// reload builds a whole new policy and swaps it in. If anything is wrong, nothing changes.
+func (d *daemon) reload(why string) bool {
+	began := time.Now()
+	s, err := resolve(d.settings.given)
+	var p *policy.Policy
+	if err == nil {
+		p, err = s.draft.Build(d.world, d.runner.Policy())
+	}
+	if err != nil {
+		d.metrics.NotLoaded()
+		d.log.WithFields(logrus.Fields{"why": why, "error": err.Error()}).Error("the new policy is not loaded, the old one stays")
+		return false
+	}
+	d.runner.Swap(p)
+	d.metrics.Loaded(time.Now())
+	d.log.WithFields(logrus.Fields{"why": why, "took": time.Since(began).Round(time.Microsecond).String()}).Info("policy loaded")
+	if !reflect.DeepEqual(s.daemon, d.settings.daemon) {
+		d.log.Warn("flags of the process have changed (listen, http, state, dns, log, drain, watch); they take effect at the next start")
+	}
+	return true
+}
+
+// drain lets messages in progress finish, and says how many did not.
+func (d *daemon) drain() error {
+	d.http.ready(false)
+	ctx, cancel := context.WithTimeout(context.Background(), *d.settings.daemon.drain)
+	defer cancel()
+	if err := d.server.Shutdown(ctx); err != nil {
+		d.log.WithError(err).Warn("drain ended early")
+		return nil
+	}
+	d.log.Info("drained")
+	return nil
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mailweir/internal/policy"
+)
+
+// explainFlags describe one case.
+type explainFlags struct {
+	client, name, helo, login, service, at, from string
+	tls, cert                                    string
+	bits                                         int
+	size                                         int64
+	to                                           []string
+	json                                         bool
+}
+
+func newExplain() *cobra.Command {
+	var f explainFlags
+	cmd := &cobra.Command{
+		Use:   "explain [flags] [message.eml]",
+		Short: "Run the policy on one case and show what every check says",
+		Long: `Runs the same policy as serve on one case and shows what every check says, without side effects. The message comes
+from a file, or from standard input with -; without one the case ends at RCPT.`,
+		Example: `  mailweir explain --client=192.0.2.1 --from=a@example.net --to=b@example.org message.eml`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return fail(exUsage, "explain takes one message, not %d", len(args))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := readSettings(cmd)
+			if err != nil {
+				return err
+			}
+			var m *message
+			if len(args) == 1 {
+				if m, err = openMessage(args[0], cmd.InOrStdin()); err != nil {
+					return err
+				}
+			}
+			return explain(cmd.OutOrStdout(), s, &f, m)
+		},
+	}
+	addSettings(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&f.client, "client", "", "address of the client; without it the message is submitted locally")
+	flags.StringVar(&f.name, "client-name", "", "verified host name of the client")
+	flags.StringVar(&f.helo, "helo", "", "HELO name")
+	flags.StringVar(&f.login, "login", "", "user that authenticated")
+	flags.StringVar(&f.service, "service", "mx", "door: mx, submission or reinject")
+	flags.StringVar(&f.at, "time", "", "time at which it happens, as 2026-01-31T15:04:05Z (default now)")
+	flags.StringVar(&f.from, "from", "", "envelope sender, empty for the null sender")
+	flags.StringArrayVar(&f.to, "to", nil, "recipient; may be given several times")
+	flags.StringVar(&f.tls, "tls", "", "TLS version, such as TLSv1.3")
+	flags.IntVar(&f.bits, "tls-bits", 0, "bits of the cipher")
+	flags.StringVar(&f.cert, "tls-cert", "", "subject of the client's verified certificate")
+	flags.Int64Var(&f.size, "declared-size", 0, "declared size (SIZE=) in octets")
+	flags.BoolVar(&f.json, "json", false, "print JSON")
+	return cmd
+}
+
+func explain(out io.Writer, s *settings, f *explainFlags, m *message) error {
+	clock := time.Now
+	if f.at != "" {
+		at, err := time.Parse(time.RFC3339, f.at)
+		if err != nil {
+			return fail(exUsage, "--time: %q is not a time such as 2026-01-31T15:04:05Z", f.at)
+		}
+		clock = func() time.Time { return at }
+	}
+	world, err := openWorld(s.daemon, quietLog(), clock)
+	if err != nil {
+		return &exitError{exConfig, err}
+	}
+	defer closeWorld(world)
+	world.Explaining = true
+	p, err := s.draft.Build(world, nil)
+	if err != nil {
+		return &exitError{exConfig, err}
+	}
+	facts, err := f.connection(p.Settings)
+	if err != nil {
+		return &exitError{exUsage, err}
+	}
+	var t transcript
+	runner := policy.NewRunner(p, silent{}, policy.DefaultLimits)
+	session := runner.NewExplainer(t.tell)
+	t.play(session, facts, f, m)
+	session.Close()
+	runner.Close()
+	t.off(p)
+	if f.json {
+		return t.writeJSON(out)
+	}
+	return t.write(out)
+}
+
+func (f *explainFlags) connection(s *policy.Settings) (policy.ConnectFacts, error) {
+	facts := policy.ConnectFacts{Name: f.name}
+	if f.client == "" {
+		facts.NoNetwork = true
+	} else {
+		client, err := netip.ParseAddr(f.client)
+		if err != nil {
+			return facts, errors.New("--client: " + err.Error())
+		}
+		facts.Client, facts.Port = client, 25
+	}
+	door, ok := s.Door(policy.Service(f.service))
+	if !ok {
+		return facts, errors.New("--service: no door of --services is " + f.service)
+	}
+	facts.DaemonName = door
+	return facts, nil
+}
+
+// silent takes events and does nothing with them.
+type silent struct{}
+
+func (silent) Identify(*policy.Event) string           { return "" }
+func (silent) Record(*policy.Event)                    {}
+func (silent) Settled(*policy.Message, policy.Outcome) {}
+func (silent) Defect(error)                            {}
+func (silent) Opened(*policy.Connection)               {}
+func (silent) Closed(*policy.Connection)               {}
+func (silent) Took(policy.Stage, time.Duration)        {}
+
+// openMessage reads a message from a file, or standard input when the name is -.
+func openMessage(name string, in io.Reader) (*message, error) {
+	if name != "-" {
+		file, err := os.Open(name)
+		if err != nil {
+			return nil, &exitError{exNoInput, err}
+		}
+		defer file.Close()
+		in = file
+	}
+	m, err := readMessage(in)
+	if err != nil {
+		return nil, &exitError{exNoInput, err}
+	}
+	return m, nil
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"mailweir/checks"
+	"mailweir/internal/config"
+	"mailweir/internal/policy"
+)
+
+type draft = *policy.Draft
+
+// daemonFlags are those of the process; the policy's own are in its draft.
+type daemonFlags struct {
+	listen      *[]string
+	listenMode  *string
+	listenGroup *string
+	listenFrom  *[]string
+	http        *string
+	state       *string
+	dns         *[]string
+	logFormat   *string
+	logLevel    *string
+	drain       *time.Duration
+	watch       *time.Duration
+}
+
+// defaultListen is where mailweir listens unless told otherwise.
+const defaultListen = "inet:127.0.0.1:8424"
+
+// register registers every flag of serve.
+func register(set *pflag.FlagSet) (*daemonFlags, draft) {
+	f := policy.NewFlags(set, "")
+	d := &daemonFlags{}
+	set.String(config.FileFlag, "", "file with more flags, one a line")
+	d.listen = f.Strings("listen", "ADDRESS", "where to listen, unix:/PATH or inet:HOST:PORT (default "+defaultListen+")")
+	d.listenMode = f.String("listen-mode", "0660", "OCTAL", "permissions of unix sockets")
+	d.listenGroup = f.String("listen-group", "", "GROUP", "group of unix sockets")
+	d.listenFrom = f.Words("listen-from", nil, "NET,…", "nets, besides loopback, from which an MTA may connect: it is believed whatever it says")
+	d.http = f.String("http", "127.0.0.1:8425", "HOST:PORT|off", "where /metrics, /livez and /readyz are served")
+	d.state = f.String("state", "memory:", "memory:", "where checks remember; memory: forgets with the process")
+	d.dns = f.Words("dns", nil, "HOST[:PORT],…", "recursive DNS servers (default those of /etc/resolv.conf)")
+	d.logFormat = f.String("log-format", "text", "text|json", "form of the log on standard error")
+	d.logLevel = f.String("log-level", "info", "error|warning|info|debug", "what is logged; debug has a line for each message")
+	d.drain = f.Duration("drain", 30*time.Second, "how long SIGTERM lets messages in progress finish")
+	d.watch = f.Duration("watch", 10*time.Second, "how often list files are looked at for changes, 0 for only on SIGHUP")
+	return d, policy.NewDraft(checks.Registry(), set)
+}

@@ -1,0 +1,62 @@
+// Command mailweir is a policy milter for Postfix and Sendmail.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+)
+
+// version is set by the build.
+var version = "dev"
+
+func main() {
+	os.Exit(run(os.Args[1:]))
+}
+
+func run(args []string) int {
+	root := newRoot()
+	root.SetArgs(args)
+	err := root.Execute()
+	if err == nil {
+		return 0
+	}
+	var exit *exitError
+	if !errors.As(err, &exit) {
+		exit = &exitError{exUsage, err}
+	}
+	if exit.err != nil {
+		fmt.Fprintf(os.Stderr, "mailweir: %v\n", exit.err)
+	}
+	return exit.code
+}
+
+// Exit codes of sysexits(3).
+const (
+	exUsage       = 64 // the command was used wrongly
+	exDataErr     = 65 // an input file is malformed
+	exNoInput     = 66 // an input file cannot be read
+	exUnavailable = 69 // something that is needed is not there
+	exSoftware    = 70 // a defect
+	exConfig      = 78 // the configuration is wrong
+)
+
+// exitError is an error with the code to exit with; without err nothing more is said.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// fail returns err with an exit code.
+func fail(code int, format string, args ...any) error {
+	return &exitError{code, fmt.Errorf(format, args...)}
+}

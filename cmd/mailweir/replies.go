@@ -1,0 +1,90 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"mailweir/checks"
+	"mailweir/internal/policy"
+)
+
+func newReplies() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "replies",
+		Short: "Print every reply that mailweir can give",
+		Long: `Prints the catalogue of replies, as --replies leaves them. The file of --replies has one line for each reply that
+is to differ: ID CODE X.Y.Z Text.`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := readSettings(cmd)
+			if err != nil {
+				return err
+			}
+			list, err := catalogue(s)
+			if err != nil {
+				return &exitError{exConfig, err}
+			}
+			if asJSON {
+				out := json.NewEncoder(cmd.OutOrStdout())
+				out.SetIndent("", "  ")
+				return out.Encode(list)
+			}
+			return writeReplies(cmd.OutOrStdout(), list)
+		},
+	}
+	addSettings(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, with description and resolution")
+	return cmd
+}
+
+// replyEntry is one reply of the catalogue.
+type replyEntry struct {
+	ID          string `json:"id"`
+	Check       string `json:"check"`
+	Row         string `json:"row"`
+	Code        int    `json:"code"`
+	Enhanced    string `json:"enhanced"`
+	Text        string `json:"text"`
+	Overridden  bool   `json:"overridden,omitempty"`
+	Description string `json:"description"`
+	Resolution  string `json:"resolution"`
+}
+
+func catalogue(s *settings) ([]replyEntry, error) {
+	registry := checks.Registry()
+	overrides, err := s.draft.Overrides()
+	if err != nil {
+		return nil, err
+	}
+	var list []replyEntry
+	registry.Replies(func(c *policy.Check, declared *policy.Reply) bool {
+		r, overridden := overrides[declared.ID]
+		if !overridden {
+			r = declared
+		}
+		list = append(list, replyEntry{
+			ID: r.ID, Check: c.Name, Row: r.Row, Code: r.Code, Enhanced: r.Enhanced, Text: r.Text,
+			Overridden: overridden, Description: r.Description, Resolution: r.Resolution,
+		})
+		return true
+	})
+	return list, nil
+}
+
+func writeReplies(out io.Writer, list []replyEntry) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tCHECK\tROW\tREPLY")
+	for _, r := range list {
+		mark := ""
+		if r.Overridden {
+			mark = "  (overridden)"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d %s %s%s\n", r.ID, r.Check, r.Row, r.Code, r.Enhanced, r.Text, mark)
+	}
+	return table.Flush()
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"regexp"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"mailweir/internal/config"
+)
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "mailweir",
+		Short: "A policy milter for Postfix and Sendmail",
+		Long: `mailweir is a policy milter: Postfix or Sendmail asks it about every connection, recipient and message, and
+it answers "go on" or a precise SMTP reply.
+
+Flags also come from a file (--config, one a line) and from variables (--hops-max is MAILWEIR_HOPS_MAX):
+flag > variable > file > default.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetFlagErrorFunc(suggestFlag)
+	root.AddCommand(newServe(), newExplain(), newCheck(), newReplies(), newConfig(), newTable(), newVersion(), newReference())
+	return root
+}
+
+var unknownFlag = regexp.MustCompile(`^unknown flag: --(\S+)$`)
+
+// suggestFlag names the nearest flag when one is unknown.
+func suggestFlag(cmd *cobra.Command, err error) error {
+	if m := unknownFlag.FindStringSubmatch(err.Error()); m != nil {
+		return fail(exUsage, "there is no flag --%s%s; mailweir %s --help lists them", m[1], config.Suggest(cmd.Flags(), m[1]), cmd.Name())
+	}
+	return fail(exUsage, "%v", err)
+}
+
+// settings are the flags that every command has, read from all sources.
+type settings struct {
+	flags   *pflag.FlagSet
+	daemon  *daemonFlags
+	draft   draft
+	sources config.Sources
+	unknown []string
+	given   config.Given
+}
+
+// addSettings registers the flags of serve on another command.
+func addSettings(cmd *cobra.Command) {
+	register(cmd.Flags())
+}
+
+// readSettings reads the flags of a command from the command line, the environment and the file.
+func readSettings(cmd *cobra.Command) (*settings, error) {
+	set := pflag.NewFlagSet("mailweir", pflag.ContinueOnError)
+	register(set)
+	given := make(config.Given)
+	for name, values := range config.FromCommandLine(cmd.Flags()) {
+		if set.Lookup(name) != nil {
+			given[name] = values
+		}
+	}
+	s, err := resolve(given)
+	if err != nil {
+		return nil, &exitError{exConfig, err}
+	}
+	return s, nil
+}
+
+// resolve reads a fresh set of flags; a reload calls it again with what the command line said.
+func resolve(given config.Given) (*settings, error) {
+	set := pflag.NewFlagSet("mailweir", pflag.ContinueOnError)
+	s := &settings{flags: set, given: given}
+	s.daemon, s.draft = register(set)
+	var err error
+	s.sources, s.unknown, err = config.Resolve(set, given, os.Environ())
+	return s, err
+}
+
+// noArguments refuses arguments with words of its own.
+func noArguments(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return &exitError{exUsage, errors.New("unexpected argument " + args[0])}
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"mailweir/internal/table"
+)
+
+func newTable() *cobra.Command {
+	cmd := &cobra.Command{Use: "table", Short: "Look into lookup tables"}
+	cmd.AddCommand(&cobra.Command{
+		Use:   "query TYPE:SOURCE KEY...",
+		Short: "Look keys up as postmap -q does",
+		Long: `Prints the value of each key that is in the table. With - as the key, keys come from standard input, one a line, and each that is
+found is printed as key, tab, value. The exit code is 1 when nothing was found.`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) < 2 {
+				return fail(exUsage, "table query wants TYPE:SOURCE and a key")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			t, err := table.NewLoader(nil).Open(args[0])
+			if err != nil {
+				return &exitError{exConfig, err}
+			}
+			found, err := query(cmd.InOrStdin(), cmd.OutOrStdout(), t, args[1:])
+			if err == nil && !found {
+				return &exitError{code: 1}
+			}
+			return err
+		},
+	})
+	return cmd
+}
+
+func query(in io.Reader, out io.Writer, t *table.Table, keys []string) (found bool, err error) {
+	for _, key := range keys {
+		if key == "-" {
+			some, err := queryAll(in, out, t)
+			if err != nil {
+				return false, err
+			}
+			found = found || some
+			continue
+		}
+		m, ok := t.Lookup(key)
+		if !ok {
+			continue
+		}
+		found = true
+		if _, err := fmt.Fprintln(out, m.Value); err != nil {
+			return false, err
+		}
+	}
+	return found, nil
+}
+
+func queryAll(in io.Reader, out io.Writer, t *table.Table) (found bool, err error) {
+	w := bufio.NewWriter(out)
+	keys := bufio.NewScanner(in)
+	keys.Buffer(nil, 1<<20)
+	for keys.Scan() {
+		if m, ok := t.Lookup(keys.Text()); ok {
+			found = true
+			fmt.Fprintf(w, "%s\t%s\n", keys.Text(), m.Value)
+		}
+	}
+	if err := keys.Err(); err != nil {
+		return found, err
+	}
+	return found, w.Flush()
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"mailweir/internal/policy"
+)
+
+// transcript is the dialog of one explained case.
+type transcript struct {
+	Steps []step   `json:"steps"`
+	Off   []offRow `json:"off"`
+	Notes []string `json:"notes,omitempty"`
+	words []policy.Word
+}
+
+// step is one command of the dialog, what the checks said up to it, and the answer.
+type step struct {
+	Command string `json:"command"`
+	Words   []word `json:"words"`
+	Answer  string `json:"answer"`
+	Removed string `json:"removed,omitempty"`
+}
+
+// word is one check's word in print.
+type word struct {
+	Check     string   `json:"check"`
+	Stage     string   `json:"stage"`
+	Mode      string   `json:"mode"`
+	Recipient string   `json:"recipient,omitempty"`
+	Says      string   `json:"says"`
+	Reply     string   `json:"reply,omitempty"`
+	By        string   `json:"by,omitempty"`
+	Cause     string   `json:"cause,omitempty"`
+	Asked     []string `json:"asked,omitempty"`
+}
+
+type offRow struct {
+	Check string `json:"check"`
+	Why   string `json:"why"`
+}
+
+func (t *transcript) tell(w policy.Word) { t.words = append(t.words, w) }
+
+// play runs the dialog.
+func (t *transcript) play(s *policy.Session, facts policy.ConnectFacts, f *explainFlags, m *message) {
+	s.Connect(facts)
+	helo := policy.HeloFacts{Name: f.helo, TLS: policy.TLS{Version: f.tls, Bits: f.bits, CertSubject: f.cert}}
+	t.step("HELO "+f.helo, s.Helo(helo))
+	t.step("MAIL FROM:<"+trimmed(f.from)+">", s.Mail(policy.MailFacts{Sender: trimmed(f.from), Size: f.size, Login: f.login}))
+	for _, to := range f.to {
+		t.step("RCPT TO:<"+trimmed(to)+">", s.Rcpt(policy.RcptFacts{Recipient: trimmed(to), Spelling: "<" + trimmed(to) + ">"}))
+	}
+	if m == nil || len(f.to) == 0 {
+		return
+	}
+	for _, field := range m.fields {
+		s.Header(field, "")
+	}
+	s.EndOfHeaders()
+	const chunk = 65535
+	for body := m.body; len(body) > 0; {
+		n := min(len(body), chunk)
+		s.Body(body[:n])
+		body = body[n:]
+	}
+	t.step("end of the message", s.EndOfMessage(""))
+}
+
+func trimmed(address string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(address, "<"), ">")
+}
+
+// step closes a step with its answer.
+func (t *transcript) step(command string, a policy.Answer) {
+	st := step{Command: command, Answer: "go on", Removed: strings.Join(a.Remove, ", ")}
+	if a.Refuses() {
+		st.Answer = a.Line.String()
+	}
+	for _, w := range t.words {
+		st.Words = append(st.Words, printed(w))
+	}
+	t.words = nil
+	t.Steps = append(t.Steps, st)
+}
+
+func printed(w policy.Word) word {
+	p := word{
+		Check: w.Check, Stage: w.Stage.String(), Mode: w.Mode.String(), Recipient: w.Recipient, Says: w.Says.String(),
+		Reply: w.Reply, By: w.By, Cause: w.Cause,
+	}
+	for _, a := range w.Asked {
+		p.Asked = append(p.Asked, a.Question+" → "+a.Answer)
+	}
+	return p
+}
+
+// off notes the checks that have nothing to do.
+func (t *transcript) off(p *policy.Policy) {
+	for _, c := range p.Checks() {
+		if c.Off != "" {
+			t.Off = append(t.Off, offRow{c.Check.Name, c.Off})
+		}
+	}
+}
+
+func (t *transcript) writeJSON(out io.Writer) error {
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	return e.Encode(t)
+}
+
+func (t *transcript) write(out io.Writer) error {
+	for _, st := range t.Steps {
+		fmt.Fprintln(out, st.Command)
+		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		for _, w := range st.Words {
+			fmt.Fprintf(table, "  %s\t%s\t%s\n", w.Check, w.Mode, w.text())
+		}
+		if err := table.Flush(); err != nil {
+			return err
+		}
+		fmt.Fprintln(out, "  =>", st.Answer)
+		if st.Removed != "" {
+			fmt.Fprintln(out, "  => removed", st.Removed)
+		}
+	}
+	if len(t.Off) > 0 {
+		fmt.Fprintln(out, "Off:")
+	}
+	for _, row := range t.Off {
+		if _, err := fmt.Fprintf(out, "  %s: %s\n", row.Check, row.Why); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// text is a word on one line, what it asked on lines of their own.
+func (w word) text() string {
+	text := w.Says
+	if w.Reply != "" {
+		text += ": " + w.Reply
+	}
+	if w.By != "" {
+		text += ", by " + w.By
+	}
+	if w.Cause != "" {
+		text += " (" + w.Cause + ")"
+	}
+	if w.Recipient != "" {
+		text += " <" + w.Recipient + ">"
+	}
+	for _, a := range w.Asked {
+		text += "\n\t\t" + a
+	}
+	return text
+}

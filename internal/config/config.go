@@ -1,0 +1,147 @@
+// Package config reads flags from where an administrator may put them: the command line, variables of the
+// environment, a file. The first of these that has a flag decides: flag > variable > file > default.
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// Prefix begins the name of every variable: MAILWEIR_HOPS_MAX is --hops-max.
+const Prefix = "MAILWEIR_"
+
+// FileFlag is the flag that names the file.
+const FileFlag = "config"
+
+// Given holds what the command line says: the values of each flag that stands there.
+type Given map[string][]string
+
+// FromCommandLine returns the flags that were set while the set was parsed.
+func FromCommandLine(set *pflag.FlagSet) Given {
+	given := make(Given)
+	set.Visit(func(f *pflag.Flag) { given[f.Name] = values(f) })
+	return given
+}
+
+func values(f *pflag.Flag) []string {
+	if list, ok := f.Value.(pflag.SliceValue); ok {
+		return list.GetSlice()
+	}
+	return []string{f.Value.String()}
+}
+
+// Sources tells where each flag's value comes from: "flag", the name of the variable, FILE:LINE, or "default".
+type Sources map[string]string
+
+// Resolve sets every flag of a fresh set from the command line, the environment and the file. The environment is
+// a list of NAME=VALUE. It returns where each value came from, and variables that begin with the prefix but
+// name no flag. Errors name the flag, the variable or the file and line.
+func Resolve(set *pflag.FlagSet, given Given, environ []string) (Sources, []string, error) {
+	variables, unknown := readEnviron(set, environ)
+	name, where := fileName(given, variables)
+	var file map[string]setting
+	if name != "" {
+		var err error
+		if file, err = readFile(name, set); err != nil {
+			return nil, nil, err
+		}
+	}
+	sources := make(Sources)
+	var failed error
+	set.VisitAll(func(f *pflag.Flag) {
+		if failed != nil {
+			return
+		}
+		s, ok := pick(f.Name, given, variables, file)
+		if f.Name == FileFlag && name != "" {
+			s, ok = setting{values: []string{name}, where: where}, true
+		}
+		if !ok {
+			sources[f.Name] = "default"
+			return
+		}
+		sources[f.Name] = s.where
+		failed = apply(f, s)
+	})
+	return sources, unknown, failed
+}
+
+// setting is what one source says of one flag.
+type setting struct {
+	values []string
+	where  string
+}
+
+func pick(name string, given Given, variables, file map[string]setting) (setting, bool) {
+	if values, ok := given[name]; ok {
+		return setting{values, "flag"}, true
+	}
+	if s, ok := variables[name]; ok {
+		return s, true
+	}
+	s, ok := file[name]
+	return s, ok
+}
+
+func apply(f *pflag.Flag, s setting) error {
+	for _, value := range s.values {
+		if err := f.Value.Set(value); err != nil {
+			if s.where == "flag" {
+				return fmt.Errorf("--%s: %w", f.Name, err)
+			}
+			return fmt.Errorf("%s: --%s: %w", s.where, f.Name, err)
+		}
+	}
+	f.Changed = true
+	return nil
+}
+
+func fileName(given Given, variables map[string]setting) (name, where string) {
+	if s, ok := pick(FileFlag, given, variables, nil); ok && len(s.values) > 0 {
+		return s.values[len(s.values)-1], s.where
+	}
+	return "", ""
+}
+
+// Variable is the name of a flag's variable.
+func Variable(flag string) string {
+	return Prefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// readEnviron finds the variables that set flags. A repeatable flag takes one value a line.
+func readEnviron(set *pflag.FlagSet, environ []string) (known map[string]setting, unknown []string) {
+	flags := make(map[string]*pflag.Flag)
+	set.VisitAll(func(f *pflag.Flag) { flags[Variable(f.Name)] = f })
+	known = make(map[string]setting)
+	for _, variable := range environ {
+		name, value, _ := strings.Cut(variable, "=")
+		if !strings.HasPrefix(name, Prefix) {
+			continue
+		}
+		f, ok := flags[name]
+		if !ok {
+			unknown = append(unknown, name)
+			continue
+		}
+		s := setting{values: []string{value}, where: name}
+		if _, repeatable := f.Value.(pflag.SliceValue); repeatable {
+			s.values = nonEmpty(strings.Split(value, "\n"))
+		}
+		known[f.Name] = s
+	}
+	slices.Sort(unknown)
+	return known, unknown
+}
+
+func nonEmpty(lines []string) []string {
+	var kept []string
+	for _, line := range lines {
+		if line = strings.TrimSpace(line); line != "" {
+			kept = append(kept, line)
+		}
+	}
+	return kept
+}

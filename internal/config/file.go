@@ -1,0 +1,74 @@
+package config
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// readFile reads flags from a file, one a line, as --name=value; the hyphens may be left out, and white space
+// may stand for or around the equals sign. A switch may stand without a value. Lines that begin with # and blank lines
+// are left out. Only a repeatable flag may stand there twice.
+func readFile(name string, set *pflag.FlagSet) (map[string]setting, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("--%s: %w", FileFlag, err)
+	}
+	settings := make(map[string]setting)
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	lines.Buffer(nil, 1<<20)
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		where := fmt.Sprintf("%s:%d", name, n)
+		if err := readLine(line, where, set, settings); err != nil {
+			return nil, fmt.Errorf("%s: %w", where, err)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return settings, nil
+}
+
+func readLine(line, where string, set *pflag.FlagSet, settings map[string]setting) error {
+	name, value, hasValue := splitLine(line)
+	f := set.Lookup(name)
+	switch {
+	case f == nil:
+		return fmt.Errorf("there is no flag --%s%s", name, Suggest(set, name))
+	case name == FileFlag:
+		return fmt.Errorf("--%s cannot stand in the file that it names", name)
+	case !hasValue && f.NoOptDefVal == "":
+		return fmt.Errorf("--%s needs a value", name)
+	case !hasValue:
+		value = f.NoOptDefVal
+	}
+	before, again := settings[name]
+	if _, repeatable := f.Value.(pflag.SliceValue); again && !repeatable {
+		return fmt.Errorf("--%s stands at %s already", name, before.where)
+	}
+	if again {
+		where = before.where
+	}
+	settings[name] = setting{values: append(before.values, value), where: where}
+	return nil
+}
+
+// splitLine splits "--name=value", "name = value" and "name value".
+func splitLine(line string) (name, value string, hasValue bool) {
+	line = strings.TrimPrefix(line, "--")
+	end := strings.IndexAny(line, "= \t")
+	if end < 0 {
+		return line, "", false
+	}
+	value = strings.TrimSpace(line[end:])
+	value = strings.TrimSpace(strings.TrimPrefix(value, "="))
+	return line[:end], value, true
+}

@@ -1,0 +1,41 @@
+package config
+
+import (
+	"fmt"
+
+	"github.com/spf13/pflag"
+)
+
+// Suggest returns ", did you mean --x?" for the flag that is nearest to a name, "" when none is near.
+func Suggest(set *pflag.FlagSet, name string) string {
+	best, nearest := "", max(len(name)/3, 1)+1
+	set.VisitAll(func(f *pflag.Flag) {
+		if d := distance(f.Name, name); d < nearest && !f.Hidden {
+			best, nearest = f.Name, d
+		}
+	})
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(", did you mean --%s?", best)
+}
+
+// distance is the number of letters to insert, delete or replace between a and b (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}
