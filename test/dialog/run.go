@@ -30,6 +30,7 @@ type run struct {
 	mailweir *testbed.Mailweir
 	binary   string
 	dir      string            // holds the "file" sections
+	resolver string            // address of the name server, "" for none
 	vars     *strings.Replacer // $DIR and $DNS
 	ids      map[string]string // event ids by placeholder
 	accepted []string          // queue ids of messages that the MTA took
@@ -123,11 +124,10 @@ func (r *run) prepare(tb testbed.TB) error {
 			}
 		}
 	}
-	address := ""
 	if len(dns.Zones)+len(dns.Records) > 0 {
-		address = testbed.StartDNS(tb, dns).Address
+		r.resolver = testbed.StartDNS(tb, dns).Address
 	}
-	r.vars = strings.NewReplacer("$DIR", r.dir, "$DNS", address)
+	r.vars = strings.NewReplacer("$DIR", r.dir, "$DNS", r.resolver)
 	return nil
 }
 
@@ -179,7 +179,11 @@ func (r *run) start(tb testbed.TB) {
 			flags = append(flags, r.vars.Replace(line.Text))
 		}
 	}
-	for _, flag := range []string{r.mta.Services(), "--trusted-nets=" + testbed.Trusted + "/32"} {
+	own := []string{r.mta.Services(), "--trusted-nets=" + testbed.Trusted + "/32"}
+	if r.resolver != "" {
+		own = append(own, "--dns="+r.resolver)
+	}
+	for _, flag := range own {
 		if !testbed.HasFlag(flags, flag) {
 			flags = append(flags, flag)
 		}

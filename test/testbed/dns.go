@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Zone is a zone of rbldnsd.
+// Zone is a data set of rbldnsd. A zone may have several of different types.
 type Zone struct {
 	Name string // "bl.example"
 	Type string // data set type of rbldnsd: ip4set, ip6trie, dnset, generic …
@@ -82,14 +82,26 @@ func unboundConf(dir, address, zones string, config DNSConfig) string {
 	for _, record := range config.Records {
 		fmt.Fprintf(&b, "\tlocal-zone: %q static\n\tlocal-data: '%s'\n", strings.Fields(record)[0], record)
 	}
-	for _, z := range config.Zones {
-		fmt.Fprintf(&b, "\tlocal-zone: %q transparent\n", z.Name)
+	names := zoneNames(config.Zones)
+	for _, name := range names {
+		fmt.Fprintf(&b, "\tlocal-zone: %q transparent\n", name)
 	}
-	for _, z := range config.Zones {
-		fmt.Fprintf(&b, "stub-zone:\n\tname: %q\n\tstub-addr: %s\n", z.Name, strings.Replace(zones, ":", "@", 1))
+	for _, name := range names {
+		fmt.Fprintf(&b, "stub-zone:\n\tname: %q\n\tstub-addr: %s\n", name, strings.Replace(zones, ":", "@", 1))
 	}
 	b.WriteString("remote-control:\n\tcontrol-enable: no\n")
 	return b.String()
+}
+
+// zoneNames lists each name once.
+func zoneNames(zones []Zone) []string {
+	var names []string
+	for _, z := range zones {
+		if !contains(names, z.Name) {
+			names = append(names, z.Name)
+		}
+	}
+	return names
 }
 
 // wait asks a server for a name until it gives any answer.

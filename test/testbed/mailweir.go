@@ -34,9 +34,13 @@ type Mailweir struct {
 	goroutines  int
 }
 
+// noResolver is an address where no name server is: no test asks the network.
+const noResolver = "127.0.0.1:1"
+
 // StartMailweir starts mailweir serve with a clean environment and waits until
 // it answers on its milter socket. Flags of the harness (socket, JSON log, HTTP
-// at a free port, state in memory) are left out where config.Flags has them.
+// at a free port, state in memory, no name server) are left out where
+// config.Flags has them.
 func StartMailweir(tb TB, config MailweirConfig) *Mailweir {
 	tb.Helper()
 	socket := config.Socket
@@ -44,7 +48,11 @@ func StartMailweir(tb TB, config MailweirConfig) *Mailweir {
 		socket = filepath.Join(TempDir(tb), "mw.sock")
 	}
 	args := []string{"serve"}
-	for _, flag := range []string{"--listen=unix:" + socket, "--log-format=json", "--http=127.0.0.1:0", "--state=memory:"} {
+	own := []string{
+		"--listen=unix:" + socket, "--log-format=json", "--http=127.0.0.1:0", "--state=memory:",
+		"--dns=" + noResolver,
+	}
+	for _, flag := range own {
 		if !HasFlag(config.Flags, flag) {
 			args = append(args, flag)
 		}

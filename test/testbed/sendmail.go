@@ -119,6 +119,7 @@ func daemonMC(dir, cert, key string, m *MTA, c MTAConfig) string {
 	define("confMAX_RCPTS_PER_MESSAGE", "0")
 	define("SMART_HOST", "relay:[127.0.0.1]")
 	define("RELAY_MAILER_ARGS", "TCP $h "+Port(m.Sink.Address))
+	define("SMTP_MAILER_MAXRCPTS", "5000") // a message arrives in one piece
 	b.WriteString("FEATURE(`promiscuous_relay')dnl\nFEATURE(`accept_unresolvable_domains')dnl\n")
 	b.WriteString("FEATURE(`accept_unqualified_senders')dnl\nFEATURE(`no_default_msa')dnl\n")
 	for _, d := range []struct{ name, address string }{{"MX", m.MX}, {"MSA", m.Submission}, {"REINJECT", m.Reinject}} {
