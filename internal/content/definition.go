@@ -74,6 +74,9 @@ var kindNames = [...]string{"words", "required", "exclude", "regex", "regex,card
 // String is the word of the definition format ("words" for an entry without one).
 func (k Kind) String() string { return kindNames[k] }
 
+// pattern tells the kinds that are regular expressions.
+func (k Kind) pattern() bool { return k == Regex || k == CardNumber }
+
 // Entry is one line of a definition.
 type Entry struct {
 	File   string // as opened, so an included file names itself

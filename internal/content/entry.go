@@ -39,7 +39,7 @@ func (e *Entry) check() error {
 	}
 	switch e.Kind {
 	case Regex, CardNumber:
-		_, err := compilePattern(e.Text)
+		_, err := compilePattern(0, e.Text)
 		return err
 	case Hash:
 		_, err := parseHash(e.Text)

@@ -222,28 +222,39 @@ func (x *Examination) match(w *window, from, to int) {
 		return
 	}
 	text := *w.buf
-	report := func(entry int32, start, end int) {
-		x.occurrence(entry, w.section, text[start:end], w.base+int64(start), w.base+int64(end))
-	}
 	e := x.examiner
-	e.words.find(text, from, to, report)
-	if err := e.patterns.find(text, from, to, report); err != nil {
+	e.words.find(text, from, to, func(entry int32, start, end int) {
+		x.occurrence(entry, w.section, text[start:end], w.base+int64(start))
+	})
+	err := e.patterns.find(text, from, to, func(entry int32, start, end int) bool {
+		x.occurrence(entry, w.section, text[start:end], w.base+int64(start))
+		return !x.enough(entry) && !x.halted()
+	})
+	if err != nil {
 		x.err = err
 	}
 }
 
+// maxCount is how often a pattern is counted in one message. Unlike words, the occurrences of patterns cost time each.
+const maxCount = 1000
+
+func (x *Examination) enough(entry int32) bool {
+	h := x.hits[entry]
+	return h != nil && h.count >= maxCount
+}
+
 // occurrence counts a match, unless it overlaps the entry's last one.
-func (x *Examination) occurrence(entry int32, section Sections, text []byte, start, end int64) {
+func (x *Examination) occurrence(entry int32, section Sections, text []byte, start int64) {
 	e := x.examiner
 	if e.scan[entry]&section == 0 || e.entries[entry].Kind == CardNumber && !cardNumber(text) {
 		return
 	}
 	i := section.index()
-	if h := x.hits[entry]; h != nil && start < h.next[i] {
+	if h := x.hits[entry]; h != nil && (start < h.next[i] || h.count >= maxCount && e.entries[entry].Kind.pattern()) {
 		return
 	}
 	x.count(entry, section, text)
-	x.hits[entry].next[i] = end
+	x.hits[entry].next[i] = start + int64(len(text))
 }
 
 func (x *Examination) count(entry int32, section Sections, text []byte) {

@@ -1,6 +1,7 @@
 package content
 
 import (
+	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -64,20 +65,34 @@ func (f *folder) ascii(p []byte) []byte {
 	if p[0] >= utf8.RuneSelf {
 		return f.extend(p)
 	}
-	i := 0
-	for ; i+1 < len(p) && p[i+1] < utf8.RuneSelf; i++ {
-		c := foldASCII[p[i]]
-		if c > foldLine && f.space == 0 {
-			f.out = append(f.out, c)
-		} else {
-			f.put(c)
-		}
-		if len(f.out) >= foldFlush {
-			f.flush()
+	end := 1
+	for end < len(p) && end < foldFlush && p[end] < utf8.RuneSelf {
+		end++
+	}
+	// Most of the work is done here, so it is done on local variables. Each octet writes one at most, white space excepted
+	// that was noted before.
+	f.out = slices.Grow(f.out, end+1)
+	out, space := f.out, f.space
+	for _, c := range p[:end-1] {
+		switch c = foldASCII[c&0x7f]; {
+		case c > foldLine:
+			if space != 0 {
+				out = append(out, space)
+				space = 0
+			}
+			out = append(out, c)
+		case c == foldLine:
+			space = '\n'
+		case c == foldBlank && space == 0:
+			space = ' '
 		}
 	}
-	f.run = append(f.run, p[i])
-	return p[i+1:]
+	f.out, f.space = out, space
+	if len(f.out) >= foldFlush {
+		f.flush()
+	}
+	f.run = append(f.run, p[end-1])
+	return p[end:]
 }
 
 // put writes one folded character of ASCII, or notes white space.
@@ -177,6 +192,10 @@ func invisible(r rune) bool {
 		unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
 }
 
+// foldRune gives the one form that all cases of a letter have in folded text. Upper and then lower, so that letters with several
+// lower forms (sigma) agree.
+func foldRune(r rune) rune { return unicode.ToLower(unicode.ToUpper(r)) }
+
 func (f *folder) rune(r rune) {
 	if r < utf8.RuneSelf {
 		f.put(foldASCII[r])
@@ -194,8 +213,7 @@ func (f *folder) rune(r rune) {
 			return
 		}
 		f.pay()
-		// Upper and then lower, so that letters with several lower forms (sigma) agree.
-		f.out = utf8.AppendRune(f.out, unicode.ToLower(unicode.ToUpper(r)))
+		f.out = utf8.AppendRune(f.out, foldRune(r))
 	}
 }
 

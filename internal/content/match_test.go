@@ -9,18 +9,22 @@ import (
 	"unicode/utf8"
 )
 
-// slowCount counts whole-word occurrences the obvious way.
+// slowCount counts whole-word occurrences the obvious way, in a text without line feeds.
 func slowCount(text, entry string) int {
 	count := 0
-	for i := 0; i+len(entry) <= len(text); {
-		if strings.ReplaceAll(text[i:i+len(entry)], "\n", " ") != entry || !edge(text, i) || !edge(text, i+len(entry)) {
+	for i := 0; ; {
+		at := strings.Index(text[i:], entry)
+		if at < 0 {
+			return count
+		}
+		i += at
+		if !edge(text, i) || !edge(text, i+len(entry)) {
 			i++
 			continue
 		}
 		count++
 		i += len(entry)
 	}
-	return count
 }
 
 // edge says that no word goes on across offset i.
@@ -48,7 +52,7 @@ func TestCounts(t *testing.T) {
 		}
 		phrases = append(phrases, phrase)
 	}
-	patterns := []string{`gold.{0,20}mine`, `\$\d`, `^a b`, `[аы]+`, `1\.0+\b`, `état\s+b$`, `黄金,?\s`}
+	patterns := []string{`straße\s100%.{0,9}état`, `(?:see|end).{3}(?:mine|état).gold`, `gold.{0,20}mine`, `\$\d`, `^a b`, `[аы]+`, `1\.0+\b`, `état\s+b$`, `黄金,?\s`}
 	src := "!activation 1\n!scan body\n" + "1 " + strings.Join(phrases, "\n1 ") + "\n1 regex " + strings.Join(patterns, "\n1 regex ")
 	result := examine(t, mustExaminer(t, Options{}, src), "Subject: x\n\n"+b.String(), 65535)
 
@@ -58,13 +62,14 @@ func TestCounts(t *testing.T) {
 	}
 	// The lines of the milter's body end in CRLF, and the text in a barrier.
 	text := string(foldText(b.String())) + barrier
+	flat := strings.ReplaceAll(text, "\n", " ")
 	for _, phrase := range phrases {
-		if want := slowCount(text, phrase); counts[phrase] != want || want == 0 && len(phrase) < 8 {
+		if want := slowCount(flat, phrase); counts[phrase] != want || want == 0 && len(phrase) < 8 {
 			t.Errorf("%q: %d, want %d", phrase, counts[phrase], want)
 		}
 	}
 	for _, pattern := range patterns {
-		want := len(regexp.MustCompile("(?im)"+pattern).FindAllString(text, -1))
+		want := min(len(regexp.MustCompile("(?im)"+pattern).FindAllString(text, -1)), maxCount)
 		if counts[pattern] != want || want == 0 {
 			t.Errorf("%s: %d, want %d", pattern, counts[pattern], want)
 		}

@@ -50,7 +50,7 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-func mustRead(t *testing.T, name string) string {
+func mustRead(t testing.TB, name string) string {
 	t.Helper()
 	octets, err := os.ReadFile(name)
 	if err != nil {

@@ -3,99 +3,49 @@ package content
 import (
 	"fmt"
 	"regexp"
-	"regexp/syntax"
 	"strings"
 
-	re2 "github.com/wasilibs/go-re2"
 	"github.com/wasilibs/go-re2/experimental"
 )
 
 // setMemory is the memory of RE2's automaton of all patterns of an Examiner together.
 const setMemory = 64 << 20
 
-// maxProgram is the most instructions of one compiled pattern.
-const maxProgram = 20_000
-
-// patternFlags: text is folded, so case never matters; texts are joined by line feeds, so ^ and $ mean lines.
-const patternFlags = "(?im)"
-
-// compilePattern compiles one regular expression in RE2 syntax and refuses what RE2 or Go's syntax package refuses.
-// RE2's limits: a repeat count of at most 1000, no back-references, no look-around.
-func compilePattern(text string) (*re2.Regexp, error) {
-	tree, err := syntax.Parse(text, syntax.Perl)
-	if err != nil {
-		return nil, fmt.Errorf("regular expression: %w (RE2 syntax: no back-references or look-around, repeats to 1000)", err)
-	}
-	if matchesEmpty(tree) {
-		return nil, fmt.Errorf("regular expression %q matches the empty text, so it would match everywhere", text)
-	}
-	program, err := syntax.Compile(tree.Simplify())
-	if err != nil {
-		return nil, fmt.Errorf("regular expression: %w", err)
-	}
-	if len(program.Inst) > maxProgram {
-		return nil, fmt.Errorf("regular expression of %d instructions, more than %d: shorten it or lower its repeats", len(program.Inst), maxProgram)
-	}
-	re, err := re2.Compile(patternFlags + text)
-	if err != nil {
-		return nil, fmt.Errorf("regular expression: %w", err)
-	}
-	return re, nil
-}
-
-// matchesEmpty tells expressions that match without consuming anything, which no one means.
-func matchesEmpty(re *syntax.Regexp) bool {
-	switch re.Op {
-	case syntax.OpEmptyMatch, syntax.OpStar, syntax.OpQuest, syntax.OpBeginLine, syntax.OpEndLine,
-		syntax.OpBeginText, syntax.OpEndText, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
-		return true
-	case syntax.OpRepeat:
-		return re.Min == 0 || matchesEmpty(re.Sub[0])
-	case syntax.OpPlus, syntax.OpCapture:
-		return matchesEmpty(re.Sub[0])
-	case syntax.OpConcat:
-		for _, sub := range re.Sub {
-			if !matchesEmpty(sub) {
-				return false
-			}
-		}
-		return true
-	case syntax.OpAlternate:
-		for _, sub := range re.Sub {
-			if matchesEmpty(sub) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// patternSet finds regular expressions: a first pass of one automaton over all of them, then each one found
-// singly for its positions.
+// patternSet finds regular expressions. Those with a literal are looked for near it; for the others one automaton (RE2's set,
+// whose cost hardly depends on their number) tells which of them match at all, and those are searched singly.
+//
+// The set is not used for all, because its states remember what has matched already: on text where many patterns match it makes new
+// states all the time and falls to less than 1 MB/s.
 type patternSet struct {
-	set     *experimental.Set
-	sources []string
-	entries []int32
-	single  []*re2.Regexp
+	patterns []*pattern // with a literal
+	index    literalIndex
+	set      *experimental.Set
+	others   []*pattern // of the set
 }
 
-// add takes a pattern that compilePattern has accepted.
 func (s *patternSet) add(entry int32, source string) error {
-	re, err := compilePattern(source)
-	if err != nil {
+	p, err := compilePattern(entry, source)
+	switch {
+	case err != nil:
 		return err
+	case len(p.near.text) > 0:
+		s.index.add(int32(len(s.patterns)), p.near.text)
+		s.patterns = append(s.patterns, p)
+	default:
+		s.others = append(s.others, p)
 	}
-	s.sources = append(s.sources, patternFlags+source)
-	s.entries = append(s.entries, entry)
-	s.single = append(s.single, re)
 	return nil
 }
 
 func (s *patternSet) build() error {
-	if len(s.sources) == 0 {
+	if len(s.others) == 0 {
 		return nil
 	}
-	set, err := experimental.CompileSetWithOptions(s.sources, experimental.CompileOptions{MaxMem: setMemory})
+	var sources []string
+	for _, p := range s.others {
+		sources = append(sources, p.source)
+	}
+	set, err := experimental.CompileSetWithOptions(sources, experimental.CompileOptions{MaxMem: setMemory})
 	if err != nil {
 		return fmt.Errorf("regular expressions of all definitions together: %w (at most %d MiB once compiled)", err, setMemory>>20)
 	}
@@ -103,8 +53,21 @@ func (s *patternSet) build() error {
 	return nil
 }
 
-// find reports every match that begins in text[from:to]. An error means that the engine could not tell.
-func (s *patternSet) find(text []byte, from, to int, report func(entry int32, start, end int)) error {
+// find reports every match that begins in text[from:to], as long as report wants more of that entry. An error means that the
+// engine could not tell.
+func (s *patternSet) find(text []byte, from, to int, report func(entry int32, start, end int) (more bool)) error {
+	search := func(p *pattern, in stretch) {
+		p.findIn(text, in.start, in.end, func(start, end int) bool {
+			return start < from || start >= to || end == start || report(p.entry, start, end)
+		})
+	}
+	if len(s.patterns) > 0 {
+		n := nearby{patterns: s.patterns, open: make([]stretch, len(s.patterns)), text: text, search: search}
+		s.index.find(text, n.candidate)
+		for _, number := range n.touched {
+			n.close(number)
+		}
+	}
 	if s.set == nil {
 		return nil
 	}
@@ -113,11 +76,7 @@ func (s *patternSet) find(text []byte, from, to int, report func(entry int32, st
 		return fmt.Errorf("content: matching: %w", err)
 	}
 	for _, i := range found {
-		for _, at := range s.single[i].FindAllIndex(text, -1) {
-			if at[0] >= from && at[0] < to && at[1] > at[0] {
-				report(s.entries[i], at[0], at[1])
-			}
-		}
+		search(s.others[i], stretch{0, len(text)})
 	}
 	return nil
 }

@@ -133,11 +133,13 @@ func decodeQuoted(dst, src []byte, last bool) (out []byte, used int) {
 			continue
 		}
 		rest := src[used:]
-		octets, n := escape(rest, last)
+		octet, n := escape(rest, last)
 		if n == 0 {
 			return dst, used
 		}
-		dst = append(dst, octets...)
+		if octet >= 0 {
+			dst = append(dst, byte(octet))
+		}
 		used += n
 	}
 	return dst, used
@@ -146,11 +148,11 @@ func decodeQuoted(dst, src []byte, last bool) (out []byte, used int) {
 // maxSoftBreak is how many blanks may stand between the `=` of a soft line break and the line end.
 const maxSoftBreak = 128
 
-// escape decodes what begins with `=`; n is 0 when more octets are needed.
-func escape(s []byte, last bool) (octets []byte, n int) {
+// escape decodes what begins with `=`: an octet, or -1 for none; n is 0 when more octets are needed.
+func escape(s []byte, last bool) (octet, n int) {
 	if len(s) >= 3 {
 		if high, low := hexValue(s[1]), hexValue(s[2]); high >= 0 && low >= 0 {
-			return []byte{byte(high<<4 | low)}, 3
+			return high<<4 | low, 3
 		}
 	}
 	i := 1
@@ -159,13 +161,13 @@ func escape(s []byte, last bool) (octets []byte, n int) {
 	}
 	switch {
 	case i < len(s) && s[i] == '\n':
-		return nil, i + 1
+		return -1, i + 1
 	case i == len(s) && last:
-		return nil, i // a soft line break at the very end
+		return -1, i // a soft line break at the very end
 	case i == len(s) && i < maxSoftBreak, len(s) < 3 && !last && hexValue(s[1]) >= 0:
-		return nil, 0
+		return -1, 0
 	}
-	return s[:1], 1
+	return '=', 1
 }
 
 // transferDecoder undoes a Content-Transfer-Encoding; an unknown one is taken as none.

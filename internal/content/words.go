@@ -1,6 +1,7 @@
 package content
 
 import (
+	"encoding/binary"
 	"unicode"
 	"unicode/utf8"
 )
@@ -14,6 +15,7 @@ type wordIndex struct {
 	filter  []uint64 // bit set of the hashes, asked before the map
 	mask    uint64
 	buckets map[uint64][]int32
+	singles bool // some entry is a single word
 	phrases []phrase
 }
 
@@ -27,14 +29,13 @@ type phrase struct {
 	ends    []int
 }
 
-const (
-	hashSeed  = 14695981039346656037 // FNV-1a
-	hashPrime = 1099511628211
-)
+// hashPrime is odd and has its bits well mixed, so that multiplying by it spreads a word over all bits.
+const hashPrime = 0x9e3779b97f4a7c15
 
 // pairHash makes one key of two adjacent words.
 func pairHash(first, second uint64) uint64 {
-	return (first*31 + second) * hashPrime
+	hash := (first*31 + second) * hashPrime
+	return hash ^ hash>>32
 }
 
 // Classes of octets and characters.
@@ -83,44 +84,55 @@ func nextWord(text []byte, i int) (hash uint64, end int) {
 		r, n := utf8.DecodeRune(text[i:])
 		switch classOf(r) {
 		case classSingle:
-			return hashOctets(hashSeed, text[i:i+n]), i + n
+			return wordHash(text, i, i+n), i + n
 		case classWord:
-			return restOfWord(text, i, hashSeed)
+			end = restOfWord(text, i)
+			return wordHash(text, i, end), end
 		}
 		i += n
 	}
 	if i >= len(text) {
 		return 0, -1
 	}
-	hash = hashSeed
-	for i < len(text) && asciiWord[text[i]] {
-		hash = (hash ^ uint64(text[i])) * hashPrime
-		i++
+	end = i + 1
+	for end < len(text) && asciiWord[text[end]] {
+		end++
 	}
-	if i < len(text) && text[i] >= utf8.RuneSelf {
-		return restOfWord(text, i, hash)
+	if end < len(text) && text[end] >= utf8.RuneSelf {
+		end = restOfWord(text, end)
 	}
-	return hash, i
+	return wordHash(text, i, end), end
 }
 
-// restOfWord goes on with a word that has characters outside ASCII.
-func restOfWord(text []byte, i int, hash uint64) (uint64, int) {
+// restOfWord is the end of a word that has characters outside ASCII.
+func restOfWord(text []byte, i int) int {
 	for i < len(text) {
 		r, n := utf8.DecodeRune(text[i:])
 		if classOf(r) != classWord {
 			break
 		}
-		hash = hashOctets(hash, text[i:i+n])
 		i += n
 	}
-	return hash, i
+	return i
 }
 
-func hashOctets(hash uint64, p []byte) uint64 {
-	for _, c := range p {
-		hash = (hash ^ uint64(c)) * hashPrime
+// wordHash hashes text[start:end], eight octets at a time: words of up to eight, nearly all, take one step.
+func wordHash(text []byte, start, end int) uint64 {
+	hash := uint64(end - start)
+	for ; end-start > 8; start += 8 {
+		hash = (hash ^ binary.LittleEndian.Uint64(text[start:])) * hashPrime
+		hash ^= hash >> 32
 	}
-	return hash
+	var last uint64
+	if start+8 <= len(text) {
+		last = binary.LittleEndian.Uint64(text[start:]) & (1<<(8*uint(end-start)) - 1)
+	} else {
+		for i := end - 1; i >= start; i-- {
+			last = last<<8 | uint64(text[i])
+		}
+	}
+	hash = (hash ^ last) * hashPrime
+	return hash ^ hash>>32
 }
 
 // add takes the folded text of an entry; false means that it holds no word and must be matched as a pattern.
@@ -147,6 +159,7 @@ func (x *wordIndex) add(entry int32, text []byte) bool {
 	if count == 0 {
 		return false
 	}
+	x.singles = x.singles || count == 1
 	first, _ := utf8.DecodeRune(text)
 	last, _ := utf8.DecodeLastRune(text)
 	p.head, p.tail = classOf(first) == classWord, classOf(last) == classWord
@@ -179,14 +192,11 @@ func (x *wordIndex) build() {
 		key := p.pending[best]
 		p.anchor = p.ends[best]
 		p.pending, p.ends = nil, nil
-		bit := spread(key) & x.mask
+		bit := key & x.mask
 		x.filter[bit/64] |= 1 << (bit % 64)
 		x.buckets[key] = append(x.buckets[key], int32(i))
 	}
 }
-
-// spread mixes the high bits into the low ones, where FNV is weak.
-func spread(h uint64) uint64 { return h ^ h>>29 ^ h>>47 }
 
 // find reports every occurrence of an entry that begins in text[from:to]; text around it is context.
 func (x *wordIndex) find(text []byte, from, to int, report func(entry int32, start, end int)) {
@@ -199,11 +209,11 @@ func (x *wordIndex) find(text []byte, from, to int, report func(entry int32, sta
 		if end < 0 {
 			return
 		}
-		if bit := spread(hash) & x.mask; x.filter[bit/64]>>(bit%64)&1 != 0 {
+		if bit := hash & x.mask; x.singles && x.filter[bit/64]>>(bit%64)&1 != 0 {
 			x.confirm(hash, text, end, from, to, report)
 		}
 		pair := pairHash(previous, hash)
-		if bit := spread(pair) & x.mask; x.filter[bit/64]>>(bit%64)&1 != 0 {
+		if bit := pair & x.mask; x.filter[bit/64]>>(bit%64)&1 != 0 {
 			x.confirm(pair, text, end, from, to, report)
 		}
 		previous, i = hash, end

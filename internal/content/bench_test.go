@@ -1,0 +1,208 @@
+package content
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/wasilibs/go-re2/experimental"
+)
+
+// commonWords are the words of English that texts are made of: the worst text for an index of words.
+var commonWords = strings.Fields(`the of and to in a is that it was for on are as with his they at be this from have or by one had not but
+	what all were when we there can an your which their said if do will each about how up out them then she many some so these
+	would other into has more her two like him see time could no make than first been its who now people my made over did down
+	only way find use may water long little very after words called just where most know`)
+
+// commonText is n octets of common words in no order.
+func commonText(n int) []byte {
+	random := rand.New(rand.NewPCG(3, 4))
+	var b strings.Builder
+	for b.Len() < n {
+		b.WriteString(commonWords[random.IntN(len(commonWords))])
+		b.WriteByte(" \n"[random.IntN(10)/9])
+	}
+	return []byte(b.String()[:n])
+}
+
+// readHam gives the folded text of real wanted messages.
+func readHam(b *testing.B) []byte {
+	b.Helper()
+	dir, names := corpus(b, "easy_ham")
+	var text []byte
+	for _, name := range names {
+		octets := mustRead(b, filepath.Join(dir, name))
+		_, body, _ := strings.Cut(octets, "\n\n")
+		text = append(append(text, foldText(body)...), '\n')
+		if len(text) > 1<<20 {
+			break
+		}
+	}
+	return text[:1<<20]
+}
+
+// phrases makes n entries of two common words and a rare one.
+func rarePhrases(n int) []string {
+	random := rand.New(rand.NewPCG(5, 6))
+	var out []string
+	for i := range n {
+		out = append(out, fmt.Sprintf("%s %s zz%d", commonWords[random.IntN(len(commonWords))], commonWords[random.IntN(len(commonWords))], i))
+	}
+	return out
+}
+
+// commonPhrases makes n entries of four common words.
+func commonPhrases(n int) []string {
+	random := rand.New(rand.NewPCG(7, 8))
+	var out []string
+	for range n {
+		var words []string
+		for range 4 {
+			words = append(words, commonWords[random.IntN(len(commonWords))])
+		}
+		out = append(out, strings.Join(words, " "))
+	}
+	return out
+}
+
+func gapPatterns(n int) []string {
+	random := rand.New(rand.NewPCG(9, 10))
+	var out []string
+	for range n {
+		out = append(out, commonWords[random.IntN(len(commonWords))]+".{0,20}"+commonWords[random.IntN(len(commonWords))])
+	}
+	return out
+}
+
+// perCPU reports the speed by processor time, which other work on the machine disturbs less than the time on the wall.
+func perCPU(b *testing.B, octets int) func() {
+	start := cpuTime(b)
+	return func() {
+		b.ReportMetric(float64(octets)*float64(b.N)/1e6/(cpuTime(b)-start).Seconds(), "MB/cpu-s")
+	}
+}
+
+func cpuTime(b *testing.B) time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+func benchMatch(b *testing.B, text []byte, kind string, entries []string) {
+	e := mustExaminer(b, Options{}, "!activation 1\n!scan body\n1 "+kind+strings.Join(entries, "\n1 "+kind))
+	b.ReportAllocs()
+	defer perCPU(b, len(text))()
+	for b.Loop() {
+		found := 0
+		for from := 0; from < len(text); from += WindowSize {
+			part := text[from:min(from+WindowSize, len(text))]
+			report := func(int32, int, int) { found++ }
+			e.words.find(part, 0, len(part), report)
+			more := func(int32, int, int) bool { found++; return true }
+			if err := e.patterns.find(part, 0, len(part), more); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+func BenchmarkMatch(b *testing.B) {
+	texts := map[string][]byte{"common": commonText(1 << 20)}
+	b.Run("ham", func(b *testing.B) { texts["ham"] = readHam(b) })
+	for _, name := range []string{"ham", "common"} {
+		text := texts[name]
+		if text == nil {
+			continue
+		}
+		for _, n := range []int{10, 1000, 10000} {
+			b.Run(fmt.Sprintf("%s/rare-phrases-%d", name, n), func(b *testing.B) { benchMatch(b, text, "", rarePhrases(n)) })
+			b.Run(fmt.Sprintf("%s/common-phrases-%d", name, n), func(b *testing.B) { benchMatch(b, text, "", commonPhrases(n)) })
+		}
+		for _, n := range []int{1, 100} {
+			b.Run(fmt.Sprintf("%s/gap-patterns-%d", name, n), func(b *testing.B) { benchMatch(b, text, "regex ", gapPatterns(n)) })
+		}
+		b.Run(name+"/re2-set-rare-phrases-1000", func(b *testing.B) { benchSet(b, text, rarePhrases(1000)) })
+	}
+}
+
+// benchSet is the way not taken: words as patterns of RE2's set.
+func benchSet(b *testing.B, text []byte, entries []string) {
+	var sources []string
+	for _, e := range entries {
+		sources = append(sources, patternFlags+`\b`+strings.ReplaceAll(e, " ", `\s+`)+`\b`)
+	}
+	set, err := experimental.CompileSetWithOptions(sources, experimental.CompileOptions{MaxMem: setMemory})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer perCPU(b, len(text))()
+	for b.Loop() {
+		for from := 0; from < len(text); from += WindowSize {
+			if _, err := set.FindAllWithError(text[from:min(from+WindowSize, len(text))], -1); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+func BenchmarkCompile(b *testing.B) {
+	for _, n := range []int{1000, 10000} {
+		src := "!activation 1\n1 " + strings.Join(rarePhrases(n), "\n1 ")
+		b.Run(fmt.Sprint("words-", n), func(b *testing.B) {
+			for b.Loop() {
+				mustExaminer(b, Options{}, src)
+			}
+		})
+	}
+	src := "!activation 1\n1 regex " + strings.Join(gapPatterns(1000), "\n1 regex ")
+	b.Run("patterns-1000", func(b *testing.B) {
+		for b.Loop() {
+			mustExaminer(b, Options{}, src)
+		}
+	})
+}
+
+// BenchmarkExamine examines whole messages: extraction with a definition of one word.
+func BenchmarkExamine(b *testing.B) {
+	text := string(commonText(1 << 20))
+	lines := strings.ReplaceAll(strings.ReplaceAll(text, "\n", " "), "the ", "the\n")
+	for _, c := range []struct{ name, msg string }{
+		{"small", "Subject: x\n\n" + lines[:4000]},
+		{"plain", "Subject: x\n\n" + lines},
+		{"base64", attach("a.txt", "text/plain", []byte(lines))},
+		{"quoted-printable", mimePart("Content-Transfer-Encoding: quoted-printable", strings.ReplaceAll(lines, "a", "=61"))},
+		{"html", mimePart("Content-Type: text/html", "<p>"+strings.ReplaceAll(lines, "of ", "<b style='color:red'>of</b> "))},
+		{"zip", attach("a.zip", "application/zip", zipOf(b, "a.txt", lines))},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			e := mustExaminer(b, Options{}, "!activation 1\n1 zzyzx")
+			body := []byte(strings.ReplaceAll(c.msg[strings.Index(c.msg, "\n\n")+2:], "\n", "\r\n"))
+			var h []string
+			for _, line := range strings.Split(c.msg[:strings.Index(c.msg, "\n\n")], "\n") {
+				name, value, _ := strings.Cut(line, ": ")
+				h = append(h, name, value)
+			}
+			b.ReportAllocs()
+			defer perCPU(b, len(body))()
+			for b.Loop() {
+				x := e.Begin()
+				for i := 0; i < len(h); i += 2 {
+					x.Header(h[i], h[i+1])
+				}
+				for i := 0; i < len(body); i += 65535 {
+					x.Body(body[i:min(i+65535, len(body))])
+				}
+				if _, err := x.Finish(); err != nil {
+					b.Fatal(err)
+				}
+				x.Close()
+			}
+		})
+	}
+}
