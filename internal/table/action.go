@@ -76,7 +76,11 @@ func parseAction(value string, fixed int) (Action, error) {
 	if !isEnhanced(enhanced) || len(value)-len(text)+len(enhanced) > fixed {
 		return a, nil
 	}
-	if class := map[Verb]byte{Reject: '5', Defer: '4'}[a.Verb]; enhanced[0] != class {
+	class := byte('5')
+	if a.Verb == Defer {
+		class = '4'
+	}
+	if enhanced[0] != class {
 		return a, fmt.Errorf("enhanced code %s after %s: its class must be %c", enhanced, word, class)
 	}
 	a.Enhanced, a.Text = enhanced, rest

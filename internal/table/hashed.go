@@ -6,20 +6,19 @@ import (
 	"strings"
 )
 
-// hashed is a hash table made for a million entries: all keys and values stand in one string, one slot of 8 octets
-// points to each, and nothing in it is a pointer that the garbage collector would have to follow. Its seed is its own,
-// so no list can be made that is slow to ask.
+// hashed is a hash table made for a million entries: all keys and values stand in one string, and nothing in it is a
+// pointer that the garbage collector would have to follow. A slot is one octet of the hash in tags, and where its entry
+// begins in starts. Most keys of a sequence are not in the table, and tags is small enough for a cache to say so. The
+// seed is the table's own, so no list can be made that is slow to ask.
 type hashed struct {
-	seed  maphash.Seed
-	arena strings.Builder // of entries: line, length of key, length of value (4 octets each), key, value
-	text  string          // the arena when it is complete
-	slots []slot
-	count int
-	shape shape
+	seed   maphash.Seed
+	arena  strings.Builder // of entries: line, length of key, length of value (4 octets each), key, value
+	text   string          // the arena when it is complete
+	tags   []uint8         // 0 is a free slot
+	starts []uint32
+	count  int
+	shape  shape
 }
-
-// slot holds the low 32 bits of an entry's hash and where the entry begins in the arena, plus one; 0 is free.
-type slot struct{ hash, start uint32 }
 
 // shape tells which forms of keys the table holds: a look-up of a form that is not there costs nothing.
 type shape uint8
@@ -38,7 +37,7 @@ const (
 
 // newHashed makes a table for about size octets of source, in lines of some 25.
 func newHashed(size int) *hashed {
-	h := &hashed{seed: maphash.MakeSeed(), slots: make([]slot, 64)}
+	h := &hashed{seed: maphash.MakeSeed(), tags: make([]uint8, 64), starts: make([]uint32, 64)}
 	h.arena.Grow(size + size/2)
 	return h
 }
@@ -49,16 +48,15 @@ func (h *hashed) add(key, value string, line int) bool {
 	if h.arena.Len()+entryHeader+len(key)+len(value) > maxArena {
 		return false
 	}
-	if 4*(h.count+1) > 3*len(h.slots) {
+	if 3*(h.count+1) > 2*len(h.tags) {
 		h.grow()
 	}
-	h.text = h.arena.String() // copies nothing
-	hash := uint32(maphash.String(h.seed, key))
+	hash := maphash.String(h.seed, key)
 	i := h.slotOf([]byte(key), hash)
-	if h.slots[i].start != 0 {
+	if h.tags[i] != 0 {
 		return true
 	}
-	h.slots[i] = slot{hash, uint32(h.arena.Len()) + 1}
+	h.tags[i], h.starts[i] = tagOf(hash), uint32(h.arena.Len())
 	h.count++
 	h.shape |= shapeOf(key)
 	var header [entryHeader]byte
@@ -68,55 +66,56 @@ func (h *hashed) add(key, value string, line int) bool {
 	h.arena.Write(header[:])
 	h.arena.WriteString(key)
 	h.arena.WriteString(value)
-	h.text = h.arena.String()
+	h.text = h.arena.String() // copies nothing
 	return true
 }
 
 func (h *hashed) grow() {
-	old := h.slots
-	h.slots = make([]slot, 2*len(old))
-	mask := uint32(len(h.slots) - 1)
-	for _, s := range old {
-		if s.start == 0 {
-			continue
+	size := 2 * len(h.tags)
+	h.tags, h.starts = make([]uint8, size), make([]uint32, size)
+	for at := 0; at < len(h.text); {
+		m := h.entry(at)
+		hash := maphash.String(h.seed, m.Key)
+		i := hash & uint64(size-1)
+		for h.tags[i] != 0 {
+			i = (i + 1) & uint64(size-1)
 		}
-		i := s.hash & mask
-		for h.slots[i].start != 0 {
-			i = (i + 1) & mask
-		}
-		h.slots[i] = s
+		h.tags[i], h.starts[i] = tagOf(hash), uint32(at)
+		at += entryHeader + len(m.Key) + len(m.Value)
 	}
 }
 
+// tagOf takes bits of the hash that do not choose the slot, and is never 0.
+func tagOf(hash uint64) uint8 { return uint8(hash>>56) | 1 }
+
 // slotOf is the slot of the key, or the free one where it would go.
-func (h *hashed) slotOf(key []byte, hash uint32) uint32 {
-	mask := uint32(len(h.slots) - 1)
+func (h *hashed) slotOf(key []byte, hash uint64) uint64 {
+	mask := uint64(len(h.tags) - 1)
+	tag := tagOf(hash)
 	i := hash & mask
-	for ; h.slots[i].start != 0; i = (i + 1) & mask {
-		if h.slots[i].hash == hash && h.keyAt(h.slots[i].start) == string(key) {
+	for ; h.tags[i] != 0; i = (i + 1) & mask {
+		if h.tags[i] == tag && h.keyAt(int(h.starts[i])) == string(key) {
 			return i
 		}
 	}
 	return i
 }
 
-func (h *hashed) keyAt(start uint32) string {
-	at := int(start - 1)
+func (h *hashed) keyAt(at int) string {
 	return h.text[at+entryHeader : at+entryHeader+int(uint32At(h.text, at+4))]
 }
 
 // findFolded answers a key that is folded already. It does not allocate.
 func (h *hashed) findFolded(key []byte) (Match, bool) {
-	s := h.slots[h.slotOf(key, uint32(maphash.Bytes(h.seed, key)))]
-	if s.start == 0 {
+	i := h.slotOf(key, maphash.Bytes(h.seed, key))
+	if h.tags[i] == 0 {
 		return Match{}, false
 	}
-	return h.entry(s.start), true
+	return h.entry(int(h.starts[i])), true
 }
 
-func (h *hashed) entry(start uint32) Match {
-	at := int(start - 1)
-	key := h.keyAt(start)
+func (h *hashed) entry(at int) Match {
+	key := h.keyAt(at)
 	from := at + entryHeader + len(key)
 	value := h.text[from : from+int(uint32At(h.text, at+8))]
 	return Match{Value: value, Key: key, Line: int(uint32At(h.text, at)), fixed: len(value)}
@@ -132,7 +131,7 @@ func (h *hashed) find(key string) (Match, bool) {
 
 func (h *hashed) each(f func(int, string, int) error) error {
 	for at := 0; at < len(h.text); {
-		m := h.entry(uint32(at) + 1)
+		m := h.entry(at)
 		if err := f(m.Line, m.Value, m.fixed); err != nil {
 			return err
 		}
