@@ -1,0 +1,136 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestPanicsAreFaultsOfOneMessage(t *testing.T) {
+	const to = "a@ours.example"
+	rcpt, end := "rcpt "+to+" 451 4.3.0 Unable to process", "end 451 4.3.0 Unable to process"
+	for _, tt := range []struct {
+		name  string
+		hooks Hooks
+		want  string
+	}{
+		{"connect", Hooks{Connect: func(*Connection) (Verdict, error) { panic("x") }}, rcpt},
+		{"helo", Hooks{Helo: func(*Connection) (Verdict, error) { panic("x") }}, rcpt},
+		{"mail", Hooks{Mail: func(*Message) (Verdict, error) { panic("x") }}, rcpt},
+		{"rcpt", Hooks{Rcpt: func(*Recipient) (Verdict, error) { panic("x") }}, rcpt},
+		{"header", Hooks{Header: func(*Message, Field) { panic("x") }}, end},
+		{"body", Hooks{Body: func(*Message, []byte) { panic("x") }}, end},
+		{"headers", Hooks{Headers: func(*Message) (Verdict, error) { panic("x") }}, end},
+		{"headers for", Hooks{HeadersFor: func(*Recipient) (Verdict, error) { panic("x") }}, end},
+		{"message", Hooks{Message: func(*Message) (Verdict, error) { panic("x") }}, end},
+		{"message for", Hooks{MessageFor: func(*Recipient) (Verdict, error) { panic("x") }}, end},
+		{"later", Hooks{Rcpt: func(*Recipient) (Verdict, error) {
+			return Later(func(context.Context) (Verdict, error) { panic("x") }), nil
+		}}, rcpt},
+		{"later in later", Hooks{Rcpt: func(*Recipient) (Verdict, error) {
+			inner := Later(func(context.Context) (Verdict, error) { return Pass, nil })
+			return Later(func(context.Context) (Verdict, error) { return inner, nil }), nil
+		}}, rcpt},
+	} {
+		for _, mode := range []string{"enforce", "monitor"} {
+			t.Run(tt.name+" "+mode, func(t *testing.T) {
+				r := newRig(t, "--mode="+mode, check("x", tt.hooks))
+				l := mail(to)
+				l.fields, l.body = []Field{{"Subject", "x"}}, "x"
+				if mode == "monitor" {
+					tt.want = ""
+				}
+				wantSaid(t, r.send(l), tt.want)
+				r.idle()
+				if e := r.seen.list[0]; e.Check != "x" || e.Err == "" || !strings.Contains(tt.name, "in later") && e.Stack == "" {
+					t.Errorf("event %+v does not tell what failed", e)
+				}
+			})
+		}
+	}
+}
+
+// TestAPanicLeavesOtherChecksAtWork: a broken check that does not refuse must not open the door to what others refuse.
+func TestAPanicLeavesOtherChecksAtWork(t *testing.T) {
+	heard := 0
+	broken := Hooks{
+		Header:  func(*Message, Field) { panic("x") },
+		Body:    func(*Message, []byte) { t.Error("the body was shown to a check that had missed a header field") },
+		Message: func(*Message) (Verdict, error) { t.Error("a check judged what it had not seen"); return Pass, nil },
+	}
+	whole := Hooks{
+		Header:  func(*Message, Field) { heard++ },
+		Body:    func(*Message, []byte) { heard++ },
+		Message: func(*Message) (Verdict, error) { return no("virus") },
+	}
+	r := newRig(t, "--broken=monitor", check("broken", broken), check("virus", whole))
+	l := mail("a@ours.example")
+	l.fields, l.body = []Field{{"A", "1"}, {"B", "2"}}, "body"
+	wantSaid(t, r.send(l), "end 550 5.7.1 virus")
+	if heard != 3 {
+		t.Errorf("the check that works saw %d parts of the message, want 3", heard)
+	}
+}
+
+func TestFaultsOfTheWire(t *testing.T) {
+	const to = "a@ours.example"
+	r := newRig(t, "")
+	for _, tt := range []struct {
+		name string
+		do   func(*Session)
+		want string
+	}{
+		{"before MAIL: the next message, and no other", func(s *Session) { s.Fault(errors.New("x")) }, "rcpt " + to + " 451 4.3.0 Unable to process"},
+		{"nothing", func(*Session) {}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := r.runner.NewSession()
+			defer s.Close()
+			tt.do(s)
+			wantSaid(t, r.again(s, mail(to)), tt.want)
+			wantSaid(t, r.again(s, mail(to)), "")
+		})
+	}
+	t.Run("after a recipient", func(t *testing.T) {
+		s := r.runner.NewSession()
+		defer s.Close()
+		s.Mail(MailFacts{})
+		first := s.Rcpt(RcptFacts{Recipient: to})
+		s.Fault(errors.New("x"))
+		second, end := s.Rcpt(RcptFacts{Recipient: to}), s.EndOfMessage("")
+		if first.Refuses() || second.Line.Code() != 451 || end.Line.Code() != 451 {
+			t.Errorf("answers %v, %v, %v; want none, 451, 451", first, second, end)
+		}
+	})
+	t.Run("at MAIL, which left no message", func(t *testing.T) {
+		s := r.runner.NewSession()
+		defer s.Close()
+		s.Fault(errors.New("x"))
+		if a := s.Rcpt(RcptFacts{Recipient: to}); a.Line.Code() != 451 {
+			t.Errorf("a recipient was answered %v", a)
+		}
+		if a := s.EndOfMessage(""); a.Line.Code() != 451 {
+			t.Errorf("the message was answered %v", a)
+		}
+	})
+}
+
+func TestPanicsBesideTheAnswerAreDefects(t *testing.T) {
+	hooks := Hooks{
+		SettleRecipient:  func(*Recipient, Outcome) { panic("recipient") },
+		SettleMessage:    func(*Message, Outcome) { panic("message") },
+		SettleConnection: func(*Connection) { panic("connection") },
+		Close:            func() { panic("close") },
+	}
+	r := newRig(t, "", check("x", hooks))
+	wantSaid(t, r.send(mail("a@ours.example")), "")
+	r.idle()
+	r.runner.Swap(r.policy(""))
+	if n := len(r.seen.defects); n != 4 {
+		t.Errorf("%d defects were told, want 4: %v", n, r.seen.defects)
+	}
+	if r.seen.closed != 1 || len(r.seen.outcomes) != 1 {
+		t.Error("a panic in a Settle hook kept an outcome or the end of the connection from the observer")
+	}
+}

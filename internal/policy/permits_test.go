@@ -1,0 +1,224 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"blitiri.com.ar/go/spf"
+)
+
+// knowSPF sets the SPF result of the message under way.
+func knowSPF(m *Message, result spf.Result, err error) {
+	f := &m.spf
+	f.once.Do(func() { f.done = make(chan struct{}) })
+	f.value, f.err = result, err
+	close(f.done)
+}
+
+const permitTables = "--permit-clients=inline:{192.0.2.66=OK} " +
+	"--permit-senders=inline:{{friend.example=OK},{odd.example=OK unverified},{no.friend.example=DUNNO}}"
+
+func TestPermits(t *testing.T) {
+	const to = "a@ours.example"
+	const refused, deferred = "rcpt " + to + " 550 5.7.1 x", "rcpt " + to + " 451 4.7.1 x"
+	greylist := BypassPermitClient | BypassPermitSender | BypassUnvouched | BypassRecipientPermit | BypassAutoAllow
+	rbl := greylist &^ BypassUnvouched
+	client := func(l letter, ip string) letter { l.client = ip; return l }
+	from := func(sender string) letter { l := mail(to); l.from = sender; return l }
+	for _, tt := range []struct {
+		name   string
+		bypass Bypass
+		letter letter
+		spf    spf.Result
+		spfErr error
+		grants []Grant
+		want   string
+	}{
+		{"nobody permits", rbl, mail(to), SPFPass, nil, nil, refused},
+		{"client", rbl, client(mail(to), "192.0.2.66"), SPFNone, nil, nil, ""},
+		{"client, a check that does not give way", 0, client(mail(to), "192.0.2.66"), SPFNone, nil, nil, refused},
+		{"sender, vouched", rbl, from("x@friend.example"), SPFPass, nil, nil, ""},
+		{"sender, vouched, sub-domain", rbl, from("x@sub.friend.example"), SPFPass, nil, nil, ""},
+		{"sender, DUNNO", rbl, from("x@no.friend.example"), SPFPass, nil, nil, refused},
+		{"sender, no SPF", rbl, from("x@friend.example"), SPFNone, nil, nil, refused},
+		{"sender, SPF fails", greylist, from("x@friend.example"), SPFFail, nil, nil, refused},
+		{"sender, SPF soft fail", greylist, from("x@friend.example"), SPFSoftFail, nil, nil, refused},
+		{"sender, no SPF, greylist", greylist, from("x@friend.example"), SPFNone, nil, nil, ""},
+		{"sender, neutral, greylist", greylist, from("x@friend.example"), SPFNeutral, nil, nil, ""},
+		{"sender, could not tell", rbl, from("x@friend.example"), SPFTempError, errors.New("timeout"), nil, deferred},
+		{"sender, OK unverified", rbl, from("x@odd.example"), SPFFail, nil, nil, ""},
+		{"sender, permitted client vouches", BypassPermitSender, client(from("x@friend.example"), "192.0.2.66"), SPFFail, nil, nil, ""},
+		{"null sender", greylist, from(""), SPFPass, nil, []Grant{{By: BypassAutoAllow, Vouched: true, Source: "x"}}, refused},
+		{"sender without a domain", rbl, from("friend.example"), SPFPass, nil, nil, refused},
+		{"auto-allow, vouched", rbl, mail(to), SPFPass, nil, []Grant{{By: BypassAutoAllow, Source: "pair"}}, ""},
+		{"auto-allow, not vouched", rbl, mail(to), SPFNone, nil, []Grant{{By: BypassAutoAllow, Source: "pair"}}, refused},
+		{"auto-allow, could not tell", rbl, mail(to), SPFTempError, errors.New("timeout"), []Grant{{By: BypassAutoAllow}}, deferred},
+		{"recipient's permit, vouched by itself", rbl, mail(to), SPFFail, nil, []Grant{{By: BypassRecipientPermit, Vouched: true, Source: "own"}}, ""},
+		{"recipient's permit, a check that does not give way", BypassAutoAllow, mail(to), SPFPass, nil, []Grant{{By: BypassRecipientPermit}}, refused},
+		{"no check grants a standing", BypassTrusted, mail(to), SPFPass, nil, []Grant{{By: BypassTrusted, Vouched: true, Source: "x"}}, refused},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			grant := Hooks{
+				Mail:  func(m *Message) (Verdict, error) { knowSPF(m, tt.spf, tt.spfErr); return Pass, nil },
+				Grant: func(context.Context, *Recipient) ([]Grant, error) { return tt.grants, nil },
+			}
+			r := newRig(t, permitTables, check("grant", grant), check("x", objecting("x", StageRcpt), bypass(tt.bypass)))
+			wantSaid(t, r.send(tt.letter), tt.want)
+		})
+	}
+}
+
+func TestGrantsAreForOneRecipient(t *testing.T) {
+	hooks := objecting("x", StageConnect)
+	asked := 0
+	hooks.Grant = func(_ context.Context, r *Recipient) ([]Grant, error) {
+		asked++
+		if r.Address.Local == "friend" {
+			return []Grant{{By: BypassAutoAllow, Vouched: true, Source: "pair"}}, nil
+		}
+		return nil, nil
+	}
+	again := check("again", objecting("again", StageMail), bypass(BypassAutoAllow))
+	r := newRig(t, "", check("x", hooks, bypass(BypassAutoAllow)), again)
+	wantSaid(t, r.send(mail("friend@ours.example", "other@ours.example")), "rcpt other@ours.example 550 5.7.1 x")
+	if asked != 2 {
+		t.Errorf("grants were asked for %d times, want once a recipient", asked)
+	}
+}
+
+func TestAFailingGrantMakesTheObjectionTemporary(t *testing.T) {
+	for _, panics := range []bool{false, true} {
+		t.Run(fmt.Sprint("panic ", panics), func(t *testing.T) {
+			hooks := objecting("x", StageRcpt)
+			hooks.Grant = func(context.Context, *Recipient) ([]Grant, error) {
+				if panics {
+					panic("x")
+				}
+				return nil, errors.New("store is gone")
+			}
+			r := newRig(t, "", check("x", hooks, bypass(BypassAutoAllow)))
+			wantSaid(t, r.send(mail("a@ours.example")), "rcpt a@ours.example 451 4.7.1 x")
+		})
+	}
+}
+
+func TestHeaderFromPermits(t *testing.T) {
+	for _, tt := range []struct {
+		name, envelope, header string
+		spf                    spf.Result
+		want                   string
+	}{
+		{"vouched and aligned", "bounce@friend.example", "Friend <x@friend.example>", SPFPass, ""},
+		{"not vouched", "bounce@friend.example", "x@friend.example", SPFNone, "end 550 5.7.1 spam"},
+		{"vouched for another domain", "x@evil.example", "x@friend.example", SPFPass, "end 550 5.7.1 spam"},
+		{"OK unverified", "x@evil.example", "x@odd.example", SPFFail, ""},
+		{"nobody permitted", "x@else.example", "x@else.example", SPFPass, "end 550 5.7.1 spam"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			hooks := objecting("spam", StageEnd)
+			hooks.Mail = func(m *Message) (Verdict, error) { knowSPF(m, tt.spf, nil); return Pass, nil }
+			r := newRig(t, permitTables, check("spam", hooks, bypass(BypassHeaderFrom)))
+			l := mail("a@ours.example")
+			l.from, l.fields = tt.envelope, []Field{{"From", tt.header}}
+			wantSaid(t, r.send(l), tt.want)
+		})
+	}
+}
+
+func TestStandings(t *testing.T) {
+	const to = "a@ours.example"
+	login, trusted, relay := mail(to), mail(to), mail(to)
+	login.login, trusted.client, relay.client = "bob", "127.0.0.1", "192.0.2.77"
+	mapped, unknown := mail(to), mail(to)
+	mapped.client, unknown.client = "::ffff:127.0.0.1", ""
+	const refused = "rcpt " + to + " 550 5.7.1 x"
+	for _, tt := range []struct {
+		name   string
+		bypass Bypass
+		letter letter
+		want   string
+	}{
+		{"stranger", BypassTrusted | BypassLogin | BypassRelay, mail(to), refused},
+		{"unknown client", BypassTrusted | BypassRelay, unknown, refused},
+		{"trusted net", BypassTrusted, trusted, ""},
+		{"trusted net, mapped", BypassTrusted, mapped, ""},
+		{"trusted net is no login", BypassLogin, trusted, refused},
+		{"login", BypassLogin, login, ""},
+		{"login is trusted", BypassTrusted, login, ""},
+		{"relay", BypassRelay, relay, ""},
+		{"relay is not trusted", BypassTrusted, relay, refused},
+	} {
+		for _, stage := range []Stage{StageConnect, StageRcpt} {
+			t.Run(tt.name+" "+stage.String(), func(t *testing.T) {
+				r := newRig(t, "--inbound-relays=inline:{192.0.2.77=x}", check("x", objecting("x", stage), bypass(tt.bypass)))
+				wantSaid(t, r.send(tt.letter), tt.want)
+			})
+		}
+	}
+}
+
+// TestALoginWaitsForNothingThatItBypasses: what was asked when the client connected must not hold up our own users.
+func TestALoginWaitsForNothingThatItBypasses(t *testing.T) {
+	hang := Hooks{Connect: func(*Connection) (Verdict, error) {
+		return Later(func(ctx context.Context) (Verdict, error) { <-ctx.Done(); return Pass, ctx.Err() }), nil
+	}}
+	r := newRig(t, "", check("x", hang, bypass(BypassTrusted), onError(Delay)))
+	l := mail("a@ours.example")
+	l.login = "bob"
+	wantSaid(t, r.send(l), "")
+	wantEvents(t, r)
+}
+
+func TestAlwaysAccept(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		to   []string
+		want []string
+	}{
+		{"postmaster of ours", []string{"PostMaster@ours.example"}, []string{""}},
+		{"abuse of ours", []string{"abuse@ours.example"}, []string{""}},
+		{"bare postmaster", []string{"postmaster"}, []string{""}},
+		{"bare abuse", []string{"abuse"}, []string{"rcpt abuse 550 5.7.1 x"}},
+		{"elsewhere", []string{"postmaster@else.example"}, []string{"rcpt postmaster@else.example 550 5.7.1 x"}},
+		{"second of two", []string{"abuse@ours.example", "postmaster@ours.example"}, []string{"rcpt postmaster@ours.example 550 5.7.1 x", ""}},
+		{"after a refused one", []string{"a@ours.example", "abuse@ours.example"}, []string{"rcpt a@ours.example 550 5.7.1 x", ""}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRig(t, "", check("x", objecting("x", StageConnect), bypass(BypassAlwaysAccept)),
+				check("y", objecting("y", StageEnd), bypass(BypassAlwaysAccept)))
+			want := tt.want
+			if len(want) > 1 && want[1] == "" {
+				want = want[:1]
+			}
+			wantSaid(t, r.send(mail(tt.to...)), want...)
+		})
+	}
+	t.Run("not the only one at the end", func(t *testing.T) {
+		r := newRig(t, "", check("y", objecting("y", StageEnd), bypass(BypassAlwaysAccept)))
+		wantSaid(t, r.send(mail("abuse@ours.example", "a@ours.example")), "end 550 5.7.1 y")
+	})
+}
+
+func TestSPFOfNobody(t *testing.T) {
+	for name, l := range map[string]letter{
+		"unknown client":          {from: "x@friend.example"},
+		"inbound relay":           {client: "192.0.2.77", from: "x@friend.example"},
+		"sender without a domain": {client: "192.0.2.1", from: "boss"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, "--inbound-relays=inline:{192.0.2.77=x}")
+			s := r.runner.NewSession()
+			defer s.Close()
+			s.Connect(l.connect())
+			s.Mail(MailFacts{Sender: l.from})
+			if result, err := s.msg.SPF(t.Context()); result != SPFNone || err != nil {
+				t.Errorf("SPF is %s, %v", result, err)
+			}
+			if ok, err := s.msg.Vouched(t.Context()); ok || err != nil {
+				t.Errorf("vouched: %v, %v", ok, err)
+			}
+		})
+	}
+}
