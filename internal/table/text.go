@@ -68,7 +68,7 @@ scan:
 	if quoted {
 		return "", "", errQuote
 	}
-	key = strings.TrimRight(text[:end], whiteSpace)
+	key = text[:end]
 	if key == "" {
 		return "", "", errNoKey
 	}
