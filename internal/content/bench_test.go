@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -69,11 +70,24 @@ func commonPhrases(n int) []string {
 	return out
 }
 
-func gapPatterns(n int) []string {
+// vocabulary is the words of a text of four letters or more, each once.
+func vocabulary(text []byte) []string {
+	var words []string
+	seen := map[string]bool{}
+	for _, word := range regexp.MustCompile(`\b[a-z]{4,}\b`).FindAllString(string(text), -1) {
+		if !seen[word] {
+			seen[word] = true
+			words = append(words, word)
+		}
+	}
+	return words
+}
+
+func gapPatterns(n int, words []string) []string {
 	random := rand.New(rand.NewPCG(9, 10))
 	var out []string
 	for range n {
-		out = append(out, commonWords[random.IntN(len(commonWords))]+".{0,20}"+commonWords[random.IntN(len(commonWords))])
+		out = append(out, words[random.IntN(len(words))]+".{0,20}"+words[random.IntN(len(words))])
 	}
 	return out
 }
@@ -124,8 +138,9 @@ func BenchmarkMatch(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/rare-phrases-%d", name, n), func(b *testing.B) { benchMatch(b, text, "", rarePhrases(n)) })
 			b.Run(fmt.Sprintf("%s/common-phrases-%d", name, n), func(b *testing.B) { benchMatch(b, text, "", commonPhrases(n)) })
 		}
+		b.Run(name+"/gap-patterns-of-its-words-100", func(b *testing.B) { benchMatch(b, text, "regex ", gapPatterns(100, vocabulary(text))) })
 		for _, n := range []int{1, 100} {
-			b.Run(fmt.Sprintf("%s/gap-patterns-%d", name, n), func(b *testing.B) { benchMatch(b, text, "regex ", gapPatterns(n)) })
+			b.Run(fmt.Sprintf("%s/gap-patterns-%d", name, n), func(b *testing.B) { benchMatch(b, text, "regex ", gapPatterns(n, commonWords)) })
 		}
 		b.Run(name+"/re2-set-rare-phrases-1000", func(b *testing.B) { benchSet(b, text, rarePhrases(1000)) })
 	}
@@ -160,7 +175,7 @@ func BenchmarkCompile(b *testing.B) {
 			}
 		})
 	}
-	src := "!activation 1\n1 regex " + strings.Join(gapPatterns(1000), "\n1 regex ")
+	src := "!activation 1\n1 regex " + strings.Join(gapPatterns(1000, commonWords), "\n1 regex ")
 	b.Run("patterns-1000", func(b *testing.B) {
 		for b.Loop() {
 			mustExaminer(b, Options{}, src)

@@ -21,7 +21,7 @@ const minLiteral = 3
 func longest(re *syntax.Regexp) int {
 	switch re.Op {
 	case syntax.OpLiteral:
-		return len(foldRunes(re.Rune))
+		return len(string(re.Rune))
 	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
 		return utf8.UTFMax
 	case syntax.OpStar, syntax.OpPlus:
@@ -57,20 +57,12 @@ func longestSum(list []*syntax.Regexp) int {
 	return sum
 }
 
-func foldRunes(runes []rune) []byte {
-	var out []byte
-	for _, r := range runes {
-		out = utf8.AppendRune(out, foldRune(r))
-	}
-	return out
-}
-
 // literals finds the longest text that every match of re holds, and the longest of another place. The matches of re must
 // have a bound.
 func literals(re *syntax.Regexp) (first, second literal) {
 	switch re.Op {
 	case syntax.OpLiteral:
-		first.text = foldRunes(re.Rune)
+		first.text = []byte(string(re.Rune))
 	case syntax.OpCapture:
 		return literals(re.Sub[0])
 	case syntax.OpRepeat:

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -184,4 +185,19 @@ func FuzzFold(f *testing.F) {
 			t.Errorf("not clean: %q", whole)
 		}
 	})
+}
+
+// TestFoldRune makes sure that all cases of a letter have one form in folded text; patterns rely on it.
+func TestFoldRune(t *testing.T) {
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		folded := string(foldText(string(r)))
+		if again := string(foldText(folded)); again != folded {
+			t.Errorf("%U is %q, and folded again %q", r, folded, again)
+		}
+		for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
+			if foldRune(other) != foldRune(r) {
+				t.Errorf("%U and %U are the same letter and become %U and %U", r, other, foldRune(r), foldRune(other))
+			}
+		}
+	}
 }

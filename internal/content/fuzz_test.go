@@ -1,0 +1,66 @@
+package content
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+const fuzzDefinition = "!activation 1\n!scan subject body html headers attachments filenames\n1 secret offer\n1 a\n1 regex s.{0,9}t\n1 regex [0-9]+x\n"
+
+// FuzzExamine sends any message at once and in pieces: the result must be the same, and nothing may stay behind.
+func FuzzExamine(f *testing.F) {
+	for _, trick := range hidingTricks {
+		if len(trick.hidden) < 1000 {
+			f.Add(trick.hidden, uint8(1))
+			f.Add(trick.innocent, uint8(5))
+		}
+	}
+	e := mustExaminer(f, Options{Sums: true, Limits: Limits{Depth: 5, Parts: 50, Header: 200, Expanded: 1 << 20}}, fuzzDefinition)
+	f.Fuzz(func(t *testing.T, msg string, cut uint8) {
+		whole := examine(t, e, msg, 1<<20)
+		pieces := examine(t, e, msg, int(cut)+1)
+		if !reflect.DeepEqual(whole, pieces) {
+			t.Errorf("at once %+v\nin pieces of %d %+v", whole, int(cut)+1, pieces)
+		}
+	})
+}
+
+// FuzzFile sends any file as attachment.
+func FuzzFile(f *testing.F) {
+	for _, seed := range [][]byte{
+		zipOf(f, "a.txt", "secret offer", "word/document.xml", "<w:p><w:t>secret offer"), storedZip(f, "a", "secret offer"),
+		gzipOf(tarOf("a", "secret offer")), tarOf("a", "secret offer"), rarOf("a.txt", "secret offer"), bzipped,
+		[]byte(`{\rtf1{\*\x y}\uc2 secret\u111?? \'6fffer\bin3 abc}`), []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + string(oleMacros)),
+		[]byte("<html><style>.a{display:none}</style><p class=a>x<div>secret"), []byte("<?xml version='1.0'?><a><![CDATA[secret]]> offer"),
+	} {
+		f.Add("a.bin", seed)
+	}
+	e := mustExaminer(f, Options{Limits: Limits{Depth: 5, Parts: 50, Expanded: 1 << 20}}, fuzzDefinition)
+	f.Fuzz(func(t *testing.T, name string, octets []byte) {
+		if strings.ContainsAny(name, "\r\n") {
+			t.Skip()
+		}
+		for _, p := range examine(t, e, attach(name, "application/octet-stream", octets), 4096).Parts {
+			if len(p.Name) > 255 || p.Size < 0 {
+				t.Errorf("part %+v", p)
+			}
+		}
+	})
+}
+
+// FuzzHeader reads any field as parameters and as encoded-words.
+func FuzzHeader(f *testing.F) {
+	f.Add(`text/plain; charset="utf-8"; name*0*=utf-8''a%20b; name*1=c (x \) y); boundary="a;b\"c"`)
+	f.Add("=?utf-8?q?a_=C3=A4?= =?iso-8859-1*en?B?5A==?= x =?x")
+	f.Fuzz(func(t *testing.T, value string) {
+		var h partHeader
+		for _, name := range []string{"Content-Type", "Content-Disposition", "Content-Transfer-Encoding"} {
+			h.set(name, value)
+		}
+		if len(h.params) > maxParams || !utf8.ValidString(decodeWords(value)) || !utf8.ValidString(h.filename()) {
+			t.Errorf("%d parameters, %q, %q", len(h.params), decodeWords(value), h.filename())
+		}
+	})
+}
