@@ -118,7 +118,11 @@ func (s *session) Body(m *gomilter.Modifier) (gomilter.Response, error) {
 	var answer policy.Answer
 	judge := func() { answer = s.policy.EndOfMessage(s.queue()) }
 	s.conn.over, s.conn.ended = true, true
-	if !s.guard(judge) && !s.guard(judge) {
+	answered := s.guard(judge)
+	if !answered {
+		answered = s.guard(judge)
+	}
+	if !answered {
 		return unable(), nil
 	}
 	if answer.Refuses() {

@@ -1,0 +1,124 @@
+package milter
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"mailweir/internal/policy"
+)
+
+// TestPanics: a panic is a fault of its message, the answers stay in step, and the session goes on.
+func TestPanics(t *testing.T) {
+	fault := refuseWith(t, 451, "4.3.0", "Unable to process email at this time")
+	const unableReply = "y 451 4.3.0 Unable to process email at this time"
+	tests := []struct {
+		name   string
+		panics map[string]int
+		end    string // reply to the end of the message
+		want   []string
+	}{
+		{"connect", map[string]int{"connect": 1}, "c", []string{"fault panic: test: connect"}},
+		{"helo", map[string]int{"helo": 1}, "c", []string{"fault panic: test: helo"}},
+		{"mail", map[string]int{"mail": 1}, "c", []string{"fault panic: test: mail"}},
+		{"rcpt", map[string]int{"rcpt": 1}, "c", []string{"fault panic: test: rcpt"}},
+		{"header", map[string]int{"header": 1}, "c", []string{"fault panic: test: header"}},
+		{"eoh", map[string]int{"eoh": 1}, "c", []string{"fault panic: test: eoh"}},
+		{"body", map[string]int{"body": 1}, "c", []string{"fault panic: test: body"}},
+		{"end, asked once more", map[string]int{"end": 1}, "c", []string{"fault panic: test: end"}},
+		{"end, twice", map[string]int{"end": 2}, unableReply, []string{"fault panic: test: end", "fault panic: test: end"}},
+		{"abort and close", map[string]int{"abort": 1, "close": 1}, "c", []string{"fault panic: test: abort", "fault panic: test: close"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			fake := newFake()
+			fake.panics = tt.panics
+			fake.answers = map[string]policy.Answer{"rcpt bad@d <bad@d>": fault}
+			server := serveFake(t, fake)
+			m := negotiated(t, server.Addr, fullOffer)
+			for _, turn := range []turn{
+				do("c", strangerPacket(), heloPacket("h")), do("c", mailPacket("<a@b>")), do("c", rcptPacket("<c@d>")),
+				do(tt.end, headerPacket("A", "b"), eohPacket, packet('B', "x"), eomPacket),
+				do("c", resetPacket, mailPacket("<a@b>")), do(unableReply, rcptPacket("<bad@d>")),
+			} {
+				m.take(turn)
+			}
+			m.quit()
+			shutDown(t, server)
+			faults := slices.DeleteFunc(fake.record(), func(c string) bool { return !strings.HasPrefix(c, "fault") })
+			if !slices.Equal(faults, tt.want) {
+				t.Errorf("faults %q, want %q", faults, tt.want)
+			}
+		})
+	}
+}
+
+// TestFaultInTheRealPolicy: what the wire reports as a fault is answered by the policy at the end of that message, not of
+// the next.
+func TestFaultInTheRealPolicy(t *testing.T) {
+	reply := &policy.Reply{ID: "test", Row: "T", Code: 550, Enhanced: "5.7.1", Text: "No"}
+	broken := true
+	runner := newPolicyRunner(t, reply, policy.Hooks{Header: func(*policy.Message, policy.Field) {
+		if broken {
+			broken = false
+			panic("test")
+		}
+	}})
+	m := negotiated(t, serve(t, func() Session { return runner.NewSession() }).Addr, fullOffer)
+	m.take(do("c", strangerPacket(), heloPacket("h")))
+	for _, end := range []string{"y 451 4.3.0 Unable to process email at this time", "c"} {
+		m.take(do("c", mailPacket("<a@b>")))
+		m.take(do("c", rcptPacket("<c@d>")))
+		m.take(do(end, headerPacket("A", "b"), eohPacket, packet('B', "x"), eomPacket))
+		m.take(do("", resetPacket))
+	}
+	m.quit()
+}
+
+func TestRemoveRecipients(t *testing.T) {
+	remove := policy.Answer{Remove: []string{"<c@d>", "plain@d", `<"q@r"@d>`}}
+	tests := []struct {
+		name    string
+		offer   []byte
+		removed []string
+	}{
+		{"granted", fullOffer, []string{"- <c@d>", "- <plain@d>", `- <"q@r"@d>`}},
+		{"not granted", packet('O', 0, 0, 0, 6, 0, 0, 1, 0xf7, 0, 0x1f, 0xff, 0xff), nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			fake := newFake()
+			fake.answers = map[string]policy.Answer{"end": remove}
+			m := negotiated(t, serveFake(t, fake).Addr, tt.offer)
+			m.take(do("c", mailPacket("<a@b>")))
+			m.send(eohPacket, eomPacket)
+			for _, packet := range tt.removed {
+				m.want(packet)
+			}
+			m.want("c")
+			m.quit()
+		})
+	}
+}
+
+// TestSlowPolicy: a session that waits for the policy holds up no other.
+func TestSlowPolicy(t *testing.T) {
+	slow := newFake()
+	slow.block = make(chan struct{})
+	sessions := make(chan Session, 2)
+	sessions <- slow
+	sessions <- silentSession()
+	server := serve(t, func() Session { return <-sessions })
+	m := negotiated(t, server.Addr, fullOffer)
+	m.take(do("c", mailPacket("<a@b>")))
+	m.send(eohPacket, eomPacket)
+
+	other := negotiated(t, server.Addr, fullOffer)
+	other.take(do("c", mailPacket("<a@b>")))
+	other.take(do("c", eohPacket, eomPacket))
+	other.quit()
+
+	close(slow.block)
+	m.want("c")
+	m.quit()
+}
