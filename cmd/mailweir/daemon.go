@@ -84,6 +84,16 @@ func (d *daemon) run(ctx context.Context, listeners []net.Listener, signals <-ch
 		return fail(exUnavailable, "--http: %v", err)
 	}
 	defer d.http.stop()
+	commands, err := d.openControl(*d.settings.daemon.control)
+	if err != nil {
+		for _, l := range listeners {
+			_ = l.Close()
+		}
+		return fail(exUnavailable, "%v", err)
+	}
+	if commands != nil {
+		defer commands.Stop(context.Background())
+	}
 	served := make(chan error, 1)
 	var serving sync.WaitGroup
 	serving.Go(func() { served <- d.server.Serve(listeners...) })

@@ -19,6 +19,7 @@ type daemonFlags struct {
 	listenGroup *string
 	listenFrom  *[]string
 	http        *string
+	control     *string
 	state       *string
 	dns         *[]string
 	logFormat   *string
@@ -40,6 +41,7 @@ func register(set *pflag.FlagSet) (*daemonFlags, draft) {
 	d.listenGroup = f.String("listen-group", "", "GROUP", "group of unix sockets")
 	d.listenFrom = f.Words("listen-from", nil, "NET,…", "nets, besides loopback, from which an MTA may connect: it is believed whatever it says")
 	d.http = f.String("http", "127.0.0.1:8425", "HOST:PORT|off", "where /metrics, /livez and /readyz are served")
+	d.control = f.String("control", "", "unix:/PATH", "socket for run-time commands, for its owner only; without it there are none")
 	d.state = f.String("state", "memory:", "memory:", "where checks remember; memory: forgets with the process")
 	d.dns = f.Words("dns", nil, "HOST[:PORT],…", "recursive DNS servers (default those of /etc/resolv.conf)")
 	d.logFormat = f.String("log-format", "text", "text|json", "form of the log on standard error")

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sort"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"github.com/spf13/cobra"
+
+	"mailweir/internal/control"
+	"mailweir/internal/policy"
+	"mailweir/rbl"
+)
+
+func newRBL() *cobra.Command {
+	cmd := &cobra.Command{Use: "rbl", Short: "Look at DNS lists"}
+	cmd.AddCommand(newRBLTest(), newRBLStatus(), newRBLRest(), newRBLResume())
+	return cmd
+}
+
+func newRBLTest() *cobra.Command {
+	var domains bool
+	cmd := &cobra.Command{
+		Use:   "test ZONE",
+		Short: "Ask a list for its test entries (RFC 5782 section 5)",
+		Long: `Asks the list, with a resolver of its own, for the entries that every list must and must not have, and says what is
+wrong. A zone that is dead, or of the other kind, is refused with the reason. The exit code is 1 when the test fails.`,
+		Args: oneZone,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := readSettings(cmd)
+			if err != nil {
+				return err
+			}
+			return testZone(cmd.Context(), cmd.OutOrStdout(), s, args[0], domains)
+		},
+	}
+	addSettings(cmd)
+	cmd.Flags().BoolVar(&domains, "domains", false, "the list is about domain names, as for --rhsbl-zone")
+	return cmd
+}
+
+func oneZone(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fail(exUsage, "give one zone")
+	}
+	return nil
+}
+
+func testZone(ctx context.Context, out io.Writer, s *settings, zone string, domains bool) error {
+	world, err := openWorld(s.daemon, quietLog(), time.Now)
+	if err != nil {
+		return &exitError{exConfig, err}
+	}
+	defer closeWorld(world)
+	kind := rbl.Addresses
+	if domains {
+		kind = rbl.Domains
+	}
+	entries, err := rbl.Parse(kind, []string{zone})
+	if err != nil {
+		return &exitError{exConfig, err}
+	}
+	keys, err := readKeys(s)
+	if err != nil {
+		return &exitError{exConfig, err}
+	}
+	set, err := world.Lists.NewSet(entries, rbl.SetOptions{Threshold: 1, Keys: keys})
+	if err != nil {
+		return &exitError{exConfig, err}
+	}
+	defer set.Close()
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := set.Test(ctx, entries[0].Zone); err != nil {
+		fmt.Fprintf(out, "%s fails: %v\n", entries[0].Zone, err)
+		return &exitError{code: 1}
+	}
+	_, err = fmt.Fprintf(out, "%s has its test entries\n", entries[0].Zone)
+	return err
+}
+
+// readKeys reads --rbl-key, so that {NAME} works in a zone here, too.
+func readKeys(s *settings) (map[string]rbl.Secret, error) {
+	keys := make(map[string]rbl.Secret)
+	for _, spec := range flagValues(s.flags.Lookup("rbl-key")) {
+		if spec == "" {
+			continue
+		}
+		name, key, err := rbl.ParseKey(spec)
+		if err != nil {
+			return nil, fmt.Errorf("--rbl-key: %w", err)
+		}
+		keys[name] = key
+	}
+	return keys, nil
+}
+
+// listRequest is a command about lists.
+type listRequest struct {
+	Zone string        `json:"zone,omitempty"`
+	For  time.Duration `json:"for,omitempty"`
+	Note string        `json:"note,omitempty"`
+}
+
+// nothing is the answer of a command that has nothing to say.
+type nothing struct{}
+
+// handleRBL registers the commands about lists.
+func (d *daemon) handleRBL(s *control.Server) {
+	control.Handle(s, "rbl/status", func(context.Context, control.Peer, nothing) ([]rbl.ListStatus, error) {
+		return d.world.Lists.Status(), nil
+	})
+	control.Handle(s, "rbl/rest", func(_ context.Context, p control.Peer, r listRequest) (nothing, error) {
+		why := "by " + p.String()
+		if r.Note != "" {
+			why += ": " + policy.Clean(r.Note)
+		}
+		if err := d.world.Lists.Rest(r.Zone, r.For, why); err != nil {
+			return nothing{}, control.Errorf("%v", err)
+		}
+		d.log.WithFields(logrus.Fields{"zone": r.Zone, "by": p.String(), "uid": p.UID, "note": r.Note, "for": r.For.String()}).Info("dns list rests by hand")
+		return nothing{}, nil
+	})
+	control.Handle(s, "rbl/resume", func(_ context.Context, p control.Peer, r listRequest) (nothing, error) {
+		if err := d.world.Lists.Resume(r.Zone); err != nil {
+			return nothing{}, control.Errorf("%v", err)
+		}
+		d.log.WithFields(logrus.Fields{"zone": r.Zone, "by": p.String(), "uid": p.UID}).Info("dns list resumed by hand")
+		return nothing{}, nil
+	})
+}
+
+func newRBLStatus() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Show how each list of the running daemon does",
+		Long: `Shows, for each list: whether it is asked or rests and why; look-ups, hits, hits that no other list shared, errors; the
+mean time of its answers; hits on clients whose mail is known to be good (its precision); and the list it overlaps with most.`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := readSettings(cmd)
+			if err != nil {
+				return err
+			}
+			var lists []rbl.ListStatus
+			if err := callDaemon(cmd.Context(), s, "rbl/status", nothing{}, &lists); err != nil {
+				return err
+			}
+			return writeLists(cmd.OutOrStdout(), lists)
+		},
+	}
+	addSettings(cmd)
+	return cmd
+}
+
+func writeLists(out io.Writer, lists []rbl.ListStatus) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ZONE\tSTATE\tQUERIES\tHITS\tALONE\tERRORS\tKNOWN GOOD\tMEAN\tOVERLAP\tWHY")
+	for _, l := range lists {
+		state := "asked"
+		if !l.Asked {
+			state = "rests"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\n", l.Zone, state, l.Queries, l.Hits, l.Alone, l.Errors, l.KnownGood,
+			l.Latency.Mean().Round(time.Microsecond), mostOverlap(l.Overlap), l.Why)
+	}
+	return table.Flush()
+}
+
+// mostOverlap names the list with which most hits are shared.
+func mostOverlap(overlap map[string]uint64) string {
+	var zones []string
+	for zone := range overlap {
+		zones = append(zones, zone)
+	}
+	if len(zones) == 0 {
+		return "-"
+	}
+	sort.Slice(zones, func(i, j int) bool {
+		a, b := overlap[zones[i]], overlap[zones[j]]
+		return a > b || a == b && strings.Compare(zones[i], zones[j]) < 0
+	})
+	return fmt.Sprintf("%s %d", zones[0], overlap[zones[0]])
+}
+
+func newRBLRest() *cobra.Command {
+	var r listRequest
+	cmd := &cobra.Command{
+		Use:   "rest ZONE",
+		Short: "Stop asking a list",
+		Args:  oneZone,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r.Zone = args[0]
+			return changeList(cmd, "rbl/rest", r)
+		},
+	}
+	addSettings(cmd)
+	cmd.Flags().DurationVar(&r.For, "for", 0, "for how long (default until resumed)")
+	cmd.Flags().StringVar(&r.Note, "note", "", "why, for those who look at the status")
+	return cmd
+}
+
+func newRBLResume() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "resume ZONE",
+		Short: "Ask a list again that rests by hand, or for its hits on good mail",
+		Args:  oneZone,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return changeList(cmd, "rbl/resume", listRequest{Zone: args[0]})
+		},
+	}
+	addSettings(cmd)
+	return cmd
+}
+
+func changeList(cmd *cobra.Command, name string, r listRequest) error {
+	s, err := readSettings(cmd)
+	if err != nil {
+		return err
+	}
+	return callDaemon(cmd.Context(), s, name, r, &nothing{})
+}
