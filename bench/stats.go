@@ -33,3 +33,13 @@ func (s sample) String() string {
 	}
 	return fmt.Sprintf("%.0f (%.0f–%.0f)", s.median(), low, high)
 }
+
+// against is the median of the ratios of each round to the same round of base:
+// what slows a whole round down does not show in it.
+func (s sample) against(base sample) string {
+	var ratios sample
+	for i := range s {
+		ratios = append(ratios, s[i]/base[i])
+	}
+	return fmt.Sprintf("%.2f", ratios.median())
+}

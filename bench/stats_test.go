@@ -19,3 +19,9 @@ func TestSample(t *testing.T) {
 		}
 	}
 }
+
+func TestSampleAgainst(t *testing.T) {
+	if got := (sample{10, 90, 300}).against(sample{20, 100, 200}); got != "0.90" {
+		t.Errorf("ratio %s, want 0.90", got)
+	}
+}

@@ -48,7 +48,7 @@ func (b *bench) wireCase(connections, messages int) error {
 		}
 	}
 	for i, c := range b.contenders {
-		row(c.name, connections, messages, rates[i], costs[i], fmt.Sprintf("%.2f", costs[i].median()/costs[0].median()))
+		row(c.name, connections, messages, rates[i], costs[i], costs[i].against(costs[0]))
 	}
 	return nil
 }
