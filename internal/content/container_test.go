@@ -95,6 +95,26 @@ func rarOf(name, text string) []byte {
 	return append(out, block(0x7b, 0, nil)...)
 }
 
+// rar5Of makes a RAR archive of format 5 with one stored member.
+func rar5Of(name, text string) []byte {
+	block := func(fields ...uint64) []byte {
+		var body []byte
+		for _, v := range fields {
+			body = binary.AppendUvarint(body, v)
+		}
+		return body
+	}
+	seal := func(body []byte) []byte {
+		sized := append(binary.AppendUvarint(nil, uint64(len(body))), body...)
+		return append(binary.LittleEndian.AppendUint32(nil, crc32.ChecksumIEEE(sized)), sized...)
+	}
+	n := uint64(len(text))
+	member := append(block(2, 2, n, 0, n, 0o100644, 0, 1, uint64(len(name))), name...) // file, data follow
+	out := append([]byte(rar5Mark), seal(block(1, 0, 0))...)
+	out = append(append(out, seal(member)...), text...)
+	return append(out, seal(block(5, 0, 0))...)
+}
+
 // TestContainers hides the words "secret offer" in files, and beside each in a twin that does not hold them.
 func TestContainers(t *testing.T) {
 	e := mustExaminer(t, Options{}, "!activation 1\n1 secret offer\n")
@@ -123,6 +143,8 @@ func TestContainers(t *testing.T) {
 		{"name in tar", attach("a.tar", octets, tarOf("secret offer", "x")), attach("a.tar", octets, tarOf("secret-offer", "x"))},
 		{"rar", attach("a.rar", octets, rarOf("a.txt", "secret offer")), attach("a.rar", octets, rarOf("a.txt", "secret+offer"))},
 		{"name in rar", attach("a.rar", octets, rarOf("secret offer.txt", "x")), attach("a.rar", octets, rarOf("secret;offer.txt", "x"))},
+		{"rar 5", attach("a.rar", octets, rar5Of("a.txt", "secret offer")), attach("a.rar", octets, rar5Of("a.txt", "secret+offer"))},
+		{"name in rar 5", attach("a.rar", octets, rar5Of("secret offer.txt", "x")), attach("a.rar", octets, rar5Of("secret;offer.txt", "x"))},
 		{"message in zip", attach("a.zip", octets, zipOf(t, "m.eml", "Content-Transfer-Encoding: base64\n\n"+b64("secret offer"))), attach("a.zip", octets, zipOf(t, "m.txt", "Content-Transfer-Encoding: base64\n\n"+b64("secret offer")))},
 		{"html as octets", attach("a.htm", octets, []byte("<!doctype html><p>sec<b>ret</b> offer")), attach("a.htm", octets, []byte("<!doctype html><p>sec<p>ret</b> offer"))},
 		{"calendar", attach("a.ics", "text/calendar", []byte("BEGIN:VCALENDAR\nSUMMARY:Secret offer\nEND:VCALENDAR")), attach("a.ics", "text/calendar", []byte("BEGIN:VCALENDAR\nSUMMARY:Secret\nX:offer"))},

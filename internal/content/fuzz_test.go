@@ -31,7 +31,7 @@ func FuzzExamine(f *testing.F) {
 func FuzzFile(f *testing.F) {
 	for _, seed := range [][]byte{
 		zipOf(f, "a.txt", "secret offer", "word/document.xml", "<w:p><w:t>secret offer"), storedZip(f, "a", "secret offer"),
-		gzipOf(tarOf("a", "secret offer")), tarOf("a", "secret offer"), rarOf("a.txt", "secret offer"), bzipped,
+		gzipOf(tarOf("a", "secret offer")), tarOf("a", "secret offer"), rarOf("a.txt", "secret offer"), rar5Of("a.txt", "secret offer"), bzipped,
 		[]byte(`{\rtf1{\*\x y}\uc2 secret\u111?? \'6fffer\bin3 abc}`), []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + string(oleMacros)),
 		[]byte("<html><style>.a{display:none}</style><p class=a>x<div>secret"), []byte("<?xml version='1.0'?><a><![CDATA[secret]]> offer"),
 	} {
