@@ -94,7 +94,7 @@ func TestSelfTestSchedule(t *testing.T) {
 		t.Helper()
 		b.clock.advance(d)
 		before := tests()
-		b.lists.runDue(context.Background())
+		b.lists.startDue().Wait()
 		if n := tests() - before; n != wantTests {
 			t.Errorf("after %v: %d tests, want %d", d, n, wantTests)
 		}
@@ -150,7 +150,7 @@ func TestNoAnswersBreaker(t *testing.T) {
 			}
 			b.log.take()
 			b.clock.advance(firstRetry)
-			b.lists.runDue(context.Background())
+			b.lists.startDue().Wait()
 			if got := b.log.take(); !strings.HasPrefix(got, "bl.example no-answers ends") {
 				t.Errorf("after the test: %q", got)
 			}
@@ -236,12 +236,12 @@ func TestKnownGoodBreaker(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	b.clock.advance(59 * time.Minute)
-	b.lists.runDue(context.Background())
+	b.lists.startDue().Wait()
 	if got := b.log.take(); got != "" {
 		t.Errorf("too early: %q", got)
 	}
 	b.clock.advance(time.Minute)
-	b.lists.runDue(context.Background())
+	b.lists.startDue().Wait()
 	if got := b.log.take(); !strings.HasPrefix(got, "world.example known-good ends") {
 		t.Errorf("%q", got)
 	}
@@ -295,7 +295,7 @@ func TestManualRest(t *testing.T) {
 		t.Errorf("%v %q", r.Verdict, r.Lists[0].Why)
 	}
 	b.clock.advance(time.Hour)
-	b.lists.runDue(context.Background())
+	b.lists.startDue().Wait()
 	if err := b.lists.Rest("bl.example", 0, "again"); err != nil {
 		t.Fatal(err)
 	}
@@ -353,5 +353,33 @@ func TestRememberedResults(t *testing.T) {
 	}
 	if n := b.liar.count("A 99.2.0.192.bl.example"); n != 2 {
 		t.Errorf("asked %d times", n)
+	}
+}
+
+// A list that is slow to answer its test keeps no other from being tested.
+func TestTestsDoNotWaitForEachOther(t *testing.T) {
+	l := newLiar(t)
+	l.set("slow.example", silent)
+	l.set("good.example", honest(nil))
+	r := newTestResolver(t, ResolverOptions{AttemptTimeout: time.Hour, QuestionTimeout: time.Hour}, l.addr)
+	lists := NewLists(r, ListsOptions{Tick: time.Hour})
+	t.Cleanup(lists.Close)
+	b := &bench{lists: lists}
+	entries, err := Parse(Addresses, []string{"slow.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow, err := lists.NewSet(entries, SetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(slow.Close)
+	waitFor(t, func() bool { return l.count("A 1.0.0.127.slow.example") > 0 })
+	good := b.set(t, SetOptions{}, "good.example")
+	if res := look(t, slow, "192.0.2.99"); res.Lists[0].Why != "untested: not tested yet" || res.Verdict != NotListed {
+		t.Errorf("%v %q", res.Verdict, res.Lists[0].Why)
+	}
+	if res := look(t, good, "192.0.2.99"); res.Lists[0].State != Clear {
+		t.Errorf("%v", res.Lists[0].State)
 	}
 }

@@ -295,7 +295,7 @@ type bench struct {
 	log   *changeLog
 }
 
-// newBench is a liar, a resolver and lists on a clock that stands still. Its Lists tick once in an hour of real time: tests call runDue.
+// newBench is a liar, a resolver and lists on a clock that stands still. Its Lists tick once in an hour of real time: tests call startDue.
 func newBench(t testing.TB) *bench {
 	t.Helper()
 	b := &bench{liar: newLiar(t), clock: newClock(), log: &changeLog{}}

@@ -11,7 +11,8 @@ import (
 
 // ListsOptions configures [Lists].
 type ListsOptions struct {
-	// OnChange is told of every change of a list's health, each exactly once, one after the other. It must not block for long.
+	// OnChange is told of every change of a list's health, each exactly once, one after the other. It must not block for long and
+	// must not call Rest, Resume or KnownGood.
 	OnChange func(Change)
 	// Tick is how often due tests and ends of rests are looked for; 5s.
 	Tick time.Duration
@@ -31,6 +32,7 @@ type Lists struct {
 
 	cancel context.CancelFunc
 	ctx    context.Context
+	tests  sync.WaitGroup // running now
 	wake   chan struct{}
 	done   chan struct{}
 
@@ -67,10 +69,11 @@ func (l *Lists) Close() {
 
 func (l *Lists) run() {
 	defer close(l.done)
+	defer l.tests.Wait()
 	tick := time.NewTicker(l.opt.Tick)
 	defer tick.Stop()
 	for {
-		l.runDue(l.ctx)
+		l.startDue()
 		select {
 		case <-tick.C:
 		case <-l.wake:
@@ -80,24 +83,27 @@ func (l *Lists) run() {
 	}
 }
 
-// runDue ends rests whose time is over and does the tests that are due, all at once.
-func (l *Lists) runDue(ctx context.Context) {
+// startDue ends rests whose time is over and starts the tests that are due, all at once. A list that is slow to answer its test
+// does not keep others waiting, so nobody waits for the tests but tests of this package.
+func (l *Lists) startDue() *sync.WaitGroup {
 	now := l.now()
-	var wg sync.WaitGroup
+	var started sync.WaitGroup
 	for _, li := range l.all() {
 		l.report(li.expire(now)...)
 		if !li.takeTest(now) {
 			continue
 		}
-		wg.Go(func() {
-			outcome := l.selfTest(ctx, li)
-			if ctx.Err() == nil {
+		started.Add(1)
+		l.tests.Go(func() {
+			defer started.Done()
+			outcome := l.selfTest(l.ctx, li)
+			if l.ctx.Err() == nil {
 				l.report(li.tested(l.now(), outcome)...)
 				li.markReady()
 			}
 		})
 	}
-	wg.Wait()
+	return &started
 }
 
 func (l *Lists) all() []*list {
