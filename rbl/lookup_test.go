@@ -90,7 +90,7 @@ func TestAnswersOfOneList(t *testing.T) {
 					b.clock.advance(time.Second)
 					b.liar.set(zone, except(tt.b))
 					s := b.set(t, SetOptions{Complete: true}, fmt.Sprintf("%s*%d", zone, weight))
-					r := lookFor(s, client, 700*time.Millisecond)
+					r := look(t, s, client)
 					l := r.Lists[0]
 					if l.State != tt.state {
 						t.Fatalf("state %v, want %v; error %v", l.State, tt.state, l.Err)

@@ -61,7 +61,9 @@ func (r *Resolver) question(f *flight) (answer Answer, ttl time.Duration) {
 			err = answer.Err
 		}
 		err.Server = s.addr
-		last = err
+		if last.Failure == Timeout || err.Failure != Timeout {
+			last = err // silence at the end tells less than what was seen before
+		}
 		if err.Failure != Timeout {
 			gaveUp[n] = true
 			left--
