@@ -193,7 +193,7 @@ func (w *walk) leaf(h *partHeader, m *mimeReader, depth int) {
 	major, _, proper := strings.Cut(h.mediaType, "/")
 	text := !proper || major == "text" || major == "multipart" // a multipart without boundary shows as text
 	if text && !h.attached() {
-		w.text(h, bufio.NewReader(decoded), Body)
+		w.text(h, bufio.NewReader(decoded), depth)
 	} else {
 		w.attachment(h, name, decoded, depth)
 	}
@@ -202,15 +202,15 @@ func (w *walk) leaf(h *partHeader, m *mimeReader, depth int) {
 	}
 }
 
-// text examines plain text or HTML.
-func (w *walk) text(h *partHeader, r *bufio.Reader, section Sections) {
-	isHTML := h.mediaType == "text/html" || h.mediaType == "application/xhtml+xml"
+// text examines plain text or HTML of the message itself.
+func (w *walk) text(h *partHeader, r *bufio.Reader, depth int) {
+	isHTML := h.mediaType == "text/html"
 	decoded := utf8Reader(h.params["charset"], r, isHTML)
-	s := w.x.sink(section)
+	s := w.x.sink(Body)
 	if isHTML {
 		w.html(decoded, s)
 	} else {
-		w.copy(s, decoded)
+		w.plain(decoded, s, depth)
 	}
 	s.end()
 	w.copy(nil, r)
