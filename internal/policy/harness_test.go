@@ -186,13 +186,16 @@ func (w *witness) keep(f func()) {
 	f()
 }
 
-func (w *witness) Identify(*Event) string        { return w.id }
-func (w *witness) Record(e *Event)               { w.keep(func() { w.list = append(w.list, e) }) }
-func (w *witness) Settled(_ *Message, o Outcome) { w.keep(func() { w.outcomes = append(w.outcomes, o) }) }
-func (w *witness) Defect(err error)              { w.keep(func() { w.defects = append(w.defects, err) }) }
-func (w *witness) Opened(*Connection)            { w.keep(func() { w.opened++ }) }
-func (w *witness) Closed(*Connection)            { w.keep(func() { w.closed++ }) }
-func (w *witness) Took(Stage, time.Duration)     {}
+func (w *witness) Identify(*Event) string { return w.id }
+func (w *witness) Record(e *Event)        { w.keep(func() { w.list = append(w.list, e) }) }
+func (w *witness) Settled(_ *Message, o Outcome) {
+	w.keep(func() { w.outcomes = append(w.outcomes, o) })
+}
+
+func (w *witness) Defect(err error)          { w.keep(func() { w.defects = append(w.defects, err) }) }
+func (w *witness) Opened(*Connection)        { w.keep(func() { w.opened++ }) }
+func (w *witness) Closed(*Connection)        { w.keep(func() { w.closed++ }) }
+func (w *witness) Took(Stage, time.Duration) {}
 
 // events returns one line an event: what happened, by which check, to whom.
 func (w *witness) events() []string {
@@ -205,10 +208,14 @@ func (w *witness) events() []string {
 	return lines
 }
 
+// wantEvents waits for late words and compares the events in any order: those of late words come when they come.
 func wantEvents(t *testing.T, r *rig, want ...string) {
 	t.Helper()
 	r.idle()
-	if got := r.seen.events(); !slices.Equal(got, want) {
+	got := r.seen.events()
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
 		t.Errorf("events:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }

@@ -54,13 +54,17 @@ func (s *Session) endMessage(fate Fate) {
 
 // settleMessage lets the checks learn what became of a message and its recipients.
 func (s *Session) settleMessage(p *Policy, m *Message) {
-	outcome := m.fate
-	outcome.Would = m.monitored()
+	outcome, would := m.fate, m.monitored()
 	if len(p.hooks.settleRcpt) > 0 {
 		for _, r := range slices.Concat(m.gone, m.Recipients) {
-			s.settleRecipient(p, r, outcome.Would)
+			s.settleRecipient(p, r, would)
 		}
 	}
+	for _, r := range m.Recipients {
+		would = append(would, r.monitored()...)
+	}
+	slices.Sort(would)
+	outcome.Would = slices.Compact(would)
 	for _, b := range p.hooks.settleMsg {
 		s.after.guarded(func() { b.hooks.SettleMessage(m, outcome) })
 	}

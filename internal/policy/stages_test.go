@@ -29,10 +29,6 @@ func onError(o OnError) func(*Check) {
 	return func(c *Check) { c.OnError = o }
 }
 
-func closing(code int, enhanced string) func(*Check) {
-	return func(c *Check) { c.Replies[0].Code, c.Replies[0].Enhanced = code, enhanced }
-}
-
 func TestWhereAnObjectionIsAnswered(t *testing.T) {
 	const to = "a@ours.example"
 	local := letter{client: "127.0.0.1", name: "localhost", from: "root@ours.example", to: []string{to}}
