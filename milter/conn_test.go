@@ -180,7 +180,7 @@ func fragmented(data []byte, random *rand.Rand) [][]byte {
 	var fragments [][]byte
 	for len(data) > 0 {
 		n := 1 + random.IntN(len(data))
-		if random.IntN(3) > 0 {
+		if random.IntN(3) == 0 {
 			n = min(n, 1+random.IntN(9))
 		}
 		fragments = append(fragments, data[:n])

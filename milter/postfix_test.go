@@ -44,7 +44,7 @@ func (c *smtpClient) reply() string {
 func (c *smtpClient) want(want, line string) {
 	c.tb.Helper()
 	if got := c.say(line); got != want && (len(want) != 3 || !strings.HasPrefix(got, want)) {
-		c.tb.Errorf("%s: %q, want %q", line, got, want)
+		c.tb.Fatalf("%s: %q, want %q", line, got, want)
 	}
 }
 
@@ -257,4 +257,84 @@ func queueIDOf(t *testing.T, calls []string) string {
 	}
 	t.Fatalf("no end of message with a queue id in %q", calls)
 	return ""
+}
+
+// TestPostfixClients: XCLIENT makes Postfix begin anew with another client and login; the wire follows.
+func TestPostfixClients(t *testing.T) {
+	fakes := make(chan *fakeSession, 2)
+	path, _ := postfixSocket(t, func() Session {
+		fake := newFake()
+		fakes <- fake
+		return fake
+	})
+	c := connectSMTP(t, startPostfix(t, path))
+	c.want("250", "EHLO first.example")
+	c.want("220", "XCLIENT ADDR=192.0.2.7 NAME=mail.b.example LOGIN=bob PORT=4711")
+	c.want("250", "EHLO client.example")
+	c.want("250", "MAIL FROM:<a@b.example>")
+	c.want("221", "QUIT")
+	var fake *fakeSession
+	for range 2 {
+		select {
+		case fake = <-fakes:
+			await(t, fake.ended, "the session's end")
+		case <-time.After(patience):
+			t.Fatal("no second session")
+		}
+	}
+	calls := fake.record()
+	if want := "connect {Client:192.0.2.7 Port:4711 Name:mail.b.example "; !strings.HasPrefix(calls[0], want) {
+		t.Errorf("%s, want %s", calls[0], want)
+	}
+	if want := "mail <a@b.example> login=bob by XCLIENT"; !slices.Contains(calls, want) {
+		t.Errorf("calls %q, want %q", calls, want)
+	}
+}
+
+// TestPostfixOldProtocol: a Postfix that grants little is served all the same.
+func TestPostfixOldProtocol(t *testing.T) {
+	fake := newFake()
+	fake.answers = map[string]policy.Answer{"rcpt bad@ok.example <bad@ok.example>": refuseWith(t, 550, "5.7.1", "No")}
+	path, server := postfixSocket(t, func() Session { return fake })
+	c := connectSMTP(t, startPostfix(t, path, "milter_protocol = 2"))
+	c.want("250", "EHLO client.example")
+	for range 2 {
+		c.want("250", "MAIL FROM:<a@b.example>")
+		c.want("550 5.7.1 No", "RCPT TO:<bad@ok.example>")
+		c.want("250", "RCPT TO:<c@ok.example>")
+		c.want("354", "DATA")
+		c.want("250", "Subject: one\r\n\r\nhello\r\n.")
+	}
+	c.want("221", "QUIT")
+	await(t, fake.ended, "the session's end")
+	ends := 0
+	for _, call := range fake.record() {
+		if strings.HasPrefix(call, "end [") {
+			ends++
+		}
+	}
+	if ends != 2 {
+		t.Errorf("%d ends of messages in %q", ends, fake.record())
+	}
+	if errs, degraded := server.said(); len(errs) > 0 || len(degraded) == 0 {
+		t.Errorf("errors %q, degraded %q", errs, degraded)
+	}
+}
+
+// TestPostfixDrain: a message that is under way when mailweir is told to end gets its answer.
+func TestPostfixDrain(t *testing.T) {
+	fake := newFake()
+	path, server := postfixSocket(t, func() Session { return fake })
+	server.IdleGrace = time.Nanosecond
+	c := connectSMTP(t, startPostfix(t, path))
+	c.want("250", "EHLO client.example")
+	c.want("250", "MAIL FROM:<a@b.example>")
+	result := shuttingDown(t, t.Context(), server)
+	c.want("250", "RCPT TO:<c@ok.example>")
+	c.want("354", "DATA")
+	c.want("250", "Subject: one\r\n\r\nhello\r\n.")
+	if err := <-result; err != nil {
+		t.Errorf("shutdown: %v", err)
+	}
+	c.want("451 4.7.1 Service unavailable - try again later", "MAIL FROM:<a@b.example>")
 }
