@@ -39,13 +39,13 @@ func (e *Entry) check() error {
 	}
 	switch e.Kind {
 	case Regex, CardNumber:
-		_, err := compilePattern(0, e.Text)
+		_, err := compilePattern(folding{}, 0, e.Text)
 		return err
 	case Hash:
 		_, err := parseHash(e.Text)
 		return err
 	default:
-		folded := foldText(e.Text)
+		folded := folding{}.text(e.Text)
 		switch {
 		case len(folded) == 0:
 			return errors.New("the text consists of invisible characters only")

@@ -37,6 +37,7 @@ const maxRun = 4096
 
 // folder turns decoded text (UTF-8, cut anywhere) into the form that is matched. See the package comment.
 type folder struct {
+	how   folding
 	sink  func(p []byte) // takes folded text
 	out   []byte         // folded and not yet given to sink
 	run   []byte         // at most one ASCII character and what follows it outside ASCII: it may compose
@@ -45,7 +46,7 @@ type folder struct {
 
 const foldFlush = 2048
 
-func newFolder(sink func([]byte)) *folder { return &folder{sink: sink} }
+func newFolder(how folding, sink func([]byte)) *folder { return &folder{how: how, sink: sink} }
 
 // Write folds p. It never fails.
 func (f *folder) Write(p []byte) (int, error) {
@@ -213,7 +214,7 @@ func (f *folder) rune(r rune) {
 			return
 		}
 		f.pay()
-		f.out = utf8.AppendRune(f.out, foldRune(r))
+		f.out = utf8.AppendRune(f.out, f.how.rune(r))
 	}
 }
 
@@ -246,12 +247,12 @@ func (f *folder) End() {
 	f.flush()
 }
 
-// foldText folds a whole text.
-func foldText(s string) []byte {
+// text folds a whole text.
+func (f folding) text(s string) []byte {
 	var out []byte
-	f := newFolder(func(p []byte) { out = append(out, p...) })
-	_, _ = f.Write([]byte(s))
-	f.End()
+	w := newFolder(f, func(p []byte) { out = append(out, p...) })
+	_, _ = w.Write([]byte(s))
+	w.End()
 	return trimSpace(out)
 }
 

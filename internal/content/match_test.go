@@ -5,9 +5,12 @@ import (
 	"math/rand/v2"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"go.uber.org/goleak"
 )
 
 // slowCount counts whole-word occurrences the obvious way, in a text without line feeds.
@@ -62,7 +65,7 @@ func TestCounts(t *testing.T) {
 		counts[hit.Entry.Text] = hit.Count
 	}
 	// The lines of the milter's body end in CRLF, and the text in a barrier.
-	text := string(foldText(b.String())) + barrier
+	text := string(folding{}.text(b.String())) + barrier
 	flat := strings.ReplaceAll(text, "\n", " ")
 	for _, phrase := range phrases {
 		if want := slowCount(flat, phrase); counts[phrase] != want || want == 0 && len(phrase) < 8 {
@@ -169,9 +172,9 @@ func FuzzFold(f *testing.F) {
 	f.Add("Gold\u200b e\u0301 ｆｏｏ\r\n\tx", uint8(3))
 	f.Add("\xff\xe2\x80", uint8(1))
 	f.Fuzz(func(t *testing.T, s string, cut uint8) {
-		whole := foldText(s)
+		whole := folding{}.text(s)
 		var out []byte
-		folder := newFolder(func(p []byte) { out = append(out, p...) })
+		folder := newFolder(folding{}, func(p []byte) { out = append(out, p...) })
 		for rest := []byte(s); len(rest) > 0; {
 			n := min(int(cut)+1, len(rest))
 			_, _ = folder.Write(rest[:n])
@@ -190,8 +193,8 @@ func FuzzFold(f *testing.F) {
 // TestFoldRune makes sure that all cases of a letter have one form in folded text; patterns rely on it.
 func TestFoldRune(t *testing.T) {
 	for r := rune(0); r <= unicode.MaxRune; r++ {
-		folded := string(foldText(string(r)))
-		if again := string(foldText(folded)); again != folded {
+		folded := string(folding{}.text(string(r)))
+		if again := string(folding{}.text(folded)); again != folded {
 			t.Errorf("%U is %q, and folded again %q", r, folded, again)
 		}
 		for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
@@ -199,5 +202,45 @@ func TestFoldRune(t *testing.T) {
 				t.Errorf("%U and %U are the same letter and become %U and %U", r, other, foldRune(r), foldRune(other))
 			}
 		}
+	}
+}
+
+func TestHomoglyphs(t *testing.T) {
+	def := "!activation 1\n1 paypal\n1 привет\n1 regex ac{2}ount\n1 regex ПРИВЕТ!"
+	for text, want := range map[string][2]int{
+		"рауРАL": {0, 1}, "paypal": {1, 1}, "АСсоunт": {0, 1}, "Привет!": {2, 2}, "pаypаls": {0, 0},
+	} {
+		for i, on := range []bool{false, true} {
+			if got := examine(t, mustExaminer(t, Options{Homoglyphs: on}, def), "X: y\n\n"+text, 9).Outcomes[0].Score; got != want[i] {
+				t.Errorf("%q, homoglyphs %v: score %d, want %d", text, on, got, want[i])
+			}
+		}
+	}
+}
+
+// TestConcurrent examines many messages at once with one Examiner.
+func TestConcurrent(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	e := mustExaminer(t, Options{}, "!activation 1\n!scan subject body html attachments\n1 secret offer\n1 regex s.{3}et\\s+offer")
+	var wait sync.WaitGroup
+	for i := range 8 {
+		wait.Go(func() {
+			for _, trick := range hidingTricks {
+				x := e.Begin()
+				feedMessage(x, trick.hidden, i*100+1)
+				if i == 7 { // gone before the end
+					x.Close()
+					continue
+				}
+				if r, err := x.Finish(); err != nil || !r.Outcomes[0].Fired && !strings.Contains(trick.name, "name") {
+					t.Errorf("%s: not found, %v", trick.name, err)
+				}
+				x.Close()
+			}
+		})
+	}
+	wait.Wait()
+	if used := e.pool.budget.Used(); used != 0 {
+		t.Errorf("%d octets of buffers not given back", used)
 	}
 }

@@ -23,7 +23,7 @@ type pattern struct {
 
 // compilePattern compiles one regular expression. The syntax is that of RE2 without \C: no back-references, no look-around, repeats
 // of at most 1000.
-func compilePattern(entry int32, text string) (*pattern, error) {
+func compilePattern(how folding, entry int32, text string) (*pattern, error) {
 	tree, err := syntax.Parse(patternFlags+text, syntax.Perl)
 	if err != nil {
 		return nil, fmt.Errorf("regular expression: %w (RE2 syntax: no back-references or look-around, repeats to 1000)", err)
@@ -31,7 +31,7 @@ func compilePattern(entry int32, text string) (*pattern, error) {
 	if matchesEmpty(tree) {
 		return nil, fmt.Errorf("regular expression %q matches the empty text, so it would match everywhere", text)
 	}
-	foldTree(tree)
+	how.tree(tree)
 	program, err := syntax.Compile(tree.Simplify())
 	if err != nil {
 		return nil, fmt.Errorf("regular expression: %w", err)
@@ -53,17 +53,17 @@ func compilePattern(entry int32, text string) (*pattern, error) {
 // maxReach is the length of a match up to which looking near its literal pays.
 const maxReach = 2048
 
-// foldTree writes the letters of re in the form of folded text, where no other case of them occurs: looking for one form is several
+// tree writes the letters of re in the form of folded text, where no other case of them occurs: looking for one form is several
 // times faster than ignoring case.
-func foldTree(re *syntax.Regexp) {
+func (f folding) tree(re *syntax.Regexp) {
 	if re.Op == syntax.OpLiteral && re.Flags&syntax.FoldCase != 0 {
 		for i, r := range re.Rune {
-			re.Rune[i] = foldRune(r)
+			re.Rune[i] = f.rune(r)
 		}
 		re.Flags &^= syntax.FoldCase
 	}
 	for _, sub := range re.Sub {
-		foldTree(sub)
+		f.tree(sub)
 	}
 }
 

@@ -23,8 +23,8 @@ type patternSet struct {
 	others   []*pattern // of the set
 }
 
-func (s *patternSet) add(entry int32, source string) error {
-	p, err := compilePattern(entry, source)
+func (s *patternSet) add(how folding, entry int32, source string) error {
+	p, err := compilePattern(how, entry, source)
 	switch {
 	case err != nil:
 		return err
