@@ -1,8 +1,6 @@
 package rbl
 
 import (
-	"context"
-	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -122,167 +120,6 @@ func TestSelfTestSchedule(t *testing.T) {
 	step(time.Minute, 1, "")
 }
 
-// Ten failures in a row rest a list, whatever kind they are; an answer between starts the count again; the test ends the rest.
-func TestNoAnswersBreaker(t *testing.T) {
-	for name, bad := range map[string]behaviour{
-		"SERVFAIL": code4(dns.RcodeServerFailure), "error code": always("A 127.255.255.254"), "parked": always("A 192.0.2.80"),
-	} {
-		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
-			b.liar.set("bl.example", except(bad))
-			s := b.set(t, SetOptions{}, "bl.example")
-			b.liar.set("good.example", honest(nil))
-			for i := range failureLimit {
-				if !b.lists.Status()[0].Asked {
-					t.Fatalf("rests after %d failures", i)
-				}
-				look(t, s, fmt.Sprintf("192.0.2.%d", i))
-				look(t, s, fmt.Sprintf("192.0.2.%d", i)) // the same failure again, from the cache: not counted
-			}
-			st := b.lists.Status()[0]
-			if st.Asked || !strings.HasPrefix(st.Why, "no-answers: ") {
-				t.Fatalf("still asked after %d failures: %q", failureLimit, st.Why)
-			}
-			before := b.liar.questions()
-			look(t, s, "192.0.2.200")
-			if b.liar.questions() != before {
-				t.Error("asked while resting")
-			}
-			b.log.take()
-			b.clock.advance(firstRetry)
-			b.lists.startDue().Wait()
-			if got := b.log.take(); !strings.HasPrefix(got, "bl.example no-answers ends") {
-				t.Errorf("after the test: %q", got)
-			}
-		})
-	}
-}
-
-func TestAnswerEndsRowOfFailures(t *testing.T) {
-	b := newBench(t)
-	good := map[string]bool{"5.2.0.192": true}
-	b.liar.set("bl.example", except(func(key string, m *dns.Msg, tcp bool) [][]byte {
-		if good[key] {
-			return one(nx(m))
-		}
-		return code4(dns.RcodeServerFailure)(key, m, tcp)
-	}))
-	s := b.set(t, SetOptions{}, "bl.example")
-	for i := range failureLimit + 2 {
-		look(t, s, fmt.Sprintf("192.0.2.%d", i))
-	}
-	if st := b.lists.Status()[0]; !st.Asked || st.Errors != failureLimit+1 {
-		t.Errorf("asked %v, %d errors", st.Asked, st.Errors)
-	}
-}
-
-// A list that is silent is given up at each caller's deadline, and after ten of those it costs nobody any more time.
-func TestSilentListIsRested(t *testing.T) {
-	b := newBench(t)
-	b.liar.set("bl.example", except(silent))
-	s := b.set(t, SetOptions{}, "bl.example")
-	for i := range failureLimit {
-		r := lookFor(s, fmt.Sprintf("192.0.2.%d", i), 20*time.Millisecond)
-		if r.Verdict != Unknown || r.Lists[0].Err == nil || !strings.Contains(r.Lists[0].Err.Error(), "no answer in time") {
-			t.Fatalf("%v, %v", r.Verdict, r.Lists[0].Err)
-		}
-	}
-	r := lookFor(s, "192.0.2.99", time.Minute)
-	if r.Verdict != NotListed || r.Lists[0].State != Resting {
-		t.Errorf("%v, %v", r.Verdict, r.Lists[0].State)
-	}
-}
-
-// A caller who goes away is no failure of the list.
-func TestCancelIsNoFailure(t *testing.T) {
-	b := newBench(t)
-	b.liar.set("bl.example", except(silent))
-	s := b.set(t, SetOptions{}, "bl.example")
-	for i := range 2 * failureLimit {
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel()
-		r := s.Lookup(ctx, netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}))
-		if r.Lists[0].State != NotAsked || r.Verdict != Unknown {
-			t.Fatalf("%v, %v", r.Lists[0].State, r.Verdict)
-		}
-	}
-	if st := b.lists.Status()[0]; !st.Asked || st.Errors != 0 {
-		t.Errorf("asked %v, %d errors", st.Asked, st.Errors)
-	}
-}
-
-// The world listed, test entries in order: the list rests at the 20th net known to be good, for an hour.
-func TestKnownGoodBreaker(t *testing.T) {
-	b := newBench(t)
-	b.liar.set("world.example", except(always("A 127.0.0.2")))
-	b.liar.set("fair.example", honest(map[string][]string{"0.2.0.192": {"A 127.0.0.2"}, "1.2.0.192": {"A 127.0.0.2"}}))
-	s := b.set(t, SetOptions{Complete: true}, "world.example", "fair.example")
-	refused := 0
-	for i := range 40 {
-		client := netip.AddrFrom4([4]byte{192, 0, 2, byte(i)})
-		for range 3 { // the same net again changes nothing
-			r := look(t, s, client.String())
-			b.lists.KnownGood(client, r.Hits())
-			if r.Verdict == Listed {
-				refused++
-			}
-		}
-	}
-	if refused != 3*knownGoodNets-2 {
-		t.Errorf("%d answers were \"listed\" before the breaker saw it, want %d", refused, 3*knownGoodNets-2)
-	}
-	want := "world.example known-good begins: it lists 20 of 20 nets whose mail was known to be good in the last hour"
-	if got := b.log.take(); got != want {
-		t.Errorf("%q", got)
-	}
-	b.clock.advance(59 * time.Minute)
-	b.lists.startDue().Wait()
-	if got := b.log.take(); got != "" {
-		t.Errorf("too early: %q", got)
-	}
-	b.clock.advance(time.Minute)
-	b.lists.startDue().Wait()
-	if got := b.log.take(); !strings.HasPrefix(got, "world.example known-good ends") {
-		t.Errorf("%q", got)
-	}
-	st := b.lists.Status()
-	if st[0].Zone != "fair.example" || st[0].KnownGood != 6 || st[1].KnownGood != 58 || st[0].Overlap["world.example"] != 2 {
-		t.Errorf("%+v", st)
-	}
-}
-
-// A net is an IPv4 address or an IPv6 /64, each counted once in its hour.
-func TestKnownGoodNets(t *testing.T) {
-	var g goodNets
-	now := time.Unix(0, 0)
-	li := &list{zone: "bl.example", causes: map[Cause]rest{}}
-	prefix := func(s string) netip.Prefix { return netip.MustParsePrefix(s) }
-	for i := range 3 * knownGoodNets {
-		if got := g.note(now, prefix("192.0.2.1/32"), []*list{li}); got != nil {
-			t.Fatalf("one net, report %d: %v", i, got)
-		}
-	}
-	for i := range 4*knownGoodNets - 1 { // 80 nets, 20 hit: exactly a quarter
-		var hit []*list
-		if i >= 60 {
-			hit = []*list{li}
-		}
-		if got := g.note(now, prefix(fmt.Sprintf("198.51.100.%d/32", i)), hit); got != nil {
-			t.Fatalf("net %d: %v", i, got)
-		}
-	}
-	if g.hits[li] != 20 || len(g.nets) != 80 {
-		t.Fatalf("%d of %d", g.hits[li], len(g.nets))
-	}
-	if got := g.note(now, prefix("203.0.113.1/32"), []*list{li}); len(got) != 1 {
-		t.Error("21 of 81 does not trip")
-	}
-	g.note(now.Add(knownGoodSpan), prefix("203.0.113.2/32"), nil)
-	if g.hits[li] != 0 || len(g.nets) != 1 {
-		t.Errorf("after an hour: %d of %d", g.hits[li], len(g.nets))
-	}
-}
-
 func TestManualRest(t *testing.T) {
 	b := newBench(t)
 	b.liar.set("bl.example", honest(map[string][]string{"99.2.0.192": {"A 127.0.0.2"}}))
@@ -381,5 +218,26 @@ func TestTestsDoNotWaitForEachOther(t *testing.T) {
 	}
 	if res := look(t, good, "192.0.2.99"); res.Lists[0].State != Clear {
 		t.Errorf("%v", res.Lists[0].State)
+	}
+}
+
+// A test by hand says what is wrong and touches nothing.
+func TestSetTest(t *testing.T) {
+	b := newBench(t)
+	b.liar.set("good.example", honest(nil))
+	b.liar.set("world.example", always("A 127.0.0.2"))
+	s := b.set(t, SetOptions{}, "good.example", "world.example")
+	b.log.take()
+	if err := s.Test(background(t), "good.example"); err != nil {
+		t.Error(err)
+	}
+	if err := s.Test(background(t), "world.example"); err == nil || !strings.Contains(err.Error(), "it lists 1.0.0.127") {
+		t.Error(err)
+	}
+	if err := s.Test(background(t), "other.example"); err == nil {
+		t.Error("tested a list that is not there")
+	}
+	if got := b.log.take(); got != "" {
+		t.Errorf("changes: %s", got)
 	}
 }

@@ -294,7 +294,7 @@ func (r *Resolver) finish(f *flight, a Answer, ttl time.Duration) {
 		delete(s.flights, f.key)
 	}
 	out := arrival{answer: &a}
-	if ttl > 0 && f.ctx.Err() != context.Canceled {
+	if ttl > 0 {
 		e := s.put(f.key, shared(&a), r.opt.Clock(), ttl)
 		out.answer, out.expires = e.answer, e.expires
 	}

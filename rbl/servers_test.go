@@ -1,0 +1,169 @@
+package rbl
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// The next server is asked when one is silent, refuses or cannot be reached, and the one that answered is asked first from then on.
+func TestSeveralServers(t *testing.T) {
+	for name, bad := range map[string]behaviour{"silent": silent, "refuses": code4(dns.RcodeRefused), "fails": code4(dns.RcodeServerFailure), "": nil} {
+		t.Run(name, func(t *testing.T) {
+			good := newLiar(t)
+			good.set("example", always("A 127.0.0.2"))
+			first := "127.0.0.1:1"
+			if bad != nil {
+				l := newLiar(t)
+				l.set("example", bad)
+				first = l.addr
+			}
+			r := newTestResolver(t, ResolverOptions{AttemptTimeout: 50 * time.Millisecond}, first, good.addr)
+			if a := r.Ask(background(t), NewQuestion(A, "a.example")); a.Status != Found {
+				t.Fatal(a)
+			}
+			before := r.Stats().Packets
+			if a := r.Ask(background(t), NewQuestion(A, "b.example")); a.Status != Found {
+				t.Fatal(a)
+			}
+			if n := r.Stats().Packets - before; n != 1 {
+				t.Errorf("%d packets for the second question", n)
+			}
+		})
+	}
+}
+
+func TestIPv6Server(t *testing.T) {
+	conn, err := net.ListenPacket("udp6", "[::1]:0")
+	if err != nil {
+		t.Skip("no IPv6 loopback here:", err)
+	}
+	l := &liar{zones: map[string]behaviour{"example": always("A 127.0.0.2")}, asked: map[string]int{}}
+	var wg sync.WaitGroup
+	wg.Go(func() { l.serveUDP(conn, &wg) })
+	defer wg.Wait()
+	defer conn.Close()
+	r := newTestResolver(t, ResolverOptions{}, conn.LocalAddr().String())
+	if a := r.Ask(background(t), NewQuestion(A, "a.example")); a.Status != Found {
+		t.Error(a)
+	}
+}
+
+// Servers that do not know EDNS0 or do not echo the case of names are found out and spared.
+func TestOldServers(t *testing.T) {
+	noEDNS := func(_ string, m *dns.Msg, _ bool) [][]byte {
+		if m.IsEdns0() != nil {
+			return one(rcode(m, dns.RcodeFormatError))
+		}
+		return one(has(m, "300", "A 127.0.0.2"))
+	}
+	lower := func(_ string, m *dns.Msg, _ bool) [][]byte {
+		r := has(m, "300", "A 127.0.0.2")
+		r.Question[0].Name = strings.ToLower(r.Question[0].Name)
+		return one(r)
+	}
+	for name, b := range map[string]behaviour{"no EDNS0": noEDNS, "lower case": lower} {
+		t.Run(name, func(t *testing.T) {
+			l := newLiar(t)
+			l.set("example", b)
+			r := newTestResolver(t, ResolverOptions{}, l.addr)
+			for i := range 10 {
+				q := NewQuestion(A, fmt.Sprintf("abcdefghijklmnopqrstuvwxyz-%d.example", i))
+				if a := r.Ask(background(t), q); a.Status != Found {
+					t.Fatal(a)
+				}
+			}
+			before := r.Stats().Packets
+			r.Ask(background(t), NewQuestion(A, "abcdefghijklmnopqrstuvwxyz.example"))
+			if n := r.Stats().Packets - before; n != 1 {
+				t.Errorf("still %d packets a question", n)
+			}
+		})
+	}
+}
+
+// Names go out in random case, unless that is off.
+func TestRandomCase(t *testing.T) {
+	for _, fixed := range []bool{false, true} {
+		l := newLiar(t)
+		seen := make(chan string, 1)
+		l.set("example", func(_ string, m *dns.Msg, _ bool) [][]byte {
+			seen <- m.Question[0].Name
+			return one(nx(m))
+		})
+		r := newTestResolver(t, ResolverOptions{FixedCase: fixed}, l.addr)
+		name := "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz.example"
+		r.Ask(background(t), NewQuestion(A, name))
+		if got := <-seen; (got == name+".") != fixed || !strings.EqualFold(got, name+".") {
+			t.Errorf("fixed %v: asked for %s", fixed, got)
+		}
+	}
+}
+
+func TestServers(t *testing.T) {
+	for in, want := range map[string]string{
+		"127.0.0.1":                    "127.0.0.1:53",
+		"127.0.0.1:5353, ::1 [::1]:54": "127.0.0.1:5353 [::1]:53 [::1]:54",
+		"[2001:db8::1]":                "[2001:db8::1]:53",
+		"":                             "error: no DNS server given: write at least one address",
+		"ns.example":                   `error: DNS server "ns.example": write an address, with a port if it is not 53: 127.0.0.1, 127.0.0.1:5353 or [::1]:53`,
+		"127.0.0.1:0":                  `error: DNS server "127.0.0.1:0": write an address, with a port if it is not 53: 127.0.0.1, 127.0.0.1:5353 or [::1]:53`,
+	} {
+		servers, err := ParseServers(in)
+		got := strings.Join(servers, " ")
+		if err != nil {
+			got = "error: " + err.Error()
+		}
+		if got != want {
+			t.Errorf("%q: %s, want %s", in, got, want)
+		}
+	}
+	for content, want := range map[string]string{
+		"# c\nnameserver 192.0.2.1\nsearch x\nnameserver 2001:db8::1 \n": "192.0.2.1:53 [2001:db8::1]:53",
+		"search example\n":           "127.0.0.1:53",
+		"options x\nnameserver ns\n": `error: FILE:2: nameserver "ns" is not an address`,
+	} {
+		file := filepath.Join(t.TempDir(), "resolv.conf")
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		servers, err := SystemServers(file)
+		got := strings.Join(servers, " ")
+		if err != nil {
+			got = "error: " + strings.ReplaceAll(err.Error(), file, "FILE")
+		}
+		if got != want {
+			t.Errorf("%q: %s, want %s", content, got, want)
+		}
+	}
+	if _, err := NewResolver(ResolverOptions{Servers: []string{"ns.example:53"}}); err == nil {
+		t.Error("a server by name was accepted")
+	}
+	if _, err := NewResolver(ResolverOptions{}); err == nil {
+		t.Error("no server was accepted")
+	}
+}
+
+// An answer in the wrong case may be forged: what TCP says counts.
+func TestWrongCaseIsNotBelieved(t *testing.T) {
+	l := newLiar(t)
+	l.set("example", func(_ string, m *dns.Msg, tcp bool) [][]byte {
+		if tcp {
+			return one(nx(m))
+		}
+		r := has(m, "300", "A 127.0.0.2")
+		r.Question[0].Name = strings.ToLower(r.Question[0].Name)
+		return one(r)
+	})
+	r := newTestResolver(t, ResolverOptions{}, l.addr)
+	if a := r.Ask(background(t), NewQuestion(A, "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz.example")); a.Status != NoName {
+		t.Error(a)
+	}
+}
