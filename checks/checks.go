@@ -10,11 +10,12 @@ import "mailweir/internal/policy"
 func Registry() *policy.Registry {
 	return &policy.Registry{
 		Checks: []*policy.Check{
-			ClientBlock, Address, Size, SenderBlock, EnvelopeFrom, RBL, RcptLimit, Hops, HeaderFrom, Content, Fault,
+			Address, ClientBlock, RequireAuth, SenderLogin, OpenRelay, SenderBlock, EnvelopeFrom, RBL, RequireTLS, Size,
+			RcptLimit, Hops, HeaderFrom, Content, Fault,
 		},
 		Order: map[policy.Stage][]*policy.Check{
-			policy.StageMail:    {Address, ClientBlock, Size},
-			policy.StageRcpt:    {Address, SenderBlock, EnvelopeFrom, RBL, Size, RcptLimit},
+			policy.StageMail:    {Address, ClientBlock, RequireAuth, SenderLogin, RequireTLS, Size},
+			policy.StageRcpt:    {Address, OpenRelay, SenderBlock, EnvelopeFrom, RBL, RequireTLS, Size, RcptLimit},
 			policy.StageHeaders: {Hops, HeaderFrom, SenderBlock},
 			policy.StageEnd:     {Size, Content},
 		},

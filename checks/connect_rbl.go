@@ -1,8 +1,11 @@
 package checks
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -52,8 +55,11 @@ func (o *rblFlags) build(env *policy.Env) (policy.Hooks, error) {
 	if len(*o.zones)+len(*o.names) == 0 {
 		return policy.Hooks{Off: "no --rbl-zone and no --rhsbl-zone"}, nil
 	}
-	if *o.threshold < 1 {
-		return policy.Hooks{}, fmt.Errorf("--rbl-threshold: a threshold of 0 would refuse everybody; use 1 or more")
+	switch {
+	case *o.threshold < 1:
+		return policy.Hooks{}, errors.New("--rbl-threshold: a threshold of 0 would refuse everybody; use 1 or more")
+	case *o.timeout <= 0:
+		return policy.Hooks{}, errors.New("--rbl-timeout: no list can answer in no time; use a span such as 3s, or --rbl=off")
 	}
 	keys := make(map[string]rbl.Secret)
 	for _, spec := range *o.keys {
@@ -63,53 +69,84 @@ func (o *rblFlags) build(env *policy.Env) (policy.Hooks, error) {
 		}
 		keys[name] = key
 	}
-	options := rbl.SetOptions{
-		Threshold: *o.threshold, Keys: keys, NoSelfTest: *o.untested, Monitor: *o.monitored, Complete: env.Explaining,
-	}
-	addresses, err := newSet(env, "rbl-zone", rbl.Addresses, *o.zones, options)
+	addresses, names, err := o.sets(env, keys)
 	if err != nil {
-		return policy.Hooks{}, err
-	}
-	names, err := newSet(env, "rhsbl-zone", rbl.Domains, *o.names, options)
-	if err != nil {
-		if addresses != nil {
-			addresses.Close()
-		}
 		return policy.Hooks{}, err
 	}
 	rule := &rblRule{
-		lists: env.Lists, addresses: addresses, names: names, timeout: *o.timeout, ready: env.Explaining,
-		client: policy.NewSlot[atomic.Pointer[rbl.Result]](env),
+		lists: env.Lists, addresses: addresses, names: names, threshold: *o.threshold, timeout: *o.timeout,
+		ready: env.Explaining, client: policy.NewSlot[atomic.Pointer[rbl.Result]](env),
 	}
 	return rule.hooks(env), nil
 }
 
-func newSet(env *policy.Env, flag string, kind rbl.Kind, specs []string, options rbl.SetOptions) (*rbl.Set, error) {
-	if len(specs) == 0 {
+// sets makes the set of address lists and that of name lists, nil for one that is not in use.
+func (o *rblFlags) sets(env *policy.Env, keys map[string]rbl.Secret) (addresses, names *rbl.Set, err error) {
+	ofAddresses, err := rbl.Parse(rbl.Addresses, *o.zones)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--rbl-zone: %w", err)
+	}
+	ofNames, err := rbl.Parse(rbl.Domains, *o.names)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--rhsbl-zone: %w", err)
+	}
+	all := slices.Concat(ofAddresses, ofNames)
+	if err := errors.Join(known("rbl-monitor-zone", *o.monitored, all), known("rbl-untested-zone", *o.untested, all)); err != nil {
+		return nil, nil, err
+	}
+	if addresses, err = o.set(env, ofAddresses, keys); err != nil {
+		return nil, nil, fmt.Errorf("--rbl-zone: %w", err)
+	}
+	if names, err = o.set(env, ofNames, keys); err != nil {
+		if addresses != nil {
+			addresses.Close()
+		}
+		return nil, nil, fmt.Errorf("--rhsbl-zone: %w", err)
+	}
+	return addresses, names, nil
+}
+
+// set makes a set of these lists, with those of the options that are about them.
+func (o *rblFlags) set(env *policy.Env, entries []rbl.Entry, keys map[string]rbl.Secret) (*rbl.Set, error) {
+	if len(entries) == 0 {
 		return nil, nil
 	}
-	entries, err := rbl.Parse(kind, specs)
-	if err != nil {
-		return nil, fmt.Errorf("--%s: %w", flag, err)
+	return env.Lists.NewSet(entries, rbl.SetOptions{
+		Threshold: *o.threshold, Keys: keys, NoSelfTest: among(*o.untested, entries), Monitor: among(*o.monitored, entries),
+		Complete: env.Explaining,
+	})
+}
+
+// known reports a zone of a flag that is none of the lists.
+func known(flag string, zones []string, entries []rbl.Entry) error {
+	for _, zone := range zones {
+		if !hasZone(entries, zone) {
+			return fmt.Errorf("--%s: %s is no list of --rbl-zone or --rhsbl-zone; write it as it stands there", flag, zone)
+		}
 	}
-	set, err := env.Lists.NewSet(entries, options)
-	if err != nil {
-		return nil, fmt.Errorf("--%s: %w", flag, err)
-	}
-	return set, nil
+	return nil
+}
+
+// among returns the zones that are lists of these entries.
+func among(zones []string, entries []rbl.Entry) []string {
+	return slices.DeleteFunc(slices.Clone(zones), func(zone string) bool { return !hasZone(entries, zone) })
+}
+
+func hasZone(entries []rbl.Entry, zone string) bool {
+	return slices.ContainsFunc(entries, func(e rbl.Entry) bool { return e.Zone == zone })
 }
 
 // rblRule is the check within one policy.
 type rblRule struct {
 	lists            *rbl.Lists
 	addresses, names *rbl.Set // nil when not in use
+	threshold        int
 	timeout          time.Duration
-	ready            bool // wait for the lists' first test
 	client           policy.Slot[atomic.Pointer[rbl.Result]]
 }
 
 func (b *rblRule) hooks(env *policy.Env) policy.Hooks {
-	hooks := policy.Hooks{Close: b.close}
+	hooks := policy.Hooks{Close: b.close, Ready: b.wait}
 	if b.addresses != nil {
 		hooks.Connect = b.connect
 		if env.Settings.PermitSenders != nil {
@@ -124,6 +161,15 @@ func (b *rblRule) hooks(env *policy.Env) policy.Hooks {
 		hooks.Headers = b.headers
 	}
 	return hooks
+}
+
+// wait lets the lists end their first test: until then they rest.
+func (b *rblRule) wait(ctx context.Context) {
+	for _, set := range []*rbl.Set{b.addresses, b.names} {
+		if set != nil {
+			_ = set.Ready(ctx) // a test that takes longer ends while the policy is in use
+		}
+	}
 }
 
 func (b *rblRule) close() {
@@ -141,14 +187,14 @@ func (b *rblRule) connect(c *policy.Connection) (policy.Verdict, error) {
 	}
 	client, result := c.Client, b.client.Of(c)
 	return b.ask(func(ctx context.Context) *rbl.Result {
-		if b.ready {
-			_ = b.addresses.Ready(ctx) // a list whose test has not ended rests, and the result says so
-		}
 		r := b.addresses.Lookup(ctx, client)
 		result.Store(r)
 		return r
 	}), nil
 }
+
+// mostDomains bounds the names that one header From has looked up: a stranger chose them.
+const mostDomains = 10
 
 // headers asks about the domains of header From.
 func (b *rblRule) headers(m *policy.Message) (policy.Verdict, error) {
@@ -159,11 +205,11 @@ func (b *rblRule) headers(m *policy.Message) (policy.Verdict, error) {
 	return b.domains(domains...), nil
 }
 
-// domains asks about several names; the first that is listed counts.
+// domains asks about several names at once; the first that is listed counts.
 func (b *rblRule) domains(names ...string) policy.Verdict {
 	var keys []string
 	for _, name := range names {
-		if key, err := rbl.DomainKey(name); err == nil {
+		if key, err := rbl.DomainKey(name); err == nil && !slices.Contains(keys, key) && len(keys) < mostDomains {
 			keys = append(keys, key)
 		}
 	}
@@ -171,24 +217,20 @@ func (b *rblRule) domains(names ...string) policy.Verdict {
 		return policy.Pass
 	}
 	return b.ask(func(ctx context.Context) *rbl.Result {
-		if b.ready {
-			_ = b.names.Ready(ctx)
-		}
-		var unknown, last *rbl.Result
-		for _, key := range keys {
-			last = b.names.LookupDomain(ctx, key)
-			if last.Verdict == rbl.Listed {
-				return last
-			}
-			if last.Verdict == rbl.Unknown {
-				unknown = last
-			}
-		}
-		if unknown != nil {
-			return unknown
-		}
-		return last
+		return weightiest(b.names.LookupDomains(ctx, keys...))
 	})
+}
+
+// weightiest is the first result that is listed, else the first that could not tell, else the first.
+func weightiest(results []*rbl.Result) *rbl.Result {
+	for _, verdict := range []rbl.Verdict{rbl.Listed, rbl.Unknown} {
+		for _, r := range results {
+			if r.Verdict == verdict {
+				return r
+			}
+		}
+	}
+	return results[0]
 }
 
 // ask turns a look-up into a verdict, with every question noted.
@@ -204,13 +246,16 @@ func (b *rblRule) ask(lookup func(context.Context) *rbl.Result) policy.Verdict {
 		case r.Verdict == rbl.Listed:
 			return policy.Object(replyRBL, r.Zone, r.Reason).Because("%s: %s", r.Subject, describe(r)), nil
 		case r.Verdict == rbl.Unknown:
-			return policy.Pass, fmt.Errorf("dns lists: %w", r.Err())
-		case r.Would != r.Score:
+			return policy.Pass, fmt.Errorf("dns lists: %w", cmp.Or(r.Err(), errEnded))
+		case r.Would >= b.threshold:
 			return policy.Object(replyRBL, monitoredZone(r)...).Because("%s: %s", r.Subject, describe(r)).Monitored(), nil
 		}
 		return policy.Pass, nil
 	})
 }
+
+// errEnded stands for what kept lists from answering when none of them failed.
+var errEnded = errors.New("the look-up was ended")
 
 // monitoredZone names the first list that hit, though it has no say.
 func monitoredZone(r *rbl.Result) []string {

@@ -51,6 +51,7 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 		closeWorld(world)
 		return nil, &exitError{exConfig, err}
 	}
+	waitReady(p)
 	d := &daemon{settings: s, log: log, world: world}
 	d.metrics = events.NewMetrics(version)
 	d.metrics.WatchLists(world.Lists, world.DNS)
@@ -65,6 +66,15 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 		IdleGrace:  *s.daemon.drain / 2,
 	}
 	return d, nil
+}
+
+// readyWithin is how long a new policy may take to be as good as it will be, before it is used all the same.
+const readyWithin = 2 * time.Second
+
+func waitReady(p *policy.Policy) {
+	ctx, cancel := context.WithTimeout(context.Background(), readyWithin)
+	defer cancel()
+	p.Ready(ctx)
 }
 
 // close ends what newDaemon began, once nothing listens any more.
@@ -159,6 +169,7 @@ func (d *daemon) reload(why string) bool {
 		d.log.WithFields(logrus.Fields{"why": why, "error": err.Error()}).Error("the new policy is not loaded, the old one stays")
 		return false
 	}
+	waitReady(p)
 	d.runner.Swap(p)
 	d.metrics.Loaded(time.Now())
 	d.log.WithFields(logrus.Fields{"why": why, "took": time.Since(began).Round(time.Microsecond).String()}).Info("policy loaded")

@@ -91,6 +91,7 @@ func explain(out io.Writer, s *settings, f *explainFlags, m *message) error {
 	if err != nil {
 		return &exitError{exUsage, err}
 	}
+	waitReady(p)
 	var t transcript
 	runner := policy.NewRunner(p, silent{}, policy.DefaultLimits)
 	session := runner.NewExplainer(t.tell)

@@ -62,6 +62,10 @@ type Hooks struct {
 	SettleMessage    func(*Message, Outcome)
 	SettleConnection func(*Connection)
 
+	// Ready waits until the check can judge as well as it will, such as for the first test of a DNS list. It is asked before a
+	// policy comes into use; the context ends soon.
+	Ready func(context.Context)
+
 	// Close releases what the hooks hold when the policy is no longer used by any session.
 	Close func()
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -124,7 +125,7 @@ func (p *Policy) build(b *bound, build Build) error {
 	}
 	hooks, err := build(&Env{World: p.world, Settings: p.Settings, registry: p.registry, tables: p.tables, check: b})
 	if err != nil {
-		return fmt.Errorf("%s: %w", b.Name, err)
+		return err
 	}
 	if hooks.empty() && hooks.Off == "" {
 		return fmt.Errorf("%s: the check has nothing to do and does not say why", b.Name)
@@ -231,6 +232,15 @@ func (p *Policy) close() (err error) {
 		err = errors.Join(err, w.err)
 	}
 	return err
+}
+
+// Ready waits until every check can judge as well as it will, or the context ends.
+func (p *Policy) Ready(ctx context.Context) {
+	for _, b := range p.checks {
+		if b.hooks.Ready != nil {
+			b.hooks.Ready(ctx)
+		}
+	}
 }
 
 // Close ends the use of a policy that no runner has.

@@ -1,0 +1,84 @@
+package checks
+
+import (
+	"context"
+
+	"mailweir/internal/policy"
+	"mailweir/internal/table"
+)
+
+// OpenRelay refuses mail from strangers to domains that are not ours.
+var OpenRelay = &policy.Check{
+	Name:  "open-relay",
+	Title: "mail from strangers to other people's domains",
+	Help: `A client that is not trusted may send to local domains only (` + "`--local-domains`" + `; without it this check is off).
+` + "`--open-relay-clients`" + ` lists hosts that may relay all the same, ` + "`--open-relay-exceptions`" + ` recipients and domains to which
+anyone may, ` + "`--open-relay-senders`" + ` senders who may, where SPF passes for them or the client is permitted: a
+sender's address alone proves nothing.
+
+The MTA has rules of its own, which come first. What Postfix refuses is seen and recorded as refused by the MTA; what Sendmail
+refuses is not seen.`,
+	Mode:    policy.Enforce,
+	Bypass:  policy.BypassTrusted,
+	Replies: []*policy.Reply{replyOpenRelay},
+	Setup: func(f *policy.Flags) policy.Build {
+		clients := f.Tables("clients", "clients that may relay")
+		senders := f.Tables("senders", "senders that may relay, where SPF or a permitted client vouches for them")
+		exceptions := f.Tables("exceptions", "recipients and domains to which anyone may relay")
+		return func(env *policy.Env) (policy.Hooks, error) {
+			if env.Settings.LocalDomains == nil {
+				return policy.Hooks{Off: "no --local-domains"}, nil
+			}
+			var rule openRelay
+			for _, l := range []struct {
+				noun  string
+				specs []string
+				list  **table.List
+			}{{"clients", *clients, &rule.clients}, {"senders", *senders, &rule.senders}, {"exceptions", *exceptions, &rule.exceptions}} {
+				list, err := env.List(l.noun, l.specs, table.Any)
+				if err != nil {
+					return policy.Hooks{}, err
+				}
+				*l.list = list
+			}
+			return policy.Hooks{Rcpt: rule.judge}, nil
+		}
+	},
+}
+
+type openRelay struct {
+	clients, senders, exceptions *table.List
+}
+
+func (o openRelay) judge(r *policy.Recipient) (policy.Verdict, error) {
+	if r.Direction != policy.Relay {
+		return policy.Pass, nil
+	}
+	c := r.Conn()
+	if c.Client.IsValid() {
+		if _, ok := o.clients.Client(c.Client, c.ConnectFacts.Name); ok {
+			return policy.Pass, nil
+		}
+	}
+	if _, ok := o.exceptions.Address(r.Address); ok {
+		return policy.Pass, nil
+	}
+	refusal := policy.Object(replyOpenRelay).Because("%s is not a local domain", quoted(r.Address.Domain))
+	m := r.Msg
+	if _, ok := o.senders.Address(m.Sender); !ok || m.Sender.IsNull() {
+		return refusal, nil
+	}
+	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+		// An error of SPF leaves the sender unproven. The refusal is a temporary one, so nothing is lost by it.
+		if ok, _ := m.Vouched(ctx); ok {
+			return policy.Pass, nil
+		}
+		return refusal, nil
+	}), nil
+}
+
+var replyOpenRelay = &policy.Reply{
+	ID: "open-relay", Row: "T6", Code: 451, Enhanced: "4.7.1", Text: "Open relay not allowed",
+	Description: "Neither the sender's host nor the recipient's domain is one that this system serves.",
+	Resolution:  "The sender uses the mail server of its own provider. The administrator adds our own hosts to --trusted-nets, our domains to --local-domains, or an exception.",
+}
