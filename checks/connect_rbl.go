@@ -75,7 +75,7 @@ func (o *rblFlags) build(env *policy.Env) (policy.Hooks, error) {
 	}
 	rule := &rblRule{
 		lists: env.Lists, addresses: addresses, names: names, threshold: *o.threshold, timeout: *o.timeout,
-		ready: env.Explaining, client: policy.NewSlot[atomic.Pointer[rbl.Result]](env),
+		client: policy.NewSlot[atomic.Pointer[rbl.Result]](env),
 	}
 	return rule.hooks(env), nil
 }
