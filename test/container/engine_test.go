@@ -123,7 +123,8 @@ func startEngine(t *testing.T) *engine {
 		"DOCKER_CONFIG="+dir, // nobody's credentials and contexts
 		"DOCKER_BUILDKIT=0",  // BuildKit needs a client of the engine's own age
 	)
-	e.cmd = exec.Command(program, "--data-root="+cache+"/data", "--exec-root="+dir+"/exec",
+	// In a mount namespace of its own, so that no mount outlives the engine.
+	e.cmd = exec.Command("unshare", "--mount", "--propagation=private", program, "--data-root="+cache+"/data", "--exec-root="+dir+"/exec",
 		"--host=unix://"+dir+"/s", "--pidfile="+dir+"/pid",
 		"--containerd-namespace=mailweir-test", "--containerd-plugins-namespace=mailweir-test-plugins",
 		"--iptables=false", "--ip6tables=false", "--ip-forward=false", "--bridge=none")
