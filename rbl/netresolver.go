@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"github.com/miekg/dns"
 )
 
 // NetResolver offers the look-ups of [net.Resolver] over any way of asking: a [Resolver], one that records, or a replay. Its
@@ -106,6 +108,10 @@ func (n NetResolver) LookupAddr(ctx context.Context, addr string) ([]string, err
 
 // ask gives every answer other than records as a *net.DNSError.
 func (n NetResolver) ask(ctx context.Context, t Type, name string) (Answer, error) {
+	if _, ok := dns.IsDomainName(name); !ok || len(strings.TrimSuffix(name, ".")) > maxNameLength {
+		// As net.Resolver: what cannot be a name does not exist, and asking again will not change that.
+		return Answer{Status: NoName}, &net.DNSError{Err: "not a domain name", Name: name, IsNotFound: true}
+	}
 	a := n.Ask(ctx, NewQuestion(t, name))
 	switch a.Status {
 	case Found:

@@ -3,6 +3,7 @@ package rbl
 import (
 	"fmt"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,6 +70,15 @@ func TestNetResolver(t *testing.T) {
 	}
 	if _, err := r.LookupTXT(ctx, "four.example"); !notFound(err) {
 		t.Errorf("no data: %v", err)
+	}
+	before := l.questions()
+	for _, name := range []string{"", "a..example", strings.Repeat("a", 64) + ".example", strings.Repeat("a.", 130) + "example"} {
+		if _, err := r.LookupTXT(ctx, name); !notFound(err) {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	if l.questions() != before {
+		t.Error("asked for what is no name")
 	}
 	if _, err := r.LookupAddr(ctx, "mail.example"); err == nil {
 		t.Error("reverse name of a name")
