@@ -8,7 +8,7 @@ import (
 )
 
 // Memory is a store that forgets everything with its process: for trials, tests, and hosts where that is enough.
-// It is bounded: beyond the greatest number of keys the one that ends first is forgotten.
+// It is bounded: beyond the greatest number of keys the one that ends first is forgotten, and any where none ends.
 type Memory struct {
 	clock func() time.Time
 	limit int
@@ -75,6 +75,10 @@ func (m *Memory) Add(_ context.Context, key string, n int64, lifetime time.Durat
 	if !ok {
 		e = entry{until: m.until(lifetime)}
 	}
+	if e.value != nil { // a number that was put
+		e.count, _ = strconv.ParseInt(string(e.value), 10, 64)
+		e.value = nil
+	}
 	e.count += n
 	m.set(key, e)
 	return e.count, nil
@@ -94,6 +98,7 @@ func (m *Memory) set(key string, e entry) {
 		m.ends.push(key, e.until)
 	}
 	m.forget()
+	m.forgetAny(key)
 	if len(m.ends) > 2*len(m.entries)+64 {
 		m.compact()
 	}
@@ -124,6 +129,18 @@ func (m *Memory) forget() {
 		m.ends.pop()
 		if current {
 			delete(m.entries, first.key)
+		}
+	}
+}
+
+// forgetAny keeps the bound where keys without an end alone exceed it.
+func (m *Memory) forgetAny(but string) {
+	for key := range m.entries {
+		if len(m.entries) <= m.limit {
+			return
+		}
+		if key != but {
+			delete(m.entries, key)
 		}
 	}
 }

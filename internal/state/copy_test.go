@@ -1,0 +1,85 @@
+package state
+
+import (
+	"sync"
+	"testing"
+	"time"
+)
+
+func newCopies() (*hand, *Memory, *Copy) {
+	h := newHand()
+	base := NewMemory(h.time, 100)
+	return h, base, NewCopy(base, h.time)
+}
+
+func TestCopyReadsThroughAndWritesToItself(t *testing.T) {
+	_, base, c := newCopies()
+	put(t, base, "k", "base", time.Hour)
+	wantValue(t, c, "k", "base")
+	put(t, c, "k", "own", time.Hour)
+	wantValue(t, c, "k", "own")
+	wantValue(t, base, "k", "base")
+	put(t, c, "new", "x", 0)
+	wantValue(t, base, "new", "")
+}
+
+func TestCopyDeletes(t *testing.T) {
+	_, base, c := newCopies()
+	put(t, base, "k", "base", time.Hour)
+	if err := c.Delete(t.Context(), "k"); err != nil {
+		t.Fatal(err)
+	}
+	wantValue(t, c, "k", "")
+	wantValue(t, base, "k", "base")
+	add(t, c, "k", 1, time.Hour, 1)
+	put(t, c, "k", "again", time.Hour)
+	wantValue(t, c, "k", "again")
+}
+
+// TestCopyExpiry: what was written here and has ended is gone, as it would be in the base after the same writing.
+func TestCopyExpiry(t *testing.T) {
+	h, base, c := newCopies()
+	put(t, base, "k", "old", 0)
+	put(t, c, "k", "new", time.Minute)
+	h.move(time.Minute)
+	wantValue(t, c, "k", "")
+	put(t, base, "n", "5", 0)
+	add(t, c, "n", 1, 0, 6)
+	wantValue(t, base, "n", "5")
+}
+
+func TestCopyCountsOnFromTheBase(t *testing.T) {
+	_, base, c := newCopies()
+	add(t, base, "n", 5, time.Hour, 5)
+	add(t, c, "n", 2, time.Hour, 7)
+	add(t, c, "n", 2, time.Hour, 9)
+	add(t, base, "n", 1, time.Hour, 6)
+	wantValue(t, c, "n", "9")
+}
+
+func TestCopyLeases(t *testing.T) {
+	_, base, c := newCopies()
+	acquire(t, base, "k", 1, true)
+	acquire(t, c, "k", 1, true).Release()
+	acquire(t, base, "k", 1, false)
+}
+
+func TestCopyConcurrently(t *testing.T) {
+	_, base, c := newCopies()
+	add(t, base, "n", 10, time.Hour, 10)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 100 {
+				_, _ = c.Add(t.Context(), "n", 1, time.Hour)
+			}
+		})
+	}
+	all.Wait()
+	wantValue(t, c, "n", "810")
+	wantValue(t, base, "n", "10")
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	wantValue(t, base, "n", "10")
+}
