@@ -78,7 +78,7 @@ func (s *Session) endConnection() {
 	}
 	c := s.conn
 	s.closeScope(c)
-	s.conn = nil
+	s.conn, s.faulted = nil, nil
 	s.after.do(func() { s.runner.observer.Closed(c) })
 }
 
