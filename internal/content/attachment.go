@@ -27,6 +27,10 @@ func (w *walk) attachment(h *partHeader, name string, r io.Reader, depth int) {
 
 // file notes a file and examines what is in it, to its end.
 func (w *walk) file(f file, r io.Reader) {
+	if !w.borrow(fileMemory) {
+		return
+	}
+	defer w.giveBack(fileMemory)
 	sums := w.x.examiner.sums.reader(r)
 	in := newSource(sums)
 	head, _ := in.Peek(maxSniff)
@@ -53,6 +57,22 @@ func (w *walk) file(f file, r io.Reader) {
 		w.found.macros = true // of the document that holds it
 	}
 }
+
+// fileMemory is what reading a file takes: buffers, and a decompressor's window and tables.
+const fileMemory = 64 << 10
+
+// borrow takes memory from the budget of all examinations; without it the examination can't tell.
+func (w *walk) borrow(n int) bool {
+	if w.x.examiner.pool.budget.take(n) {
+		return true
+	}
+	if w.x.err == nil {
+		w.x.err = ErrMemory
+	}
+	return false
+}
+
+func (w *walk) giveBack(n int) { w.x.examiner.pool.budget.give(n) }
 
 // found is what the inside of a file tells about the file.
 type found struct{ macros, encrypted bool }

@@ -101,6 +101,14 @@ func TestCouldNotTell(t *testing.T) {
 	}
 	x.Close()
 	x.Close()
+	for name, msg := range map[string]string{"html": mimePart("Content-Type: text/html", "<p>gold"), "file": attach("a", "x/y", []byte("gold"))} {
+		x := e.Begin()
+		feedMessage(x, msg, 4096)
+		if r, err := x.Finish(); err != ErrMemory || r != nil {
+			t.Errorf("%s: result %v, error %v", name, r, err)
+		}
+		x.Close()
+	}
 	if used := e.pool.budget.Used(); used != 0 {
 		t.Errorf("%d octets still in use", used)
 	}

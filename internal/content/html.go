@@ -11,6 +11,9 @@ import (
 // maxToken bounds one HTML token; a longer text is cut, a longer tag or comment is a limit reached.
 const maxToken = 64 << 10
 
+// htmlMemory is what a tokenizer and the hidden text may take.
+const htmlMemory = 2*maxToken + maxHidden
+
 // htmlText reduces HTML to what it shows. It sees tokens, not a tree: a tree of hostile HTML can take memory and time
 // out of proportion.
 type htmlText struct {
@@ -30,6 +33,10 @@ type htmlText struct {
 // html examines an HTML part. Hidden text is kept out of the text that shows, because it serves to split words, and is
 // examined apart, because mail readers differ in what they hide and lists of messages show it as a preview.
 func (w *walk) html(r io.Reader, shown *sink) {
+	if !w.borrow(htmlMemory) {
+		return
+	}
+	defer w.giveBack(htmlMemory)
 	t := &htmlText{w: w, shown: shown, source: w.x.sink(HTML), rest: &pushback{r: r}}
 	t.begin()
 	for t.token() {

@@ -84,7 +84,7 @@ func TestCounts(t *testing.T) {
 func TestWindowEdges(t *testing.T) {
 	e := mustExaminer(t, Options{}, "!activation 1\n1 golden  goose egg\n1 regex golden.{0,300}egg")
 	for _, filler := range []string{"x", "xyz ", "é", "黄"} {
-		for shift := -32; shift < 24; shift += 3 {
+		for shift := -32; shift < 24; shift += 8 {
 			n := (WindowSize - Overlap + shift) / len(filler)
 			msg := "X: y\n\n" + strings.Repeat(filler, n) + " golden goose\negg " + strings.Repeat(filler, WindowSize/len(filler))
 			r := examine(t, e, msg, 65535)
