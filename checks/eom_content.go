@@ -34,7 +34,10 @@ named by file and line, never by its text.`,
 			if err != nil {
 				return policy.Hooks{}, err
 			}
-			list, err := env.List("bypass", *bypass, table.Any)
+			if err := possible(definitions); err != nil {
+				return policy.Hooks{}, err
+			}
+			list, err := env.List("bypass", *bypass, table.Permits)
 			if err != nil {
 				return policy.Hooks{}, err
 			}
@@ -46,6 +49,16 @@ named by file and line, never by its text.`,
 			return rule.hooks(), nil
 		}
 	},
+}
+
+// possible reports actions that only other users of definitions know.
+func possible(definitions []*content.Definition) error {
+	for _, d := range definitions {
+		if d.Action != content.Reject && d.Action != content.Defer && d.Action != content.Monitor {
+			return fmt.Errorf("%s: !action %s: mailweir can reject, defer or monitor", d.File, d.Action)
+		}
+	}
+	return nil
 }
 
 // contentState is the examination of one message, and what it found.
@@ -79,7 +92,7 @@ func (c contentRule) hooks() policy.Hooks {
 			defer c.end(m)
 			var err error
 			state.result, err = state.examination.Finish()
-			return policy.Pass, err
+			return policy.Pass.Because("%s", limitsReached(state.result)), err
 		},
 		MessageFor: func(r *policy.Recipient) (policy.Verdict, error) { return c.judge(r), nil },
 		SettleMessage: func(m *policy.Message, _ policy.Outcome) {
@@ -110,42 +123,44 @@ func (c contentRule) end(m *policy.Message) {
 
 // bypassed reports whether the client or the sender is in the bypass list.
 func (c contentRule) bypassed(m *policy.Message) bool {
-	if _, ok := c.bypass.Address(m.Sender); ok {
+	if permitted(c.bypass.Address(m.Sender)) {
 		return true
 	}
-	if !m.Conn.Client.IsValid() {
-		return false
-	}
-	_, ok := c.bypass.Client(m.Conn.Client, m.Conn.ConnectFacts.Name)
-	return ok
+	return m.Conn.Client.IsValid() && permitted(c.bypass.Client(m.Conn.Client, m.Conn.ConnectFacts.Name))
 }
 
-// judge applies the definitions that are meant for this recipient.
+// permitted reports whether an entry of a permit list permits: DUNNO does not.
+func permitted(m table.Match, found bool) bool { return found && m.Action.Verb == table.OK }
+
+// judge applies the definitions that are meant for this recipient. The strictest action of those that fire counts.
 func (c contentRule) judge(r *policy.Recipient) policy.Verdict {
 	result := c.slot.Of(r.Msg).result
-	if result == nil {
+	if result == nil || permitted(c.bypass.Address(r.Address)) {
 		return policy.Pass
 	}
-	if _, ok := c.bypass.Address(r.Address); ok {
-		return policy.Pass
-	}
-	monitored := policy.Pass
+	fired := make(map[content.Action]policy.Verdict)
 	for _, o := range result.Outcomes {
 		d := o.Definition
-		if !o.Fired || !d.Applies(r.Direction.String(), r.Msg.Sender.Key(), r.Address.Key()) {
+		if _, known := fired[d.Action]; known || !o.Fired || !d.Applies(r.Direction.String(), r.Msg.Sender.Key(), r.Address.Key()) {
 			continue
 		}
-		v := policy.Object(replyContent).Because("%s", firedBy(o))
-		switch d.Action {
-		case content.Defer:
-			return v.Deferred()
-		case content.Monitor:
-			monitored = v.Monitored()
-		default:
-			return v
-		}
+		fired[d.Action] = policy.Object(replyContent).Because("%s%s", firedBy(o), limitsReached(result))
 	}
-	return monitored
+	if v, ok := fired[content.Reject]; ok {
+		return v
+	}
+	if v, ok := fired[content.Defer]; ok {
+		return v.Deferred()
+	}
+	return fired[content.Monitor].Monitored()
+}
+
+// limitsReached tells where the examination did not go, "" if it went everywhere.
+func limitsReached(result *content.Result) string {
+	if result == nil || len(result.Limits) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" limits reached: %v", result.Limits)
 }
 
 // firedBy names the definition, its score and the lines that hit; never the text.

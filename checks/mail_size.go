@@ -1,7 +1,6 @@
 package checks
 
 import (
-	"errors"
 	"fmt"
 
 	"mailweir/internal/address"
@@ -82,7 +81,7 @@ func (s sizeRule) own(a address.Address) (limit policy.Size, found bool, err err
 	}
 	limit, err = policy.ParseSize(match.Value)
 	if err != nil { // only a value with $1 can get here
-		return 0, false, errors.Join(fmt.Errorf("%s: %w", match.Where(), err))
+		return 0, false, fmt.Errorf("%s: %w", match.Where(), err)
 	}
 	return limit, true, nil
 }

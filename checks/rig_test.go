@@ -1,0 +1,204 @@
+package checks
+
+import (
+	"context"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+	"go.uber.org/goleak"
+
+	"mailweir/internal/policy"
+	"mailweir/internal/state"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// noon is when everything happens.
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+func newWorld() *policy.World {
+	clock := func() time.Time { return noon }
+	return &policy.World{Clock: clock, State: state.NewMemory(clock, 1000)}
+}
+
+// build makes a policy of all checks from flags. Our domain is ours.example.
+func build(world *policy.World, flags ...string) (*policy.Policy, error) {
+	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	draft := policy.NewDraft(Registry(), set)
+	if err := set.Parse(append([]string{"--local-domains=inline:{ours.example=x}"}, flags...)); err != nil {
+		return nil, err
+	}
+	return draft.Build(world, nil)
+}
+
+// letter is one message and where it comes from. What is left out is a stranger's ordinary mail.
+type letter struct {
+	client string // "none" for a local submission
+	name   string // verified host name
+	helo   string
+	login  string
+	from   string // "<>" for the null sender
+	to     []string
+	size   int64 // declared
+	utf8   bool
+	header []string
+	body   string
+}
+
+func (l letter) connect() policy.ConnectFacts {
+	if l.client == "none" {
+		return policy.ConnectFacts{NoNetwork: true}
+	}
+	if l.client == "" {
+		l.client = "192.0.2.1"
+	}
+	return policy.ConnectFacts{Client: netip.MustParseAddr(l.client), Port: 25252, Name: l.name}
+}
+
+func (l letter) mail() policy.MailFacts {
+	if l.from == "" {
+		l.from = "sender@else.example"
+	}
+	return policy.MailFacts{Sender: strings.TrimSuffix(strings.TrimPrefix(l.from, "<"), ">"), Size: l.size, SMTPUTF8: l.utf8, Login: l.login}
+}
+
+// send plays the letter as an MTA does and returns what was refused, one line each.
+func (l letter) send(s *policy.Session) (said []string) {
+	s.Connect(l.connect())
+	if a := s.Helo(policy.HeloFacts{Name: l.helo}); a.Refuses() {
+		return []string{"helo " + a.Line.String()}
+	}
+	if a := s.Mail(l.mail()); a.Refuses() {
+		return []string{"mail " + a.Line.String()}
+	}
+	if l.to == nil {
+		l.to = []string{"user@ours.example"}
+	}
+	accepted := 0
+	for _, to := range l.to {
+		if a := s.Rcpt(policy.RcptFacts{Recipient: to, Spelling: "<" + to + ">"}); a.Refuses() {
+			said = append(said, "rcpt "+a.Line.String())
+		} else {
+			accepted++
+		}
+	}
+	if accepted == 0 {
+		return said
+	}
+	for _, field := range l.header {
+		name, value, _ := strings.Cut(field, ": ")
+		s.Header(policy.Field{Name: name, Value: value}, "4AbC")
+	}
+	s.EndOfHeaders()
+	s.Body([]byte(l.body))
+	if a := s.EndOfMessage("4AbC"); a.Refuses() {
+		said = append(said, "end "+a.Line.String())
+	}
+	return said
+}
+
+// scenario is a letter under some flags, what is refused, and the events.
+type scenario struct {
+	name   string
+	flags  []string
+	mail   letter
+	said   string // one line each
+	events string // CHECK ACTION, one line each; "" expects just one for each line of said
+	cause  string // part of the first event's cause
+}
+
+// play runs scenarios, each with the flags that all share in front of its own.
+func play(t *testing.T, shared []string, list []scenario) {
+	t.Helper()
+	for _, c := range list {
+		t.Run(c.name, func(t *testing.T) {
+			p, err := build(newWorld(), append(append([]string(nil), shared...), c.flags...)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.check(t, p)
+		})
+	}
+}
+
+// check sends the letter to a policy and compares.
+func (c scenario) check(t *testing.T, p *policy.Policy) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	p.Ready(ctx)
+	seen := newWitness()
+	runner := policy.NewRunner(p, seen, policy.Limits{Stage: 5 * time.Second, End: 5 * time.Second, Questions: 100})
+	s := runner.NewSession()
+	said := c.mail.send(s)
+	s.Close()
+	<-seen.closed // once all is recorded
+	runner.Close()
+	if got := strings.Join(said, "\n"); got != c.said {
+		t.Errorf("said:\n%s\nwant:\n%s", got, c.said)
+	}
+	switch events := seen.events(); {
+	case c.events == "" && len(events) != len(said), c.events != "" && c.events != strings.Join(events, "\n"):
+		t.Errorf("events:\n%s\nwant:\n%s", strings.Join(events, "\n"), c.events)
+	case c.cause != "" && !strings.Contains(seen.list[0].Cause, c.cause):
+		t.Errorf("cause %q is without %q", seen.list[0].Cause, c.cause)
+	}
+}
+
+// witness is an observer that keeps the events.
+type witness struct {
+	mu     sync.Mutex
+	list   []*policy.Event
+	closed chan struct{}
+}
+
+func newWitness() *witness { return &witness{closed: make(chan struct{})} }
+
+func (w *witness) Record(e *policy.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.list = append(w.list, e)
+}
+
+func (w *witness) events() (lines []string) {
+	for _, e := range w.list {
+		lines = append(lines, e.Check+" "+e.Action.String())
+	}
+	return lines
+}
+
+func (*witness) Identify(*policy.Event) string           { return "" }
+func (*witness) Settled(*policy.Message, policy.Outcome) {}
+func (*witness) Defect(err error)                        { panic(err) }
+func (*witness) Opened(*policy.Connection)               {}
+func (w *witness) Closed(*policy.Connection)             { close(w.closed) }
+func (*witness) Took(policy.Stage, time.Duration)        {}
+
+// file writes a file and returns its path.
+func file(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// wantError builds a policy that must fail with these words.
+func wantError(t *testing.T, words string, flags ...string) {
+	t.Helper()
+	p, err := build(newWorld(), flags...)
+	if err == nil {
+		p.Close()
+		t.Fatalf("%v: no error, want %q", flags, words)
+	}
+	if !strings.Contains(err.Error(), words) {
+		t.Errorf("%v: %v, want %q", flags, err, words)
+	}
+}
