@@ -1,6 +1,7 @@
 package rbl
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -36,7 +37,8 @@ func ReadSecret(file string) (Secret, error) {
 func ParseKey(spec string) (name string, key Secret, err error) {
 	name, file, ok := strings.Cut(spec, "=")
 	if !ok || file == "" || !keyName.MatchString("{"+name+"}") {
-		return "", Secret{}, fmt.Errorf("key %q: write NAME=FILE, where FILE holds the key and {NAME} stands in the zone", name)
+		// What was given is not repeated: it may be the key itself.
+		return "", Secret{}, errors.New("write NAME=FILE, where FILE holds the key and {NAME} stands in the zone")
 	}
 	key, err = ReadSecret(file)
 	return name, key, err
