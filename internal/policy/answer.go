@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"math"
 	"slices"
 )
 
@@ -13,10 +14,36 @@ func (s *Session) resolver(at Stage) *resolver {
 	return rs
 }
 
-// explainNothing tells explain that a check ran and has nothing against it.
-func (s *Session) explainNothing(b *bound, stage Stage, r *Recipient) {
+// quiet reports whether there is no word about client, sender or message: the usual case, which costs nothing.
+func (s *Session) quiet() bool {
+	return len(s.conn.pending) == 0 && (s.msg == nil || len(s.msg.pending) == 0)
+}
+
+// settled reports whether a word is sure to refuse in the answer that is due now.
+func (s *Session) settled(p *pending, at Stage, r *Recipient) bool {
+	rs := s.resolver(at)
+	return rs.due(p) && rs.certain(p, r)
+}
+
+// decided returns the place in the printed order from which on no check needs to run any more, because a word about
+// the client or the sender is sure to refuse in the answer that is due now.
+func (s *Session) decided(at Stage, r *Recipient) int {
+	if s.quiet() {
+		return math.MaxInt
+	}
+	rs := s.resolver(at)
+	for _, p := range rs.collect(&s.conn.scope, &s.msg.scope) {
+		if rs.certain(p, r) {
+			return p.pos
+		}
+	}
+	return math.MaxInt
+}
+
+// explainNothing tells explain that a check ran and has nothing against it, with what it remarks.
+func (s *Session) explainNothing(b *bound, stage Stage, r *Recipient, remark string) {
 	if s.explaining() {
-		s.resolver(stage).explain(&pending{check: b, stage: stage}, r, Word{Says: SaysNothing})
+		s.resolver(stage).explain(&pending{check: b, stage: stage}, r, Word{Says: SaysNothing, Cause: remark})
 	}
 }
 
@@ -31,8 +58,7 @@ func (s *Session) deadline(at Stage) (context.Context, context.CancelFunc) {
 
 // runMail runs the hooks of MAIL in order. Once a refusal is certain, later checks do not run.
 func (s *Session) runMail() {
-	rs := s.resolver(StageMail)
-	decided := rs.decided(nil, &s.conn.scope)
+	decided := s.decided(StageMail, nil)
 	for _, b := range s.policy().hooks.mail {
 		if b.pos[StageMail] > decided {
 			return
@@ -40,7 +66,7 @@ func (s *Session) runMail() {
 		if !s.applies(b) {
 			continue
 		}
-		if p := judge(s, b, StageMail, b.hooks.Mail, s.msg, nil); p != nil && rs.due(p) && rs.certain(p, nil) {
+		if p := judge(s, b, StageMail, b.hooks.Mail, s.msg, nil); p != nil && s.settled(p, StageMail, nil) {
 			return
 		}
 	}
@@ -48,6 +74,9 @@ func (s *Session) runMail() {
 
 // answerConnection answers HELO and MAIL: what is said about the client and the sender.
 func (s *Session) answerConnection(at Stage) Answer {
+	if s.quiet() {
+		return Answer{}
+	}
 	rs := s.resolver(at)
 	scopes := []*scope{&s.conn.scope}
 	if at == StageMail {
@@ -75,8 +104,11 @@ func (s *Session) answerConnection(at Stage) Answer {
 func (s *Session) answerRecipient(r *Recipient) Answer {
 	m := s.msg
 	m.Recipients = append(m.Recipients, r) // so that checks see it as one of the message's
+	s.runRcpt(r)
+	if s.quiet() && len(r.pending) == 0 {
+		return Answer{}
+	}
 	rs := s.resolver(StageRcpt)
-	s.runRcpt(rs, r)
 	list := rs.collect(&s.conn.scope, &m.scope, &r.scope)
 	if len(list) == 0 {
 		return Answer{}
@@ -97,8 +129,8 @@ func (s *Session) answerRecipient(r *Recipient) Answer {
 }
 
 // runRcpt runs the hooks of RCPT in order. Once a refusal is certain, later checks do not run.
-func (s *Session) runRcpt(rs *resolver, r *Recipient) {
-	decided := rs.decided(r, &s.conn.scope, &s.msg.scope)
+func (s *Session) runRcpt(r *Recipient) {
+	decided := s.decided(StageRcpt, r)
 	for _, b := range s.policy().hooks.rcpt {
 		if b.pos[StageRcpt] > decided {
 			return
@@ -106,7 +138,7 @@ func (s *Session) runRcpt(rs *resolver, r *Recipient) {
 		if !s.applies(b) || s.spared(b, r) {
 			continue
 		}
-		if p := judge(s, b, StageRcpt, b.hooks.Rcpt, r, r); p != nil && rs.due(p) && rs.certain(p, r) {
+		if p := judge(s, b, StageRcpt, b.hooks.Rcpt, r, r); p != nil && s.settled(p, StageRcpt, r) {
 			return
 		}
 	}

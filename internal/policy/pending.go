@@ -138,7 +138,7 @@ func call[S any](hook func(S) (Verdict, error), where S) (w word) {
 func judge[S Scope](s *Session, c *bound, stage Stage, hook func(S) (Verdict, error), where S, rcpt *Recipient) *pending {
 	w := call(hook, where)
 	if w.verdict.later == nil && w.verdict.reply == nil && w.err == nil {
-		s.explainNothing(c, stage, rcpt)
+		s.explainNothing(c, stage, rcpt, w.verdict.cause)
 		return nil
 	}
 	p := &pending{check: c, stage: stage, pos: c.pos[stage], rcpt: rcpt, word: w}
