@@ -48,6 +48,7 @@ func StartPostfix(tb TB, config MTAConfig) *MTA {
 	cmd := exec.Command(postfixDaemons+"/master", "-c", filepath.Join(dir, "etc"), "-d")
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C"}
 	m.Process = start(tb, cmd)
+	m.Process.outlast(tb)
 	m.ready(tb, m.MX, m.Submission, m.Reinject)
 	return m
 }

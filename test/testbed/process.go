@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -61,6 +62,26 @@ func (p *Process) start() error {
 		close(p.done)
 	}()
 	return nil
+}
+
+// outlast ends the process when the test itself has died without a clean-up: the
+// kernel does so for most (Pdeathsig), but forgets it for one that has changed
+// its effective user, as Postfix's master does.
+func (p *Process) outlast(tb TB) {
+	tb.Helper()
+	guard := exec.Command("sh", "-c", `read -r _; kill -TERM "$1"`, "guard", strconv.Itoa(p.PID()))
+	alive, err := guard.StdinPipe() // closed by the kernel when the test dies
+	if err == nil {
+		err = guard.Start()
+	}
+	if err != nil {
+		tb.Fatalf("guard of %s: %v", p.cmd.Path, err)
+	}
+	tb.Cleanup(func() {
+		_ = guard.Process.Kill() // before its pipe closes
+		_ = guard.Wait()
+		_ = alive.Close()
+	})
 }
 
 // PID is the id of the process.
