@@ -13,6 +13,9 @@ type group struct {
 // answerMessage answers the end of the message. Here only the whole message can be refused, or recipients taken off it.
 func (s *Session) answerMessage() Answer {
 	m := s.msg
+	if s.quiet() && !slices.ContainsFunc(m.Recipients, func(r *Recipient) bool { return len(r.pending) > 0 }) {
+		return Answer{}
+	}
 	rs := s.resolver(StageEnd)
 	scopes := []*scope{&s.conn.scope, &m.scope}
 	for _, r := range m.Recipients {

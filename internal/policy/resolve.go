@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"math"
 	"slices"
 )
 
@@ -210,17 +209,6 @@ func (rs *resolver) certain(p *pending, r *Recipient) bool {
 		return false
 	}
 	return rs.standing(p.check, r) == "" && (rs.msg == nil || !rs.msg.mayPermit(p.check, r))
-}
-
-// decided returns the place in the printed order from which on no check needs to run any more, because a word that is
-// due now is sure to refuse.
-func (rs *resolver) decided(r *Recipient, scopes ...*scope) int {
-	for _, p := range rs.collect(scopes...) {
-		if rs.certain(p, r) {
-			return p.pos
-		}
-	}
-	return math.MaxInt
 }
 
 // line builds what the client reads.

@@ -115,6 +115,7 @@ type Message struct {
 // Limits of the header fields that a message keeps.
 const (
 	maxFields      = 10_000
+	usualFields    = 32 // room for those of most messages
 	maxFieldOctets = 1 << 20
 )
 

@@ -144,7 +144,7 @@ func (s *Session) renew() {
 		return
 	}
 	old := s.conn
-	s.closeScope(old)
+	s.after.do(s.closeScope(old))
 	s.openConnection(old.ConnectFacts, old.Started)
 	if s.helo != nil {
 		s.conn.HeloFacts = *s.helo
@@ -232,6 +232,9 @@ func (s *Session) Header(f Field, queueID string) {
 		return
 	}
 	if len(m.Fields) < maxFields && m.fieldOctets+octets <= maxFieldOctets {
+		if m.Fields == nil {
+			m.Fields = make([]Field, 0, usualFields)
+		}
 		m.Fields = append(m.Fields, f)
 		m.fieldOctets += octets
 	} else {

@@ -76,22 +76,30 @@ func (s *Session) endConnection() {
 	if s.conn == nil {
 		return
 	}
-	c := s.conn
-	s.closeScope(c)
+	c, settle := s.conn, s.closeScope(s.conn)
+	end := func() {
+		settle()
+		s.runner.observer.Closed(c)
+	}
+	if len(c.policy.hooks.settleCon) == 0 && s.after.idle() {
+		end()
+	} else {
+		s.after.do(end)
+	}
 	s.conn, s.faulted = nil, nil
-	s.after.do(func() { s.runner.observer.Closed(c) })
 }
 
-// closeScope settles a connection scope; a session that moves to another policy has several, one after the other.
-func (s *Session) closeScope(c *Connection) {
+// closeScope gives back what a connection scope holds, and returns what settles it. A session that moves to another policy
+// has several scopes, one after the other.
+func (s *Session) closeScope(c *Connection) (settle func()) {
 	exempt := s.exempt()
 	c.release()
-	s.after.do(func() {
+	return func() {
 		if !exempt {
 			for _, b := range c.policy.hooks.settleCon {
 				s.after.guarded(func() { b.hooks.SettleConnection(c) })
 			}
 		}
 		s.runner.leave(c.policy)
-	})
+	}
 }
