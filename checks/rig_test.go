@@ -29,8 +29,12 @@ func newWorld() *policy.World {
 
 // build makes a policy of all checks from flags. Our domain is ours.example.
 func build(world *policy.World, flags ...string) (*policy.Policy, error) {
+	return buildFrom(Registry(), world, flags...)
+}
+
+func buildFrom(registry *policy.Registry, world *policy.World, flags ...string) (*policy.Policy, error) {
 	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
-	draft := policy.NewDraft(Registry(), set)
+	draft := policy.NewDraft(registry, set)
 	if err := set.Parse(append([]string{"--local-domains=inline:{ours.example=x}"}, flags...)); err != nil {
 		return nil, err
 	}
@@ -128,7 +132,7 @@ func play(t *testing.T, shared []string, list []scenario) {
 }
 
 // check sends the letter to a policy and compares.
-func (c scenario) check(t *testing.T, p *policy.Policy) {
+func (c scenario) check(t *testing.T, p *policy.Policy) *witness {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
@@ -149,6 +153,7 @@ func (c scenario) check(t *testing.T, p *policy.Policy) {
 	case c.cause != "" && !strings.Contains(seen.list[0].Cause, c.cause):
 		t.Errorf("cause %q is without %q", seen.list[0].Cause, c.cause)
 	}
+	return seen
 }
 
 // witness is an observer that keeps the events.

@@ -1,0 +1,73 @@
+package checks
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestContent(t *testing.T) {
+	const reply = "550 5.7.1 Message bounced due to Content Examination Policy"
+	const refused = "end " + reply
+	lottery := file(t, "lottery", "# what everyone has won\n!activation 10\n5:20 lottery\n10 regex win(ner)? +of +[0-9]+\n5 exclude raffle\n")
+	definition := func(text string) string { return "--content-definition=" + file(t, "definition", text) }
+	monitored := definition("!activation 1\n!action monitor\n1 lottery\n")
+	deferred := definition("!activation 1\n!action defer\n1 lottery\n")
+	outbound := definition("!activation 1\n!direction outbound\n1 friday\n")
+	toBoss := definition("!activation 1\n!to boss@ours.example\n1 friday\n")
+	twice := letter{header: []string{"Subject: lottery"}, body: "The Lottery\r\n"}
+	friday := letter{body: "on friday\r\n"}
+	play(t, []string{"--content-definition=" + lottery}, []scenario{
+		{name: "score reached", mail: twice, said: refused, events: "content refused", cause: lottery + ": score 10 of 10 (" + lottery + ":3 ×2 in"},
+		{name: "score not reached", mail: letter{body: "a lottery\r\n"}},
+		{name: "part of a word", mail: letter{body: "lotterys lotterys lotterys\r\n"}},
+		{name: "pattern", mail: letter{body: "you are winner of 1000\r\n"}, said: refused},
+		{name: "over a line break", mail: letter{body: "you win\r\n of 1000\r\n"}},
+		{name: "exclude", mail: letter{header: twice.header, body: "lottery, raffle\r\n"}},
+		{name: "encoded", mail: letter{header: []string{"Content-Transfer-Encoding: base64", "Content-Type: text/plain"}, body: "bG90dGVyeSBsb3R0ZXJ5\r\n"}, said: refused},
+		{name: "encoded subject", mail: letter{header: []string{"Subject: =?utf-8?b?bG90dGVyeSBsb3R0ZXJ5?="}}, said: refused},
+		{name: "trusted", mail: letter{client: "127.0.0.1", header: twice.header, body: twice.body}, said: refused},
+		{name: "permitted", flags: []string{"--permit-clients=static:OK"}, mail: twice, said: refused},
+		{name: "abuse", mail: letter{to: []string{"abuse@ours.example"}, header: twice.header, body: twice.body}},
+		{name: "bypass by sender", flags: []string{"--content-bypass=inline:{sender@else.example=OK}"}, mail: twice},
+		{name: "bypass by client", flags: []string{"--content-bypass=inline:{192.0.2=OK}"}, mail: twice},
+		{name: "DUNNO is no bypass", flags: []string{"--content-bypass=inline:{{sender@else.example=DUNNO}, {else.example=OK}}"}, mail: twice, said: refused},
+		{name: "bypass by recipient", flags: []string{"--content-bypass=inline:{user@ours.example=OK}"}, mail: twice},
+		{name: "bypass for one of two", flags: []string{"--content-bypass=inline:{user@ours.example=OK}"}, mail: letter{to: []string{"user@ours.example", "b@ours.example"}, header: twice.header, body: twice.body}, said: refused},
+		{name: "monitor", flags: []string{"--content=monitor"}, mail: twice, events: "content would refuse"},
+		{name: "defer", flags: []string{"--content=defer"}, mail: twice, said: "end 451 4.7.1 Message bounced due to Content Examination Policy"},
+		{name: "!action monitor", flags: []string{monitored}, mail: letter{body: "lottery\r\n"}, events: "content would refuse"},
+		{name: "!action defer", flags: []string{deferred}, mail: letter{body: "lottery\r\n"}, said: "end 451 4.7.1 Message bounced due to Content Examination Policy"},
+		{name: "the strictest action counts", flags: []string{monitored, deferred}, mail: twice, said: refused},
+		{name: "the strictest action counts, whatever the order", flags: []string{deferred, monitored}, mail: letter{body: "lottery\r\n"}, said: "end 451 4.7.1 Message bounced due to Content Examination Policy"},
+		{name: "!direction", flags: []string{outbound}, mail: friday},
+		{name: "!direction outbound", flags: []string{outbound}, mail: letter{client: "127.0.0.1", to: []string{"a@else.example"}, body: friday.body}, said: refused},
+		{name: "!to", flags: []string{toBoss}, mail: friday},
+		{name: "!to one of two", flags: []string{toBoss}, mail: letter{to: []string{"user@ours.example", "boss@ours.example"}, body: friday.body}, said: refused},
+		{name: "no memory", flags: []string{"--content-memory=1"}, mail: twice, events: "content could not tell"},
+		{name: "no memory, deferred", flags: []string{"--content-memory=1", "--content-on-error=defer"}, mail: twice, said: "end 451 4.3.0 Unable to process email at this time"},
+		{name: "local submission", mail: letter{client: "none", header: twice.header, body: twice.body}, said: refused},
+		{name: "size before it", flags: []string{"--size-max=10"}, mail: twice, said: "end 554 5.3.4 Maximum email size exceeded"},
+	})
+}
+
+// The event names lines, never the text that matched.
+func TestContentNamesNoText(t *testing.T) {
+	p, err := build(newWorld(), "--content-definition="+file(t, "d", "!activation 1\n1 regex secret-[0-9]+\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := scenario{mail: letter{body: "secret-4711\r\n"}, said: "end 550 5.7.1 Message bounced due to Content Examination Policy"}
+	seen := c.check(t, p)
+	if text := seen.list[0].Cause; strings.Contains(text, "4711") || !strings.Contains(text, ":2 ×1") {
+		t.Errorf("cause %q", text)
+	}
+}
+
+func TestContentErrors(t *testing.T) {
+	wrong := file(t, "wrong", "!activation 1\n1 regex (\n")
+	wantError(t, wrong+":2: ", "--content-definition="+wrong)
+	tag := file(t, "tag", "!activation 1\n!action tag\n1 x\n")
+	wantError(t, tag+": !action tag: ", "--content-definition="+tag)
+	good := file(t, "good", "!activation 1\n1 x\n")
+	wantError(t, "--content-bypass", "--content-definition="+good, "--content-bypass=inline:{a@b.example=REJECT}")
+}
