@@ -13,7 +13,7 @@ type fakeSession struct {
 	answers map[string]policy.Answer // by call, as recorded
 	panics  map[string]int           // calls that panic, and how often
 	quiet   bool                     // record nothing, for benchmarks and loads
-	block   chan struct{}            // a call waits for it to be closed, if it is not nil
+	block   map[string]chan struct{} // calls that wait until the channel is closed
 	ended   chan struct{}            // closed by Close
 
 	mu    sync.Mutex
@@ -35,8 +35,8 @@ func (f *fakeSession) call(format string, args ...any) policy.Answer {
 		f.panics[name]--
 		panic("test: " + name)
 	}
-	if f.block != nil && name == "end" {
-		<-f.block
+	if wait := f.block[name]; wait != nil {
+		<-wait
 	}
 	return f.answers[call]
 }

@@ -5,11 +5,15 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"mailweir/internal/policy"
 )
 
 // shutDown ends the server now.
@@ -61,22 +65,43 @@ func TestShutdownWaitsForTheMessage(t *testing.T) {
 	}
 }
 
-// TestShutdownAnswersARefusal: the refusal of MAIL ends a message, but it must still be sent.
+// TestShutdownAnswersARefusal: the refusal of MAIL ends a message, but only once it has been sent.
 func TestShutdownAnswersARefusal(t *testing.T) {
 	fake := newFake()
-	fake.block = make(chan struct{})
-	fake.answers = nil
+	fake.block = map[string]chan struct{}{"mail": make(chan struct{})}
+	fake.answers = map[string]policy.Answer{"mail <a@b>": refuseWith(t, 550, "5.7.1", "No")}
 	server := serveFake(t, fake)
-	server.IdleGrace = time.Nanosecond
 	m := negotiated(t, server.Addr, fullOffer)
-	m.take(do("c", mailPacket("<a@b>")))
-	m.send(eohPacket, eomPacket)
-	result := shuttingDown(t, context.Background(), server)
-	close(fake.block)
+	m.send(strangerPacket(), heloPacket("h"))
 	m.want("c")
+	m.send(mailPacket("<a@b>"))
+	waitUntil(t, "called", func() bool { return slices.Contains(fake.record(), "mail <a@b>") })
+	server.IdleGrace = time.Nanosecond
+	result := shuttingDown(t, context.Background(), server)
+	waitUntil(t, "told to end after its message", func() bool {
+		told := false
+		server.each(func(c *conn) {
+			c.mu.Lock()
+			told = c.parted
+			c.mu.Unlock()
+		})
+		return told
+	})
+	close(fake.block["mail"])
+	m.want("y 550 5.7.1 No")
 	m.wantEnd()
 	if err := <-result; err != nil {
 		t.Errorf("shutdown: %v", err)
+	}
+}
+
+// waitUntil waits for something inside of the server that no peer can see.
+func waitUntil(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !done(); runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("not %s within %v", what, patience)
+		}
 	}
 }
 

@@ -104,7 +104,7 @@ func TestRemoveRecipients(t *testing.T) {
 // TestSlowPolicy: a session that waits for the policy holds up no other.
 func TestSlowPolicy(t *testing.T) {
 	slow := newFake()
-	slow.block = make(chan struct{})
+	slow.block = map[string]chan struct{}{"end": make(chan struct{})}
 	sessions := make(chan Session, 2)
 	sessions <- slow
 	sessions <- silentSession()
@@ -118,7 +118,7 @@ func TestSlowPolicy(t *testing.T) {
 	other.take(do("c", eohPacket, eomPacket))
 	other.quit()
 
-	close(slow.block)
+	close(slow.block["end"])
 	m.want("c")
 	m.quit()
 }
