@@ -2,75 +2,172 @@ package state
 
 import (
 	"context"
-	"strconv"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
 
-// Copy reads through to a store and writes to itself, so that a decision can be tried without consequences. It keeps
-// every key that is written, so it is for a trial and not for a service.
+// Copy reads through to a store and writes to itself, so that a decision can be tried without consequences.
 type Copy struct {
+	single
 	base Store
 	own  *Memory
 
 	mu      sync.Mutex
-	written map[string]bool // here, also if it was deleted or has ended since
+	written map[string]bool // keys whose truth is here
 }
+
+// copyRows bounds what one trial may write.
+const copyRows = 100_000
 
 // NewCopy returns a copy of base. Closing it leaves base open.
 func NewCopy(base Store, clock func() time.Time) *Copy {
-	return &Copy{base: base, own: NewMemory(clock, 100_000), written: map[string]bool{}}
+	c := &Copy{base: base, own: NewMemory(clock, copyRows), written: map[string]bool{}}
+	c.single.doer = c
+	return c
 }
 
-// Get returns what was written here, else what the base has.
-func (c *Copy) Get(ctx context.Context, key string) ([]byte, bool, error) {
+// Do reads from the base, in one round trip, what has not been written here, and does the steps here.
+func (c *Copy) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.written[key] {
-		return c.own.Get(ctx, key)
+	var ask []Step
+	asked := map[string]int{}
+	for _, s := range steps {
+		if _, again := asked[s.key]; !again && !c.written[s.key] {
+			asked[s.key] = len(ask)
+			ask = append(ask, Get(s.key))
+		}
 	}
-	return c.base.Get(ctx, key)
-}
-
-// Put sets the value here only.
-func (c *Copy) Put(ctx context.Context, key string, value []byte, lifetime time.Duration) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.written[key] = true
-	return c.own.Put(ctx, key, value, lifetime)
-}
-
-// Delete hides the key here only.
-func (c *Copy) Delete(ctx context.Context, key string) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.written[key] = true
-	return c.own.Delete(ctx, key)
-}
-
-// Add counts here only, from where the base stands.
-func (c *Copy) Add(ctx context.Context, key string, n int64, lifetime time.Duration) (int64, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.written[key] {
-		value, ok, err := c.base.Get(ctx, key)
+	var there []Result
+	if len(ask) > 0 {
+		var err error
+		if there, err = c.base.Do(ctx, ask...); err != nil {
+			return nil, err
+		}
+	}
+	results := make([]Result, 0, len(steps))
+	for _, s := range steps {
+		var base Result
+		if i, ok := asked[s.key]; ok {
+			base = there[i]
+		}
+		r, err := c.step(ctx, s, base)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		if ok {
-			start, _ := strconv.ParseInt(string(value), 10, 64)
-			n += start
-		}
-		c.written[key] = true
+		results = append(results, r)
 	}
-	return c.own.Add(ctx, key, n, lifetime)
+	return results, nil
 }
 
-// Acquire finds the places free that the base has given to real mail: a trial neither takes one from it nor learns who
-// holds them.
+// step does one step on what the base has, unless the key has been written here.
+func (c *Copy) step(ctx context.Context, s Step, base Result) (Result, error) {
+	if !c.written[s.key] {
+		if s.reads() {
+			return base, nil
+		}
+		c.written[s.key] = true
+		if base.Found {
+			c.own.load(s.key, base)
+		}
+	}
+	return c.own.single.do(ctx, s)
+}
+
+// load takes over what another store has.
+func (m *Memory) load(key string, found Result) {
+	r := row{value: slices.Clone(found.Value)}
+	if !found.Until.IsZero() {
+		r.until = found.Until.UnixMilli()
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.space(spaceOf(key)).set(key, r, m.clock().UnixMilli())
+}
+
+// Acquire always finds a place: a trial neither takes one from real mail nor learns who holds them.
 func (c *Copy) Acquire(ctx context.Context, key string, limit int) (Lease, bool, error) {
 	return c.own.Acquire(ctx, key, limit)
 }
+
+// List shows the base's entries with what was done here.
+func (c *Copy) List(ctx context.Context, prefix, after string, limit int) ([]Entry, error) {
+	own, err := c.own.List(ctx, prefix, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	all, err := c.fromBase(limit, func(last Entry, page int) ([]Entry, error) {
+		return c.base.List(ctx, prefix, max(after, last.Key), page)
+	})
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, own...)
+	slices.SortFunc(all, func(a, b Entry) int { return strings.Compare(a.Key, b.Key) })
+	return all[:min(len(all), limit)], nil
+}
+
+// fromBase reads pages until there are limit entries that have not been written here, or no more.
+func (c *Copy) fromBase(limit int, read func(last Entry, page int) ([]Entry, error)) ([]Entry, error) {
+	var all []Entry
+	var last Entry
+	for len(all) < limit {
+		page, err := read(last, limit)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range page {
+			if !c.isWritten(e.Key) {
+				all = append(all, e)
+			}
+		}
+		if len(page) < limit {
+			break
+		}
+		last = page[len(page)-1]
+	}
+	return all, nil
+}
+
+func (c *Copy) isWritten(key string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.written[key]
+}
+
+// Ending shows what ends in the base and here.
+func (c *Copy) Ending(ctx context.Context, space string, before time.Time, limit int) ([]Entry, error) {
+	own, err := c.own.Ending(ctx, space, before, limit)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	hidden := len(c.written)
+	c.mu.Unlock()
+	there, err := c.base.Ending(ctx, space, before, limit+hidden)
+	if err != nil {
+		return nil, err
+	}
+	all := own
+	for _, e := range there {
+		if !c.isWritten(e.Key) {
+			all = append(all, e)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Entry) int { return a.Until.Compare(b.Until) })
+	return all[:min(len(all), limit)], nil
+}
+
+// Watch tells of changes to the base and of those made here.
+func (c *Copy) Watch(prefix string, changed func(string)) (stop func()) {
+	stopBase, stopOwn := c.base.Watch(prefix, changed), c.own.Watch(prefix, changed)
+	return func() { stopBase(); stopOwn() }
+}
+
+// Stats counts what the base holds.
+func (c *Copy) Stats(ctx context.Context) (Stats, error) { return c.base.Stats(ctx) }
 
 // Close does nothing.
 func (c *Copy) Close() error { return nil }

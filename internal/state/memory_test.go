@@ -42,6 +42,8 @@ func wantValue(t *testing.T, s Store, key, want string) {
 	}
 }
 
+func rows(m *Memory) int { return len(m.space("").rows) }
+
 func put(t *testing.T, s Store, key, value string, lifetime time.Duration) {
 	t.Helper()
 	if err := s.Put(t.Context(), key, []byte(value), lifetime); err != nil {
@@ -120,7 +122,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	for i := range 1000 {
 		put(t, m, fmt.Sprint("k", i), "v", time.Duration(i+1)*time.Hour)
 	}
-	if n := len(m.entries); n != 100 {
+	if n := rows(m); n != 100 {
 		t.Errorf("%d keys are kept, want 100", n)
 	}
 	wantValue(t, m, "k0", "")
@@ -129,13 +131,13 @@ func TestMemoryIsBounded(t *testing.T) {
 		put(t, m, "k999", "v", time.Hour)
 		h.move(time.Second)
 	}
-	if n := len(m.ends); n > 2*len(m.entries)+64 {
-		t.Errorf("%d places in the order of expiry for %d keys", n, len(m.entries))
+	if n := len(m.space("").ends); n > 2*rows(m)+64 {
+		t.Errorf("%d places in the order of expiry for %d keys", n, rows(m))
 	}
 	for i := range 1000 {
 		put(t, m, fmt.Sprint("ever", i), "v", 0)
 	}
-	if n := len(m.entries); n > 100 {
+	if n := rows(m); n > 100 {
 		t.Errorf("%d keys without an end are kept, want at most 100", n)
 	}
 }
@@ -152,8 +154,8 @@ func TestMemoryLeases(t *testing.T) {
 	acquire(t, m, "k", 1, false) // another limit counts the same places
 	two.Release()
 	acquire(t, m, "k", 1, true).Release()
-	if len(m.leases) != 1 {
-		t.Errorf("%v is kept of leases that were given back", m.leases)
+	if m.places.count() != 1 {
+		t.Errorf("%v is kept of leases that were given back", m.places.held)
 	}
 }
 
@@ -185,8 +187,8 @@ func TestMemoryConcurrently(t *testing.T) {
 	}
 	all.Wait()
 	wantValue(t, m, "n", "4000")
-	if len(m.leases) != 0 {
-		t.Errorf("leases are left: %v", m.leases)
+	if m.places.count() != 0 {
+		t.Errorf("leases are left: %v", m.places.held)
 	}
 	if most > 3 {
 		t.Errorf("%d held 3 places", most)

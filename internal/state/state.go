@@ -1,18 +1,26 @@
-// Package state is what checks remember between messages: counters, marks and leases under keys
-// with a lifetime.
+// Package state is what checks remember between messages: marks, counters and leases under keys with a lifetime.
 //
-// Every step that reads and writes is one atomic step of the store, so that several processes can share one
-// store without locks of their own.
+// A store does steps. Each step is atomic, so several processes share one store without locks of their own, and [Store.Do]
+// does any number of them in one round trip. What is written has one of two durabilities: counted, which a crash may take back
+// up to a second of, and entered (by a person), which is on disk before it is acknowledged and is never evicted.
+//
+// [Open] opens a store by its name: memory: for trials, file:DIR for one host, redis://… for several.
 package state
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
-// Store keeps values under keys. Its methods may be called from any goroutine.
+// Store keeps values under keys. Its methods may be called from any goroutine. A store that is out of reach returns an error
+// that is [ErrDown] within the context of the call, and at once while that is known: it is never a verdict on anyone.
 type Store interface {
-	// Get returns the value under key, false when there is none.
+	// Do does the steps in one round trip and returns a result for each. Every step is atomic, steps on one key happen in
+	// order, and the whole is not atomic: after an error some steps may have been done and the results mean nothing.
+	Do(ctx context.Context, steps ...Step) ([]Result, error)
+
+	// Get returns the value under key, false when there is none. A counter reads as its number in decimal.
 	Get(ctx context.Context, key string) ([]byte, bool, error)
 	// Put sets the value under key for that time; 0 keeps it until it is deleted.
 	Put(ctx context.Context, key string, value []byte, lifetime time.Duration) error
@@ -21,10 +29,26 @@ type Store interface {
 	// Add adds n to the counter under key and returns its new value. The first addition starts the
 	// lifetime, after which the counter is 0 again.
 	Add(ctx context.Context, key string, n int64, lifetime time.Duration) (int64, error)
-	// Acquire takes one of limit places under key, false when all are taken. Places and counters do not
-	// share their keys.
+
+	// Acquire takes one of limit places under key, false when all are taken. Places and other entries do not
+	// share their keys. The places of a process that dies are free again at once (one host) or within [LeaseTime] (several).
+	// While a shared store is out of reach, the places that this process holds are counted instead, without an error.
 	Acquire(ctx context.Context, key string, limit int) (Lease, bool, error)
-	// Close ends the use of the store.
+
+	// List returns up to limit entries whose keys begin with prefix and come after the key after, in the order of keys.
+	// A prefix names at least a space and its separator; [Prefix] makes one. To read on, pass the last key as after.
+	List(ctx context.Context, prefix, after string, limit int) ([]Entry, error)
+	// Ending returns up to limit living entries of the space that end before that time, soonest first. Whoever must see
+	// what ended gives it a longer life than it means and visits it in the rest; [Delete] tells the one host that was first.
+	Ending(ctx context.Context, space string, before time.Time, limit int) ([]Entry, error)
+	// Watch calls changed with each key under prefix that an entered step changed: here, before that step returns; on another
+	// host, within a second or two. It calls changed("") when changes may have been missed: list again. An entry that ends by
+	// itself is not reported. changed must not wait; calls come one at a time for what other hosts do.
+	Watch(prefix string, changed func(key string)) (stop func())
+
+	// Stats counts what the store holds.
+	Stats(ctx context.Context) (Stats, error)
+	// Close writes what is pending and ends the use of the store.
 	Close() error
 }
 
@@ -33,3 +57,51 @@ type Lease interface {
 	// Release gives the place back. It never waits, and releasing twice is harmless.
 	Release()
 }
+
+// LeaseTime is how long the places of a process that died stay taken in a shared store.
+const LeaseTime = 30 * time.Second
+
+// Entry is one row of a store.
+type Entry struct {
+	Key   string
+	Value []byte
+	// Until is when it ends; zero is never.
+	Until time.Time
+	// Entered says that a person made it.
+	Entered bool
+}
+
+// Stats is what a store holds.
+type Stats struct {
+	// Spaces are in the order of their names.
+	Spaces []SpaceStats
+	// Bytes is the size of the file, or the memory of the server; 0 when unknown.
+	Bytes int64
+	// Pending is the number of rows that a crash would lose now.
+	Pending int
+	// Leases is the number of places that this process holds.
+	Leases int
+	// Notes are sentences about what an administrator should know, such as a server that syncs nothing.
+	Notes []string
+}
+
+// SpaceStats is one space of a store.
+type SpaceStats struct {
+	Space string
+	// Rows may include some that have ended and are not swept yet.
+	Rows int64
+	// Evicted counts the rows that had to go before their end because the space was full.
+	Evicted int64
+}
+
+// Schema is the version of what this program writes. A store with a newer one is refused.
+const Schema = 1
+
+var (
+	// ErrDown is the error of a store that is out of reach: nothing is known, nothing was done for certain.
+	ErrDown = errors.New("state is out of reach")
+	// ErrClosed is the error of a store after Close.
+	ErrClosed = errors.New("state is closed")
+	// ErrNewer is the error of a store that a newer program has written.
+	ErrNewer = errors.New("state was written by a newer mailweir")
+)

@@ -1,0 +1,54 @@
+package state
+
+import (
+	"time"
+)
+
+// Options are what a store is opened with.
+type Options struct {
+	// Clock tells the time; nil is time.Now. The clocks of hosts that share a store must agree within seconds.
+	Clock func() time.Time
+	// Rows bounds the rows of a space, by its name; DefaultRows bounds the others. 0 is ten million.
+	Rows        map[string]int
+	DefaultRows int
+	// OnDown is called once when the store goes out of reach and OnUp once when it is back. Neither may wait.
+	OnDown func(error)
+	OnUp   func()
+}
+
+// defaultRows is room for the triplets of a large site.
+const defaultRows = 10_000_000
+
+// maxSpared is how many entered rows that end first eviction steps over before it lets a space be larger than its bound.
+const maxSpared = 64
+
+func (o Options) withDefaults() Options {
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.DefaultRows <= 0 {
+		o.DefaultRows = defaultRows
+	}
+	if o.OnDown == nil {
+		o.OnDown = func(error) {}
+	}
+	if o.OnUp == nil {
+		o.OnUp = func() {}
+	}
+	return o
+}
+
+// limits are the greatest number of rows of each space.
+type limits struct {
+	named map[string]int
+	rest  int
+}
+
+func (o Options) limits() limits { return limits{o.Rows, o.DefaultRows} }
+
+func (l limits) of(space string) int {
+	if n, ok := l.named[space]; ok && n > 0 {
+		return n
+	}
+	return l.rest
+}
