@@ -299,7 +299,7 @@ type bench struct {
 func newBench(t testing.TB) *bench {
 	t.Helper()
 	b := &bench{liar: newLiar(t), clock: newClock(), log: &changeLog{}}
-	b.res = newTestResolver(t, ResolverOptions{Clock: b.clock.Now, AttemptTimeout: 200 * time.Millisecond, QuestionTimeout: 600 * time.Millisecond}, b.liar.addr)
+	b.res = newTestResolver(t, ResolverOptions{Clock: b.clock.Now, AttemptTimeout: 400 * time.Millisecond, QuestionTimeout: 900 * time.Millisecond}, b.liar.addr)
 	b.lists = NewLists(b.res, ListsOptions{OnChange: b.log.add, Tick: time.Hour})
 	t.Cleanup(b.lists.Close)
 	return b

@@ -167,3 +167,14 @@ func TestWrongCaseIsNotBelieved(t *testing.T) {
 		t.Error(a)
 	}
 }
+
+// Silence of one server does not hide what another said.
+func TestMostTellingFailure(t *testing.T) {
+	refuses, quiet := newLiar(t), newLiar(t)
+	quiet.set("example", silent)
+	r := newTestResolver(t, ResolverOptions{AttemptTimeout: 50 * time.Millisecond, QuestionTimeout: 500 * time.Millisecond}, refuses.addr, quiet.addr)
+	a := r.Ask(background(t), NewQuestion(A, "a.example"))
+	if refuses.questions() > 0 && (a.Err == nil || a.Err.Failure != Refused || a.Err.Server != refuses.addr) {
+		t.Error(a)
+	}
+}
