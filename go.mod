@@ -37,6 +37,7 @@ require (
 	github.com/wasilibs/go-re2 v1.13.0 // indirect
 	go.uber.org/goleak v1.3.0 // indirect
 	go4.org v0.0.0-20260112195520-a5071408f32f // indirect
+	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/net v0.62.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect

@@ -47,6 +47,7 @@ type letter struct {
 	name   string // verified host name
 	helo   string
 	login  string
+	door   string // {daemon_name}
 	from   string // "<>" for the null sender
 	to     []string
 	size   int64 // declared
@@ -57,12 +58,12 @@ type letter struct {
 
 func (l letter) connect() policy.ConnectFacts {
 	if l.client == "none" {
-		return policy.ConnectFacts{NoNetwork: true}
+		return policy.ConnectFacts{NoNetwork: true, DaemonName: l.door}
 	}
 	if l.client == "" {
 		l.client = "192.0.2.1"
 	}
-	return policy.ConnectFacts{Client: netip.MustParseAddr(l.client), Port: 25252, Name: l.name}
+	return policy.ConnectFacts{Client: netip.MustParseAddr(l.client), Port: 25252, Name: l.name, DaemonName: l.door}
 }
 
 func (l letter) mail() policy.MailFacts {

@@ -104,6 +104,7 @@ type Message struct {
 	fieldOctets int
 	standing    Bypass
 	spf         future[spf.Result]
+	dkim        *dkimFuture
 	from        fromOnce
 	permit      permission
 	gone        []*Recipient // refused, by whomever, or removed; settled with the message

@@ -289,6 +289,9 @@ func (s *Session) Body(chunk []byte) {
 	if s.exempt() || m.condemned {
 		return
 	}
+	if m.dkim != nil {
+		m.dkim.spool.write(chunk)
+	}
 	for _, b := range s.policy().hooks.body {
 		if s.runs(b) {
 			s.runBody(b, chunk)
@@ -315,6 +318,9 @@ func (s *Session) EndOfMessage(queueID string) Answer {
 	if s.exempt() {
 		s.endMessage(Accepted)
 		return Answer{}
+	}
+	if m.dkim != nil {
+		m.dkim.spool.close(nil)
 	}
 	if !m.condemned {
 		for _, b := range s.policy().hooks.message {

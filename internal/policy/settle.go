@@ -33,6 +33,9 @@ func (s *Session) endMessage(fate Fate) {
 		return
 	}
 	s.msg = nil
+	if m.dkim != nil {
+		m.dkim.spool.close(errUnsigned) // without effect after the end of the message
+	}
 	if m.fate.Check == "" {
 		m.fate.Fate = fate
 	}

@@ -39,6 +39,16 @@ func (m *Message) SPF(ctx context.Context) (spf.Result, error) {
 	})
 }
 
+// SPFOf returns the SPF result that the client has for another domain than the sender's: whether that domain
+// lets the client send its mail. The rest is as for [Message.SPF].
+func (m *Message) SPFOf(ctx context.Context, domain string) (spf.Result, error) {
+	client := m.Conn.Client
+	if !client.IsValid() || m.Conn.InboundRelay() || domain == "" {
+		return spf.None, nil
+	}
+	return m.Conn.policy.world.checkSPF(ctx, client, m.HELO(), "postmaster@"+domain)
+}
+
 func (w *World) checkSPF(ctx context.Context, client netip.Addr, helo, sender string) (spf.Result, error) {
 	result, err := spf.CheckHostWithSender(client.AsSlice(), helo, sender, spf.WithContext(ctx), spf.WithResolver(w.resolver()))
 	Note(ctx, fmt.Sprintf("spf %s %s %s", client, helo, sender), string(result))
