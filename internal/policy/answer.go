@@ -158,7 +158,7 @@ func (s *Session) refusalCertain() bool {
 	}
 	rs := s.resolver(StageEnd)
 	return slices.ContainsFunc(m.pending, func(p *pending) bool {
-		if p.stage != StageHeaders || p.rcpt != nil {
+		if p.stage != StageHeaders {
 			return false
 		}
 		return !slices.ContainsFunc(m.Recipients, func(r *Recipient) bool { return !rs.certain(p, r) })
