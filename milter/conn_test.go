@@ -192,8 +192,8 @@ func fragmented(data []byte, random *rand.Rand) [][]byte {
 // FuzzFragments: however the packets are cut, the library sees them as they were sent.
 func FuzzFragments(f *testing.F) {
 	f.Add(uint64(1), join([][]byte{strangerPacket(), heloPacket("h"), mailPacket("<a@b>", "SIZE=1"), headerPacket("A", "b"), eohPacket}))
-	f.Add(uint64(2), join([][]byte{packet('B', strings.Repeat("x", 70000)), eomPacket, mailPacket("<>")}))
-	f.Add(uint64(3), join([][]byte{headerPacket("A", strings.Repeat("y", 70000)), headerPacket("B", "c"), macroPacket('N', "i", "1"), eohPacket}))
+	f.Add(uint64(2), join([][]byte{packet('B', strings.Repeat("x", 600)), eomPacket, mailPacket("<>")}))
+	f.Add(uint64(3), join([][]byte{headerPacket("A", strings.Repeat("y", 17000)), headerPacket("B", "c"), macroPacket('N', "i", "1"), eohPacket}))
 	f.Add(uint64(4), []byte{0, 0, 0, 2, 'L', 0, 0xff, 0xff, 0xff, 0xff, 'B'})
 	f.Add(uint64(5), []byte{0, 0, 0, 9, 'C', 'h', 0, '4', 0, 0, '1', 0, 0, 0, 0, 0, 1, 'E', 0, 0, 0, 3, 'B', 1})
 	f.Fuzz(func(t *testing.T, seed uint64, sent []byte) {
