@@ -10,10 +10,11 @@ import "mailweir/internal/policy"
 func Registry() *policy.Registry {
 	return &policy.Registry{
 		Checks: []*policy.Check{
-			Address, ClientBlock, RequireAuth, SenderLogin, OpenRelay, SenderBlock, EnvelopeFrom, Lockout, RBL, RequireTLS, Size,
+			Load, Address, ClientBlock, RequireAuth, SenderLogin, OpenRelay, SenderBlock, EnvelopeFrom, Lockout, RBL, RequireTLS, Size,
 			RcptLimit, Hops, HeaderFrom, Content, Fault,
 		},
 		Order: map[policy.Stage][]*policy.Check{
+			policy.StageHelo:    {Load},
 			policy.StageMail:    {Address, ClientBlock, RequireAuth, SenderLogin, RequireTLS, Size},
 			policy.StageRcpt:    {Address, OpenRelay, SenderBlock, EnvelopeFrom, Lockout, RBL, RequireTLS, Size, RcptLimit},
 			policy.StageHeaders: {Hops, HeaderFrom, SenderBlock, Lockout},

@@ -24,7 +24,7 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func newWorld() *policy.World {
 	clock := func() time.Time { return noon }
-	return &policy.World{Clock: clock, State: state.NewMemory(clock, 1000)}
+	return &policy.World{Connections: func() int { return 1 }, Clock: clock, State: state.NewMemory(clock, 1000)}
 }
 
 // build makes a policy of all checks from flags. Our domain is ours.example.

@@ -33,10 +33,7 @@ is then 78 (EX_CONFIG).`,
 }
 
 func check(out io.Writer, s *settings) error {
-	if _, err := newLogger(s.daemon, io.Discard); err != nil {
-		return &exitError{exConfig, err}
-	}
-	if _, err := listenFrom(*s.daemon.listenFrom); err != nil {
+	if err := s.daemon.validate(); err != nil {
 		return &exitError{exConfig, err}
 	}
 	world, err := openWorld(s.daemon, quietLog(), time.Now)
@@ -84,8 +81,8 @@ func offText(why string) string {
 // writeRemarks says what is allowed and yet likely not to be what the administrator expects.
 func writeRemarks(out io.Writer, s *settings, p *policy.Policy) error {
 	remarks := p.Remarks()
-	for _, name := range s.unknown {
-		remarks = append(remarks, "the variable "+name+" names no flag")
+	for _, u := range s.unknown {
+		remarks = append(remarks, u.String())
 	}
 	for _, r := range remarks {
 		if _, err := fmt.Fprintln(out, "note:", r); err != nil {

@@ -26,10 +26,15 @@ func newConfig() *cobra.Command {
 					fmt.Fprintf(table, "--%s\t%s\t%s\n", f.Name, value, s.sources[f.Name])
 				}
 			})
-			for _, name := range s.unknown {
-				fmt.Fprintf(table, "%s\t\tnames no flag\n", name)
+			if err := table.Flush(); err != nil {
+				return err
 			}
-			return table.Flush()
+			for _, u := range s.unknown {
+				if _, err := fmt.Fprintln(cmd.OutOrStdout(), "note:", u); err != nil {
+					return err
+				}
+			}
+			return nil
 		},
 	}
 	addSettings(cmd)

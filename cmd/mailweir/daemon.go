@@ -42,17 +42,19 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 	if err != nil {
 		return nil, &exitError{exConfig, err}
 	}
+	d := &daemon{settings: s}
 	world, err := openWorld(s.daemon, log, time.Now)
 	if err != nil {
 		return nil, &exitError{exConfig, err}
 	}
+	world.Connections = func() int { return d.server.Connections() }
 	p, err := s.draft.Build(world, nil)
 	if err != nil {
 		closeWorld(world)
 		return nil, &exitError{exConfig, err}
 	}
 	waitReady(p)
-	d := &daemon{settings: s, log: log, world: world}
+	d.log, d.world = log, world
 	d.metrics = events.NewMetrics(version)
 	d.metrics.WatchLists(world.Lists, world.DNS)
 	d.metrics.Loaded(time.Now())

@@ -29,7 +29,7 @@ func openWorld(d *daemonFlags, log *logrus.Logger, clock func() time.Time) (*pol
 		return nil, fmt.Errorf("--dns: %w", err)
 	}
 	lists := rbl.NewLists(dns, rbl.ListsOptions{OnChange: func(c rbl.Change) { logListChange(log, c) }})
-	return &policy.World{Clock: clock, DNS: dns, Lists: lists, State: state.NewMemory(clock, stateKeys)}, nil
+	return &policy.World{Connections: func() int { return 1 }, Clock: clock, DNS: dns, Lists: lists, State: state.NewMemory(clock, stateKeys)}, nil
 }
 
 func closeWorld(w *policy.World) {

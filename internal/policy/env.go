@@ -20,6 +20,8 @@ type World struct {
 	Lists *rbl.Lists
 	// State is what checks remember.
 	State state.Store
+	// Connections counts the SMTP connections that are open.
+	Connections func() int
 	// Explaining says that one case is tried, and that every check is to take the time that it needs.
 	Explaining bool
 }

@@ -1,0 +1,113 @@
+package checks
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"mailweir/internal/policy"
+)
+
+func TestLoadSessions(t *testing.T) {
+	const refused = "helo 421 4.3.2 Unable to process connection at this time"
+	for _, c := range []struct {
+		name string
+		open int
+		mail letter
+		flag string
+		said string
+	}{
+		{name: "at the limit", open: 10},
+		{name: "above", open: 11, said: refused},
+		{name: "trusted, in the reserve", open: 12, mail: letter{client: "127.0.0.1"}},
+		{name: "trusted, above the reserve", open: 13, mail: letter{client: "127.0.0.1"}, said: refused},
+		{name: "submission, in the reserve", open: 12, mail: letter{door: "587", login: "alice"}},
+		{name: "local submission", open: 100, mail: letter{client: "none"}},
+		{name: "monitored", open: 11, flag: "--load=monitor"},
+		{name: "pilot", open: 11, flag: "--enforce-for=inline:{nobody@ours.example=x}", said: refused},
+		{name: "off", open: 11, flag: "--load=off"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			world := newWorld()
+			world.Connections = func() int { return c.open }
+			flags := []string{"--load-sessions=10"}
+			if c.flag != "" {
+				flags = append(flags, c.flag)
+			}
+			p, err := build(world, flags...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := ""
+			if c.name == "monitored" {
+				want = "load would refuse"
+			}
+			scenario{mail: c.mail, said: c.said, events: want}.check(t, p)
+		})
+	}
+}
+
+// Once a connection: a client that is within a session is served to its end.
+func TestLoadOnce(t *testing.T) {
+	world := newWorld()
+	open := 10
+	world.Connections = func() int { return open }
+	p, err := build(world, "--load-sessions=10")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runner := policy.NewRunner(p, newWitness(), policy.DefaultLimits)
+	s := runner.NewSession()
+	s.Connect(letter{}.connect())
+	if a := s.Helo(policy.HeloFacts{Name: "one"}); a.Refuses() {
+		t.Error(a.Line)
+	}
+	open = 1000
+	if a := s.Helo(policy.HeloFacts{Name: "after STARTTLS"}); a.Refuses() {
+		t.Error(a.Line)
+	}
+	s.Close()
+	runner.Close()
+}
+
+func TestLoadMemory(t *testing.T) {
+	p, err := build(newWorld(), "--load-memory=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := scenario{said: "helo 421 4.3.2 Unable to process connection at this time"}.check(t, p)
+	if cause := seen.list[0].Cause; !strings.Contains(cause, "octets of memory in use, limit 1") {
+		t.Error(cause)
+	}
+}
+
+func TestPercentile(t *testing.T) {
+	buckets := []float64{0, .001, .01, .1, math.Inf(1)}
+	for _, c := range []struct {
+		counts, before []uint64
+		want           time.Duration
+	}{
+		{[]uint64{0, 0, 0, 0}, nil, 0},
+		{[]uint64{99, 0, 1, 0}, nil, time.Millisecond},
+		{[]uint64{98, 0, 2, 0}, nil, 100 * time.Millisecond},
+		{[]uint64{98, 0, 2, 0}, []uint64{0, 0, 2, 0}, time.Millisecond},
+		{[]uint64{0, 0, 0, 5}, nil, 100 * time.Millisecond},
+	} {
+		if got := percentile(buckets, c.counts, c.before); got != c.want {
+			t.Errorf("%v since %v: %s, want %s", c.counts, c.before, got, c.want)
+		}
+	}
+}
+
+// What was long ago says nothing about now.
+func TestWaitsForget(t *testing.T) {
+	w := &waits{longest: time.Minute, began: noon}
+	if got := w.recent(noon.Add(span / 2)); got < time.Minute {
+		t.Errorf("within the span: %s", got)
+	}
+	w.recent(noon.Add(3 * span))
+	if got := w.recent(noon.Add(3*span + time.Second)); got >= time.Minute {
+		t.Errorf("afterwards: %s", got)
+	}
+}
