@@ -60,6 +60,10 @@ func TestSums(t *testing.T) {
 				t.Errorf("%s %s: not found", entry, name)
 			}
 		}
+		parts := "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: x/y\n\nabc\n--b--\n"
+		if !examine(t, e, parts, 10).Outcomes[0].Fired {
+			t.Errorf("%s: not found where a boundary follows: the line end before it belongs to the boundary", entry)
+		}
 		if examine(t, e, attach("a", "x/y", []byte("abd")), 10).Outcomes[0].Fired {
 			t.Errorf("%s: found in another file", entry)
 		}

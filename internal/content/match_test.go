@@ -80,22 +80,20 @@ func TestCounts(t *testing.T) {
 	}
 }
 
-// TestWindowEdges moves a match over the edge of a window, octet by octet.
+// TestWindowEdges moves a phrase, and one that only begins like it, over the places where windows begin, overlap and end.
 func TestWindowEdges(t *testing.T) {
-	e := mustExaminer(t, Options{}, "!activation 1\n1 golden  goose egg\n1 regex golden.{0,300}egg")
-	for _, filler := range []string{"x", "xyz ", "é", "黄"} {
-		for shift := -32; shift < 24; shift += 8 {
-			n := (WindowSize - Overlap + shift) / len(filler)
-			msg := "X: y\n\n" + strings.Repeat(filler, n) + " golden goose\negg " + strings.Repeat(filler, WindowSize/len(filler))
-			r := examine(t, e, msg, 65535)
-			for _, hit := range r.Outcomes[0].Hits {
-				if hit.Count != 1 && hit.Entry.Kind != Regex {
-					t.Fatalf("filler %q shift %d: %s counted %d times", filler, shift, hit.Entry.Text, hit.Count)
+	e := mustExaminer(t, Options{}, "!activation 1\n1 golden  goose egg\n1 regex golden.{0,300}hen\\b")
+	for _, filler := range []string{"x", "xyz ", "黄"} {
+		for _, place := range []int{WindowSize - Overlap, WindowSize} {
+			for shift := -36; shift < 12; shift += 5 {
+				before := strings.Repeat(filler, (place+shift)/len(filler))
+				after := strings.Repeat(filler, WindowSize/4/len(filler))
+				for phrase, want := range map[string]int{"golden goose\negg": 1, "golden goose eggs": 0, "golden goose hen": 1, "golden goose hens": 0} {
+					hits := examine(t, e, "X: y\n\n"+before+" "+phrase+" "+after, 65535).Outcomes[0].Hits
+					if len(hits) != want || want == 1 && hits[0].Count != 1 {
+						t.Fatalf("filler %q, place %d%+d, %q: hits %+v, want %d", filler, place, shift, phrase, hits, want)
+					}
 				}
-			}
-			// The pattern's dot does not match the line feed between goose and egg.
-			if len(r.Outcomes[0].Hits) != 1 {
-				t.Fatalf("filler %q shift %d: %d entries hit, want 1", filler, shift, len(r.Outcomes[0].Hits))
 			}
 		}
 	}
@@ -120,6 +118,7 @@ func TestScore(t *testing.T) {
 		{"signs only", "!activation 1\n1 !!! $$$\n", "win!!!  $$$", 1, true},
 		{"no space script", "!activation 1\n1 发票\n", "代开发票联系", 1, true},
 		{"word within", "!activation 1\n1 rate\n", "first-rate separate rated rate_1", 1, true},
+		{"phrase goes on in a longer word", "!activation 1\n1 buy cheap pill\n", "buy cheap pills, buy cheap pill!", 1, true},
 		{"typography", "!activation 1\n1 don't — go\n", "don’t - go", 1, true},
 		{"case of greek and german", "!activation 1\n1 ΟΔΟΣ\n1 STRASSE\n1 Ünder", "οδος strasse U\u0308NDER", 3, true},
 		{"no weight counts nothing", "!activation 1\n0 a\n1 b\n", "a a", 0, false},
