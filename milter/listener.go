@@ -45,6 +45,19 @@ func Listen(spec string, opts ListenOptions) (net.Listener, error) {
 	return l, nil
 }
 
+// CheckAddress reports what Listen would find wrong with an address and its options, without opening anything.
+func CheckAddress(spec string, opts ListenOptions) error {
+	network, address, err := parseAddress(spec)
+	if err != nil || network != "unix" {
+		return err
+	}
+	if len(address) > maxSocketPath {
+		return pathTooLong(address)
+	}
+	_, err = groupID(opts.Group)
+	return err
+}
+
 // parseAddress returns network and address as package net takes them.
 func parseAddress(spec string) (network, address string, err error) {
 	kind, rest, found := strings.Cut(spec, ":")
@@ -97,9 +110,13 @@ func hostPort(s string) (string, error) {
 // maxSocketPath is what fits a sockaddr_un on Linux, its NUL left out.
 const maxSocketPath = 107
 
+func pathTooLong(path string) error {
+	return fmt.Errorf("socket %s: the path has %d octets, %d are possible", path, len(path), maxSocketPath)
+}
+
 func listenUnix(path string, opts ListenOptions) (net.Listener, error) {
 	if len(path) > maxSocketPath {
-		return nil, fmt.Errorf("socket %s: the path has %d octets, %d are possible", path, len(path), maxSocketPath)
+		return nil, pathTooLong(path)
 	}
 	gid, err := groupID(opts.Group)
 	if err != nil {

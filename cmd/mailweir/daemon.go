@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"os"
-	"reflect"
-	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -20,7 +20,8 @@ import (
 
 // daemon is the running milter.
 type daemon struct {
-	settings *settings
+	settings *settings // what the process was started with
+	loaded   *settings // what the current policy was built from
 	log      *logrus.Logger
 	metrics  *events.Metrics
 	recorder *events.Recorder
@@ -29,7 +30,7 @@ type daemon struct {
 	server   *milter.Server
 	http     *httpServer
 
-	failed []string // list files whose change could not be loaded, so that it is tried once
+	failed string // what changed lists looked like that could not be loaded, so that each change is tried once
 }
 
 // newDaemon builds everything that does not listen. An error means that the configuration is wrong.
@@ -38,11 +39,10 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 	if err != nil {
 		return nil, &exitError{exConfig, err}
 	}
-	from, err := listenFrom(*s.daemon.listenFrom)
-	if err != nil {
+	if err := s.daemon.validate(); err != nil {
 		return nil, &exitError{exConfig, err}
 	}
-	d := &daemon{settings: s}
+	d := &daemon{settings: s, loaded: s}
 	world, err := openWorld(s.daemon, log, time.Now)
 	if err != nil {
 		return nil, &exitError{exConfig, err}
@@ -60,6 +60,7 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 	d.metrics.Loaded(time.Now())
 	d.recorder = events.NewRecorder(log, d.metrics, time.Now)
 	d.runner = policy.NewRunner(p, d.recorder, policy.DefaultLimits)
+	from, _ := listenFrom(*s.daemon.listenFrom) // it has been validated
 	d.server = &milter.Server{
 		NewSession: func() milter.Session { return d.runner.NewSession() },
 		From:       from,
@@ -115,8 +116,8 @@ func (d *daemon) run(ctx context.Context, listeners []net.Listener, signals <-ch
 }
 
 func (d *daemon) announce(listeners []net.Listener) {
-	for _, name := range d.settings.unknown {
-		d.log.WithField("variable", name).Warn("a variable names no flag")
+	for _, u := range d.settings.unknown {
+		d.log.WithField("variable", u.Name).Warn(u.String())
 	}
 	var addresses []string
 	for _, l := range listeners {
@@ -143,42 +144,79 @@ func (d *daemon) wait(ctx context.Context, signals <-chan os.Signal, served <-ch
 				d.log.WithField("signal", sig.String()).Info("draining")
 				return d.drain()
 			}
-			d.failed = nil
-			d.reload("SIGHUP")
+			d.failed = ""
+			d.reload()
 		case <-tick:
-			if changed := d.runner.Policy().Changed(); len(changed) > 0 && !slices.Equal(changed, d.failed) {
-				d.log.WithField("files", changed).Info("lists have changed")
-				if !d.reload("changed lists") {
-					d.failed = changed
-				}
-			}
+			d.watch()
 		case err := <-served:
 			return fail(exUnavailable, "listening failed: %v", err)
 		}
 	}
 }
 
-// reload builds a whole new policy and swaps it in. If anything is wrong, nothing changes.
-func (d *daemon) reload(why string) bool {
-	began := time.Now()
+// reload reads every source of flags anew and swaps a whole new policy in. If anything is wrong, nothing changes.
+func (d *daemon) reload() {
 	s, err := resolve(d.settings.given)
-	var p *policy.Policy
 	if err == nil {
-		p, err = s.draft.Build(d.world, d.runner.Policy())
+		err = s.daemon.validate()
 	}
 	if err != nil {
-		d.metrics.NotLoaded()
-		d.log.WithFields(logrus.Fields{"why": why, "error": err.Error()}).Error("the new policy is not loaded, the old one stays")
+		d.notLoaded("SIGHUP", err)
+		return
+	}
+	if !d.load("SIGHUP", s) {
+		return
+	}
+	if changed := s.daemonChanges(d.settings); len(changed) > 0 {
+		d.log.WithField("flags", changed).Warn("flags of the process have changed; they take effect at the next start")
+	}
+}
+
+// watch loads lists that have changed, under the flags that are in force.
+func (d *daemon) watch() {
+	changed := d.runner.Policy().Changed()
+	look := looks(changed)
+	if len(changed) == 0 || look == d.failed {
+		return
+	}
+	d.log.WithField("files", changed).Info("lists have changed")
+	d.failed = ""
+	if !d.load("changed lists", d.loaded) {
+		d.failed = look
+	}
+}
+
+// looks tells whether files have changed again.
+func looks(files []string) string {
+	var b strings.Builder
+	for _, name := range files {
+		fmt.Fprint(&b, name)
+		if info, err := os.Stat(name); err == nil {
+			fmt.Fprint(&b, " ", info.Size(), " ", info.ModTime().UnixNano())
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func (d *daemon) load(why string, s *settings) bool {
+	began := time.Now()
+	p, err := s.draft.Build(d.world, d.runner.Policy())
+	if err != nil {
+		d.notLoaded(why, err)
 		return false
 	}
 	waitReady(p)
 	d.runner.Swap(p)
+	d.loaded = s
 	d.metrics.Loaded(time.Now())
 	d.log.WithFields(logrus.Fields{"why": why, "took": time.Since(began).Round(time.Microsecond).String()}).Info("policy loaded")
-	if !reflect.DeepEqual(s.daemon, d.settings.daemon) {
-		d.log.Warn("flags of the process have changed (listen, http, state, dns, log, drain, watch); they take effect at the next start")
-	}
 	return true
+}
+
+func (d *daemon) notLoaded(why string, err error) {
+	d.metrics.NotLoaded()
+	d.log.WithFields(logrus.Fields{"why": why, "error": err.Error()}).Error("the new policy is not loaded, the old one stays")
 }
 
 // drain lets messages in progress finish, and says how many did not.

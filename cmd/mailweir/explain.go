@@ -19,7 +19,7 @@ type explainFlags struct {
 	bits                                         int
 	size                                         int64
 	to                                           []string
-	json                                         bool
+	smtputf8, json                               bool
 }
 
 func newExplain() *cobra.Command {
@@ -40,6 +40,9 @@ from a file, or from standard input with -; without one the case ends at RCPT.`,
 			s, err := readSettings(cmd)
 			if err != nil {
 				return err
+			}
+			if len(args) == 1 && len(f.to) == 0 {
+				return fail(exUsage, "a message needs a recipient: give --to")
 			}
 			var m *message
 			if len(args) == 1 {
@@ -64,6 +67,7 @@ from a file, or from standard input with -; without one the case ends at RCPT.`,
 	flags.IntVar(&f.bits, "tls-bits", 0, "bits of the cipher")
 	flags.StringVar(&f.cert, "tls-cert", "", "subject of the client's verified certificate")
 	flags.Int64Var(&f.size, "declared-size", 0, "declared size (SIZE=) in octets")
+	flags.BoolVar(&f.smtputf8, "smtputf8", false, "the client says SMTPUTF8 (RFC 6531)")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	return cmd
 }

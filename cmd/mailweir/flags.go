@@ -1,13 +1,19 @@
 package main
 
 import (
+	"fmt"
+	"io"
+	"os"
+	"strconv"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"mailweir/checks"
 	"mailweir/internal/config"
+	"mailweir/internal/control"
 	"mailweir/internal/policy"
+	"mailweir/milter"
 )
 
 type draft = *policy.Draft
@@ -33,6 +39,10 @@ const defaultListen = "inet:127.0.0.1:8424"
 
 // register registers every flag of serve.
 func register(set *pflag.FlagSet) (*daemonFlags, draft) {
+	return registerDaemon(set), policy.NewDraft(checks.Registry(), set)
+}
+
+func registerDaemon(set *pflag.FlagSet) *daemonFlags {
 	f := policy.NewFlags(set, "")
 	d := &daemonFlags{}
 	set.String(config.FileFlag, "", "file with more flags, one a line")
@@ -48,5 +58,59 @@ func register(set *pflag.FlagSet) (*daemonFlags, draft) {
 	d.logLevel = f.String("log-level", "info", "error|warning|info|debug", "what is logged; debug has a line for each message")
 	d.drain = f.Duration("drain", 30*time.Second, "how long SIGTERM lets messages in progress finish")
 	d.watch = f.Duration("watch", 10*time.Second, "how often list files are looked at for changes, 0 for only on SIGHUP")
-	return d, policy.NewDraft(checks.Registry(), set)
+	return d
+}
+
+// validate reports values that the process could not be started with.
+func (d *daemonFlags) validate() error {
+	if _, err := newLogger(d, io.Discard); err != nil {
+		return err
+	}
+	if _, err := listenFrom(*d.listenFrom); err != nil {
+		return err
+	}
+	if *d.control != "" {
+		if _, err := control.Path(*d.control); err != nil {
+			return fmt.Errorf("--control: %w", err)
+		}
+	}
+	options, err := d.listenOptions()
+	if err != nil {
+		return err
+	}
+	for _, address := range d.addresses() {
+		if err := milter.CheckAddress(address, options); err != nil {
+			return fmt.Errorf("--listen: %w", err)
+		}
+	}
+	return nil
+}
+
+// addresses are where to listen.
+func (d *daemonFlags) addresses() []string {
+	if len(*d.listen) == 0 {
+		return []string{defaultListen}
+	}
+	return *d.listen
+}
+
+func (d *daemonFlags) listenOptions() (milter.ListenOptions, error) {
+	mode, err := strconv.ParseUint(*d.listenMode, 8, 32)
+	if err != nil || mode == 0 || mode > 0o777 {
+		return milter.ListenOptions{}, fmt.Errorf("--listen-mode: %q is not an octal mode such as 0660", *d.listenMode)
+	}
+	return milter.ListenOptions{Mode: os.FileMode(mode), Group: *d.listenGroup}, nil
+}
+
+// daemonChanges names the flags of the process that differ from other settings.
+func (s *settings) daemonChanges(other *settings) []string {
+	var changed []string
+	process := pflag.NewFlagSet("process", pflag.ContinueOnError)
+	registerDaemon(process)
+	process.VisitAll(func(f *pflag.Flag) {
+		if s.flags.Lookup(f.Name).Value.String() != other.flags.Lookup(f.Name).Value.String() {
+			changed = append(changed, f.Name)
+		}
+	})
+	return changed
 }

@@ -4,6 +4,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 )
 
@@ -21,14 +22,28 @@ func run(args []string) int {
 	if err == nil {
 		return 0
 	}
-	var exit *exitError
-	if !errors.As(err, &exit) {
-		exit = &exitError{exUsage, err}
-	}
-	if exit.err != nil {
+	exit := asExit(err)
+	switch {
+	case exit.err == nil:
+	case exit.code == exConfig: // it begins with FILE:LINE where there is one, as editors look for it
+		fmt.Fprintln(os.Stderr, exit.err)
+	default:
 		fmt.Fprintf(os.Stderr, "mailweir: %v\n", exit.err)
 	}
 	return exit.code
+}
+
+// asExit gives an error without an exit code one: what could not be written, else wrong usage, which is how cobra says it.
+func asExit(err error) *exitError {
+	var exit *exitError
+	var output *fs.PathError
+	switch {
+	case errors.As(err, &exit):
+		return exit
+	case errors.As(err, &output):
+		return &exitError{exIOErr, err}
+	}
+	return &exitError{exUsage, err}
 }
 
 // Exit codes of sysexits(3).
@@ -38,6 +53,7 @@ const (
 	exNoInput     = 66 // an input file cannot be read
 	exUnavailable = 69 // something that is needed is not there
 	exSoftware    = 70 // a defect
+	exIOErr       = 74 // what is to be printed cannot be written
 	exConfig      = 78 // the configuration is wrong
 )
 

@@ -18,9 +18,7 @@ import (
 )
 
 func newRBL() *cobra.Command {
-	cmd := &cobra.Command{Use: "rbl", Short: "Look at DNS lists"}
-	cmd.AddCommand(newRBLTest(), newRBLStatus(), newRBLRest(), newRBLResume())
-	return cmd
+	return group("rbl", "Look at DNS lists", newRBLTest(), newRBLStatus(), newRBLRest(), newRBLResume())
 }
 
 func newRBLTest() *cobra.Command {

@@ -44,7 +44,7 @@ type settings struct {
 	daemon  *daemonFlags
 	draft   draft
 	sources config.Sources
-	unknown []string
+	unknown []config.Unknown
 	given   config.Given
 }
 
@@ -78,6 +78,26 @@ func resolve(given config.Given) (*settings, error) {
 	var err error
 	s.sources, s.unknown, err = config.Resolve(set, given, os.Environ())
 	return s, err
+}
+
+// group makes a command that only has others below it, and says so to who names one that is not there.
+func group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: use, Short: short, SuggestionsMinimumDistance: 2,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			hint := ""
+			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+				hint = ", did you mean " + near[0] + "?"
+			}
+			return fail(exUsage, "there is no command %q of %s%s", args[0], cmd.CommandPath(), hint)
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(commands...)
+	return cmd
 }
 
 // noArguments refuses arguments with words of its own.

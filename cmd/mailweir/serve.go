@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
-	"strconv"
 	"strings"
 	"syscall"
 
@@ -40,6 +39,9 @@ func serve(parent context.Context, s *settings) error {
 	if parent == nil {
 		parent = context.Background()
 	}
+	signals := make(chan os.Signal, 4)
+	defer signal.Stop(signals)
+	signal.Notify(signals, syscall.SIGHUP) // while lists are loaded, too, where it would end the process
 	d, err := newDaemon(s, os.Stderr)
 	if err != nil {
 		return err
@@ -49,25 +51,19 @@ func serve(parent context.Context, s *settings) error {
 	if err != nil {
 		return fail(exUnavailable, "%v", err)
 	}
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
-	defer signal.Stop(signals)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	return d.run(parent, listeners, signals)
 }
 
 // openListeners opens every --listen; if one fails, those before it are closed again.
 func openListeners(f *daemonFlags) ([]net.Listener, error) {
-	mode, err := strconv.ParseUint(*f.listenMode, 8, 32)
-	if err != nil || mode > 0o777 {
-		return nil, fmt.Errorf("--listen-mode: %q is not an octal mode such as 0660", *f.listenMode)
-	}
-	addresses := *f.listen
-	if len(addresses) == 0 {
-		addresses = []string{defaultListen}
+	options, err := f.listenOptions()
+	if err != nil {
+		return nil, err
 	}
 	var listeners []net.Listener
-	for _, address := range addresses {
-		l, err := milter.Listen(address, milter.ListenOptions{Mode: os.FileMode(mode), Group: *f.listenGroup})
+	for _, address := range f.addresses() {
+		l, err := milter.Listen(address, options)
 		if err != nil {
 			for _, open := range listeners {
 				_ = open.Close()

@@ -11,8 +11,7 @@ import (
 )
 
 func newTable() *cobra.Command {
-	cmd := &cobra.Command{Use: "table", Short: "Look into lookup tables"}
-	cmd.AddCommand(&cobra.Command{
+	return group("table", "Look into lookup tables", &cobra.Command{
 		Use:   "query TYPE:SOURCE KEY...",
 		Short: "Look keys up as postmap -q does",
 		Long: `Prints the value of each key that is in the table. With - as the key, keys come from standard input, one a line, and each that is
@@ -35,7 +34,6 @@ found is printed as key, tab, value. The exit code is 1 when nothing was found.`
 			return err
 		},
 	})
-	return cmd
 }
 
 func query(in io.Reader, out io.Writer, t *table.Table, keys []string) (found bool, err error) {

@@ -51,11 +51,11 @@ func (t *transcript) play(s *policy.Session, facts policy.ConnectFacts, f *expla
 	s.Connect(facts)
 	helo := policy.HeloFacts{Name: f.helo, TLS: policy.TLS{Version: f.tls, Bits: f.bits, CertSubject: f.cert}}
 	t.step("HELO "+f.helo, s.Helo(helo))
-	t.step("MAIL FROM:<"+trimmed(f.from)+">", s.Mail(policy.MailFacts{Sender: trimmed(f.from), Size: f.size, Login: f.login}))
+	t.step("MAIL FROM:<"+trimmed(f.from)+">", s.Mail(policy.MailFacts{Sender: trimmed(f.from), Size: f.size, SMTPUTF8: f.smtputf8, Login: f.login}))
 	for _, to := range f.to {
 		t.step("RCPT TO:<"+trimmed(to)+">", s.Rcpt(policy.RcptFacts{Recipient: trimmed(to), Spelling: "<" + trimmed(to) + ">"}))
 	}
-	if m == nil || len(f.to) == 0 {
+	if m == nil {
 		return
 	}
 	for _, field := range m.fields {
@@ -77,7 +77,7 @@ func trimmed(address string) string {
 
 // step closes a step with its answer.
 func (t *transcript) step(command string, a policy.Answer) {
-	st := step{Command: command, Answer: "go on", Removed: strings.Join(a.Remove, ", ")}
+	st := step{Command: command, Words: []word{}, Answer: "go on", Removed: strings.Join(a.Remove, ", ")}
 	if a.Refuses() {
 		st.Answer = a.Line.String()
 	}

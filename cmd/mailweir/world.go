@@ -18,7 +18,7 @@ const stateKeys = 1_000_000
 // openWorld opens what policies have in common: DNS, lists and state. closeWorld closes it.
 func openWorld(d *daemonFlags, log *logrus.Logger, clock func() time.Time) (*policy.World, error) {
 	if *d.state != "memory:" {
-		return nil, fmt.Errorf("--state: %q is not a store; use memory:", *d.state)
+		return nil, fmt.Errorf("--state: %q is not a store; the one there is: %q", *d.state, "memory:")
 	}
 	servers, err := dnsServers(*d.dns)
 	if err != nil {

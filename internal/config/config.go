@@ -38,8 +38,9 @@ type Sources map[string]string
 
 // Resolve sets every flag of a fresh set from the command line, the environment and the file. The environment is
 // a list of NAME=VALUE. It returns where each value came from, and variables that begin with the prefix but
-// name no flag. Errors name the flag, the variable or the file and line.
-func Resolve(set *pflag.FlagSet, given Given, environ []string) (Sources, []string, error) {
+// name no flag: not an error, because whatever runs mailweir may have some of its own. Errors name the flag, the
+// variable or the file and line.
+func Resolve(set *pflag.FlagSet, given Given, environ []string) (Sources, []Unknown, error) {
 	variables, unknown := readEnviron(set, environ)
 	name, where := fileName(given, variables)
 	var file map[string]setting
@@ -67,6 +68,20 @@ func Resolve(set *pflag.FlagSet, given Given, environ []string) (Sources, []stri
 		failed = apply(f, s)
 	})
 	return sources, unknown, failed
+}
+
+// Unknown is a variable that begins with the prefix but names no flag.
+type Unknown struct {
+	Name    string
+	Nearest string // the variable that may have been meant, "" for none
+}
+
+// String says what is wrong with it.
+func (u Unknown) String() string {
+	if u.Nearest == "" {
+		return "the variable " + u.Name + " names no flag"
+	}
+	return "the variable " + u.Name + " names no flag, did you mean " + u.Nearest + "?"
 }
 
 // setting is what one source says of one flag.
@@ -112,7 +127,7 @@ func Variable(flag string) string {
 }
 
 // readEnviron finds the variables that set flags. A repeatable flag takes one value a line.
-func readEnviron(set *pflag.FlagSet, environ []string) (known map[string]setting, unknown []string) {
+func readEnviron(set *pflag.FlagSet, environ []string) (known map[string]setting, unknown []Unknown) {
 	flags := make(map[string]*pflag.Flag)
 	set.VisitAll(func(f *pflag.Flag) { flags[Variable(f.Name)] = f })
 	known = make(map[string]setting)
@@ -123,7 +138,7 @@ func readEnviron(set *pflag.FlagSet, environ []string) (known map[string]setting
 		}
 		f, ok := flags[name]
 		if !ok {
-			unknown = append(unknown, name)
+			unknown = append(unknown, unknownVariable(set, name))
 			continue
 		}
 		s := setting{values: []string{value}, where: name}
@@ -132,8 +147,17 @@ func readEnviron(set *pflag.FlagSet, environ []string) (known map[string]setting
 		}
 		known[f.Name] = s
 	}
-	slices.Sort(unknown)
+	slices.SortFunc(unknown, func(a, b Unknown) int { return strings.Compare(a.Name, b.Name) })
 	return known, unknown
+}
+
+func unknownVariable(set *pflag.FlagSet, name string) Unknown {
+	u := Unknown{Name: name}
+	flag := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, Prefix), "_", "-"))
+	if near := nearest(set, flag); near != "" {
+		u.Nearest = Variable(near)
+	}
+	return u
 }
 
 func nonEmpty(lines []string) []string {

@@ -8,16 +8,21 @@ import (
 
 // Suggest returns ", did you mean --x?" for the flag that is nearest to a name, "" when none is near.
 func Suggest(set *pflag.FlagSet, name string) string {
-	best, nearest := "", max(len(name)/3, 1)+1
+	if best := nearest(set, name); best != "" {
+		return fmt.Sprintf(", did you mean --%s?", best)
+	}
+	return ""
+}
+
+// nearest is the flag whose name takes the fewest changes, at most a third of the letters; "" when none is near.
+func nearest(set *pflag.FlagSet, name string) string {
+	best, least := "", max(len(name)/3, 1)+1
 	set.VisitAll(func(f *pflag.Flag) {
-		if d := distance(f.Name, name); d < nearest && !f.Hidden {
-			best, nearest = f.Name, d
+		if d := distance(f.Name, name); d < least && !f.Hidden {
+			best, least = f.Name, d
 		}
 	})
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(", did you mean --%s?", best)
+	return best
 }
 
 // distance is the number of letters to insert, delete or replace between a and b (Levenshtein).

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"mailweir/internal/state"
@@ -54,7 +53,7 @@ func (e *Env) Mode() Mode { return e.check.mode }
 func (e *Env) List(noun string, specs []string, values table.Values) (*table.List, error) {
 	list, err := e.tables.List(table.ListOptions{Values: values, Subdomains: true, Delimiters: e.Settings.Delimiter}, specs...)
 	if err != nil {
-		return nil, fmt.Errorf("--%s-%s: %w", e.check.Name, noun, err)
+		return nil, table.Of(e.check.Name+"-"+noun, err)
 	}
 	return list, nil
 }

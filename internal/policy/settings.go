@@ -118,7 +118,7 @@ func (f *settingsFlags) openTables(s *Settings, tables *table.Loader) error {
 		options := table.ListOptions{Values: t.values, Subdomains: t.parents, Delimiters: s.Delimiter}
 		list, err := tables.List(options, t.specs...)
 		if err != nil {
-			return fmt.Errorf("--%s: %w", t.flag, err)
+			return table.Of(t.flag, err)
 		}
 		*t.list = list
 	}

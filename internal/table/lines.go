@@ -27,6 +27,16 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d: %s", e.Place, e.Line, e.Err)
 }
 
+// Of returns err, which may be an [Error], with the flag that it is about. A place stays in front, so that the whole still
+// reads FILE:LINE: message.
+func Of(flag string, err error) error {
+	var place *Error
+	if errors.As(err, &place) {
+		return &Error{Place: place.Place, Line: place.Line, Err: fmt.Errorf("--%s: %w", flag, place.Err)}
+	}
+	return fmt.Errorf("--%s: %w", flag, err)
+}
+
 func (e *Error) Unwrap() error { return e.Err }
 
 // readLines calls f for each logical line and the number of its first physical line, by the rules of all Postfix
