@@ -45,7 +45,7 @@ func callDaemon(ctx context.Context, s *settings, name string, in, out any) erro
 	case errors.As(err, &wrong):
 		return &exitError{exUsage, err}
 	case errors.Is(err, control.ErrNotRunning):
-		return fail(exUnavailable, "%s: %v", address, err)
+		return fail(exUnavailable, "%s: %w", address, err)
 	case err != nil:
 		return &exitError{exSoftware, err}
 	}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mailweir/internal/control"
+	"mailweir/internal/state"
+)
+
+// runtimeCommand reads or changes what checks remember. The daemon carries it out, so that it acts at once; with no
+// daemon running, or with a store that several may open, the command opens the state itself.
+type runtimeCommand[In, Out any] struct {
+	name string
+	run  func(context.Context, commandWorld, In) (Out, error)
+}
+
+// commandWorld is what a run-time command works with.
+type commandWorld struct {
+	Store state.Store
+	Clock func() time.Time
+	// By is who gave the command, for the record.
+	By control.Peer
+}
+
+// register makes the daemon carry the command out.
+func (c runtimeCommand[In, Out]) register(d *daemon, s *control.Server) {
+	control.Handle(s, c.name, func(ctx context.Context, by control.Peer, in In) (Out, error) {
+		d.log.WithField("command", c.name).WithField("by", by.String()).WithField("uid", by.UID).Info("run-time command")
+		return c.run(ctx, commandWorld{Store: d.world.State, Clock: d.world.Clock, By: by}, in)
+	})
+}
+
+// call carries the command out, by the daemon or here.
+func (c runtimeCommand[In, Out]) call(cmd *cobra.Command, in In) (Out, error) {
+	var out Out
+	s, err := readSettings(cmd)
+	if err != nil {
+		return out, err
+	}
+	if *s.daemon.control != "" {
+		err := callDaemon(cmd.Context(), s, c.name, in, &out)
+		if !errors.Is(err, control.ErrNotRunning) {
+			return out, err
+		}
+	}
+	if *s.daemon.state == "memory:" {
+		return out, fail(exUsage, "--state=memory: is the daemon's own memory: give both --control=unix:/PATH")
+	}
+	store, err := state.Open(cmd.Context(), *s.daemon.state, state.Options{Clock: time.Now})
+	if err != nil {
+		return out, fail(exUnavailable, "--state: %v", err)
+	}
+	defer store.Close()
+	out, err = c.run(cmd.Context(), commandWorld{Store: store, Clock: time.Now, By: control.Peer{UID: os.Getuid()}}, in)
+	var wrong *control.Error
+	if errors.As(err, &wrong) {
+		return out, &exitError{exUsage, err}
+	}
+	return out, err
+}
