@@ -7,14 +7,40 @@ import (
 	"mailweir/internal/state/contract"
 )
 
-func TestMemoryContract(t *testing.T) {
-	contract.Run(t, contract.Suite{Open: func(_ *testing.T, clock *contract.Clock, rows int) state.Store {
-		return state.NewMemory(clock.Now, rows)
-	}})
+func memory(_ *testing.T, clock *contract.Clock, rows int) state.Store {
+	return state.NewMemory(clock.Now, rows)
 }
 
-func TestCopyContract(t *testing.T) {
-	contract.Run(t, contract.Suite{Trial: true, Open: func(_ *testing.T, clock *contract.Clock, rows int) state.Store {
-		return state.NewCopy(state.NewMemory(clock.Now, rows), clock.Now)
-	}})
+func file(t *testing.T, clock *contract.Clock, rows int) state.Store {
+	t.Helper()
+	f, err := state.OpenFile(t.TempDir(), state.Options{Clock: clock.Now, DefaultRows: rows})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return f
+}
+
+// copyOf is a copy over an empty store. That it shows what the base has is for its own tests.
+func copyOf(open func(*testing.T, *contract.Clock, int) state.Store) func(*testing.T, *contract.Clock, int) state.Store {
+	return func(t *testing.T, clock *contract.Clock, rows int) state.Store {
+		t.Helper()
+		return state.NewCopy(open(t, clock, rows), clock.Now)
+	}
+}
+
+func TestMemoryContract(t *testing.T) { contract.Run(t, contract.Suite{Open: memory}) }
+
+func TestFileContract(t *testing.T) { contract.Run(t, contract.Suite{Open: file}) }
+
+func TestCopyOfMemoryContract(t *testing.T) {
+	contract.Run(t, contract.Suite{Trial: true, Open: copyOf(memory)})
+}
+
+func TestCopyOfFileContract(t *testing.T) {
+	contract.Run(t, contract.Suite{Trial: true, Open: copyOf(file)})
 }

@@ -151,5 +151,3 @@ func (m *Memory) Close() error { return nil }
 func sortSpaces(spaces []SpaceStats) {
 	slices.SortFunc(spaces, func(a, b SpaceStats) int { return strings.Compare(a.Space, b.Space) })
 }
-
-func (m *Memory) now() time.Time { return m.clock() }

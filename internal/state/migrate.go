@@ -1,10 +1,6 @@
 package state
 
-import (
-	"context"
-	"errors"
-	"time"
-)
+import "context"
 
 // migratePage is how many rows Migrate carries at once.
 const migratePage = 1000
@@ -15,10 +11,6 @@ func Migrate(ctx context.Context, from, to Store, progress func(n int)) error {
 	stats, err := from.Stats(ctx)
 	if err != nil {
 		return err
-	}
-	now, ok := from.(interface{ now() time.Time })
-	if !ok {
-		return errors.New("state: this store cannot be migrated from")
 	}
 	done := 0
 	for _, space := range stats.Spaces {
@@ -31,7 +23,7 @@ func Migrate(ctx context.Context, from, to Store, progress func(n int)) error {
 			if len(entries) == 0 {
 				break
 			}
-			if _, err := to.Do(ctx, puts(entries, now.now())...); err != nil {
+			if _, err := to.Do(ctx, puts(entries)...); err != nil {
 				return err
 			}
 			after = entries[len(entries)-1].Key
@@ -50,20 +42,14 @@ func listAll(space string) string {
 	return Prefix(space)
 }
 
-// puts are the steps that make these entries anew. The last entered one makes the store sync them all.
-func puts(entries []Entry, now time.Time) []Step {
-	steps := make([]Step, 0, len(entries))
-	for _, e := range entries {
-		var lifetime time.Duration
+// puts are the steps that make these entries anew. An entered one among them makes the store sync them all.
+func puts(entries []Entry) []Step {
+	steps := make([]Step, len(entries))
+	for i, e := range entries {
+		steps[i] = Step{op: opPut, key: e.Key, value: e.Value, entered: e.Entered}
 		if !e.Until.IsZero() {
-			// What ended a moment ago ends in a moment.
-			lifetime = max(e.Until.Sub(now), time.Millisecond)
+			steps[i].at = e.Until.UnixMilli()
 		}
-		s := Put(e.Key, e.Value, lifetime)
-		if e.Entered {
-			s = s.Entered()
-		}
-		steps = append(steps, s)
 	}
 	return steps
 }

@@ -6,14 +6,16 @@ import (
 	"strings"
 )
 
-// Open opens the store of that name: memory: for trials, which forgets with the process.
+// Open opens the store of that name: file:DIR for one host, memory: for trials, which forgets with the process.
 func Open(_ context.Context, spec string, options Options) (Store, error) {
 	options = options.withDefaults()
-	kind, _, found := strings.Cut(spec, ":")
+	kind, rest, _ := strings.Cut(spec, ":")
 	switch {
-	case found && kind == "memory":
+	case spec == "memory:":
 		return newMemory(options.Clock, options.limits()), nil
+	case kind == "file" && rest != "":
+		return OpenFile(rest, options)
 	default:
-		return nil, fmt.Errorf("state: %q is not a store; write memory: for trials", spec)
+		return nil, fmt.Errorf("state: %q is not a store; write file:DIR, or memory: for trials", spec)
 	}
 }

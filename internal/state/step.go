@@ -18,6 +18,7 @@ type Step struct {
 	old      []byte
 	n, limit int64
 	lifetime time.Duration
+	at       int64 // instead of a lifetime: when it ends, as in row
 	entered  bool
 }
 
@@ -196,8 +197,8 @@ func (s Step) add(r Result, was, next row) (Result, row, effect, error) {
 }
 
 func (s Step) until(now int64) int64 {
-	if s.lifetime <= 0 {
-		return 0
+	if s.at != 0 || s.lifetime <= 0 {
+		return s.at
 	}
 	return now + max(s.lifetime.Milliseconds(), 1)
 }

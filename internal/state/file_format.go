@@ -1,0 +1,167 @@
+package state
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// The file has a bucket "meta" (schema: the version in decimal), a bucket "spaces" (a space's rows and evictions, 8 octets
+// each), and for each space a bucket "r" + space (key: flags, end, value) and a bucket "e" + space (end and key: nothing).
+//
+// A row always has a place in "e" at its end or before: renewing leaves the place where it is, because moving it would cost a
+// page of its own, and whoever comes by there moves it. Numbers are big-endian; an end is in Unix milliseconds.
+var (
+	metaBucket   = []byte("meta")
+	spacesBucket = []byte("spaces")
+	schemaKey    = []byte("schema")
+)
+
+const flagEntered = 1
+
+func rowsOf(tx *bolt.Tx, space string) *bolt.Bucket { return tx.Bucket([]byte("r" + space)) }
+func endsOf(tx *bolt.Tx, space string) *bolt.Bucket { return tx.Bucket([]byte("e" + space)) }
+
+func encodeRow(r row) []byte {
+	raw := make([]byte, 9, 9+len(r.value))
+	if r.entered {
+		raw[0] = flagEntered
+	}
+	binary.BigEndian.PutUint64(raw[1:], uint64(r.until))
+	return append(raw, r.value...)
+}
+
+func decodeRow(raw []byte) (row, error) {
+	if len(raw) < 9 {
+		return row{}, errors.New("state: a row in the file is damaged")
+	}
+	return row{
+		entered: raw[0]&flagEntered != 0,
+		until:   int64(binary.BigEndian.Uint64(raw[1:])),
+		value:   raw[9:len(raw):len(raw)],
+	}, nil
+}
+
+func encodeEnd(x ending) []byte {
+	raw := binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(x.key)), uint64(x.until))
+	return append(raw, x.key...)
+}
+
+func decodeEnd(raw []byte) ending {
+	return ending{until: int64(binary.BigEndian.Uint64(raw)), key: string(raw[8:])}
+}
+
+// openBolt opens the file. A new one is made aside and renamed when it is whole, so that no crash leaves half a file.
+func openBolt(name string) (*bolt.DB, error) {
+	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+		if err := makeBolt(name); err != nil {
+			return nil, fmt.Errorf("state: %w", err)
+		}
+	}
+	db, err := bolt.Open(name, 0o600, boltOptions())
+	if err != nil {
+		return nil, fmt.Errorf("state: %s: %w", name, err)
+	}
+	if err := db.View(checkSchema); err != nil {
+		return nil, errors.Join(fmt.Errorf("state: %s: %w", name, err), db.Close())
+	}
+	return db, nil
+}
+
+func boltOptions() *bolt.Options {
+	return &bolt.Options{
+		Timeout:      time.Second,
+		FreelistType: bolt.FreelistMapType,
+		// Addresses for 16 GiB (nothing on 32 bits): when the map must grow, everyone waits for everyone.
+		InitialMmapSize: math.MaxInt >> 29,
+	}
+}
+
+func makeBolt(name string) error {
+	aside := name + ".new"
+	if err := os.Remove(aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	db, err := bolt.Open(aside, 0o600, boltOptions())
+	if err != nil {
+		return err
+	}
+	err = db.Update(func(tx *bolt.Tx) error {
+		meta, err := tx.CreateBucket(metaBucket)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.CreateBucket(spacesBucket); err != nil {
+			return err
+		}
+		return meta.Put(schemaKey, strconv.AppendInt(nil, Schema, 10))
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(aside, name); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(name))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+func checkSchema(tx *bolt.Tx) error {
+	meta := tx.Bucket(metaBucket)
+	if meta == nil {
+		return errors.New("this is not a state of mailweir")
+	}
+	return schemaFits(string(meta.Get(schemaKey)))
+}
+
+// schemaFits says whether this program knows what is written under that version.
+func schemaFits(version string) error {
+	n, err := strconv.Atoi(version)
+	if err != nil {
+		return fmt.Errorf("this is not a state of mailweir: its schema is %q", version)
+	}
+	if n > Schema {
+		return fmt.Errorf("%w: it has schema %d, and this one knows %d; run the newer program, or name another state", ErrNewer, n, Schema)
+	}
+	return nil
+}
+
+func readSpaces(db *bolt.DB) (map[string]SpaceStats, error) {
+	spaces := map[string]SpaceStats{}
+	err := db.View(func(tx *bolt.Tx) error {
+		return tx.Bucket(spacesBucket).ForEach(func(k, v []byte) error {
+			// bbolt takes no empty key: the space without a name needs a letter.
+			s, err := decodeSpace(string(k[1:]), v)
+			spaces[s.Space] = s
+			return err
+		})
+	})
+	return spaces, err
+}
+
+func spaceKey(space string) []byte { return []byte("s" + space) }
+
+func decodeSpace(name string, raw []byte) (SpaceStats, error) {
+	if len(raw) != 16 {
+		return SpaceStats{}, fmt.Errorf("state: the count of space %s is damaged", name)
+	}
+	return SpaceStats{
+		Space: name, Rows: int64(binary.BigEndian.Uint64(raw)), Evicted: int64(binary.BigEndian.Uint64(raw[8:])),
+	}, nil
+}
+
+func encodeSpace(s SpaceStats) []byte {
+	raw := binary.BigEndian.AppendUint64(nil, uint64(s.Rows))
+	return binary.BigEndian.AppendUint64(raw, uint64(s.Evicted))
+}
