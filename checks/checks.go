@@ -18,7 +18,7 @@ func Registry() *policy.Registry {
 			policy.StageMail:    {Address, ClientBlock, RequireAuth, SenderLogin, RequireTLS, Size},
 			policy.StageRcpt:    {Address, OpenRelay, SenderBlock, EnvelopeFrom, Lockout, RBL, RequireTLS, Size, RcptLimit},
 			policy.StageHeaders: {Hops, HeaderFrom, SenderBlock, Lockout},
-			policy.StageEnd:     {Size, Content},
+			policy.StageEnd:     {Load, Size, Content},
 		},
 		Fault:       Fault,
 		Unavailable: replyUnavailable,

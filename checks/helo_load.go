@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"context"
 	"math"
 	"runtime/metrics"
 	"sync"
@@ -18,20 +19,28 @@ var Load = &policy.Check{
 the last ten seconds). The answer is a 421, which ends the connection; the client comes back. It ends by itself when the load does.
 
 Trusted clients and the service submission come last: they are served up to a quarter above each limit. Waiting for a backend is
-no load: a dead one never leads here.`,
+no load: a dead one never leads here.
+
+` + "`--load-scans`" + ` limits how many bodies are examined at once. A message beyond it waits up to 20 s for a place, and is then
+deferred at its end.`,
 	Mode:     policy.Enforce,
 	AnswerAt: policy.StageHelo,
 	Replies:  []*policy.Reply{replyLoad},
 	Setup: func(f *policy.Flags) policy.Build {
 		sessions := f.Int("sessions", 1000, "connections at once, 0 for no limit")
 		memory := f.Size("memory", 0, "memory in use, 0 for no limit")
+		scans := f.Int("scans", 0, "bodies that are examined at once, 0 for no limit")
 		queue := f.Duration("queue", 0, "time that work may wait for a processor, 0 for off")
 		return func(env *policy.Env) (policy.Hooks, error) {
-			if *sessions == 0 && *memory == 0 && *queue == 0 {
-				return policy.Hooks{Off: "--load-sessions=0, no --load-memory and no --load-queue"}, nil
+			if *sessions == 0 && *memory == 0 && *queue == 0 && *scans == 0 {
+				return policy.Hooks{Off: "--load-sessions=0, no --load-memory, no --load-queue and no --load-scans"}, nil
 			}
 			l := &load{env: env, sessions: *sessions, memory: int64(*memory), queue: *queue, seen: policy.NewSlot[bool](env)}
-			return policy.Hooks{Helo: l.judge}, nil
+			hooks := policy.Hooks{Helo: l.judge}
+			if *scans > 0 {
+				hooks.Admit = admit(*scans)
+			}
+			return hooks, nil
 		}
 	},
 }
@@ -74,6 +83,19 @@ func (l *load) judge(c *policy.Connection) (policy.Verdict, error) {
 		}
 	}
 	return policy.Pass, nil
+}
+
+// admitWithin is how long a body waits for a place.
+const admitWithin = 20 * time.Second
+
+// admit gives places to so many bodies at once.
+func admit(scans int) func(context.Context) func() {
+	places := make(chan struct{}, scans)
+	return func(ctx context.Context) func() {
+		ctx, cancel := context.WithTimeout(ctx, admitWithin)
+		defer cancel()
+		return policy.AdmitWithin(ctx, places)
+	}
 }
 
 // memoryInUse is the memory that the process has from the system and has not given back.

@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"mailweir/internal/policy"
@@ -111,3 +112,54 @@ func TestWaitsForget(t *testing.T) {
 		t.Errorf("afterwards: %s", got)
 	}
 }
+
+// One body at a time: a second message waits for its place, and is deferred when there is none within 20 s.
+func TestLoadScans(t *testing.T) {
+	definition := file(t, "words.def", "!activation 1\n1 forbidden\n")
+	synctest.Test(t, func(t *testing.T) {
+		p, err := build(newWorld(), "--load-scans=1", "--content-definition="+definition)
+		if err != nil {
+			t.Fatal(err)
+		}
+		runner := policy.NewRunner(p, counting{}, policy.DefaultLimits)
+		first, second := runner.NewSession(), runner.NewSession()
+		begin := func(s *policy.Session) {
+			s.Connect(letter{}.connect())
+			s.Helo(policy.HeloFacts{Name: "client"})
+			s.Mail(letter{}.mail())
+			s.Rcpt(policy.RcptFacts{Recipient: "user@ours.example"})
+			s.EndOfHeaders()
+			s.Body([]byte("hello"))
+		}
+		begin(first)
+		started := time.Now()
+		begin(second)
+		if waited := time.Since(started); waited != admitWithin {
+			t.Errorf("waited %s, want %s", waited, admitWithin)
+		}
+		if a := second.EndOfMessage(""); a.Line.String() != "451 4.3.0 Unable to process email at this time" {
+			t.Errorf("without a place: %q", a.Line)
+		}
+		if a := first.EndOfMessage(""); a.Refuses() {
+			t.Errorf("with a place: %q", a.Line)
+		}
+		begin(second)
+		if a := second.EndOfMessage(""); a.Refuses() {
+			t.Errorf("with the place that is free again: %q", a.Line)
+		}
+		first.Close()
+		second.Close()
+		runner.Close()
+	})
+}
+
+// counting is an observer that does not care.
+type counting struct{}
+
+func (counting) Identify(*policy.Event) string           { return "" }
+func (counting) Record(*policy.Event)                    {}
+func (counting) Settled(*policy.Message, policy.Outcome) {}
+func (counting) Defect(error)                            {}
+func (counting) Opened(*policy.Connection)               {}
+func (counting) Closed(*policy.Connection)               {}
+func (counting) Took(policy.Stage, time.Duration)        {}

@@ -66,7 +66,7 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 		From:       from,
 		OnDegraded: func(what string) { log.Warn(what) },
 		ErrorLog:   func(err error) { log.WithError(err).Warn("milter connection") },
-		IdleGrace:  *s.daemon.drain / 2,
+		IdleGrace:  min(idleGrace, *s.daemon.drain),
 	}
 	return d, nil
 }
@@ -231,3 +231,7 @@ func (d *daemon) drain() error {
 	d.log.Info("drained")
 	return nil
 }
+
+// idleGrace is how long a drain leaves connections on which no message is in progress. Nobody new can connect meanwhile, so it
+// is short; a client whose connection is closed comes back.
+const idleGrace = 3 * time.Second

@@ -54,6 +54,10 @@ type Hooks struct {
 	Message    func(*Message) (Verdict, error)
 	MessageFor func(*Recipient) (Verdict, error)
 
+	// Admit waits for a place for a message's body, before any of it is examined, and returns how to give it back; nil when there
+	// is none to be had. It has a deadline of its own: only the session waits meanwhile.
+	Admit func(context.Context) (leave func())
+
 	// Grant yields what permits this recipient's mail, asked only when there is an objection that it could bypass.
 	Grant func(context.Context, *Recipient) ([]Grant, error)
 
@@ -73,7 +77,7 @@ type Hooks struct {
 // empty reports whether the hooks have nothing to do.
 func (h *Hooks) empty() bool {
 	return h.Connect == nil && h.Helo == nil && h.Mail == nil && h.Rcpt == nil && h.Header == nil && h.Body == nil &&
-		h.Headers == nil && h.HeadersFor == nil && h.Message == nil && h.MessageFor == nil && h.Grant == nil &&
+		h.Headers == nil && h.HeadersFor == nil && h.Message == nil && h.MessageFor == nil && h.Grant == nil && h.Admit == nil &&
 		h.SettleRecipient == nil && h.SettleMessage == nil && h.SettleConnection == nil
 }
 

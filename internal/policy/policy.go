@@ -44,7 +44,7 @@ type hooksByStage struct {
 	header, body                     []*bound
 	headers, headersFor              []*bound
 	message, messageFor              []*bound
-	grant                            []*bound
+	grant, admit                     []*bound
 	settleRcpt, settleMsg, settleCon []*bound
 }
 
@@ -162,6 +162,7 @@ func (p *Policy) order() {
 		message:    p.with(StageEnd, func(h *Hooks) bool { return h.Message != nil }),
 		messageFor: p.with(StageEnd, func(h *Hooks) bool { return h.MessageFor != nil }),
 		grant:      p.with(StageRcpt, func(h *Hooks) bool { return h.Grant != nil }),
+		admit:      p.with(StageEnd, func(h *Hooks) bool { return h.Admit != nil }),
 		settleRcpt: p.with(StageEnd, func(h *Hooks) bool { return h.SettleRecipient != nil }),
 		settleMsg:  p.with(StageEnd, func(h *Hooks) bool { return h.SettleMessage != nil }),
 		settleCon:  p.with(StageEnd, func(h *Hooks) bool { return h.SettleConnection != nil }),

@@ -268,6 +268,7 @@ func (s *Session) EndOfHeaders() {
 		s.judgeEach(b, StageHeaders, b.hooks.HeadersFor)
 	}
 	m.condemned = s.refusalCertain()
+	s.admit()
 }
 
 func (s *Session) judgeEach(b *bound, stage Stage, hook func(*Recipient) (Verdict, error)) {

@@ -1,0 +1,47 @@
+package policy
+
+import "context"
+
+// admit waits for a place for the message's body, where a check limits how many are examined at once. No reply is owed while a
+// body arrives, so only this session waits. Without a place the body is not examined, and the end of the message is
+// answered with the reply for mail that could not be processed.
+func (s *Session) admit() {
+	m, p := s.msg, s.policy()
+	if m.condemned || s.explaining() || len(p.hooks.admit) == 0 || len(p.hooks.body) == 0 {
+		return
+	}
+	for _, b := range p.hooks.admit {
+		place := b.hooks.Admit(s.runner.ctx)
+		if place != nil {
+			m.hold(place)
+			continue
+		}
+		v := Object(p.registry.Unprocessed).Because("%s: too many bodies at once", b.Name)
+		m.pending = append(m.pending, &pending{check: b, stage: StageEnd, pos: b.pos[StageEnd], word: word{verdict: v}})
+		m.condemned = b.mode.Refuses()
+	}
+}
+
+// place is a Lease that calls a function.
+type place func()
+
+// Release gives the place back.
+func (p place) Release() { p() }
+
+// hold keeps a place for as long as the scope lives.
+func (s *scope) hold(leave func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.leases = append(s.leases, place(leave))
+}
+
+// AdmitWithin is for Admit hooks: it takes a place from a channel that has one free element for each, waiting at most until the
+// context ends. It returns how to give the place back, nil without one.
+func AdmitWithin(ctx context.Context, places chan struct{}) (leave func()) {
+	select {
+	case places <- struct{}{}:
+		return func() { <-places }
+	case <-ctx.Done():
+		return nil
+	}
+}
