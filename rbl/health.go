@@ -61,6 +61,7 @@ type list struct {
 	info *zoneInfo
 
 	resting atomic.Pointer[rest] // why it is not asked; nil when it is
+	noIPv4  atomic.Bool          // its IPv4 test entry is missing: it is asked about IPv6 clients only
 	noIPv6  atomic.Bool          // its IPv6 test entry is missing: it is asked about IPv4 clients only
 	inARow  atomic.Int32         // failures without an answer between
 	use     usage
@@ -199,6 +200,7 @@ func (li *list) tested(now time.Time, o testOutcome) (changes []Change) {
 	li.mu.Lock()
 	defer li.mu.Unlock()
 	li.testing, li.lastTest, li.lastAt = false, o, now
+	li.noIPv4.Store(o.noIPv4)
 	li.noIPv6.Store(o.noIPv6)
 	if o.why == "" {
 		li.retry, li.nextTest = 0, now.Add(testInterval)

@@ -82,6 +82,41 @@ func TestIPv4OnlyList(t *testing.T) {
 	}
 }
 
+// A list of IPv6 addresses alone is asked about IPv6 clients only, and does not rest for want of 127.0.0.2. A list that lists no
+// test entry at all rests, and so does a well-known one, all of which know IPv4.
+func TestIPv6OnlyList(t *testing.T) {
+	for _, tt := range []struct {
+		name, zone string
+		listed     string // of the test entries
+		four, six  State
+	}{
+		{"IPv6 alone", "bl.example", testKey(listed6), NotAsked, Hit},
+		{"neither", "bl.example", "none", Resting, Resting},
+		{"well-known", "zen.spamhaus.org", testKey(listed6), Resting, Resting},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t)
+			data := map[string][]string{testKey(netip.MustParseAddr("2001:db8::99")): {"A 127.0.0.2"}, "99.2.0.192": {"A 127.0.0.2"}}
+			b.liar.set(tt.zone, func(key string, m *dns.Msg, tcp bool) [][]byte {
+				if (key == testKey(listed4) || key == testKey(listed6)) && key != tt.listed {
+					return one(nx(m))
+				}
+				return honest(data)(key, m, tcp)
+			})
+			s := b.set(t, SetOptions{}, tt.zone)
+			if r := look(t, s, "192.0.2.99"); r.Lists[0].State != tt.four {
+				t.Errorf("IPv4: %v, want %v", r.Lists[0].State, tt.four)
+			}
+			if r := look(t, s, "2001:db8::99"); r.Lists[0].State != tt.six {
+				t.Errorf("IPv6: %v, want %v", r.Lists[0].State, tt.six)
+			}
+			if st := b.lists.Status()[0]; st.Asked != (tt.six == Hit) || tt.six == Hit && (st.IPv4 || !st.IPv6) {
+				t.Errorf("status: %+v", st)
+			}
+		})
+	}
+}
+
 // Tests run hourly; one that fails rests the list and is tried again after a minute, two, four; each change is told once.
 func TestSelfTestSchedule(t *testing.T) {
 	b := newBench(t)

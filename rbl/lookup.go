@@ -144,7 +144,7 @@ func (s *Set) board(subject, key string, six bool) *board {
 		b.tally.up += m.up
 		b.tally.down += m.down
 		asked := m.list.key(key)
-		if asked == "" || six && m.list.noIPv6.Load() {
+		if asked == "" || !m.list.hasFamily(six) {
 			b.tally.drop(m)
 			b.answers[i] = &noData
 			continue
@@ -152,6 +152,14 @@ func (s *Set) board(subject, key string, six bool) *board {
 		b.asks[i] = m.list.question(A, asked)
 	}
 	return b
+}
+
+// hasFamily reports whether an address list is asked about IPv6 clients, or about IPv4 ones, as its self-test found.
+func (li *list) hasFamily(six bool) bool {
+	if six {
+		return !li.noIPv6.Load()
+	}
+	return !li.noIPv4.Load()
 }
 
 // key is what this list is asked about: for some domain lists only the registered domain. Empty: nothing to ask.

@@ -12,6 +12,7 @@ import (
 type testOutcome struct {
 	why        string // empty: fit for use
 	unanswered bool   // why is that a question got no usable answer
+	noIPv4     bool   // its IPv4 test entry is missing, as it is where a list is of IPv6 addresses alone
 	noIPv6     bool   // its IPv6 test entry is missing
 }
 
@@ -61,6 +62,9 @@ func (l *Lists) selfTest(ctx context.Context, li *list) testOutcome {
 	four := l.testPair(ctx, li, untested, testKey(listed4), testKey(unlisted4))
 	wg.Wait()
 	switch {
+	case four.why == notListed && li.info == nil && six.why == "":
+		// A list of IPv6 addresses alone: section 5 asks it for the IPv6 entries only. Well-known lists all know IPv4.
+		return testOutcome{noIPv4: true}
 	case four.why != "":
 		return four
 	case six.why == "" || untested:

@@ -22,6 +22,7 @@ type ListStatus struct {
 	Why   string    // why it rests
 	Until time.Time // when it will be asked again, if that is known
 
+	IPv4     bool // asked about IPv4 clients
 	IPv6     bool // asked about IPv6 clients
 	LastTest time.Time
 	TestWhy  string // what the last test found wrong; empty when it passed
@@ -48,7 +49,8 @@ func (l *Lists) Status() []ListStatus {
 
 func (li *list) status(overlap map[string]uint64) ListStatus {
 	s := ListStatus{
-		Zone: li.zone, Kind: li.kind, Asked: true, IPv6: li.kind == Addresses && !li.noIPv6.Load(),
+		Zone: li.zone, Kind: li.kind, Asked: true,
+		IPv4: li.kind == Addresses && li.hasFamily(false), IPv6: li.kind == Addresses && li.hasFamily(true),
 		Queries: li.use.asked.Load(), Hits: li.use.hits.Load(), Alone: li.use.alone.Load(), Errors: li.use.errors.Load(),
 		Skipped: li.use.skipped.Load(), KnownGood: li.use.knownGood.Load(), Latency: li.use.snapshot(), Overlap: overlap,
 	}
