@@ -42,6 +42,7 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 	if err := s.daemon.validate(); err != nil {
 		return nil, &exitError{exConfig, err}
 	}
+	takeStandardLog(log)
 	d := &daemon{settings: s, loaded: s}
 	world, err := openWorld(s.daemon, log, time.Now)
 	if err != nil {

@@ -35,10 +35,13 @@ func newLogger(d *daemonFlags, out io.Writer) (*logrus.Logger, error) {
 	if journal {
 		log.SetFormatter(priority{log.Formatter})
 	}
-	// go-milter writes to the standard logger, which is the process's.
+	return log, nil
+}
+
+// takeStandardLog takes what libraries write to the standard logger, which is the process's: go-milter does.
+func takeStandardLog(log *logrus.Logger) {
 	stdlog.SetFlags(0)
 	stdlog.SetOutput(libraryLog{log})
-	return log, nil
 }
 
 // isJournal reports whether out is the stream that JOURNAL_STREAM names as DEVICE:INODE (systemd.exec(5)).
