@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -36,12 +37,12 @@ type dkimFuture struct {
 // StartDKIM begins to verify the message's DKIM signatures (RFC 6376), if there are any. It is asked for at the end of headers, by a
 // check that will need [Message.DKIM]; asking again changes nothing.
 func (m *Message) StartDKIM() {
-	if m.dkim != nil || len(m.Values("DKIM-Signature")) == 0 || m.FieldsDropped {
+	if m.dkim.Load() != nil || len(m.Values("DKIM-Signature")) == 0 || m.FieldsDropped {
 		return
 	}
 	f := &dkimFuture{spool: newSpool(), done: make(chan struct{})}
-	m.dkim = f
 	f.spool.write(headerText(m.Fields))
+	m.dkim.Store(f)
 	rn, world := m.Conn.runner, m.Conn.policy.world
 	launched := rn.launch(func() {
 		defer close(f.done)
@@ -96,19 +97,38 @@ func (f *dkimFuture) verify(ctx context.Context, world *World) error {
 // DKIM returns the domains with a valid signature. Ask in a [Later] of the end of the message, after [Message.StartDKIM]. With the error some
 // signatures could not be judged; the domains are good all the same.
 func (m *Message) DKIM(ctx context.Context) ([]string, error) {
-	if m.dkim == nil {
+	f := m.dkim.Load()
+	if f == nil {
 		if len(m.Values("DKIM-Signature")) > 0 {
 			return nil, errUnsigned
 		}
 		return nil, nil
 	}
 	select {
-	case <-m.dkim.done:
-		Note(ctx, "dkim", "pass for "+strings.Join(m.dkim.passed, ", "))
-		return m.dkim.passed, m.dkim.err
+	case <-f.done:
+		Note(ctx, "dkim", "pass for "+strings.Join(f.passed, ", "))
+		return f.passed, f.err
 	case <-ctx.Done():
 		return nil, errDeadline
 	}
+}
+
+// signedBySender reports whether a valid signature is aligned with the envelope sender, false while none has been asked for.
+func (m *Message) signedBySender(ctx context.Context) (bool, error) {
+	if m.dkim.Load() == nil || m.Sender.IsNull() {
+		return false, nil
+	}
+	domains, err := m.DKIM(ctx)
+	if slices.ContainsFunc(domains, func(d string) bool { return Aligned(d, m.Sender.Domain) }) {
+		return true, nil
+	}
+	return false, err
+}
+
+// wantsDKIM reports whether a signature could vouch for a permit that matters at the end of the message.
+func (m *Message) wantsDKIM() bool {
+	p := m.Conn.policy
+	return p.vouchesLate && !m.Sender.IsNull() && (m.permitSender().ok || len(p.hooks.grant) > 0 || p.Settings.PermitSenders != nil)
 }
 
 // Aligned reports whether two domains belong to the same organization: relaxed alignment of RFC 7489 section 3.1.

@@ -23,6 +23,8 @@ type World struct {
 	Connections func() int
 	// Explaining says that one case is tried, and that every check is to take the time that it needs.
 	Explaining bool
+
+	entered entered
 }
 
 // resolver is the DNS for SPF; each question is noted for the event.

@@ -138,6 +138,9 @@ func (m *Message) senderPermits(ctx context.Context, bits Bypass) (string, error
 	if unverified(p.match) || m.Conn.permitClient().ok {
 		return p.by(), nil
 	}
+	if signed, _ := m.signedBySender(ctx); signed && bits&BypassPermitSender != 0 {
+		return p.by(), nil // what cannot be told here, SPF may
+	}
 	result, err := m.SPF(ctx)
 	switch {
 	case err != nil:
@@ -189,12 +192,20 @@ func (m *Message) PermitHonoured(ctx context.Context) bool {
 	return err == nil && result == SPFPass
 }
 
-// Vouched reports whether the envelope sender is who it says: the client is permitted, or SPF passes for
-// the sender's domain. It waits for the DNS; call it from [Later].
+// Vouched reports whether the envelope sender is who it says: the client is permitted, SPF passes for the sender's
+// domain, or, at the end of a message whose signatures are looked at, DKIM passes for a domain aligned with it. It
+// waits for the DNS; call it from [Later].
 func (m *Message) Vouched(ctx context.Context) (bool, error) {
 	if m.Conn.permitClient().ok {
 		return true, nil
 	}
 	result, err := m.SPF(ctx)
-	return err == nil && result == SPFPass && !m.Sender.IsNull(), err
+	if err == nil && result == SPFPass && !m.Sender.IsNull() {
+		return true, nil
+	}
+	signed, failure := m.signedBySender(ctx)
+	if signed {
+		return true, nil
+	}
+	return false, errors.Join(err, failure)
 }

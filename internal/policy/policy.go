@@ -21,8 +21,10 @@ type Policy struct {
 	fault    *bound
 	replies  map[*Reply]*Reply
 	hooks    hooksByStage
-	world    *World
-	tables   *table.Loader
+	// vouchesLate says that a check which gives way to vouched permits decides after RCPT.
+	vouchesLate bool
+	world       *World
+	tables      *table.Loader
 
 	users atomic.Int64 // connection scopes that still use it, and one for being current
 }
@@ -131,6 +133,8 @@ func (p *Policy) build(b *bound, build Build) error {
 		return fmt.Errorf("%s: the check has nothing to do and does not say why", b.Name)
 	}
 	b.hooks = hooks
+	late := hooks.Headers != nil || hooks.HeadersFor != nil || hooks.Message != nil || hooks.MessageFor != nil
+	p.vouchesLate = p.vouchesLate || late && b.Bypass&(BypassPermitSender|BypassHeaderFrom|grantable) != 0
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"blitiri.com.ar/go/spf"
@@ -104,7 +105,7 @@ type Message struct {
 	fieldOctets int
 	standing    Bypass
 	spf         future[spf.Result]
-	dkim        *dkimFuture
+	dkim        atomic.Pointer[dkimFuture]
 	from        fromOnce
 	permit      permission
 	gone        []*Recipient // refused, by whomever, or removed; settled with the message

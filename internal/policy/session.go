@@ -267,6 +267,9 @@ func (s *Session) EndOfHeaders() {
 	for _, b := range s.policy().hooks.headersFor {
 		s.judgeEach(b, StageHeaders, b.hooks.HeadersFor)
 	}
+	if m.wantsDKIM() {
+		m.StartDKIM()
+	}
 	m.condemned = s.refusalCertain()
 	s.admit()
 }
@@ -290,8 +293,8 @@ func (s *Session) Body(chunk []byte) {
 	if s.exempt() || m.condemned {
 		return
 	}
-	if m.dkim != nil {
-		m.dkim.spool.write(chunk)
+	if f := m.dkim.Load(); f != nil {
+		f.spool.write(chunk)
 	}
 	for _, b := range s.policy().hooks.body {
 		if s.runs(b) {
@@ -320,8 +323,8 @@ func (s *Session) EndOfMessage(queueID string) Answer {
 		s.endMessage(Accepted)
 		return Answer{}
 	}
-	if m.dkim != nil {
-		m.dkim.spool.close(nil)
+	if f := m.dkim.Load(); f != nil {
+		f.spool.close(nil)
 	}
 	if !m.condemned {
 		for _, b := range s.policy().hooks.message {

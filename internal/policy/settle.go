@@ -33,8 +33,8 @@ func (s *Session) endMessage(fate Fate) {
 		return
 	}
 	s.msg = nil
-	if m.dkim != nil {
-		m.dkim.spool.close(errUnsigned) // without effect after the end of the message
+	if f := m.dkim.Load(); f != nil {
+		f.spool.close(errUnsigned) // without effect after the end of the message
 	}
 	if m.fate.Check == "" {
 		m.fate.Fate = fate
