@@ -111,6 +111,7 @@ func (t *transcript) off(p *policy.Policy) {
 func (t *transcript) writeJSON(out io.Writer) error {
 	e := json.NewEncoder(out)
 	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false) // addresses stand in angle brackets
 	return e.Encode(t)
 }
 
