@@ -1,8 +1,7 @@
 package config
 
 import (
-	"bufio"
-	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -18,11 +17,15 @@ func readFile(name string, set *pflag.FlagSet) (map[string]setting, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--%s: %w", FileFlag, err)
 	}
+	return parseFile(name, string(data), set)
+}
+
+func parseFile(name, text string, set *pflag.FlagSet) (map[string]setting, error) {
 	settings := make(map[string]setting)
-	lines := bufio.NewScanner(bytes.NewReader(data))
-	lines.Buffer(nil, 1<<20)
-	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimSpace(lines.Text())
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' {
 			continue
 		}
@@ -31,13 +34,13 @@ func readFile(name string, set *pflag.FlagSet) (map[string]setting, error) {
 			return nil, fmt.Errorf("%s: %w", where, err)
 		}
 	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
 	return settings, nil
 }
 
 func readLine(line, where string, set *pflag.FlagSet, settings map[string]setting) error {
+	if strings.ContainsFunc(line, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+		return errors.New("a control character stands in the line")
+	}
 	name, value, hasValue := splitLine(line)
 	f := set.Lookup(name)
 	switch {

@@ -1,0 +1,185 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+
+	"mailweir/internal/policy"
+)
+
+// flags are one flag of each kind.
+type flags struct {
+	set    *pflag.FlagSet
+	max    *int
+	strict *bool
+	words  *[]string
+	lists  *[]string
+	text   *string
+}
+
+func newFlags() *flags {
+	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	set.String(FileFlag, "", "")
+	f := policy.NewFlags(set, "")
+	return &flags{
+		set: set, max: f.Int("hops-max", 25, ""), strict: f.Bool("address-strict", false, ""),
+		words: f.Words("always-accept", []string{"postmaster"}, "WORDS", ""), lists: f.Tables("list", ""), text: f.String("text", "x", "TEXT", ""),
+	}
+}
+
+// commandLine parses arguments as cobra does.
+func commandLine(t *testing.T, args ...string) Given {
+	t.Helper()
+	f := newFlags()
+	if err := f.set.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	return FromCommandLine(f.set)
+}
+
+func file(t *testing.T, text string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "flags")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func TestPrecedence(t *testing.T) {
+	name := file(t, "# comment\n\n  hops-max 1\n--always-accept = a b\naddress-strict\nlist=one\nlist two\ntext=a = b\n")
+	for _, c := range []struct {
+		name    string
+		args    []string
+		environ []string
+		max     int
+		source  string
+		words   string
+		lists   string
+	}{
+		{"default", nil, nil, 25, "default", "postmaster", ""},
+		{"file", []string{"--config=" + name}, nil, 1, name + ":3", "a b", "one two"},
+		{"file by variable", nil, []string{"MAILWEIR_CONFIG=" + name}, 1, name + ":3", "a b", "one two"},
+		{"variable", []string{"--config=" + name}, []string{"MAILWEIR_HOPS_MAX=2", "MAILWEIR_ALWAYS_ACCEPT=c,d", "MAILWEIR_LIST=three\n\nfour five\n"}, 2, "MAILWEIR_HOPS_MAX", "c d", "three four five"},
+		{"flag", []string{"--config=" + name, "--hops-max=3", "--list=six", "--list=seven"}, []string{"MAILWEIR_HOPS_MAX=2", "MAILWEIR_LIST=three"}, 3, "flag", "a b", "six seven"},
+		{"flag with the default's value", []string{"--hops-max=25"}, []string{"MAILWEIR_HOPS_MAX=2"}, 25, "flag", "postmaster", ""},
+		{"file of the flag before that of the variable", []string{"--config=" + name}, []string{"MAILWEIR_CONFIG=/nonexistent"}, 1, name + ":3", "a b", "one two"},
+		{"list emptied", []string{"--config=" + name, "--always-accept="}, []string{"MAILWEIR_LIST="}, 1, name + ":3", "", ""},
+		{"other people's variables", nil, []string{"HOPS_MAX=7", "NOTMAILWEIR_HOPS_MAX=7"}, 25, "default", "postmaster", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFlags()
+			sources, unknown, err := Resolve(f.set, commandLine(t, c.args...), c.environ)
+			if err != nil || len(unknown) > 0 {
+				t.Fatal(err, unknown)
+			}
+			if *f.max != c.max || sources["hops-max"] != c.source {
+				t.Errorf("hops-max %d from %s, want %d from %s", *f.max, sources["hops-max"], c.max, c.source)
+			}
+			if got := strings.Join(*f.words, " "); got != c.words {
+				t.Errorf("words %q, want %q", got, c.words)
+			}
+			if got := strings.Join(*f.lists, " "); got != c.lists {
+				t.Errorf("lists %q, want %q", got, c.lists)
+			}
+			if fromFile := strings.Contains(c.source, "flags:"); fromFile && (!*f.strict || *f.text != "a = b") {
+				t.Errorf("switch %v, text %q", *f.strict, *f.text)
+			}
+		})
+	}
+}
+
+func TestErrorsNameTheirSource(t *testing.T) {
+	for _, c := range []struct{ name, text, variable, want string }{
+		{"value", "text=a\nhops-max=many\n", "", `:2: --hops-max: "many" is not a whole number`},
+		{"unknown", "\n\nhops-mx=1\n", "", ":3: there is no flag --hops-mx, did you mean --hops-max?"},
+		{"unknown without a neighbour", "zzzzzzzz=1\n", "", ":1: there is no flag --zzzzzzzz"},
+		{"no value", "hops-max\n", "", ":1: --hops-max needs a value"},
+		{"twice", "hops-max=1\nhops-max=2\n", "", ":2: --hops-max stands at "},
+		{"itself", "config=other\n", "", ":1: --config cannot stand in the file that it names"},
+		{"switch", "address-strict=perhaps\n", "", ":1: --address-strict: "},
+		{"empty list", "list=\n", "", ":1: --list: the value is empty"},
+		{"control", "text=a\x00b\n", "", ":1: a control character"},
+		{"variable", "", "MAILWEIR_HOPS_MAX=-1", `MAILWEIR_HOPS_MAX: --hops-max: "-1" is not`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			name := file(t, c.text)
+			_, _, err := Resolve(newFlags().set, commandLine(t, "--config="+name), []string{c.variable})
+			want := c.want
+			if want[0] == ':' {
+				want = name + want
+			}
+			if err == nil || !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("%v, want %s", err, want)
+			}
+		})
+	}
+	if _, _, err := Resolve(newFlags().set, Given{FileFlag: {"/nonexistent/flags"}}, nil); err == nil || !strings.HasPrefix(err.Error(), "--config: open /nonexistent/flags") {
+		t.Error(err)
+	}
+}
+
+func TestUnknownVariables(t *testing.T) {
+	_, unknown, err := Resolve(newFlags().set, nil, []string{"MAILWEIR_ZZZZZZZZ=1", "MAILWEIR_HOPSMAX=1"})
+	want := []Unknown{{Name: "MAILWEIR_HOPSMAX", Nearest: "MAILWEIR_HOPS_MAX"}, {Name: "MAILWEIR_ZZZZZZZZ"}}
+	if err != nil || !slices.Equal(unknown, want) {
+		t.Errorf("%v %v, want %v", unknown, err, want)
+	}
+	if got := unknown[0].String(); got != "the variable MAILWEIR_HOPSMAX names no flag, did you mean MAILWEIR_HOPS_MAX?" {
+		t.Error(got)
+	}
+}
+
+func TestSuggest(t *testing.T) {
+	set := newFlags().set
+	for name, want := range map[string]string{
+		"hops-mx": ", did you mean --hops-max?", "hop-max": ", did you mean --hops-max?", "hops_max": ", did you mean --hops-max?",
+		"strict": "", "lists": ", did you mean --list?", "": "", "addres-strickt": ", did you mean --address-strict?",
+	} {
+		if got := Suggest(set, name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// What is read from a file, written as a file again, reads the same; and nothing crashes.
+func FuzzFile(f *testing.F) {
+	for _, seed := range []string{
+		"hops-max=1\n", "--hops-max 1", "address-strict", "list=a\nlist=b\n", "text = a=b", "# x\n\n", "=", "--", "text=\"a\\", "text\t\tx\r\n", "list=\xff",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		set := newFlags().set
+		settings, err := parseFile("flags", text, set)
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), "flags:") {
+				t.Errorf("%q: %v names no line", text, err)
+			}
+			return
+		}
+		var again strings.Builder
+		for name, s := range settings {
+			if set.Lookup(name) == nil {
+				t.Fatalf("%q: unknown flag %s", text, name)
+			}
+			for _, value := range s.values {
+				again.WriteString(name + "=" + value + "\n")
+			}
+		}
+		same, err := parseFile("flags", again.String(), set)
+		if err != nil || len(same) != len(settings) {
+			t.Fatalf("%q: written again %q: %v", text, again.String(), err)
+		}
+		for name, s := range settings {
+			if !slices.Equal(s.values, same[name].values) {
+				t.Errorf("%q: %s is %q, then %q", text, name, s.values, same[name].values)
+			}
+		}
+	})
+}
