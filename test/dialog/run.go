@@ -154,6 +154,8 @@ func (r *run) section(tb testbed.TB, s *Section) error {
 		err = r.expectEntry(s)
 	case "reload":
 		err = r.reload(tb, s)
+	case "command":
+		err = r.commands(tb, s)
 	case "sink":
 		err = r.expectArrivals(s)
 	}
@@ -182,6 +184,9 @@ func (r *run) start(tb testbed.TB) {
 	own := []string{r.mta.Services(), "--trusted-nets=" + testbed.Trusted + "/32"}
 	if r.resolver != "" {
 		own = append(own, "--dns="+r.resolver)
+	}
+	if r.script.hasCommands() {
+		own = append(own, r.controlSocket())
 	}
 	for _, flag := range own {
 		if !testbed.HasFlag(flags, flag) {

@@ -54,6 +54,7 @@ var kinds = map[string]struct{ min, max int }{
 	"no-log":   {0, 0},
 	"sink":     {0, 0},
 	"reload":   {0, 0},
+	"command":  {0, 0},
 }
 
 // LoadAll reads every dialog of a directory once for each MTA that it runs on.
@@ -181,6 +182,8 @@ func (s *Script) check() error {
 			_, err = section.fields()
 		case "sink":
 			_, err = section.arrivals()
+		case "command":
+			_, err = section.commands()
 		}
 		if err != nil {
 			return fmt.Errorf("%s:%w", s.File, err)

@@ -84,6 +84,7 @@ check=rcpt-limit text="Too many \"recipients\"" empty=
 func TestParseErrors(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"unknown section", "-- dialogue --\n", `d.txt:1: no section is named "dialogue"`},
+		{"output of no command", "x\n-- command --\n> a\n", "d.txt:3: output before any command"},
 		{"words missing", "x\n-- zone bl.example --\n", `d.txt:2: section "zone" takes 2 to 2 words, not 1`},
 		{"unknown MTA", "mta: exim\n", `d.txt:1: no MTA is named "exim"`},
 		{"unknown service", "-- dialog msa --\n", `d.txt:1: no service is named "msa"`},

@@ -1,0 +1,78 @@
+package dialog
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"mailweir/test/testbed"
+)
+
+// command is one run-time command of a "command" section.
+type command struct {
+	line  int
+	words []string
+	shows []string // texts that its output must have
+}
+
+// commands reads the body of a "command" section: a command a line, after it what must stand in its output, behind "> ".
+func (s *Section) commands() ([]command, error) {
+	var list []command
+	for _, line := range s.lines() {
+		text, shown := strings.CutPrefix(line.Text, "> ")
+		switch {
+		case !shown:
+			list = append(list, command{line: line.Number, words: strings.Fields(text)})
+		case len(list) == 0:
+			return nil, fmt.Errorf("%d: output before any command", line.Number)
+		default:
+			last := &list[len(list)-1]
+			last.shows = append(last.shows, text)
+		}
+	}
+	return list, nil
+}
+
+// controlSocket is where mailweir takes run-time commands, if the dialog has any.
+func (r *run) controlSocket() string { return "--control=unix:" + filepath.Join(r.dir, "control") }
+
+// hasCommands tells whether the dialog has run-time commands.
+func (s *Script) hasCommands() bool {
+	for i := range s.Sections {
+		if s.Sections[i].Kind == "command" {
+			return true
+		}
+	}
+	return false
+}
+
+// commands runs the run-time commands of a section.
+func (r *run) commands(tb testbed.TB, s *Section) error {
+	list, err := s.commands()
+	if err != nil {
+		return err
+	}
+	r.start(tb)
+	ctx, cancel := context.WithTimeout(context.Background(), testbed.Patience)
+	defer cancel()
+	for _, c := range list {
+		var words []string
+		for _, word := range c.words {
+			words = append(words, r.vars.Replace(word))
+		}
+		run := exec.CommandContext(ctx, r.binary, append(words, r.controlSocket())...)
+		run.Dir = r.dir
+		out, err := run.CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("line %d: %s: %w\n%s", c.line, strings.Join(words, " "), err, out)
+		}
+		for _, want := range c.shows {
+			if !strings.Contains(string(out), r.vars.Replace(want)) {
+				return fmt.Errorf("line %d: %s: the output is without %q:\n%s", c.line, strings.Join(words, " "), want, out)
+			}
+		}
+	}
+	return nil
+}
