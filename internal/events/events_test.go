@@ -1,0 +1,261 @@
+package events
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/sirupsen/logrus"
+
+	"mailweir/internal/policy"
+	"mailweir/rbl"
+)
+
+// bench is a recorder with a clock that is set and a log that is read.
+type bench struct {
+	*Recorder
+	t       *testing.T
+	now     time.Time
+	log     bytes.Buffer
+	metrics *Metrics
+}
+
+func newBench(t *testing.T) *bench {
+	b := &bench{t: t, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), metrics: NewMetrics("test")}
+	log := logrus.New()
+	log.SetOutput(&b.log)
+	log.SetLevel(logrus.DebugLevel)
+	log.SetFormatter(&logrus.JSONFormatter{DisableTimestamp: true})
+	b.Recorder = NewRecorder(log, b.metrics, func() time.Time { return b.now })
+	return b
+}
+
+// refuse records one refusal of a sender at a client, as the runner does.
+func (b *bench) refuse(client, sender string) string {
+	e := &policy.Event{
+		Check: "sender-block", Mode: policy.Enforce, Stage: policy.StageRcpt, Client: netip.MustParseAddr(client), Service: policy.MX,
+		Sender: sender, HasSender: true,
+	}
+	e.ID = b.Identify(e)
+	b.Record(e)
+	return e.ID
+}
+
+// lines returns what has been logged since the last call.
+func (b *bench) lines() []map[string]any {
+	b.t.Helper()
+	var lines []map[string]any
+	for line := range strings.Lines(b.log.String()) {
+		var fields map[string]any
+		if err := json.Unmarshal([]byte(line), &fields); err != nil {
+			b.t.Fatalf("%s: %v", line, err)
+		}
+		lines = append(lines, fields)
+	}
+	b.log.Reset()
+	return lines
+}
+
+func TestFolding(t *testing.T) {
+	b := newBench(t)
+	ids := map[string]int{}
+	for range 10 {
+		ids[b.refuse("192.0.2.1", "a@bad.example")]++
+	}
+	if len(ids) != 10 || len(b.lines()) != 10 {
+		t.Fatalf("%d ids for 10 events", len(ids))
+	}
+	// The eleventh is written; those after it share its id and its line.
+	shared := b.refuse("192.0.2.1", "b@bad.example")
+	if lines := b.lines(); len(lines) != 1 || lines[0]["event"] != shared || ids[shared] != 0 {
+		t.Fatalf("%v", lines)
+	}
+	for i := range 30 {
+		if id := b.refuse("192.0.2.1", fmt.Sprintf("%d@BAD.example", i)); id != shared {
+			t.Fatalf("event %d has the id %s, want %s", i, id, shared)
+		}
+	}
+	if lines := b.lines(); len(lines) != 0 {
+		t.Fatalf("%v", lines)
+	}
+	// Others are not folded with them.
+	for _, other := range []string{b.refuse("192.0.2.2", "a@bad.example"), b.refuse("192.0.2.1", "a@other.example")} {
+		if other == shared {
+			t.Error("another client or domain shares the id")
+		}
+	}
+	if lines := b.lines(); len(lines) != 2 {
+		t.Fatalf("%v", lines)
+	}
+	// A minute later the fold ends with a line that counts, and the next event is one of its own.
+	b.now = b.now.Add(time.Minute)
+	fresh := b.refuse("192.0.2.1", "a@bad.example")
+	lines := b.lines()
+	if len(lines) != 2 || lines[0]["event"] != shared || lines[0]["times"] != 31.0 || lines[0]["msg"] != "refused ×31" || lines[1]["event"] != fresh {
+		t.Errorf("%v", lines)
+	}
+	var counted dto.Metric
+	if err := b.metrics.decisions.WithLabelValues("sender-block", "enforce", "refused", "0").Write(&counted); err != nil {
+		t.Fatal(err)
+	}
+	if got := counted.GetCounter().GetValue(); got != 44 {
+		t.Errorf("%v decisions counted, want every one of 44", got)
+	}
+}
+
+func TestFoldsAreWrittenAtTheEnd(t *testing.T) {
+	b := newBench(t)
+	for range 13 {
+		b.refuse("192.0.2.1", "a@bad.example")
+	}
+	b.lines()
+	b.Close()
+	if lines := b.lines(); len(lines) != 1 || lines[0]["times"] != 3.0 {
+		t.Errorf("%v", lines)
+	}
+}
+
+// A single folded event was written when it came.
+func TestLoneFold(t *testing.T) {
+	b := newBench(t)
+	for range 11 {
+		b.refuse("192.0.2.1", "a@bad.example")
+	}
+	b.lines()
+	b.Close()
+	if lines := b.lines(); len(lines) != 0 {
+		t.Errorf("%v", lines)
+	}
+}
+
+func TestFoldsAreBounded(t *testing.T) {
+	b := newBench(t)
+	for i := range foldKeys + 500 {
+		b.refuse("192.0.2.1", fmt.Sprintf("a@d%d.example", i))
+	}
+	if n := len(b.folds.open); n != foldKeys {
+		t.Errorf("%d keys, want %d", n, foldKeys)
+	}
+	b.now = b.now.Add(time.Minute)
+	b.refuse("192.0.2.1", "a@later.example")
+	if n := len(b.folds.open); n != 1 {
+		t.Errorf("%d keys a minute later, want 1", n)
+	}
+}
+
+// fieldNames are all that an event's line may have. Whoever reads the log by machine relies on them: docs/operating.md
+// lists them.
+var fieldNames = []string{
+	"asked", "cause", "check", "client", "client_name", "code", "direction", "enhanced", "error", "event", "helo", "login", "mode",
+	"queue_id", "recipient", "recipients", "reply", "sender", "service", "session", "stack", "stage", "text",
+}
+
+func TestFieldNames(t *testing.T) {
+	full := &policy.Event{
+		ID: "mw-1", Check: "rbl", Mode: policy.Enforce, Stage: policy.StageConnect, Reply: "rbl", Cause: "c", Err: "e", Stack: "s", Session: "s",
+		Client: netip.MustParseAddr("192.0.2.1"), ClientName: "n", Helo: "h", Service: policy.MX, Login: "l", Sender: "a@b", HasSender: true,
+		Recipients: []string{"c@d", "e@f"}, Count: 12, Direction: "inbound", QueueID: "q", Asked: []policy.Asked{{Question: "q", Answer: "a"}, {Question: "r", Answer: "b"}},
+	}
+	fields := eventFields(full)
+	var names []string
+	for name := range fields {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	if !slices.Equal(names, fieldNames) {
+		t.Errorf("fields %v\nwant %v", names, fieldNames)
+	}
+	doc, err := os.ReadFile("../../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range append(names, "times") {
+		if !strings.Contains(string(doc), "`"+name+"`") {
+			t.Errorf("docs/operating.md does not explain %s", name)
+		}
+	}
+	for name, want := range map[string]any{"recipient": "<c@d>,<e@f>", "recipients": 12, "asked": "q → a; r → b", "sender": "<a@b>"} {
+		if fields[name] != want {
+			t.Errorf("%s is %v, want %v", name, fields[name], want)
+		}
+	}
+	// What is not known is left out; the null sender is known.
+	bare := eventFields(&policy.Event{ID: "mw-1", Check: "load", HasSender: true})
+	if bare["sender"] != "<>" || bare["client"] != "unknown" {
+		t.Errorf("%v", bare)
+	}
+	for _, name := range []string{"recipient", "helo", "login", "queue_id", "asked", "cause", "stack", "error", "client_name", "direction"} {
+		if _, ok := bare[name]; ok {
+			t.Errorf("%s stands there without a value", name)
+		}
+	}
+	// A check that could not tell has refused nothing.
+	if _, ok := eventFields(&policy.Event{Action: policy.ActionError, Reply: "rbl"})["reply"]; ok {
+		t.Error("an error has a reply")
+	}
+}
+
+func TestLevels(t *testing.T) {
+	for want, e := range map[string]*policy.Event{
+		"info":    {Check: "hops"},
+		"warning": {Check: "rbl", Err: "time-out"},
+		"error":   {Check: "hops", Err: "panic", Stack: "main.go:1"},
+	} {
+		b := newBench(t)
+		e.ID = b.Identify(e)
+		b.Record(e)
+		if lines := b.lines(); len(lines) != 1 || lines[0]["level"] != want {
+			t.Errorf("%v, want %s", lines, want)
+		}
+	}
+}
+
+// The metrics are named as Prometheus wants them, and nothing that came from outside is in a label.
+func TestMetrics(t *testing.T) {
+	b := newBench(t)
+	dns, err := rbl.NewResolver(rbl.ResolverOptions{Servers: []string{"127.0.0.1:9"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dns.Close()
+	lists := rbl.NewLists(dns, rbl.ListsOptions{})
+	defer lists.Close()
+	b.metrics.WatchLists(lists, dns)
+	b.refuse("203.0.113.77", "who@stranger.example")
+	b.Record(&policy.Event{Check: "rbl", Action: policy.ActionError, Err: "203.0.113.77", Helo: "stranger.example"})
+	b.Opened(&policy.Connection{ConnectFacts: policy.ConnectFacts{Client: netip.MustParseAddr("203.0.113.77")}, Service: policy.MX})
+	b.Settled(&policy.Message{Conn: &policy.Connection{Service: policy.MX}, MailFacts: policy.MailFacts{Sender: "who@stranger.example"}, Octets: 7}, policy.Outcome{})
+	for _, stage := range policy.Stages() {
+		b.Took(stage, time.Millisecond)
+	}
+	b.metrics.Loaded(b.now)
+	b.metrics.NotLoaded()
+
+	families, err := b.metrics.Registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	problems, err := promlint.NewWithMetricFamilies(families).Lint()
+	if err != nil || len(problems) > 0 {
+		t.Errorf("%v %v", problems, err)
+	}
+	text := fmt.Sprint(families)
+	for _, foreign := range []string{"203.0.113", "stranger", "who@"} {
+		if strings.Contains(text, foreign) {
+			t.Errorf("a metric holds %q", foreign)
+		}
+	}
+	for _, want := range []string{"mailweir_decisions_total", "mailweir_stage_duration_seconds", "mailweir_sessions", "mailweir_reload_successful"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s", want)
+		}
+	}
+}
