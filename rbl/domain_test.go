@@ -1,6 +1,7 @@
 package rbl
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -68,7 +69,8 @@ func TestLongDomain(t *testing.T) {
 	}
 }
 
-// A monitored list has no say, is not waited for, and is still counted when it answers late.
+// A monitored list has no say and is not waited for. It is still counted when it answers late, and is in the complete result, which is
+// then the one that is remembered.
 func TestMonitoredList(t *testing.T) {
 	b := newBench(t)
 	release := make(chan struct{})
@@ -84,8 +86,22 @@ func TestMonitoredList(t *testing.T) {
 	if r.Verdict != NotListed || r.Lists[0].State != NotAsked {
 		t.Fatalf("%v %v", r.Verdict, r.Lists[0].State)
 	}
+	gone, cancel := context.WithCancel(background(t))
+	cancel()
+	if r.Complete(gone) != r {
+		t.Error("a wait that was ended is not the result as it stands")
+	}
 	close(release)
-	waitFor(t, func() bool { return b.lists.Status()[0].Hits == 1 })
+	full := r.Complete(background(t))
+	if full.Verdict != NotListed || full.Score != 0 || full.Would != 1 || full.Lists[0].State != Hit || len(full.Exchanges) != 1 {
+		t.Errorf("complete: %+v", full)
+	}
+	if st := b.lists.Status()[0]; st.Hits != 1 || st.Alone != 1 {
+		t.Errorf("%+v", st)
+	}
+	if again := lookFor(s, "192.0.2.99", time.Minute); again != full {
+		t.Errorf("remembered: %+v", again)
+	}
 
 	b.liar.set("fast.example", honest(map[string][]string{"98.2.0.192": {"A 127.0.0.2"}}))
 	b.liar.set("slow.example", honest(map[string][]string{"98.2.0.192": {"A 127.0.0.2"}}))

@@ -22,10 +22,8 @@ func (s *Set) Lookup(ctx context.Context, client netip.Addr) *Result {
 		return r
 	}
 	b := s.board(client.String(), testKey(client), client.Is6())
+	b.remember = func(r *Result, expires int64) { s.clients.put(client, remembered{r, expires, changes}) }
 	b.run(ctx)
-	if b.expires != 0 {
-		s.clients.put(client, remembered{b.result, b.expires, changes})
-	}
 	return b.result
 }
 
@@ -40,10 +38,8 @@ func (s *Set) LookupDomain(ctx context.Context, domain string) *Result {
 		return r
 	}
 	b := s.board(key, key, false)
+	b.remember = func(r *Result, expires int64) { s.domains.put(key, remembered{r, expires, changes}) }
 	b.run(ctx)
-	if b.expires != 0 {
-		s.domains.put(key, remembered{b.result, b.expires, changes})
-	}
 	return b.result
 }
 
@@ -130,6 +126,9 @@ type board struct {
 	open    int        // lists that have not answered
 	expires int64      // when the first of the answers expires; 0: not to be remembered
 	began   time.Time
+
+	remember func(*Result, int64) // keeps the result until then, Unix nanoseconds
+	late     *late                // set when monitored lists are heard after the verdict
 }
 
 func (s *Set) board(subject, key string, six bool) *board {

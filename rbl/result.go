@@ -72,6 +72,8 @@ type Result struct {
 
 	Lists     []ListResult // one for each list, in the order of the configuration
 	Exchanges []Exchange   // what was asked and answered, in that order
+
+	late *late // what monitored lists still owe; nil when nothing
 }
 
 // Hits are the zones that hit, monitored ones too.

@@ -135,6 +135,11 @@ func (s *Set) Zones() []string {
 	return zones
 }
 
+// Monitors reports whether a list of the set is without a say.
+func (s *Set) Monitors() bool {
+	return slices.ContainsFunc(s.members, func(m *member) bool { return m.monitored })
+}
+
 // String names the zones.
 func (s *Set) String() string { return fmt.Sprint(s.Zones()) }
 

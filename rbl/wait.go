@@ -33,13 +33,13 @@ func (b *board) run(ctx context.Context) {
 			b.wantText(ch, waits)
 		case <-ctx.Done():
 			b.drain(ch)
-			b.giveUp(ctx.Err(), waits)
+			b.giveUp(ctx.Err(), ch, waits)
 			b.settle()
 			return
 		}
 	}
 	b.drain(ch)
-	b.leave(waits)
+	b.leave(ch, waits)
 	b.settle()
 }
 
@@ -129,58 +129,69 @@ func (l *Lists) account(li *list, state State, cause any, err error) {
 }
 
 // giveUp is for lists that were silent until the end: after a deadline that is their failure, otherwise nobody waits any more.
-func (b *board) giveUp(why error, waits []*waiter) {
+func (b *board) giveUp(why error, ch chan news, waits []*waiter) {
 	b.expires = 0
 	for i := range b.set.members {
 		if waits[i] == nil || b.answers[i] != nil {
 			continue
 		}
 		flight := waits[i].flight
-		if !b.set.lists.resolver.leave(waits[i]) || !errors.Is(why, context.DeadlineExceeded) {
+		if !b.set.lists.resolver.leave(waits[i]) {
+			continue
+		}
+		waits[i] = nil
+		if !errors.Is(why, context.DeadlineExceeded) {
 			continue
 		}
 		silent := failed(Timeout, "")
 		state := b.take(i, &silent)
 		b.set.lists.account(b.set.members[i].list, state, flight, silent.Err)
 	}
-	b.leave(waits)
+	b.leave(ch, waits)
 }
 
-// leave ends what is not needed any more. Monitored lists go on being heard, for their counters.
-func (b *board) leave(waits []*waiter) {
-	r := b.set.lists.resolver
+// leave ends what is not needed any more. Monitored lists go on being heard.
+func (b *board) leave(ch chan news, waits []*waiter) {
 	for i, w := range waits {
-		if w == nil {
-			continue
+		switch {
+		case w == nil:
+		case i >= len(b.answers) || b.answers[i] != nil || !b.set.members[i].monitored:
+			b.set.lists.resolver.leave(w)
+		case !b.listen(i, w):
+			for b.answers[i] == nil { // it is being delivered
+				b.receive(<-ch)
+			}
 		}
-		if i < len(b.answers) && b.answers[i] == nil && b.set.members[i].monitored {
-			m := b.set.members[i]
-			r.handOver(w, func(a arrival) {
-				late := m.judge(a.answer)
-				if a.answer.Err == nil || a.answer.Err.Failure != Cancelled {
-					b.set.lists.account(m.list, late.State, a.answer, late.Err)
-				}
-			})
-			continue
-		}
-		r.leave(w)
 	}
 }
 
 // settle fills in the result and counts what only the whole shows.
 func (b *board) settle() {
 	b.finish()
-	if b.result.Err() != nil || b.expires == 0 {
+	if b.result.Err() != nil {
 		b.expires = 0
 	}
-	hits := b.result.Hits()
-	b.set.lists.overlap.note(hits)
+	if b.late != nil {
+		b.result.late = b.late
+		b.late.told(b.result, b.expires)
+		return
+	}
+	b.set.count(b.result)
+	if b.expires != 0 {
+		b.remember(b.result, b.expires)
+	}
+}
+
+// count notes which lists hit together, and which one alone.
+func (s *Set) count(r *Result) {
+	hits := r.Hits()
+	s.lists.overlap.note(hits)
 	if len(hits) != 1 {
 		return
 	}
-	for i := range b.result.Lists {
-		if b.result.Lists[i].State == Hit {
-			b.set.members[i].list.use.alone.Add(1)
+	for i := range r.Lists {
+		if r.Lists[i].State == Hit {
+			s.members[i].list.use.alone.Add(1)
 		}
 	}
 }
