@@ -38,12 +38,13 @@ var components = map[string]func() error{
 	"postfix":  all(needRoot, needFiles("/usr/sbin/postfix", postfixDaemons+"/master")),
 	"sendmail": all(needRoot, needCommands("m4", "unshare"), needSendmail),
 	"dns":      needCommands("rbldnsd", "unbound"),
+	"redis":    needCommands("redis-server", "redis-cli"),
 	"cc":       all(needCommands("gcc"), needFiles("/usr/include/libmilter/mfapi.h")),
 	"postmap":  needCommands("postmap"),
 }
 
 // Require skips the test when a component of the machine is missing ("root",
-// "postfix", "sendmail", "dns", "cc" or "postmap"; test/install.sh installs
+// "postfix", "sendmail", "dns", "redis", "cc" or "postmap"; test/install.sh installs
 // them). The skip is written to the file that MAILWEIR_SKIPS names, so that the
 // run can close with a list of what it did not try. With CI=true it fails.
 func Require(tb TB, component string) {

@@ -1,0 +1,93 @@
+-- One step on one row, as Step.apply says it, with its places in the order of expiry and of keys.
+-- KEYS: rows (hash), ends (sorted set), names (sorted set), spaces (set), evicted (hash), all in one slot.
+local rows, ends, names, spaces, evicted = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local op, now, key, value, til = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
+local n, most, entered, bound = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1', tonumber(ARGV[9])
+local space, expects, old, channel, origin = ARGV[10], ARGV[11] == '1', ARGV[12], ARGV[13], ARGV[14]
+
+local function decode(raw)
+	local blank = string.find(raw, ' ', 2, true)
+	return string.sub(raw, 1, 1) == 'e', string.sub(raw, 2, blank - 1), string.sub(raw, blank + 1)
+end
+
+local function forget(member)
+	redis.call('HDEL', rows, member)
+	redis.call('ZREM', ends, member)
+	redis.call('ZREM', names, member)
+end
+
+-- Each write sweeps more than it makes.
+local function sweep()
+	for _, member in ipairs(redis.call('ZRANGEBYSCORE', ends, '-inf', now, 'LIMIT', 0, 4)) do
+		forget(member)
+	end
+	local over = redis.call('HLEN', rows) - bound
+	local spared = 0
+	while over > 0 and spared < 64 do
+		local first = redis.call('ZRANGE', ends, spared, spared)[1]
+		if not first then return end
+		local there = redis.call('HGET', rows, first)
+		if first == key or (there and decode(there)) then
+			spared = spared + 1
+		else
+			forget(first)
+			redis.call('HINCRBY', evicted, space, 1)
+			over = over - 1
+		end
+	end
+end
+
+local raw = redis.call('HGET', rows, key)
+local found, wasEntered, wasTil, was = false, false, '0', ''
+if raw then
+	wasEntered, wasTil, was = decode(raw)
+	found = wasTil == '0' or now < tonumber(wasTil)
+	if not found then
+		wasEntered, wasTil, was = false, '0', ''
+	end
+end
+
+local done, change, total = 1, 'write', 0
+if op == 'delete' then
+	done, change = found and 1 or 0, 'remove'
+elseif op == 'swap' then
+	if expects ~= found or (found and was ~= old) then
+		done, change = 0, 'keep'
+	end
+elseif op == 'touch' then
+	value, entered = was, entered or wasEntered
+	if not found then
+		done, change = 0, 'keep'
+	end
+elseif op == 'add' then
+	if found then
+		if not string.match(was, '^-?%d+$') then
+			return redis.error_reply('NOTNUMBER')
+		end
+		total, til, entered = tonumber(was), wasTil, entered or wasEntered
+	end
+	if n > 0 and total > most - n then
+		done, change = 0, 'keep'
+	else
+		total = total + n
+		value = string.format('%.0f', total)
+	end
+end
+
+if change == 'remove' and raw then
+	forget(key)
+elseif change == 'write' then
+	redis.call('HSET', rows, key, (entered and 'e' or 'c') .. til .. ' ' .. value)
+	if not raw or wasTil ~= til then
+		redis.call('ZADD', ends, til == '0' and '+inf' or til, key)
+	end
+	if not raw then
+		redis.call('ZADD', names, 0, key)
+		redis.call('SADD', spaces, space)
+		sweep()
+	end
+end
+if done == 1 and ARGV[8] == '1' then
+	redis.call('PUBLISH', channel, origin .. ' ' .. key)
+end
+return {done, found and 1 or 0, was, wasTil, string.format('%.0f', total)}
