@@ -15,7 +15,7 @@ func Registry() *policy.Registry {
 		},
 		Order: map[policy.Stage][]*policy.Check{
 			policy.StageHelo:    {Load},
-			policy.StageMail:    {Address, ClientBlock, RequireAuth, SenderLogin, RequireTLS, Size, OutboundLimit},
+			policy.StageMail:    {Address, ClientBlock, RequireAuth, SenderLogin, RequireTLS, Size},
 			policy.StageRcpt:    {Address, OpenRelay, Account, SenderBlock, EnvelopeFrom, Lockout, RBL, RequireTLS, Size, RcptLimit},
 			policy.StageHeaders: {Hops, HeaderFrom, SenderBlock, Lockout},
 			policy.StageEnd:     {Load, Size, Content},
