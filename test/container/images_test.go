@@ -49,6 +49,13 @@ func (e *engine) buildImages(t *testing.T) {
 	e.must(t, nil, "docker", "build", "--network=host", "-t", "mailweir-postfix", container+"/postfix")
 
 	context := testbed.TempDir(t)
+	license, err := os.ReadFile(root + "/LICENSE")
+	if err == nil {
+		err = os.WriteFile(context+"/LICENSE", license, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	program := filepath.Join(context, "bin/mailweir")
 	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, "./cmd/mailweir")
 	build.Dir = root
