@@ -42,6 +42,8 @@ type conn struct {
 	macros  macros // of the packet at hand
 	fresh   bool   // macros belong to the next command
 
+	progressEvery time.Duration
+
 	over    bool // the message has been answered for, or aborted: none is in progress at the next read
 	ended   bool // its end has been seen: the library can forget its header fields
 	headers int  // octets of header fields that the library holds

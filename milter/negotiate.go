@@ -12,7 +12,7 @@ import (
 // reads them in the middle of a connection. No DATA and unknown commands: version 2, which the library
 // answers with, has none.
 const (
-	wantedActions  = gomilter.OptRemoveRcpt | gomilter.OptSetSymList
+	wantedActions  = gomilter.OptRemoveRcpt | gomilter.OptAddHeader | gomilter.OptQuarantine | gomilter.OptSetSymList
 	wantedProtocol = gomilter.OptNoUnknown | gomilter.OptNoData | gomilter.OptRcptRej | noReplies
 	noReplies      = gomilter.OptNoConnReply | gomilter.OptNoHeaderReply | gomilter.OptNoEOHReply | gomilter.OptNoBodyReply
 )
@@ -54,6 +54,12 @@ func (t terms) degradations() []string {
 	var list []string
 	if t.actions&gomilter.OptRemoveRcpt == 0 {
 		list = append(list, "the MTA does not let recipients be removed: a message that is to be refused for some recipients only reaches all of them")
+	}
+	if t.actions&gomilter.OptAddHeader == 0 {
+		list = append(list, "the MTA does not let header fields be added: messages that are to be tagged go on without their tag")
+	}
+	if t.actions&gomilter.OptQuarantine == 0 {
+		list = append(list, "the MTA does not let messages be quarantined: those that are to be held go on")
 	}
 	if t.actions&gomilter.OptSetSymList == 0 {
 		list = append(list, "the MTA does not let macros be asked for: configure it to send "+

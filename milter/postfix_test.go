@@ -321,6 +321,33 @@ func TestPostfixOldProtocol(t *testing.T) {
 	}
 }
 
+// TestPostfixProgress: Postfix waits longer than milter_content_timeout for an answer that is being worked on, and not without
+// hearing of it.
+func TestPostfixProgress(t *testing.T) {
+	for name, every := range map[string]time.Duration{"told": 300 * time.Millisecond, "not told": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			fake := newFake()
+			end := make(chan struct{})
+			fake.block = map[string]chan struct{}{"end": end}
+			path, server := postfixSocket(t, func() Session { return fake })
+			server.progressEvery = every
+			c := connectSMTP(t, startPostfix(t, path, "milter_content_timeout = 1s"))
+			c.want("250", "EHLO client.example")
+			c.want("250", "MAIL FROM:<a@b.example>")
+			c.want("250", "RCPT TO:<c@ok.example>")
+			c.want("354", "DATA")
+			answer := time.AfterFunc(2500*time.Millisecond, func() { close(end) })
+			defer answer.Stop()
+			if every < time.Hour {
+				c.want("250", "Subject: one\r\n\r\nhello\r\n.")
+			} else {
+				c.want("451", "Subject: one\r\n\r\nhello\r\n.")
+				<-end
+			}
+		})
+	}
+}
+
 // TestPostfixDrain: a message that is under way when mailweir is told to end gets its answer.
 func TestPostfixDrain(t *testing.T) {
 	fake := newFake()

@@ -1,6 +1,7 @@
 package milter
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,8 @@ type Server struct {
 	// client, so only a client that is neither within a message nor about to quit comes to harm.
 	IdleGrace time.Duration
 
-	buffers buffers
+	buffers       buffers
+	progressEvery time.Duration // progressEvery of the package, except in tests
 
 	mu        sync.Mutex
 	listeners []net.Listener
@@ -195,7 +197,7 @@ func (s *Server) meet(c *conn) (*session, error) {
 		return nil, err
 	}
 	s.tell(granted.degradations())
-	c.out = packet
+	c.out, c.progressEvery = packet, cmp.Or(s.progressEvery, progressEvery)
 	c.session = &session{conn: c, policy: s.NewSession(), terms: granted, goOn: goOn()}
 	return c.session, nil
 }

@@ -127,6 +127,11 @@ func TestShutdownLeavesIdleConnections(t *testing.T) {
 	result := shuttingDown(t, ctx, server)
 	m.take(do("c", mailPacket("<a@b>")))
 	m.take(do("c", eohPacket, eomPacket))
+	waitUntil(t, "idle", func() bool {
+		idle := true
+		server.each(func(c *conn) { idle = idle && !c.inProgress() })
+		return idle
+	})
 	cancel()
 	m.wantEnd()
 	if err := <-result; err != nil {

@@ -118,17 +118,37 @@ func (s *session) Body(m *gomilter.Modifier) (gomilter.Response, error) {
 	var answer policy.Answer
 	judge := func() { answer = s.policy.EndOfMessage(s.queue()) }
 	s.conn.over, s.conn.ended = true, true
-	answered := s.guard(judge)
-	if !answered {
-		answered = s.guard(judge)
-	}
+	answered := false
+	s.conn.progressing(func() {
+		if answered = s.guard(judge); !answered {
+			answered = s.guard(judge)
+		}
+	})
 	if !answered {
 		return unable(), nil
 	}
 	if answer.Refuses() {
 		return refusal(answer.Line), nil
 	}
+	if err := s.change(answer.Change, m); err != nil {
+		return s.goOn, err
+	}
 	return s.goOn, s.remove(answer.Remove, m)
+}
+
+// change adds header fields and has the message held, as far as the MTA lets us.
+func (s *session) change(c policy.Change, m *gomilter.Modifier) error {
+	if s.terms.actions&gomilter.OptAddHeader != 0 {
+		for _, f := range c.Fields {
+			if err := m.AddHeader(f.Name, f.Value); err != nil {
+				return err
+			}
+		}
+	}
+	if c.Quarantine == "" || s.terms.actions&gomilter.OptQuarantine == 0 {
+		return nil
+	}
+	return m.Quarantine(c.Quarantine)
 }
 
 // remove takes recipients off the message. They must be spelt as the MTA did; the library adds the brackets.

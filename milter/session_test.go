@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"mailweir/internal/policy"
 )
@@ -99,6 +100,60 @@ func TestRemoveRecipients(t *testing.T) {
 			m.quit()
 		})
 	}
+}
+
+// TestChangeMessage: fields and quarantine go out as far as the MTA lets them.
+func TestChangeMessage(t *testing.T) {
+	change := policy.Answer{Change: policy.Change{Fields: []policy.Field{{Name: "X-Tag", Value: "a"}, {Name: "X-Tag", Value: "b"}}, Quarantine: "look at it"}}
+	for _, tt := range []struct {
+		name    string
+		actions int
+		packets []string
+	}{
+		{"all granted", 0xff, []string{"h X-Tag\x00a", "h X-Tag\x00b", "q look at it"}},
+		{"no fields", 0xfe, []string{"q look at it"}},
+		{"no quarantine", 0xdf, []string{"h X-Tag\x00a", "h X-Tag\x00b"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			fake := newFake()
+			fake.answers = map[string]policy.Answer{"end": change}
+			m := negotiated(t, serveFake(t, fake).Addr, packet('O', 0, 0, 0, 6, 0, 0, 1, tt.actions, 0, 0x1f, 0xff, 0xff))
+			m.take(do("c", mailPacket("<a@b>")))
+			m.send(eohPacket, eomPacket)
+			for _, packet := range tt.packets {
+				m.want(packet)
+			}
+			m.want("c")
+			m.quit()
+		})
+	}
+}
+
+// TestProgress: an MTA that waits long for the answer to a message hears of it, and of nothing after the answer.
+func TestProgress(t *testing.T) {
+	slow := newFake()
+	slow.block = map[string]chan struct{}{"end": make(chan struct{})}
+	server := serveFake(t, slow)
+	server.progressEvery = time.Millisecond
+	m := negotiated(t, server.Addr, fullOffer)
+	m.take(do("c", mailPacket("<a@b>")))
+	m.send(eohPacket, eomPacket)
+	for range 3 {
+		m.want("p")
+	}
+	close(slow.block["end"])
+	code := byte('p')
+	for code == 'p' {
+		var err error
+		if code, _, err = m.read(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if code != 'c' {
+		t.Errorf("answered with %q", code)
+	}
+	m.take(do("c", heloPacket("h")))
+	m.quit()
 }
 
 // TestSlowPolicy: a session that waits for the policy holds up no other.

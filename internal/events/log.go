@@ -27,12 +27,15 @@ func eventFields(e *policy.Event) logrus.Fields {
 		"event": e.ID, "check": e.Check, "mode": e.Mode.String(), "stage": e.Stage.String(), "session": e.Session,
 		"service": string(e.Service),
 	}
-	if e.Action != policy.ActionError {
+	switch e.Action {
+	case policy.ActionError, policy.ActionChanged, policy.ActionNotRetried: // nobody has read a reply
+	default:
 		fields["reply"] = e.Reply
 		fields["code"] = e.Line.Code()
 		fields["enhanced"] = e.Line.Enhanced()
 		fields["text"] = e.Line.Text()
 	}
+	put(fields, "change", e.Change.String())
 	put(fields, "cause", e.Cause)
 	put(fields, "error", e.Err)
 	put(fields, "stack", e.Stack)

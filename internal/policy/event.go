@@ -21,6 +21,8 @@ type Event struct {
 	// Reply and Row name the declaration; Line is what the client read, or would have.
 	Reply, Row string
 	Line       Line
+	// Change is what was done to a message that went on.
+	Change Change
 	// Cause is for the administrator: which entry, list or figure.
 	Cause string
 	// Err is why the check could not tell, "" when it could.
@@ -50,14 +52,16 @@ type Event struct {
 type Action uint8
 
 const (
-	ActionRefused  Action = iota // a permanent reply
-	ActionDeferred               // a temporary reply
-	ActionRemoved                // a recipient was taken off
-	ActionWould                  // monitored: nothing was done
-	ActionError                  // could not tell, and the mail went on
+	ActionRefused    Action = iota // a permanent reply
+	ActionDeferred                 // a temporary reply
+	ActionRemoved                  // a recipient was taken off
+	ActionChanged                  // the message went on, changed
+	ActionWould                    // monitored: nothing was done
+	ActionError                    // could not tell, and the mail went on
+	ActionNotRetried               // deferred mail did not come back
 )
 
-var actionNames = [...]string{"refused", "deferred", "removed", "would refuse", "could not tell"}
+var actionNames = [...]string{"refused", "deferred", "removed", "changed", "would refuse", "could not tell", "not retried"}
 
 // String returns the action as it is written in logs and metrics.
 func (a Action) String() string { return actionNames[a] }

@@ -70,6 +70,8 @@ type Answer struct {
 	Line Line
 	// Remove lists recipients to take off the message, in the MTA's own spelling. Only at the end of the message.
 	Remove []string
+	// Change is what to do to a message that is not refused. Only at the end of the message.
+	Change Change
 }
 
 // Refuses reports whether the answer is a refusal.

@@ -5,18 +5,24 @@ import (
 	"slices"
 )
 
-// folded is what a group comes to: the refusal of the message, recipients to be taken off it, objections that are only
-// to be recorded.
+// folded is what a group comes to: the refusal of the message, recipients to be taken off it, what changes it, objections that
+// are only to be recorded.
 type folded struct {
 	refusal *ruling
 	removed []ruling
+	changed []ruling
 	watched []ruling
 }
 
 // fold adds up what a check said for the remaining recipients.
 func (rs *resolver) fold(ctx context.Context, g group) folded {
 	refusing, watching := rs.rulings(ctx, g)
-	if len(refusing)+len(watching) == 0 {
+	changing := slices.DeleteFunc(slices.Clone(refusing), func(ru ruling) bool { return !ru.changes() })
+	refusing = slices.DeleteFunc(refusing, func(ru ruling) bool { return ru.changes() })
+	switch {
+	case len(refusing) == 0 && len(changing) > 0:
+		return rs.foldChanges(g, changing, watching)
+	case len(refusing)+len(watching) == 0:
 		return folded{}
 	}
 	switch rs.foldOf(g) {
@@ -26,6 +32,14 @@ func (rs *resolver) fold(ctx context.Context, g group) folded {
 		return rs.foldRemove(g, refusing, watching)
 	}
 	return rs.foldAll(g, refusing, watching)
+}
+
+// foldChanges changes the message, for all of its recipients, where the check is enforced for each of them.
+func (rs *resolver) foldChanges(g group, changing, watching []ruling) folded {
+	if rs.allEnforced(g) {
+		return folded{changed: changing}
+	}
+	return folded{watched: append(changing, watching...)[:1]}
 }
 
 // foldOf tells how the group's words add up. A word about the whole message is dropped by a permit for any recipient.

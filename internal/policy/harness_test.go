@@ -167,6 +167,9 @@ func (r *rig) again(s *Session, l letter) string {
 	for _, spelling := range a.Remove {
 		said = append(said, "remove "+spelling)
 	}
+	if !a.Change.Empty() {
+		said = append(said, "change "+a.Change.String())
+	}
 	return strings.Join(said, "\n")
 }
 

@@ -29,6 +29,7 @@ func (s *Session) answerMessage() Answer {
 	defer cancel()
 	var refusal *ruling
 	var removed []ruling
+	var changed [][]ruling
 	var late []group
 	remaining := m.Recipients
 	for _, g := range grouped(list) {
@@ -43,6 +44,9 @@ func (s *Session) answerMessage() Answer {
 			refusal = sum.refusal
 		}
 		removed = append(removed, sum.removed...)
+		if len(sum.changed) > 0 {
+			changed = append(changed, sum.changed)
+		}
 		remaining = without(remaining, sum.removed)
 		if refusal != nil && !s.explaining() {
 			break
@@ -54,7 +58,7 @@ func (s *Session) answerMessage() Answer {
 		m.fate = e.outcome()
 		return Answer{Line: e.Line}
 	}
-	return Answer{Remove: s.remove(rs, removed)}
+	return Answer{Remove: s.remove(rs, removed), Change: rs.change(changed)}
 }
 
 // grouped puts the words of one check about single recipients together.
@@ -74,6 +78,9 @@ func grouped(list []*pending) []group {
 
 // watches reports whether the words can only be recorded, whatever they are; then nobody waits for them.
 func (rs *resolver) watches(g group) bool {
+	if p := g.words[0]; p.rcpt == nil && p.later != nil && p.monitored() {
+		return true
+	}
 	if len(g.remaining) == 0 {
 		return rs.mode(g.check, nil) <= Monitor
 	}

@@ -73,7 +73,7 @@ func (p *pending) known() bool {
 
 // monitored reports whether the check itself said that its objection is only to be recorded, as far as is known.
 func (p *pending) monitored() bool {
-	return p.known() && p.said().verdict.own.monitored
+	return p.word.verdict.own.monitored || p.known() && p.said().verdict.own.monitored
 }
 
 // said is the word that is known.
@@ -137,6 +137,14 @@ func call[S any](hook func(S) (Verdict, error), where S) (w word) {
 // judge runs a check's hook on a scope and keeps its word there, unless it has nothing against it.
 func judge[S Scope](s *Session, c *bound, stage Stage, hook func(S) (Verdict, error), where S, rcpt *Recipient) *pending {
 	w := call(hook, where)
+	if also := w.verdict.also; also != nil {
+		keep(s, c, stage, word{verdict: *also}, where, rcpt)
+	}
+	return keep(s, c, stage, w, where, rcpt)
+}
+
+// keep puts a word into its scope, unless it has nothing against the mail.
+func keep[S Scope](s *Session, c *bound, stage Stage, w word, where S, rcpt *Recipient) *pending {
 	if w.verdict.later == nil && w.verdict.reply == nil && w.err == nil {
 		s.explainNothing(c, stage, rcpt, w.verdict.cause)
 		return nil

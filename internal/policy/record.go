@@ -31,6 +31,13 @@ func (rs *resolver) recordRemoval(ru ruling, r *Recipient) *Event {
 	return e
 }
 
+// recordChange writes the event of a change of the message.
+func (rs *resolver) recordChange(ru ruling) {
+	e := rs.event(ru, nil)
+	e.Action, e.Change = ActionChanged, ru.verdict.change
+	rs.publish(e, ru)
+}
+
 // recordFailure writes, once for each piece of work, that a check could not tell and that the mail goes on.
 func (rs *resolver) recordFailure(ru ruling, r *Recipient) {
 	if !ru.p.reported.CompareAndSwap(false, true) {

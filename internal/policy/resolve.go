@@ -155,9 +155,12 @@ func (rs *resolver) rule(ctx context.Context, p *pending, r *Recipient) ruling {
 // objection turns a word into what is to be answered: its own reply, or the one for a check that could not tell.
 func (rs *resolver) objection(p *pending, w word, r *Recipient) ruling {
 	mode := rs.mode(p.check, r)
+	if p.monitored() {
+		mode = min(mode, Monitor)
+	}
 	if w.err == nil {
-		if w.verdict.own.monitored {
-			mode = min(mode, Monitor)
+		if !w.verdict.change.Empty() && (mode < Enforce || rs.at != StageEnd) {
+			mode = min(mode, Monitor) // a temporary refusal is stricter than what was asked for
 		}
 		return ruling{p: p, verdict: w.verdict, mode: mode}
 	}
@@ -208,7 +211,7 @@ func (rs *resolver) certain(p *pending, r *Recipient) bool {
 	if rs.words != nil || !p.known() || p.said().verdict.reply == nil || p.monitored() || !rs.mode(p.check, r).Refuses() {
 		return false
 	}
-	return rs.standing(p.check, r) == "" && (rs.msg == nil || !rs.msg.mayPermit(p.check, r))
+	return p.said().verdict.change.Empty() && rs.standing(p.check, r) == "" && (rs.msg == nil || !rs.msg.mayPermit(p.check, r))
 }
 
 // line builds what the client reads.

@@ -7,11 +7,13 @@ import (
 
 // Verdict is a check's word on one scope. The zero value has nothing against it.
 type Verdict struct {
-	reply *Reply
-	args  []string
-	cause string
-	own   ownWords
-	later func(context.Context) (Verdict, error)
+	reply  *Reply
+	args   []string
+	cause  string
+	own    ownWords
+	change Change
+	later  func(context.Context) (Verdict, error)
+	also   *Verdict
 }
 
 // ownWords is what a table entry says instead of the declared reply: REJECT text, DEFER text or a whole reply.
@@ -52,7 +54,15 @@ func (v Verdict) Deferred() Verdict {
 	return v
 }
 
-// Monitored makes the objection one that is only recorded, whatever the check's mode.
+// And adds a second word of the same check, which is judged by itself: what is enforced then need not wait for what is only
+// recorded.
+func (v Verdict) And(w Verdict) Verdict {
+	v.also = &w
+	return v
+}
+
+// Monitored makes the objection one that is only recorded, whatever the check's mode. On a [Later] it says so beforehand, and
+// nobody waits for it.
 func (v Verdict) Monitored() Verdict {
 	v.own.monitored = true
 	return v

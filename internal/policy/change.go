@@ -1,0 +1,67 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+)
+
+// Change is what the MTA does to a message that it takes. The zero value changes nothing.
+type Change struct {
+	// Fields are header fields to add, behind the message's own.
+	Fields []Field
+	// Quarantine is the reason to hold the message for a person to look at; "" lets it go on.
+	Quarantine string
+}
+
+// Empty reports whether nothing is changed.
+func (c Change) Empty() bool { return len(c.Fields) == 0 && c.Quarantine == "" }
+
+// String returns the change as the log has it.
+func (c Change) String() string {
+	var list []string
+	if c.Quarantine != "" {
+		list = append(list, "quarantine: "+c.Quarantine)
+	}
+	for _, f := range c.Fields {
+		list = append(list, f.Name+": "+f.Value)
+	}
+	return strings.Join(list, "; ")
+}
+
+// add joins another change, each field once. The first reason to hold the message counts.
+func (c *Change) add(other Change) {
+	for _, f := range other.Fields {
+		f.Value = Clean(f.Value)
+		if !slices.Contains(c.Fields, f) {
+			c.Fields = append(c.Fields, f)
+		}
+	}
+	if c.Quarantine == "" {
+		c.Quarantine = Clean(other.Quarantine)
+	}
+}
+
+// Changing makes of an objection a change of the message, which then goes on. It counts at the end of the message, where
+// the check is enforced for every recipient; elsewhere it is only recorded, as in monitor mode.
+func (v Verdict) Changing(c Change) Verdict {
+	v.change = c
+	return v
+}
+
+// changes reports whether the ruling changes the message instead of refusing it.
+func (ru *ruling) changes() bool { return !ru.verdict.change.Empty() }
+
+// change records what changes the message, one event a check, and adds it all up.
+func (rs *resolver) change(groups [][]ruling) Change {
+	var all Change
+	for _, rulings := range groups {
+		ru := rulings[0]
+		ru.verdict.change = Change{}
+		for _, one := range rulings {
+			ru.verdict.change.add(one.verdict.change)
+		}
+		all.add(ru.verdict.change)
+		rs.recordChange(ru)
+	}
+	return all
+}

@@ -1,0 +1,39 @@
+package milter
+
+import (
+	"sync"
+	"time"
+)
+
+// progressEvery is how often an MTA that waits for the answer to a message hears that there is work on it. Each packet renews its
+// patience: milter_content_timeout of Postfix, E of Sendmail's Timeout for filters, five minutes by default.
+const progressEvery = 20 * time.Second
+
+// progressPacket is SMFIR_PROGRESS, for which the library has no name.
+var progressPacket = []byte{0, 0, 0, 1, 'p'}
+
+// progressing calls judge and sends a progress packet now and then until it is done. The library, which otherwise writes,
+// waits for judge itself, so no packet falls into another.
+func (c *conn) progressing(judge func()) {
+	var mu sync.Mutex
+	over := false
+	every := c.progressEvery
+	var timer *time.Timer
+	mu.Lock()
+	timer = time.AfterFunc(every, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if !over && !c.isGone() {
+			_, _ = c.Write(progressPacket) // it reports its errors itself
+			timer.Reset(every)
+		}
+	})
+	mu.Unlock()
+	defer func() {
+		mu.Lock()
+		over = true
+		mu.Unlock()
+		timer.Stop()
+	}()
+	judge()
+}
