@@ -8,7 +8,8 @@ import (
 )
 
 // entryVerdict turns an entry of a block list into a verdict: OK and DUNNO have nothing against the mail, REJECT
-// answers with the reply, DEFER with its temporary form, and a text or code in the entry replaces the declared ones.
+// answers with the reply, DEFER with its temporary form, and a text or code in the entry replaces the declared ones; the
+// class of the enhanced code follows the code.
 func entryVerdict(reply *policy.Reply, m table.Match, found bool) policy.Verdict {
 	a := m.Action
 	if !found || a.Verb == table.OK || a.Verb == table.Dunno {
@@ -17,21 +18,13 @@ func entryVerdict(reply *policy.Reply, m table.Match, found bool) policy.Verdict
 	v := policy.Object(reply).Text(a.Text)
 	switch {
 	case a.Code != 0:
-		v = v.Code(a.Code, ownEnhanced(reply, a, a.Code/100))
+		v = v.Code(a.Code, a.Enhanced)
 	case a.Verb == table.Reject && a.Enhanced != "":
 		v = v.Code(max(reply.Code, 550), a.Enhanced)
 	case a.Verb == table.Defer:
-		v = v.Code(451, ownEnhanced(reply, a, 4))
+		v = v.Code(451, a.Enhanced)
 	}
 	return v.Because("%s matches %s", quoted(m.Key), m.Where())
-}
-
-// ownEnhanced is the entry's enhanced code, else the declared one in the class of the entry's code.
-func ownEnhanced(reply *policy.Reply, a table.Action, class int) string {
-	if a.Enhanced != "" {
-		return a.Enhanced
-	}
-	return strconv.Itoa(class) + reply.Enhanced[1:]
 }
 
 // quoted shows a key that may hold anything.

@@ -102,6 +102,9 @@ func TestDependencies(t *testing.T) {
 }
 
 func allowed(from, to string) bool {
+	if strings.HasPrefix(from, "bench/") { // what measures may look at anything
+		return true
+	}
 	return slices.ContainsFunc(layers[from], func(pattern string) bool {
 		matched, err := path.Match(pattern, to)
 		return pattern == "*" || err == nil && matched
