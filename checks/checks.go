@@ -10,13 +10,13 @@ import "mailweir/internal/policy"
 func Registry() *policy.Registry {
 	return &policy.Registry{
 		Checks: []*policy.Check{
-			Load, Address, ClientBlock, RequireAuth, SenderLogin, OpenRelay, Account, SenderBlock, EnvelopeFrom, Lockout, RBL, RequireTLS, Size,
-			RcptLimit, Hops, HeaderFrom, Content, Fault,
+			Load, Address, ClientBlock, Concurrency, RequireAuth, SenderLogin, OpenRelay, Account, SenderBlock, EnvelopeFrom, Lockout, RBL, RequireTLS, Size,
+			OutboundLimit, RcptLimit, Hops, HeaderFrom, Content, Fault,
 		},
 		Order: map[policy.Stage][]*policy.Check{
 			policy.StageHelo:    {Load},
-			policy.StageMail:    {Address, ClientBlock, RequireAuth, SenderLogin, RequireTLS, Size},
-			policy.StageRcpt:    {Address, OpenRelay, Account, SenderBlock, EnvelopeFrom, Lockout, RBL, RequireTLS, Size, RcptLimit},
+			policy.StageMail:    {Address, ClientBlock, Concurrency, RequireAuth, SenderLogin, RequireTLS, Size, OutboundLimit},
+			policy.StageRcpt:    {Address, Concurrency, OpenRelay, Account, SenderBlock, EnvelopeFrom, Lockout, RBL, RequireTLS, Size, OutboundLimit, RcptLimit},
 			policy.StageHeaders: {Hops, HeaderFrom, SenderBlock, Lockout},
 			policy.StageEnd:     {Load, Size, Content},
 		},

@@ -77,7 +77,9 @@ func (f *fakeSession) Rcpt(r policy.RcptFacts) policy.Answer {
 	return f.call("rcpt %s %s%s", r.Recipient, r.Spelling, queued(r.QueueID))
 }
 
-func (f *fakeSession) RcptRefusedByMTA(r policy.RcptFacts) { f.call("refused %s", r.Recipient) }
+func (f *fakeSession) RcptRefusedByMTA(r policy.RcptFacts) {
+	f.call("refused %s with %s", r.Recipient, r.Refusal)
+}
 
 func (f *fakeSession) Header(h policy.Field, queueID string) {
 	if !f.quiet {

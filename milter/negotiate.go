@@ -23,7 +23,7 @@ var wantedMacros = map[gomilter.Stage][]string{
 	gomilter.StageConnect:  {"{daemon_port}", "{daemon_name}", "{client_ptr}", "{client_resolve}"},
 	gomilter.StageHelo:     {"{tls_version}", "{cipher}", "{cipher_bits}", "{cert_subject}", "{cert_issuer}", "{verify}"},
 	gomilter.StageMailFrom: {"i", "{auth_type}", "{auth_authen}"},
-	gomilter.StageRcptTo:   {"i", "{rcpt_mailer}"},
+	gomilter.StageRcptTo:   {"i", "{rcpt_mailer}", "{rcpt_host}"},
 	gomilter.StageEOH:      {"i"},
 	gomilter.StageEOM:      {"i"},
 }

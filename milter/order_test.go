@@ -129,7 +129,7 @@ func TestEventOrders(t *testing.T) {
 				do("c", macroPacket('R', "{rcpt_mailer}", "error", "{rcpt_host}", "5.7.1"), rcptPacket("<x@y>")),
 				do("c", macroPacket('R', "{rcpt_mailer}", "relay"), rcptPacket("<c@d>")),
 			},
-			calls: concat(began, "mail <a@b>", "refused x@y", "rcpt c@d <c@d>", "close"),
+			calls: concat(began, "mail <a@b>", "refused x@y with 5.7.1", "rcpt c@d <c@d>", "close"),
 		},
 		{
 			name: "no SMTP: addresses without brackets",

@@ -229,7 +229,7 @@ func TestPostfix(t *testing.T) {
 		"mail <evil@x.example>", "abort",
 		"mail <a@b.example> size=123",
 		"rcpt bad@ok.example <bad@ok.example>",
-		"refused x@no.example",
+		"refused x@no.example with 5.7.1",
 		"rcpt c@ok.example <c@ok.example>",
 		"rcpt d@ok.example <d@ok.example> [" + id + "]",
 		`header Subject: "one" [` + id + "]",

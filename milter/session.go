@@ -78,13 +78,14 @@ func (s *session) MailFrom(string, *gomilter.Modifier) (gomilter.Response, error
 	return response, nil
 }
 
-// RcptTo takes a recipient. Postfix also reports those that it refuses itself, by the mailer "error", and then ignores
-// the reply.
+// RcptTo takes a recipient. Postfix also reports those that it refuses itself, by the mailer "error" with the enhanced code
+// as host (MILTER_README, "Sendmail macro emulation"), and then ignores the reply.
 func (s *session) RcptTo(string, *gomilter.Modifier) (gomilter.Response, error) {
 	spelling, _ := cstring(s.conn.data)
 	facts := policy.RcptFacts{Spelling: string(spelling), QueueID: s.queue()}
 	facts.Recipient = path(facts.Spelling)
 	if s.conn.macros.get("{rcpt_mailer}") == "error" {
+		facts.Refusal = s.conn.macros.get("{rcpt_host}")
 		s.guard(func() { s.policy.RcptRefusedByMTA(facts) })
 		return s.goOn, nil
 	}

@@ -57,6 +57,9 @@ type RcptFacts struct {
 	Spelling string
 	// QueueID is the MTA's, where it exists already.
 	QueueID string
+	// Refusal is the enhanced code (RFC 3463) with which the MTA itself has refused the recipient, such as 5.1.1; "" when
+	// it has not, or gives none.
+	Refusal string
 }
 
 // Field is one header field as the MTA hands it over: folded lines are joined by LF.

@@ -117,6 +117,9 @@ func (c *Connection) permitClient() *permission {
 	return p
 }
 
+// Permitted reports whether the administrator permits the client (--permit-clients).
+func (c *Connection) Permitted() bool { return c.permitClient().ok }
+
 // permitSender looks the envelope sender up in --permit-senders. The null sender is never permitted by address.
 func (m *Message) permitSender() *permission {
 	p := &m.permit

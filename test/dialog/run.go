@@ -35,6 +35,7 @@ type run struct {
 	ids      map[string]string // event ids by placeholder
 	accepted []string          // queue ids of messages that the MTA took
 	local    bool              // a message went in by local submission
+	held     []*testbed.Client // connections of "held" sections
 }
 
 // Run runs one dialog. It stops at the first thing that is not as written, and
@@ -93,11 +94,8 @@ func (r *run) run(tb testbed.TB) error {
 	if err := r.prepare(tb); err != nil {
 		return err
 	}
-	for i := range r.script.Sections {
-		s := &r.script.Sections[i]
-		if err := r.section(tb, s); err != nil {
-			return err
-		}
+	if err := r.sections(tb); err != nil {
+		return err
 	}
 	if _, err := r.mta.Sink.WaitQueued(r.accepted); err != nil {
 		return fmt.Errorf("%s: %w", r.script.File, err)
@@ -109,6 +107,21 @@ func (r *run) run(tb testbed.TB) error {
 		return fmt.Errorf("%s: %w", r.script.File, err)
 	}
 	return r.unwanted()
+}
+
+// sections does what the sections say, and then ends the connections that were held.
+func (r *run) sections(tb testbed.TB) error {
+	defer func() {
+		for _, client := range r.held {
+			_ = client.Close()
+		}
+	}()
+	for i := range r.script.Sections {
+		if err := r.section(tb, &r.script.Sections[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // prepare starts the name servers that "zone" and "records" sections ask for.
@@ -140,7 +153,16 @@ func (r *run) section(tb testbed.TB, s *Section) error {
 		err = os.WriteFile(name, []byte(r.vars.Replace(s.text())), 0o644)
 	case "dialog":
 		r.start(tb)
-		err = r.dialog(s)
+		var client *testbed.Client
+		if client, err = r.dialog(s); client != nil {
+			_ = client.Close()
+		}
+	case "held":
+		r.start(tb)
+		var client *testbed.Client
+		if client, err = r.dialog(s); client != nil {
+			r.held = append(r.held, client)
+		}
 	case "submit":
 		r.start(tb)
 		r.local = true

@@ -48,6 +48,7 @@ var kinds = map[string]struct{ min, max int }{
 	"zone":     {2, 2}, // name, rbldnsd's data set type
 	"records":  {0, 0},
 	"dialog":   {0, 3}, // [service] [from ADDRESS]
+	"held":     {0, 3}, // the same
 	"submit":   {1, 1}, // envelope sender
 	"event":    {0, 1}, // [placeholder]
 	"log":      {0, 0},
@@ -171,7 +172,7 @@ func (s *Script) check() error {
 		section := &s.Sections[i]
 		var err error
 		switch section.Kind {
-		case "dialog":
+		case "dialog", "held":
 			if _, _, err = section.service(); err != nil {
 				return fmt.Errorf("%s:%d: %w", s.File, section.Line, err)
 			}

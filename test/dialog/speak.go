@@ -26,28 +26,27 @@ type conversation struct {
 // of a message.
 var queued = regexp.MustCompile(`(?: queued as |^250 2\.0\.0 )([0-9A-Za-z]+)(?: Message accepted|$)`)
 
-// dialog opens a connection, goes through the steps and closes it.
-func (r *run) dialog(s *Section) error {
+// dialog opens a connection and goes through the steps. The caller closes it.
+func (r *run) dialog(s *Section) (*testbed.Client, error) {
 	service, from, err := s.service()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	address, err := r.mta.Service(service)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	client, err := testbed.Dial(address, from)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c := &conversation{run: r, client: client, asked: []string{"(connection)"}}
-	defer func() { _ = c.client.Close() }()
 	for _, step := range s.Steps {
 		if err := c.step(step); err != nil {
-			return fmt.Errorf("line %d: %w", step.Line, err)
+			return client, fmt.Errorf("line %d: %w", step.Line, err)
 		}
 	}
-	return nil
+	return client, nil
 }
 
 func (c *conversation) step(step Step) error {

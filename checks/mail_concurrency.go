@@ -1,0 +1,131 @@
+package checks
+
+import (
+	"context"
+	"sync/atomic"
+
+	"mailweir/internal/policy"
+	"mailweir/internal/state"
+	"mailweir/internal/table"
+)
+
+// Concurrency bounds the transactions that strangers have under way at once.
+var Concurrency = &policy.Check{
+	Name:  "concurrency",
+	Title: "too many transactions at once of one client or into one account",
+	Help: `Counts the transactions of strangers that are under way: those of one client (an IPv4 address, an IPv6 /64) from MAIL on, and those
+into one account, which is the recipient's domain, from RCPT on. A transaction counts until it ends, however it does, and once for
+a domain, however many of its recipients it has. Connections that are idle count nothing.
+
+The counts are shared by all hosts that share the state, and the places of a host that dies are free again within 30 seconds. While the
+state is out of reach each host counts for itself. ` + "`--concurrency-exempt`" + ` lists clients to whom neither limit applies. A client that is over
+its own limit three times in five minutes goes on the temporary block list (` + "`tempblock`" + `); one that meets a full account does not.`,
+	Mode:    policy.Monitor,
+	OnError: policy.Accept,
+	Bypass:  policy.BypassTrusted | policy.BypassRelay | policy.BypassPermitClient | policy.BypassAlwaysAccept,
+	Replies: []*policy.Reply{replyConcurrencyDomain, replyConcurrencyClient},
+	Setup: func(f *policy.Flags) policy.Build {
+		domain := f.Int("domain", 20, "inbound transactions at once into one local domain, 0 for no limit")
+		client := f.Int("client", 20, "transactions at once of one client, 0 for no limit")
+		exempt := f.Tables("exempt", "clients to whom the limits do not apply")
+		return func(env *policy.Env) (policy.Hooks, error) {
+			if *domain == 0 && *client == 0 {
+				return policy.Hooks{Off: "--concurrency-domain=0 and --concurrency-client=0"}, nil
+			}
+			list, err := env.List("exempt", *exempt, table.Any)
+			if err != nil {
+				return policy.Hooks{}, err
+			}
+			rule := &concurrency{store: env.State, domain: *domain, client: *client, exempt: list, places: policy.NewSlot[places](env)}
+			var hooks policy.Hooks
+			if *client > 0 {
+				hooks.Mail = rule.mail
+			}
+			if *domain > 0 {
+				hooks.Rcpt = rule.rcpt
+			}
+			return hooks, nil
+		}
+	},
+}
+
+type concurrency struct {
+	store          state.Store
+	domain, client int
+	exempt         *table.List
+	places         policy.Slot[places]
+}
+
+// places tell for which accounts a transaction holds a place, or is asking for one.
+type places map[string]*atomic.Bool
+
+// concurrencySpace is the space of the places, which are leases: concurrency|client|192.0.2.1, concurrency|domain|example.org.
+const concurrencySpace = "concurrency"
+
+func (c *concurrency) exempted(conn *policy.Connection) bool {
+	if !conn.Client.IsValid() {
+		return false
+	}
+	_, ok := c.exempt.Client(conn.Client, conn.ConnectFacts.Name)
+	return ok
+}
+
+// mail takes one of the client's places.
+func (c *concurrency) mail(m *policy.Message) (policy.Verdict, error) {
+	if !m.Conn.Client.IsValid() || c.exempted(m.Conn) {
+		return policy.Pass, nil
+	}
+	net := clientNet(m.Conn.Client)
+	refusal := policy.Object(replyConcurrencyClient).Because("%s has %d transactions under way", net, c.client)
+	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+		ok, err := policy.Acquire(ctx, c.store, m, state.Key(concurrencySpace, "client", net), c.client)
+		if err != nil || ok {
+			return policy.Pass, err
+		}
+		return refusal, nil
+	}), nil
+}
+
+// rcpt takes one of the account's places, unless an earlier recipient has.
+func (c *concurrency) rcpt(r *policy.Recipient) (policy.Verdict, error) {
+	m := r.Msg
+	if r.Direction != policy.Inbound || c.exempted(m.Conn) {
+		return policy.Pass, nil
+	}
+	account, taken := r.Address.Domain, c.places.Of(m)
+	if *taken == nil {
+		*taken = places{}
+	}
+	mine := (*taken)[account]
+	if mine == nil {
+		mine = new(atomic.Bool)
+		(*taken)[account] = mine
+	}
+	// One recipient asks for all of the domain. Where it is still at it, nobody has to wait for its word: the check is monitored.
+	if !mine.CompareAndSwap(false, true) {
+		return policy.Pass, nil
+	}
+	refusal := policy.Object(replyConcurrencyDomain).Because("%d transactions into %s are under way", c.domain, quoted(account))
+	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+		ok, err := policy.Acquire(ctx, c.store, m, state.Key(concurrencySpace, "domain", account), c.domain)
+		if !ok {
+			mine.Store(false)
+		}
+		if err != nil || ok {
+			return policy.Pass, err
+		}
+		return refusal, nil
+	}), nil
+}
+
+var replyConcurrencyDomain = &policy.Reply{
+	ID: "concurrency", Row: "T9", Code: 451, Enhanced: "4.7.0", Text: "Account service temporarily unavailable",
+	Description: "As many transactions as are allowed go into the recipient's domain at this moment, from all strangers together.",
+	Resolution:  "Nothing for the sender: the mail is tried again. If it happens often, the administrator raises --concurrency-domain, or looks for a flood.",
+}
+
+var replyConcurrencyClient = &policy.Reply{
+	ID: "concurrency-client", Row: "T9", Code: 451, Enhanced: "4.7.0", Text: "Account service temporarily unavailable",
+	Description: "The sending host has as many transactions under way at this moment as one client is allowed.",
+	Resolution:  "Nothing for the sender: the mail is tried again. The administrator raises --concurrency-client, or exempts a host that sends much wanted mail with --concurrency-exempt.",
+}

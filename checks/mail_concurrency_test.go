@@ -1,0 +1,176 @@
+package checks
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"mailweir/internal/policy"
+	"mailweir/internal/state"
+)
+
+const busy = "rcpt 451 4.7.0 Account service temporarily unavailable"
+
+func TestConcurrency(t *testing.T) {
+	one := letter{client: "192.0.2.1"}
+	for _, c := range []struct {
+		name  string
+		flags []string
+		held  []letter // transactions that are under way
+		mail  letter
+		said  string
+	}{
+		{"client below", nil, []letter{one}, one, ""},
+		{"client at the limit", nil, []letter{one, one}, one, busy},
+		{"another client", nil, []letter{one, one}, letter{client: "192.0.2.2"}, ""},
+		{
+			"same /64", nil, []letter{{client: "2001:db8::1"}, {client: "2001:db8::2"}}, letter{client: "2001:db8::3"}, busy,
+		},
+		{"exempt client", []string{"--concurrency-exempt=inline:{192.0.2.1=x}"}, []letter{one, one}, one, ""},
+		{"permitted client", []string{"--permit-clients=inline:{192.0.2.1=OK}"}, []letter{one, one}, one, ""},
+		{"inbound relay", []string{"--inbound-relays=inline:{192.0.2.1=x}"}, []letter{one, one}, one, ""},
+		{"trusted", nil, []letter{{client: "127.0.0.1"}, {client: "127.0.0.1"}}, letter{client: "127.0.0.1"}, ""},
+		{"login", nil, []letter{one, one}, letter{client: "192.0.2.1", login: "bob"}, ""},
+		{"postmaster alone", nil, []letter{one, one}, letter{client: "192.0.2.1", to: []string{"postmaster@ours.example"}}, ""},
+		{"clients off", []string{"--concurrency-client=0"}, []letter{one, one}, one, ""},
+		{
+			"domain",
+			[]string{"--concurrency-client=0", "--concurrency-domain=1"},
+			[]letter{one},
+			letter{client: "192.0.2.2", to: []string{"other@ours.example"}},
+			busy,
+		},
+		{
+			"domain, two recipients",
+			[]string{"--concurrency-domain=1"},
+			nil,
+			letter{to: []string{"one@ours.example", "two@ours.example"}},
+			"",
+		},
+		{
+			"domains apart",
+			[]string{"--concurrency-domain=1", "--local-domains=inline:{also.example=x}"},
+			[]letter{one},
+			letter{to: []string{"user@also.example"}},
+			"",
+		},
+		{
+			"not into others' domains",
+			[]string{"--concurrency-domain=1", "--open-relay=off"},
+			[]letter{{to: []string{"a@else.example"}}},
+			letter{client: "192.0.2.2", to: []string{"a@else.example"}},
+			"",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			crowd := newCrowd(t, append([]string{"--concurrency=enforce", "--concurrency-client=2", "--concurrency-domain=100"}, c.flags...)...)
+			var sessions []*policy.Session
+			for _, l := range c.held {
+				s, said := crowd.begin(l)
+				wantSaid(t, "one that is under way", said, "")
+				sessions = append(sessions, s)
+			}
+			s, said := crowd.begin(c.mail)
+			wantSaid(t, "the last", said, c.said)
+			for _, s := range append(sessions, s) {
+				crowd.leave(s)
+			}
+		})
+	}
+}
+
+// Transactions count, not connections: however one ends, its place is free at once.
+func TestConcurrencyGivesBack(t *testing.T) {
+	crowd := newCrowd(t, "--concurrency=enforce", "--concurrency-client=1", "--concurrency-domain=1")
+	s, said := crowd.begin(letter{})
+	wantSaid(t, "first", said, "")
+	next := func(what, want string) {
+		t.Helper()
+		other, said := crowd.begin(letter{})
+		wantSaid(t, what, said, want)
+		crowd.leave(other)
+	}
+	next("while it is under way", busy)
+	s.Abort()
+	next("after RSET", "")
+	wantSaid(t, "again", envelope(s, letter{}), "")
+	next("while it is under way again", busy)
+	s.EndOfHeaders()
+	s.EndOfMessage("4AbC")
+	next("on a connection that is idle", "")
+	wantSaid(t, "and again", envelope(s, letter{}), "")
+	crowd.leave(s)
+	next("after the connection was lost", "")
+}
+
+// The cause names the figure, and the reply says which of the two limits it was.
+func TestConcurrencyReplies(t *testing.T) {
+	crowd := newCrowd(t, "--concurrency=enforce", "--concurrency-client=1")
+	s, _ := crowd.begin(letter{})
+	other, _ := crowd.begin(letter{})
+	crowd.leave(s)
+	crowd.leave(other)
+	if len(crowd.events) != 1 || crowd.events[0].Reply != "concurrency-client" || crowd.events[0].Cause != "192.0.2.1 has 1 transactions under way" {
+		t.Errorf("%+v", crowd.events)
+	}
+}
+
+// watchedStore tells when a place has been asked for.
+type watchedStore struct {
+	*state.Memory
+	asked chan bool
+}
+
+func (w watchedStore) Acquire(ctx context.Context, key string, limit int) (state.Lease, bool, error) {
+	lease, ok, err := w.Memory.Acquire(ctx, key, limit)
+	w.asked <- ok
+	return lease, ok, err
+}
+
+// Nobody waits for a monitored check, and its objection is recorded all the same.
+func TestConcurrencyMonitored(t *testing.T) {
+	asked := make(chan bool, 10)
+	crowd := crowdOn(t, func(clock func() time.Time) state.Store {
+		return watchedStore{state.NewMemory(clock, 10), asked}
+	}, "--concurrency-client=1", "--concurrency-domain=0")
+	first, said := crowd.begin(letter{})
+	wantSaid(t, "first", said, "")
+	if !<-asked {
+		t.Fatal("no place for the first")
+	}
+	second, said := crowd.begin(letter{})
+	wantSaid(t, "second", said, "")
+	crowd.leave(second)
+	if events := strings.Join(crowd.recorded(), "\n"); events != "concurrency would refuse" {
+		t.Errorf("events %q", events)
+	}
+	crowd.leave(first)
+}
+
+// brokenStore fails at everything.
+type brokenStore struct{ *state.Memory }
+
+func (brokenStore) Do(context.Context, ...state.Step) ([]state.Result, error) {
+	return nil, state.ErrDown
+}
+
+func (brokenStore) List(context.Context, string, string, int) ([]state.Entry, error) {
+	return nil, state.ErrDown
+}
+
+func (brokenStore) Acquire(context.Context, string, int) (state.Lease, bool, error) {
+	return nil, false, state.ErrDown
+}
+
+func broken(clock func() time.Time) state.Store { return brokenStore{state.NewMemory(clock, 10)} }
+
+// A state that cannot even count locally refuses nobody, unless the administrator wants to wait for it.
+func TestConcurrencyOnError(t *testing.T) {
+	crowd := crowdOn(t, broken, "--concurrency=enforce")
+	if said := crowd.visit(letter{}); len(said) > 0 {
+		t.Error(said)
+	}
+	crowd = crowdOn(t, broken, "--concurrency=enforce", "--concurrency-on-error=defer")
+	wantSaid(t, "defer", strings.Join(crowd.visit(letter{}), "\n"), "rcpt 451 4.7.1 Internal resource temporarily unavailable")
+}

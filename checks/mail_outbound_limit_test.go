@@ -1,0 +1,97 @@
+package checks
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"mailweir/internal/policy"
+)
+
+const exceeding = "rcpt 550 5.7.0 Exceeding outbound thread limit"
+
+func TestOutboundSessions(t *testing.T) {
+	bob := letter{client: "192.0.2.1", login: "bob", from: "bob@ours.example", to: []string{"a@else.example"}}
+	host := letter{client: "127.0.0.3", to: []string{"a@else.example"}}
+	for _, c := range []struct {
+		name  string
+		flags []string
+		held  []letter
+		mail  letter
+		said  string
+	}{
+		{"below", nil, []letter{bob}, bob, ""},
+		{"at the limit", nil, []letter{bob, bob}, bob, exceeding},
+		{"another address and spelling", nil, []letter{bob, bob}, letter{client: "198.51.100.9", login: "BOB", to: bob.to}, exceeding},
+		{"another login", nil, []letter{bob, bob}, letter{login: "eve", to: bob.to}, ""},
+		{"host without a login", nil, []letter{host, host}, host, ""},
+		{"listed host", []string{"--outbound-limit-clients=inline:{127.0.0.3=x}"}, []letter{host, host}, host, exceeding},
+		{"login on a listed host", []string{"--outbound-limit-clients=inline:{127.0.0.3=x}"}, []letter{host, host}, letter{client: "127.0.0.3", login: "eve", to: bob.to}, ""},
+		{"listed stranger", []string{"--outbound-limit-clients=inline:{192.0.2.1=x}"}, []letter{{}, {}}, letter{}, ""},
+		{"local submission", []string{"--outbound-limit-clients=static:x"}, []letter{{client: "none"}, {client: "none"}}, letter{client: "none"}, ""},
+		{"monitored", []string{"--outbound-limit=monitor"}, []letter{bob, bob}, bob, ""},
+		{"off", []string{"--outbound-limit-sessions=0"}, []letter{bob, bob}, bob, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			crowd := newCrowd(t, append([]string{"--outbound-limit=enforce", "--outbound-limit-sessions=2"}, c.flags...)...)
+			var sessions []*policy.Session
+			for _, l := range append(c.held, c.mail) {
+				s, said := crowd.begin(l)
+				want := ""
+				if sessions = append(sessions, s); len(sessions) > len(c.held) {
+					want = c.said
+				}
+				wantSaid(t, fmt.Sprintf("transaction %d", len(sessions)), said, want)
+			}
+			for _, s := range sessions {
+				crowd.leave(s)
+			}
+		})
+	}
+}
+
+func TestOutboundRate(t *testing.T) {
+	crowd := newCrowd(t, "--outbound-limit=enforce", "--outbound-limit-rate=3/1h")
+	bob := letter{login: "bob", from: "bob@ours.example"}
+	sends := func(what, want string, to ...string) {
+		t.Helper()
+		mail := bob
+		mail.to = to
+		wantSaid(t, what, strings.Join(crowd.visit(mail), "\n"), want)
+	}
+	sends("two", "", "a@else.example", "b@else.example")
+	sends("our own users count nothing", "", "one@ours.example", "two@ours.example", "three@ours.example")
+	sends("one more than is left", exceeding, "c@else.example", "d@else.example")
+	sends("the limit is reached", exceeding, "e@else.example")
+	sends("our own users are reached all the same", "", "one@ours.example")
+	crowd.after(time.Hour + time.Hour/parts + time.Second)
+	sends("when the time has passed", "", "a@else.example", "b@else.example", "c@else.example")
+}
+
+// What was not sent is not counted.
+func TestOutboundRateCountsWhatWasSent(t *testing.T) {
+	crowd := newCrowd(t, "--outbound-limit=enforce", "--outbound-limit-rate=2/1h", "--hops-max=1")
+	mail := letter{login: "bob", to: []string{"a@else.example", "b@else.example"}}
+	loop := mail
+	loop.header = []string{"Received: from x"}
+	if said := crowd.visit(loop); len(said) != 1 || !strings.Contains(said[0], "Mail loop") {
+		t.Fatal(said)
+	}
+	s, _ := crowd.begin(mail)
+	crowd.leave(s)
+	if said := crowd.visit(mail); len(said) > 0 {
+		t.Error(said)
+	}
+}
+
+func TestOutboundRateOnError(t *testing.T) {
+	crowd := crowdOn(t, broken, "--outbound-limit=enforce", "--outbound-limit-rate=1/1h")
+	if said := crowd.visit(letter{login: "bob", to: []string{"a@else.example", "b@else.example"}}); len(said) > 0 {
+		t.Error(said)
+	}
+}
+
+func TestOutboundFlags(t *testing.T) {
+	wantError(t, `--outbound-limit-rate: "20" is not N/TIME, such as 20/5m`, "--outbound-limit-rate=20")
+}

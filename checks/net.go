@@ -1,0 +1,42 @@
+package checks
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"mailweir/internal/state"
+)
+
+// clientNet is the name under which a client is counted: an IPv4 address, or the /64 of an IPv6 address, within which a host
+// can have any number of addresses.
+func clientNet(client netip.Addr) string {
+	client = client.Unmap().WithZone("")
+	if client.Is4() {
+		return client.String()
+	}
+	return netip.PrefixFrom(client, 64).Masked().String()
+}
+
+// A known net has passed greylisting, or sent mail that a user had asked for (auto-allow). What counts bad behaviour leaves it
+// alone for knownNetLife: mail that is wanted comes from there.
+const (
+	knownNetSpace = "known-net"
+	knownNetLife  = 36 * 24 * time.Hour
+)
+
+func knownNetKey(client netip.Addr) string { return state.Key(knownNetSpace, clientNet(client)) }
+
+// noteKnownNet remembers the client's net as a known one. Call it from Settle hooks.
+func noteKnownNet(ctx context.Context, store state.Store, clock func() time.Time, client netip.Addr) error {
+	if !client.IsValid() {
+		return nil
+	}
+	key := knownNetKey(client)
+	results, err := store.Do(ctx, state.First(key, nil, knownNetLife))
+	if err != nil || results[0].Done || results[0].Until.Sub(clock()) > knownNetLife-24*time.Hour {
+		return err // noted within a day: once a day is enough
+	}
+	_, err = store.Do(ctx, state.Touch(key, knownNetLife))
+	return err
+}
