@@ -75,7 +75,7 @@ func (o *rblFlags) build(env *policy.Env) (policy.Hooks, error) {
 	}
 	rule := &rblRule{
 		lists: env.Lists, addresses: addresses, names: names, threshold: *o.threshold, timeout: *o.timeout,
-		client: policy.NewSlot[atomic.Pointer[rbl.Result]](env),
+		explaining: env.Explaining, client: policy.NewSlot[atomic.Pointer[rbl.Result]](env),
 	}
 	return rule.hooks(env), nil
 }
@@ -142,6 +142,7 @@ type rblRule struct {
 	addresses, names *rbl.Set // nil when not in use
 	threshold        int
 	timeout          time.Duration
+	explaining       bool
 	client           policy.Slot[atomic.Pointer[rbl.Result]]
 }
 
@@ -186,10 +187,10 @@ func (b *rblRule) connect(c *policy.Connection) (policy.Verdict, error) {
 		return policy.Pass, nil
 	}
 	client, result := c.Client, b.client.Of(c)
-	return b.ask(func(ctx context.Context) *rbl.Result {
+	return b.ask(b.addresses, func(ctx context.Context) []*rbl.Result {
 		r := b.addresses.Lookup(ctx, client)
 		result.Store(r)
-		return r
+		return []*rbl.Result{r}
 	}), nil
 }
 
@@ -216,42 +217,100 @@ func (b *rblRule) domains(names ...string) policy.Verdict {
 	if len(keys) == 0 {
 		return policy.Pass
 	}
-	return b.ask(func(ctx context.Context) *rbl.Result {
-		return weightiest(b.names.LookupDomains(ctx, keys...))
+	return b.ask(b.names, func(ctx context.Context) []*rbl.Result {
+		return b.names.LookupDomains(ctx, keys...)
 	})
 }
 
-// weightiest is the first result that is listed, else the first that could not tell, else the first.
-func weightiest(results []*rbl.Result) *rbl.Result {
-	for _, verdict := range []rbl.Verdict{rbl.Listed, rbl.Unknown} {
-		for _, r := range results {
-			if r.Verdict == verdict {
-				return r
-			}
-		}
+// ask turns a look-up in a set into a verdict. Lists without a say have a word of their own, for which nobody waits.
+func (b *rblRule) ask(set *rbl.Set, lookup func(context.Context) []*rbl.Result) policy.Verdict {
+	if b.explaining || !set.Monitors() {
+		return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+			ctx, cancel := context.WithTimeout(ctx, b.timeout)
+			defer cancel()
+			results := lookup(ctx)
+			note(ctx, results)
+			return b.judge(results)
+		})
 	}
-	return results[0]
-}
-
-// ask turns a look-up into a verdict, with every question noted.
-func (b *rblRule) ask(lookup func(context.Context) *rbl.Result) policy.Verdict {
-	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+	said := make(chan []*rbl.Result, 1)
+	word := policy.Later(func(ctx context.Context) (policy.Verdict, error) {
 		ctx, cancel := context.WithTimeout(ctx, b.timeout)
 		defer cancel()
-		r := lookup(ctx)
+		results := lookup(ctx)
+		said <- slices.Clone(results)
+		note(ctx, results)
+		return b.judgeEnforced(results)
+	})
+	return word.And(policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+		select {
+		case results := <-said:
+			for i, r := range results {
+				results[i] = r.Complete(ctx)
+			}
+			note(ctx, results)
+			return b.judgeMonitored(results), nil
+		case <-ctx.Done():
+			return policy.Pass, nil
+		}
+	}).Monitored())
+}
+
+// judge makes the word of the check from what the lists said of several subjects.
+func (b *rblRule) judge(results []*rbl.Result) (policy.Verdict, error) {
+	v, err := b.judgeEnforced(results)
+	if err == nil && !v.Objects() {
+		v = b.judgeMonitored(results)
+	}
+	if err == nil && !v.Objects() && b.explaining {
+		return policy.Pass.Because("%s", describeAll(results)), nil
+	}
+	return v, err
+}
+
+// judgeEnforced is the word of the lists that have a say.
+func (b *rblRule) judgeEnforced(results []*rbl.Result) (policy.Verdict, error) {
+	r := first(results, func(r *rbl.Result) bool { return r.Verdict == rbl.Listed })
+	if r != nil {
+		return policy.Object(replyRBL, public(r.Zone), r.Reason).Because("%s", b.describe(r, results)), nil
+	}
+	r = first(results, func(r *rbl.Result) bool { return r.Verdict == rbl.Unknown })
+	switch {
+	case r == nil:
+		return policy.Pass, nil
+	case b.explaining:
+		return policy.Pass, errors.New(describeAll(results))
+	}
+	return policy.Pass, fmt.Errorf("dns lists: %w", cmp.Or(r.Err(), errEnded))
+}
+
+// judgeMonitored is what would be said if every list had a say, where that is not said anyway.
+func (b *rblRule) judgeMonitored(results []*rbl.Result) policy.Verdict {
+	if first(results, func(r *rbl.Result) bool { return r.Verdict == rbl.Listed }) != nil {
+		return policy.Pass
+	}
+	r := first(results, func(r *rbl.Result) bool { return r.Would >= b.threshold })
+	if r == nil {
+		return policy.Pass
+	}
+	return policy.Object(replyRBL, monitoredZone(r)...).Because("%s", b.describe(r, results)).Monitored()
+}
+
+// note keeps every question with its answer for the event.
+func note(ctx context.Context, results []*rbl.Result) {
+	for _, r := range results {
 		for _, x := range r.Exchanges {
 			policy.Note(ctx, x.Question.String(), x.Answer.String())
 		}
-		switch {
-		case r.Verdict == rbl.Listed:
-			return policy.Object(replyRBL, r.Zone, r.Reason).Because("%s: %s", r.Subject, describe(r)), nil
-		case r.Verdict == rbl.Unknown:
-			return policy.Pass, fmt.Errorf("dns lists: %w", cmp.Or(r.Err(), errEnded))
-		case r.Would >= b.threshold:
-			return policy.Object(replyRBL, monitoredZone(r)...).Because("%s: %s", r.Subject, describe(r)).Monitored(), nil
-		}
-		return policy.Pass, nil
-	})
+	}
+}
+
+// first is the first result that is so, nil if none is.
+func first(results []*rbl.Result, is func(*rbl.Result) bool) *rbl.Result {
+	if i := slices.IndexFunc(results, is); i >= 0 {
+		return results[i]
+	}
+	return nil
 }
 
 // errEnded stands for what kept lists from answering when none of them failed.
@@ -261,27 +320,10 @@ var errEnded = errors.New("the look-up was ended")
 func monitoredZone(r *rbl.Result) []string {
 	for _, l := range r.Lists {
 		if l.State == rbl.Hit && l.Monitored {
-			return []string{l.Zone, l.Reason}
+			return []string{public(l.Zone), l.Reason}
 		}
 	}
-	return []string{r.Zone, r.Reason}
-}
-
-// describe lists what each list said, for the administrator.
-func describe(r *rbl.Result) string {
-	text := ""
-	for _, l := range r.Lists {
-		if l.State == rbl.Hit {
-			if text != "" {
-				text += ", "
-			}
-			text += fmt.Sprintf("%s %+d", l.Zone, l.Score)
-			for _, c := range l.Codes {
-				text += " " + c.Addr.String()
-			}
-		}
-	}
-	return fmt.Sprintf("score %d (%s)", r.Score, text)
+	return []string{public(r.Zone), r.Reason}
 }
 
 // settle tells the lists of a client whose mail is known to be good, so that one that lists such clients is found out.

@@ -26,7 +26,6 @@ func playDNS(t *testing.T, shared []string, list []scenario) {
 		t.Run(c.name, func(t *testing.T) {
 			world := newWorld()
 			world.DNS, world.Lists, _ = listed.serve(t)
-			world.Explaining = strings.HasPrefix(c.name, "monitored") // wait for lists without a say, too
 			p, err := build(world, append(slices.Clone(shared), c.flags...)...)
 			if err != nil {
 				t.Fatal(err)
@@ -51,6 +50,8 @@ func TestRBL(t *testing.T) {
 		{name: "the same", flags: []string{"--rbl-zone=bl.example=127.0.0.2"}, said: refused},
 		{name: "a list that fails cannot save", flags: []string{"--rbl-zone=ill.example"}, said: refused},
 		{name: "monitored list", flags: []string{"--rbl-monitor-zone=bl.example"}, events: "rbl would refuse"},
+		{name: "monitored list beside one that has its say", flags: []string{"--rbl-zone=wl.example", "--rbl-monitor-zone=wl.example"}, said: refused, events: "rbl refused", cause: "192.0.2.1: score 1 (bl.example +1 127.0.0.2"},
+		{name: "monitored list that fails", flags: []string{"--rbl-zone=ill.example", "--rbl-monitor-zone=ill.example", "--rbl-on-error=defer"}, mail: letter{client: "192.0.2.3"}},
 		{name: "monitored list below the threshold", flags: []string{"--rbl-monitor-zone=bl.example", "--rbl-threshold=2"}},
 		{name: "monitor", flags: []string{"--rbl=monitor"}, events: "rbl would refuse"},
 		{name: "defer", flags: []string{"--rbl=defer"}, said: "rcpt 451 4" + refused[len("rcpt 550 5"):]},
@@ -79,7 +80,10 @@ func TestRHSBL(t *testing.T) {
 		{name: "host name", mail: letter{name: "bad.example"}, said: rcpt},
 		{name: "header From", mail: letter{header: []string{"From: a@else.example, b@bad.example"}}, said: end},
 		{name: "neighbour", mail: letter{from: "a@good.example", helo: "[192.0.2.1]", name: "unknown", header: []string{"From: a@else.example"}}},
-		{name: "monitored list of the other kind", flags: []string{"--rbl-zone=bl.example", "--rbl-monitor-zone=bl.example"}, mail: letter{from: "a@bad.example"}, said: rcpt, events: "rbl would refuse\nrbl refused"},
+		{name: "monitored list, sender", flags: []string{"--rbl-monitor-zone=dbl.example"}, mail: letter{from: "a@bad.example"}, events: "rbl would refuse"},
+		{name: "monitored list, host name after a good sender", flags: []string{"--rbl-monitor-zone=dbl.example"}, mail: letter{from: "a@good.example", name: "bad.example"}, events: "rbl would refuse", cause: "bad.example: score 0 (dbl.example +1 127.0.0.2 monitored)"},
+		{name: "monitored list, header From", flags: []string{"--rbl-monitor-zone=dbl.example"}, mail: letter{header: []string{"From: a@else.example, b@bad.example"}}, events: "rbl would refuse"},
+		{name: "monitored list of the other kind", flags: []string{"--rbl-zone=bl.example", "--rbl-monitor-zone=bl.example"}, mail: letter{client: "192.0.2.2", from: "a@bad.example"}, said: rcpt},
 	})
 }
 
