@@ -35,7 +35,9 @@ func copyOf(open func(*testing.T, *contract.Clock, int) state.Store) func(*testi
 
 func TestMemoryContract(t *testing.T) { contract.Run(t, contract.Suite{Open: memory}) }
 
-func TestFileContract(t *testing.T) { contract.Run(t, contract.Suite{Open: file}) }
+func TestFileContract(t *testing.T) { contract.Run(t, contract.Suite{Open: file, Sweep: checkpoint}) }
+
+func checkpoint(s state.Store) error { return s.(*state.File).Checkpoint() }
 
 func TestCopyOfMemoryContract(t *testing.T) {
 	contract.Run(t, contract.Suite{Trial: true, Open: copyOf(memory)})

@@ -12,8 +12,9 @@ import (
 )
 
 // File is a store in one directory, for one process. Rows lie in a bbolt file, which the kernel maps; what was written since
-// the last commit lies in memory over it, so everyone reads what was written. A commit about every second, or at once
-// when a person entered something, writes it down in key order and sweeps what ended.
+// the last checkpoint lies in memory over it, so everyone reads what was written, and in a journal, which is synced
+// about every second, or at once when a person entered something. A checkpoint every few seconds writes the rows down in the order
+// of keys, sweeps what ended, and ends the journal.
 type File struct {
 	single
 	dir     string
@@ -23,16 +24,18 @@ type File struct {
 	holder  *holder
 
 	// pending is taken for reading by whoever reads or writes rows, so that no row leaves the overlay for the file between a
-	// look at the one and a look at the other; the committer takes it for an instant before and after a commit.
+	// look at the one and a look at the other; a checkpoint takes it for an instant at its begin and end.
 	pending sync.RWMutex
 	overlay overlay
-	waiting []chan error // entered steps that the next commit acknowledges
+	journal *journal
 	closed  bool
 
-	commitNow chan struct{}
-	stop      chan struct{}
-	stopped   chan struct{}
-	down      error // of the last commit; the committer's own
+	syncNow       chan struct{}
+	checkpointNow chan struct{}
+	stop          chan struct{}
+	work          sync.WaitGroup
+	checkpointing sync.Mutex
+	health        health
 
 	counts   sync.Mutex
 	spaces   map[string]SpaceStats
@@ -41,8 +44,12 @@ type File struct {
 }
 
 const (
-	// commitEvery leaves a commit a fifth of the second that a crash may cost.
-	commitEvery = 800 * time.Millisecond
+	// syncEvery leaves a sync a fifth of the second that a crash may cost.
+	syncEvery = 800 * time.Millisecond
+	// checkpointEvery is long enough for many rows to share a page on their way to the file, and for a short journal.
+	checkpointEvery = 10 * time.Second
+	// checkpointAt is how many rows bring the checkpoint forward.
+	checkpointAt = 100_000
 	// maxPending bounds what waits for a disk that doesn't keep up, in rows.
 	maxPending = 500_000
 )
@@ -59,13 +66,19 @@ func OpenFile(dir string, options Options) (*File, error) {
 	}
 	f := &File{
 		dir: dir, options: options.withDefaults(), db: db, holder: holder,
-		commitNow: make(chan struct{}, 1), stop: make(chan struct{}), stopped: make(chan struct{}),
+		syncNow: make(chan struct{}, 1), checkpointNow: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
 	f.single.doer, f.limits = f, f.options.limits()
-	if f.spaces, err = readSpaces(db); err != nil {
+	f.health = health{onDown: f.options.OnDown, onUp: f.options.OnUp}
+	if f.spaces, err = readSpaces(db); err == nil {
+		f.journal, err = openJournal(dir, f.overlay.replay)
+	}
+	if err != nil {
 		return nil, errors.Join(err, db.Close(), holder.release())
 	}
-	go f.commits()
+	f.overlay.journal = f.journal
+	f.work.Go(f.syncs)
+	f.work.Go(f.checkpoints)
 	return f, nil
 }
 
@@ -74,18 +87,15 @@ func (f *File) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	results, committed, err := f.steps(steps)
-	if err != nil || committed == nil {
+	results, synced, err := f.steps(steps)
+	if err != nil || synced == nil {
 		return results, err
 	}
+	nudge(f.syncNow)
 	select {
-	case f.commitNow <- struct{}{}:
-	default: // it is told already
-	}
-	select {
-	case err := <-committed:
+	case err := <-synced:
 		if err != nil {
-			return nil, err
+			return nil, f.failed(err)
 		}
 	case <-ctx.Done():
 		return nil, fmt.Errorf("not known to be on disk: %w", ctx.Err())
@@ -119,19 +129,21 @@ func (f *File) steps(steps []Step) ([]Result, <-chan error, error) {
 		}
 		entered = entered || s.entered && !s.reads()
 	}
+	if f.overlay.rows.Load() >= checkpointAt {
+		nudge(f.checkpointNow)
+	}
 	if !entered {
 		return results, nil, nil
 	}
-	return results, f.wait(), nil
+	return results, f.journal.wait(), nil
 }
 
-// wait returns a channel that has the result of the commit which takes along everything that is in the overlay now.
-func (f *File) wait() <-chan error {
-	committed := make(chan error, 1)
-	f.counts.Lock()
-	defer f.counts.Unlock()
-	f.waiting = append(f.waiting, committed)
-	return committed
+// nudge wakes whoever waits on the channel; once is enough.
+func nudge(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }
 
 // Acquire takes one of limit places under key. They end with the process.
@@ -148,14 +160,14 @@ func (f *File) Watch(prefix string, changed func(string)) (stop func()) {
 	return f.watchers.add(prefix, changed)
 }
 
-// Stats counts rows, as of the last commit.
+// Stats counts rows, as of the last checkpoint.
 func (f *File) Stats(context.Context) (Stats, error) {
 	f.pending.RLock()
 	defer f.pending.RUnlock()
 	if f.closed {
 		return Stats{}, ErrClosed
 	}
-	stats := Stats{Pending: int(f.overlay.rows.Load()), Leases: f.places.count()}
+	stats := Stats{Pending: f.journal.pending(), Leases: f.places.count()}
 	err := f.db.View(func(tx *bolt.Tx) error {
 		stats.Bytes = tx.Size()
 		return nil
@@ -169,7 +181,7 @@ func (f *File) Stats(context.Context) (Stats, error) {
 	return stats, err
 }
 
-// Close commits what is pending and closes the files. A second call does nothing.
+// Close makes a checkpoint and closes the files. A second call does nothing.
 func (f *File) Close() error {
 	f.pending.Lock()
 	if f.closed {
@@ -179,6 +191,6 @@ func (f *File) Close() error {
 	f.closed = true
 	f.pending.Unlock()
 	close(f.stop)
-	<-f.stopped
-	return errors.Join(f.commit(), f.db.Close(), f.holder.release())
+	f.work.Wait()
+	return errors.Join(f.Checkpoint(), f.journal.close(), f.db.Close(), f.holder.release())
 }

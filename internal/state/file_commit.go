@@ -3,6 +3,7 @@ package state
 import (
 	"fmt"
 	"maps"
+	"sync"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -11,57 +12,92 @@ import (
 // chunkRows bounds the rows of one transaction: bbolt holds each page that it changes in memory.
 const chunkRows = 4000
 
-// commits is the one goroutine that writes.
-func (f *File) commits() {
-	defer close(f.stopped)
-	tick := time.NewTicker(commitEvery)
+// syncs syncs the journal.
+func (f *File) syncs() {
+	tick := time.NewTicker(syncEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-		case <-f.commitNow:
+		case <-f.syncNow:
 		case <-f.stop:
 			return
 		}
-		f.tellHealth(f.commit())
+		f.health.tell(&f.health.journal, f.failed(f.journal.sync()))
 	}
 }
 
-// tellHealth says once that the disk fails and once that it works again.
-func (f *File) tellHealth(err error) {
-	was := f.down
-	f.down = err
-	switch {
-	case err != nil && was == nil:
-		f.options.OnDown(err)
-	case err == nil && was != nil:
-		f.options.OnUp()
+// checkpoints makes checkpoints.
+func (f *File) checkpoints() {
+	tick := time.NewTicker(checkpointEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-f.checkpointNow:
+		case <-f.stop:
+			return
+		}
+		f.health.tell(&f.health.rows, f.Checkpoint())
 	}
 }
 
-// commit writes down what is pending, sweeps, and answers those who wait. What it cannot write stays pending.
-func (f *File) commit() error {
-	f.pending.Lock()
-	f.overlay.take()
-	f.counts.Lock()
-	waiting := f.waiting
-	f.waiting = nil
-	f.counts.Unlock()
-	f.pending.Unlock()
-
-	rows := f.overlay.taken()
-	err := f.write(rows)
+func (f *File) failed(err error) error {
 	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %s: %w", ErrDown, f.dir, err)
+}
+
+// health says once that the disk fails and once that it works again.
+type health struct {
+	onDown func(error)
+	onUp   func()
+
+	mu            sync.Mutex
+	journal, rows bool // what fails
+}
+
+// tell notes how one of the two went.
+func (h *health) tell(part *bool, err error) {
+	h.mu.Lock()
+	was := h.journal || h.rows
+	*part = err != nil
+	is := h.journal || h.rows
+	h.mu.Unlock()
+	switch {
+	case is && !was:
+		h.onDown(err)
+	case was && !is:
+		h.onUp()
+	}
+}
+
+// Checkpoint writes every row to the file now, and sweeps what ended and what is too much. What it cannot write stays where it
+// is, in memory and in the journal.
+func (f *File) Checkpoint() error {
+	f.checkpointing.Lock()
+	defer f.checkpointing.Unlock()
+	if f.journal.idle() {
+		return f.failed(f.sweepAlone())
+	}
+	superfluous, err := f.journal.rotate(func(take func()) {
 		f.pending.Lock()
-		f.overlay.drop(len(rows))
-		f.pending.Unlock()
-	} else {
-		err = fmt.Errorf("%w: %s: %w", ErrDown, f.dir, err)
+		defer f.pending.Unlock()
+		f.overlay.take()
+		take()
+	})
+	if err != nil {
+		return f.failed(err)
 	}
-	for _, committed := range waiting {
-		committed <- err
+	rows := f.overlay.taken()
+	if err := f.write(rows); err != nil {
+		return f.failed(err)
 	}
-	return err
+	f.pending.Lock()
+	f.overlay.drop(len(rows))
+	f.pending.Unlock()
+	return f.failed(f.journal.forget(superfluous))
 }
 
 func (f *File) write(rows []keyed) error {
@@ -144,7 +180,7 @@ func (w *writing) set(key string, c change) error {
 	if err != nil {
 		return err
 	}
-	raw := rows.Get([]byte(key))
+	raw := rows.Get(inner(space, key))
 	count := w.spaces[space]
 	switch {
 	case c.gone && raw == nil:
@@ -152,7 +188,7 @@ func (w *writing) set(key string, c change) error {
 	case c.gone:
 		count.Rows--
 		w.spaces[space] = count
-		return rows.Delete([]byte(key)) // its place is found empty later
+		return rows.Delete(inner(space, key)) // its place is found empty later
 	}
 	place := c.end()
 	if raw == nil {
@@ -162,11 +198,11 @@ func (w *writing) set(key string, c change) error {
 		place = 0 // it has one at its end or before
 	}
 	if place != 0 {
-		if err := ends.Put(encodeEnd(ending{key, place}), nil); err != nil {
+		if err := ends.Put(encodeEnd(space, ending{key, place}), nil); err != nil {
 			return err
 		}
 	}
-	return rows.Put([]byte(key), encodeRow(c.row))
+	return rows.Put(inner(space, key), encodeRow(c.row))
 }
 
 func (w *writing) buckets(space string) (rows, ends *bolt.Bucket, err error) {

@@ -15,7 +15,8 @@ import (
 )
 
 // The file has a bucket "meta" (schema: the version in decimal), a bucket "spaces" (a space's rows and evictions, 8 octets
-// each), and for each space a bucket "r" + space (key: flags, end, value) and a bucket "e" + space (end and key: nothing).
+// each), and for each space a bucket "r" + space (key: flags, end, value) and a bucket "e" + space (end and key: nothing). Keys
+// there go without their space, which the bucket has.
 //
 // A row always has a place in "e" at its end or before: renewing leaves the place where it is, because moving it would cost a
 // page of its own, and whoever comes by there moves it. Numbers are big-endian; an end is in Unix milliseconds.
@@ -26,6 +27,9 @@ var (
 )
 
 const flagEntered = 1
+
+// inner is the part of a key that its bucket holds, which is never empty.
+func inner(space, key string) []byte { return []byte(key[len(space):]) }
 
 func rowsOf(tx *bolt.Tx, space string) *bolt.Bucket { return tx.Bucket([]byte("r" + space)) }
 func endsOf(tx *bolt.Tx, space string) *bolt.Bucket { return tx.Bucket([]byte("e" + space)) }
@@ -50,13 +54,13 @@ func decodeRow(raw []byte) (row, error) {
 	}, nil
 }
 
-func encodeEnd(x ending) []byte {
+func encodeEnd(space string, x ending) []byte {
 	raw := binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(x.key)), uint64(x.until))
-	return append(raw, x.key...)
+	return append(raw, x.key[len(space):]...)
 }
 
-func decodeEnd(raw []byte) ending {
-	return ending{until: int64(binary.BigEndian.Uint64(raw)), key: string(raw[8:])}
+func decodeEnd(space string, raw []byte) ending {
+	return ending{until: int64(binary.BigEndian.Uint64(raw)), key: space + string(raw[8:])}
 }
 
 // openBolt opens the file. A new one is made aside and renamed when it is whole, so that no crash leaves half a file.
@@ -110,11 +114,7 @@ func makeBolt(name string) error {
 	if err := os.Rename(aside, name); err != nil {
 		return err
 	}
-	dir, err := os.Open(filepath.Dir(name))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return syncDir(filepath.Dir(name))
 }
 
 func checkSchema(tx *bolt.Tx) error {

@@ -27,6 +27,9 @@ func (f *File) look(ctx context.Context, match func(key string) bool, see func(m
 
 // List returns entries in the order of keys.
 func (f *File) List(ctx context.Context, prefix, after string, limit int) ([]Entry, error) {
+	if after > prefix && !strings.HasPrefix(after, prefix) {
+		return nil, nil // it is beyond them all
+	}
 	now := f.options.Clock().UnixMilli()
 	space := spaceOf(prefix)
 	var entries []Entry
@@ -45,8 +48,8 @@ func (f *File) List(ctx context.Context, prefix, after string, limit int) ([]Ent
 		}
 		found := 0
 		c := rows.Cursor()
-		for k, raw := c.Seek([]byte(max(prefix, after))); k != nil && found < limit && bytes.HasPrefix(k, []byte(prefix)); k, raw = c.Next() {
-			key := string(k)
+		for k, raw := c.Seek(inner(space, max(prefix, after))); k != nil && found < limit && bytes.HasPrefix(k, inner(space, prefix)); k, raw = c.Next() {
+			key := space + string(k)
 			if _, hidden := over[key]; hidden || key == after {
 				continue
 			}
@@ -103,8 +106,8 @@ func endingInFile(tx *bolt.Tx, space string, until int64, take func(string, row)
 	met := map[string]bool{}
 	c := ends.Cursor()
 	for raw, _ := c.First(); raw != nil && limit > 0 && int64(binary.BigEndian.Uint64(raw)) < until; raw, _ = c.Next() {
-		x := decodeEnd(raw)
-		value := rows.Get([]byte(x.key))
+		x := decodeEnd(space, raw)
+		value := rows.Get(inner(space, x.key))
 		if value == nil {
 			continue
 		}

@@ -11,15 +11,16 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// overlay is what was written and is not committed yet, in stripes so that few wait for each other.
+// overlay is what was written and is not in the bbolt file yet, in stripes so that few wait for each other.
 type overlay struct {
 	stripes [64]stripe
 	rows    atomic.Int64
+	journal *journal
 }
 
 type stripe struct {
 	mu sync.RWMutex
-	// fresh is what the next commit takes; committing is what the present one is writing.
+	// fresh is what the next checkpoint takes; committing is what the present one is writing.
 	fresh, committing map[string]change
 }
 
@@ -55,9 +56,9 @@ func (o *overlay) step(s Step, now int64, file *reading) (Result, error) {
 		return Result{}, err
 	case effect == writes:
 		next.value = bytes.Clone(next.value)
-		o.set(at, s.key, change{row: next})
+		o.write(at, s.key, change{row: next})
 	case effect == removes && there:
-		o.set(at, s.key, change{gone: true})
+		o.write(at, s.key, change{gone: true})
 	}
 	return r, nil
 }
@@ -76,6 +77,11 @@ func (o *overlay) get(at *stripe, s Step, now int64, file *reading) (Result, err
 	return r, err
 }
 
+func (o *overlay) write(at *stripe, key string, c change) {
+	o.set(at, key, c)
+	o.journal.add(key, c)
+}
+
 func (o *overlay) set(at *stripe, key string, c change) {
 	if at.fresh == nil {
 		at.fresh = map[string]change{}
@@ -84,6 +90,12 @@ func (o *overlay) set(at *stripe, key string, c change) {
 		o.rows.Add(1)
 	}
 	at.fresh[key] = c
+}
+
+// replay sets what the journal says.
+func (o *overlay) replay(key string, c change) {
+	c.value = bytes.Clone(c.value)
+	o.set(o.stripe(key), key, c)
 }
 
 // look returns what the overlay knows of a key.
@@ -104,7 +116,7 @@ func (at *stripe) find(key string, file *reading) (was row, there bool, err erro
 	return file.row(key)
 }
 
-// take moves what is fresh to what is being committed, on top of what a failed commit has left. The caller has f.pending.
+// take moves what is fresh to what is being committed, on top of what a failed one has left. The caller has f.pending.
 func (o *overlay) take() {
 	for i := range o.stripes {
 		at := &o.stripes[i]
@@ -179,11 +191,12 @@ func (r *reading) row(key string) (row, bool, error) {
 			return row{}, false, err
 		}
 	}
-	rows := rowsOf(r.tx, spaceOf(key))
+	space := spaceOf(key)
+	rows := rowsOf(r.tx, space)
 	if rows == nil {
 		return row{}, false, nil
 	}
-	raw := rows.Get([]byte(key))
+	raw := rows.Get(inner(space, key))
 	if raw == nil {
 		return row{}, false, nil
 	}

@@ -12,7 +12,7 @@ func (w *writing) due(space string) bool {
 		return true
 	}
 	first, _ := ends.Cursor().First()
-	return first != nil && decodeEnd(first).until <= w.now
+	return first != nil && decodeEnd(space, first).until <= w.now
 }
 
 // over is how many rows the space has beyond its bound.
@@ -48,7 +48,7 @@ func (w *writing) first(space string, budget int) []ending {
 				break
 			}
 		}
-		places = append(places, decodeEnd(raw))
+		places = append(places, decodeEnd(space, raw))
 	}
 	return places
 }
@@ -58,9 +58,9 @@ func (w *writing) visit(space string, x ending) error {
 	if err != nil {
 		return err
 	}
-	raw := rows.Get([]byte(x.key))
+	raw := rows.Get(inner(space, x.key))
 	if raw == nil {
-		return ends.Delete(encodeEnd(x))
+		return ends.Delete(encodeEnd(space, x))
 	}
 	r, err := decodeRow(raw)
 	if err != nil {
@@ -68,10 +68,10 @@ func (w *writing) visit(space string, x ending) error {
 	}
 	ended := !r.alive(w.now)
 	if !ended && r.end() != x.until {
-		if err := ends.Delete(encodeEnd(x)); err != nil {
+		if err := ends.Delete(encodeEnd(space, x)); err != nil {
 			return err
 		}
-		return ends.Put(encodeEnd(ending{x.key, r.end()}), nil)
+		return ends.Put(encodeEnd(space, ending{x.key, r.end()}), nil)
 	}
 	if !ended && (r.entered || w.over(space) <= 0) {
 		return nil
@@ -82,8 +82,8 @@ func (w *writing) visit(space string, x ending) error {
 		count.Evicted++
 	}
 	w.spaces[space] = count
-	if err := rows.Delete([]byte(x.key)); err != nil {
+	if err := rows.Delete(inner(space, x.key)); err != nil {
 		return err
 	}
-	return ends.Delete(encodeEnd(x))
+	return ends.Delete(encodeEnd(space, x))
 }

@@ -38,6 +38,8 @@ type Suite struct {
 	Open func(t *testing.T, clock *Clock, rows int) state.Store
 	// Slack is how many rows beyond a bound the backend may keep.
 	Slack int
+	// Sweep, if not nil, makes the store sweep now.
+	Sweep func(state.Store) error
 	// Trial says that places are not shared with the base (a copy).
 	Trial bool
 }
