@@ -12,12 +12,13 @@ func TestContent(t *testing.T) {
 	definition := func(text string) string { return "--content-definition=" + file(t, "definition", text) }
 	monitored := definition("!activation 1\n!action monitor\n1 lottery\n")
 	deferred := definition("!activation 1\n!action defer\n1 lottery\n")
+	tagged, held := definition("!activation 1\n!action tag\n1 lottery\n"), definition("!activation 1\n!action quarantine\n1 lottery\n")
 	outbound := definition("!activation 1\n!direction outbound\n1 friday\n")
 	toBoss := definition("!activation 1\n!to boss@ours.example\n1 friday\n")
 	twice := letter{header: []string{"Subject: lottery"}, body: "The Lottery\r\n"}
 	friday := letter{body: "on friday\r\n"}
 	play(t, []string{"--content-definition=" + lottery}, []scenario{
-		{name: "score reached", mail: twice, said: refused, events: "content refused", cause: lottery + ": score 10 of 10 (" + lottery + ":3 ×2 in"},
+		{name: "score reached", mail: twice, said: refused, events: "content refused", cause: lottery + ": score 10 of 10, reject (" + lottery + ":3 ×2 in"},
 		{name: "score not reached", mail: letter{body: "a lottery\r\n"}},
 		{name: "part of a word", mail: letter{body: "lotterys lotterys lotterys\r\n"}},
 		{name: "pattern", mail: letter{body: "you are winner of 1000\r\n"}, said: refused},
@@ -39,6 +40,12 @@ func TestContent(t *testing.T) {
 		{name: "!action defer", flags: []string{deferred}, mail: letter{body: "lottery\r\n"}, said: "end 451 4.7.1 Message bounced due to Content Examination Policy"},
 		{name: "the strictest action counts", flags: []string{monitored, deferred}, mail: twice, said: refused},
 		{name: "the strictest action counts, whatever the order", flags: []string{deferred, monitored}, mail: letter{body: "lottery\r\n"}, said: "end 451 4.7.1 Message bounced due to Content Examination Policy"},
+		{name: "!action tag", flags: []string{tagged}, mail: letter{body: "lottery\r\n"}, said: "end change X-Mailweir-Content: definition", events: "content changed"},
+		{name: "!action quarantine", flags: []string{held}, mail: letter{body: "lottery\r\n"}, said: "end change quarantine: content: definition", events: "content changed"},
+		{name: "tag and quarantine together", flags: []string{tagged, held, monitored}, mail: letter{body: "lottery\r\n"}, said: "end change quarantine: content: definition; X-Mailweir-Content: definition", events: "content changed"},
+		{name: "tag, monitored", flags: []string{tagged, "--content=monitor"}, mail: letter{body: "lottery\r\n"}, events: "content would refuse"},
+		{name: "tag, deferred", flags: []string{tagged, "--content=defer"}, mail: letter{body: "lottery\r\n"}, events: "content would refuse"},
+		{name: "tag and reject", flags: []string{tagged}, mail: twice, said: refused},
 		{name: "!direction", flags: []string{outbound}, mail: friday},
 		{name: "!direction outbound", flags: []string{outbound}, mail: letter{client: "127.0.0.1", to: []string{"a@else.example"}, body: friday.body}, said: refused},
 		{name: "!to", flags: []string{toBoss}, mail: friday},
@@ -66,8 +73,6 @@ func TestContentNamesNoText(t *testing.T) {
 func TestContentErrors(t *testing.T) {
 	wrong := file(t, "wrong", "!activation 1\n1 regex (\n")
 	wantError(t, wrong+":2: ", "--content-definition="+wrong)
-	tag := file(t, "tag", "!activation 1\n!action tag\n1 x\n")
-	wantError(t, tag+": !action tag: ", "--content-definition="+tag)
 	good := file(t, "good", "!activation 1\n1 x\n")
 	wantError(t, "--content-bypass", "--content-definition="+good, "--content-bypass=inline:{a@b.example=REJECT}")
 }

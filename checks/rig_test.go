@@ -102,8 +102,12 @@ func (l letter) send(s *policy.Session) (said []string) {
 	}
 	s.EndOfHeaders()
 	s.Body([]byte(l.body))
-	if a := s.EndOfMessage("4AbC"); a.Refuses() {
+	a := s.EndOfMessage("4AbC")
+	if a.Refuses() {
 		said = append(said, "end "+a.Line.String())
+	}
+	if !a.Change.Empty() {
+		said = append(said, "end change "+a.Change.String())
 	}
 	return said
 }

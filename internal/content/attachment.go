@@ -22,6 +22,10 @@ type file struct {
 
 // attachment examines a part that a mail reader offers for opening.
 func (w *walk) attachment(h *partHeader, name string, r io.Reader, depth int) {
+	if w.x.needs == 0 {
+		w.copy(nil, r)
+		return
+	}
 	w.file(file{name: name, declared: h.mediaType, charset: h.params["charset"], depth: depth}, r)
 }
 
@@ -31,7 +35,7 @@ func (w *walk) file(f file, r io.Reader) {
 		return
 	}
 	defer w.giveBack(fileMemory)
-	sums := w.x.examiner.sums.reader(r)
+	sums := w.x.sums.reader(r)
 	in := newSource(sums)
 	head, _ := in.Peek(maxSniff)
 	part := Part{Name: clip(f.name), Declared: f.declared}
@@ -112,6 +116,9 @@ func (w *walk) savedMessage(in *source, depth int) {
 }
 
 func (w *walk) textFile(f file, real string, in *source) {
+	if w.x.all == 0 {
+		return
+	}
 	s := w.x.sink(Attachments)
 	isHTML := f.declared == "text/html" || real == "text/html"
 	isXML := real == "text/xml" || f.declared == "text/xml"

@@ -206,7 +206,7 @@ func BenchmarkExamine(b *testing.B) {
 			b.ReportAllocs()
 			defer perCPU(b, len(body))()
 			for b.Loop() {
-				x := e.Begin()
+				x := e.Begin(Text | Files)
 				for i := 0; i < len(h); i += 2 {
 					x.Header(h[i], h[i+1])
 				}

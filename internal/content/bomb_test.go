@@ -88,7 +88,7 @@ func TestBombs(t *testing.T) {
 			e := mustExaminer(t, opts, def)
 			msg := c.msg
 			before := memory()
-			x := e.Begin()
+			x := e.Begin(Text | Files)
 			defer x.Close()
 			feedMessage(x, msg, 65535)
 			r, err := x.Finish()
@@ -131,7 +131,7 @@ func TestLargeMessage(t *testing.T) {
 	line := []byte(strings.Repeat("plain words and nothing more ", 36) + "\r\n")
 	chunk := bytes.Repeat(line, 62)
 	held := func(size int) int64 {
-		x := e.Begin()
+		x := e.Begin(Text | Files)
 		defer x.Close()
 		x.Header("Subject", "x")
 		before := memory()

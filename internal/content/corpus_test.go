@@ -38,7 +38,7 @@ var corpusSets = []string{"easy_ham", "hard_ham", "spam"}
 func extracted(t *testing.T, e *Examiner, msg string) string {
 	t.Helper()
 	var text []byte
-	x := e.Begin()
+	x := e.Begin(Text | Files)
 	defer x.Close()
 	for _, section := range []Sections{Body, Attachments} {
 		x.sinks[section.index()] = &sink{folder: newFolder(folding{}, func(p []byte) { text = append(text, p...) })}

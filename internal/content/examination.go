@@ -16,6 +16,9 @@ import (
 // runs between two calls.
 type Examination struct {
 	examiner *Examiner
+	needs    Needs
+	all      Sections // what is examined: those of all definitions, or none
+	sums     sumKinds
 	walk     walk
 	sinks    [sectionCount]*sink
 	hits     map[int32]*hit
@@ -33,10 +36,10 @@ type Examination struct {
 
 // hit is what an entry has come to so far.
 type hit struct {
-	count    int
-	sections Sections
-	next     [sectionCount]int64 // offset where the last occurrence ended: occurrences don't overlap
-	texts    []string
+	count  int
+	counts [sectionCount]int
+	next   [sectionCount]int64 // offset where the last occurrence ended: occurrences don't overlap
+	texts  []string
 }
 
 // maxKept is how many matched texts of an entry are kept when asked for.
@@ -168,7 +171,7 @@ type sink struct {
 
 // sink gives the place where text of a section goes, nil when no definition examines it.
 func (x *Examination) sink(section Sections) *sink {
-	if x.examiner.all&section == 0 {
+	if x.all&section == 0 {
 		return nil
 	}
 	i := section.index()
@@ -264,7 +267,7 @@ func (x *Examination) count(entry int32, section Sections, text []byte) {
 		x.hits[entry] = h
 	}
 	h.count++
-	h.sections |= section
+	h.counts[section.index()]++
 	if x.examiner.keep && len(h.texts) < maxKept {
 		h.texts = append(h.texts, string(text))
 	}

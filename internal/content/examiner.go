@@ -10,7 +10,6 @@ type Options struct {
 	Limits   Limits
 	Budget   *Budget // memory shared with other Examiners (those of an older policy); nil makes one of DefaultBudget
 	KeepText bool    // keep matched texts in the Result: for a person at a terminal, never for a log
-	Sums     bool    // tell the MD5 and SHA-256 of every Part
 	// Homoglyphs takes letters of other scripts for the Latin ones that they look like. Classes of Greek or Cyrillic letters
 	// in regular expressions don't match then.
 	Homoglyphs bool
@@ -46,7 +45,6 @@ func NewExaminer(defs []*Definition, opts Options) (*Examiner, error) {
 	}
 	e := &Examiner{
 		defs: defs, limits: opts.Limits.withDefaults(), keep: opts.KeepText, fold: folding{opts.Homoglyphs}, now: opts.Now,
-		sums: sumKinds{md5: opts.Sums, sha256: opts.Sums},
 		pool: &bufferPool{budget: opts.Budget}, hashes: map[string][]int32{},
 	}
 	for _, def := range defs {
@@ -81,9 +79,27 @@ func (e *Examiner) add(number int32, entry *Entry) error {
 	return nil
 }
 
+// Needs says what an examination is for: what nobody needs is not looked at. Symptoms are told in any case.
+type Needs uint8
+
+const (
+	// Text matches the definitions.
+	Text Needs = 1 << iota
+	// Files tells the Parts, and unpacks archives.
+	Files
+	// Sums tells the MD5 and SHA-256 of every Part.
+	Sums
+)
+
 // Begin starts the examination of one message. The caller must call Close, also after an error.
-func (e *Examiner) Begin() *Examination {
-	x := &Examination{examiner: e, hits: map[int32]*hit{}}
+func (e *Examiner) Begin(needs Needs) *Examination {
+	x := &Examination{examiner: e, needs: needs, hits: map[int32]*hit{}}
+	if needs&Text != 0 {
+		x.all, x.sums = e.all, e.sums
+	}
+	if needs&Sums != 0 {
+		x.sums.md5, x.sums.sha256 = true, true
+	}
 	x.walk.x = x
 	return x
 }

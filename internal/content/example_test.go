@@ -30,7 +30,7 @@ func Example() {
 		return
 	}
 
-	x := examiner.Begin()
+	x := examiner.Begin(content.Text)
 	defer x.Close()
 	x.Header("Subject", "=?utf-8?q?TOP=0Asecret?=")
 	x.Header("Content-Type", "text/html")

@@ -36,7 +36,7 @@ func (o *Outcome) explain(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "%s: score %d of %d, %s\n", o.Definition.Name, o.Score, o.Definition.Activation, verdict)
 	for _, h := range o.Hits {
-		fmt.Fprintf(b, "  %s %s: %d times, adds %d, in %s\n", h.Entry.Position(), h.Entry.Kind, h.Count, h.Added, h.Sections)
+		fmt.Fprintf(b, "  %s %s: %d times, adds %d (%s)\n", h.Entry.Position(), h.Entry.Kind, h.Count, h.Added, h.places())
 		for _, text := range h.Texts {
 			fmt.Fprintf(b, "    %q\n", text)
 		}
@@ -47,6 +47,17 @@ func (o *Outcome) explain(b *strings.Builder) {
 	if o.Excluded != nil {
 		fmt.Fprintf(b, "  %s exclude: occurs, so the definition does not fire\n", o.Excluded.Position())
 	}
+}
+
+// places tells how often the entry occurs in each section.
+func (h *Hit) places() string {
+	var list []string
+	for i, n := range h.counts {
+		if n > 0 {
+			list = append(list, fmt.Sprintf("%s %d", sectionNames[i], n))
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 func (p *Part) explain(b *strings.Builder) {

@@ -49,7 +49,7 @@ func TestParts(t *testing.T) {
 
 func TestSums(t *testing.T) {
 	const md5, sha = "900150983cd24fb0d6963f7d28e17f72", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-	parts := examine(t, mustExaminer(t, Options{Sums: true}), attach("a", "x/y", []byte("abc")), 10).Parts
+	parts := examineFor(t, mustExaminer(t, Options{}), Sums, attach("a", "x/y", []byte("abc")), 10).Parts
 	if parts[0].MD5 != md5 || parts[0].SHA256 != sha {
 		t.Errorf("%+v", parts)
 	}
@@ -66,6 +66,39 @@ func TestSums(t *testing.T) {
 		}
 		if examine(t, e, attach("a", "x/y", []byte("abd")), 10).Outcomes[0].Fired {
 			t.Errorf("%s: found in another file", entry)
+		}
+	}
+}
+
+// TestNeeds: what nobody needs is not looked at, and symptoms are told all the same.
+func TestNeeds(t *testing.T) {
+	e := mustExaminer(t, Options{}, "!activation 1\n1 gold\n1 hash 900150983cd24fb0d6963f7d28e17f72")
+	msg := "Subject: gold\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html\n\n<p>gold\n--b\n" +
+		"Content-Transfer-Encoding: base64\nContent-Disposition: attachment; filename=a.zip\n\n" + b64(string(zipOf(t, "b.txt", "abc")))
+	for _, c := range []struct {
+		needs Needs
+		hits  int
+		parts string
+		sums  bool
+	}{
+		{0, 0, "", false},
+		{Files, 0, "a.zip a.zip/b.txt", false},
+		{Files | Sums, 0, "a.zip a.zip/b.txt", true},
+		{Text, 2, "a.zip a.zip/b.txt", false},
+	} {
+		r := examineFor(t, e, c.needs, msg, 100)
+		var names []string
+		for _, p := range r.Parts {
+			names = append(names, p.Name)
+			if (p.SHA256 != "") != c.sums {
+				t.Errorf("needs %b: %s has the sum %q", c.needs, p.Name, p.SHA256)
+			}
+		}
+		if got := strings.Join(names, " "); got != c.parts || len(r.Outcomes[0].Hits) != c.hits {
+			t.Errorf("needs %b: parts %q, %d hits; want %q, %d", c.needs, got, len(r.Outcomes[0].Hits), c.parts, c.hits)
+		}
+		if diff := cmp.Diff([]Symptom{SymptomOpenMultipart}, r.Symptoms); diff != "" {
+			t.Errorf("needs %b: %s", c.needs, diff)
 		}
 	}
 }
@@ -98,7 +131,7 @@ func TestSymptoms(t *testing.T) {
 // TestCouldNotTell makes sure that used up memory is an error and that nothing is lost after it.
 func TestCouldNotTell(t *testing.T) {
 	e := mustExaminer(t, Options{Budget: NewBudget(40 << 10)}, "!activation 1\n1 gold")
-	x := e.Begin()
+	x := e.Begin(Text | Files)
 	feedMessage(x, "Subject: x\n\n"+strings.Repeat("gold ", 20000), 4096)
 	if r, err := x.Finish(); err != ErrMemory || r != nil {
 		t.Errorf("result %v, error %v", r, err)
@@ -106,7 +139,7 @@ func TestCouldNotTell(t *testing.T) {
 	x.Close()
 	x.Close()
 	for name, msg := range map[string]string{"html": mimePart("Content-Type: text/html", "<p>gold"), "file": attach("a", "x/y", []byte("gold"))} {
-		x := e.Begin()
+		x := e.Begin(Text | Files)
 		feedMessage(x, msg, 4096)
 		if r, err := x.Finish(); err != ErrMemory || r != nil {
 			t.Errorf("%s: result %v, error %v", name, r, err)
@@ -125,7 +158,7 @@ func TestCouldNotTell(t *testing.T) {
 func TestAbort(t *testing.T) {
 	e := mustExaminer(t, Options{}, "!activation 1\n!scan subject body html headers\n1 gold")
 	for stage := range 4 {
-		x := e.Begin()
+		x := e.Begin(Text | Files)
 		if stage > 0 {
 			x.Header("Content-Type", "text/html")
 		}
@@ -147,7 +180,7 @@ func TestTimeLimit(t *testing.T) {
 	now := time.Unix(0, 0)
 	step := time.Duration(0)
 	e := mustExaminer(t, Options{Now: func() time.Time { now = now.Add(step); return now }}, "!activation 1\n1 gold\n1 silver\n")
-	x := e.Begin()
+	x := e.Begin(Text | Files)
 	defer x.Close()
 	x.Header("Content-Type", "multipart/mixed; boundary=b")
 	x.Body([]byte("gold\r\n"))

@@ -18,7 +18,7 @@ func FuzzExamine(f *testing.F) {
 		}
 	}
 	f.Add("Subject: x\n\nbegin 644 a.txt\n,<V5C<F5T(&]F9F5R\n`\nend\nbye", uint8(3))
-	e := mustExaminer(f, Options{Sums: true, Limits: Limits{Depth: 5, Parts: 50, Header: 200, Expanded: 1 << 20}}, fuzzDefinition)
+	e := mustExaminer(f, Options{Limits: Limits{Depth: 5, Parts: 50, Header: 200, Expanded: 1 << 20}}, fuzzDefinition)
 	f.Fuzz(func(t *testing.T, msg string, cut uint8) {
 		whole := examine(t, e, msg, 1<<20)
 		pieces := examine(t, e, msg, int(cut)+1)

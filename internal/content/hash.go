@@ -55,6 +55,9 @@ func (s *summer) Read(p []byte) (int, error) {
 
 // matchSums counts the hash entries that name what s has read to its end.
 func (x *Examination) matchSums(s *summer) {
+	if x.all == 0 {
+		return
+	}
 	for _, h := range s.sums {
 		for _, entry := range x.examiner.hashes[string(h.Sum(nil))] {
 			x.count(entry, Attachments, nil)

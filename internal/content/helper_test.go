@@ -63,7 +63,12 @@ func feedMessage(x *Examination, msg string, size int) {
 // examine runs a whole message; the buffers must all be back afterwards.
 func examine(t testing.TB, e *Examiner, msg string, size int) *Result {
 	t.Helper()
-	x := e.Begin()
+	return examineFor(t, e, Text|Files, msg, size)
+}
+
+func examineFor(t testing.TB, e *Examiner, needs Needs, msg string, size int) *Result {
+	t.Helper()
+	x := e.Begin(needs)
 	feedMessage(x, msg, size)
 	result, err := x.Finish()
 	if err != nil {

@@ -225,7 +225,7 @@ func TestConcurrent(t *testing.T) {
 	for i := range 8 {
 		wait.Go(func() {
 			for _, trick := range hidingTricks {
-				x := e.Begin()
+				x := e.Begin(Text | Files)
 				feedMessage(x, trick.hidden, i*100+1)
 				if i == 7 { // gone before the end
 					x.Close()

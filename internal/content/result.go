@@ -37,7 +37,12 @@ type Hit struct {
 	Added    int      // to the score: Count times the weight, up to the entry's max
 	Sections Sections // where
 	Texts    []string // the first matched texts, folded; only with Options.KeepText
+
+	counts [sectionCount]int
 }
+
+// In is the number of occurrences in one section.
+func (h *Hit) In(section Sections) int { return h.counts[section.index()] }
 
 // Symptom is a sign that a message ended early or was damaged on its way (row T5).
 type Symptom string
@@ -63,7 +68,7 @@ type Part struct {
 	Macros     bool   // an office document with macros
 	Encrypted  bool
 	Size       int64  // octets after decoding
-	MD5        string // lower case hexadecimal; ask for the sums by Options.Sums
+	MD5        string // lower case hexadecimal; if Sums were asked for
 	SHA256     string
 }
 
@@ -105,5 +110,11 @@ func (o *Outcome) add(entry *Entry, hit *hit) {
 		}
 	}
 	o.Score = min(o.Score+added, maxScore)
-	o.Hits = append(o.Hits, Hit{Entry: entry, Count: hit.count, Added: added, Sections: hit.sections, Texts: hit.texts})
+	noted := Hit{Entry: entry, Count: hit.count, Added: added, Texts: hit.texts, counts: hit.counts}
+	for i, n := range hit.counts {
+		if n > 0 {
+			noted.Sections |= 1 << i
+		}
+	}
+	o.Hits = append(o.Hits, noted)
 }

@@ -28,8 +28,11 @@ func (w *walk) field(h *partHeader, name, value string) {
 	value = unfold(value)
 	h.set(name, value)
 	subject := strings.EqualFold(name, "subject")
-	if !subject && w.x.examiner.all&Headers == 0 {
+	if !subject && w.x.all&Headers == 0 {
 		return // nobody reads it
+	}
+	if w.x.all == 0 {
+		return
 	}
 	decoded := decodeWords(value)
 	if subject {
@@ -207,9 +210,10 @@ func (w *walk) text(h *partHeader, r *bufio.Reader, depth int) {
 	isHTML := h.mediaType == "text/html"
 	decoded := utf8Reader(h.params["charset"], r, isHTML)
 	s := w.x.sink(Body)
-	if isHTML {
+	switch {
+	case isHTML && w.x.all != 0:
 		w.html(decoded, s)
-	} else {
+	case !isHTML && w.x.needs != 0:
 		w.plain(decoded, s, depth)
 	}
 	s.end()

@@ -121,6 +121,10 @@ func (w *walk) zipContent(f file, name string, r io.Reader) bool {
 		return false
 	}
 	s := w.x.sink(Attachments)
+	if s == nil {
+		w.copy(nil, r)
+		return true
+	}
 	w.xml(utf8Reader("", newSource(r).Reader, false), s)
 	s.end()
 	return true

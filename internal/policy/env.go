@@ -45,6 +45,25 @@ type Env struct {
 	registry *Registry
 	tables   *table.Loader
 	check    *bound
+	common   *common
+}
+
+// common is what the checks of one policy have in common.
+type common struct {
+	slots  int // of each scope
+	shared map[any]any
+}
+
+// Shared returns the T that those checks of one policy have in common which ask for it. The first one makes it.
+func Shared[T any](env *Env, create func() *T) *T {
+	if env.common.shared == nil {
+		env.common.shared = make(map[any]any)
+	}
+	key := any((*T)(nil))
+	if env.common.shared[key] == nil {
+		env.common.shared[key] = create()
+	}
+	return env.common.shared[key].(*T)
 }
 
 // Mode returns the effective mode of the check that is built.

@@ -25,6 +25,7 @@ type Policy struct {
 	vouchesLate bool
 	world       *World
 	tables      *table.Loader
+	common      common
 
 	users atomic.Int64 // connection scopes that still use it, and one for being current
 }
@@ -125,7 +126,7 @@ func (p *Policy) build(b *bound, build Build) error {
 	if build == nil {
 		return nil
 	}
-	hooks, err := build(&Env{World: p.world, Settings: p.Settings, registry: p.registry, tables: p.tables, check: b})
+	hooks, err := build(&Env{World: p.world, Settings: p.Settings, registry: p.registry, tables: p.tables, check: b, common: &p.common})
 	if err != nil {
 		return err
 	}

@@ -36,10 +36,16 @@ func (s *scope) base() *scope { return s }
 // made when it is first asked for. Only hooks on the session's path and Settle hooks may use it, not Later and Grant.
 // Settle hooks run beside the session: what they share with others in a connection's T needs a lock of its own. A
 // message and its recipients stand still once they are settled.
-type Slot[T any] struct{ index, checks int }
+type Slot[T any] struct {
+	index  int
+	common *common
+}
 
-// NewSlot returns the slot of the check that is being built. One check has one slot a kind of scope.
-func NewSlot[T any](env *Env) Slot[T] { return Slot[T]{env.check.index, len(env.registry.Checks)} }
+// NewSlot returns a slot of its own for the check that is being built.
+func NewSlot[T any](env *Env) Slot[T] {
+	env.common.slots++
+	return Slot[T]{env.common.slots - 1, env.common}
+}
 
 // Of returns the scope's T.
 func (sl Slot[T]) Of(where Scope) *T {
@@ -47,7 +53,7 @@ func (sl Slot[T]) Of(where Scope) *T {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.slots == nil {
-		s.slots = make([]any, sl.checks)
+		s.slots = make([]any, sl.common.slots)
 	}
 	if s.slots[sl.index] == nil {
 		s.slots[sl.index] = new(T)

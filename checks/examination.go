@@ -1,0 +1,109 @@
+package checks
+
+import (
+	"errors"
+	"sync"
+
+	"mailweir/internal/content"
+	"mailweir/internal/policy"
+)
+
+// examinations are what the checks of one policy that look into messages have in common: a message is walked over once, however
+// many of them want to know something about it.
+type examinations struct {
+	env  *policy.Env
+	slot policy.Slot[examination]
+
+	// examiner is made by the check that has definitions, or else when it is first used.
+	examiner *content.Examiner
+	bare     sync.Once
+}
+
+// examination is that of one message.
+type examination struct {
+	needs  content.Needs
+	feeder string // the check whose body hook hands the body on
+	walk   *content.Examination
+	busy   bool // in the walk; a panic leaves it so
+	over   bool
+	result *content.Result
+	err    error
+}
+
+// examinationsOf returns those of the policy that is being built.
+func examinationsOf(env *policy.Env) *examinations {
+	return policy.Shared(env, func() *examinations {
+		return &examinations{env: env, slot: policy.NewSlot[examination](env)}
+	})
+}
+
+// want has a check's needs met in this message. It is called before the body comes.
+func (e *examinations) want(m *policy.Message, needs content.Needs, by string) {
+	state := e.slot.Of(m)
+	state.needs |= needs
+	if state.feeder == "" {
+		state.feeder = by
+	}
+}
+
+// body hands a chunk on, if that is this check's task.
+func (e *examinations) body(m *policy.Message, chunk []byte, by string) {
+	state := e.slot.Of(m)
+	if state.feeder != by {
+		return
+	}
+	e.begin(m, state)
+	state.busy = true
+	state.walk.Body(chunk)
+	state.busy = false
+}
+
+// begin makes the walk, with the header section.
+func (e *examinations) begin(m *policy.Message, state *examination) {
+	if state.walk != nil {
+		return
+	}
+	state.busy = true
+	state.walk = e.compiled().Begin(state.needs)
+	for _, f := range m.Fields {
+		state.walk.Header(f.Name, f.Value)
+	}
+	state.busy = false
+}
+
+// compiled returns the examiner; without definitions one that tells facts only.
+func (e *examinations) compiled() *content.Examiner {
+	e.bare.Do(func() {
+		if e.examiner == nil {
+			e.examiner, _ = content.NewExaminer(nil, content.Options{Now: e.env.Clock}) // without definitions nothing can be wrong
+		}
+	})
+	return e.examiner
+}
+
+// errBroken is for those who ask after another check has panicked over the message.
+var errBroken = errors.New("the examination of the message has failed")
+
+// finish tells what was found, nil when nobody has asked; an error means that it could not be told.
+func (e *examinations) finish(m *policy.Message) (*content.Result, error) {
+	state := e.slot.Of(m)
+	switch {
+	case state.feeder == "" || state.over:
+		return state.result, state.err
+	case state.busy:
+		return nil, errBroken
+	}
+	e.begin(m, state)
+	state.busy = true
+	state.result, state.err = state.walk.Finish()
+	state.busy, state.over = false, true
+	state.walk.Close()
+	return state.result, state.err
+}
+
+// settle gives back what the walk of a message holds that has no end.
+func (e *examinations) settle(m *policy.Message, _ policy.Outcome) {
+	if state := e.slot.Of(m); state.walk != nil {
+		state.walk.Close()
+	}
+}
