@@ -11,13 +11,13 @@ func Registry() *policy.Registry {
 	return &policy.Registry{
 		Checks: []*policy.Check{
 			Load, Address, ClientBlock, Concurrency, RequireAuth, SenderLogin, OpenRelay, Account, SenderBlock, EnvelopeFrom, Lockout, RBL, RequireTLS, Size,
-			OutboundLimit, RcptLimit, Hops, HeaderFrom, Content, Fault,
+			OutboundLimit, RcptLimit, Greylist, Hops, HeaderFrom, Content, Fault,
 		},
 		Order: map[policy.Stage][]*policy.Check{
 			policy.StageHelo:    {Load},
 			policy.StageMail:    {Address, ClientBlock, Concurrency, RequireAuth, SenderLogin, RequireTLS, Size, OutboundLimit},
-			policy.StageRcpt:    {Address, Concurrency, OpenRelay, Account, SenderBlock, EnvelopeFrom, Lockout, RBL, RequireTLS, Size, OutboundLimit, RcptLimit},
-			policy.StageHeaders: {Hops, HeaderFrom, SenderBlock, Lockout},
+			policy.StageRcpt:    {Address, Concurrency, OpenRelay, Account, SenderBlock, EnvelopeFrom, Lockout, RBL, RequireTLS, Size, OutboundLimit, RcptLimit, Greylist},
+			policy.StageHeaders: {Hops, HeaderFrom, SenderBlock, Lockout, Greylist},
 			policy.StageEnd:     {Load, Size, Content},
 		},
 		Fault:       Fault,

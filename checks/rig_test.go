@@ -27,7 +27,7 @@ func newWorld() *policy.World {
 	return &policy.World{Connections: func() int { return 1 }, Clock: clock, State: state.NewMemory(clock, 1000)}
 }
 
-// build makes a policy of all checks from flags. Our domain is ours.example.
+// build makes a policy of all checks from flags. Our domain is ours.example. Greylisting, to which all senders here are new, is off.
 func build(world *policy.World, flags ...string) (*policy.Policy, error) {
 	return buildFrom(Registry(), world, flags...)
 }
@@ -35,7 +35,7 @@ func build(world *policy.World, flags ...string) (*policy.Policy, error) {
 func buildFrom(registry *policy.Registry, world *policy.World, flags ...string) (*policy.Policy, error) {
 	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	draft := policy.NewDraft(registry, set)
-	if err := set.Parse(append([]string{"--local-domains=inline:{ours.example=x}"}, flags...)); err != nil {
+	if err := set.Parse(append([]string{"--local-domains=inline:{ours.example=x}", "--greylist=off"}, flags...)); err != nil {
 		return nil, err
 	}
 	return draft.Build(world, nil)

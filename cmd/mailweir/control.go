@@ -24,6 +24,7 @@ func (d *daemon) openControl(address string) (*control.Server, error) {
 	s := control.NewServer(l)
 	d.handleRBL(s)
 	d.handleAccount(s)
+	d.handleGreylist(s)
 	s.Start()
 	return s, nil
 }

@@ -110,10 +110,29 @@ func (d *daemon) run(ctx context.Context, listeners []net.Listener, signals <-ch
 	}
 	served := make(chan error, 1)
 	var serving sync.WaitGroup
-	serving.Go(func() { served <- d.server.Serve(listeners...) })
 	defer serving.Wait()
+	ticking, stop := context.WithCancel(context.Background())
+	defer stop()
+	serving.Go(func() { d.tick(ticking) })
+	serving.Go(func() { served <- d.server.Serve(listeners...) })
 	d.announce(listeners)
 	return d.wait(ctx, signals, served)
+}
+
+// tickEvery is how often checks do what is due without any mail.
+const tickEvery = 30 * time.Second
+
+func (d *daemon) tick(ctx context.Context) {
+	ticker := time.NewTicker(tickEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			d.runner.Tick(ctx)
+		}
+	}
 }
 
 func (d *daemon) announce(listeners []net.Listener) {

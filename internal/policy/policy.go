@@ -49,6 +49,7 @@ type hooksByStage struct {
 	message, messageFor              []*bound
 	grant, admit                     []*bound
 	settleRcpt, settleMsg, settleCon []*bound
+	tick                             []*bound
 }
 
 // Draft is a policy whose flags are registered but not yet read.
@@ -171,6 +172,7 @@ func (p *Policy) order() {
 		settleRcpt: p.with(StageEnd, func(h *Hooks) bool { return h.SettleRecipient != nil }),
 		settleMsg:  p.with(StageEnd, func(h *Hooks) bool { return h.SettleMessage != nil }),
 		settleCon:  p.with(StageEnd, func(h *Hooks) bool { return h.SettleConnection != nil }),
+		tick:       p.with(StageEnd, func(h *Hooks) bool { return h.Tick != nil }),
 	}
 }
 

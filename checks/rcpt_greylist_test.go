@@ -1,0 +1,435 @@
+package checks
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"mailweir/internal/address"
+	"mailweir/internal/policy"
+	"mailweir/internal/state"
+)
+
+const greylisted = "451 4.7.1 Internal resource temporarily unavailable"
+
+// greyRig is a policy with greylisting, a clock that can be moved, and a state that stays.
+type greyRig struct {
+	*testing.T
+	now   time.Time
+	world *policy.World
+	*sessions
+}
+
+func newGreyRig(t *testing.T, flags ...string) *greyRig {
+	g := &greyRig{T: t, now: noon}
+	g.world = newWorld()
+	g.world.Clock = func() time.Time { return g.now }
+	g.world.State = state.NewMemory(g.world.Clock, 10_000)
+	p, err := build(g.world, append([]string{"--greylist=enforce", "--greylist-skip-spf=false"}, flags...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.sessions = newSessions(p)
+	t.Cleanup(g.close)
+	return g
+}
+
+// after moves the clock.
+func (g *greyRig) after(d time.Duration) *greyRig {
+	g.now = g.now.Add(d)
+	return g
+}
+
+// says sends a letter and compares what is refused, one line each.
+func (g *greyRig) says(l letter, want ...string) sent {
+	g.Helper()
+	got := g.send(l)
+	if strings.Join(got.said, "\n") != strings.Join(want, "\n") {
+		g.Errorf("%s: said %q, want %q", g.now.Sub(noon), got.said, want)
+	}
+	return got
+}
+
+func TestGreylistTimes(t *testing.T) {
+	const no = "rcpt " + greylisted
+	g := newGreyRig(t)
+	seen := g.says(letter{}, no)
+	if want := `192.0.2.0/24 "sender@else.example" "user@ours.example": first seen`; len(seen.events) != 1 || seen.events[0].Cause != want {
+		t.Errorf("events %v, want cause %s", seen.events, want)
+	}
+	g.after(59*time.Second).says(letter{}, no) // too soon, and the clock goes on
+	g.after(time.Second).says(letter{client: "192.0.2.200"})
+	g.after(35 * 24 * time.Hour).says(letter{}) // known, and renewed
+	g.after(35 * 24 * time.Hour).says(letter{})
+	g.after(37*24*time.Hour).says(letter{}, no) // forgotten
+
+	g = newGreyRig(t)
+	g.says(letter{}, no)
+	g.after(12*time.Hour+time.Minute).says(letter{}, no) // after the window: the first time again
+	g.after(30*time.Second).says(letter{}, no)
+	g.after(30 * time.Second).says(letter{})
+
+	g = newGreyRig(t, "--greylist-delay=0s", "--greylist-window=1h")
+	g.says(letter{}, no)
+	g.says(letter{})
+}
+
+func TestGreylistTriplet(t *testing.T) {
+	const no = "rcpt " + greylisted
+	g := newGreyRig(t, "--greylist-client-passes=0")
+	g.says(letter{}, no)
+	g.after(time.Minute)
+	g.says(letter{client: "192.0.3.1"}, no)
+	g.says(letter{from: "other@else.example"}, no)
+	g.says(letter{to: []string{"other@ours.example"}}, no)
+	g.says(letter{to: []string{"User+news@ours.example", "third@ours.example"}}, no) // each recipient has an answer of its own
+	g.says(letter{client: "2001:db8:1:2::1"}, no)
+	g.after(time.Minute)
+	g.says(letter{client: "2001:db8:1:2:3::4"})
+	g.says(letter{client: "2001:db8:1:3::1"}, no)
+}
+
+func TestGreylistPasses(t *testing.T) {
+	const no = "rcpt " + greylisted
+	g := newGreyRig(t, "--greylist-client-passes=3")
+	var to, refused []string
+	for i := range 3 {
+		to = append(to, fmt.Sprintf("user%c@ours.example", 'a'+i))
+		refused = append(refused, no)
+	}
+	g.says(letter{to: to}, refused...)
+	g.after(time.Minute).says(letter{to: to[:2]})
+	g.says(letter{from: "new@else.example"}, no) // two are not enough
+	g.says(letter{to: to[2:]})
+	g.says(letter{client: "192.0.2.77", from: "newer@else.example"})
+	g.says(letter{client: "192.0.3.77", from: "newer@else.example"}, no)
+	for client, want := range map[string]bool{"192.0.2.1": true, "192.0.3.77": false} {
+		if _, known, err := g.world.State.Get(t.Context(), knownNetKey(netip.MustParseAddr(client))); known != want || err != nil {
+			t.Errorf("%s is a known net: %t, %v, want %t", client, known, err, want)
+		}
+	}
+	for range 3 {
+		g.after(30 * 24 * time.Hour).says(letter{from: "newest@else.example"}) // renewed by use
+	}
+	g.after(37*24*time.Hour).says(letter{from: "newest@else.example"}, no)
+}
+
+func TestGreylistNullSender(t *testing.T) {
+	const no = "end " + greylisted
+	bounce := func(to ...string) letter { return letter{from: "<>", to: to} }
+	g := newGreyRig(t)
+	seen := g.says(bounce("a@ours.example", "b@ours.example"), no)
+	if len(seen.events) != 1 || seen.events[0].Count != 2 {
+		t.Errorf("events %v, want one for both", seen.events)
+	}
+	g.after(time.Minute).says(bounce("a@ours.example", "c@ours.example")) // one of them is known now
+	g.says(bounce("c@ours.example"), no)
+	g.says(bounce("b@ours.example"))
+}
+
+// What another check refuses leaves no triplet, and renews none.
+func TestGreylistOtherChecks(t *testing.T) {
+	const no = "rcpt " + greylisted
+	bad := letter{header: []string{"From: bad@else.example"}}
+	g := newGreyRig(t, "--sender-block-list=inline:{bad@else.example=REJECT}", "--header-from-list=inline:{bad@else.example=REJECT}")
+	g.says(letter{from: "bad@else.example"}, "rcpt 550 5.7.1 Administrative prohibition - envelope blocked")
+	g.wantRows(0)
+	g.says(bad, no) // deferred before its header is seen
+	g.after(time.Minute).says(bad, "end 550 5.7.1 Rejected by header based Blocked Senders - Block policy for Header From")
+	g.wantRows(1) // still waiting
+	g.says(letter{})
+	g.after(20*24*time.Hour).says(bad, "end 550 5.7.1 Rejected by header based Blocked Senders - Block policy for Header From")
+	g.after(20*24*time.Hour).says(letter{}, no) // it has not been renewed
+}
+
+// wantRows counts what is remembered of triplets.
+func (g *greyRig) wantRows(want int) {
+	g.Helper()
+	n := 0
+	for _, space := range []string{greylistKnownSpace, greylistPendingSpace} {
+		list, err := g.world.State.List(g.Context(), state.Prefix(space), "", 100)
+		if err != nil {
+			g.Fatal(err)
+		}
+		n += len(list)
+	}
+	if n != want {
+		g.Errorf("%d triplets are remembered, want %d", n, want)
+	}
+}
+
+func TestGreylistWhoNeedNotWait(t *testing.T) {
+	const no = "rcpt " + greylisted
+	play(t, []string{"--greylist=enforce", "--greylist-skip-spf=false"}, []scenario{
+		{name: "stranger", mail: letter{}, said: no, events: "greylist deferred"},
+		{name: "trusted", mail: letter{client: "127.0.0.1"}},
+		{name: "login", mail: letter{login: "bob"}},
+		{name: "local submission", mail: letter{client: "none"}},
+		{name: "relay", flags: []string{"--inbound-relays=inline:{192.0.2.1=x}"}, mail: letter{}},
+		{name: "abuse", mail: letter{to: []string{"abuse@ours.example"}}},
+		{name: "permitted client", flags: []string{"--permit-clients=inline:{192.0.2.1=OK}"}, mail: letter{}},
+		{name: "client", flags: []string{"--greylist-bypass=cidr:" + file(t, "nets", "192.0.2.0/24 OK\n")}, mail: letter{}},
+		{name: "sender", flags: []string{"--greylist-bypass=inline:{else.example=OK}"}, mail: letter{}},
+		{name: "recipient", flags: []string{"--greylist-bypass=inline:{user@ours.example=OK}"}, mail: letter{to: []string{"user@ours.example", "b@ours.example"}}, said: no},
+		{name: "exception", flags: []string{"--greylist-bypass=inline:{ {sender@else.example=DUNNO} {else.example=OK} }"}, mail: letter{}, said: no},
+		{name: "monitor", flags: []string{"--greylist=monitor"}, mail: letter{}, events: "greylist would refuse"},
+		{name: "by default", flags: []string{"--greylist=monitor"}, mail: letter{from: "<>"}, events: "greylist would refuse"},
+		{name: "pilot", flags: []string{"--enforce-for=inline:{a@ours.example=x}"}, mail: letter{to: []string{"a@ours.example", "b@ours.example"}}, said: no, events: "greylist deferred\ngreylist would refuse"},
+	})
+	for flag, words := range map[string]string{
+		"--greylist-ipv4=33": "--greylist-ipv4", "--greylist-ipv6=0": "--greylist-ipv6", "--greylist-window=1m": "--greylist-window",
+		"--greylist-keep=1s": "--greylist-keep", "--greylist-bypass=inline:{a=REJECT}": "--greylist-bypass",
+	} {
+		wantError(t, words, "--greylist=enforce", flag)
+	}
+}
+
+// Monitor mode learns as enforce would.
+func TestGreylistMonitorLearns(t *testing.T) {
+	g := newGreyRig(t, "--greylist=monitor")
+	for i, want := range []int{1, 1, 0} {
+		if got := g.says(letter{}); len(got.events) != want {
+			t.Errorf("mail %d: %d events, want %d", i, len(got.events), want)
+		}
+		g.after(40 * time.Second)
+	}
+	g.after(20 * time.Hour)
+	g.wantTold()
+}
+
+// The state that is down: the mail goes on, or waits where that is wanted.
+func TestGreylistDown(t *testing.T) {
+	for flag, want := range map[string]string{"accept": "", "defer": "rcpt " + greylisted} {
+		world := newWorld()
+		world.State = &fallible{Store: world.State, down: true}
+		p, err := build(world, "--greylist=enforce", "--greylist-on-error="+flag)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := newSessions(p)
+		got := s.send(letter{})
+		s.close()
+		if strings.Join(got.said, "\n") != want || len(got.events) != 1 || got.events[0].Err == "" {
+			t.Errorf("%s: said %q, events %+v", flag, got.said, got.events)
+		}
+	}
+}
+
+func TestGreylistNotRetried(t *testing.T) {
+	const no = "rcpt " + greylisted
+	g := newGreyRig(t)
+	g.says(letter{from: "once@else.example"}, no)
+	g.says(letter{from: "soon@else.example"}, no)
+	g.says(letter{from: "pool@else.example"}, no)
+	g.says(letter{from: "back@else.example"}, no)
+	g.after(30 * time.Second)
+	g.says(letter{from: "soon@else.example"}, no)
+	g.says(letter{from: "pool@else.example", client: "203.0.113.1"}, no)
+	g.after(time.Hour).says(letter{from: "back@else.example"})
+	g.says(letter{from: "pool@else.example", client: "203.0.113.1"})
+	g.wantTold()
+	g.after(11 * time.Hour)
+	g.wantTold("once@else.example user@ours.example first seen on 2026-11-23 12:00:00 from 192.0.2.0/24")
+	g.wantTold()
+	g.after(13 * time.Hour)
+	g.wantTold()
+	g.wantRows(2) // the two that are known
+}
+
+// wantTold lets time tell what did not come back: sender, recipient, cause.
+func (g *greyRig) wantTold(want ...string) {
+	g.Helper()
+	g.seen.mu.Lock()
+	g.seen.list = nil
+	g.seen.mu.Unlock()
+	g.runner.Tick(g.Context())
+	g.seen.mu.Lock()
+	defer g.seen.mu.Unlock()
+	var got []string
+	for _, e := range g.seen.list {
+		if e.Action != policy.ActionNotRetried || e.Check != "greylist" {
+			g.Errorf("event %+v", e)
+		}
+		got = append(got, e.Sender+" "+strings.Join(e.Recipients, ",")+" "+e.Cause)
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		g.Errorf("%s: told %q, want %q", g.now.Sub(noon), got, want)
+	}
+}
+
+func TestGreylistSender(t *testing.T) {
+	for sender, want := range map[string]string{
+		"":                                                      "<>",
+		"bob@else.example":                                      "bob@else.example",
+		"Bob@Else.Example":                                      "bob@else.example",
+		"bounce-1234@else.example":                              "bounce-#@else.example",
+		"bounce-98765-x2@e.example":                             "bounce-#-x#@e.example",
+		"prvs=0123abcdef=bob@e.example":                         "bob@e.example",
+		"PRVS=1123abcdef=bob@e.example":                         "bob@e.example",
+		"prvs=bob/0123abcdef@e.example":                         "bob@e.example",
+		"prvs=bob@e.example":                                    "prvs=bob@e.example",
+		"btv1==0123abc==bob@e.example":                          "bob@e.example",
+		"btv1==0123abc@e.example":                               "btv#==#abc@e.example",
+		"SRS0=HHHH=TT=orig.example=bob@fwd.example":             "srs0=orig.example=bob@fwd.example",
+		"SRS0+aB/d=X2=orig.example=bob@fwd.example":             "srs0=orig.example=bob@fwd.example",
+		"srs1=h=fwd.example==h2=t2=orig.example=bob@f2.example": "srs1=fwd.example=orig.example=bob@f2.example",
+		"srs0=broken@fwd.example":                               "srs#=broken@fwd.example",
+		"0100018bd7f0a1-4c2e9d1a-000000@ses.example":            "#-#-#@ses.example",
+		"bounces+7f3a9c21-user=ours.example@list.example":       "bounces+#-user=ours.example@list.example",
+		"user2024@e.example":                                    "#@e.example",
+		"bob2@e.example":                                        "bob#@e.example",
+	} {
+		want = strings.NewReplacer("srs0=", "srs#=", "srs1=", "srs#=").Replace(want) // the digit of SRS itself counts as one
+		if got := greylistSender(address.Parse(sender)); got != want {
+			t.Errorf("%s: %s, want %s", sender, got, want)
+		}
+	}
+}
+
+func FuzzGreylistSender(f *testing.F) {
+	for _, s := range []string{"", "bob@e.example", "prvs=0123=bob@e.example", "srs1=h=f==h=t=o=b@f", "srs0", "btv1====", "a1b2c3d4e5@x"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got := greylistSender(address.Parse(s))
+		if got == "" {
+			t.Errorf("%q has no key", s)
+		}
+		if local, _, _ := strings.Cut(got, "@"); strings.ContainsAny(local, "123456789") && strings.Contains(got, "@") {
+			t.Errorf("%q: %q still counts", s, got)
+		}
+	})
+}
+
+func TestGreylistNets(t *testing.T) {
+	n := GreylistNets{IPv4: 24, IPv6: 64}
+	for client, want := range map[string]string{
+		"192.0.2.77": "192.0.2.0/24", "::ffff:192.0.2.77": "192.0.2.0/24", "2001:db8::1:2:3:4": "2001:db8::/64", "fe80::1%eth0": "fe80::/64",
+	} {
+		if got := n.of(netip.MustParseAddr(client)); got != want {
+			t.Errorf("%s: %s, want %s", client, got, want)
+		}
+	}
+	if got := n.of(netip.Addr{}); got != "unknown" {
+		t.Errorf("no address: %s", got)
+	}
+}
+
+func FuzzReadPending(f *testing.F) {
+	f.Add([]byte("2026-11-23T12:00:00.000Z refused retried passed"))
+	f.Add([]byte("x"))
+	f.Fuzz(func(t *testing.T, value []byte) {
+		p, ok := readPending(value)
+		if !ok {
+			return
+		}
+		if again, ok := readPending(p.value()); !ok || again != p {
+			t.Errorf("%q reads as %+v, and that as %+v", value, p, again)
+		}
+	})
+}
+
+// Whom SPF vouches for need not wait, and teaches nothing. What SPF cannot tell vouches for nobody.
+func TestGreylistSPF(t *testing.T) {
+	const no = "rcpt " + greylisted
+	known := names{"pass.example TXT": "v=spf1 ip4:192.0.2.0/24 -all", "other.example TXT": "v=spf1 -all", "down.example TXT": "fail", "mx.pass.example TXT": "v=spf1 ip4:192.0.2.1 -all"}
+	g := newGreyRig(t, "--greylist-skip-spf=true")
+	g.world.DNS, g.world.Lists, _ = known.serve(t)
+	g.says(letter{from: "a@pass.example"})
+	g.wantRows(0)
+	g.says(letter{from: "a@other.example"}, no)
+	g.says(letter{from: "a@down.example"}, no)
+	g.says(letter{from: "a@none.example"}, no)
+	g.says(letter{from: "<>", helo: "mx.pass.example"})
+	g.says(letter{from: "<>", helo: "mx.other.example"}, "end "+greylisted)
+}
+
+// An administrator sees what waits and what is known, lets it pass and forgets it.
+func TestGreylistAdmin(t *testing.T) {
+	const no = "rcpt " + greylisted
+	g := newGreyRig(t)
+	ctx, store := t.Context(), g.world.State
+	filter := func(client, sender, recipient string) GreylistFilter {
+		return GreylistFilter{Client: client, Sender: sender, Recipient: recipient, Nets: GreylistNets{24, 64}, Delimiter: "+"}
+	}
+	show := func(f GreylistFilter, want ...string) {
+		t.Helper()
+		rows, err := ShowGreylist(ctx, store, f, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, r := range rows {
+			got = append(got, strings.Join([]string{r.Net, r.Sender, r.Recipient, r.State, r.Until.UTC().Format(time.DateTime)}, " "))
+		}
+		if strings.Join(got, "\n") != strings.Join(want, "\n") {
+			t.Errorf("%+v shows\n%s\nwant\n%s", f, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+	pass := func(f GreylistFilter, want int) {
+		t.Helper()
+		if n, err := PassGreylist(ctx, store, Entered{By: "root", At: g.now, Note: "please"}, 36*24*time.Hour, 5, f); n != want || err != nil {
+			t.Errorf("%+v lets %d pass, %v, want %d", f, n, err, want)
+		}
+	}
+	flush := func(f GreylistFilter, want int) {
+		t.Helper()
+		if n, err := FlushGreylist(ctx, store, f); n != want || err != nil {
+			t.Errorf("%+v flushes %d, %v, want %d", f, n, err, want)
+		}
+	}
+	g.says(letter{}, no)
+	g.says(letter{client: "198.51.100.7", from: "prvs=0123=x@else.example"}, no)
+	g.says(letter{client: "198.51.100.7", from: "y@else.example", to: []string{"other@ours.example"}}, no)
+	g.after(30*time.Second).says(letter{}, no)
+	waiting := "192.0.2.0/24 sender@else.example user@ours.example waiting, retried 2026-11-24 00:00:00"
+	show(filter("192.0.2.99", "", ""), waiting)
+	show(filter("192.0.2.0/24", "", ""), waiting)
+	show(filter("", "sender@else.example", ""), waiting)
+	show(filter("", "", "User+x@ours.example"), waiting, "198.51.100.0/24 x@else.example user@ours.example waiting 2026-11-24 00:00:00")
+	show(filter("", "<>", ""))
+	show(filter("", "nobody@else.example", ""))
+
+	pass(filter("", "prvs=9876=x@else.example", ""), 1)
+	g.says(letter{client: "198.51.100.7", from: "prvs=4567=x@else.example"})
+	show(filter("", "x@else.example", ""), "198.51.100.0/24 x@else.example user@ours.example known 2026-12-29 12:00:30")
+	pass(filter("203.0.113.1", "z@else.example", "user@ours.example"), 1) // before it ever came
+	g.says(letter{client: "203.0.113.1", from: "z@else.example"})
+	pass(filter("198.51.100.7", "", ""), 2) // the net, and what waits from it
+	g.says(letter{client: "198.51.100.7", from: "never@else.example"})
+	show(filter("198.51.100.0/24", "", ""),
+		"198.51.100.0/24   client, 5 passed 2026-12-29 12:00:30",
+		"198.51.100.0/24 x@else.example user@ours.example known 2026-12-29 12:00:30",
+		"198.51.100.0/24 y@else.example other@ours.example known 2026-12-29 12:00:30")
+
+	for _, r := range mustShow(t, store, filter("198.51.100.0/24", "y@else.example", "")) {
+		if want := "by root (uid 0) on 2026-11-23 12:00:30: please"; r.Note != want {
+			t.Errorf("note %q, want %q", r.Note, want)
+		}
+	}
+
+	flush(filter("", "z@else.example", ""), 1)
+	g.says(letter{client: "203.0.113.1", from: "z@else.example"}, no)
+	flush(filter("198.51.100.7", "", ""), 5)
+	g.says(letter{client: "198.51.100.7", from: "never@else.example"}, no)
+	for range 2 {
+		rows, err := ShowGreylist(ctx, store, filter("", "", ""), 2)
+		if len(rows) != 2 || err != nil {
+			t.Errorf("%d rows, %v, want the limit of 2", len(rows), err)
+		}
+	}
+	if _, err := ShowGreylist(ctx, store, filter("nonsense", "", ""), 2); err == nil {
+		t.Error("no error for a client that is none")
+	}
+}
+
+func mustShow(t *testing.T, store state.Store, f GreylistFilter) []GreylistRow {
+	t.Helper()
+	rows, err := ShowGreylist(t.Context(), store, f, 100)
+	if err != nil || len(rows) == 0 {
+		t.Fatalf("%+v shows %v, %v", f, rows, err)
+	}
+	return rows
+}
