@@ -70,6 +70,10 @@ type Hooks struct {
 	// policy comes into use; the context ends soon.
 	Ready func(context.Context)
 
+	// Tick does what is due without any mail, every half minute or so while the policy is in use, and tells what it found: the
+	// event's time, check, mode and id are filled in.
+	Tick func(ctx context.Context, tell func(*Event))
+
 	// Close releases what the hooks hold when the policy is no longer used by any session.
 	Close func()
 }
