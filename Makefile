@@ -13,8 +13,9 @@ build:
 run: build
 	bin/mailweir serve
 
-demo:
-	$(GO) run ./demo
+demo: build
+	$(GO) build -o bin/demo ./demo
+	bin/demo
 
 test:
 	test/run

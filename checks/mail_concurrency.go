@@ -66,7 +66,7 @@ func (c *concurrency) exempted(conn *policy.Connection) bool {
 	if !conn.Client.IsValid() {
 		return false
 	}
-	_, ok := c.exempt.Client(conn.Client, conn.ConnectFacts.Name)
+	ok := table.Member(c.exempt.Client(conn.Client, conn.ConnectFacts.Name))
 	return ok
 }
 

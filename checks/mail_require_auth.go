@@ -29,7 +29,7 @@ the machine itself are not concerned.`,
 					return policy.Pass, nil
 				}
 				if c.Client.IsValid() {
-					if _, ok := exempt.Client(c.Client, c.ConnectFacts.Name); ok {
+					if table.Member(exempt.Client(c.Client, c.ConnectFacts.Name)) {
 						return policy.Pass, nil
 					}
 				}

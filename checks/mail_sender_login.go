@@ -31,6 +31,9 @@ A sender without an entry is owned by nobody. The null sender is everyone's.`,
 				}
 				match, found := owners.Address(m.Sender)
 				if !found {
+					match, found = owners.Key("@" + m.Sender.Domain) // as Postfix writes the entry of a domain
+				}
+				if !found {
 					return policy.Object(replySenderLogin).Because("%s has no entry in --sender-login-map", quoted(m.Sender.Key())), nil
 				}
 				for _, login := range splitLogins(match.Value) {

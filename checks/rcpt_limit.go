@@ -1,6 +1,10 @@
 package checks
 
-import "mailweir/internal/policy"
+import (
+	"slices"
+
+	"mailweir/internal/policy"
+)
 
 // RcptLimit defers recipients beyond a number for each message.
 var RcptLimit = &policy.Check{
@@ -28,13 +32,21 @@ as contrib/postfix does.`,
 					limit = *trusted
 				}
 				before := len(r.Msg.Recipients) - 1
-				if r.Conn().Local || limit == 0 || before < limit {
+				if r.Conn().Local || limit == 0 || before < limit || repeated(r) {
 					return policy.Pass, nil
 				}
 				return policy.Object(replyRcptLimit).Because("%d recipients accepted, limit %d", before, limit), nil
 			}}, nil
 		}
 	},
+}
+
+// repeated reports whether the message has this recipient already. It would not be one more; and Sendmail, which keeps
+// each recipient once, would drop the accepted one with the refused one.
+func repeated(r *policy.Recipient) bool {
+	return slices.ContainsFunc(r.Msg.Recipients, func(other *policy.Recipient) bool {
+		return other != r && other.Address.Key() == r.Address.Key()
+	})
 }
 
 var replyRcptLimit = &policy.Reply{

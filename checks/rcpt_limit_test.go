@@ -23,6 +23,7 @@ func TestRcptLimit(t *testing.T) {
 		{name: "100", mail: letter{to: to(100)}},
 		{name: "300", mail: letter{to: to(300)}, said: times(200)},
 		{name: "limit", flags: three, mail: letter{to: to(5)}, said: times(2), events: "rcpt-limit deferred\nrcpt-limit deferred", cause: "3 recipients accepted, limit 3"},
+		{name: "the same one again", flags: three, mail: letter{to: append(to(3), "USER0@ours.example")}},
 		{name: "refused ones do not count", flags: three, mail: letter{to: append([]string{"a b@ours.example"}, to(3)...)}, said: "rcpt 501 5.1.3 Invalid address"},
 		{name: "trusted", flags: three, mail: letter{client: "127.0.0.1", to: to(5)}},
 		{name: "login", flags: three, mail: letter{login: "alice", to: to(5)}},

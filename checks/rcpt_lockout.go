@@ -91,7 +91,7 @@ func (l *lockout) claims(c *policy.Connection, a address.Address) (via string, c
 		return "", false
 	}
 	if c.Client.IsValid() {
-		if _, ok := l.clients.Client(c.Client, c.ConnectFacts.Name); ok {
+		if table.Member(l.clients.Client(c.Client, c.ConnectFacts.Name)) {
 			return "", false
 		}
 	}

@@ -56,16 +56,16 @@ func (o openRelay) judge(r *policy.Recipient) (policy.Verdict, error) {
 	}
 	c := r.Conn()
 	if c.Client.IsValid() {
-		if _, ok := o.clients.Client(c.Client, c.ConnectFacts.Name); ok {
+		if table.Member(o.clients.Client(c.Client, c.ConnectFacts.Name)) {
 			return policy.Pass, nil
 		}
 	}
-	if _, ok := o.exceptions.Address(r.Address); ok {
+	if table.Member(o.exceptions.Address(r.Address)) {
 		return policy.Pass, nil
 	}
 	refusal := policy.Object(replyOpenRelay).Because("%s is not a local domain", quoted(r.Address.Domain))
 	m := r.Msg
-	if _, ok := o.senders.Address(m.Sender); !ok || m.Sender.IsNull() {
+	if m.Sender.IsNull() || !table.Member(o.senders.Address(m.Sender)) {
 		return refusal, nil
 	}
 	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {

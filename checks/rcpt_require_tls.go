@@ -2,6 +2,7 @@ package checks
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -57,7 +58,7 @@ deliver without TLS is the MTA's part.`,
 // tlsNeed is what a connection must have.
 type tlsNeed struct {
 	none    bool
-	version float64
+	version int // minor version of TLS 1, plus one
 	bits    int
 	cert    string
 }
@@ -76,7 +77,9 @@ func parseTLS(value string) (tlsNeed, error) {
 			need.none = true
 		case word == "tls":
 		case strings.HasPrefix(word, "tls>="):
-			need.version, err = strconv.ParseFloat(word[len("tls>="):], 64)
+			if need.version = tlsVersion("TLSv" + word[len("tls>="):]); need.version == 0 {
+				err = strconv.ErrSyntax
+			}
 		case strings.HasPrefix(word, "bits>="):
 			need.bits, err = strconv.Atoi(word[len("bits>="):])
 		case strings.HasPrefix(word, "cert=") && len(word) > len("cert="):
@@ -122,13 +125,12 @@ func (n tlsNeed) lacks(t policy.TLS) string {
 	return ""
 }
 
-// tlsVersion reads "TLSv1.3" and "TLSv1"; what it cannot read is no version.
-func tlsVersion(s string) float64 {
-	v, err := strconv.ParseFloat(strings.TrimPrefix(s, "TLSv"), 64)
-	if err != nil {
-		return 0
+// tlsVersion orders the versions of TLS from 1 on; what is none of them, such as SSLv3, is 0.
+func tlsVersion(s string) int {
+	if s == "TLSv1.0" {
+		s = "TLSv1"
 	}
-	return v
+	return 1 + slices.Index([]string{"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"}, s)
 }
 
 // commonName is the CN of a certificate's subject: Postfix gives it alone, Sendmail the whole name, /C=XX/CN=name.

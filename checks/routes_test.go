@@ -37,7 +37,9 @@ func TestRequireTLSConditions(t *testing.T) {
 			t.Errorf("%s with %v lacks %q, want %q", c.need, c.tls, got, c.lacks)
 		}
 	}
-	wantError(t, "none of tls", "--require-tls-routes=inline:{192.0.2.1=ssl}")
+	for _, value := range []string{"ssl", "tls>=nan", "tls>=2", "tls>=", "cert="} {
+		wantError(t, "none of tls", "--require-tls-routes=inline:{192.0.2.1="+value+"}")
+	}
 	wantError(t, "none of tls", "--require-tls-routes=inline:{192.0.2.1=bits>=x}")
 }
 
@@ -60,15 +62,17 @@ func TestRoutes(t *testing.T) {
 		{name: "relay for a trusted net", flags: []string{"--trusted-nets=192.0.2.0/24"}, mail: letter{to: away}},
 		{name: "relay for a login", mail: letter{to: away, login: "alice"}},
 		{name: "relay for a listed client", flags: []string{"--open-relay-clients=inline:{192.0.2.1=x}"}, mail: letter{to: away}},
+		{name: "relay for a client taken out of the list", flags: []string{"--open-relay-clients=inline:{192.0.2.1=DUNNO, 192.0.2=x}"}, mail: letter{to: away}, said: relay},
 		{name: "relay to a listed domain", flags: []string{"--open-relay-exceptions=inline:{else.example=x}"}, mail: letter{to: away}},
 		{name: "relay for an inbound relay", flags: []string{"--inbound-relays=inline:{192.0.2.1=x}"}, mail: letter{to: away}, said: relay},
 		{name: "relay for a permitted client's sender", flags: []string{"--open-relay-senders=inline:{else.example=x}", "--permit-clients=inline:{192.0.2.1=OK}"}, mail: letter{to: away}},
 	})
 	const owner = "mail 553 5.7.1 Sender address rejected: not owned by user"
-	play(t, []string{"--sender-login-map=inline:{ {alice@ours.example=Alice, bob} {shop.example=bob} }"}, []scenario{
+	play(t, []string{"--sender-login-map=inline:{ {alice@ours.example=Alice, bob} {shop.example=bob} {@post.example=carl} }"}, []scenario{
 		{name: "own", mail: letter{login: "alice", from: "alice@ours.example"}},
 		{name: "own with an extension", mail: letter{login: "alice", from: "alice+x@ours.example"}},
 		{name: "domain", mail: letter{login: "bob", from: "any@shop.example"}},
+		{name: "domain as Postfix writes it", mail: letter{login: "carl", from: "any@post.example"}},
 		{name: "somebody else's", mail: letter{login: "alice", from: "any@shop.example"}, said: owner, cause: `"alice"`},
 		{name: "nobody's", mail: letter{login: "alice", from: "x@else.example"}, said: owner},
 		{name: "null sender", mail: letter{login: "alice", from: "<>"}},

@@ -52,11 +52,19 @@ func (t *transcript) play(s *policy.Session, facts policy.ConnectFacts, f *expla
 	helo := policy.HeloFacts{Name: f.helo, TLS: policy.TLS{Version: f.tls, Bits: f.bits, CertSubject: f.cert}}
 	t.step("HELO "+f.helo, s.Helo(helo))
 	t.step("MAIL FROM:<"+trimmed(f.from)+">", s.Mail(policy.MailFacts{Sender: trimmed(f.from), Size: f.size, SMTPUTF8: f.smtputf8, Login: f.login}))
+	accepted := 0
 	for _, to := range f.to {
-		t.step("RCPT TO:<"+trimmed(to)+">", s.Rcpt(policy.RcptFacts{Recipient: trimmed(to), Spelling: "<" + trimmed(to) + ">"}))
+		answer := s.Rcpt(policy.RcptFacts{Recipient: trimmed(to), Spelling: "<" + trimmed(to) + ">"})
+		t.step("RCPT TO:<"+trimmed(to)+">", answer)
+		if !answer.Refuses() {
+			accepted++
+		}
 	}
 	if m == nil {
 		return
+	}
+	if accepted == 0 {
+		t.Notes = append(t.Notes, "every recipient was refused, so the message would not be sent; what is said of it is shown all the same")
 	}
 	for _, field := range m.fields {
 		s.Header(field, "")
@@ -129,6 +137,9 @@ func (t *transcript) write(out io.Writer) error {
 		if st.Removed != "" {
 			fmt.Fprintln(out, "  => removed", st.Removed)
 		}
+	}
+	for _, note := range t.Notes {
+		fmt.Fprintln(out, "note:", note)
 	}
 	if len(t.Off) > 0 {
 		fmt.Fprintln(out, "Off:")

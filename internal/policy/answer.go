@@ -121,10 +121,8 @@ func (s *Session) answerRecipient(r *Recipient) Answer {
 		return Answer{}
 	}
 	e := rs.record(*first, r)
-	if !s.explaining() {
-		m.Recipients = slices.Clip(m.Recipients[:len(m.Recipients)-1]) // what looks at r late must keep seeing it
-		s.dismiss(r, e.outcome())
-	}
+	m.Recipients = slices.Clip(m.Recipients[:len(m.Recipients)-1]) // what looks at r late must keep seeing it
+	s.dismiss(r, e.outcome())
 	return Answer{Line: e.Line}
 }
 

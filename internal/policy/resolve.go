@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+
+	"mailweir/internal/table"
 )
 
 // resolver turns pending words into one answer at one stage. It holds no state of the session, so that monitored words
@@ -82,7 +84,7 @@ func (rs *resolver) mode(b *bound, r *Recipient) Mode {
 	if b.mode <= Monitor || r == nil || b.AnswerAt == StageHelo || pilot == nil {
 		return b.mode
 	}
-	if _, ok := pilot.Address(r.Address); !ok {
+	if !table.Member(pilot.Address(r.Address)) {
 		return Monitor
 	}
 	return b.mode

@@ -258,6 +258,9 @@ func (s *Session) EndOfHeaders() {
 	if m == nil || s.exempt() {
 		return
 	}
+	if s.explaining() && len(m.Recipients) == 0 {
+		m.Recipients, m.gone = m.gone, nil // nobody remains, and yet all there is to know is to be shown
+	}
 	m.Octets += int64(len("\r\n"))
 	for _, b := range s.policy().hooks.headers {
 		if s.runs(b) {

@@ -186,7 +186,7 @@ func (s *Settings) service(f ConnectFacts) Service {
 // standing tells what is known of a client without waiting. An inbound relay is not trusted, whatever net it is in.
 func (s *Settings) standing(c *Connection) Bypass {
 	known := c.Client.IsValid()
-	if _, ok := s.InboundRelays.Client(c.Client, c.ConnectFacts.Name); known && ok {
+	if known && table.Member(s.InboundRelays.Client(c.Client, c.ConnectFacts.Name)) {
 		return BypassRelay
 	}
 	if c.Local || known && s.trusts(c.Client) {
@@ -218,8 +218,7 @@ func (s *Settings) Local(domain string) bool {
 	if s.LocalDomains == nil || domain == "" {
 		return false
 	}
-	_, ok := s.LocalDomains.Domain(domain)
-	return ok
+	return table.Member(s.LocalDomains.Domain(domain))
 }
 
 // direction tells where a recipient's mail goes. Without --local-domains a trusted sender's mail is outbound and all
