@@ -49,7 +49,7 @@ const (
 	// checkpointEvery is long enough for many rows to share a page on their way to the file, and for a short journal.
 	checkpointEvery = 10 * time.Second
 	// checkpointAt is how many rows bring the checkpoint forward.
-	checkpointAt = 100_000
+	checkpointAt = 200_000
 	// maxPending bounds what waits for a disk that doesn't keep up, in rows.
 	maxPending = 500_000
 )

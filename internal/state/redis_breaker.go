@@ -87,6 +87,9 @@ func (r *Redis) probes() {
 				return
 			}
 			wait = min(2*wait, lastProbe)
+			if r.cluster != nil {
+				r.cluster.ReloadState(r.ctx) // whose is it now? The library asks only whom it can reach
+			}
 			for _, part := range r.breakers.lost() {
 				if err := r.ask(r.ctx, part); err == nil {
 					r.breakers.restore(part)

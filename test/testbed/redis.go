@@ -48,7 +48,16 @@ func startRedis(tb TB, address string, cmd func() *exec.Cmd) *Redis {
 func (r *Redis) Start() {
 	r.tb.Helper()
 	r.Process = start(r.tb, r.cmd())
-	r.Wait("PONG", "PING")
+	err := untilOr(r.done, func() error {
+		answer, err := r.Ask("PING")
+		if err == nil && answer != "PONG" && !strings.HasPrefix(answer, "NOAUTH") {
+			err = errors.New(answer)
+		}
+		return err
+	})
+	if err != nil {
+		r.tb.Fatalf("redis %s: %v\n%s", r.Address, err, r.Log)
+	}
 }
 
 // Kill ends the server with SIGKILL, as a crash would.

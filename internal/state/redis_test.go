@@ -1,0 +1,365 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"mailweir/test/testbed"
+)
+
+// host is one process that shares a store, and what it was told.
+type host struct {
+	*Redis
+	down chan error
+	up   chan struct{}
+}
+
+func newHost(t *testing.T, spec string, clock func() time.Time) *host {
+	t.Helper()
+	h := &host{down: make(chan error, 100), up: make(chan struct{}, 100)}
+	var err error
+	h.Redis, err = OpenRedis(t.Context(), spec, Options{
+		Clock: clock, OnDown: func(err error) { h.down <- err }, OnUp: func() { h.up <- struct{}{} },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = h.Close() })
+	return h
+}
+
+func wait[T any](t *testing.T, what string, c <-chan T) T {
+	t.Helper()
+	select {
+	case x := <-c:
+		return x
+	case <-time.After(testbed.Patience):
+		t.Fatalf("no word within %v: %s", testbed.Patience, what)
+		panic("not reached")
+	}
+}
+
+func (h *host) wantDown(t *testing.T) {
+	t.Helper()
+	if err := wait(t, "it is out of reach", h.down); !errors.Is(err, ErrDown) {
+		t.Errorf("it is told %v", err)
+	}
+}
+
+// enter enters a row, again while the store is out of reach.
+func (h *host) enter(t *testing.T, key string) {
+	t.Helper()
+	for {
+		_, err := h.Do(t.Context(), Put(key, []byte("x"), 0).Entered())
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, ErrDown) && !errors.Is(err, errUnsynced) {
+			t.Fatal(err)
+		}
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-t.Context().Done():
+			t.Fatal("the test ends")
+		}
+	}
+}
+
+func TestRedisGoesAndReturns(t *testing.T) {
+	server := testbed.StartRedis(t, "--appendonly", "yes", "--appendfsync", "always")
+	h := newHost(t, "redis://"+server.Address, nil)
+	h.enter(t, "a|entered")
+	server.Kill()
+	for range 20 {
+		if _, _, err := h.Get(t.Context(), "a|k"); !errors.Is(err, ErrDown) {
+			t.Fatalf("a server that was killed: %v", err)
+		}
+		if _, err := h.List(t.Context(), "a|", "", 1); !errors.Is(err, ErrDown) {
+			t.Fatalf("a list of a server that was killed: %v", err)
+		}
+	}
+	h.wantDown(t)
+	server.Start()
+	wait(t, "it is back", h.up)
+	wantValue(t, h, "a|entered", "x")
+	h.enter(t, "a|again")
+	if len(h.down)+len(h.up) != 0 {
+		t.Error("it is told more than once")
+	}
+	if stats, err := h.Stats(t.Context()); err != nil || len(stats.Notes) != 0 || stats.Bytes == 0 {
+		t.Errorf("%+v, %v", stats, err)
+	}
+}
+
+func TestRedisHangs(t *testing.T) {
+	server := testbed.StartRedis(t)
+	h := newHost(t, "redis://"+server.Address, nil)
+	put(t, h, "a|k", "x", 0)
+	server.Pause()
+	_, _, err := h.Get(t.Context(), "a|k")
+	known := h.breakers.cause(0)
+	server.Resume()
+	if !errors.Is(err, ErrDown) || known == nil {
+		t.Errorf("a server that hangs: %v; the breaker has %v", err, known)
+	}
+	h.wantDown(t)
+	wait(t, "it is back", h.up)
+	wantValue(t, h, "a|k", "x")
+}
+
+func TestRedisStartsWithoutServer(t *testing.T) {
+	server := testbed.StartRedis(t)
+	server.Kill()
+	h := newHost(t, "redis://"+server.Address, nil)
+	h.wantDown(t)
+	if err := h.Put(t.Context(), "a|k", nil, 0); !errors.Is(err, ErrDown) {
+		t.Error(err)
+	}
+	server.Start()
+	wait(t, "it is there", h.up)
+	put(t, h, "a|k", "x", 0)
+}
+
+func TestRedisWatchesOtherHosts(t *testing.T) {
+	server := testbed.StartRedis(t)
+	spec := "redis://" + server.Address
+	one, two := newHost(t, spec, nil), newHost(t, spec, nil)
+	heard := make(chan string, 100)
+	stop := two.Watch("w|", func(key string) { heard <- key })
+	defer stop()
+	if key := wait(t, "listens", heard); key != "" {
+		t.Fatalf("hears first of %q", key)
+	}
+	one.enter(t, "v|other")
+	one.enter(t, "w|k")
+	if key := wait(t, "an entry of the other host", heard); key != "w|k" {
+		t.Errorf("hears of %q", key)
+	}
+	server.Kill()
+	server.Start()
+	if key := wait(t, "the server is back", heard); key != "" {
+		t.Errorf("after a restart it hears of %q", key)
+	}
+	one.enter(t, "w|again")
+	if key := wait(t, "an entry after the restart", heard); key != "w|again" {
+		t.Errorf("after a restart it hears of %q", key)
+	}
+}
+
+// die ends a host as a crash does: nobody gives anything back.
+func (h *host) die() {
+	h.stop()
+	h.work.Wait()
+	_ = h.client.Close()
+}
+
+func TestRedisPlacesOfTheDead(t *testing.T) {
+	clock := newHand()
+	spec := "redis://" + testbed.StartRedis(t).Address
+	one, two := newHost(t, spec, clock.time), newHost(t, spec, clock.time)
+	acquire(t, one, "l|k", 2, true)
+	acquire(t, one, "l|k", 2, true)
+	for range 5 { // they live as long as their host
+		clock.move(LeaseTime * 2 / 3)
+		if err := one.renewLeases(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		acquire(t, two, "l|k", 2, false)
+	}
+	one.die()
+	acquire(t, two, "l|k", 2, false)
+	clock.move(LeaseTime)
+	acquire(t, two, "l|k", 2, true).Release()
+	mine := acquire(t, two, "l|k", 1, true)
+	if err := two.Close(); err != nil { // an orderly end gives them back at once
+		t.Fatal(err)
+	}
+	mine.Release()
+	acquire(t, newHost(t, spec, clock.time), "l|k", 1, true)
+}
+
+func TestRedisPlacesWithoutServer(t *testing.T) {
+	server := testbed.StartRedis(t)
+	spec := "redis://" + server.Address
+	one, two := newHost(t, spec, nil), newHost(t, spec, nil)
+	acquire(t, one, "l|k", 2, true)
+	acquire(t, two, "l|k", 2, true)
+	server.Kill()
+	local := acquire(t, one, "l|k", 2, true) // its own are counted
+	acquire(t, one, "l|k", 2, false)
+	server.Start()
+	wait(t, "it is back", one.up)
+	if err := one.renewLeases(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	acquire(t, one, "l|k", 2, false)
+	local.Release()
+	acquire(t, one, "l|k", 2, true)
+}
+
+// TestRedisUnknownScript: a server that forgot the script gets it again, within the same call and in order.
+func TestRedisUnknownScript(t *testing.T) {
+	server := testbed.StartRedis(t)
+	h := newHost(t, "redis://"+server.Address, nil)
+	for range 3 {
+		if _, err := server.Ask("SCRIPT", "FLUSH"); err != nil {
+			t.Fatal(err)
+		}
+		results, err := h.Do(t.Context(), Delete("a|k"), First("a|k", []byte("x"), 0), Get("a|k"), Add("a|n", 1, 0))
+		if err != nil || !results[1].Done || string(results[2].Value) != "x" {
+			t.Fatalf("%+v, %v", results, err)
+		}
+	}
+	wantValue(t, h, "a|n", "3")
+}
+
+// trips counts how often a client waits for the server.
+type trips struct{ n int }
+
+func (c *trips) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (c *trips) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		c.n++
+		return next(ctx, cmd)
+	}
+}
+
+func (c *trips) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		c.n++
+		return next(ctx, cmds)
+	}
+}
+
+func TestRedisRoundTrips(t *testing.T) {
+	h := newHost(t, "redis://"+testbed.StartRedis(t).Address, nil)
+	put(t, h, "a|warm", "x", 0)
+	var count trips
+	h.client.AddHook(&count)
+	steps := []Step{Get("a|k"), Get("b|k"), First("a|k", nil, time.Hour), Add("b|n", 1, time.Hour), Get("a|k")}
+	if _, err := h.Do(t.Context(), steps...); err != nil || count.n != 1 {
+		t.Errorf("%d round trips for one call, %v", count.n, err)
+	}
+}
+
+func TestRedisSentinelFailover(t *testing.T) {
+	set := testbed.StartSentinel(t)
+	var addresses []string
+	for _, s := range set.Sentinels {
+		addresses = append(addresses, s.Address)
+	}
+	spec := "redis://" + strings.Join(addresses, ",") + "?master=mw"
+	one, two := newHost(t, spec, nil), newHost(t, spec, nil)
+	for i := range 20 {
+		one.enter(t, Key("a", fmt.Sprint(i)))
+	}
+	set.Primary.Kill()
+	if _, _, err := one.Get(t.Context(), "a|0"); !errors.Is(err, ErrDown) {
+		t.Errorf("just after the loss: %v", err)
+	}
+	one.wantDown(t)
+	wait(t, "the replica has taken over", one.up)
+	for i := range 20 { // what was entered is on the replica
+		wantValue(t, one, Key("a", fmt.Sprint(i)), "x")
+	}
+	one.enter(t, "a|after")
+	two.enter(t, "b|after") // it had nothing to do meanwhile
+	wantValue(t, two, "a|after", "x")
+}
+
+// TestRedisClusterLosesNode: what is on other nodes goes on, what was entered on the lost one is on its replica.
+func TestRedisClusterLosesNode(t *testing.T) {
+	cluster := testbed.StartRedisCluster(t)
+	h := newHost(t, "redis://"+cluster.Nodes[0].Address+","+cluster.Nodes[1].Address, nil)
+	for i := range 64 {
+		h.enter(t, Key("a", fmt.Sprint(i)))
+	}
+	lost := cluster.Primaries()[1]
+	lost.Kill()
+	works, fails := 0, 0
+	for i := range 64 {
+		switch _, _, err := h.Get(t.Context(), Key("a", fmt.Sprint(i))); {
+		case err == nil:
+			works++
+		case errors.Is(err, ErrDown):
+			fails++
+		default:
+			t.Error(err)
+		}
+	}
+	if works == 0 || fails == 0 {
+		t.Errorf("with one of three nodes lost, %d keys work and %d do not", works, fails)
+	}
+	h.wantDown(t)
+	wait(t, "the replica has taken over", h.up)
+	for i := range 64 {
+		key := Key("a", fmt.Sprint(i))
+		h.enter(t, Key("b", fmt.Sprint(i)))
+		wantValue(t, h, key, "x")
+	}
+}
+
+func TestRedisLetsIn(t *testing.T) {
+	server := testbed.StartRedis(t, "--requirepass", "right")
+	spec := "redis://" + server.Address
+	password := func(word string) string {
+		name := filepath.Join(t.TempDir(), "password")
+		if err := os.WriteFile(name, []byte(word+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return "?password-file=" + name
+	}
+	for name, bad := range map[string]string{"no password": spec, "wrong password": spec + password("wrong")} {
+		if _, err := OpenRedis(t.Context(), bad, Options{}); err == nil || errors.Is(err, ErrDown) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	put(t, newHost(t, spec+password("right"), nil), "a|k", "x", 0)
+	put(t, newHost(t, spec+password("right")+"&user=default", nil), "a|k", "x", 0)
+}
+
+func TestRedisOfNewerProgram(t *testing.T) {
+	server := testbed.StartRedis(t)
+	if _, err := server.Ask("SET", "{mailweir:0}schema:", "99"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenRedis(t.Context(), "redis://"+server.Address, Options{}); !errors.Is(err, ErrNewer) {
+		t.Errorf("opens with %v", err)
+	}
+}
+
+func TestRedisNames(t *testing.T) {
+	for spec, want := range map[string]string{
+		"redis://":                                      `"" is not HOST:PORT`,
+		"redis://host":                                  `"host" is not HOST:PORT`,
+		"redis://:secret@host:1":                        "put it in a file",
+		"redis://host:1/x":                              "/x is not the number of a database",
+		"redis://host:1?colour=red":                     "colour= is not known",
+		"redis://host:1?cluster=yes&master=m":           "it cannot be both",
+		"redis://a:1,b:2/3":                             "a cluster has no database but 0",
+		"redis://host:1?cluster=no":                     "cluster=no is not cluster=yes",
+		"redis://host:1?password-file=/nonexistent":     "no such file",
+		"redis://host:1?ca-file=/dev/null":              "no certificate",
+		"redis://host:1?user=x":                         "user= needs password-file=",
+		"redis://host:1?prefix={x}":                     "no braces",
+		"rediss://host:1?sentinel-password-file=/dev/x": "no such file",
+		"redis://host:1?password-file=/dev/null":        "the password is empty",
+	} {
+		_, err := parseRedis(spec)
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "write redis://") {
+			t.Errorf("%s: %v; want %q", spec, err, want)
+		}
+		if err != nil && strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: the error shows the password: %v", spec, err)
+		}
+	}
+}
