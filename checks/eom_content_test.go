@@ -50,8 +50,8 @@ func TestContent(t *testing.T) {
 		{name: "!direction outbound", flags: []string{outbound}, mail: letter{client: "127.0.0.1", to: []string{"a@else.example"}, body: friday.body}, said: refused},
 		{name: "!to", flags: []string{toBoss}, mail: friday},
 		{name: "!to one of two", flags: []string{toBoss}, mail: letter{to: []string{"user@ours.example", "boss@ours.example"}, body: friday.body}, said: refused},
-		{name: "no memory", flags: []string{"--content-memory=1"}, mail: twice, events: "content could not tell"},
-		{name: "no memory, deferred", flags: []string{"--content-memory=1", "--content-on-error=defer"}, mail: twice, said: "end 451 4.3.0 Unable to process email at this time"},
+		{name: "no memory", flags: []string{"--truncated=off", "--content-memory=1"}, mail: twice, events: "content could not tell"},
+		{name: "no memory, deferred", flags: []string{"--truncated=off", "--content-memory=1", "--content-on-error=defer"}, mail: twice, said: "end 451 4.3.0 Unable to process email at this time"},
 		{name: "local submission", mail: letter{client: "none", header: twice.header, body: twice.body}, said: refused},
 		{name: "size before it", flags: []string{"--size-max=10"}, mail: twice, said: "end 554 5.3.4 Maximum email size exceeded"},
 	})

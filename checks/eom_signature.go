@@ -1,0 +1,205 @@
+package checks
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"mailweir/internal/content"
+	"mailweir/internal/policy"
+	"mailweir/internal/table"
+)
+
+// Signature refuses messages with attachments that the administrator does not want, by digest, name or real type.
+var Signature = &policy.Check{
+	Name:  "signature",
+	Title: "attachments that are not wanted",
+	Help: `Looks at every attachment and every member of an archive, attached messages and archives in archives included.
+
+` + "`--signature-hashes`" + ` lists digests, SHA-256 or MD5 in hexadecimal digits. ` + "`--signature-names`" + ` lists names: ` + "`invoice.exe`" + `, or
+extensions such as ` + "`.scr`" + ` or ` + "`.pdf.exe`" + `; upper and lower case are the same, and blanks and dots at the end do not count. A pattern sees the
+name without directories, then its last two extensions, then the last. The value is the signature's name, which stands in the reply; ` + "`DUNNO`" + ` takes a
+more particular name out, and a digest that is known to be harmless.
+
+` + "`--signature-types`" + ` takes what a file really is, whatever it is called: ` + "`executable`" + `, ` + "`script`" + `, ` + "`macros`" + ` (Office files with macros),
+` + "`encrypted`" + ` (archives and documents that cannot be looked into), ` + "`disguised`" + ` (a program under the name of something else),
+` + "`double-extension`" + ` (invoice.pdf.exe), or a media type as found by the first octets, such as ` + "`application/x-7z-compressed`" + `. ` +
+		"`TYPE=NAME`" + ` gives the name for the reply. ` + "`--signature-bypass`" + ` lists senders, recipients and clients to whose mail this does not apply.`,
+	Mode:    policy.Enforce,
+	OnError: policy.Accept,
+	Fold:    policy.FoldAny,
+	Replies: []*policy.Reply{replySignature},
+	Setup: func(f *policy.Flags) policy.Build {
+		hashes := f.Tables("hashes", "SHA-256 and MD5 of unwanted files, with the signature's name")
+		names := f.Tables("names", "names and extensions of unwanted files, with the signature's name")
+		types := f.Strings("types", "TYPE[=NAME]", "kind of unwanted file: executable, script, macros, encrypted, disguised, double-extension, or a media type")
+		list := f.Tables("bypass", "senders, recipients and clients whose attachments are not looked at")
+		return func(env *policy.Env) (policy.Hooks, error) {
+			if len(*hashes)+len(*names)+len(*types) == 0 {
+				return policy.Hooks{Off: "no --signature-hashes, --signature-names or --signature-types"}, nil
+			}
+			rule := &signature{examinations: examinationsOf(env), slot: policy.NewSlot[policy.Verdict](env)}
+			var err error
+			if rule.hashes, err = env.List("hashes", *hashes, table.Any); err != nil {
+				return policy.Hooks{}, err
+			}
+			if rule.names, err = env.List("names", *names, table.Any); err != nil {
+				return policy.Hooks{}, err
+			}
+			if rule.bypass.list, err = env.List("bypass", *list, table.Permits); err != nil {
+				return policy.Hooks{}, err
+			}
+			if rule.types, err = readFileTypes(*types); err != nil {
+				return policy.Hooks{}, err
+			}
+			return rule.hooks(), nil
+		}
+	},
+}
+
+type signature struct {
+	examinations  *examinations
+	hashes, names *table.List
+	types         []fileType
+	bypass        bypass
+	slot          policy.Slot[policy.Verdict] // on the message, whoever gets it
+}
+
+// fileType is one of --signature-types.
+type fileType struct {
+	is   func(*content.Part) bool
+	noun string
+	name string // for the reply
+}
+
+// fileTypes are those that have a name of their own.
+var fileTypes = map[string]func(*content.Part) bool{
+	"executable":       func(p *content.Part) bool { return p.Executable },
+	"script":           func(p *content.Part) bool { return p.Script },
+	"macros":           func(p *content.Part) bool { return p.Macros },
+	"encrypted":        func(p *content.Part) bool { return p.Encrypted },
+	"disguised":        (*content.Part).Disguised,
+	"double-extension": (*content.Part).DoubleExtension,
+}
+
+func readFileTypes(list []string) (types []fileType, err error) {
+	for _, item := range list {
+		noun, name, named := strings.Cut(item, "=")
+		noun = strings.ToLower(strings.TrimSpace(noun))
+		t := fileType{is: fileTypes[noun], noun: noun, name: noun}
+		if strings.Contains(noun, "/") {
+			t.is = func(p *content.Part) bool { return p.Real == noun }
+		}
+		if named {
+			t.name = policy.Clean(name)
+		}
+		switch {
+		case t.is == nil:
+			return nil, fmt.Errorf("--signature-types: %q is none of executable, script, macros, encrypted, disguised, double-extension, and no media type", noun)
+		case t.name == "":
+			return nil, fmt.Errorf("--signature-types: %q gives a name that a reply cannot show", item)
+		}
+		types = append(types, t)
+	}
+	return types, nil
+}
+
+func (s *signature) hooks() policy.Hooks {
+	needs := content.Files
+	if s.hashes != nil {
+		needs |= content.Sums
+	}
+	return policy.Hooks{
+		Headers: func(m *policy.Message) (policy.Verdict, error) {
+			if !s.bypass.message(m) {
+				s.examinations.want(m, needs, "signature")
+			}
+			return policy.Pass, nil
+		},
+		Body: func(m *policy.Message, chunk []byte) { s.examinations.body(m, chunk, "signature") },
+		Message: func(m *policy.Message) (policy.Verdict, error) {
+			if s.bypass.message(m) {
+				return policy.Pass, nil
+			}
+			result, err := s.examinations.finish(m)
+			if err == nil {
+				*s.slot.Of(m) = s.judge(result)
+			}
+			return policy.Pass.Because("%s", limitsReached(result)), err
+		},
+		MessageFor: func(r *policy.Recipient) (policy.Verdict, error) {
+			if s.bypass.recipient(r) {
+				return policy.Pass, nil
+			}
+			return *s.slot.Of(r.Msg), nil
+		},
+		SettleMessage: s.examinations.settle,
+	}
+}
+
+// judge objects to the first file that has a signature.
+func (s *signature) judge(result *content.Result) policy.Verdict {
+	for i := range result.Parts {
+		p := &result.Parts[i]
+		if name, why := s.match(p); name != "" {
+			return policy.Object(replySignature, name).Because("file %s: %s%s", quoted(p.Name), why, limitsReached(result))
+		}
+	}
+	return policy.Pass
+}
+
+// match returns the name of a file's signature, "" for none, and which entry it is.
+func (s *signature) match(p *content.Part) (name, why string) {
+	for _, sum := range []string{p.SHA256, p.MD5} {
+		if m, ok := s.hashes.Key(sum); ok && sum != "" {
+			return entryName(m, sum), m.Where()
+		}
+	}
+	for _, key := range nameKeys(p) {
+		if m, ok := s.names.Key(key); ok {
+			if name := entryName(m, key); name != "" {
+				return name, m.Where()
+			}
+			break
+		}
+	}
+	for _, t := range s.types {
+		if t.is(p) {
+			return t.name, t.noun
+		}
+	}
+	return "", ""
+}
+
+// entryName is the name that an entry gives: its value; of a list of keys alone the key. DUNNO is none.
+func entryName(m table.Match, key string) string {
+	switch value := policy.Clean(m.Value); {
+	case strings.EqualFold(value, "DUNNO"):
+		return ""
+	case value == "" || strings.EqualFold(value, "OK"):
+		return key
+	default:
+		return value
+	}
+}
+
+// nameKeys are the keys of a file's name: the name, its last two extensions, the last one.
+func nameKeys(p *content.Part) []string {
+	base := strings.ToLower(strings.TrimRight(path.Base(p.Name), " ."))
+	keys := []string{base}
+	last := path.Ext(base)
+	rest := strings.TrimRight(strings.TrimSuffix(base, last), " ") // invoice.pdf      .exe
+	if before := path.Ext(rest); before != "" && last != "" {
+		keys = append(keys, before+last)
+	}
+	if last != "" && last != base {
+		keys = append(keys, last)
+	}
+	return keys
+}
+
+var replySignature = &policy.Reply{
+	ID: "signature", Row: "P17", Code: 554, Enhanced: "5.7.1", Text: "Email rejected due to security policies ({signature})", Args: []string{"signature"},
+	Description: "An attachment, or a file in an archive, has a digest, name or real type that is not wanted here. The event names the file and the entry.",
+	Resolution:  "The sender leaves the file out or passes it on in another way. The administrator changes the entry, or adds a bypass (--signature-bypass).",
+}

@@ -1,0 +1,117 @@
+package checks
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/base64"
+	"strings"
+	"testing"
+)
+
+// attachment is a message with one file.
+func attachment(name, octets string) letter {
+	return letter{
+		header: []string{"MIME-Version: 1.0", "Content-Type: application/octet-stream", "Content-Transfer-Encoding: base64", "Content-Disposition: attachment; filename=\"" + name + "\""},
+		body:   base64.StdEncoding.EncodeToString([]byte(octets)) + "\r\n",
+	}
+}
+
+// zipped packs name, content, name, content …
+func zipped(t *testing.T, pairs ...string) string {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for i := 0; i < len(pairs); i += 2 {
+		f, err := z.Create(pairs[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = f.Write([]byte(pairs[i+1]))
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestSignature(t *testing.T) {
+	refused := func(name string) string {
+		return "end 554 5.7.1 Email rejected due to security policies (" + name + ")"
+	}
+	const program = "MZ\x90\x00\x03\x00\x00\x00"
+	const ole = "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+	hashes := file(t, "hashes", "# SHA-256 and MD5 of abc\nba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad Test.Abc\n900150983cd24fb0d6963f7d28e17f72 Test.Md5\n")
+	md5 := file(t, "md5", "900150983CD24FB0D6963F7D28E17F72\n")
+	names := file(t, "names", "invoice.exe Fake invoice\n.scr Screen saver\n.pdf.js Script behind a PDF\n.js Java-Script\ngood.js DUNNO\n")
+	patterns := file(t, "patterns", `/^(payment|invoice)-[0-9]+\.zip$/ Payment $1`+"\n")
+	harmless := file(t, "harmless", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad DUNNO\n")
+	macros := zipped(t, "[Content_Types].xml", "<Types/>", "word/document.xml", "<w:p>hello</w:p>", "word/vbaProject.bin", "x")
+	encrypted := []byte(zipped(t, "a.txt", "x"))
+	encrypted[6] |= 1
+	byHash, byName := "--signature-hashes="+hashes, "--signature-names="+names
+	play(t, nil, []scenario{
+		{name: "off", mail: attachment("a.exe", program)},
+		{name: "sha256", flags: []string{byHash}, mail: attachment("a", "abc"), said: refused("Test.Abc"), cause: `file "a": ` + hashes + ":2"},
+		{name: "md5 in a list without names", flags: []string{"--signature-hashes=list:" + md5}, mail: attachment("a", "abc"), said: refused("900150983cd24fb0d6963f7d28e17f72")},
+		{name: "hash in a zip", flags: []string{byHash}, mail: attachment("a.zip", zipped(t, "x/b", "abc")), said: refused("Test.Abc"), cause: `file "a.zip/x/b"`},
+		{name: "hash of another file", flags: []string{byHash}, mail: attachment("a", "abd")},
+		{name: "name", flags: []string{byName}, mail: attachment("INVOICE.exe", "x"), said: refused("Fake invoice")},
+		{name: "another name", flags: []string{byName}, mail: attachment("notes.exe", "x")},
+		{name: "extension", flags: []string{byName}, mail: attachment("a.b.SCR. ", "x"), said: refused("Screen saver")},
+		{name: "extension in a zip in a zip", flags: []string{byName}, mail: attachment("a.zip", zipped(t, "b.zip", zipped(t, "c.scr", "x"))), said: refused("Screen saver")},
+		{name: "extension that is a name", flags: []string{byName}, mail: attachment("scr", "x")},
+		{name: "extension in the middle", flags: []string{byName}, mail: attachment("a.scr.txt", "x")},
+		{name: "double extension", flags: []string{byName}, mail: attachment("a.pdf      .js", "x"), said: refused("Script behind a PDF")},
+		{name: "single extension", flags: []string{byName}, mail: attachment("a.txt.js", "x"), said: refused("Java-Script")},
+		{name: "taken out by name", flags: []string{byName}, mail: attachment("good.js", "x")},
+		{name: "pattern", flags: []string{"--signature-names=regexp:" + patterns}, mail: attachment("invoice-17.zip", "x"), said: refused("Payment invoice")},
+		{name: "pattern, neighbour", flags: []string{"--signature-names=regexp:" + patterns}, mail: attachment("invoices-17.zip", "x")},
+		{name: "program as image", flags: []string{"--signature-types=executable"}, mail: attachment("a.jpg", program), said: refused("executable")},
+		{name: "program with a name for it", flags: []string{"--signature-types=executable=No programs, please"}, mail: attachment("a.jpg", program), said: refused("No programs, please")},
+		{name: "text as program", flags: []string{"--signature-types=disguised"}, mail: attachment("a.exe", "x")},
+		{name: "disguised", flags: []string{"--signature-types=disguised"}, mail: attachment("a.jpg", program), said: refused("disguised")},
+		{name: "double extension by type", flags: []string{"--signature-types=double-extension"}, mail: attachment("a.pdf.exe", "x"), said: refused("double-extension")},
+		{name: "one extension by type", flags: []string{"--signature-types=double-extension"}, mail: attachment("a.exe", "x")},
+		{name: "script in a zip", flags: []string{"--signature-types=script"}, mail: attachment("a.zip", zipped(t, "run.vbs", "x")), said: refused("script")},
+		{name: "macros in docx", flags: []string{"--signature-types=macros"}, mail: attachment("a.docx", macros), said: refused("macros")},
+		{name: "docx without macros", flags: []string{"--signature-types=macros"}, mail: attachment("a.docx", zipped(t, "word/document.xml", "<w:p>hello</w:p>"))},
+		{name: "macros in doc", flags: []string{"--signature-types=macros"}, mail: attachment("a.doc", ole+"_\x00V\x00B\x00A\x00_\x00P\x00R\x00O\x00J\x00E\x00C\x00T\x00"), said: refused("macros")},
+		{name: "encrypted zip", flags: []string{"--signature-types=encrypted"}, mail: attachment("a.zip", string(encrypted)), said: refused("encrypted")},
+		{name: "zip that is not encrypted", flags: []string{"--signature-types=encrypted"}, mail: attachment("a.zip", zipped(t, "a.txt", "x"))},
+		{name: "media type", flags: []string{"--signature-types=Application/ZIP"}, mail: attachment("a.txt", zipped(t, "a.txt", "x")), said: refused("application/zip")},
+		{name: "harmless digest", flags: []string{"--signature-hashes=" + harmless, byName}, mail: attachment("a.scr", "abc")},
+		{name: "bypass by sender", flags: []string{byHash, "--signature-bypass=inline:{else.example=OK}"}, mail: attachment("a", "abc")},
+		{name: "bypass for one of two", flags: []string{byHash, "--signature-bypass=inline:{user@ours.example=OK}"}, mail: func() letter {
+			l := attachment("a", "abc")
+			l.to = []string{"user@ours.example", "b@ours.example"}
+			return l
+		}(), said: refused("Test.Abc")},
+		{name: "bypass by recipient", flags: []string{byHash, "--signature-bypass=inline:{user@ours.example=OK}"}, mail: attachment("a", "abc")},
+		{name: "monitor", flags: []string{byHash, "--signature=monitor"}, mail: attachment("a", "abc"), events: "signature would refuse"},
+		{name: "before content", flags: []string{byHash, "--content-definition=" + file(t, "c", "!activation 1\n1 abc\n")}, mail: attachment("a", "abc"), said: refused("Test.Abc")},
+		{name: "content when there is no signature", flags: []string{byHash, "--content-definition=" + file(t, "c", "!activation 1\n1 abd\n")}, mail: attachment("a", "abd"), said: "end 550 5.7.1 Message bounced due to Content Examination Policy"},
+		{name: "content bypassed", flags: []string{byName, "--content-definition=" + file(t, "c", "!activation 1\n1 abd\n"), "--content-bypass=inline:{else.example=OK}"}, mail: attachment("a.scr", "abd"), said: refused("Screen saver")},
+		{name: "signature bypassed", flags: []string{byName, "--content-definition=" + file(t, "c", "!activation 1\n1 abd\n"), "--signature-bypass=inline:{else.example=OK}"}, mail: attachment("a.scr", "abd"), said: "end 550 5.7.1 Message bounced due to Content Examination Policy"},
+		{name: "no memory", flags: []string{"--truncated=off", byHash, "--content-definition=" + file(t, "c", "!activation 1\n1 abd\n"), "--content-memory=1"}, mail: attachment("a", "abc"), events: "signature could not tell\ncontent could not tell"},
+	})
+}
+
+func TestSignatureErrors(t *testing.T) {
+	wantError(t, `--signature-types: "macro" is none of executable`, "--signature-types=macro")
+	wantError(t, `--signature-types: "script=" gives a name`, "--signature-types=script=")
+	broken := file(t, "broken", ".exe\n")
+	wantError(t, broken+":1: ", "--signature-names="+broken)
+}
+
+// An odd file name does no harm to log or reply.
+func TestSignatureOddName(t *testing.T) {
+	p, err := build(newWorld(), "--signature-names=regexp:"+file(t, "p", "/^(.*)\\.scr$/ $1\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := scenario{mail: attachment("=?utf-8?b?"+base64.StdEncoding.EncodeToString([]byte("[a]\r\nb\u202e.scr"))+"?=", "x"), said: "end 554 5.7.1 Email rejected due to security policies ((a) b?)"}
+	seen := c.check(t, p)
+	if cause := seen.list[0].Cause; strings.ContainsAny(cause, "\r\n\u202e") {
+		t.Errorf("cause %q", cause)
+	}
+}

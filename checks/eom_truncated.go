@@ -1,0 +1,156 @@
+package checks
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"mailweir/internal/content"
+	"mailweir/internal/policy"
+	"mailweir/internal/state"
+	"mailweir/internal/table"
+)
+
+// Truncated has messages sent again that lost a part of themselves on their way.
+var Truncated = &policy.Check{
+	Name:  "truncated",
+	Title: "messages that ended early",
+	Help: `Finds messages that are not whole: a multipart without its closing boundary or without any part, an end inside a part's header,
+base64 that ends inside a group of four, NUL octets, an attached message that is empty. The sender is asked to try again; when the
+same message comes for the third time within a week, known by sender and Message-Id (else by its header section), the reply is permanent, so
+that the sender learns of it. Some programs never write the closing boundary, so look at what monitor mode records before
+enforcing this. ` + "`--truncated-bypass`" + ` lists senders, recipients and clients that are left alone.`,
+	Mode:    policy.Monitor,
+	OnError: policy.Accept,
+	Replies: []*policy.Reply{replyTruncated, replyTruncatedAgain},
+	Setup: func(f *policy.Flags) policy.Build {
+		list := f.Tables("bypass", "senders, recipients and clients whose messages may end early")
+		return func(env *policy.Env) (policy.Hooks, error) {
+			rule := &truncated{examinations: examinationsOf(env), store: env.State, slot: policy.NewSlot[truncatedState](env)}
+			var err error
+			if rule.bypass.list, err = env.List("bypass", *list, table.Permits); err != nil {
+				return policy.Hooks{}, err
+			}
+			return rule.hooks(), nil
+		}
+	},
+}
+
+const (
+	truncatedTries = 3                  // the reply to this one is permanent
+	truncatedKeep  = 7 * 24 * time.Hour // longer than any MTA keeps trying
+)
+
+type truncated struct {
+	examinations *examinations
+	store        state.Store
+	bypass       bypass
+	slot         policy.Slot[truncatedState]
+}
+
+// truncatedState is the key of a message that ended early, "" of others.
+type truncatedState struct{ key string }
+
+func (t *truncated) hooks() policy.Hooks {
+	return policy.Hooks{
+		Headers: func(m *policy.Message) (policy.Verdict, error) {
+			if !t.bypassed(m) {
+				t.examinations.want(m, 0, "truncated")
+			}
+			return policy.Pass, nil
+		},
+		Body:    func(m *policy.Message, chunk []byte) { t.examinations.body(m, chunk, "truncated") },
+		Message: t.message,
+		SettleMessage: func(m *policy.Message, o policy.Outcome) {
+			t.examinations.settle(m, o)
+			t.settle(m, o)
+		},
+	}
+}
+
+// bypassed reports whether the message is left alone: one recipient in the list is enough, because all share its fate.
+func (t *truncated) bypassed(m *policy.Message) bool {
+	return t.bypass.message(m) || slices.ContainsFunc(m.Recipients, t.bypass.recipient)
+}
+
+func (t *truncated) message(m *policy.Message) (policy.Verdict, error) {
+	if t.bypassed(m) {
+		return policy.Pass, nil
+	}
+	result, err := t.examinations.finish(m)
+	if err != nil || len(result.Symptoms) == 0 {
+		return policy.Pass, err
+	}
+	key, signs := truncatedKey(m), symptoms(result)
+	t.slot.Of(m).key = key
+	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+		before, err := t.before(ctx, key)
+		if err != nil {
+			return policy.Pass, err
+		}
+		reply := replyTruncated
+		if before+1 >= truncatedTries {
+			reply = replyTruncatedAgain
+		}
+		return policy.Object(reply).Because("%s; seen %d times before", signs, before), nil
+	}), nil
+}
+
+// before is how often the message has been answered already.
+func (t *truncated) before(ctx context.Context, key string) (int, error) {
+	results, err := t.store.Do(ctx, state.Get(key))
+	if err != nil || !results[0].Found {
+		return 0, err
+	}
+	return strconv.Atoi(string(results[0].Value))
+}
+
+// settle counts the message if that is what became of it.
+func (t *truncated) settle(m *policy.Message, o policy.Outcome) {
+	key := t.slot.Of(m).key
+	if key == "" || o.Check != "truncated" && !slices.Contains(o.Would, "truncated") {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	_, _ = t.store.Do(ctx, state.Add(key, 1, truncatedKeep)) // if it fails, the next try counts
+}
+
+// truncatedKey knows the message again: by its sender, and its Message-Id or else its whole header section.
+func truncatedKey(m *policy.Message) string {
+	sum := sha256.New()
+	_, _ = io.WriteString(sum, m.Sender.Key()+"\x00")
+	if id := m.Values("Message-Id"); len(id) > 0 && strings.TrimSpace(id[0]) != "" {
+		_, _ = io.WriteString(sum, strings.TrimSpace(id[0]))
+	} else {
+		for _, f := range m.Fields {
+			_, _ = io.WriteString(sum, "\x00"+f.Name+"\x00"+f.Value)
+		}
+	}
+	return state.Key("truncated", hex.EncodeToString(sum.Sum(nil)))
+}
+
+func symptoms(result *content.Result) string {
+	var list []string
+	for _, s := range result.Symptoms {
+		list = append(list, string(s))
+	}
+	return strings.Join(list, ", ")
+}
+
+var replyTruncated = &policy.Reply{
+	ID: "truncated", Row: "T5", Code: 451, Enhanced: "4.6.0", Text: "Message ended early",
+	Description: "The message is not whole: a closing boundary, the rest of an encoded part, or a declared part is missing, or it holds NUL octets. The event tells which.",
+	Resolution:  "The sender's server tries again by itself. If it goes on, the program that wrote the message is at fault; add the sender to --truncated-bypass if its mail is wanted as it is.",
+}
+
+var replyTruncatedAgain = &policy.Reply{
+	ID: "truncated-again", Row: "T5", Code: 554, Enhanced: "5.6.0", Text: "Message ended early",
+	Description: "The same message, known by sender and Message-Id, came a third time and was still not whole, so another try would not help.",
+	Resolution:  "The sender writes the message anew, or mends the program that wrote it. The administrator may add the sender to --truncated-bypass.",
+}
