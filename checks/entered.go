@@ -16,10 +16,15 @@ type Entered struct {
 	Note string    `json:"note,omitempty"`
 }
 
-// value is the record as it stands in the state. What people write is cleaned, because it is shown in logs.
-func (e Entered) value() []byte {
+// clean makes what people wrote fit for logs.
+func (e Entered) clean() Entered {
 	e.Note = policy.Clean(e.Note)
-	text, _ := json.Marshal(e) // strings, a number and a time
+	return e
+}
+
+// value is the record as it stands in the state.
+func (e Entered) value() []byte {
+	text, _ := json.Marshal(e.clean()) // strings, a number and a time
 	return text
 }
 

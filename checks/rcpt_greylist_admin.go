@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"mailweir/internal/address"
-	"mailweir/internal/policy"
 	"mailweir/internal/state"
 )
 
@@ -173,7 +172,7 @@ func PassGreylist(ctx context.Context, store state.Store, by Entered, keep time.
 	if err != nil {
 		return 0, err
 	}
-	by.Note = policy.Clean(by.Note)
+	by = by.clean()
 	value := []byte(by.At.UTC().Format(pendingTime) + " " + by.String())
 	know := func(found triplet) error {
 		n++

@@ -25,6 +25,7 @@ func (d *daemon) openControl(address string) (*control.Server, error) {
 	d.handleRBL(s)
 	d.handleAccount(s)
 	d.handleGreylist(s)
+	d.handleManaged(s)
 	s.Start()
 	return s, nil
 }

@@ -1,0 +1,197 @@
+package checks
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"mailweir/internal/address"
+	"mailweir/internal/state"
+)
+
+// managedEntry is one entry of a recipient, as it applies to a sender.
+type managedEntry struct {
+	owner, subject string
+	rank           int // 0 is the most specific
+	permits        bool
+	source         string // for the administrator
+}
+
+func (e *managedEntry) isDomain() bool { return !strings.Contains(e.subject, "@") }
+
+// orBetter returns the one of two entries that decides: the most specific, a permit on a tie.
+func (e *managedEntry) orBetter(other *managedEntry) *managedEntry {
+	if e == nil || other.rank < e.rank || other.rank == e.rank && other.permits && !e.permits {
+		return other
+	}
+	return e
+}
+
+func (e *managedEntry) String() string {
+	verb := "blocks"
+	if e.permits {
+		verb = "permits"
+	}
+	return fmt.Sprintf("%s %s %s: %s", quoted(e.owner), verb, quoted(e.subject), e.source)
+}
+
+// mostParents bounds the parents by which one domain is looked up: a stranger chose the number of labels. Of longer names the
+// uppermost are looked up, which are those that entries are about.
+const mostParents = 8
+
+// managedSubjects returns the keys of a sender, the most specific first: the address, without its extension, its domain, its
+// parent domains.
+func managedSubjects(a address.Address, delimiter string) []string {
+	subjects := []string{a.Key()}
+	if base := a.Base(delimiter); base.Local != a.Local {
+		subjects = append(subjects, base.Key())
+	}
+	var parents []string
+	for _, rest, more := strings.Cut(a.Domain, "."); more; _, rest, more = strings.Cut(rest, ".") {
+		parents = append(parents, rest)
+	}
+	if a.Domain != "" {
+		subjects = append(subjects, a.Domain)
+	}
+	return append(subjects, parents[max(0, len(parents)-mostParents):]...)
+}
+
+// ManagedSubject is the form in which the address or domain of an entry is kept; .example stands for a whole top-level domain. It is
+// not valid without a dot or an @: that is most likely a slip.
+func ManagedSubject(text string) (string, error) {
+	local, domain, isAddress := strings.Cut(text, "@")
+	switch {
+	case isAddress && (local == "" || domain == ""), !isAddress && !strings.Contains(text, "."), strings.Trim(text, ".") == "":
+		return "", fmt.Errorf("%q is neither an address nor a domain", text)
+	case isAddress:
+		return address.Parse(text).Key(), nil
+	}
+	return address.NormalDomain(strings.TrimPrefix(text, ".")), nil
+}
+
+// readManaged reads a right-hand side: block a@b.example c.example permit d@c.example.
+func readManaged(value string) (entries []managedEntry) {
+	permits := false
+	for _, word := range strings.Fields(value) {
+		switch {
+		case strings.EqualFold(word, "block"):
+			permits = false
+		case strings.EqualFold(word, "permit"):
+			permits = true
+		default:
+			if subject, err := ManagedSubject(strings.TrimSuffix(word, ",")); err == nil {
+				entries = append(entries, managedEntry{subject: subject, permits: permits})
+			}
+		}
+	}
+	return entries
+}
+
+func validManaged(value string) error {
+	words := strings.Fields(value)
+	if len(words) < 2 || !strings.EqualFold(words[0], "block") && !strings.EqualFold(words[0], "permit") {
+		return fmt.Errorf("%q: want block or permit, and then addresses and domains", value)
+	}
+	for _, word := range words {
+		if strings.EqualFold(word, "block") || strings.EqualFold(word, "permit") {
+			continue
+		}
+		if _, err := ManagedSubject(strings.TrimSuffix(word, ",")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// managedSpace is the space of the state that holds the entries: managed|bob@example.org|spammer@example.net.
+const managedSpace = "managed"
+
+func managedKey(recipient, subject string) string { return state.Key(managedSpace, recipient, subject) }
+
+// ManagedEntry is one entry of a recipient that was made at run time.
+type ManagedEntry struct {
+	Recipient string `json:"recipient"`
+	// Subject is an address or a domain.
+	Subject string `json:"subject"`
+	Permit  bool   `json:"permit,omitempty"`
+	Entered
+	// Until is when it ends by itself; zero is never.
+	Until time.Time `json:"until"`
+}
+
+// managedValue is what stands in the state under an entry's key.
+type managedValue struct {
+	Permit bool `json:"permit,omitempty"`
+	Entered
+}
+
+func managedRow(value []byte) (v managedValue, ok bool) {
+	return v, json.Unmarshal(value, &v) == nil
+}
+
+// AddManaged makes an entry of a recipient, for that time or, with 0, until it is removed. It replaces one for the same subject.
+func AddManaged(ctx context.Context, store state.Store, recipient, subject string, permit bool, life time.Duration, by Entered) error {
+	key, err := managedEntryKey(recipient, subject)
+	if err != nil {
+		return err
+	}
+	value, err := json.Marshal(managedValue{Permit: permit, Entered: by.clean()})
+	if err != nil {
+		return err
+	}
+	_, err = store.Do(ctx, state.Put(key, value, life).Entered())
+	return err
+}
+
+// RemoveManaged takes an entry away, and reports whether there was one.
+func RemoveManaged(ctx context.Context, store state.Store, recipient, subject string) (bool, error) {
+	key, err := managedEntryKey(recipient, subject)
+	if err != nil {
+		return false, err
+	}
+	results, err := store.Do(ctx, state.Delete(key).Entered())
+	if err != nil {
+		return false, err
+	}
+	return results[0].Done, nil
+}
+
+// CheckManaged says what is wrong with a recipient, or with the address or domain of an entry.
+func CheckManaged(recipient, subject string) error {
+	_, err := managedEntryKey(recipient, subject)
+	return err
+}
+
+func managedEntryKey(recipient, subject string) (string, error) {
+	to := address.Parse(recipient)
+	if to.Local == "" || to.Domain == "" {
+		return "", fmt.Errorf("%q is no address of a recipient", recipient)
+	}
+	subject, err := ManagedSubject(subject)
+	if err != nil {
+		return "", err
+	}
+	return managedKey(to.Key(), subject), nil
+}
+
+// ManagedEntries lists the run-time entries of a recipient, or of all when it is "", at most 10,000.
+func ManagedEntries(ctx context.Context, store state.Store, recipient string) ([]ManagedEntry, error) {
+	prefix := state.Prefix(managedSpace)
+	if recipient != "" {
+		prefix = state.Prefix(managedSpace, address.Parse(recipient).Key())
+	}
+	found, err := store.List(ctx, prefix, "", maxListed)
+	if err != nil {
+		return nil, err
+	}
+	var list []ManagedEntry
+	for _, e := range found {
+		_, parts := state.Parts(e.Key)
+		if row, ok := managedRow(e.Value); ok && len(parts) == 2 {
+			list = append(list, ManagedEntry{Recipient: parts[0], Subject: parts[1], Permit: row.Permit, Entered: row.Entered, Until: e.Until})
+		}
+	}
+	return list, nil
+}

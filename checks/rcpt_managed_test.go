@@ -1,0 +1,209 @@
+package checks
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"mailweir/internal/address"
+	"mailweir/internal/policy"
+	"mailweir/internal/state"
+)
+
+const (
+	managedUser   = "rcpt 550 5.7.1 Envelope blocked - User Entry"
+	managedDomain = "rcpt 550 5.7.1 Envelope blocked - User Domain Entry"
+	managedFrom   = "end 550 5.7.1 Rejected by header based manually Blocked Senders - block for manual block"
+)
+
+func TestManagedList(t *testing.T) {
+	list := file(t, "managed", `user@ours.example block spammer@else.example, bad.example permit good@bad.example fine.bad.example
+other@ours.example permit tie@else.example block tie@else.example else.example
+ext@ours.example block spammer@else.example
+ext+shop@ours.example permit spammer@else.example
+tld@ours.example block .top
+house.example block bad.example
+`)
+	from := func(sender string, to ...string) letter { return letter{from: sender, to: to} }
+	play(t, []string{"--local-domains=inline:{ours.example=x, house.example=x}", "--managed-list=" + list}, []scenario{
+		{name: "address", mail: from("spammer@else.example"), said: managedUser, events: "managed refused", cause: `"user@ours.example" blocks "spammer@else.example": ` + list + ":1"},
+		{name: "whatever its case", mail: from("SPAMMER@Else.example", "User@Ours.Example"), said: managedUser},
+		{name: "extension of the sender", mail: from("spammer+1@else.example"), said: managedUser},
+		{name: "extension of the recipient", mail: from("spammer@else.example", "user+list@ours.example"), said: managedUser},
+		{name: "neighbour", mail: from("spammer2@else.example")},
+		{name: "another recipient", mail: from("spammer@else.example", "third@ours.example")},
+		{name: "one of two", mail: from("spammer@else.example", "user@ours.example", "third@ours.example"), said: managedUser},
+		{name: "domain", mail: from("x@bad.example"), said: managedDomain},
+		{name: "sub-domain", mail: from("x@mx.bad.example"), said: managedDomain},
+		{name: "many labels", mail: from("x@a.b.c.d.e.f.g.h.i.j.k.l.m.bad.example"), said: managedDomain},
+		{name: "other domain", mail: from("x@notbad.example")},
+		{name: "more specific address", mail: from("good@bad.example")},
+		{name: "more specific domain", mail: from("x@fine.bad.example")},
+		{name: "permit on a tie", mail: from("tie@else.example", "other@ours.example")},
+		{name: "the rest of the tie's domain", mail: from("x@else.example", "other@ours.example"), said: managedDomain},
+		{name: "entry of the extension", mail: from("spammer@else.example", "ext+shop@ours.example")},
+		{name: "other extension", mail: from("spammer@else.example", "ext+x@ours.example"), said: managedUser},
+		{name: "top-level domain", mail: from("x@a.top", "tld@ours.example"), said: managedDomain},
+		{name: "for a whole domain", mail: from("x@bad.example", "any@house.example"), said: managedDomain},
+		{name: "null sender", mail: from("<>")},
+		{name: "internal", mail: letter{login: "x", from: "spammer@else.example"}, said: managedUser},
+		{name: "local submission", mail: letter{client: "none", from: "spammer@else.example"}, said: "end" + managedUser[4:]},
+		{name: "abuse", mail: from("x@bad.example", "abuse@house.example")},
+		{name: "permitted client", flags: []string{"--permit-clients=static:OK"}, mail: from("spammer@else.example")},
+		{name: "monitor", flags: []string{"--managed=monitor"}, mail: from("spammer@else.example"), events: "managed would refuse"},
+		{name: "defer", flags: []string{"--managed=defer"}, mail: from("spammer@else.example"), said: "rcpt 451 4" + managedUser[10:]},
+	})
+	for value, words := range map[string]string{"spammer@else.example": "want block or permit", "block": "want block or permit", "block x@": "neither an address nor a domain", "block blok a@b.c": `"blok"`} {
+		wantError(t, "managed:1: ", "--managed-list="+file(t, "managed", "user@ours.example "+value+"\n"))
+		wantError(t, words, "--managed-list="+file(t, "managed", "user@ours.example "+value+"\n"))
+	}
+	wantError(t, "--managed-header-action", "--managed-header-action=bounce")
+}
+
+func TestManagedHeader(t *testing.T) {
+	list := "--managed-list=" + file(t, "managed", "user@ours.example block bad@else.example\nother@ours.example block else.example\nfriend@ours.example permit bad@else.example\n")
+	header := func(to ...string) letter {
+		return letter{from: "list@lists.example", to: to, header: []string{"From: Bad <bad@else.example>"}}
+	}
+	play(t, []string{list}, []scenario{
+		{name: "alone", mail: header("user@ours.example"), said: managedFrom, events: "managed refused"},
+		{name: "all block", mail: header("user@ours.example", "other@ours.example"), said: managedFrom},
+		{name: "one of two", mail: header("user@ours.example", "friend@ours.example"), events: "managed removed", cause: `"user@ours.example" blocks "bad@else.example"`},
+		{name: "two of three", mail: header("user@ours.example", "friend@ours.example", "other@ours.example"), events: "managed removed\nmanaged removed"},
+		{name: "none", mail: header("friend@ours.example", "third@ours.example")},
+		{name: "one of two, rejected", flags: []string{"--managed-header-action=reject"}, mail: header("user@ours.example", "friend@ours.example"), said: managedFrom},
+		{name: "none, rejected", flags: []string{"--managed-header-action=reject"}, mail: header("friend@ours.example")},
+		{name: "monitor", flags: []string{"--managed=monitor"}, mail: header("user@ours.example", "friend@ours.example"), events: "managed would refuse"},
+		{name: "defer removes nobody", flags: []string{"--managed=defer"}, mail: header("user@ours.example", "friend@ours.example"), events: "managed would refuse"},
+		{name: "pilot", flags: []string{"--enforce-for=inline:{friend@ours.example=x}"}, mail: header("user@ours.example", "friend@ours.example"), events: "managed would refuse"},
+		{name: "null sender", mail: letter{from: "<>", header: []string{"From: bad@else.example"}}, said: managedFrom},
+	})
+}
+
+// The MTA is told to remove a recipient as it wrote it.
+func TestManagedRemovesTheSpelling(t *testing.T) {
+	p, err := build(newWorld(), "--managed-list=inline:{ {user@ours.example=block bad@else.example} }")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sessions := newSessions(p)
+	defer sessions.close()
+	s := sessions.runner.NewSession()
+	s.Connect(letter{}.connect())
+	s.Helo(policy.HeloFacts{Name: "client.example"})
+	s.Mail(letter{}.mail())
+	for _, to := range []string{`"User"@Ours.Example`, "third@ours.example"} {
+		if a := s.Rcpt(policy.RcptFacts{Recipient: to, Spelling: "<" + to + ">"}); a.Refuses() {
+			t.Fatal(a.Line)
+		}
+	}
+	s.Header(policy.Field{Name: "From", Value: "bad@else.example"}, "")
+	s.EndOfHeaders()
+	a := s.EndOfMessage("")
+	if a.Refuses() || len(a.Remove) != 1 || a.Remove[0] != `<"User"@Ours.Example>` {
+		t.Errorf("answer %q, removes %q", a.Line, a.Remove)
+	}
+	s.Close()
+	<-sessions.seen.closed
+}
+
+// A permit lets mail past what judges by appearance, if SPF vouches for the sender.
+func TestManagedPermit(t *testing.T) {
+	known := names{"vouched.example TXT": "v=spf1 ip4:192.0.2.1 -all", "forged.example TXT": "v=spf1 -all", "down.example TXT": "fail"}
+	world := newWorld()
+	world.DNS, world.Lists, _ = known.serve(t)
+	p, err := build(world, "--greylist=enforce", "--greylist-skip-spf=false",
+		"--managed-list=inline:{ {user@ours.example=permit a@vouched.example forged.example down.example} }")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSessions(p)
+	defer s.close()
+	const no = "rcpt " + greylisted
+	for from, want := range map[string]string{"a@vouched.example": "", "b@vouched.example": no, "a@forged.example": no, "a@down.example": no} {
+		if got := strings.Join(s.send(letter{from: from}).said, "\n"); got != want {
+			t.Errorf("%s: said %q, want %q", from, got, want)
+		}
+	}
+	if got := s.send(letter{from: "a@vouched.example", to: []string{"third@ours.example"}}).said; strings.Join(got, "") != no {
+		t.Errorf("another recipient: said %q", got)
+	}
+}
+
+// What is entered counts with what the list says, and at once.
+func TestManagedEntered(t *testing.T) {
+	world, now := newWorld(), noon
+	world.Clock = func() time.Time { return now }
+	store := &fallible{Store: state.NewMemory(world.Clock, 100)}
+	world.State = store
+	p, err := build(world, "--managed-list=inline:{ {user@ours.example=block else.example} }")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSessions(p)
+	defer s.close()
+	ctx, by := t.Context(), Entered{By: "root", UID: 7, At: noon, Note: "asked\x07"}
+	add := func(recipient, subject string, permit bool, life time.Duration) {
+		t.Helper()
+		if err := AddManaged(ctx, store, recipient, subject, permit, life, by); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := func(from, said string) sent {
+		t.Helper()
+		got := s.send(letter{from: from})
+		if strings.Join(got.said, "\n") != said {
+			t.Errorf("%s: said %q, want %q", from, got.said, said)
+		}
+		return got
+	}
+	want("a@else.example", managedDomain)
+	add("User@ours.example", "Else.Example", true, time.Hour) // a tie with the list
+	want("a@else.example", "")
+	add("user@ours.example", "a@else.example", false, 0)
+	got := want("a@else.example", managedUser)
+	if cause := `"user@ours.example" blocks "a@else.example": for good, by root (uid 7) on 2026-11-23 12:00:00: asked`; got.events[0].Cause != cause {
+		t.Errorf("cause %q, want %q", got.events[0].Cause, cause)
+	}
+	now = now.Add(time.Hour)
+	want("b@else.example", managedDomain)
+	list, err := ManagedEntries(ctx, store, "user@ours.example")
+	if err != nil || len(list) != 1 || list[0].Subject != "a@else.example" || list[0].Permit || list[0].Note != "asked" {
+		t.Errorf("list %+v, %v", list, err)
+	}
+	if list, err = ManagedEntries(ctx, store, "other@ours.example"); len(list) != 0 || err != nil {
+		t.Errorf("list of another %+v, %v", list, err)
+	}
+	if done, err := RemoveManaged(ctx, store, "user@ours.example", "A@else.example"); !done || err != nil {
+		t.Errorf("rm: %t, %v", done, err)
+	}
+	if done, err := RemoveManaged(ctx, store, "user@ours.example", "a@else.example"); done || err != nil {
+		t.Errorf("rm again: %t, %v", done, err)
+	}
+	for _, wrong := range [][2]string{{"user", "a@b.example"}, {"user@ours.example", "spammer"}, {"user@ours.example", "@"}, {"", "a@b.example"}} {
+		if err := AddManaged(ctx, store, wrong[0], wrong[1], false, 0, by); err == nil {
+			t.Errorf("%q: no error", wrong)
+		}
+	}
+	store.down = true // skipped, and seen
+	if got := want("a@else.example", ""); len(got.events) != 1 || got.events[0].Err == "" {
+		t.Errorf("events %+v", got.events)
+	}
+}
+
+func FuzzManagedSubjects(f *testing.F) {
+	for _, s := range []string{"", "a@b", "a+x@b.c.d", "x@[192.0.2.1]", "@.", "a@..b"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		subjects := managedSubjects(address.Parse(s), "+")
+		if len(subjects) > mostParents+3 {
+			t.Errorf("%q has %d subjects", s, len(subjects))
+		}
+		if subject, err := ManagedSubject(s); err == nil {
+			if again, err := ManagedSubject(subject); again != subject && err == nil {
+				t.Errorf("%q is kept as %q, and that as %q", s, subject, again)
+			}
+		}
+	})
+}
