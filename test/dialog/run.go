@@ -178,6 +178,8 @@ func (r *run) section(tb testbed.TB, s *Section) error {
 		err = r.reload(tb, s)
 	case "command":
 		err = r.commands(tb, s)
+	case "quarantined":
+		err = r.expectQuarantine()
 	case "sink":
 		err = r.expectArrivals(s)
 	}
@@ -293,6 +295,20 @@ func (r *run) expectArrivals(s *Section) error {
 		return err
 	}
 	return late
+}
+
+// expectQuarantine waits until the message that was accepted last is held, and no longer expects it at the sink.
+func (r *run) expectQuarantine() error {
+	last := len(r.accepted) - 1
+	if last < 0 {
+		return errors.New("no message has been accepted before this section")
+	}
+	id := r.accepted[last]
+	r.accepted = r.accepted[:last]
+	if err := r.mta.WaitQuarantined(id); err != nil {
+		return fmt.Errorf("message %s is not quarantined: %w", id, err)
+	}
+	return nil
 }
 
 // unwanted looks through the finished log for what "no-log" sections exclude.

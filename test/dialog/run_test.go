@@ -61,6 +61,7 @@ func TestRunFails(t *testing.T) {
 		{"line missing", message + "-- sink --\na@example.net -> b@example.org\n  Subject: y\n", "did not arrive so"},
 		{"line unwanted", message + "-- sink --\na@example.net -> b@example.org\n  ! Subject: x\n", "did not arrive so"},
 		{"nothing refused", message + "-- event --\ncheck=hops\n", "no reply had a [ID]"},
+		{"nothing quarantined", opening + "-- quarantined --\n", "no message has been accepted"},
 		{"event of another check", refused + "-- event --\ncheck=hops\n", "check=\"sender-block\""},
 		{"log line excluded", refused + "-- no-log --\nmsg=refused\n", "the log has"},
 	}

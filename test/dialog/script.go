@@ -56,6 +56,8 @@ var kinds = map[string]struct{ min, max int }{
 	"sink":     {0, 0},
 	"reload":   {0, 0},
 	"command":  {0, 0},
+
+	"quarantined": {0, 0},
 }
 
 // LoadAll reads every dialog of a directory once for each MTA that it runs on.

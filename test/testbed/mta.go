@@ -34,8 +34,9 @@ type MTA struct {
 	Sink       *Sink
 	Process    *Process
 
-	mailLog string   // the MTA's own log
-	submit  []string // command of the local submission, "sendmail -t"
+	mailLog    string   // the MTA's own log
+	quarantine string   // what the queue file of a message that is held begins with, before its id
+	submit     []string // command of the local submission, "sendmail -t"
 }
 
 // MTAConfig is what differs between the MTAs of a test run. The zero value is
@@ -96,6 +97,14 @@ func (m *MTA) Service(name string) (string, error) {
 		return m.Reinject, nil
 	}
 	return "", fmt.Errorf("no service %q (mx, submission or reinject)", name)
+}
+
+// WaitQuarantined waits until the message with that queue id is held for a person to look at.
+func (m *MTA) WaitQuarantined(id string) error {
+	return until(func() error {
+		_, err := os.Stat(m.quarantine + id)
+		return err
+	})
 }
 
 // Services is mailweir's flag that names the services by their ports.

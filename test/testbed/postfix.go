@@ -28,6 +28,7 @@ func StartPostfix(tb TB, config MTAConfig) *MTA {
 		Sink:       StartSink(tb),
 		Milter:     milterDir(tb, dir, "postfix"),
 		mailLog:    filepath.Join(dir, "mail.log"),
+		quarantine: filepath.Join(dir, "queue", "hold") + "/",
 		submit:     []string{"/usr/sbin/sendmail", "-C", filepath.Join(dir, "etc")},
 	}
 	postfixDirectories(tb, dir)

@@ -57,6 +57,7 @@ func StartSendmail(tb TB, config MTAConfig) *MTA {
 		Sink:       StartSink(tb),
 		Milter:     milterDir(tb, dir, "mail"),
 		mailLog:    filepath.Join(dir, "mail.log"),
+		quarantine: filepath.Join(dir, "queue", "hf"),
 	}
 	sendmailDirectories(tb, dir)
 	cert, key := certificate(tb, dir)
