@@ -14,7 +14,7 @@ import (
 type ResolverOptions struct {
 	Servers []string // host:port of recursive resolvers, asked in this order; needed (see ParseServers, SystemServers)
 
-	AttemptTimeout  time.Duration // for one question to one server; 1s
+	AttemptTimeout  time.Duration // of silence, after which the next server is asked as well, or the same again; 1s
 	QuestionTimeout time.Duration // for one question in all, however long its askers would wait; 5s
 
 	MinTTL   time.Duration // answers are kept at least so long; 1m, as postscreen_dnsbl_min_ttl

@@ -40,6 +40,36 @@ func TestSeveralServers(t *testing.T) {
 	}
 }
 
+// The answer to a question that has been put again meanwhile still counts: a server that is always slow is heard.
+func TestLateAnswerCounts(t *testing.T) {
+	l := newLiar(t)
+	again := make(chan struct{}, 10)
+	first := true
+	var mu sync.Mutex
+	l.set("example", func(key string, m *dns.Msg, tcp bool) [][]byte {
+		mu.Lock()
+		mine := first
+		first = false
+		mu.Unlock()
+		if !mine {
+			again <- struct{}{}
+			return nil
+		}
+		select {
+		case <-again:
+		case <-l.stop:
+		}
+		return always("A 127.0.0.2")(key, m, tcp)
+	})
+	r := newTestResolver(t, ResolverOptions{AttemptTimeout: 20 * time.Millisecond, QuestionTimeout: time.Minute}, l.addr)
+	if a := r.Ask(background(t), NewQuestion(A, "a.example")); a.Status != Found {
+		t.Error(a)
+	}
+	if n := r.Stats().Packets; n < 2 {
+		t.Errorf("%d packets", n)
+	}
+}
+
 func TestIPv6Server(t *testing.T) {
 	conn, err := net.ListenPacket("udp6", "[::1]:0")
 	if err != nil {

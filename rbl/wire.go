@@ -26,60 +26,8 @@ type server struct {
 // confirmed by TCP, so a forger can't bring it about.
 const caseSlipLimit = 3
 
-// question asks one server after the other, the one that answered last time first, until one gives an answer that can be
-// used, each has said that it can't, or the time is over.
-func (r *Resolver) question(f *flight) (answer Answer, ttl time.Duration) {
-	defer func() {
-		// Bytes from the network are read here: a defect in reading them must cost one answer, not the process.
-		if p := recover(); p != nil {
-			r.stats.count(Malformed)
-			answer, ttl = failed(Malformed, fmt.Sprint("panic: ", p)), r.ttl.failure
-		}
-	}()
-	if f.ctx.Err() != nil {
-		return contextFailure(f.ctx.Err()), 0
-	}
-	began := r.opt.Clock()
-	last := &Error{Failure: Timeout}
-	gaveUp := make([]bool, len(r.servers))
-	left := len(r.servers)
-	first := int(r.first.Load())
-	for i := 0; left > 0 && f.ctx.Err() == nil; i++ {
-		n := (first + i) % len(r.servers)
-		if gaveUp[n] {
-			continue
-		}
-		s := r.servers[n]
-		m, err := r.attempt(f.ctx, s, f.question)
-		if err == nil {
-			answer, ttl = readAnswer(f.question, m, r.ttl)
-			if answer.Status != Failed {
-				r.first.Store(uint32(n))
-				r.stats.took(r.opt.Clock().Sub(began))
-				return answer, ttl
-			}
-			err = answer.Err
-		}
-		err.Server = s.addr
-		if last.Failure == Timeout || err.Failure != Timeout {
-			last = err // silence at the end tells less than what was seen before
-		}
-		if err.Failure != Timeout {
-			gaveUp[n] = true
-			left--
-		}
-	}
-	if f.ctx.Err() == context.Canceled {
-		return failed(Cancelled, ""), 0
-	}
-	r.stats.count(last.Failure)
-	return Answer{Err: last}, r.ttl.failure
-}
-
 // attempt is one question to one server: UDP, then TCP if the answer was cut or came in the wrong case.
 func (r *Resolver) attempt(ctx context.Context, s *server, q Question) (*dns.Msg, *Error) {
-	ctx, cancel := context.WithTimeout(ctx, r.opt.AttemptTimeout)
-	defer cancel()
 	sent := newMessage(q, !s.fixedCase.Load(), !s.noEDNS.Load())
 	got, how, err := r.exchange(ctx, "udp", s.addr, sent)
 	if err == nil && s.fixesEDNS(sent, got) {
