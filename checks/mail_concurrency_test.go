@@ -2,6 +2,7 @@ package checks
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -148,29 +149,55 @@ func TestConcurrencyMonitored(t *testing.T) {
 	crowd.leave(first)
 }
 
-// brokenStore fails at everything.
-type brokenStore struct{ *state.Memory }
-
-func (brokenStore) Do(context.Context, ...state.Step) ([]state.Result, error) {
-	return nil, state.ErrDown
+// brokenStore is a store in which some spaces are out of reach.
+type brokenStore struct {
+	*state.Memory
+	spaces []string
 }
 
-func (brokenStore) List(context.Context, string, string, int) ([]state.Entry, error) {
-	return nil, state.ErrDown
+func (b brokenStore) down(key string) error {
+	space, _, _ := strings.Cut(key, "|")
+	if slices.Contains(b.spaces, space) {
+		return state.ErrDown
+	}
+	return nil
 }
 
-func (brokenStore) Acquire(context.Context, string, int) (state.Lease, bool, error) {
-	return nil, false, state.ErrDown
+func (b brokenStore) Do(ctx context.Context, steps ...state.Step) ([]state.Result, error) {
+	for _, step := range steps {
+		if err := b.down(step.Key()); err != nil {
+			return nil, err
+		}
+	}
+	return b.Memory.Do(ctx, steps...)
 }
 
-func broken(clock func() time.Time) state.Store { return brokenStore{state.NewMemory(clock, 10)} }
+func (b brokenStore) List(ctx context.Context, prefix, after string, limit int) ([]state.Entry, error) {
+	if err := b.down(prefix); err != nil {
+		return nil, err
+	}
+	return b.Memory.List(ctx, prefix, after, limit)
+}
+
+func (b brokenStore) Acquire(ctx context.Context, key string, limit int) (state.Lease, bool, error) {
+	if err := b.down(key); err != nil {
+		return nil, false, err
+	}
+	return b.Memory.Acquire(ctx, key, limit)
+}
+
+func broken(spaces ...string) func(clock func() time.Time) state.Store {
+	return func(clock func() time.Time) state.Store {
+		return brokenStore{state.NewMemory(clock, 1000), spaces}
+	}
+}
 
 // A state that cannot even count locally refuses nobody, unless the administrator wants to wait for it.
 func TestConcurrencyOnError(t *testing.T) {
-	crowd := crowdOn(t, broken, "--concurrency=enforce")
+	crowd := crowdOn(t, broken(concurrencySpace), "--concurrency=enforce")
 	if said := crowd.visit(letter{}); len(said) > 0 {
 		t.Error(said)
 	}
-	crowd = crowdOn(t, broken, "--concurrency=enforce", "--concurrency-on-error=defer")
+	crowd = crowdOn(t, broken(concurrencySpace), "--concurrency=enforce", "--concurrency-on-error=defer")
 	wantSaid(t, "defer", strings.Join(crowd.visit(letter{}), "\n"), "rcpt 451 4.7.1 Internal resource temporarily unavailable")
 }

@@ -86,7 +86,7 @@ func TestOutboundRateCountsWhatWasSent(t *testing.T) {
 }
 
 func TestOutboundRateOnError(t *testing.T) {
-	crowd := crowdOn(t, broken, "--outbound-limit=enforce", "--outbound-limit-rate=1/1h")
+	crowd := crowdOn(t, broken(outboundLimitSpace, outboundRateSpace), "--outbound-limit=enforce", "--outbound-limit-rate=1/1h")
 	if said := crowd.visit(letter{login: "bob", to: []string{"a@else.example", "b@else.example"}}); len(said) > 0 {
 		t.Error(said)
 	}

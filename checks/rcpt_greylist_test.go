@@ -204,7 +204,7 @@ func TestGreylistDown(t *testing.T) {
 	for flag, want := range map[string]string{"accept": "", "defer": "rcpt " + greylisted} {
 		world := newWorld()
 		world.State = &fallible{Store: world.State, down: true}
-		p, err := build(world, "--greylist=enforce", "--managed=off", "--greylist-on-error="+flag)
+		p, err := build(world, "--greylist=enforce", "--tempblock=off", "--managed=off", "--greylist-on-error="+flag)
 		if err != nil {
 			t.Fatal(err)
 		}

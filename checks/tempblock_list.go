@@ -1,0 +1,157 @@
+package checks
+
+import (
+	"context"
+	"encoding/json"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"mailweir/internal/policy"
+	"mailweir/internal/state"
+)
+
+// blockList is a copy of the temporary block list, at hand for every connection. It is read anew at once when a person has changed
+// the list, on whatever host, and every listAge for what the rules of other hosts have put there.
+type blockList struct {
+	store state.Store
+	clock func() time.Time
+	stop  func()
+	stale atomic.Bool
+
+	reading sync.Mutex // one reads, the others find it done
+
+	mu   sync.RWMutex
+	read time.Time // when the copy was made
+	err  error     // why it could not be
+	nets map[string]TempblockEntry
+}
+
+const (
+	listAge     = 2 * time.Second
+	listTimeout = 2 * time.Second
+	listPage    = 1000
+	// listMost bounds the copy. Whoever is beyond it is not turned away.
+	listMost = 100_000
+)
+
+func newBlockList(store state.Store, clock func() time.Time) *blockList {
+	l := &blockList{store: store, clock: clock}
+	l.stale.Store(true)
+	l.stop = store.Watch(state.Prefix(tempblockSpace), func(string) { l.stale.Store(true) })
+	return l
+}
+
+func (l *blockList) close() { l.stop() }
+
+// due reports whether the copy is to be read anew, which takes waiting.
+func (l *blockList) due() bool {
+	if l.stale.Load() {
+		return true
+	}
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.clock().Sub(l.read) >= listAge
+}
+
+// refresh reads the list, if nobody else has meanwhile. What could not be read leaves the copy as it was.
+func (l *blockList) refresh(ctx context.Context) {
+	l.reading.Lock()
+	defer l.reading.Unlock()
+	if !l.due() {
+		return
+	}
+	l.stale.Store(false)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), listTimeout) // it is for all, whoever hangs up
+	defer cancel()
+	entries, err := listTempblocks(ctx, l.store, listMost)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.read, l.err = l.clock(), err
+	if err != nil {
+		return
+	}
+	l.nets = make(map[string]TempblockEntry, len(entries))
+	for _, e := range entries {
+		l.nets[e.Net] = e
+	}
+}
+
+// add puts an entry into the copy that was just put into the state.
+func (l *blockList) add(e TempblockEntry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.nets == nil {
+		l.nets = map[string]TempblockEntry{}
+	}
+	if len(l.nets) < listMost {
+		l.nets[e.Net] = e
+	}
+}
+
+// find returns the entry of a net. It is an error when the net is not in the copy and the list could not be read.
+func (l *blockList) find(net string) (TempblockEntry, bool, error) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	e, ok := l.nets[net]
+	if ok && (e.Until.IsZero() || l.clock().Before(e.Until)) {
+		return e, true, nil
+	}
+	return TempblockEntry{}, false, l.err
+}
+
+// listTempblocks reads at most that many entries.
+func listTempblocks(ctx context.Context, store state.Store, most int) (list []TempblockEntry, err error) {
+	for after := ""; len(list) < most; {
+		page, err := store.List(ctx, state.Prefix(tempblockSpace), after, min(listPage, most-len(list)))
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range page {
+			if _, parts := state.Parts(row.Key); len(parts) == 1 {
+				e := TempblockEntry{}
+				_ = json.Unmarshal(row.Value, &e) // another hand's words change nothing about the block
+				e.Net, e.Until = parts[0], row.Until
+				list = append(list, e)
+			}
+			after = row.Key
+		}
+		if len(page) < listPage {
+			break
+		}
+	}
+	return list, nil
+}
+
+// ListTempblocks returns the temporary block list, at most 10,000 entries, in the order of their names.
+func ListTempblocks(ctx context.Context, store state.Store) ([]TempblockEntry, error) {
+	return listTempblocks(ctx, store, maxListed)
+}
+
+// AddTempblock puts a client on the list for that time, or with 0 until it is taken off. It takes the place of an entry that is
+// there.
+func AddTempblock(ctx context.Context, store state.Store, client netip.Addr, life time.Duration, by Entered) error {
+	by.Note = policy.Clean(by.Note)
+	_, err := store.Do(ctx, state.Put(tempblockKey(clientNet(client)), TempblockEntry{Entered: by}.value(), life).Entered())
+	return err
+}
+
+// RemoveTempblock takes a client off the list, and reports whether it was there. What was counted against it is forgotten, else its
+// next bad deed would bring it back.
+func RemoveTempblock(ctx context.Context, store state.Store, client netip.Addr) (bool, error) {
+	net := clientNet(client)
+	counts, err := store.List(ctx, state.Prefix(tempblockCountSpace, net), "", listPage)
+	if err != nil {
+		return false, err
+	}
+	steps := []state.Step{state.Delete(tempblockKey(net)).Entered(), state.Delete(state.Key(tempblockPastSpace, net))}
+	for _, row := range counts {
+		steps = append(steps, state.Delete(row.Key))
+	}
+	results, err := store.Do(ctx, steps...)
+	if err != nil {
+		return false, err
+	}
+	return results[0].Done, nil
+}

@@ -1,0 +1,204 @@
+package checks
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"mailweir/internal/state"
+)
+
+// Tempblocks is the temporary block list in the state, and the rules that put clients there.
+type Tempblocks struct {
+	Store state.Store
+	Clock func() time.Time
+	// Life is how long a block is, Factor how many times longer the next one is, and Longest how long one may be.
+	Life, Longest time.Duration
+	Factor        float64
+
+	Rules []TempblockRule
+}
+
+// TempblockRule is one rule: a name, and how many such deeds in what time.
+type TempblockRule struct {
+	name string
+	rate rate
+}
+
+// String writes the rule as in the flag.
+func (r TempblockRule) String() string { return r.name + "=" + r.rate.String() }
+
+// bad is how many deeds of the rule there are. "blocked" is all that was refused for good.
+func (r TempblockRule) bad(c conduct) int {
+	if r.name == deedNames[deedBlocked] {
+		return min(1, c[deedBlocked]+c[deedListed]+c[deedVirus]+c[deedSpam])
+	}
+	return c[slices.Index(deedNames[:], r.name)]
+}
+
+// tempblockNames are the rules that there are.
+var tempblockNames = []string{
+	deedNames[deedInvalidRcpt], deedNames[deedOpenRelay], deedNames[deedConcurrency], deedNames[deedAuthFail], deedNames[deedBlocked],
+}
+
+// ParseTempblockRules reads rules of the form NAME=N/TIME, such as invalid-rcpt=20/5m.
+func ParseTempblockRules(words []string) ([]TempblockRule, error) {
+	var rules []TempblockRule
+	for _, word := range words {
+		name, text, ok := strings.Cut(word, "=")
+		if !ok || !slices.Contains(tempblockNames, name) {
+			return nil, fmt.Errorf("%q is not NAME=N/TIME with a name of %s", word, strings.Join(tempblockNames, ", "))
+		}
+		r, err := parseRate(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		if r.limit == 0 {
+			return nil, fmt.Errorf("%q would block everybody; leave the rule out instead", word)
+		}
+		if slices.ContainsFunc(rules, func(other TempblockRule) bool { return other.name == name }) {
+			return nil, fmt.Errorf("%s is there twice", name)
+		}
+		rules = append(rules, TempblockRule{name, r})
+	}
+	return rules, nil
+}
+
+// parseFactor reads a number from 1 to 100.
+func parseFactor(s string) (float64, error) {
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(f >= 1 && f <= 100) {
+		return 0, fmt.Errorf("%q is not a number from 1 to 100", s)
+	}
+	return f, nil
+}
+
+// The spaces of the state: what is counted (tempblock-count|192.0.2.1|invalid-rcpt|5m|5932), the list (tempblock|192.0.2.1), and
+// how often a client was on it lately (tempblock-past|192.0.2.1).
+const (
+	tempblockCountSpace = "tempblock-count"
+	tempblockSpace      = "tempblock"
+	tempblockPastSpace  = "tempblock-past"
+)
+
+// count adds up what a client has done, and puts it on the list when a rule fires. It returns the new entry, nil when there is none.
+func (t *Tempblocks) count(ctx context.Context, client netip.Addr, done conduct) (*TempblockEntry, error) {
+	net, now := clientNet(client), t.Clock()
+	steps, found := t.steps(net, now, done)
+	if len(steps) == 0 {
+		return nil, nil
+	}
+	results, err := t.Store.Do(ctx, steps...)
+	if err != nil {
+		return nil, err
+	}
+	for i, rule := range t.Rules {
+		if found[i] < 0 {
+			continue
+		}
+		at := found[i]
+		bad, good := sum(results[at:at+parts+1]), sum(results[at+parts+1:at+2*(parts+1)])
+		if bad >= rule.rate.limit && bad > good {
+			return t.block(ctx, client, TempblockEntry{Net: net, Rule: rule.String(), Bad: bad, Good: good})
+		}
+	}
+	return nil, nil
+}
+
+// AuthFailed counts a login that failed. The service that sees passwords calls it; no milter does.
+func (t *Tempblocks) AuthFailed(ctx context.Context, client netip.Addr) error {
+	if !client.IsValid() {
+		return nil
+	}
+	_, err := t.count(ctx, client, conduct{deedAuthFail: 1})
+	return err
+}
+
+// steps are what to add, once for each time over which anything is counted, and what to read then; found tells for each rule
+// where that begins, bad deeds before good ones, -1 for a rule that cannot fire now.
+func (t *Tempblocks) steps(net string, now time.Time, done conduct) (steps []state.Step, found []int) {
+	var spans []time.Duration
+	for _, rule := range t.Rules {
+		if n := rule.bad(done); n > 0 {
+			steps = append(steps, state.Add(window(now, rule.rate.span, tempblockCountSpace, net, rule.name)[0], int64(n), partLife(rule.rate.span)))
+		}
+		if span := rule.rate.span; done[deedGood] > 0 && !slices.Contains(spans, span) {
+			spans = append(spans, span)
+			steps = append(steps, state.Add(window(now, span, tempblockCountSpace, net, deedNames[deedGood])[0], int64(done[deedGood]), partLife(span)))
+		}
+	}
+	for _, rule := range t.Rules {
+		if rule.bad(done) == 0 {
+			found = append(found, -1)
+			continue
+		}
+		found = append(found, len(steps))
+		steps = append(steps, gets(window(now, rule.rate.span, tempblockCountSpace, net, rule.name))...)
+		steps = append(steps, gets(window(now, rule.rate.span, tempblockCountSpace, net, deedNames[deedGood]))...)
+	}
+	return steps, found
+}
+
+// block puts a client on the list, unless its net is a known one or it is there already.
+func (t *Tempblocks) block(ctx context.Context, client netip.Addr, entry TempblockEntry) (*TempblockEntry, error) {
+	past := state.Key(tempblockPastSpace, entry.Net)
+	results, err := t.Store.Do(ctx, state.Get(knownNetKey(client)), state.Get(tempblockKey(entry.Net)), state.Get(past))
+	if err != nil || results[0].Found || results[1].Found {
+		return nil, err
+	}
+	entry.Times = sum(results[2:]) + 1
+	life := t.life(entry.Times)
+	entry.At = t.Clock().UTC().Truncate(time.Second)
+	entry.Until = t.Clock().Add(life)
+	results, err = t.Store.Do(ctx,
+		state.First(tempblockKey(entry.Net), entry.value(), life),
+		state.Put(past, []byte(strconv.Itoa(entry.Times)), life+t.Longest))
+	if err != nil || !results[0].Done {
+		return nil, err
+	}
+	return &entry, nil
+}
+
+// life is how long the nth block in a row is.
+func (t *Tempblocks) life(n int) time.Duration {
+	d := float64(t.Life) * math.Pow(t.Factor, float64(n-1))
+	if d > float64(t.Longest) {
+		return t.Longest
+	}
+	return time.Duration(d)
+}
+
+func tempblockKey(net string) string { return state.Key(tempblockSpace, net) }
+
+// TempblockEntry is one client on the temporary block list.
+type TempblockEntry struct {
+	// Net is an IPv4 address or an IPv6 /64.
+	Net string `json:"net"`
+	// Rule put it there, with so many bad and good deeds, for the nth time in a row; "" when a person did.
+	Rule  string `json:"rule,omitempty"`
+	Bad   int    `json:"bad,omitempty"`
+	Good  int    `json:"good,omitempty"`
+	Times int    `json:"times,omitempty"`
+	Entered
+	// Until is when it ends by itself; zero is never.
+	Until time.Time `json:"until"`
+}
+
+func (e TempblockEntry) value() []byte {
+	text, _ := json.Marshal(e) // strings, numbers and a time
+	return text
+}
+
+// String tells in words why the client is there, and until when.
+func (e TempblockEntry) String() string {
+	if e.Rule == "" {
+		return fmt.Sprintf("%s is blocked %s, %s", e.Net, until(e.Until), e.Entered)
+	}
+	return fmt.Sprintf("%s is blocked %s by the rule %s: %d bad, %d accepted, block %d in a row", e.Net, until(e.Until), e.Rule, e.Bad, e.Good, e.Times)
+}
