@@ -24,6 +24,7 @@ type step struct {
 	Words   []word `json:"words"`
 	Answer  string `json:"answer"`
 	Removed string `json:"removed,omitempty"`
+	Changed string `json:"changed,omitempty"`
 }
 
 // word is one check's word in print.
@@ -85,7 +86,7 @@ func trimmed(address string) string {
 
 // step closes a step with its answer.
 func (t *transcript) step(command string, a policy.Answer) {
-	st := step{Command: command, Words: []word{}, Answer: "go on", Removed: strings.Join(a.Remove, ", ")}
+	st := step{Command: command, Words: []word{}, Answer: "go on", Removed: strings.Join(a.Remove, ", "), Changed: a.Change.String()}
 	if a.Refuses() {
 		st.Answer = a.Line.String()
 	}
@@ -136,6 +137,9 @@ func (t *transcript) write(out io.Writer) error {
 		fmt.Fprintln(out, "  =>", st.Answer)
 		if st.Removed != "" {
 			fmt.Fprintln(out, "  => removed", st.Removed)
+		}
+		if st.Changed != "" {
+			fmt.Fprintln(out, "  => changed:", st.Changed)
 		}
 	}
 	for _, note := range t.Notes {

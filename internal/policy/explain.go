@@ -43,6 +43,9 @@ func (rs *resolver) explain(p *pending, r *Recipient, w Word) {
 
 func (rs *resolver) explainRuling(ru ruling, r *Recipient) {
 	w := Word{Says: SaysObjects, Reply: rs.line(ru, "").String(), Cause: ru.verdict.cause}
+	if ru.changes() {
+		w.Reply = ru.verdict.change.String()
+	}
 	if ru.failure != nil {
 		w.Says = SaysCannotTell
 		w.Cause = fmt.Sprint(ru.failure)
