@@ -54,7 +54,7 @@ func TestSilentList(t *testing.T) {
 	})
 }
 
-// Twenty lists that take 0.6 seconds each: together 12, longer than the 8 seconds after which the mail would go on. All of them are needed
+// Twenty lists that take 1.5 seconds each: together 30, longer than the 8 seconds after which the mail would go on. All of them are needed
 // for the refusal, so they have been asked at once.
 func TestSlowListsDoNotAddUp(t *testing.T) {
 	names := numbered(20)
@@ -64,7 +64,7 @@ func TestSlowListsDoNotAddUp(t *testing.T) {
 	}
 	onEach(t, testbed.DNSConfig{Zones: ipv4Lists("127.0.0.66\n", names...)}, func(b *listBed) {
 		b.start(flags...)
-		b.relay.set("66.0.0.127", rule{delay: 600 * time.Millisecond})
+		b.relay.set("66.0.0.127", rule{delay: 1500 * time.Millisecond})
 		c := b.connect("127.0.0.66")
 		c.message("alice@example.net", "550 5.7.1 l1.example Blocked")
 		c.say("QUIT", "221")
