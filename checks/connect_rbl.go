@@ -150,7 +150,7 @@ func (b *rblRule) hooks(env *policy.Env) policy.Hooks {
 	hooks := policy.Hooks{Close: b.close, Ready: b.wait}
 	if b.addresses != nil {
 		hooks.Connect = b.connect
-		if env.Settings.PermitSenders != nil {
+		if env.Settings.PermitSenders != nil || env.Settings.LocalDomains != nil { // without either, no mail is known to be good
 			hooks.SettleMessage = b.settle
 		}
 	}
@@ -334,7 +334,7 @@ func (b *rblRule) settle(m *policy.Message, o policy.Outcome) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), b.timeout)
 	defer cancel()
-	if m.PermitHonoured(ctx) {
+	if m.PermitHonoured(ctx) || m.AutoAllowHonoured(ctx) {
 		b.lists.KnownGood(m.Conn.Client, r.Hits())
 	}
 }

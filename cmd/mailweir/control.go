@@ -26,6 +26,7 @@ func (d *daemon) openControl(address string) (*control.Server, error) {
 	d.handleAccount(s)
 	d.handleGreylist(s)
 	d.handleManaged(s)
+	d.handleAutoAllow(s)
 	d.handleTempblock(s)
 	s.Start()
 	return s, nil

@@ -67,8 +67,8 @@ func greylistCommand(cmd *cobra.Command, run func(cmd *cobra.Command, r greylist
 	cmd.Args = noArguments
 	addSettings(cmd)
 	cmd.Flags().StringVar(&r.Client, "client", "", "of this client's net: an address, or a net as it is shown")
-	cmd.Flags().StringVar(&r.Sender, "sender", "", "of this sender, <> for the null sender")
-	cmd.Flags().StringVar(&r.Recipient, "recipient", "", "to this recipient")
+	cmd.Flags().StringVar(&r.Sender, "from", "", "of this sender, <> for the null sender")
+	cmd.Flags().StringVar(&r.Recipient, "to", "", "to this recipient")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		s, err := readSettings(cmd)
 		if err != nil {
@@ -147,11 +147,11 @@ func newGreylistPass() *cobra.Command {
 		Short: "Let mail pass at its next attempt",
 		Long: `Lets pass what waits and is chosen by client, sender or recipient. With all three the triplet is known even if its mail has
 never come; with the client alone its whole net is known. It lasts as long as for mail that has passed by itself (--greylist-keep).`,
-		Example: `  mailweir greylist pass --sender=bob@example.com
+		Example: `  mailweir greylist pass --from=bob@example.com
   mailweir greylist pass --client=192.0.2.7`,
 	}, func(cmd *cobra.Command, r greylistRequest) error {
 		if !r.chosen() {
-			return fail(exUsage, "give --client, --sender or --recipient, or several of them")
+			return fail(exUsage, "give --client, --from or --to, or several of them")
 		}
 		r.Note = note
 		n, err := greylistPass.call(cmd, r)
@@ -172,7 +172,7 @@ func newGreylistFlush() *cobra.Command {
 		Short: "Forget clients and triplets, so that their mail waits again",
 	}, func(cmd *cobra.Command, r greylistRequest) error {
 		if r.chosen() == all {
-			return fail(exUsage, "give --client, --sender or --recipient, or --all without them")
+			return fail(exUsage, "give --client, --from or --to, or --all without them")
 		}
 		n, err := greylistFlush.call(cmd, r)
 		if err != nil {

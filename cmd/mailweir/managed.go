@@ -60,12 +60,12 @@ func newManagedAdd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add",
 		Short: "Let a recipient block or permit a sender or a domain",
-		Example: `  mailweir managed add --recipient=bob@example.org --block=spammer@example.net
-  mailweir managed add --recipient=bob@example.org --permit=example.com --for=30d`,
+		Example: `  mailweir managed add --user=bob@example.org --block=spammer@example.net
+  mailweir managed add --user=bob@example.org --permit=example.com --for=30d`,
 		Args: noArguments,
 	}
 	addSettings(cmd)
-	cmd.Flags().StringVar(&r.Recipient, "recipient", "", "whose entry it is")
+	cmd.Flags().StringVar(&r.Recipient, "user", "", "whose entry it is")
 	cmd.Flags().StringVar(&block, "block", "", "address or domain to block")
 	cmd.Flags().StringVar(&permit, "permit", "", "address or domain to permit")
 	entry := entryFlags(cmd)
@@ -85,7 +85,7 @@ func newManagedRemove() *cobra.Command {
 	var r managedRequest
 	cmd := &cobra.Command{Use: "rm", Short: "Take an entry of a recipient back", Args: noArguments}
 	addSettings(cmd)
-	cmd.Flags().StringVar(&r.Recipient, "recipient", "", "whose entry it is")
+	cmd.Flags().StringVar(&r.Recipient, "user", "", "whose entry it is")
 	cmd.Flags().StringVar(&r.Subject, "entry", "", "address or domain that it is about")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		_, err := managedRemove.call(cmd, r)
@@ -109,7 +109,7 @@ func newManagedList() *cobra.Command {
 		},
 	}
 	addSettings(cmd)
-	cmd.Flags().StringVar(&r.Recipient, "recipient", "", "whose entries (default everybody's)")
+	cmd.Flags().StringVar(&r.Recipient, "user", "", "whose entries (default everybody's)")
 	return cmd
 }
 

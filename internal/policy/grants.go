@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 
@@ -193,6 +194,19 @@ func (m *Message) PermitHonoured(ctx context.Context) bool {
 	}
 	result, err := m.SPF(ctx)
 	return err == nil && result == SPFPass
+}
+
+// AutoAllowHonoured reports whether a recipient has written to the sender (auto-allow) and SPF passes for it: such mail is known
+// to be good, too. It waits for the state and the DNS; call it from [Later] or a Settle hook.
+func (m *Message) AutoAllowHonoured(ctx context.Context) bool {
+	for _, r := range m.Recipients {
+		list, _ := r.grants.get(ctx, m.Conn.runner, r.findGrants) // what could not be found out permits nothing
+		if slices.ContainsFunc(list, func(g Grant) bool { return g.By == BypassAutoAllow }) {
+			result, err := m.SPF(ctx)
+			return err == nil && result == SPFPass && !m.Sender.IsNull()
+		}
+	}
+	return false
 }
 
 // Vouched reports whether the envelope sender is who it says: the client is permitted, SPF passes for the sender's

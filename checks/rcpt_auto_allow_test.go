@@ -1,0 +1,180 @@
+package checks
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"mailweir/internal/policy"
+	"mailweir/internal/state"
+)
+
+// pairs lists what auto-allow has learned: USER ADDRESS, one a line.
+func pairs(t *testing.T, world *policy.World) string {
+	t.Helper()
+	list, err := AutoAllowedAddresses(t.Context(), world.State, "", "", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, one := range list {
+		lines = append(lines, one.User+" "+one.Address)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestAutoAllowLearns(t *testing.T) {
+	outbound := letter{login: "bob", door: "587", from: "bob@ours.example", to: []string{"friend@else.example"}}
+	with := func(change func(*letter)) letter {
+		l := outbound
+		change(&l)
+		return l
+	}
+	field := func(f string) letter {
+		return with(func(l *letter) { l.header = []string{"From: bob@ours.example", f} })
+	}
+	many := make([]string, 51)
+	for i := range many {
+		many[i] = fmt.Sprintf("u%d@else.example", i)
+	}
+	const learned = "bob@ours.example friend@else.example"
+	for _, c := range []struct {
+		name  string
+		flags []string
+		mail  letter
+		want  string
+	}{
+		{name: "submission", mail: outbound, want: learned},
+		{name: "trusted net", mail: with(func(l *letter) { l.login, l.door, l.client = "", "", "127.0.0.1" }), want: learned},
+		{name: "local submission", mail: with(func(l *letter) { l.login, l.client = "", "none" }), want: learned},
+		{name: "without the sender's extension", mail: with(func(l *letter) { l.from = "Bob+shop@Ours.Example" }), want: learned},
+		{name: "external recipients alone", mail: with(func(l *letter) { l.to = []string{"a@ours.example", "y@else.example", "x@else.example"} }), want: "bob@ours.example x@else.example\nbob@ours.example y@else.example"},
+		{name: "accepted recipients alone", flags: []string{"--managed-list=inline:{ {y@else.example=block ours.example} }"}, mail: with(func(l *letter) { l.to = []string{"y@else.example", "x@else.example"} }), want: "bob@ours.example x@else.example"},
+		{name: "a person's own word", mail: field("Auto-Submitted: No"), want: learned},
+		{name: "first class", mail: field("Precedence: first-class"), want: learned},
+		{name: "50 recipients", mail: with(func(l *letter) { l.to = many[:1] }), want: "bob@ours.example u0@else.example"},
+
+		{name: "stranger", mail: with(func(l *letter) { l.login, l.door, l.to = "", "", []string{"user@ours.example"} })},
+		{name: "login at another door", mail: with(func(l *letter) { l.door = "" })},
+		{name: "sender not ours", mail: with(func(l *letter) { l.from = "bob@third.example" })},
+		{name: "null sender", mail: with(func(l *letter) { l.from = "<>" })},
+		{name: "automatic answer", mail: field("Auto-Submitted: auto-replied (vacation)")},
+		{name: "with a parameter", mail: field("auto-submitted: auto-generated; x=y")},
+		{name: "bulk", mail: field("Precedence: BULK")},
+		{name: "list", mail: field("List-Id: <x.ours.example>")},
+		{name: "list with a post address alone", mail: field("list-post: <mailto:x@ours.example>")},
+		{name: "51 recipients", flags: []string{"--rcpt-limit=off"}, mail: with(func(l *letter) { l.to = many })},
+		{name: "refused at the end", flags: []string{"--header-from-list=inline:{ours.example=REJECT}"}, mail: field("X: y")},
+		{name: "skipped user", flags: []string{"--auto-allow-skip=inline:{bob@ours.example=x}"}, mail: outbound},
+		{name: "skipped domain", flags: []string{"--auto-allow-skip=inline:{else.example=x}"}, mail: outbound},
+		{name: "off", flags: []string{"--auto-allow=off"}, mail: outbound},
+		{name: "monitor", flags: []string{"--auto-allow=monitor"}, mail: outbound, want: learned},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			world := newWorld()
+			p, err := build(world, append([]string{"--services=587=submission", "--outbound-limit=off"}, c.flags...)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := newSessions(p)
+			defer s.close()
+			s.send(c.mail)
+			if got := pairs(t, world); got != c.want {
+				t.Errorf("learned\n%s\nwant\n%s", got, c.want)
+			}
+		})
+	}
+	wantError(t, "--auto-allow-for", "--auto-allow-for=1s")
+}
+
+// An answer passes if something vouches for its sender, for that user and for as long as it is known.
+func TestAutoAllowPermits(t *testing.T) {
+	known := names{"else.example TXT": "v=spf1 ip4:192.0.2.1 -all", "forged.example TXT": "v=spf1 -all", "list.example TXT": "v=spf1 ip4:192.0.2.1 -all"}
+	now := noon
+	world := newWorld()
+	world.Clock = func() time.Time { return now }
+	world.State = state.NewMemory(world.Clock, 1000)
+	world.DNS, world.Lists, _ = known.serve(t)
+	flags := []string{"--services=587=submission", "--greylist=enforce", "--greylist-skip-spf=false", "--greylist-client-passes=0", "--sender-block-list=inline:{blocked@else.example=REJECT}"}
+	p, err := build(world, flags...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSessions(p)
+	defer s.close()
+	const no = "rcpt " + greylisted
+	want := func(from, to, said string) {
+		t.Helper()
+		if got := strings.Join(s.send(letter{from: from, to: []string{to}}).said, "\n"); got != said {
+			t.Errorf("%s to %s: said %q, want %q", from, to, got, said)
+		}
+	}
+	write := func(to ...string) {
+		t.Helper()
+		if got := s.send(letter{login: "bob", door: "587", from: "bob@ours.example", to: to}).said; got != nil {
+			t.Fatal(got)
+		}
+	}
+	knownNet := func(want bool) {
+		t.Helper()
+		if _, found, err := world.State.Get(t.Context(), knownNetKey(netip.MustParseAddr("192.0.2.1"))); found != want || err != nil {
+			t.Errorf("known net: %t, %v, want %t", found, err, want)
+		}
+	}
+	want("friend@else.example", "bob@ours.example", no)
+	write("friend@else.example", "x@forged.example", "blocked@else.example")
+	knownNet(false)
+	want("Friend@Else.example", "bob+x@ours.example", "")
+	knownNet(true)
+	want("prvs=0123abcdef=friend@else.example", "bob@ours.example", "")
+	want("other@else.example", "bob@ours.example", no)
+	want("friend@else.example", "alice@ours.example", no)
+	want("x@forged.example", "bob@ours.example", no)
+	want("blocked@else.example", "bob@ours.example", "rcpt 550 5.7.1 Administrative prohibition - envelope blocked")
+
+	now = now.Add(119 * 24 * time.Hour)
+	write("friend@else.example")
+	now = now.Add(119 * 24 * time.Hour) // since the last message
+	want("friend@else.example", "bob@ours.example", "")
+	now = now.Add(3 * 24 * time.Hour)
+	want("friend@else.example", "bob@ours.example", no)
+
+	write("friend@else.example")
+	if p, err = build(world, append(flags, "--auto-allow=monitor")...); err != nil {
+		t.Fatal(err)
+	}
+	s.runner.Swap(p)
+	now = now.Add(24 * time.Hour) // the triplet above is forgotten
+	want("friend@else.example", "bob@ours.example", no)
+}
+
+func TestAutoAllowAdmin(t *testing.T) {
+	world := newWorld()
+	p, err := build(world, "--services=587=submission", "--outbound-limit=off")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSessions(p)
+	defer s.close()
+	for _, user := range []string{"bob", "alice"} {
+		s.send(letter{login: user, door: "587", from: user + "@ours.example", to: []string{"x@else.example", "y@else.example"}})
+	}
+	list, err := AutoAllowedAddresses(t.Context(), world.State, "Bob@ours.example", "", 100)
+	if err != nil || len(list) != 2 || list[0].Address != "x@else.example" || list[0].Last != "2026-11-23 12:00:00" {
+		t.Errorf("list %+v, %v", list, err)
+	}
+	if list, err = AutoAllowedAddresses(t.Context(), world.State, "", "", 3); len(list) != 3 || err != nil {
+		t.Errorf("%d rows, %v, want the limit of 3", len(list), err)
+	}
+	if n, err := RemoveAutoAllowed(t.Context(), world.State, "", "X@else.example"); n != 2 || err != nil {
+		t.Errorf("removed %d, %v", n, err)
+	}
+	if n, err := RemoveAutoAllowed(t.Context(), world.State, "bob@ours.example", ""); n != 1 || err != nil {
+		t.Errorf("removed %d, %v", n, err)
+	}
+	if got := pairs(t, world); got != "alice@ours.example y@else.example" {
+		t.Errorf("left %q", got)
+	}
+}
