@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"text/tabwriter"
-	"time"
 
 	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
@@ -36,7 +35,7 @@ func check(out io.Writer, s *settings) error {
 	if err := s.daemon.validate(); err != nil {
 		return &exitError{exConfig, err}
 	}
-	world, err := openWorld(s.daemon, quietLog(), time.Now)
+	world, err := emptyWorld(s.daemon)
 	if err != nil {
 		return &exitError{exConfig, err}
 	}

@@ -48,10 +48,11 @@ func (c runtimeCommand[In, Out]) call(cmd *cobra.Command, in In) (Out, error) {
 			return out, err
 		}
 	}
-	if *s.daemon.state == "memory:" {
+	spec := stateSpec(*s.daemon.state)
+	if spec == "memory:" {
 		return out, fail(exUsage, "--state=memory: is the daemon's own memory: give both --control=unix:/PATH")
 	}
-	store, err := state.Open(cmd.Context(), *s.daemon.state, state.Options{Clock: time.Now})
+	store, err := state.Open(cmd.Context(), spec, state.Options{Clock: time.Now})
 	if err != nil {
 		return out, fail(exUnavailable, "--state: %v", err)
 	}

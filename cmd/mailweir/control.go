@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"mailweir/internal/control"
 	"mailweir/milter"
@@ -23,6 +24,7 @@ func (d *daemon) openControl(address string) (*control.Server, error) {
 	}
 	s := control.NewServer(l)
 	d.handleRBL(s)
+	stateStats.register(d, s)
 	d.handleAccount(s)
 	d.handleGreylist(s)
 	d.handleManaged(s)
@@ -55,4 +57,13 @@ func callDaemon(ctx context.Context, s *settings, name string, in, out any) erro
 		return &exitError{exSoftware, err}
 	}
 	return nil
+}
+
+// commandsWithin is how long run-time commands in progress may take when the daemon ends.
+const commandsWithin = 5 * time.Second
+
+func stopCommands(s *control.Server) {
+	ctx, cancel := context.WithTimeout(context.Background(), commandsWithin)
+	defer cancel()
+	s.Stop(ctx)
 }

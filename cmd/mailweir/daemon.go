@@ -44,20 +44,26 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 	}
 	takeStandardLog(log)
 	d := &daemon{settings: s, loaded: s}
-	world, err := openWorld(s.daemon, log, time.Now)
+	store, err := openState(*s.daemon.state, log, time.Now)
 	if err != nil {
+		return nil, &exitError{exUnavailable, err}
+	}
+	world, err := openWorld(s.daemon, log, time.Now, store)
+	if err != nil {
+		_ = store.Close() // nothing has been written
 		return nil, &exitError{exConfig, err}
 	}
 	world.Connections = func() int { return d.server.Connections() }
 	p, err := s.draft.Build(world, nil)
 	if err != nil {
-		closeWorld(world)
+		_ = closeWorld(world) // nothing has been written
 		return nil, &exitError{exConfig, err}
 	}
 	waitReady(p)
 	d.log, d.world = log, world
 	d.metrics = events.NewMetrics(version)
 	d.metrics.WatchLists(world.Lists, world.DNS)
+	d.metrics.WatchState(world.State)
 	d.metrics.Loaded(time.Now())
 	d.recorder = events.NewRecorder(log, d.metrics, time.Now)
 	d.runner = policy.NewRunner(p, d.recorder, policy.DefaultLimits)
@@ -85,7 +91,9 @@ func waitReady(p *policy.Policy) {
 func (d *daemon) close() {
 	d.runner.Close()
 	d.recorder.Close()
-	closeWorld(d.world)
+	if err := closeWorld(d.world); err != nil {
+		d.log.WithError(err).Error("the state was not closed in order")
+	}
 }
 
 // run serves until SIGTERM, SIGINT or the end of the context.
@@ -106,7 +114,7 @@ func (d *daemon) run(ctx context.Context, listeners []net.Listener, signals <-ch
 		return fail(exUnavailable, "%v", err)
 	}
 	if commands != nil {
-		defer commands.Stop(context.Background())
+		defer stopCommands(commands)
 	}
 	served := make(chan error, 1)
 	var serving sync.WaitGroup

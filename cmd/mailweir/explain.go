@@ -81,8 +81,13 @@ func explain(out io.Writer, s *settings, f *explainFlags, m *message) error {
 		}
 		clock = func() time.Time { return at }
 	}
-	world, err := openWorld(s.daemon, quietLog(), clock)
+	store, note, err := tryState(*s.daemon.state, clock)
 	if err != nil {
+		return &exitError{exUnavailable, err}
+	}
+	world, err := openWorld(s.daemon, quietLog(), clock, store)
+	if err != nil {
+		_ = store.Close()
 		return &exitError{exConfig, err}
 	}
 	defer closeWorld(world)
@@ -97,6 +102,9 @@ func explain(out io.Writer, s *settings, f *explainFlags, m *message) error {
 	}
 	waitReady(p)
 	var t transcript
+	if note != "" {
+		t.Notes = append(t.Notes, note)
+	}
 	runner := policy.NewRunner(p, silent{}, policy.DefaultLimits)
 	session := runner.NewExplainer(t.tell)
 	t.play(session, facts, f, m)

@@ -52,7 +52,7 @@ func registerDaemon(set *pflag.FlagSet) *daemonFlags {
 	d.listenFrom = f.Words("listen-from", nil, "NET,…", "nets, besides loopback, from which an MTA may connect: it is believed whatever it says")
 	d.http = f.String("http", "127.0.0.1:8425", "HOST:PORT|off", "where /metrics, /livez and /readyz are served")
 	d.control = f.String("control", "", "unix:/PATH", "socket for run-time commands, for its owner only; without it there are none")
-	d.state = f.String("state", "memory:", "memory:", "where checks remember; memory: forgets with the process")
+	d.state = f.String("state", autoState, "file:DIR|redis://…|memory:", "where checks remember: file:DIR for one host, redis://HOST:PORT for several, memory: for trials; auto is file:$STATE_DIRECTORY or file:"+usualState+" where it exists, else memory:")
 	d.dns = f.Words("dns", nil, "HOST[:PORT],…", "recursive DNS servers (default those of /etc/resolv.conf)")
 	d.logFormat = f.String("log-format", "text", "text|json", "form of the log on standard error")
 	d.logLevel = f.String("log-level", "info", "error|warning|info|debug", "what is logged; debug has a line for each message")
@@ -63,6 +63,9 @@ func registerDaemon(set *pflag.FlagSet) *daemonFlags {
 
 // validate reports values that the process could not be started with.
 func (d *daemonFlags) validate() error {
+	if err := validState(*d.state); err != nil {
+		return err
+	}
 	if _, err := newLogger(d, io.Discard); err != nil {
 		return err
 	}

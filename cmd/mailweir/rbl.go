@@ -50,7 +50,7 @@ func oneZone(_ *cobra.Command, args []string) error {
 }
 
 func testZone(ctx context.Context, out io.Writer, s *settings, zone string, domains bool) error {
-	world, err := openWorld(s.daemon, quietLog(), time.Now)
+	world, err := emptyWorld(s.daemon)
 	if err != nil {
 		return &exitError{exConfig, err}
 	}
@@ -137,7 +137,7 @@ func newRBLStatus() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show how each list of the running daemon does",
-		Long: `Shows, for each list: whether it is asked or rests and why; look-ups, hits, hits that no other list shared, errors; the
+		Long: `Shows, for each list: whether it is asked or rests and why; what it is asked about; look-ups, hits, hits that no other list shared, errors; the
 mean time of its answers; hits on clients whose mail is known to be good (its precision); and the list it overlaps with most.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -158,16 +158,29 @@ mean time of its answers; hits on clients whose mail is known to be good (its pr
 
 func writeLists(out io.Writer, lists []rbl.ListStatus) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ZONE\tSTATE\tQUERIES\tHITS\tALONE\tERRORS\tKNOWN GOOD\tMEAN\tOVERLAP\tWHY")
+	fmt.Fprintln(table, "ZONE\tSTATE\tABOUT\tQUERIES\tHITS\tALONE\tERRORS\tKNOWN GOOD\tMEAN\tOVERLAP\tWHY")
 	for _, l := range lists {
 		state := "asked"
 		if !l.Asked {
 			state = "rests"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\n", l.Zone, state, l.Queries, l.Hits, l.Alone, l.Errors, l.KnownGood,
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\n", l.Zone, state, about(l), l.Queries, l.Hits, l.Alone, l.Errors, l.KnownGood,
 			l.Latency.Mean().Round(time.Microsecond), mostOverlap(l.Overlap), l.Why)
 	}
 	return table.Flush()
+}
+
+// about says what a list is asked about.
+func about(l rbl.ListStatus) string {
+	switch {
+	case l.Kind == rbl.Domains:
+		return "names"
+	case !l.IPv4:
+		return "IPv6"
+	case !l.IPv6:
+		return "IPv4"
+	}
+	return "IPv4 IPv6"
 }
 
 // mostOverlap names the list with which most hits are shared.

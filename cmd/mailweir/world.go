@@ -12,14 +12,8 @@ import (
 	"mailweir/rbl"
 )
 
-// stateKeys bounds what the memory store keeps.
-const stateKeys = 1_000_000
-
-// openWorld opens what policies have in common: DNS, lists and state. closeWorld closes it.
-func openWorld(d *daemonFlags, log *logrus.Logger, clock func() time.Time) (*policy.World, error) {
-	if *d.state != "memory:" {
-		return nil, fmt.Errorf("--state: %q is not a store; the one there is: %q", *d.state, "memory:")
-	}
+// openWorld opens what policies have in common: DNS, lists and the store, which it takes over. closeWorld closes it.
+func openWorld(d *daemonFlags, log *logrus.Logger, clock func() time.Time, store state.Store) (*policy.World, error) {
 	servers, err := dnsServers(*d.dns)
 	if err != nil {
 		return nil, err
@@ -29,13 +23,18 @@ func openWorld(d *daemonFlags, log *logrus.Logger, clock func() time.Time) (*pol
 		return nil, fmt.Errorf("--dns: %w", err)
 	}
 	lists := rbl.NewLists(dns, rbl.ListsOptions{OnChange: func(c rbl.Change) { logListChange(log, c) }})
-	return &policy.World{Connections: func() int { return 1 }, Clock: clock, DNS: dns, Lists: lists, State: state.NewMemory(clock, stateKeys)}, nil
+	return &policy.World{Connections: func() int { return 1 }, Clock: clock, DNS: dns, Lists: lists, State: store}, nil
 }
 
-func closeWorld(w *policy.World) {
+func closeWorld(w *policy.World) error {
 	w.Lists.Close()
 	w.DNS.Close()
-	_ = w.State.Close() // the memory store has nothing to lose
+	return w.State.Close()
+}
+
+// emptyWorld is a world that remembers nothing, for commands that judge no mail.
+func emptyWorld(d *daemonFlags) (*policy.World, error) {
+	return openWorld(d, quietLog(), time.Now, state.NewMemory(time.Now, 1000))
 }
 
 func dnsServers(words []string) ([]string, error) {

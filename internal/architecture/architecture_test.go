@@ -29,7 +29,7 @@ var layers = map[string][]string{
 	"internal/address":        {},
 	"internal/state":          {},
 	"internal/state/contract": {"internal/state"},
-	"internal/events":         {"internal/policy", "internal/address", "rbl"},
+	"internal/events":         {"internal/policy", "internal/address", "internal/state", "rbl"},
 	"internal/config":         {},
 	"internal/control":        {},
 	"test/testbed":            {"internal/*"},

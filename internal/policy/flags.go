@@ -75,7 +75,10 @@ func (f *Flags) SignedInt(noun string, value int, usage string) *int {
 
 // Bool registers a switch.
 func (f *Flags) Bool(noun string, value bool, usage string) *bool {
-	return f.set.Bool(f.prefix+noun, value, usage)
+	v := toggle(value)
+	flag := f.set.VarPF(&v, f.prefix+noun, "", usage)
+	flag.NoOptDefVal = "on" // the flag alone switches it on
+	return (*bool)(&v)
 }
 
 // Duration registers a span of time that is not negative.
@@ -132,6 +135,29 @@ func (w *words) String() string { return strings.Join(*w.values, ",") }
 func (w *words) Type() string   { return w.kind }
 func (w *words) Set(s string) error {
 	*w.values = strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' })
+	return nil
+}
+
+// toggle is a switch, written on or off; what Go calls true and false is understood.
+type toggle bool
+
+func (t *toggle) Type() string { return "on|off" }
+func (t *toggle) String() string {
+	if *t {
+		return "on"
+	}
+	return "off"
+}
+
+func (t *toggle) Set(s string) error {
+	switch strings.ToLower(s) {
+	case "on", "yes", "true", "1":
+		*t = true
+	case "off", "no", "false", "0":
+		*t = false
+	default:
+		return fmt.Errorf("%q is neither on nor off", s)
+	}
 	return nil
 }
 
