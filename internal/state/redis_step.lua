@@ -16,12 +16,16 @@ local function forget(member)
 	redis.call('ZREM', names, member)
 end
 
--- Each write sweeps more than it makes.
-local function sweep()
+-- After a new row: each sweeps more than it makes.
+local function settle()
 	for _, member in ipairs(redis.call('ZRANGEBYSCORE', ends, '-inf', now, 'LIMIT', 0, 4)) do
 		forget(member)
 	end
-	local over = redis.call('HLEN', rows) - bound
+	local size = redis.call('HLEN', rows)
+	if size == 1 then
+		redis.call('SADD', spaces, space)
+	end
+	local over = size - bound
 	local spared = 0
 	while over > 0 and spared < 64 do
 		local first = redis.call('ZRANGE', ends, spared, spared)[1]
@@ -83,8 +87,7 @@ elseif change == 'write' then
 	end
 	if not raw then
 		redis.call('ZADD', names, 0, key)
-		redis.call('SADD', spaces, space)
-		sweep()
+		settle()
 	end
 end
 if done == 1 and ARGV[8] == '1' then

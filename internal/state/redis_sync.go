@@ -43,7 +43,7 @@ func (b *batch) failPart(ctx context.Context, begun time.Time, err error, part i
 	switch {
 	case left(ctx, begun):
 		b.fail(ctx.Err())
-	case errors.Is(err, errUnsynced):
+	case errors.Is(err, ErrUnsynced):
 		b.fail(err)
 	default:
 		b.fail(b.redis.breakers.trip(err, part))
@@ -59,7 +59,6 @@ func (r *Redis) node(ctx context.Context, part int) (*redis.Client, error) {
 }
 
 var (
-	errUnsynced   = errors.New("entered, but the server did not confirm that it is safe; enter it again")
 	withReplicas  = regexp.MustCompile(`(?m)^connected_slaves:[1-9]`)
 	withAppending = regexp.MustCompile(`(?m)^aof_enabled:1`)
 )
@@ -78,7 +77,7 @@ func synced(ctx context.Context, conn *redis.Conn) error {
 		if n, err := conn.Do(ctx, "wait", 1, wait).Int(); err != nil {
 			return err
 		} else if n < 1 {
-			return fmt.Errorf("%w (no replica has it)", errUnsynced)
+			return fmt.Errorf("%w (no replica has it)", ErrUnsynced)
 		}
 	}
 	answer, err := conn.Do(ctx, "waitaof", 1, 0, wait).Slice()
@@ -89,7 +88,7 @@ func synced(ctx context.Context, conn *redis.Conn) error {
 	case err != nil:
 		return err
 	case len(answer) == 0 || answer[0] != int64(1):
-		return fmt.Errorf("%w (not on its disk)", errUnsynced)
+		return fmt.Errorf("%w (not on its disk)", ErrUnsynced)
 	}
 	return nil
 }

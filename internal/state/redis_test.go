@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,7 +63,7 @@ func (h *host) enter(t *testing.T, key string) {
 		if err == nil {
 			return
 		}
-		if !errors.Is(err, ErrDown) && !errors.Is(err, errUnsynced) {
+		if !errors.Is(err, ErrDown) && !errors.Is(err, ErrUnsynced) {
 			t.Fatal(err)
 		}
 		select {
@@ -96,6 +97,25 @@ func TestRedisGoesAndReturns(t *testing.T) {
 	}
 	if stats, err := h.Stats(t.Context()); err != nil || len(stats.Notes) != 0 || stats.Bytes == 0 {
 		t.Errorf("%+v, %v", stats, err)
+	}
+}
+
+// TestRedisConfirms: what the replica does not have is not acknowledged.
+func TestRedisConfirms(t *testing.T) {
+	server := testbed.StartRedis(t)
+	h := newHost(t, "redis://"+server.Address, nil)
+	replica := testbed.StartRedis(t, "--replicaof", "127.0.0.1", testbed.Port(server.Address), "--repl-diskless-sync-delay", "0")
+	replica.Wait("master_link_status:up", "INFO", "replication")
+	server.Wait("state=online", "INFO", "replication")
+	entered := Put("a|k", []byte("x"), 0).Entered()
+	if _, err := h.Do(t.Context(), entered); err != nil {
+		t.Fatal(err)
+	}
+	replica.Pause()
+	_, err := h.Do(t.Context(), entered)
+	replica.Resume()
+	if !errors.Is(err, ErrUnsynced) || errors.Is(err, ErrDown) {
+		t.Errorf("with a replica that hangs: %v", err)
 	}
 }
 
@@ -221,33 +241,47 @@ func TestRedisUnknownScript(t *testing.T) {
 	wantValue(t, h, "a|n", "3")
 }
 
-// trips counts how often a client waits for the server.
-type trips struct{ n int }
+// trips counts how often calls with its context wait for the server.
+type trips struct{ n atomic.Int32 }
+
+func (c *trips) count(ctx context.Context) {
+	if ctx.Value(c) != nil {
+		c.n.Add(1)
+	}
+}
 
 func (c *trips) DialHook(next redis.DialHook) redis.DialHook { return next }
 
 func (c *trips) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		c.n++
+		c.count(ctx)
 		return next(ctx, cmd)
 	}
 }
 
 func (c *trips) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
-		c.n++
+		c.count(ctx)
 		return next(ctx, cmds)
 	}
 }
 
 func TestRedisRoundTrips(t *testing.T) {
 	h := newHost(t, "redis://"+testbed.StartRedis(t).Address, nil)
-	put(t, h, "a|warm", "x", 0)
-	var count trips
-	h.client.AddHook(&count)
+	put(t, h, "a|warm", "x", 0) // the server has the script
+	count := new(trips)
+	h.client.AddHook(count)
+	ctx := context.WithValue(t.Context(), count, true)
 	steps := []Step{Get("a|k"), Get("b|k"), First("a|k", nil, time.Hour), Add("b|n", 1, time.Hour), Get("a|k")}
-	if _, err := h.Do(t.Context(), steps...); err != nil || count.n != 1 {
-		t.Errorf("%d round trips for one call, %v", count.n, err)
+	if _, err := h.Do(ctx, steps...); err != nil || count.n.Load() != 1 {
+		t.Errorf("%d round trips for one call, %v", count.n.Load(), err)
+	}
+	if _, _, err := h.Acquire(ctx, "l|k", 1); err != nil {
+		t.Fatal(err)
+	}
+	count.n.Store(0)
+	if _, ok, err := h.Acquire(ctx, "l|k", 1); ok || err != nil || count.n.Load() != 1 {
+		t.Errorf("%d round trips for a place, %v, %v", count.n.Load(), ok, err)
 	}
 }
 

@@ -100,6 +100,8 @@ const Schema = 1
 var (
 	// ErrDown is the error of a store that is out of reach: nothing is known, nothing was done for certain.
 	ErrDown = errors.New("state is out of reach")
+	// ErrUnsynced is the error of an entered step that was done, while the server did not confirm that it would survive.
+	ErrUnsynced = errors.New("entered, but the server did not confirm that it is safe; enter it again")
 	// ErrClosed is the error of a store after Close.
 	ErrClosed = errors.New("state is closed")
 	// ErrNewer is the error of a store that a newer program has written.
