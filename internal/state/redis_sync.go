@@ -58,6 +58,9 @@ func (r *Redis) node(ctx context.Context, part int) (*redis.Client, error) {
 	return r.client.(*redis.Client), nil
 }
 
+// redisConfirm is how long a person waits for a replica and a disk.
+const redisConfirm = 3 * time.Second
+
 var (
 	withReplicas  = regexp.MustCompile(`(?m)^connected_slaves:[1-9]`)
 	withAppending = regexp.MustCompile(`(?m)^aof_enabled:1`)
@@ -66,28 +69,27 @@ var (
 // synced waits until what the connection wrote is on the server's disk, if it appends to one and can tell (WAITAOF: Redis 7.2,
 // Valkey), and on one replica, if it has any. What the server was not told to keep, it cannot confirm: see [Stats].Notes.
 func synced(ctx context.Context, conn *redis.Conn) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*redisCall)
+	ctx, cancel := context.WithTimeout(ctx, 2*redisConfirm+redisCall)
 	defer cancel()
-	const wait = 900 // milliseconds: less than a read may take
 	info, err := conn.Info(ctx, "replication").Result()
 	if err != nil {
 		return err
 	}
 	if withReplicas.MatchString(info) {
-		if n, err := conn.Do(ctx, "wait", 1, wait).Int(); err != nil {
+		if n, err := conn.Wait(ctx, 1, redisConfirm).Result(); err != nil {
 			return err
 		} else if n < 1 {
 			return fmt.Errorf("%w (no replica has it)", ErrUnsynced)
 		}
 	}
-	answer, err := conn.Do(ctx, "waitaof", 1, 0, wait).Slice()
+	local, err := conn.WaitAOF(ctx, 1, 0, redisConfirm).Result()
 	var refused redis.Error
 	switch {
 	case errors.As(err, &refused): // too old, or appendonly no
 		return nil
 	case err != nil:
 		return err
-	case len(answer) == 0 || answer[0] != int64(1):
+	case len(local) == 0 || local[0] < 1:
 		return fmt.Errorf("%w (not on its disk)", ErrUnsynced)
 	}
 	return nil

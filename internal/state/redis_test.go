@@ -107,12 +107,9 @@ func TestRedisConfirms(t *testing.T) {
 	replica := testbed.StartRedis(t, "--replicaof", "127.0.0.1", testbed.Port(server.Address), "--repl-diskless-sync-delay", "0")
 	replica.Wait("master_link_status:up", "INFO", "replication")
 	server.Wait("state=online", "INFO", "replication")
-	entered := Put("a|k", []byte("x"), 0).Entered()
-	if _, err := h.Do(t.Context(), entered); err != nil {
-		t.Fatal(err)
-	}
+	h.enter(t, "a|k")
 	replica.Pause()
-	_, err := h.Do(t.Context(), entered)
+	_, err := h.Do(t.Context(), Put("a|k", []byte("x"), 0).Entered())
 	replica.Resume()
 	if !errors.Is(err, ErrUnsynced) || errors.Is(err, ErrDown) {
 		t.Errorf("with a replica that hangs: %v", err)
