@@ -10,13 +10,13 @@ import "mailweir/internal/policy"
 func Registry() *policy.Registry {
 	return &policy.Registry{
 		Checks: []*policy.Check{
-			Load, Address, ClientBlock, Tempblock, Concurrency, RequireAuth, SenderLogin, OpenRelay, Account, SenderBlock, EnvelopeFrom, Lockout, Managed, AutoAllow, RBL, RequireTLS,
+			Load, Address, ClientBlock, Tempblock, Concurrency, RequireAuth, SenderLogin, OpenRelay, Account, SenderBlock, EnvelopeFrom, Lockout, Managed, AutoAllow, RBL, Reputation, RequireTLS,
 			Size, OutboundLimit, RcptLimit, Greylist, Hops, HeaderFrom, Truncated, Signature, Content, Fault,
 		},
 		Order: map[policy.Stage][]*policy.Check{
 			policy.StageHelo:    {Load},
 			policy.StageMail:    {Address, ClientBlock, Tempblock, Concurrency, RequireAuth, SenderLogin, RequireTLS, Size, OutboundLimit},
-			policy.StageRcpt:    {Address, Concurrency, OpenRelay, Account, SenderBlock, EnvelopeFrom, Lockout, Managed, AutoAllow, RBL, RequireTLS, Size, OutboundLimit, RcptLimit, Greylist},
+			policy.StageRcpt:    {Address, Concurrency, OpenRelay, Account, SenderBlock, EnvelopeFrom, Lockout, Managed, AutoAllow, RBL, Reputation, RequireTLS, Size, OutboundLimit, RcptLimit, Greylist},
 			policy.StageHeaders: {Hops, HeaderFrom, SenderBlock, Lockout, Managed, Greylist},
 			policy.StageEnd:     {Load, Size, Truncated, Signature, Content},
 		},

@@ -9,11 +9,11 @@ var Fault = &policy.Check{
 	Help: `A defect never ends the daemon and never loses mail. The message that met it is deferred, so that
 it comes again, or passes with ` + "`--fault-on-error=accept`" + `. Each case is logged with its cause; please report it.
 
-The other two replies of this check are what a check answers whose own on-error is ` + "`defer`" + ` and whose backend
-failed: the first before DATA, the second after it.`,
+A check whose own on-error is ` + "`defer`" + ` and whose backend failed answers with the reply unavailable (row T4) before DATA, and
+with the reply unprocessed after it.`,
 	Mode:    policy.Enforce,
 	OnError: policy.Delay,
-	Replies: []*policy.Reply{replyFault, replyUnprocessed, replyUnavailable},
+	Replies: []*policy.Reply{replyFault, replyUnprocessed},
 	Setup:   nil,
 }
 
@@ -26,11 +26,5 @@ var replyFault = &policy.Reply{
 var replyUnprocessed = &policy.Reply{
 	ID: "unprocessed", Row: "T12", Code: 451, Enhanced: "4.3.0", Text: "Unable to process email at this time",
 	Description: "A check that examines the whole message could not do so, because what it relies on did not work, and its on-error is defer.",
-	Resolution:  "Nothing for the sender: the mail is tried again. The administrator looks for the check and its error in the event.",
-}
-
-var replyUnavailable = &policy.Reply{
-	ID: "unavailable", Row: "T4", Code: 451, Enhanced: "4.7.1", Text: "Internal resource temporarily unavailable",
-	Description: "A check could not judge this recipient, because what it relies on did not answer, and its on-error is defer.",
 	Resolution:  "Nothing for the sender: the mail is tried again. The administrator looks for the check and its error in the event.",
 }

@@ -136,7 +136,7 @@ func TestManagedEntered(t *testing.T) {
 	world.Clock = func() time.Time { return now }
 	store := &fallible{Store: state.NewMemory(world.Clock, 100)}
 	world.State = store
-	p, err := build(world, "--managed-list=inline:{ {user@ours.example=block else.example} }")
+	p, err := build(world, "--managed-list=inline:{ {user@ours.example=block else.example} }", "--tempblock=off", "--reputation=off")
 	if err != nil {
 		t.Fatal(err)
 	}

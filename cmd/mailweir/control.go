@@ -30,6 +30,7 @@ func (d *daemon) openControl(address string) (*control.Server, error) {
 	d.handleManaged(s)
 	d.handleAutoAllow(s)
 	d.handleTempblock(s)
+	d.handleReputation(s)
 	s.Start()
 	return s, nil
 }

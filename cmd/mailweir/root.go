@@ -24,7 +24,7 @@ flag > variable > file > default.`,
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(suggestFlag)
-	root.AddCommand(newServe(), newExplain(), newCheck(), newReplies(), newConfig(), newTable(), newContent(), newRBL(), newState(), newAccount(), newGreylist(), newManaged(), newAutoAllow(), newTempblock(), newVersion(), newReference())
+	root.AddCommand(newServe(), newExplain(), newCheck(), newReplies(), newConfig(), newTable(), newContent(), newRBL(), newState(), newAccount(), newGreylist(), newManaged(), newAutoAllow(), newTempblock(), newReputation(), newVersion(), newReference())
 	return root
 }
 

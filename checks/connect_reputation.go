@@ -1,0 +1,119 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"mailweir/internal/policy"
+	"mailweir/internal/state"
+)
+
+// Reputation judges clients by what they have sent here before.
+var Reputation = &policy.Check{
+	Name:  "reputation",
+	Title: "clients with a bad history here",
+	Help: `Scores each client (an IPv4 address, an IPv6 /64) from 0 to 100 by what it did here, and nowhere else:
+
+    score = 100 × (bad − good) / (bad + good + min-events), at least 0
+
+` + "`bad`" + ` adds up recipients that do not exist and transactions refused for good by a block list, a DNS list, lockout, content, virus or
+spam; ` + "`good`" + ` is recipients whose mail was accepted. All of them lose half of their weight every ` + "`--reputation-half-life`" + `. A client with fewer
+than ` + "`--reputation-min-events`" + ` of them, so weighed, is not judged. From ` + "`--reputation-defer-at`" + ` on the mail is deferred, from
+` + "`--reputation-reject-at`" + ` on it is refused.
+
+The same as for tempblock is never counted (our own temporary answers, monitored objections, the null sender, connections that end before
+MAIL), and the same clients are never judged: trusted and permitted ones, inbound relays, and nets from which in the last 36 days a
+message has passed greylisting or was awaited by a user. ` + "`mailweir reputation show ADDRESS`" + ` explains a score.`,
+	Mode:    policy.Monitor,
+	OnError: policy.Accept,
+	Bypass: policy.BypassTrusted | policy.BypassRelay | policy.BypassPermitClient | policy.BypassPermitSender |
+		policy.BypassRecipientPermit | policy.BypassAutoAllow | policy.BypassAlwaysAccept,
+	Replies: []*policy.Reply{replyReputation, replyUnavailable},
+	Setup: func(f *policy.Flags) policy.Build {
+		deferAt := f.Int("defer-at", 40, "score from which mail is deferred, more than 100 for never")
+		rejectAt := f.Int("reject-at", 80, "score from which mail is refused, more than 100 for never")
+		halfLife := f.Duration("half-life", 24*time.Hour, "in what time events lose half of their weight")
+		least := f.Int("min-events", 20, "how many events it takes to be judged")
+		return func(env *policy.Env) (policy.Hooks, error) {
+			switch {
+			case *deferAt < 1 || *rejectAt < *deferAt:
+				return policy.Hooks{}, fmt.Errorf("--reputation-defer-at is %d and --reputation-reject-at %d: want at least 1, and the second no lower", *deferAt, *rejectAt)
+			case *halfLife < time.Minute:
+				return policy.Hooks{}, fmt.Errorf("--reputation-half-life: %s is less than a minute", *halfLife)
+			}
+			rule := &reputation{
+				deferAt: *deferAt, rejectAt: *rejectAt, seen: conducts{policy.NewSlot[conduct](env)},
+				book: Reputations{Store: env.State, Clock: env.Clock, HalfLife: *halfLife, MinEvents: *least},
+			}
+			return policy.Hooks{Connect: rule.connect, SettleRecipient: rule.seen.recipient, SettleMessage: rule.settle}, nil
+		}
+	},
+}
+
+type reputation struct {
+	book              Reputations
+	deferAt, rejectAt int
+	seen              conducts
+}
+
+// connect reads the client's history as soon as it is known; the answer is due at RCPT.
+func (p *reputation) connect(c *policy.Connection) (policy.Verdict, error) {
+	if !c.Client.IsValid() {
+		return policy.Pass, nil
+	}
+	client := c.Client
+	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+		r, err := p.book.Show(ctx, client)
+		if err != nil {
+			return policy.Pass, err
+		}
+		return p.verdict(r), nil
+	}), nil
+}
+
+func (p *reputation) verdict(r ReputationScore) policy.Verdict {
+	score := int(r.Score)
+	switch {
+	case len(r.Parts) == 0:
+		return policy.Pass // the usual stranger
+	case !r.Judged || score < p.deferAt:
+		return policy.Pass.Because("%s", r)
+	case score < p.rejectAt:
+		return policy.Object(replyUnavailable).Because("%s, deferred from %d", r, p.deferAt)
+	}
+	return policy.Object(replyReputation).Because("%s, refused from %d", r, p.rejectAt)
+}
+
+// reputationTimeout is how long it may take to write down what was learned, off the way of any answer.
+const reputationTimeout = 10 * time.Second
+
+// settle adds what the transaction has shown.
+func (p *reputation) settle(m *policy.Message, o policy.Outcome) {
+	done, ok := p.seen.message(m, o)
+	if !ok {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), reputationTimeout)
+	defer cancel()
+	// Without the state nothing is learned, and nobody is refused for it.
+	_ = p.book.learn(ctx, m.Conn.Client, done)
+}
+
+// reputationKey is the place of a client's history in the state: reputation|192.0.2.1.
+func reputationKey(client netip.Addr) string { return state.Key(reputationSpace, clientNet(client)) }
+
+const reputationSpace = "reputation"
+
+var replyReputation = &policy.Reply{
+	ID: "reputation", Row: "P9", Code: 550, Enhanced: "5.7.1", Text: "Local CT IP Reputation - (reject)",
+	Description: "Nearly all that the sending host has tried here lately was bad: refused by lists or scanners, or for recipients that do not exist.",
+	Resolution:  "The administrator sees the score and its parts with mailweir reputation show, and permits a host that is wanted with --permit-clients. The score falls with time.",
+}
+
+var replyUnavailable = &policy.Reply{
+	ID: "unavailable", Row: "T4", Code: 451, Enhanced: "4.7.1", Text: "Internal resource temporarily unavailable",
+	Description: "Much of what the sending host has tried here lately was bad, though not so much that it is refused. Or a check could not judge this recipient, because what it relies on did not answer, and its on-error is defer.",
+	Resolution:  "Nothing for the sender: the mail is tried again. The administrator finds the score, or the check and its error, in the event.",
+}

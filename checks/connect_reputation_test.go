@@ -1,0 +1,226 @@
+package checks
+
+import (
+	"math"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+const (
+	reputationRejects = "rcpt 550 5.7.1 Local CT IP Reputation - (reject)"
+	reputationDefers  = "rcpt 451 4.7.1 Internal resource temporarily unavailable"
+)
+
+func (c *crowd) book() *Reputations {
+	return &Reputations{Store: c.world.State, Clock: c.clock, HalfLife: 24 * time.Hour, MinEvents: 20}
+}
+
+func (c *crowd) score(client string) ReputationScore {
+	c.t.Helper()
+	r, err := c.book().Show(c.t.Context(), netip.MustParseAddr(client))
+	if err != nil {
+		c.t.Error(err)
+	}
+	return r
+}
+
+func TestReputation(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		flags     []string
+		bad, good int
+		mail      letter
+		said      string
+	}{
+		{name: "unknown"},
+		{name: "too few to be judged", bad: 19},
+		{name: "just enough: 100 × 20 / 40", bad: 20, said: reputationDefers},
+		{name: "below the second threshold", bad: 79, said: reputationDefers},
+		{name: "bad enough: 100 × 80 / 100", bad: 80, said: reputationRejects},
+		{name: "mixed: 100 × 60 / 160", bad: 100, good: 40},
+		{name: "mixed: 100 × 65 / 155", bad: 100, good: 35, said: reputationDefers},
+		{name: "good", good: 500},
+		{name: "IPv6 by /64", bad: 100, mail: letter{client: "2001:db8::9"}, said: reputationRejects},
+		{name: "thresholds", flags: []string{"--reputation-defer-at=50", "--reputation-reject-at=50"}, bad: 20, said: reputationRejects},
+		{name: "fewer events", flags: []string{"--reputation-min-events=2"}, bad: 8, said: reputationRejects},
+		{name: "monitored", flags: []string{"--reputation=monitor"}, bad: 100},
+		{name: "permitted client", flags: []string{"--permit-clients=static:OK"}, bad: 100},
+		{name: "inbound relay", flags: []string{"--inbound-relays=static:x"}, bad: 100},
+		{name: "login", bad: 100, mail: letter{login: "bob"}},
+		{name: "postmaster alone", bad: 100, mail: letter{to: []string{"postmaster@ours.example"}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			crowd := newCrowd(t, append([]string{"--reputation=enforce"}, c.flags...)...)
+			client := "192.0.2.1"
+			if c.mail.client != "" {
+				client = "2001:db8::1"
+			}
+			if err := crowd.book().learn(t.Context(), netip.MustParseAddr(client), conduct{deedInvalidRcpt: c.bad, deedGood: c.good}); err != nil {
+				t.Fatal(err)
+			}
+			wantSaid(t, c.name, strings.Join(crowd.visit(c.mail), "\n"), c.said)
+		})
+	}
+}
+
+// What is learned from outcomes, kind by kind.
+func TestReputationLearns(t *testing.T) {
+	stranger := letter{client: "192.0.2.1"}
+	evil := letter{client: "192.0.2.1", from: "x@evil.example", to: []string{"a@ours.example", "b@ours.example"}}
+	block := []string{"--sender-block-list=inline:{evil.example=REJECT}"}
+	for _, c := range []struct {
+		name  string
+		flags []string
+		does  func(*crowd)
+		want  string
+	}{
+		{"good mail", nil, func(c *crowd) { c.guess(stranger, "", 0, 3) }, "good 3"},
+		{"invalid recipients", nil, func(c *crowd) { c.guess(stranger, "5.1.1", 4, 1) }, "invalid-rcpt 4, good 1"},
+		{"blocked, once a transaction", block, func(c *crowd) { c.visit(evil) }, "blocked 1"},
+		{"monitored", append(block, "--sender-block=monitor"), func(c *crowd) { c.visit(evil) }, "good 2"},
+		{"deferred", []string{"--sender-block-list=inline:{evil.example=DEFER}"}, func(c *crowd) { c.visit(evil) }, ""},
+		{"relaying", nil, func(c *crowd) { c.guess(stranger, "5.7.1", 4, 0) }, ""},
+		{"null sender", nil, func(c *crowd) { c.guess(letter{client: "192.0.2.1", from: "<>"}, "5.1.1", 4, 4) }, ""},
+		{"abandoned", nil, func(c *crowd) { s, _ := c.begin(stranger); c.leave(s) }, ""},
+		{"by reputation itself", []string{"--reputation-min-events=2"}, func(c *crowd) {
+			c.guess(stranger, "5.1.1", 9, 0)
+			for range 9 {
+				c.visit(stranger)
+			}
+		}, "invalid-rcpt 9"},
+		{"by tempblock", []string{"--tempblock=enforce", "--tempblock-rules=invalid-rcpt=2/5m"}, func(c *crowd) {
+			c.guess(stranger, "5.1.1", 9, 0)
+			for range 9 {
+				c.visit(stranger)
+			}
+		}, "invalid-rcpt 9"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			crowd := newCrowd(t, append([]string{"--reputation=enforce"}, c.flags...)...)
+			c.does(crowd)
+			var parts []string
+			for _, p := range crowd.score("192.0.2.1").Parts {
+				parts = append(parts, p.Name+" "+formatCount(p.Events))
+			}
+			if got := strings.Join(parts, ", "); got != c.want {
+				t.Errorf("learned %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func formatCount(n float64) string {
+	if n != math.Trunc(n) {
+		return "?"
+	}
+	return (rate{limit: int(n)}).String()[:len((rate{limit: int(n)}).String())-len("/0s")]
+}
+
+// A history fades: half of it is gone after the half-life, and in the end all.
+func TestReputationFades(t *testing.T) {
+	crowd := newCrowd(t, "--reputation=enforce")
+	crowd.guess(letter{}, "5.1.1", 200, 0)
+	for _, step := range []struct {
+		after time.Duration
+		score float64
+		said  string
+	}{
+		{0, 100 * 200. / 220, reputationRejects},
+		{24 * time.Hour, 100 * 100. / 120, reputationRejects},
+		{24 * time.Hour, 100 * 50. / 70, reputationDefers},
+		{24 * time.Hour, 100 * 25. / 45, reputationDefers},
+		{24 * time.Hour, 100 * 12.5 / 32.5, ""},
+	} {
+		crowd.after(step.after)
+		if got := crowd.score("192.0.2.1").Score; math.Abs(got-step.score) > 1e-6 {
+			t.Errorf("score %f, want %f", got, step.score)
+		}
+		wantSaid(t, "then", strings.Join(crowd.visit(letter{from: "<>"}), "\n"), step.said)
+	}
+	crowd.after(10 * 24 * time.Hour)
+	if r := crowd.score("192.0.2.1"); len(r.Parts) > 0 {
+		t.Errorf("not forgotten: %s", r)
+	}
+}
+
+func TestReputationKnownNet(t *testing.T) {
+	crowd := newCrowd(t, "--reputation=enforce")
+	crowd.guess(letter{}, "5.1.1", 200, 0)
+	if err := noteKnownNet(t.Context(), crowd.world.State, crowd.clock, netip.MustParseAddr("192.0.2.1")); err != nil {
+		t.Fatal(err)
+	}
+	if said := crowd.visit(letter{}); len(said) > 0 {
+		t.Error(said)
+	}
+	const want = "192.0.2.1 has score 90 (invalid-rcpt +90.5 of 200.0, good -0.5 of 1.0), not judged: wanted mail has come from there"
+	if got := crowd.score("192.0.2.1").String(); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// The event says how the score came about.
+func TestReputationCause(t *testing.T) {
+	crowd := newCrowd(t, "--reputation=enforce", "--tempblock=off")
+	crowd.guess(letter{}, "5.1.1", 30, 5)
+	crowd.visit(letter{})
+	const want = "192.0.2.1 has score 45 (invalid-rcpt +54.5 of 30.0, good -9.1 of 5.0), deferred from 40"
+	if len(crowd.events) != 1 || crowd.events[0].Cause != want || crowd.events[0].Reply != "unavailable" || crowd.events[0].Check != "reputation" {
+		t.Errorf("%+v", crowd.events)
+	}
+}
+
+// Sessions that learn at the same time lose nothing.
+func TestReputationTogether(t *testing.T) {
+	crowd := newCrowd(t)
+	book, client := crowd.book(), netip.MustParseAddr("192.0.2.1")
+	var all sync.WaitGroup
+	for range 5 {
+		all.Go(func() {
+			for range 4 {
+				if err := book.learn(t.Context(), client, conduct{deedGood: 1}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if r := crowd.score("192.0.2.1"); r.Events != 20 {
+		t.Errorf("%f events, want 20", r.Events)
+	}
+}
+
+func TestReputationOnError(t *testing.T) {
+	crowd := crowdOn(t, broken(reputationSpace), "--reputation=enforce")
+	if said := crowd.visit(letter{}); len(said) > 0 {
+		t.Error(said)
+	}
+	if events := strings.Join(crowd.recorded(), "\n"); events != "reputation could not tell" {
+		t.Error(events)
+	}
+	crowd = crowdOn(t, broken(reputationSpace), "--reputation=enforce", "--reputation-on-error=defer")
+	wantSaid(t, "defer", strings.Join(crowd.visit(letter{}), "\n"), reputationDefers)
+}
+
+func TestReputationFlags(t *testing.T) {
+	wantError(t, "--reputation-defer-at is 90 and --reputation-reject-at 80", "--reputation-defer-at=90")
+	wantError(t, "--reputation-defer-at is 0", "--reputation-defer-at=0")
+	wantError(t, "--reputation-half-life: 1s is less than a minute", "--reputation-half-life=1s")
+}
+
+// Whatever stands in the state, a score is a number from 0 to 100.
+func FuzzHistory(f *testing.F) {
+	f.Add(`{"at":"2026-11-23T12:00:00Z","events":{"good":1,"spam":3.5}}`)
+	f.Add(`{"at":"2027-11-23T12:00:00Z","events":{"good":-1,"spam":1e308,"virus":1e308}}`)
+	f.Add(`{`)
+	f.Fuzz(func(t *testing.T, value string) {
+		b := &Reputations{Clock: func() time.Time { return noon }, HalfLife: time.Hour}
+		r := b.score(b.read([]byte(value)))
+		if !(r.Score >= 0 && r.Score <= 100) {
+			t.Errorf("score %f", r.Score)
+		}
+		_ = r.String()
+	})
+}
