@@ -1,7 +1,7 @@
 // Bench measures mailweir beside a libmilter filter in C that does nothing, and
 // prints the tables of docs/performance.md:
 //
-//	go run ./bench [-rounds 5] [-for 3s] [-only wire,postfix,memory,lists]
+//	go run ./bench [-rounds 5] [-for 3s] [-only wire,postfix,memory,lists,content]
 //
 // The two take turns in the same run, so that a busy machine is unfair to both.
 package main
@@ -50,7 +50,7 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds; medians are printed")
 	flag.DurationVar(&s.duration, "for", 3*time.Second, "length of a round over the milter protocol")
 	flag.IntVar(&s.messages, "messages", 3000, "messages of a round through Postfix")
-	flag.StringVar(&s.only, "only", "wire,postfix,memory,lists", "parts to run")
+	flag.StringVar(&s.only, "only", "wire,postfix,memory,lists,content", "parts to run")
 	flag.StringVar(&s.mailweir, "mailweir", "", "a mailweir program; built from this tree if empty, \"none\" leaves it out")
 	flag.Parse()
 	h := &harness{}
@@ -58,7 +58,7 @@ func main() {
 	for _, part := range []struct {
 		name string
 		run  func() error
-	}{{"wire", b.wire}, {"postfix", b.postfix}, {"memory", b.memory}, {"lists", b.lists}} {
+	}{{"wire", b.wire}, {"postfix", b.postfix}, {"memory", b.memory}, {"lists", b.lists}, {"content", b.content}} {
 		if !strings.Contains(","+s.only+",", ","+part.name+",") {
 			continue
 		}
