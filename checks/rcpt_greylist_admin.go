@@ -209,12 +209,25 @@ func FlushGreylist(ctx context.Context, store state.Store, f GreylistFilter) (n 
 	if err != nil {
 		return 0, err
 	}
-	err = t.each(ctx, store, func(_ triplet, e state.Entry, _ greylistSpace) (bool, error) {
-		gone, err := store.Do(ctx, state.Delete(e.Key).Entered())
-		if err == nil && gone[0].Done {
-			n++
+	var steps []state.Step
+	forget := func() error {
+		gone, err := store.Do(ctx, steps...)
+		for _, one := range gone {
+			if one.Done {
+				n++
+			}
 		}
-		return true, err
+		steps = steps[:0]
+		return err
+	}
+	err = t.each(ctx, store, func(_ triplet, e state.Entry, _ greylistSpace) (bool, error) {
+		if steps = append(steps, state.Delete(e.Key).Entered()); len(steps) < greylistPage {
+			return true, nil
+		}
+		return true, forget()
 	})
+	if err == nil && len(steps) > 0 {
+		err = forget()
+	}
 	return n, err
 }

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"mailweir/internal/address"
 	"mailweir/internal/policy"
 	"mailweir/internal/state"
 )
@@ -259,64 +258,6 @@ func (g *greyRig) wantTold(want ...string) {
 	}
 }
 
-func TestGreylistSender(t *testing.T) {
-	for sender, want := range map[string]string{
-		"":                                                      "<>",
-		"bob@else.example":                                      "bob@else.example",
-		"Bob@Else.Example":                                      "bob@else.example",
-		"bounce-1234@else.example":                              "bounce-#@else.example",
-		"bounce-98765-x2@e.example":                             "bounce-#-x#@e.example",
-		"prvs=0123abcdef=bob@e.example":                         "bob@e.example",
-		"PRVS=1123abcdef=bob@e.example":                         "bob@e.example",
-		"prvs=bob/0123abcdef@e.example":                         "bob@e.example",
-		"prvs=bob@e.example":                                    "prvs=bob@e.example",
-		"btv1==0123abc==bob@e.example":                          "bob@e.example",
-		"btv1==0123abc@e.example":                               "btv#==#abc@e.example",
-		"SRS0=HHHH=TT=orig.example=bob@fwd.example":             "srs0=orig.example=bob@fwd.example",
-		"SRS0+aB/d=X2=orig.example=bob@fwd.example":             "srs0=orig.example=bob@fwd.example",
-		"srs1=h=fwd.example==h2=t2=orig.example=bob@f2.example": "srs1=fwd.example=orig.example=bob@f2.example",
-		"srs0=broken@fwd.example":                               "srs#=broken@fwd.example",
-		"0100018bd7f0a1-4c2e9d1a-000000@ses.example":            "#-#-#@ses.example",
-		"bounces+7f3a9c21-user=ours.example@list.example":       "bounces+#-user=ours.example@list.example",
-		"user2024@e.example":                                    "#@e.example",
-		"bob2@e.example":                                        "bob#@e.example",
-	} {
-		want = strings.NewReplacer("srs0=", "srs#=", "srs1=", "srs#=").Replace(want) // the digit of SRS itself counts as one
-		if got := greylistSender(address.Parse(sender)); got != want {
-			t.Errorf("%s: %s, want %s", sender, got, want)
-		}
-	}
-}
-
-func FuzzGreylistSender(f *testing.F) {
-	for _, s := range []string{"", "bob@e.example", "prvs=0123=bob@e.example", "srs1=h=f==h=t=o=b@f", "srs0", "btv1====", "a1b2c3d4e5@x"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		got := greylistSender(address.Parse(s))
-		if got == "" {
-			t.Errorf("%q has no key", s)
-		}
-		if local, _, _ := strings.Cut(got, "@"); strings.ContainsAny(local, "123456789") && strings.Contains(got, "@") {
-			t.Errorf("%q: %q still counts", s, got)
-		}
-	})
-}
-
-func TestGreylistNets(t *testing.T) {
-	n := GreylistNets{IPv4: 24, IPv6: 64}
-	for client, want := range map[string]string{
-		"192.0.2.77": "192.0.2.0/24", "::ffff:192.0.2.77": "192.0.2.0/24", "2001:db8::1:2:3:4": "2001:db8::/64", "fe80::1%eth0": "fe80::/64",
-	} {
-		if got := n.of(netip.MustParseAddr(client)); got != want {
-			t.Errorf("%s: %s, want %s", client, got, want)
-		}
-	}
-	if got := n.of(netip.Addr{}); got != "unknown" {
-		t.Errorf("no address: %s", got)
-	}
-}
-
 func FuzzReadPending(f *testing.F) {
 	f.Add([]byte("2026-11-23T12:00:00.000Z refused retried passed"))
 	f.Add([]byte("x"))
@@ -344,92 +285,4 @@ func TestGreylistSPF(t *testing.T) {
 	g.says(letter{from: "a@none.example"}, no)
 	g.says(letter{from: "<>", helo: "mx.pass.example"})
 	g.says(letter{from: "<>", helo: "mx.other.example"}, "end "+greylisted)
-}
-
-// An administrator sees what waits and what is known, lets it pass and forgets it.
-func TestGreylistAdmin(t *testing.T) {
-	const no = "rcpt " + greylisted
-	g := newGreyRig(t)
-	ctx, store := t.Context(), g.world.State
-	filter := func(client, sender, recipient string) GreylistFilter {
-		return GreylistFilter{Client: client, Sender: sender, Recipient: recipient, Nets: GreylistNets{24, 64}, Delimiter: "+"}
-	}
-	show := func(f GreylistFilter, want ...string) {
-		t.Helper()
-		rows, err := ShowGreylist(ctx, store, f, 100)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		for _, r := range rows {
-			got = append(got, strings.Join([]string{r.Net, r.Sender, r.Recipient, r.State, r.Until.UTC().Format(time.DateTime)}, " "))
-		}
-		if strings.Join(got, "\n") != strings.Join(want, "\n") {
-			t.Errorf("%+v shows\n%s\nwant\n%s", f, strings.Join(got, "\n"), strings.Join(want, "\n"))
-		}
-	}
-	pass := func(f GreylistFilter, want int) {
-		t.Helper()
-		if n, err := PassGreylist(ctx, store, Entered{By: "root", At: g.now, Note: "please"}, 36*24*time.Hour, 5, f); n != want || err != nil {
-			t.Errorf("%+v lets %d pass, %v, want %d", f, n, err, want)
-		}
-	}
-	flush := func(f GreylistFilter, want int) {
-		t.Helper()
-		if n, err := FlushGreylist(ctx, store, f); n != want || err != nil {
-			t.Errorf("%+v flushes %d, %v, want %d", f, n, err, want)
-		}
-	}
-	g.says(letter{}, no)
-	g.says(letter{client: "198.51.100.7", from: "prvs=0123=x@else.example"}, no)
-	g.says(letter{client: "198.51.100.7", from: "y@else.example", to: []string{"other@ours.example"}}, no)
-	g.after(30*time.Second).says(letter{}, no)
-	waiting := "192.0.2.0/24 sender@else.example user@ours.example waiting, retried 2026-11-24 00:00:00"
-	show(filter("192.0.2.99", "", ""), waiting)
-	show(filter("192.0.2.0/24", "", ""), waiting)
-	show(filter("", "sender@else.example", ""), waiting)
-	show(filter("", "", "User+x@ours.example"), waiting, "198.51.100.0/24 x@else.example user@ours.example waiting 2026-11-24 00:00:00")
-	show(filter("", "<>", ""))
-	show(filter("", "nobody@else.example", ""))
-
-	pass(filter("", "prvs=9876=x@else.example", ""), 1)
-	g.says(letter{client: "198.51.100.7", from: "prvs=4567=x@else.example"})
-	show(filter("", "x@else.example", ""), "198.51.100.0/24 x@else.example user@ours.example known 2026-12-29 12:00:30")
-	pass(filter("203.0.113.1", "z@else.example", "user@ours.example"), 1) // before it ever came
-	g.says(letter{client: "203.0.113.1", from: "z@else.example"})
-	pass(filter("198.51.100.7", "", ""), 2) // the net, and what waits from it
-	g.says(letter{client: "198.51.100.7", from: "never@else.example"})
-	show(filter("198.51.100.0/24", "", ""),
-		"198.51.100.0/24   client, 5 passed 2026-12-29 12:00:30",
-		"198.51.100.0/24 x@else.example user@ours.example known 2026-12-29 12:00:30",
-		"198.51.100.0/24 y@else.example other@ours.example known 2026-12-29 12:00:30")
-
-	for _, r := range mustShow(t, store, filter("198.51.100.0/24", "y@else.example", "")) {
-		if want := "by root (uid 0) on 2026-11-23 12:00:30: please"; r.Note != want {
-			t.Errorf("note %q, want %q", r.Note, want)
-		}
-	}
-
-	flush(filter("", "z@else.example", ""), 1)
-	g.says(letter{client: "203.0.113.1", from: "z@else.example"}, no)
-	flush(filter("198.51.100.7", "", ""), 5)
-	g.says(letter{client: "198.51.100.7", from: "never@else.example"}, no)
-	for range 2 {
-		rows, err := ShowGreylist(ctx, store, filter("", "", ""), 2)
-		if len(rows) != 2 || err != nil {
-			t.Errorf("%d rows, %v, want the limit of 2", len(rows), err)
-		}
-	}
-	if _, err := ShowGreylist(ctx, store, filter("nonsense", "", ""), 2); err == nil {
-		t.Error("no error for a client that is none")
-	}
-}
-
-func mustShow(t *testing.T, store state.Store, f GreylistFilter) []GreylistRow {
-	t.Helper()
-	rows, err := ShowGreylist(t.Context(), store, f, 100)
-	if err != nil || len(rows) == 0 {
-		t.Fatalf("%+v shows %v, %v", f, rows, err)
-	}
-	return rows
 }

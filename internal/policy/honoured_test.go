@@ -1,0 +1,46 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"blitiri.com.ar/go/spf"
+)
+
+// Mail is known to be good when a recipient has written to its sender and SPF passes; nothing less will do.
+func TestAutoAllowHonoured(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		from   string
+		grants []Grant
+		err    error
+		spf    spf.Result
+		want   bool
+	}{
+		{name: "honoured", from: "x@else.example", grants: []Grant{{By: BypassAutoAllow}}, spf: SPFPass, want: true},
+		{name: "beside another grant", from: "x@else.example", grants: []Grant{{By: BypassRecipientPermit}, {By: BypassAutoAllow}}, spf: SPFPass, want: true},
+		{name: "not vouched", from: "x@else.example", grants: []Grant{{By: BypassAutoAllow}}, spf: SPFNone},
+		{name: "another grant", from: "x@else.example", grants: []Grant{{By: BypassRecipientPermit}}, spf: SPFPass},
+		{name: "no grant", from: "x@else.example", spf: SPFPass},
+		{name: "could not tell", from: "x@else.example", err: errors.New("store is gone"), spf: SPFPass},
+		{name: "null sender", grants: []Grant{{By: BypassAutoAllow}}, spf: SPFPass},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			told := make(chan bool, 1)
+			r := newRig(t, "", check("x", Hooks{
+				Mail:  func(m *Message) (Verdict, error) { knowSPF(m, tt.spf, nil); return Pass, nil },
+				Grant: func(context.Context, *Recipient) ([]Grant, error) { return tt.grants, tt.err },
+				SettleMessage: func(m *Message, _ Outcome) {
+					told <- m.AutoAllowHonoured(t.Context())
+				},
+			}))
+			l := mail("a@ours.example")
+			l.from = tt.from
+			wantSaid(t, r.send(l), "")
+			if got := <-told; got != tt.want {
+				t.Errorf("honoured: %t, want %t", got, tt.want)
+			}
+		})
+	}
+}
