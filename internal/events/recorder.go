@@ -15,6 +15,7 @@ type Recorder struct {
 	log     *logrus.Logger
 	metrics *Metrics
 	folds   *folds
+	missing missing
 }
 
 // NewRecorder returns a recorder. Close writes what is still folded.
@@ -44,6 +45,7 @@ func (r *Recorder) Record(e *policy.Event) {
 func (r *Recorder) Settled(m *policy.Message, o policy.Outcome) {
 	r.metrics.message(m, o)
 	r.logOutcome(m, o)
+	r.incomplete(m, o)
 }
 
 // Opened counts a connection.

@@ -59,9 +59,10 @@ const (
 	ActionWould                    // monitored: nothing was done
 	ActionError                    // could not tell, and the mail went on
 	ActionNotRetried               // deferred mail did not come back
+	ActionIncomplete               // the client gave up, or its message was kept from us
 )
 
-var actionNames = [...]string{"refused", "deferred", "removed", "changed", "would refuse", "could not tell", "not retried"}
+var actionNames = [...]string{"refused", "deferred", "removed", "changed", "would refuse", "could not tell", "not retried", "incomplete"}
 
 // String returns the action as it is written in logs and metrics.
 func (a Action) String() string { return actionNames[a] }

@@ -1,0 +1,77 @@
+package events
+
+import (
+	"sync"
+
+	"mailweir/internal/policy"
+)
+
+// missing counts, for each service, the transactions whose content never came.
+type missing struct {
+	mu       sync.Mutex
+	services map[policy.Service]*missingOf
+}
+
+type missingOf struct {
+	seen, incomplete int
+	said             bool
+}
+
+// missingOutOf is over how many transactions it is judged whether most of them are incomplete.
+const missingOutOf = 100
+
+// incomplete records a transaction that had recipients and no header. It counts against no one: the client may have had its reasons,
+// such as a call-out, or something keeps the content from us.
+func (r *Recorder) incomplete(m *policy.Message, o policy.Outcome) {
+	if len(m.Recipients) == 0 || o.Check != "" {
+		return
+	}
+	is := len(m.Fields) == 0 && !m.FieldsDropped
+	if r.missing.most(m.Conn.Service, is) {
+		r.log.WithField("service", string(m.Conn.Service)).Warnf("most of %d transactions of this service had recipients and no content: something hides it "+
+			"from mailweir, such as smtpd_proxy_filter in Postfix; checks of headers and bodies see nothing", missingOutOf)
+	}
+	if !is {
+		return
+	}
+	e := &policy.Event{
+		Time: r.folds.clock(), Check: "incomplete", Mode: policy.Monitor, Stage: policy.StageEnd, AnsweredAt: policy.StageEnd,
+		Action: policy.ActionIncomplete, Cause: "recipients and no header; the transaction was " + o.Fate.String(),
+		Session: m.Conn.ID, Client: m.Conn.Client, ClientName: m.Conn.ConnectFacts.Name, Helo: m.HELO(), Service: m.Conn.Service,
+		Login: m.Login, Sender: m.MailFacts.Sender, HasSender: true, Count: len(m.Recipients), QueueID: m.QueueID,
+		Direction: m.Recipients[0].Direction.String(),
+	}
+	for _, one := range m.Recipients[:min(len(m.Recipients), incompleteRecipients)] {
+		e.Recipients = append(e.Recipients, one.RcptFacts.Recipient)
+	}
+	e.ID = r.Identify(e)
+	r.Record(e)
+}
+
+// incompleteRecipients bounds the recipients that the event names.
+const incompleteRecipients = 10
+
+// most counts a transaction, and reports, once for each service, that more than half of the last ones were incomplete.
+func (m *missing) most(service policy.Service, incomplete bool) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.services == nil {
+		m.services = map[policy.Service]*missingOf{}
+	}
+	of := m.services[service]
+	if of == nil {
+		of = &missingOf{}
+		m.services[service] = of
+	}
+	of.seen++
+	if incomplete {
+		of.incomplete++
+	}
+	if of.seen < missingOutOf {
+		return false
+	}
+	say := !of.said && of.incomplete > missingOutOf/2
+	of.said = of.said || say
+	of.seen, of.incomplete = 0, 0
+	return say
+}
