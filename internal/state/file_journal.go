@@ -27,6 +27,7 @@ type journal struct {
 	mu      sync.Mutex
 	records []byte       // not on disk yet
 	rows    int          // how many those are
+	leaving int          // how many are on their way to the disk
 	waiting []chan error // entered steps that the next sync acknowledges
 
 	writing sync.Mutex // over what follows
@@ -111,7 +112,7 @@ func (j *journal) wait() <-chan error {
 func (j *journal) pending() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.rows
+	return j.rows + j.leaving
 }
 
 // sync writes what is noted.
@@ -170,7 +171,7 @@ func (j *journal) take() taken {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	t := taken{j.records, j.rows, j.waiting}
-	j.records, j.rows, j.waiting = nil, 0, nil
+	j.records, j.rows, j.waiting, j.leaving = nil, 0, nil, j.rows
 	return t
 }
 
@@ -178,14 +179,15 @@ func (j *journal) take() taken {
 // be written over its own remains.
 func (j *journal) write(t taken) error {
 	err := j.append(t.records)
+	j.mu.Lock()
+	j.leaving = 0
 	if err != nil {
-		j.mu.Lock()
 		if len(j.records) > 0 {
 			t.records = append(t.records, j.records[batchHead:]...)
 		}
 		j.records, j.rows = t.records, j.rows+t.rows
-		j.mu.Unlock()
 	}
+	j.mu.Unlock()
 	for _, synced := range t.waiting {
 		synced <- err
 	}
