@@ -1,6 +1,9 @@
 package checks
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func TestHeaderFrom(t *testing.T) {
 	const refused = "end 550 5.7.1 Rejected by header based Blocked Senders - Block policy for Header From"
@@ -37,5 +40,20 @@ func TestHeaderFrom(t *testing.T) {
 		{name: "defer", flags: []string{"--header-from=defer"}, mail: from("x@bad.example"), said: "end 451 4.7.1 Rejected by header based Blocked Senders - Block policy for Header From"},
 		{name: "pilot: for all", flags: []string{"--enforce-for=inline:{user@ours.example=x}"}, mail: from("x@bad.example"), said: refused},
 		{name: "pilot: not for all", flags: []string{"--enforce-for=inline:{user@ours.example=x}"}, mail: letter{to: []string{"user@ours.example", "b@ours.example"}, header: []string{"From: x@bad.example"}}, events: "header-from would refuse"},
+	})
+}
+
+// Fields in front do not hide header From, however many there are.
+func TestHeaderFromBehindManyFields(t *testing.T) {
+	var header []string
+	for range 20_000 {
+		header = append(header, "X-Fill: x")
+	}
+	play(t, []string{"--header-from-list=inline:{bad@else.example=REJECT}"}, []scenario{
+		{
+			name: "blocked", mail: letter{header: slices.Concat(header, []string{"From: bad@else.example"})},
+			said: "end 550 5.7.1 Rejected by header based Blocked Senders - Block policy for Header From",
+		},
+		{name: "neighbour", mail: letter{header: slices.Concat(header, []string{"From: good@else.example"})}},
 	})
 }

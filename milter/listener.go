@@ -133,7 +133,32 @@ func listenUnix(path string, opts ListenOptions) (net.Listener, error) {
 		_ = l.Close()
 		return nil, fmt.Errorf("socket %s: %w", path, err)
 	}
-	return l, nil
+	return ownSocket(l.(*net.UnixListener), path)
+}
+
+// ownListener removes its socket when it closes, unless another program has put its own there meanwhile.
+type ownListener struct {
+	*net.UnixListener
+	path string
+	own  fs.FileInfo
+}
+
+func ownSocket(l *net.UnixListener, path string) (net.Listener, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		_ = l.Close()
+		return nil, fmt.Errorf("socket %s: %w", path, err)
+	}
+	l.SetUnlinkOnClose(false)
+	return &ownListener{l, path, info}, nil
+}
+
+// Close ends accepting and removes the socket.
+func (l *ownListener) Close() error {
+	if now, err := os.Lstat(l.path); err == nil && os.SameFile(l.own, now) {
+		_ = os.Remove(l.path) // before closing: afterwards it might be a successor's
+	}
+	return l.UnixListener.Close()
 }
 
 // permit sets the group before the mode, so that no other group ever has the mode's permissions.

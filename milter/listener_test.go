@@ -1,6 +1,7 @@
 package milter
 
 import (
+	"errors"
 	"io/fs"
 	"net"
 	"os"
@@ -169,5 +170,33 @@ func wantListenError(t *testing.T, spec, part string) {
 	}
 	if err == nil || !strings.Contains(err.Error(), part) {
 		t.Errorf("%s: error %v, want %q", spec, err, part)
+	}
+}
+
+// A program that ends leaves the socket of the one that took its place alone.
+func TestListenLeavesASuccessorAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mw.sock")
+	first, err := Listen("unix:"+path, ListenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	second, err := Listen("unix:"+path, ListenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Errorf("the successor's socket is gone: %v", err)
+	}
+	if err := second.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("its own socket is left behind: %v", err)
 	}
 }

@@ -22,6 +22,9 @@ func NewSecret(key string) (Secret, error) {
 
 // ReadSecret takes the key from a file, white space around it removed.
 func ReadSecret(file string) (Secret, error) {
+	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+		return Secret{}, errors.New("the key's file is not a regular file")
+	}
 	b, err := os.ReadFile(file)
 	if err != nil {
 		return Secret{}, fmt.Errorf("key of a list: %w", err)

@@ -30,7 +30,8 @@ type daemon struct {
 	server   *milter.Server
 	http     *httpServer
 
-	failed string // what changed lists looked like that could not be loaded, so that each change is tried once
+	hups   chan struct{} // SIGHUPs to act on
+	failed string        // what changed lists looked like that could not be loaded, so that each change is tried once
 }
 
 // newDaemon builds everything that does not listen. An error means that the configuration is wrong.
@@ -139,6 +140,7 @@ func (d *daemon) tick(ctx context.Context) {
 			return
 		case <-ticker.C:
 			d.runner.Tick(ctx)
+			d.recorder.Sweep()
 		}
 	}
 }
@@ -155,14 +157,9 @@ func (d *daemon) announce(listeners []net.Listener) {
 	d.log.WithFields(logrus.Fields{"version": version, "listen": addresses, "http": d.http.address()}).Info("mailweir is ready")
 }
 
-// wait acts on signals and changed lists until the daemon is to end.
+// wait acts on signals until the daemon is to end.
 func (d *daemon) wait(ctx context.Context, signals <-chan os.Signal, served <-chan error) error {
-	var tick <-chan time.Time
-	if *d.settings.daemon.watch > 0 {
-		ticker := time.NewTicker(*d.settings.daemon.watch)
-		defer ticker.Stop()
-		tick = ticker.C
-	}
+	defer d.startReloader()()
 	for {
 		select {
 		case <-ctx.Done():
@@ -172,12 +169,55 @@ func (d *daemon) wait(ctx context.Context, signals <-chan os.Signal, served <-ch
 				d.log.WithField("signal", sig.String()).Info("draining")
 				return d.drain()
 			}
+			select {
+			case d.hups <- struct{}{}:
+			default: // one is waiting already, and will see what is new
+			}
+		case err := <-served:
+			return fail(exUnavailable, "listening failed: %v", err)
+		}
+	}
+}
+
+// reloadEnds is how long the end of the daemon waits for a reload that storage holds up.
+const reloadEnds = 2 * time.Second
+
+// startReloader begins to reload at SIGHUP and when lists have changed. That is a goroutine of its own, so that the daemon can be
+// ended whatever a reload waits for. The function that it returns ends it.
+func (d *daemon) startReloader() (stop func()) {
+	d.hups = make(chan struct{}, 1)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		d.reloads(ctx)
+	}()
+	return func() {
+		cancel()
+		select {
+		case <-ended:
+		case <-time.After(reloadEnds):
+			d.log.Warn("a reload has not come to its end")
+		}
+	}
+}
+
+func (d *daemon) reloads(ctx context.Context) {
+	var tick <-chan time.Time
+	if *d.settings.daemon.watch > 0 {
+		ticker := time.NewTicker(*d.settings.daemon.watch)
+		defer ticker.Stop()
+		tick = ticker.C
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-d.hups:
 			d.failed = ""
 			d.reload()
 		case <-tick:
 			d.watch()
-		case err := <-served:
-			return fail(exUnavailable, "listening failed: %v", err)
 		}
 	}
 }

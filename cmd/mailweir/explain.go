@@ -4,12 +4,13 @@ import (
 	"errors"
 	"io"
 	"net/netip"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"mailweir/internal/policy"
+
+	"mailweir/internal/textfile"
 )
 
 // explainFlags describe one case.
@@ -150,7 +151,7 @@ func (silent) Took(policy.Stage, time.Duration)        {}
 // openMessage reads a message from a file, or standard input when the name is -.
 func openMessage(name string, in io.Reader) (*message, error) {
 	if name != "-" {
-		file, err := os.Open(name)
+		file, err := textfile.Open(name)
 		if err != nil {
 			return nil, &exitError{exNoInput, err}
 		}

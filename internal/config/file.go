@@ -3,17 +3,18 @@ package config
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"mailweir/internal/textfile"
 )
 
 // readFile reads flags from a file, one a line, as --name=value; the hyphens may be left out, and white space
 // may stand for or around the equals sign. A switch may stand without a value. Lines that begin with # and blank lines
 // are left out. Only a repeatable flag may stand there twice.
 func readFile(name string, set *pflag.FlagSet) (map[string]setting, error) {
-	data, err := os.ReadFile(name)
+	data, err := textfile.ReadText(name)
 	if err != nil {
 		return nil, fmt.Errorf("--%s: %w", FileFlag, err)
 	}

@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"mailweir/internal/textfile"
 )
 
 // Limits of definition files, so that a wrong file name is an error and not an outage.
@@ -42,7 +43,7 @@ func Load(files ...string) ([]*Definition, error) {
 
 // readFile refuses what can't be a definition before it fills the memory.
 func readFile(name string) ([]byte, error) {
-	f, err := os.Open(name)
+	f, err := textfile.Open(name)
 	if err != nil {
 		return nil, err
 	}

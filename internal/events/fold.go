@@ -1,6 +1,7 @@
 package events
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -11,9 +12,10 @@ import (
 // Events of the same check, client and sender domain are written singly up to foldAfter in foldSpan; the rest share one
 // id and one line, so that a flood can fill neither log nor memory.
 const (
-	foldAfter = 10
-	foldSpan  = time.Minute
-	foldKeys  = 10_000 // keys that are watched at once; beyond it nothing is folded that is not watched yet
+	foldAfter  = 10
+	foldSpan   = time.Minute
+	foldCauses = 10     // different causes that one line names
+	foldKeys   = 10_000 // keys that are watched at once; beyond it nothing is folded that is not watched yet
 )
 
 type foldKey struct {
@@ -28,6 +30,8 @@ type fold struct {
 	count int
 	id    string // of the events from foldAfter on
 	first *policy.Event
+	// causes are what the folded events were about, the first few of them.
+	causes []string
 }
 
 // folded is how many events share the fold's id.
@@ -91,6 +95,9 @@ func (fs *folds) record(e *policy.Event) (repeated bool) {
 	if f == nil || f.id != e.ID {
 		return false
 	}
+	if !slices.Contains(f.causes, e.Cause) && len(f.causes) < foldCauses {
+		f.causes = append(f.causes, e.Cause)
+	}
 	if f.first == nil {
 		f.first = e
 		return false
@@ -108,6 +115,13 @@ func (fs *folds) expire(now time.Time) (ended []*fold) {
 		}
 	}
 	return ended
+}
+
+// ended closes the folds whose span has ended.
+func (fs *folds) ended() []*fold {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	return fs.expire(fs.clock())
 }
 
 // end closes every fold.

@@ -89,6 +89,9 @@ func (r *Recorder) logFold(f *fold) {
 	}
 	fields := eventFields(f.first)
 	fields["times"] = f.folded()
+	if len(f.causes) > 1 {
+		fields["cause"] = strings.Join(f.causes, "; ")
+	}
 	r.log.WithFields(fields).Infof("%s ×%d", f.first.Action, f.folded())
 }
 

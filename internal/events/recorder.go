@@ -63,6 +63,13 @@ func (r *Recorder) Defect(err error) {
 	r.log.WithError(err).Error("a defect while learning from an outcome; please report it")
 }
 
+// Sweep logs the folds whose span has ended. Without it their lines wait for the next event.
+func (r *Recorder) Sweep() {
+	for _, f := range r.folds.ended() {
+		r.logFold(f)
+	}
+}
+
 // Close logs the folds that are still open.
 func (r *Recorder) Close() {
 	for _, f := range r.folds.end() {

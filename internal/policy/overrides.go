@@ -2,9 +2,10 @@ package policy
 
 import (
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
+
+	"mailweir/internal/textfile"
 )
 
 // Overrides reads the file of --replies, once the flags have been read: the replies that differ, by id.
@@ -27,7 +28,7 @@ func readReplies(name string, registry *Registry) (map[*Reply]*Reply, error) {
 	if name == "" {
 		return nil, nil
 	}
-	data, err := os.ReadFile(name)
+	data, err := textfile.ReadText(name)
 	if err != nil {
 		return nil, fmt.Errorf("--replies: %w", err)
 	}

@@ -127,6 +127,16 @@ const (
 	maxFieldOctets = 1 << 20
 )
 
+// keeps reports whether a header field is kept. Beyond the bounds From fields still are, within bounds of their own: a block
+// of a sender must not be got round by fields in front.
+func (m *Message) keeps(f Field, octets int) bool {
+	if len(m.Fields) < maxFields && m.fieldOctets+octets <= maxFieldOctets {
+		return true
+	}
+	const spare = address.MaxFromOctets
+	return strings.EqualFold(f.Name, "From") && len(m.Fields) < maxFields+address.MaxFromAddresses && m.fieldOctets+octets <= maxFieldOctets+spare
+}
+
 // Trusted reports whether the sender is trusted: by its net, by a login, or as a local submission.
 func (m *Message) Trusted() bool { return (m.standing|m.Conn.standing)&BypassTrusted != 0 }
 

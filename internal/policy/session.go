@@ -231,7 +231,7 @@ func (s *Session) Header(f Field, queueID string) {
 	if s.exempt() {
 		return
 	}
-	if len(m.Fields) < maxFields && m.fieldOctets+octets <= maxFieldOctets {
+	if m.keeps(f, octets) {
 		if m.Fields == nil {
 			m.Fields = make([]Field, 0, usualFields)
 		}

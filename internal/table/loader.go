@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"sync"
+
+	"mailweir/internal/textfile"
 )
 
 // Types are the table types there are, as in TYPE:SOURCE.
@@ -119,7 +120,7 @@ func openLiteral(spec, kind, source string) (*Table, error) {
 }
 
 func (l *Loader) openFile(spec, kind, path string) (loaded, error) {
-	f, err := os.Open(path)
+	f, err := textfile.OpenText(path)
 	if err != nil {
 		return loaded{}, fmt.Errorf("table %s: %w", spec, err)
 	}
