@@ -99,7 +99,7 @@ func (w *walk) inside(f file, real string, in *source) {
 	case real == oleStorage:
 		w.ole(in)
 	case real == "application/x-7z-compressed":
-		w.x.reach(LimitUnreadable)
+		w.sevenZip(f, in)
 	case f.declared == "message/rfc822" || f.member != "" && strings.EqualFold(path.Ext(f.member), ".eml"):
 		w.savedMessage(in, f.depth)
 	case strings.HasPrefix(f.declared, "text/") || strings.HasPrefix(real, "text/"):
