@@ -286,3 +286,15 @@ func TestGreylistSPF(t *testing.T) {
 	g.says(letter{from: "<>", helo: "mx.pass.example"})
 	g.says(letter{from: "<>", helo: "mx.other.example"}, "end "+greylisted)
 }
+
+// What was only monitored is not told of, and leaves nothing behind where another check refuses it in the end.
+func TestGreylistOfAPilot(t *testing.T) {
+	g := newGreyRig(t, "--enforce-for=inline:{pilot@ours.example=x}", "--header-from-list=inline:{bad@else.example=REJECT}")
+	g.says(letter{to: []string{"pilot@ours.example", "user@ours.example"}}, "rcpt "+greylisted)
+	g.after(12*time.Hour + time.Minute)
+	g.wantTold("sender@else.example pilot@ours.example first seen on 2026-11-23 12:00:00 from 192.0.2.0/24")
+
+	g = newGreyRig(t, "--greylist=monitor", "--header-from-list=inline:{bad@else.example=REJECT}")
+	g.says(letter{header: []string{"From: bad@else.example"}}, "end 550 5.7.1 Rejected by header based Blocked Senders - Block policy for Header From")
+	g.wantRows(0)
+}
