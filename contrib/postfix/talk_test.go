@@ -46,9 +46,10 @@ func (c client) say(command, want string) {
 	}
 }
 
-func (c client) recipients(n int, want string) {
+// recipients names the recipients from first to last.
+func (c client) recipients(first, last int, want string) {
 	c.t.Helper()
-	for i := range n {
+	for i := first; i <= last; i++ {
 		c.say(fmt.Sprintf("RCPT TO:<u%d@example.org>", i), want)
 	}
 }

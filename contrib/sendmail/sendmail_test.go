@@ -175,8 +175,8 @@ func (c client) say(command, want string) {
 	}
 }
 
-// recipients names the recipients from first to last. No one is named twice: when
-// a milter refuses a repeated recipient, Sendmail drops the accepted one with it.
+// recipients names the recipients from first to last. No one is named twice: a
+// repeated recipient is not one more.
 func (c client) recipients(first, last int, want string) {
 	c.t.Helper()
 	for i := first; i <= last; i++ {
