@@ -23,7 +23,7 @@ func newReference() *cobra.Command {
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			for name, write := range map[string]func(io.Writer){"checks.md": writeChecksPage, "replies.md": writeRepliesPage, "flags.md": writeFlagsPage} {
+			for name, write := range map[string]func(io.Writer){"checks.md": writeChecksPage, "replies.md": writeRepliesPage, "flags.md": writeFlagsPage, "failures.md": writeFailuresPage} {
 				var page strings.Builder
 				page.WriteString("<!-- Generated from the code by `make docs`; do not edit. -->\n\n")
 				write(&page)
@@ -75,6 +75,27 @@ func writeCheck(out io.Writer, c *policy.Check) {
 		writeFlagTable(out, set)
 	}
 }
+
+// writeFailuresPage says what becomes of mail that a check could not judge.
+func writeFailuresPage(out io.Writer) {
+	registry := checks.Registry()
+	fmt.Fprintf(out, `# When a check cannot tell
+
+What a check relies on may fail: the DNS, the state, a deadline. That is never an objection. `+"`--CHECK-on-error`"+` says what becomes of
+the mail: `+"`accept`"+` lets it on, `+"`defer`"+` answers %s before DATA and %s after it. Either way the log has the error, and
+`+"`mailweir_check_failures_total`"+` counts it. A check that is not listed has nothing that could fail; an error in it is a fault of mailweir.
+
+| check | default |
+| --- | --- |
+`, "`"+words(registry.Unavailable)+"`", "`"+words(registry.Unprocessed)+"`")
+	for _, c := range registry.Checks {
+		if c.OnError != policy.Fails {
+			fmt.Fprintf(out, "| [%s](checks.md#%s) | `--%s-on-error=%s` |\n", c.Name, c.Name, c.Name, c.OnError)
+		}
+	}
+}
+
+func words(r *policy.Reply) string { return fmt.Sprintf("%d %s %s", r.Code, r.Enhanced, r.Text) }
 
 func writeFlagTable(out io.Writer, set *pflag.FlagSet) {
 	fmt.Fprint(out, "| flag | default | meaning |\n| --- | --- | --- |\n")
