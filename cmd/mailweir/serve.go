@@ -87,6 +87,9 @@ func listenFrom(words []string) ([]netip.Prefix, error) {
 		if err != nil {
 			return nil, fmt.Errorf("--listen-from: %q is neither an address nor a net such as 192.0.2.0/24", w)
 		}
+		if n != n.Masked() {
+			return nil, fmt.Errorf("--listen-from: %s has bits beyond its length; write %s", n, n.Masked())
+		}
 		nets = append(nets, n)
 	}
 	return nets, nil

@@ -133,6 +133,9 @@ func parseServices(words []string) (map[string]Service, error) {
 		if !ok || door == "" || !slices.Contains([]Service{MX, Submission, Reinject}, service) {
 			return nil, fmt.Errorf("--services: %q is not DOOR=SERVICE with a service of mx, submission or reinject", w)
 		}
+		if before, twice := services[door]; twice && before != service {
+			return nil, fmt.Errorf("--services: %s is given twice, as %s and as %s", door, before, service)
+		}
 		services[door] = service
 	}
 	return services, nil
