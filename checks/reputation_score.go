@@ -37,8 +37,6 @@ const reputationLives = 10
 // mostEvents is more than any client has.
 const mostEvents = 1e12
 
-// reputationTries is how often a history is added to anew because another session was faster.
-const reputationTries = 10
 
 // learn adds a transaction to the client's history.
 func (b *Reputations) learn(ctx context.Context, client netip.Addr, done conduct) error {
@@ -54,7 +52,7 @@ func (b *Reputations) learn(ctx context.Context, client netip.Addr, done conduct
 	if err != nil {
 		return err
 	}
-	for range reputationTries {
+	for ctx.Err() == nil { // each round that is lost, another transaction's is won
 		h := b.read(old)
 		for _, d := range reputationDeeds {
 			if done[d] > 0 {
@@ -71,7 +69,7 @@ func (b *Reputations) learn(ctx context.Context, client netip.Addr, done conduct
 		}
 		old, found = results[0].Value, results[0].Found
 	}
-	return nil
+	return ctx.Err()
 }
 
 // read brings a history up to the present. What cannot be read is an empty one.
