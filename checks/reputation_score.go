@@ -37,7 +37,6 @@ const reputationLives = 10
 // mostEvents is more than any client has.
 const mostEvents = 1e12
 
-
 // learn adds a transaction to the client's history.
 func (b *Reputations) learn(ctx context.Context, client netip.Addr, done conduct) error {
 	relevant := 0
