@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -91,6 +92,9 @@ func (o *rblFlags) sets(env *policy.Env, keys map[string]rbl.Secret) (addresses,
 		return nil, nil, fmt.Errorf("--rhsbl-zone: %w", err)
 	}
 	all := slices.Concat(ofAddresses, ofNames)
+	if len(all) == 0 {
+		return nil, nil, errors.New("--rbl-zone, --rhsbl-zone: no zone stands there")
+	}
 	if err := errors.Join(known("rbl-monitor-zone", *o.monitored, all), known("rbl-untested-zone", *o.untested, all)); err != nil {
 		return nil, nil, err
 	}
@@ -120,20 +124,28 @@ func (o *rblFlags) set(env *policy.Env, entries []rbl.Entry, keys map[string]rbl
 // known reports a zone of a flag that is none of the lists.
 func known(flag string, zones []string, entries []rbl.Entry) error {
 	for _, zone := range zones {
-		if !hasZone(entries, zone) {
-			return fmt.Errorf("--%s: %s is no list of --rbl-zone or --rhsbl-zone; write it as it stands there", flag, zone)
+		if indexZone(entries, zone) < 0 {
+			return fmt.Errorf("--%s: %s is no list of --rbl-zone or --rhsbl-zone", flag, zone)
 		}
 	}
 	return nil
 }
 
-// among returns the zones that are lists of these entries.
+// among returns those zones, as the lists have them, that are lists of these entries.
 func among(zones []string, entries []rbl.Entry) []string {
-	return slices.DeleteFunc(slices.Clone(zones), func(zone string) bool { return !hasZone(entries, zone) })
+	var own []string
+	for _, zone := range zones {
+		if i := indexZone(entries, zone); i >= 0 {
+			own = append(own, entries[i].Zone)
+		}
+	}
+	return own
 }
 
-func hasZone(entries []rbl.Entry, zone string) bool {
-	return slices.ContainsFunc(entries, func(e rbl.Entry) bool { return e.Zone == zone })
+// indexZone finds a zone however it is written: upper or lower case, with or without its final dot.
+func indexZone(entries []rbl.Entry, zone string) int {
+	zone = strings.TrimSuffix(zone, ".")
+	return slices.IndexFunc(entries, func(e rbl.Entry) bool { return strings.EqualFold(e.Zone, zone) })
 }
 
 // rblRule is the check within one policy.

@@ -99,3 +99,17 @@ func TestCancelIsNoFailure(t *testing.T) {
 		t.Errorf("asked %v, %d errors", st.Asked, st.Errors)
 	}
 }
+
+// What nobody waited for to the end is counted, too: a DNS that is silent must be seen in the metrics.
+func TestSilenceIsCounted(t *testing.T) {
+	b := newBench(t)
+	b.liar.set("bl.example", silent)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if a := b.res.Ask(ctx, NewQuestion(A, "1.2.0.192.bl.example")); a.Status != Failed {
+		t.Errorf("silence answers %v", a)
+	}
+	if n := b.res.Stats().Failures[Timeout]; n != 1 {
+		t.Errorf("%d failures counted, want 1", n)
+	}
+}

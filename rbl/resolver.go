@@ -124,8 +124,10 @@ func (r *Resolver) ask(ctx context.Context, q Question, fresh bool) *Answer {
 	case a := <-ch:
 		return a.answer
 	case <-ctx.Done():
-		r.leave(w)
 		a := contextFailure(ctx.Err())
+		if r.leave(w) {
+			r.stats.count(a.Err.Failure)
+		}
 		return &a
 	}
 }

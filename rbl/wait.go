@@ -143,6 +143,7 @@ func (b *board) giveUp(why error, ch chan news, waits []*waiter) {
 		if !errors.Is(why, context.DeadlineExceeded) {
 			continue
 		}
+		b.set.lists.resolver.stats.count(Timeout) // the question is given up, and nobody else will count it
 		silent := failed(Timeout, "")
 		state := b.take(i, &silent)
 		b.set.lists.account(b.set.members[i].list, state, flight, silent.Err)

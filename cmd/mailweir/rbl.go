@@ -63,6 +63,9 @@ func testZone(ctx context.Context, out io.Writer, s *settings, zone string, doma
 	if err != nil {
 		return &exitError{exConfig, err}
 	}
+	if len(entries) != 1 {
+		return fail(exUsage, "give one zone")
+	}
 	keys, err := readKeys(s)
 	if err != nil {
 		return &exitError{exConfig, err}
@@ -118,19 +121,32 @@ func (d *daemon) handleRBL(s *control.Server) {
 		if r.Note != "" {
 			why += ": " + policy.Clean(r.Note)
 		}
-		if err := d.world.Lists.Rest(r.Zone, r.For, why); err != nil {
+		if r.For < 0 {
+			return nothing{}, control.Errorf("--for: %s is no span of time to come", r.For)
+		}
+		if err := d.world.Lists.Rest(d.listNamed(r.Zone), r.For, why); err != nil {
 			return nothing{}, control.Errorf("%v", err)
 		}
 		d.log.WithFields(logrus.Fields{"zone": r.Zone, "by": p.String(), "uid": p.UID, "note": r.Note, "for": r.For.String()}).Info("dns list rests by hand")
 		return nothing{}, nil
 	})
 	control.Handle(s, "rbl/resume", func(_ context.Context, p control.Peer, r listRequest) (nothing, error) {
-		if err := d.world.Lists.Resume(r.Zone); err != nil {
+		if err := d.world.Lists.Resume(d.listNamed(r.Zone)); err != nil {
 			return nothing{}, control.Errorf("%v", err)
 		}
 		d.log.WithFields(logrus.Fields{"zone": r.Zone, "by": p.String(), "uid": p.UID}).Info("dns list resumed by hand")
 		return nothing{}, nil
 	})
+}
+
+// listNamed is the zone of a list as the list has it, however it is written.
+func (d *daemon) listNamed(zone string) string {
+	for _, l := range d.world.Lists.Status() {
+		if strings.EqualFold(l.Zone, strings.TrimSuffix(zone, ".")) {
+			return l.Zone
+		}
+	}
+	return zone
 }
 
 func newRBLStatus() *cobra.Command {
