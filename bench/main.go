@@ -37,13 +37,20 @@ type contender struct {
 func contenders() []contender {
 	return []contender{
 		{name: "C filter that does nothing", native: true},
-		{name: "mailweir, wire alone", flags: wireAlone},
+		{name: "mailweir, wire alone", flags: append(wireAlone, forgetful...)},
+		{name: "mailweir, checks that remember nothing", flags: forgetful},
 		{name: "mailweir, default policy"},
 	}
 }
 
 // wireAlone turns every check off that is on by default.
-var wireAlone = []string{"--address=off", "--hops=off", "--rcpt-limit=off", "--size=off"}
+var wireAlone = []string{"--address=off", "--hops=off", "--rcpt-limit=off", "--size=off", "--load=off", "--require-auth=off"}
+
+// forgetful turns off the checks that remember or examine, which are monitored by default.
+var forgetful = []string{
+	"--tempblock=off", "--concurrency=off", "--outbound-limit=off", "--reputation=off", "--greylist=off", "--truncated=off",
+	"--account=off", "--managed=off", "--auto-allow=off", "--lockout=off",
+}
 
 func main() {
 	var s settings
