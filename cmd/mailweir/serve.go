@@ -7,11 +7,11 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"mailweir/internal/policy"
 	"mailweir/milter"
 )
 
@@ -77,20 +77,9 @@ func openListeners(f *daemonFlags) ([]net.Listener, error) {
 
 // listenFrom reads --listen-from.
 func listenFrom(words []string) ([]netip.Prefix, error) {
-	var nets []netip.Prefix
-	for _, w := range words {
-		if a, err := netip.ParseAddr(strings.Trim(w, "[]")); err == nil {
-			nets = append(nets, netip.PrefixFrom(a, a.BitLen()))
-			continue
-		}
-		n, err := netip.ParsePrefix(w)
-		if err != nil {
-			return nil, fmt.Errorf("--listen-from: %q is neither an address nor a net such as 192.0.2.0/24", w)
-		}
-		if n != n.Masked() {
-			return nil, fmt.Errorf("--listen-from: %s has bits beyond its length; write %s", n, n.Masked())
-		}
-		nets = append(nets, n)
+	nets, err := policy.ParseNets(words)
+	if err != nil {
+		return nil, fmt.Errorf("--listen-from: %w", err)
 	}
 	return nets, nil
 }

@@ -82,7 +82,7 @@ func (f *settingsFlags) build(tables *table.Loader) (*Settings, error) {
 	if s.Services, err = parseServices(*f.services); err != nil {
 		return nil, err
 	}
-	if s.TrustedNets, err = parseNets(*f.trusted); err != nil {
+	if s.TrustedNets, err = ParseNets(*f.trusted); err != nil {
 		return nil, fmt.Errorf("--trusted-nets: %w", err)
 	}
 	switch *f.answerAt {
@@ -141,7 +141,8 @@ func parseServices(words []string) (map[string]Service, error) {
 	return services, nil
 }
 
-func parseNets(words []string) ([]netip.Prefix, error) {
+// ParseNets reads addresses and nets; IPv6 may stand in brackets, as in Postfix. A net with bits beyond its length is an error.
+func ParseNets(words []string) ([]netip.Prefix, error) {
 	var nets []netip.Prefix
 	for _, w := range words {
 		w = strings.NewReplacer("[", "", "]", "").Replace(w)
