@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"mailweir/test/testbed"
 )
@@ -147,23 +146,4 @@ func numbered(n int) (names []string) {
 		names = append(names, fmt.Sprintf("l%d.example", i+1))
 	}
 	return names
-}
-
-// until asks again and again until ask succeeds, for as long as a test waits for anything.
-func until(ask func() error) error {
-	pace := time.NewTicker(5 * time.Millisecond)
-	defer pace.Stop()
-	deadline := time.NewTimer(testbed.Patience)
-	defer deadline.Stop()
-	for {
-		err := ask()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-pace.C:
-		case <-deadline.C:
-			return err
-		}
-	}
 }

@@ -57,7 +57,7 @@ func TestWorldListed(t *testing.T) {
 // learns waits until that many hits on mail known to be good are counted, which happens after the answer.
 func (b *listBed) learns(hits int) {
 	b.t.Helper()
-	err := until(func() error {
+	err := testbed.Until(func() error {
 		got, err := b.mailweir.Metric(`mailweir_dns_list_known_good_hits_total{zone="world.example"}`)
 		if err == nil && int(got) < hits {
 			err = errors.New("not learned yet")

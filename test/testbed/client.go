@@ -93,6 +93,14 @@ func (c *Client) ReadReply() (Reply, error) {
 	}
 }
 
+// Ask sends one command and reads its reply.
+func (c *Client) Ask(command string) (Reply, error) {
+	if err := c.Send(command); err != nil {
+		return nil, err
+	}
+	return c.ReadReply()
+}
+
 // StartTLS performs the handshake that follows a 220 to STARTTLS. The server's
 // certificate is self-signed and not examined.
 func (c *Client) StartTLS() error {

@@ -226,7 +226,7 @@ func (m *Mailweir) Reload(want Entry) (Entry, error) {
 
 // takeStock notes what is open when nothing is going on.
 func (m *Mailweir) takeStock() error {
-	return until(func() error {
+	return Until(func() error {
 		descriptors, goroutines, err := m.count()
 		if err != nil {
 			return err
@@ -258,7 +258,7 @@ func (m *Mailweir) count() (descriptors, goroutines int, err error) {
 // panicked. It returns everything that was not so.
 func (m *Mailweir) Close() error {
 	var problems []error
-	problems = append(problems, until(func() error {
+	problems = append(problems, Until(func() error {
 		descriptors, goroutines, err := m.count()
 		if err != nil {
 			return err

@@ -101,7 +101,7 @@ func (m *MTA) Service(name string) (string, error) {
 
 // WaitQuarantined waits until the message with that queue id is held for a person to look at.
 func (m *MTA) WaitQuarantined(id string) error {
-	return until(func() error {
+	return Until(func() error {
 		_, err := os.Stat(m.quarantine + id)
 		return err
 	})

@@ -90,6 +90,13 @@ func (p *Process) PID() int { return p.cmd.Process.Pid }
 // Signal sends a signal to the process.
 func (p *Process) Signal(sig syscall.Signal) error { return p.cmd.Process.Signal(sig) }
 
+// Kill ends the process with SIGKILL, as a crash would, and waits for its end.
+func (p *Process) Kill() {
+	_ = p.Signal(syscall.SIGKILL) // it may be gone
+	<-p.done
+	p.err = nil // it did what it was told
+}
+
 // Stop sends SIGTERM to the process and waits for its end. It reports an exit
 // that was neither clean nor by that signal, and a process that did not end
 // within Patience. A second call returns what the first one did.

@@ -60,13 +60,6 @@ func (r *Redis) Start() {
 	}
 }
 
-// Kill ends the server with SIGKILL, as a crash would.
-func (r *Redis) Kill() {
-	_ = r.Signal(syscall.SIGKILL) // it may be gone
-	<-r.done
-	r.err = nil // it did what it was told
-}
-
 // Pause stops the server without ending it: it keeps its connections and answers nothing.
 func (r *Redis) Pause() { _ = r.Signal(syscall.SIGSTOP) }
 

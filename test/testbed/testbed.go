@@ -132,13 +132,13 @@ func TempDir(tb TB) string {
 	return dir
 }
 
-// until asks again and again until ask succeeds, and returns its last error
+// Until asks again and again until ask succeeds, and returns its last error
 // when that takes longer than Patience.
-func until(ask func() error) error {
+func Until(ask func() error) error {
 	return untilOr(nil, ask)
 }
 
-// untilOr is until, ended early when gone is closed (the peer has died).
+// untilOr is Until, ended early when gone is closed (the peer has died).
 func untilOr(gone <-chan struct{}, ask func() error) error {
 	pace := time.NewTicker(5 * time.Millisecond)
 	defer pace.Stop()
