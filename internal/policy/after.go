@@ -35,8 +35,7 @@ func (a *afterwork) do(work func()) {
 		return
 	}
 	a.busy = true
-	a.runner.working.Add(1)
-	go a.run()
+	a.runner.crew.do(a.run)
 }
 
 // idle reports whether nothing is queued or at work.
@@ -47,7 +46,6 @@ func (a *afterwork) idle() bool {
 }
 
 func (a *afterwork) run() {
-	defer a.runner.working.Done()
 	for {
 		a.mu.Lock()
 		if len(a.queue) == 0 {

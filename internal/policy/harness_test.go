@@ -101,7 +101,7 @@ func (r *rig) policy(flags string) *Policy {
 }
 
 // idle waits for everything that runs beside the sessions.
-func (r *rig) idle() { r.runner.working.Wait() }
+func (r *rig) idle() { r.runner.crew.working.Wait() }
 
 // letter is one message and where it comes from.
 type letter struct {

@@ -3,7 +3,6 @@ package policy
 import (
 	"context"
 	"math/rand/v2"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -27,16 +26,17 @@ type Runner struct {
 	observer Observer
 	limits   Limits
 
-	ctx     context.Context
-	stop    context.CancelFunc
-	places  chan struct{}
-	working sync.WaitGroup
+	ctx    context.Context
+	stop   context.CancelFunc
+	places chan struct{}
+	crew   *crew
 }
 
 // NewRunner returns a runner for a policy. Close ends what it has under way.
 func NewRunner(p *Policy, observer Observer, limits Limits) *Runner {
 	rn := &Runner{observer: observer, limits: limits, places: make(chan struct{}, limits.Questions)}
 	rn.ctx, rn.stop = context.WithCancel(context.Background())
+	rn.crew = newCrew(rn.ctx)
 	rn.current.Store(p)
 	return rn
 }
@@ -48,12 +48,10 @@ func (rn *Runner) launch(work func()) bool {
 	default:
 		return false
 	}
-	rn.working.Add(1)
-	go func() {
-		defer rn.working.Done()
+	rn.crew.do(func() {
 		defer func() { <-rn.places }()
 		work()
-	}()
+	})
 	return true
 }
 
@@ -82,7 +80,7 @@ func (rn *Runner) leave(p *Policy) {
 // Close stops all work and waits for it to end. Sessions must have ended before.
 func (rn *Runner) Close() {
 	rn.stop()
-	rn.working.Wait()
+	rn.crew.wait()
 	rn.leave(rn.current.Load())
 }
 
