@@ -2,10 +2,10 @@ package checks
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,11 +25,8 @@ type Reputations struct {
 // reputationDeeds are what a history is made of.
 var reputationDeeds = []deed{deedInvalidRcpt, deedBlocked, deedListed, deedVirus, deedSpam, deedGood}
 
-// history is what stands in the state: how much of what there was at a time.
-type history struct {
-	At     time.Time          `json:"at"`
-	Events map[string]float64 `json:"events"`
-}
+// history is what a client has done, by its weight at present.
+type history [deeds]float64
 
 // reputationLives is after how many half-lives without an event a history is forgotten: of a thousand events one is left then.
 const reputationLives = 10
@@ -54,15 +51,12 @@ func (b *Reputations) learn(ctx context.Context, client netip.Addr, done conduct
 	for ctx.Err() == nil { // each round that is lost, another transaction's is won
 		h := b.read(old)
 		for _, d := range reputationDeeds {
-			if done[d] > 0 {
-				h.Events[d.String()] += float64(done[d])
-			}
+			h[d] += float64(done[d])
 		}
-		text, _ := json.Marshal(h) // numbers and a time
 		if !found {
 			old = nil
 		}
-		results, err := b.Store.Do(ctx, state.Swap(key, old, text, reputationLives*b.HalfLife))
+		results, err := b.Store.Do(ctx, state.Swap(key, old, h.value(b.Clock()), reputationLives*b.HalfLife))
 		if err != nil || results[0].Done {
 			return err
 		}
@@ -71,19 +65,42 @@ func (b *Reputations) learn(ctx context.Context, client netip.Addr, done conduct
 	return ctx.Err()
 }
 
-// read brings a history up to the present. What cannot be read is an empty one.
-func (b *Reputations) read(value []byte) history {
-	now := b.Clock()
-	h := history{At: now, Events: map[string]float64{}}
-	var old history
-	if json.Unmarshal(value, &old) != nil {
+// grain is the unit of events in the state: what weighs less is forgotten.
+const grain = 1000
+
+// value is what stands in the state: a time, and what there was then in thousandths of an event.
+// 2026-11-23T12:00:00Z invalid-rcpt=3500 good=1000
+func (h *history) value(now time.Time) []byte {
+	text := now.UTC().AppendFormat(nil, time.RFC3339)
+	for _, d := range reputationDeeds {
+		if n := int64(math.Round(h[d] * grain)); n > 0 {
+			text = strconv.AppendInt(append(append(append(text, ' '), d.String()...), '='), n, 10)
+		}
+	}
+	return text
+}
+
+// read brings a history up to the present. What cannot be read counts for nothing.
+func (b *Reputations) read(value []byte) (h history) {
+	if len(value) == 0 {
+		return h // the usual stranger
+	}
+	when, rest, _ := strings.Cut(string(value), " ")
+	at, err := time.Parse(time.RFC3339, when)
+	if err != nil {
 		return h
 	}
-	weight := math.Exp2(-max(now.Sub(old.At), 0).Seconds() / b.HalfLife.Seconds())
-	for _, d := range reputationDeeds {
-		// Anything that is no sum of events was written by another hand.
-		if n := old.Events[d.String()] * weight; n > 0 && n < mostEvents {
-			h.Events[d.String()] = n
+	weight := math.Exp2(-max(b.Clock().Sub(at), 0).Seconds() / b.HalfLife.Seconds())
+	for word := range strings.FieldsSeq(rest) {
+		name, number, _ := strings.Cut(word, "=")
+		n, err := strconv.ParseInt(number, 10, 64)
+		if err != nil || n < 0 || n > mostEvents*grain {
+			continue // written by another hand
+		}
+		for _, d := range reputationDeeds {
+			if d.String() == name {
+				h[d] = float64(n) / grain * weight
+			}
 		}
 	}
 	return h
@@ -129,10 +146,10 @@ func (b *Reputations) Show(ctx context.Context, client netip.Addr) (ReputationSc
 func (b *Reputations) score(h history) ReputationScore {
 	r := ReputationScore{Least: b.MinEvents}
 	for _, d := range reputationDeeds {
-		r.Events += h.Events[d.String()]
+		r.Events += h[d]
 	}
 	for _, d := range reputationDeeds {
-		n := h.Events[d.String()]
+		n := h[d]
 		if n == 0 {
 			continue
 		}
