@@ -125,10 +125,26 @@ func (m *Message) signedBySender(ctx context.Context) (bool, error) {
 	return false, err
 }
 
-// wantsDKIM reports whether a signature could vouch for a permit that matters at the end of the message.
-func (m *Message) wantsDKIM() bool {
-	p := m.Conn.policy
-	return p.vouchesLate && !m.Sender.IsNull() && (m.permitSender().ok || len(p.hooks.grant) > 0 || p.Settings.PermitSenders != nil)
+// wantsDKIM reports, at the end of headers, whether a signature could vouch for a permit that matters: there is, or may come, an
+// objection to be answered at the end that gives way to one.
+func (s *Session) wantsDKIM() bool {
+	m, p := s.msg, s.policy()
+	if m.Sender.IsNull() {
+		return false
+	}
+	var bits Bypass
+	if m.permitSender().ok {
+		bits |= BypassPermitSender
+	}
+	if p.Settings.PermitSenders != nil {
+		bits |= BypassHeaderFrom
+	}
+	if len(p.hooks.grant) > 0 {
+		bits |= grantable
+	}
+	yields := func(b *bound) bool { return b.Bypass&bits != 0 }
+	return slices.ContainsFunc(p.hooks.message, yields) || slices.ContainsFunc(p.hooks.messageFor, yields) ||
+		slices.ContainsFunc(s.resolver(StageEnd).collect(m.scopes()...), func(w *pending) bool { return yields(w.check) })
 }
 
 // Aligned reports whether two domains belong to the same organization: relaxed alignment of RFC 7489 section 3.1.

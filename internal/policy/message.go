@@ -17,11 +17,7 @@ func (s *Session) answerMessage() Answer {
 		return Answer{}
 	}
 	rs := s.resolver(StageEnd)
-	scopes := []*scope{&s.conn.scope, &m.scope}
-	for _, r := range m.Recipients {
-		scopes = append(scopes, &r.scope)
-	}
-	list := rs.collect(scopes...)
+	list := rs.collect(m.scopes()...)
 	if len(list) == 0 {
 		return Answer{}
 	}
@@ -59,6 +55,15 @@ func (s *Session) answerMessage() Answer {
 		return Answer{Line: e.Line}
 	}
 	return Answer{Remove: s.remove(rs, removed), Change: rs.change(changed)}
+}
+
+// scopes are those whose words may be answered at the end of the message.
+func (m *Message) scopes() []*scope {
+	scopes := []*scope{&m.Conn.scope, &m.scope}
+	for _, r := range m.Recipients {
+		scopes = append(scopes, &r.scope)
+	}
+	return scopes
 }
 
 // grouped puts the words of one check about single recipients together.

@@ -21,11 +21,9 @@ type Policy struct {
 	fault    *bound
 	replies  map[*Reply]*Reply
 	hooks    hooksByStage
-	// vouchesLate says that a check which gives way to vouched permits decides after RCPT.
-	vouchesLate bool
-	world       *World
-	tables      *table.Loader
-	common      common
+	world    *World
+	tables   *table.Loader
+	common   common
 
 	users atomic.Int64 // connection scopes that still use it, and one for being current
 }
@@ -135,8 +133,6 @@ func (p *Policy) build(b *bound, build Build) error {
 		return fmt.Errorf("%s: the check has nothing to do and does not say why", b.Name)
 	}
 	b.hooks = hooks
-	late := hooks.Headers != nil || hooks.HeadersFor != nil || hooks.Message != nil || hooks.MessageFor != nil
-	p.vouchesLate = p.vouchesLate || late && b.Bypass&(BypassPermitSender|BypassHeaderFrom|grantable) != 0
 	return nil
 }
 

@@ -270,7 +270,7 @@ func (s *Session) EndOfHeaders() {
 	for _, b := range s.policy().hooks.headersFor {
 		s.judgeEach(b, StageHeaders, b.hooks.HeadersFor)
 	}
-	if m.wantsDKIM() {
+	if s.wantsDKIM() {
 		m.StartDKIM()
 	}
 	m.condemned = s.refusalCertain()
