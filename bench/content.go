@@ -14,7 +14,7 @@ import (
 )
 
 // content measures examinations: how much more a message costs with many entries, beside Hyperscan, which scans the
-// same text for the same entries without being shown a message.
+// same text for the same entries without being shown a message, and rspamd, which examines the same messages.
 func (b *bench) content() error {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	h := b.part()
@@ -28,34 +28,52 @@ func (b *bench) content() error {
 	if err != nil {
 		return err
 	}
-	fmt.Print("Examining plain messages on one core, MB a second of processor time; in brackets Hyperscan on the text alone:\n\n")
-	row("definition", texts[0].name, texts[1].name)
-	row("---", "--:", "--:")
-	for _, c := range contentCases() {
-		var cells [2]string
-		for i, text := range texts {
-			entries := c.entries(text.words)
-			examined, err := b.examined(dir, c.kind, entries, text.body)
-			if err != nil {
-				return err
-			}
-			cells[i] = examined.String()
-			if hyperscan == "" || len(entries) == 1 {
-				continue
-			}
-			scanned, err := scanWithHyperscan(hyperscan, dir, c.expressions(entries), text.body, b.duration)
-			if err != nil {
-				return err
-			}
-			cells[i] += " (" + scanned + ")"
-		}
-		row(c.name, cells[0], cells[1])
+	if err := b.inProcess(dir, hyperscan, texts); err != nil {
+		return err
 	}
-	fmt.Println()
 	if err := b.compiling(dir, hyperscan); err != nil {
 		return err
 	}
+	if err := b.daemons(dir, texts); err != nil {
+		return err
+	}
 	return b.largeMessages(dir)
+}
+
+// inProcess measures examinations without a protocol around them.
+func (b *bench) inProcess(dir, hyperscan string, texts [2]contentText) error {
+	fmt.Print("Examining a plain message of a MiB on one core, MB a second of processor time. Cold is the first examination after loading, with other\n" +
+		"data in the caches. Hyperscan scans the text alone:\n\n")
+	head, rule := []any{"definition"}, []any{"---"}
+	for _, text := range texts {
+		head, rule = append(head, text.name+": warm", "cold", "Hyperscan"), append(rule, "--:", "--:", "--:")
+	}
+	row(head...)
+	row(rule...)
+	for _, c := range contentCases() {
+		cells := []any{c.name}
+		for _, text := range texts {
+			entries := c.entries(text.words)
+			cold, err := b.examinedCold(dir, c.kind, entries, text.body)
+			if err != nil {
+				return err
+			}
+			warm, err := b.examined(dir, c.kind, entries, text.body)
+			if err != nil {
+				return err
+			}
+			scanned := ""
+			if hyperscan != "" && len(entries) > 1 {
+				if scanned, err = scanWithHyperscan(hyperscan, dir, c.expressions(entries), text.body, b.duration); err != nil {
+					return err
+				}
+			}
+			cells = append(cells, warm, cold, scanned)
+		}
+		row(cells...)
+	}
+	fmt.Println()
+	return nil
 }
 
 // contentCase is one definition. A definition of one word that never comes shows what extraction costs.
@@ -98,6 +116,30 @@ func examiner(dir, kind string, entries []string) (*content.Examiner, error) {
 		return nil, err
 	}
 	return content.NewExaminer(definitions, content.Options{})
+}
+
+// cachesHold is more than the caches of one core.
+const cachesHold = 64 << 20
+
+// examinedCold measures the first examination after loading, in each round with a definition loaded anew.
+func (b *bench) examinedCold(dir, kind string, entries []string, body []byte) (sample, error) {
+	other := make([]byte, cachesHold)
+	var speeds sample
+	for range b.rounds {
+		e, err := examiner(dir, kind, entries)
+		if err != nil {
+			return nil, err
+		}
+		for i := 0; i < len(other); i += 64 {
+			other[i]++
+		}
+		began := ownCPU()
+		if err := examine(e, body); err != nil {
+			return nil, err
+		}
+		speeds = append(speeds, float64(len(body))/1e6/(ownCPU()-began).Seconds())
+	}
+	return speeds, nil
 }
 
 // examined measures whole examinations of a plain message with that body.

@@ -10,11 +10,12 @@ import (
 	"strings"
 )
 
-// contentText is a text to examine, and words to look for in it.
+// contentText is a text to examine, in one piece and as messages, and words to look for in it.
 type contentText struct {
-	name  string
-	body  []byte
-	words []string
+	name    string
+	body    []byte
+	letters []letter
+	words   []string
 }
 
 const contentTextSize = 1 << 20
@@ -23,6 +24,9 @@ const contentTextSize = 1 << 20
 // (MAILWEIR_CORPUS names its directory) there is only the latter.
 func contentTexts(dir string) ([2]contentText, error) {
 	common := contentText{name: "common words", body: commonText(contentTextSize), words: commonWords}
+	for at := 0; at < len(common.body); at += bodySize {
+		common.letters = append(common.letters, letter{fields(), string(common.body[at:min(at+bodySize, len(common.body))])})
+	}
 	home := os.Getenv("MAILWEIR_CORPUS")
 	if home == "" {
 		common.name += ", no corpus"
@@ -41,14 +45,32 @@ func contentTexts(dir string) ([2]contentText, error) {
 		if err != nil {
 			return [2]contentText{}, err
 		}
-		_, body, _ := strings.Cut(string(data), "\n\n")
-		ham.body = append(ham.body, strings.ReplaceAll(body, "\n", "\r\n")...)
+		l := parseLetter(string(data))
+		ham.letters = append(ham.letters, l)
+		ham.body = append(ham.body, l.body...)
 		if len(ham.body) > contentTextSize {
 			break
 		}
 	}
 	ham.words = vocabulary(ham.body)
 	return [2]contentText{ham, common}, nil
+}
+
+// parseLetter reads a message with plain line ends, and perhaps an mbox line in front. What is no header field is left out.
+func parseLetter(text string) letter {
+	header, body, _ := strings.Cut(text, "\n\n")
+	l := letter{body: strings.ReplaceAll(body, "\n", "\r\n")}
+	for line := range strings.SplitSeq(header, "\n") {
+		last := len(l.fields) - 1
+		name, value, isField := strings.Cut(line, ":")
+		switch {
+		case line != "" && strings.ContainsAny(line[:1], " \t") && last >= 0:
+			l.fields[last] = strings.TrimSuffix(l.fields[last], "\x00") + "\n" + line + "\x00"
+		case isField && !strings.Contains(name, " "):
+			l.fields = append(l.fields, name+"\x00"+strings.TrimPrefix(value, " ")+"\x00")
+		}
+	}
+	return l
 }
 
 // vocabulary is the words of a text of four letters or more, each once.

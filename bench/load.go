@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,9 +17,13 @@ import (
 // prepared packets: it must cost little beside the filter that is measured.
 type load struct {
 	socket      string
-	connections int // at once
-	messages    int // a connection
-	bodySize    int
+	connections int      // at once
+	letters     []letter // of each connection
+}
+
+// usualLetters are that many usual messages with bodies of that size.
+func usualLetters(messages, bodySize int) []letter {
+	return slices.Repeat([]letter{usualLetter(bodySize)}, messages)
 }
 
 // patience bounds every answer of a filter.
@@ -46,7 +51,7 @@ func (l load) run(ctx <-chan struct{}) (int, error) {
 					failures <- err
 					return
 				}
-				done.Add(int64(l.messages))
+				done.Add(int64(len(l.letters)))
 			}
 		}()
 	}
@@ -72,7 +77,7 @@ func (l load) session(prepared []exchange) ([]exchange, error) {
 		return nil, err
 	}
 	if prepared == nil {
-		prepared = session(agreed, l.messages, l.bodySize)
+		prepared = session(agreed, l.letters)
 	}
 	for _, e := range prepared {
 		for _, data := range e.writes {

@@ -35,7 +35,7 @@ func mib(kib int) string { return fmt.Sprintf("%.1f MiB", float64(kib)/1024) }
 
 // atOnce sends that many messages, one a connection.
 func atOnce(socket string, messages, size int) error {
-	l := load{socket: socket, connections: messages, messages: 1, bodySize: size}
+	l := load{socket: socket, connections: messages, letters: usualLetters(1, size)}
 	results := make(chan error, messages)
 	for range messages {
 		go func() {

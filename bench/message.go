@@ -166,32 +166,43 @@ func (p *plan) flush(wait ...byte) {
 	p.exchanges = append(p.exchanges, e)
 }
 
-// session plans a whole SMTP connection with that many messages, each of twenty
-// header fields and a body of that many octets.
-func session(t terms, messages, bodySize int) []exchange {
+// letter is a message's header fields, each as NAME NUL VALUE NUL, and its body.
+type letter struct {
+	fields []string
+	body   string
+}
+
+// usualLetter has twenty header fields and a body of that many octets.
+func usualLetter(bodySize int) letter { return letter{fields(), bodyText(bodySize)} }
+
+// session plans a whole SMTP connection with these messages.
+func session(t terms, letters []letter) []exchange {
 	p := &plan{terms: t}
 	p.command(cmdConnect, "client.example.net\x004\xa1\x12192.0.2.1\x00")
 	p.command(cmdHelo, "client.example.net\x00")
-	body := bodyText(bodySize)
-	for range messages {
-		p.command(cmdMail, "<alice@example.net>\x00SIZE=9500\x00BODY=8BITMIME\x00")
-		p.command(cmdRcpt, "<bob@example.org>\x00")
-		p.command(cmdData, "")
-		for _, field := range fields() {
-			p.command(cmdHeader, field)
-		}
-		p.command(cmdEOH, "")
-		for rest := body; rest != ""; {
-			piece := rest[:min(len(rest), 65535)]
-			p.command(cmdBody, piece)
-			rest = rest[len(piece):]
-		}
-		p.command(cmdBodyEOB, "")
-		p.packet(cmdAbort, "") // Postfix sends one after every message
+	for _, l := range letters {
+		p.letter(l)
 	}
 	p.packet(cmdQuit, "")
 	p.flush()
 	return p.exchanges
+}
+
+func (p *plan) letter(l letter) {
+	p.command(cmdMail, "<alice@example.net>\x00SIZE=9500\x00BODY=8BITMIME\x00")
+	p.command(cmdRcpt, "<bob@example.org>\x00")
+	p.command(cmdData, "")
+	for _, field := range l.fields {
+		p.command(cmdHeader, field)
+	}
+	p.command(cmdEOH, "")
+	for rest := l.body; rest != ""; {
+		piece := rest[:min(len(rest), 65535)]
+		p.command(cmdBody, piece)
+		rest = rest[len(piece):]
+	}
+	p.command(cmdBodyEOB, "")
+	p.packet(cmdAbort, "") // Postfix sends one after every message
 }
 
 // fields are twenty header fields as one meets them.

@@ -62,7 +62,7 @@ func TestSessionFollowsTheTerms(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := commands(t, session(agreed, 1, bodySize)); got != test.want {
+			if got := commands(t, session(agreed, []letter{usualLetter(bodySize)})); got != test.want {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
 		})
@@ -74,7 +74,7 @@ func TestSessionMacrosAsAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first := string(session(agreed, 1, 0)[0].writes[0])
+	first := string(session(agreed, []letter{usualLetter(0)})[0].writes[0])
 	if want := "DC{daemon_port}\x0025\x00\x00"; !strings.Contains(first, want) {
 		t.Errorf("connect begins with %q, want %q in it", first, want)
 	}
@@ -85,7 +85,7 @@ func FuzzParseTerms(f *testing.F) {
 	f.Add(offerReply(2, 0xffffffff, "\x00\x00\x00\x01i j\x00\x00\x00\x00\x09"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		agreed, err := parseTerms(data)
-		if err == nil && len(session(agreed, 1, 10)) == 0 {
+		if err == nil && len(session(agreed, []letter{usualLetter(10)})) == 0 {
 			t.Error("a plan without an exchange")
 		}
 	})
@@ -97,7 +97,7 @@ func TestLoadAgainstLibmilter(t *testing.T) {
 	socket := filepath.Join(testbed.TempDir(t), "noop.sock")
 	testbed.StartNoop(t, program, socket)
 	for _, size := range []int{0, bodySize, 200_000} {
-		l := load{socket: socket, connections: 1, messages: 3, bodySize: size}
+		l := load{socket: socket, connections: 1, letters: usualLetters(3, size)}
 		if _, err := l.session(nil); err != nil {
 			t.Errorf("body of %d octets: %v", size, err)
 		}

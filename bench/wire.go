@@ -33,7 +33,7 @@ func (b *bench) wireCase(connections, messages int) error {
 	rates, costs := make([]sample, len(b.contenders)), make([]sample, len(b.contenders))
 	for i, c := range b.contenders {
 		pid, socket := b.start(h, c, "")
-		pids[i], loads[i] = pid, load{socket: socket, connections: connections, messages: messages, bodySize: bodySize}
+		pids[i], loads[i] = pid, load{socket: socket, connections: connections, letters: usualLetters(messages, bodySize)}
 		if _, _, err := measure(pid, loads[i], b.duration/4); err != nil { // warm up
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
