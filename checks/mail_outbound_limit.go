@@ -141,7 +141,7 @@ func (o *outboundLimit) settle(m *policy.Message, outcome policy.Outcome) {
 	ctx, cancel := context.WithTimeout(context.Background(), outboundTimeout)
 	defer cancel()
 	// Without the state nothing is counted, and nobody is refused for it.
-	_, _ = o.store.Add(ctx, window(o.clock(), o.rate.span, outboundRateSpace, kind, name)[0], int64(n), partLife(o.rate.span))
+	_, _ = o.store.Add(ctx, present(o.clock(), o.rate.span, outboundRateSpace, kind, name), int64(n), partLife(o.rate.span))
 }
 
 var replyOutboundLimit = &policy.Reply{

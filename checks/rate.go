@@ -56,14 +56,21 @@ const parts = 5
 
 // window names the counters in the state that make up a span which ends now: that of the present part first.
 func window(now time.Time, span time.Duration, space string, of ...string) []string {
-	present := now.UnixNano() / int64(span/parts)
-	of = append(append(make([]string, 0, len(of)+2), of...), spanName(span), "")
 	keys := make([]string, parts+1)
-	for i := range keys {
-		of[len(of)-1] = strconv.FormatInt(present-int64(i), 10)
-		keys[i] = state.Key(space, of...)
+	for age := range keys {
+		keys[age] = part(now, int64(age), span, space, of)
 	}
 	return keys
+}
+
+// present names the counter of the present part.
+func present(now time.Time, span time.Duration, space string, of ...string) string {
+	return part(now, 0, span, space, of)
+}
+
+func part(now time.Time, age int64, span time.Duration, space string, of []string) string {
+	number := now.UnixNano()/int64(span/parts) - age
+	return state.Key(space, append(of[:len(of):len(of)], spanName(span), strconv.FormatInt(number, 10))...)
 }
 
 // partLife is how long the counter of one part is of use.

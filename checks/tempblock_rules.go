@@ -126,11 +126,11 @@ func (t *Tempblocks) steps(net string, now time.Time, done conduct) (steps []sta
 	var spans []time.Duration
 	for _, rule := range t.Rules {
 		if n := rule.bad(done); n > 0 {
-			steps = append(steps, state.Add(window(now, rule.rate.span, tempblockCountSpace, net, rule.name)[0], int64(n), partLife(rule.rate.span)))
+			steps = append(steps, state.Add(present(now, rule.rate.span, tempblockCountSpace, net, rule.name), int64(n), partLife(rule.rate.span)))
 		}
 		if span := rule.rate.span; done[deedGood] > 0 && !slices.Contains(spans, span) {
 			spans = append(spans, span)
-			steps = append(steps, state.Add(window(now, span, tempblockCountSpace, net, deedNames[deedGood])[0], int64(done[deedGood]), partLife(span)))
+			steps = append(steps, state.Add(present(now, span, tempblockCountSpace, net, deedNames[deedGood]), int64(done[deedGood]), partLife(span)))
 		}
 	}
 	for _, rule := range t.Rules {

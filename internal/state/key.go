@@ -8,13 +8,16 @@ import (
 // separator stands between the parts of a key. It is rare in addresses and nets, so keys stay readable.
 const separator = "|"
 
+// usualKey is longer than most keys.
+const usualKey = 128
+
 // maxKey bounds a key in octets: two addresses, a net and every octet escaped.
 const maxKey = 4096
 
 // Key returns the key of these parts in a space: greylist|192.0.2.0/24|a@example.com|b@example.net. The separator, % and
 // control octets within a part are written as %XX.
 func Key(space string, parts ...string) string {
-	return space + separator + join(parts)
+	return string(appendKey(make([]byte, 0, usualKey), space, parts))
 }
 
 // Prefix returns what the keys of a space with these first parts begin with. The keys with exactly these parts are not among them.
@@ -22,7 +25,7 @@ func Prefix(space string, parts ...string) string {
 	if len(parts) == 0 {
 		return space + separator
 	}
-	return space + separator + join(parts) + separator
+	return string(appendKey(make([]byte, 0, usualKey), space, append(parts[:len(parts):len(parts)], "")))
 }
 
 // Parts returns the space and the parts that a key was made of.
@@ -47,36 +50,28 @@ func spaceOf(key string) string {
 	return space
 }
 
-func join(parts []string) string {
-	escaped := make([]string, len(parts))
-	for i, p := range parts {
-		escaped[i] = escape(p)
+func appendKey(key []byte, space string, parts []string) []byte {
+	key = append(append(key, space...), separator...)
+	for i, part := range parts {
+		if i > 0 {
+			key = append(key, separator...)
+		}
+		key = appendEscaped(key, part)
 	}
-	return strings.Join(escaped, separator)
+	return key
 }
 
 func special(c byte) bool { return c < ' ' || c == 0x7f || c == separator[0] || c == '%' }
 
-func escape(s string) string {
-	n := 0
-	for i := range len(s) {
-		if special(s[i]) {
-			n++
-		}
-	}
-	if n == 0 {
-		return s
-	}
-	var b strings.Builder
-	b.Grow(len(s) + 2*n)
-	for i := range len(s) {
-		if special(s[i]) {
-			fmt.Fprintf(&b, "%%%02X", s[i])
+func appendEscaped(key []byte, part string) []byte {
+	for i := range len(part) {
+		if special(part[i]) {
+			key = fmt.Appendf(key, "%%%02X", part[i])
 		} else {
-			b.WriteByte(s[i])
+			key = append(key, part[i])
 		}
 	}
-	return b.String()
+	return key
 }
 
 func unescape(s string) string {
