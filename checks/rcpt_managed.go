@@ -38,7 +38,7 @@ recipient, if SPF or a permitted client vouches for it.`,
 			if err != nil {
 				return policy.Hooks{}, err
 			}
-			m := &managed{list: list, store: env.State, delimiter: env.Settings.Delimiter}
+			m := &managed{list: list, store: env.State, vacancy: env.Vacancy(managedSpace), delimiter: env.Settings.Delimiter}
 			hooks := policy.Hooks{Rcpt: m.envelope, Grant: m.grant}
 			if *action == "remove" {
 				hooks.HeadersFor = m.headersFor
@@ -53,6 +53,7 @@ recipient, if SPF or a permitted client vouches for it.`,
 type managed struct {
 	list      *table.List
 	store     state.Store
+	vacancy   *policy.Vacancy
 	delimiter string
 }
 
@@ -134,6 +135,13 @@ func (m *managed) find(ctx context.Context, recipient, sender address.Address) (
 		owners = append(owners, base)
 	}
 	best := m.inTables(owners, subjects)
+	vacant, err := m.vacancy.Vacant(ctx)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("state: %w", err)
+	case vacant:
+		return best, nil
+	}
 	var steps []state.Step
 	for _, owner := range owners {
 		for _, subject := range subjects {
@@ -145,8 +153,11 @@ func (m *managed) find(ctx context.Context, recipient, sender address.Address) (
 		return nil, fmt.Errorf("state: %w", err)
 	}
 	for i, f := range found {
+		if !f.Found {
+			continue
+		}
 		row, ok := managedRow(f.Value)
-		if !f.Found || !ok {
+		if !ok {
 			continue
 		}
 		owner, rank := owners[i/len(subjects)].Key(), i%len(subjects)
