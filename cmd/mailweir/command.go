@@ -31,12 +31,29 @@ type commandWorld struct {
 func (c runtimeCommand[In, Out]) register(d *daemon, s *control.Server) {
 	control.Handle(s, c.name, func(ctx context.Context, by control.Peer, in In) (Out, error) {
 		d.log.WithField("command", c.name).WithField("by", by.String()).WithField("uid", by.UID).Info("run-time command")
-		return c.run(ctx, commandWorld{Store: d.world.State, Clock: d.world.Clock, By: by}, in)
+		return c.carryOut(ctx, commandWorld{Store: d.world.State, Clock: d.world.Clock, By: by}, in)
 	})
+}
+
+// carryOut runs the command, and tells a state that is out of reach from a defect.
+func (c runtimeCommand[In, Out]) carryOut(ctx context.Context, w commandWorld, in In) (Out, error) {
+	out, err := c.run(ctx, w, in)
+	if errors.Is(err, state.ErrDown) || errors.Is(err, state.ErrUnsynced) {
+		err = &control.Unavailable{Text: err.Error()}
+	}
+	return out, err
 }
 
 // call carries the command out, by the daemon or here.
 func (c runtimeCommand[In, Out]) call(cmd *cobra.Command, in In) (Out, error) {
+	out, err := c.ask(cmd, in)
+	if away := (*control.Unavailable)(nil); errors.As(err, &away) {
+		err = &exitError{exUnavailable, away}
+	}
+	return out, err
+}
+
+func (c runtimeCommand[In, Out]) ask(cmd *cobra.Command, in In) (Out, error) {
 	var out Out
 	s, err := readSettings(cmd)
 	if err != nil {
@@ -57,7 +74,7 @@ func (c runtimeCommand[In, Out]) call(cmd *cobra.Command, in In) (Out, error) {
 		return out, fail(exUnavailable, "--state: %v", err)
 	}
 	defer store.Close()
-	out, err = c.run(cmd.Context(), commandWorld{Store: store, Clock: time.Now, By: control.Peer{UID: os.Getuid()}}, in)
+	out, err = c.carryOut(cmd.Context(), commandWorld{Store: store, Clock: time.Now, By: control.Peer{UID: os.Getuid()}}, in)
 	var wrong *control.Error
 	if errors.As(err, &wrong) {
 		return out, &exitError{exUsage, err}

@@ -37,6 +37,11 @@ func (e *Error) Error() string { return e.Text }
 // Errorf returns an [Error].
 func Errorf(format string, args ...any) error { return &Error{fmt.Sprintf(format, args...)} }
 
+// Unavailable is an answer that says what is out of reach; nothing was wrong with the command.
+type Unavailable struct{ Text string }
+
+func (e *Unavailable) Error() string { return e.Text }
+
 // Server answers commands.
 type Server struct {
 	listener net.Listener
@@ -81,9 +86,12 @@ func Handle[In, Out any](s *Server, name string, command func(context.Context, P
 		}
 		out, err := command(r.Context(), peer, in)
 		var wrong *Error
+		var away *Unavailable
 		switch {
 		case errors.As(err, &wrong):
 			reply(w, http.StatusBadRequest, failure{wrong.Text})
+		case errors.As(err, &away):
+			reply(w, http.StatusServiceUnavailable, failure{away.Text})
 		case err != nil:
 			reply(w, http.StatusInternalServerError, failure{err.Error()})
 		default:
@@ -146,7 +154,7 @@ func NewClient(path string) *Client {
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // Call sends a command and reads its answer into out. The error is [ErrNotRunning] when nobody listens, an [Error] when
-// the daemon says what is wrong with the command.
+// the daemon says what is wrong with the command, and [Unavailable] when it says what it cannot reach.
 func (c *Client) Call(ctx context.Context, name string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
@@ -172,8 +180,11 @@ func (c *Client) Call(ctx context.Context, name string, in, out any) error {
 	if err := json.NewDecoder(response.Body).Decode(&f); err != nil || f.Error == "" {
 		return fmt.Errorf("the daemon answers %s to %s", response.Status, name)
 	}
-	if response.StatusCode == http.StatusBadRequest {
+	switch response.StatusCode {
+	case http.StatusBadRequest:
 		return &Error{f.Error}
+	case http.StatusServiceUnavailable:
+		return &Unavailable{f.Error}
 	}
 	return errors.New(f.Error)
 }

@@ -28,7 +28,9 @@ func TestCommands(t *testing.T) {
 		case "":
 			return answer{}, Errorf("a name is needed")
 		case "broken":
-			return answer{}, errors.New("the store is down")
+			return answer{}, errors.New("the store is broken")
+		case "away":
+			return answer{}, &Unavailable{"the store is down"}
 		}
 		if p.UID != os.Getuid() {
 			t.Errorf("peer %d, want %d", p.UID, os.Getuid())
@@ -46,8 +48,12 @@ func TestCommands(t *testing.T) {
 	if err := client.Call(t.Context(), "hello", question{}, &a); !errors.As(err, &wrong) || wrong.Text != "a name is needed" {
 		t.Errorf("a wrong command: %v", err)
 	}
-	if err := client.Call(t.Context(), "hello", question{"broken"}, &a); err == nil || errors.As(err, &wrong) || err.Error() != "the store is down" {
+	var away *Unavailable
+	if err := client.Call(t.Context(), "hello", question{"broken"}, &a); err == nil || errors.As(err, &wrong) || errors.As(err, &away) || err.Error() != "the store is broken" {
 		t.Errorf("a failing command: %v", err)
+	}
+	if err := client.Call(t.Context(), "hello", question{"away"}, &a); !errors.As(err, &away) || away.Text != "the store is down" {
+		t.Errorf("a command that needs what is out of reach: %v", err)
 	}
 	if err := client.Call(t.Context(), "nothing", question{}, &a); err == nil {
 		t.Error("an unknown command has an answer")
