@@ -58,13 +58,13 @@ type health struct {
 	journal, rows bool // what fails
 }
 
-// tell notes how one of the two went.
+// tell notes how one of the two went. It speaks under the lock, so that the last word is what is so.
 func (h *health) tell(part *bool, err error) {
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	was := h.journal || h.rows
 	*part = err != nil
 	is := h.journal || h.rows
-	h.mu.Unlock()
 	switch {
 	case is && !was:
 		h.onDown(err)

@@ -26,15 +26,7 @@ func (b *breakers) cause(part int) error {
 // trip marks parts as out of reach and wakes the prober.
 func (b *breakers) trip(cause error, parts ...int) error {
 	cause = fmt.Errorf("%w: %w", ErrDown, cause)
-	b.mu.Lock()
-	first := len(b.causes) == 0
-	for _, part := range parts {
-		b.causes[part] = cause
-	}
-	b.mu.Unlock()
-	if first {
-		b.onDown(cause)
-	}
+	b.lose(cause, parts)
 	select {
 	case b.probe <- struct{}{}:
 	default: // it is awake
@@ -42,14 +34,26 @@ func (b *breakers) trip(cause error, parts ...int) error {
 	return cause
 }
 
+// lose tells under the lock that the store goes, as restore tells that it is back: so the last word is what is so.
+func (b *breakers) lose(cause error, parts []int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	first := len(b.causes) == 0
+	for _, part := range parts {
+		b.causes[part] = cause
+	}
+	if first {
+		b.onDown(cause)
+	}
+}
+
 // restore marks a part as within reach.
 func (b *breakers) restore(part int) {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	_, was := b.causes[part]
 	delete(b.causes, part)
-	last := was && len(b.causes) == 0
-	b.mu.Unlock()
-	if last {
+	if was && len(b.causes) == 0 {
 		b.onUp()
 	}
 }
