@@ -43,6 +43,23 @@ const noResolver = "127.0.0.1:1"
 // config.Flags has them.
 func StartMailweir(tb TB, config MailweirConfig) *Mailweir {
 	tb.Helper()
+	m := LaunchMailweir(tb, config)
+	m.Await(tb)
+	if !HasFlag(config.Flags, "--http=off") || contains(config.Flags, "--http=127.0.0.1:0") {
+		if err := untilOr(m.done, m.findHTTP); err != nil {
+			tb.Fatalf("%s: %v\n%s", m.cmd, err, m.Log)
+		}
+	}
+	if err := m.takeStock(); err != nil {
+		tb.Fatalf("mailweir: %v\n%s", err, m.Log)
+	}
+	return m
+}
+
+// LaunchMailweir is StartMailweir without waiting for anything: for a mailweir that is killed while it starts, or that has no quiet
+// moment in which [Mailweir.Close] could compare what is open.
+func LaunchMailweir(tb TB, config MailweirConfig) *Mailweir {
+	tb.Helper()
 	socket := config.Socket
 	if socket == "" {
 		socket = filepath.Join(TempDir(tb), "mw.sock")
@@ -60,19 +77,15 @@ func StartMailweir(tb TB, config MailweirConfig) *Mailweir {
 	cmd := exec.Command(config.Binary, append(args, config.Flags...)...)
 	cmd.Dir = config.Dir
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C"}
-	m := &Mailweir{Process: start(tb, cmd), Socket: socket}
-	if err := untilOr(m.done, func() error { return Negotiate(socket) }); err != nil {
-		tb.Fatalf("%s: %v\n%s", cmd, err, m.Log)
+	return &Mailweir{Process: start(tb, cmd), Socket: socket}
+}
+
+// Await waits until mailweir answers on its milter socket.
+func (m *Mailweir) Await(tb TB) {
+	tb.Helper()
+	if err := untilOr(m.done, func() error { return Negotiate(m.Socket) }); err != nil {
+		tb.Fatalf("%s: %v\n%s", m.cmd, err, m.Log)
 	}
-	if !HasFlag(config.Flags, "--http=off") || contains(config.Flags, "--http=127.0.0.1:0") {
-		if err := untilOr(m.done, m.findHTTP); err != nil {
-			tb.Fatalf("%s: %v\n%s", cmd, err, m.Log)
-		}
-	}
-	if err := m.takeStock(); err != nil {
-		tb.Fatalf("mailweir: %v\n%s", err, m.Log)
-	}
-	return m
 }
 
 // HasFlag tells whether flags set the same flag as "--name=value" or "--name".
@@ -254,11 +267,9 @@ func (m *Mailweir) count() (descriptors, goroutines int, err error) {
 }
 
 // Close stops the mailweir: every session must be gone with its descriptors and
-// goroutines, SIGTERM must end it with exit status 0, and nothing may have
-// panicked. It returns everything that was not so.
+// goroutines, and it must end as End says. It returns everything that was not so.
 func (m *Mailweir) Close() error {
-	var problems []error
-	problems = append(problems, Until(func() error {
+	leak := Until(func() error {
 		descriptors, goroutines, err := m.count()
 		if err != nil {
 			return err
@@ -268,8 +279,14 @@ func (m *Mailweir) Close() error {
 				m.descriptors, descriptors, m.goroutines, goroutines)
 		}
 		return nil
-	}))
-	problems = append(problems, m.Stop())
+	})
+	return errors.Join(leak, m.End())
+}
+
+// End stops a mailweir that keeps connections open for reuse, as to a shared
+// state: SIGTERM must end it with exit status 0, and nothing may have raced.
+func (m *Mailweir) End() error {
+	problems := []error{m.Stop()}
 	if state := m.cmd.ProcessState; !state.Success() {
 		problems = append(problems, fmt.Errorf("SIGTERM: %s; want exit status 0", state))
 	}
