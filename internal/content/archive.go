@@ -42,8 +42,22 @@ func (w *walk) tar(f file, in *source) {
 		case h.Typeflag != tar.TypeReg:
 			continue
 		}
-		if !w.member(f, h.Name, false, t) {
+		var r io.Reader = t
+		if sparse(h) {
+			r = w.expand(t, in)
+		}
+		if !w.member(f, h.Name, false, r) {
 			return
 		}
 	}
+}
+
+// sparse tells a member with holes, which stand for any number of zeros that are not in the archive (GNU tar, "PAX formats").
+func sparse(h *tar.Header) bool {
+	for key := range h.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return false
 }

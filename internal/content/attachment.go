@@ -35,7 +35,7 @@ func (w *walk) file(f file, r io.Reader) {
 		return
 	}
 	defer w.giveBack(fileMemory)
-	sums := w.x.sums.reader(r)
+	sums := w.x.summer(r)
 	in := newSource(sums)
 	head, _ := in.Peek(maxSniff)
 	part := Part{Name: clip(f.name), Declared: f.declared}
@@ -70,9 +70,7 @@ func (w *walk) borrow(n int) bool {
 	if w.x.examiner.pool.budget.take(n) {
 		return true
 	}
-	if w.x.err == nil {
-		w.x.err = ErrMemory
-	}
+	w.x.fail(ErrMemory)
 	return false
 }
 
@@ -169,6 +167,7 @@ type expansion struct {
 	packed *source // where the compressed octets come from
 	start  int64
 	out    int64
+	over   bool // a limit ended it
 }
 
 func (w *walk) expand(r io.Reader, packed *source) *expansion {
@@ -179,11 +178,9 @@ func (e *expansion) Read(p []byte) (int, error) {
 	limits := e.w.x.examiner.limits
 	switch {
 	case e.w.expanded >= limits.Expanded:
-		e.w.x.reach(LimitExpanded)
-		return 0, io.EOF
+		return e.end(LimitExpanded)
 	case e.out > ratioFrom && e.out > (e.packed.used()-e.start+1)*int64(limits.Ratio):
-		e.w.x.reach(LimitRatio)
-		return 0, io.EOF
+		return e.end(LimitRatio)
 	case e.w.x.halted():
 		return 0, errStopped
 	}
@@ -195,6 +192,12 @@ func (e *expansion) Read(p []byte) (int, error) {
 		err = io.EOF
 	}
 	return n, err
+}
+
+func (e *expansion) end(limit Limit) (int, error) {
+	e.w.x.reach(limit)
+	e.over = true
+	return 0, io.EOF
 }
 
 // member examines a member of an archive; false when there were too many.

@@ -118,8 +118,8 @@ func benchMatch(b *testing.B, text []byte, kind string, entries []string) {
 			part := text[from:min(from+WindowSize, len(text))]
 			report := func(int32, int, int) { found++ }
 			e.words.find(part, 0, len(part), report)
-			more := func(int32, int, int) bool { found++; return true }
-			if err := e.patterns.find(part, 0, len(part), more); err != nil {
+			more, never := func(int32, int, int) bool { found++; return true }, func() bool { return false }
+			if err := e.patterns.find(part, 0, len(part), never, more); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -59,6 +59,7 @@ func TestBombs(t *testing.T) {
 		{"zips in zips", attach("a.zip", octets, inner), []Limit{LimitDepth}},
 		{"zip of many", attach("a.zip", octets, zipBomb(t, 5000, 1)), []Limit{LimitParts}},
 		{"zip in sum", attach("a.zip", octets, zipBomb(t, 20, 1<<20)), []Limit{LimitExpanded}},
+		{"tar with holes", attach("a.tar", octets, sparseTar(1<<40)), []Limit{LimitRatio}},
 		{"nested parts", nested.String(), []Limit{LimitDepth}},
 		{"nested messages", strings.Repeat("Content-Type: message/rfc822\n\n", 10000), []Limit{LimitDepth}},
 		{"many parts", "Content-Type: multipart/mixed; boundary=b\n\n" + strings.Repeat("--b\n\n", 1000000), []Limit{LimitParts}},

@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
+	"strings"
 	"testing"
 )
 
@@ -65,6 +67,31 @@ func tarOf(name, text string) []byte {
 	_, _ = z.Write([]byte(text))
 	_ = z.Close()
 	return b.Bytes()
+}
+
+// sparseTar makes an archive of 3 KiB with one member that is a hole, and an octet at its end (GNU tar, "PAX formats", 1.0).
+func sparseTar(size int64) []byte {
+	header := func(kind byte, name, body string) []byte {
+		var b bytes.Buffer
+		_ = tar.NewWriter(&b).WriteHeader(&tar.Header{Name: name, Size: int64(len(body)), Format: tar.FormatUSTAR})
+		h := b.Bytes()[:512]
+		h[156] = kind
+		copy(h[148:], "        ")
+		sum := 0
+		for _, c := range h {
+			sum += int(c)
+		}
+		copy(h[148:], fmt.Sprintf("%06o\x00 ", sum))
+		return append(append(h, body...), make([]byte, -len(body)&511)...)
+	}
+	records := ""
+	for _, r := range []string{"major=1", "minor=0", "name=big", fmt.Sprint("realsize=", size)} {
+		r = "GNU.sparse." + r + "\n"
+		records += fmt.Sprint(len(r)+3, " ", r)
+	}
+	holes := fmt.Sprintf("1\n%d\n1\n", size-1)
+	member := holes + strings.Repeat("\x00", 512-len(holes)) + "x"
+	return append(append(header('x', "pax", records), header('0', "big", member)...), make([]byte, 1024)...)
 }
 
 // rarOf makes a RAR archive of format 1.5 with one stored member.

@@ -2,8 +2,6 @@ package content
 
 import (
 	"bytes"
-	"errors"
-	"io"
 	"iter"
 	"slices"
 	"time"
@@ -12,8 +10,8 @@ import (
 // Examination is the examination of one message. It is used by one goroutine at a time.
 //
 // The walk over the message is written as if it read the message; it runs as a coroutine (iter.Pull) that rests
-// whenever it needs a chunk that has not come yet. So nothing of the message waits in memory and nothing
-// runs between two calls.
+// whenever it needs a chunk that has not come yet, or when a chunk takes too long. So nothing of the message waits in memory as a rule, and
+// nothing runs between two calls.
 type Examination struct {
 	examiner *Examiner
 	needs    Needs
@@ -29,9 +27,11 @@ type Examination struct {
 	stop     func()
 	closed   bool
 
-	began time.Time     // of the current call
-	spent time.Duration // by the calls before
-	late  bool
+	fields  [][2]string   // of the header, not looked at yet
+	began   time.Time     // of the current call
+	spent   time.Duration // by the calls before
+	hurried bool          // the current call is to return soon
+	late    bool          // the time limit is reached
 }
 
 // hit is what an entry has come to so far.
@@ -45,56 +45,14 @@ type hit struct {
 // maxKept is how many matched texts of an entry are kept when asked for.
 const maxKept = 10
 
-// errStopped ends the walk when its time is over or nobody wants it any more.
-var errStopped = errors.New("content: examination stopped")
-
-// feed is the message as the walk reads it.
-type feed struct {
-	x     *Examination
-	chunk []byte
-	ended bool
-	yield func(struct{}) bool
-}
-
-func (f *feed) Read(p []byte) (int, error) {
-	for len(f.chunk) == 0 {
-		if f.ended {
-			return 0, io.EOF
-		}
-		if !f.yield(struct{}{}) {
-			f.ended = true
-		}
-	}
-	if f.x.halted() {
-		return 0, errStopped
-	}
-	n := copy(p, f.chunk)
-	f.chunk = f.chunk[n:]
-	return n, nil
-}
-
-// halted tells the walk to end: an error, Close, or the time limit.
-func (x *Examination) halted() bool {
-	if x.err != nil || x.closed {
-		return true
-	}
-	if !x.late && x.spent+x.examiner.now().Sub(x.began) > x.examiner.limits.Time {
-		x.late = true
-		x.reach(LimitTime)
-	}
-	return x.late
-}
-
-// Header takes one header field, in order, before the first call of Body. Folded values may hold LF or CRLF.
+// Header takes one header field, in order, before the first call of Body. Folded values may hold LF or CRLF. The field is looked at with
+// the body.
 func (x *Examination) Header(name, value string) {
-	x.enter()
-	defer x.leave()
-	if !x.halted() {
-		x.walk.field(&x.walk.top, name, value)
-	}
+	x.fields = append(x.fields, [2]string{name, value})
 }
 
-// Body takes a piece of the body, cut anywhere. The piece is not kept.
+// Body takes a piece of the body, cut anywhere. If there is more work in it than Limits.Chunk allows, the call returns and the work goes on
+// in later calls; only then the rest of the piece is kept.
 func (x *Examination) Body(chunk []byte) {
 	if x.closed || x.err != nil || x.late {
 		return
@@ -105,8 +63,11 @@ func (x *Examination) Body(chunk []byte) {
 		x.symptom(SymptomNUL)
 	}
 	x.start()
-	x.feed.chunk = chunk
+	x.feed.add(chunk)
+	x.hurried = true
 	x.resume()
+	x.hurried = false
+	x.feed.keep()
 }
 
 // start makes the coroutine that walks over the body.
@@ -114,11 +75,22 @@ func (x *Examination) start() {
 	if x.resume != nil {
 		return
 	}
-	x.feed.x = x
 	x.resume, x.stop = iter.Pull(func(yield func(struct{}) bool) {
 		x.feed.yield = yield
+		x.header()
 		x.walk.message(&x.walk.top, newMIMEReader(&x.feed), 0)
 	})
+}
+
+// header looks at the fields of the message itself.
+func (x *Examination) header() {
+	for _, f := range x.fields {
+		if x.halted() {
+			return
+		}
+		x.walk.field(&x.walk.top, f[0], f[1])
+	}
+	x.fields = nil
 }
 
 // Finish ends the message and tells what was found, or that it could not tell.
@@ -130,6 +102,7 @@ func (x *Examination) Finish() (*Result, error) {
 	for running := true; running; {
 		_, running = x.resume()
 	}
+	x.feed.keep()
 	for _, s := range x.sinks {
 		if s != nil {
 			s.window.finish()
@@ -152,16 +125,13 @@ func (x *Examination) Close() {
 		x.feed.ended = true
 		x.stop()
 	}
+	x.feed.keep()
 	for _, s := range x.sinks {
 		if s != nil {
 			s.window.release()
 		}
 	}
 }
-
-func (x *Examination) enter() { x.began = x.examiner.now() }
-
-func (x *Examination) leave() { x.spent += x.examiner.now().Sub(x.began) }
 
 // sink folds the text of one section into its window.
 type sink struct {
@@ -179,8 +149,8 @@ func (x *Examination) sink(section Sections) *sink {
 		s := &sink{window: window{pool: x.examiner.pool, section: section, match: x.match}}
 		s.folder = newFolder(x.examiner.fold, func(p []byte) {
 			s.window.write(p)
-			if s.window.failed && x.err == nil {
-				x.err = ErrMemory
+			if s.window.failed {
+				x.fail(ErrMemory)
 			}
 		})
 		x.sinks[i] = s
@@ -229,12 +199,12 @@ func (x *Examination) match(w *window, from, to int) {
 	e.words.find(text, from, to, func(entry int32, start, end int) {
 		x.occurrence(entry, w.section, text[start:end], w.base+int64(start))
 	})
-	err := e.patterns.find(text, from, to, func(entry int32, start, end int) bool {
+	err := e.patterns.find(text, from, to, x.halted, func(entry int32, start, end int) bool {
 		x.occurrence(entry, w.section, text[start:end], w.base+int64(start))
-		return !x.enough(entry) && !x.halted()
+		return !x.enough(entry)
 	})
 	if err != nil {
-		x.err = err
+		x.fail(err)
 	}
 }
 

@@ -100,6 +100,6 @@ func (e *Examiner) Begin(needs Needs) *Examination {
 	if needs&Sums != 0 {
 		x.sums.md5, x.sums.sha256 = true, true
 	}
-	x.walk.x = x
+	x.walk.x, x.feed.x = x, x
 	return x
 }

@@ -23,15 +23,17 @@ func (k *sumKinds) want(length int) {
 	}
 }
 
-// summer computes the digests of what is read through it.
+// summer computes the digests of a file that is read through it.
 type summer struct {
+	x    *Examination
 	r    io.Reader
 	sums []hash.Hash
 	size int64
 }
 
-func (k sumKinds) reader(r io.Reader) *summer {
-	s := &summer{r: r}
+// summer reads a file.
+func (x *Examination) summer(r io.Reader) *summer {
+	s, k := &summer{x: x, r: r}, x.sums
 	if k.md5 {
 		s.sums = append(s.sums, md5.New())
 	}
@@ -45,6 +47,9 @@ func (k sumKinds) reader(r io.Reader) *summer {
 }
 
 func (s *summer) Read(p []byte) (int, error) {
+	if s.x.halted() {
+		return 0, errStopped
+	}
 	n, err := s.r.Read(p)
 	s.size += int64(n)
 	for _, h := range s.sums {

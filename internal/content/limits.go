@@ -15,6 +15,7 @@ type Limits struct {
 	Expanded int64         // octets unpacked from archives and compressed documents (default 256 MiB)
 	Ratio    int           // expansion of one archive member, from 1 MiB on (default 200)
 	Time     time.Duration // working time, waiting for the MTA not counted (default 20 s)
+	Chunk    time.Duration // working time in one call of Body, what is left is done in later calls (default 3 s)
 }
 
 func (l Limits) withDefaults() Limits {
@@ -24,6 +25,7 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.Expanded, 256<<20)
 	setDefault(&l.Ratio, 200)
 	setDefault(&l.Time, 20*time.Second)
+	setDefault(&l.Chunk, 3*time.Second) // the MTA may wait ten, and one step of the walk can take one
 	return l
 }
 

@@ -4,10 +4,17 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
+	"unicode/utf8"
 )
 
-// maxProgram is the most instructions of one compiled pattern.
-const maxProgram = 20_000
+// maxProgram is the most instructions of one compiled pattern. In the worst case each octet of a text takes a step for each of them, at
+// 15 ns; so of a program above smallProgram a small piece of text is searched at once, and no search takes much more than a second.
+const (
+	maxProgram   = 5000
+	smallProgram = 1000
+	smallPiece   = 2 * Overlap
+)
 
 // patternFlags: text is folded, so case never matters; texts are joined by line feeds, so ^ and $ mean lines.
 const patternFlags = "(?im)"
@@ -17,8 +24,10 @@ type pattern struct {
 	entry  int32
 	source string
 	re     *regexp.Regexp
-	near   literal // where to look for it; without text, everywhere
-	also   literal // a second text that every match holds
+	behind *regexp.Regexp // finds the next match behind one character; nil if no assertion looks at that
+	piece  int            // octets that are searched at once
+	near   literal        // where to look for it; without text, everywhere
+	also   literal        // a second text that every match holds
 }
 
 // compilePattern compiles one regular expression. The syntax is that of RE2 without \C: no back-references, no look-around, repeats
@@ -43,7 +52,15 @@ func compilePattern(how folding, entry int32, text string) (*pattern, error) {
 	if err != nil {
 		return nil, fmt.Errorf("regular expression: %w", err)
 	}
-	p := &pattern{entry: entry, source: tree.String(), re: re}
+	p := &pattern{entry: entry, source: tree.String(), re: re, piece: WindowSize}
+	if len(program.Inst) > smallProgram {
+		p.piece = smallPiece
+	}
+	if asserts(tree) {
+		if p.behind, err = regexp.Compile(`\A(?s:.)(?s:.*?)(` + p.source + `)`); err != nil {
+			return nil, fmt.Errorf("regular expression: %w", err)
+		}
+	}
 	if reach := longest(tree); reach >= 0 && reach <= maxReach {
 		p.near, p.also = literals(tree)
 	}
@@ -65,6 +82,15 @@ func (f folding) tree(re *syntax.Regexp) {
 	for _, sub := range re.Sub {
 		f.tree(sub)
 	}
+}
+
+// asserts tells expressions that look at what stands around a match.
+func asserts(re *syntax.Regexp) bool {
+	switch re.Op {
+	case syntax.OpBeginLine, syntax.OpEndLine, syntax.OpBeginText, syntax.OpEndText, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
+		return true
+	}
+	return slices.ContainsFunc(re.Sub, asserts)
 }
 
 // matchesEmpty tells expressions that match without consuming anything, which no one means.
@@ -94,22 +120,40 @@ func matchesEmpty(re *syntax.Regexp) bool {
 	return false
 }
 
-// batch bounds the memory of positions. Where one ends, the search goes on without what stands before, so an assertion may be
-// wrong there, once in so many matches.
-const batch = 4096
-
-// findIn reports the matches in text[start:end].
-func (p *pattern) findIn(text []byte, start, end int, report func(start, end int) (more bool)) bool {
-	for {
-		found := p.re.FindAllIndex(text[start:end], batch)
-		for _, at := range found {
-			if !report(start+at[0], start+at[1]) {
-				return false
+// findIn reports the matches in text[start:end] until report wants no more or halted says so. It searches piece by piece and match by
+// match, so that halted is asked about once a second at least.
+func (p *pattern) findIn(text []byte, start, end int, halted func() bool, report func(start, end int) (more bool)) {
+	for behind := false; start < end && !halted(); behind = true {
+		stop := min(start+p.piece, end)
+		from, to, found := p.next(text, start, stop, behind)
+		switch {
+		case found && (stop == end || from < stop-Overlap):
+			if !report(from, to) {
+				return
 			}
+			start = max(to, start+1)
+		case stop == end:
+			return
+		default:
+			start = runeStart(text, stop-Overlap)
 		}
-		if len(found) < batch {
-			return true
-		}
-		start += found[batch-1][1]
 	}
+}
+
+// next is the first match in text[start:end]. With behind, its assertions (^, \b) see the character before start.
+func (p *pattern) next(text []byte, start, end int, behind bool) (from, to int, found bool) {
+	if !behind || p.behind == nil {
+		at := p.re.FindIndex(text[start:end])
+		if at == nil {
+			return 0, 0, false
+		}
+		return start + at[0], start + at[1], true
+	}
+	_, n := utf8.DecodeLastRune(text[:start])
+	start -= n
+	at := p.behind.FindSubmatchIndex(text[start:end])
+	if at == nil {
+		return 0, 0, false
+	}
+	return start + at[2], start + at[3], true
 }

@@ -3,6 +3,7 @@ package content
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/wasilibs/go-re2/experimental"
@@ -53,11 +54,11 @@ func (s *patternSet) build() error {
 	return nil
 }
 
-// find reports every match that begins in text[from:to], as long as report wants more of that entry. An error means that the
-// engine could not tell.
-func (s *patternSet) find(text []byte, from, to int, report func(entry int32, start, end int) (more bool)) error {
+// find reports every match that begins in text[from:to], as long as report wants more of that entry and halted does not end it all. An error
+// means that the engine could not tell.
+func (s *patternSet) find(text []byte, from, to int, halted func() bool, report func(entry int32, start, end int) (more bool)) error {
 	search := func(p *pattern, in stretch) {
-		p.findIn(text, in.start, in.end, func(start, end int) bool {
+		p.findIn(text, in.start, in.end, halted, func(start, end int) bool {
 			return start < from || start >= to || end == start || report(p.entry, start, end)
 		})
 	}
@@ -68,17 +69,42 @@ func (s *patternSet) find(text []byte, from, to int, report func(entry int32, st
 			n.close(number)
 		}
 	}
-	if s.set == nil {
-		return nil
-	}
-	found, err := s.set.FindAllWithError(text, -1)
-	if err != nil {
-		return fmt.Errorf("content: matching: %w", err)
-	}
-	for _, i := range found {
+	matching, err := s.matching(text, halted)
+	for _, i := range matching {
 		search(s.others[i], stretch{0, len(text)})
 	}
-	return nil
+	return err
+}
+
+// setPiece is the octets that the automaton sees at once where it knows many patterns: it can take a millisecond for each pattern.
+const (
+	manyPatterns = 500
+	setPiece     = 2 * Overlap
+)
+
+// matching tells which of the others match in text.
+func (s *patternSet) matching(text []byte, halted func() bool) ([]int, error) {
+	if s.set == nil {
+		return nil, nil
+	}
+	piece := WindowSize
+	if len(s.others) > manyPatterns {
+		piece = setPiece
+	}
+	var all []int
+	for start := 0; !halted(); start = runeStart(text, start+piece-Overlap) {
+		stop := min(start+piece, len(text))
+		found, err := s.set.FindAllWithError(text[start:stop], -1)
+		if err != nil {
+			return nil, fmt.Errorf("content: matching: %w", err)
+		}
+		all = append(all, found...)
+		if stop == len(text) {
+			break
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
 }
 
 // quotePattern makes a pattern of folded text that holds no word.

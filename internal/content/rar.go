@@ -50,7 +50,14 @@ func (w *walk) rar5(f file, in *source) {
 		if h, err = r.Next(); err != nil {
 			break
 		}
-		if !h.IsDir && !w.member(f, h.Name, h.Encrypted || h.HeaderEncrypted, w.expand(r, in)) {
+		body, encrypted := w.expand(r, in), h.Encrypted || h.HeaderEncrypted
+		if !h.IsDir && !w.member(f, h.Name, encrypted, body) {
+			return
+		}
+		if !encrypted {
+			w.copy(nil, body) // in a solid archive Next would unpack what is left of the member, of any size
+		}
+		if body.over {
 			return
 		}
 	}

@@ -7,13 +7,13 @@ import (
 
 const (
 	// WindowSize is the most octets of folded text that are matched at once.
-	WindowSize = 256 << 10
+	WindowSize = 64 << 10
 	// Overlap is the octets that two windows share: a match of at most so many is never cut.
 	Overlap = 8 << 10
 )
 
 // bufferSizes are the classes of pooled buffers: most messages need a few KiB.
-var bufferSizes = [...]int{4 << 10, 32 << 10, WindowSize}
+var bufferSizes = [...]int{4 << 10, 16 << 10, WindowSize}
 
 // bufferPool lends buffers against a Budget.
 type bufferPool struct {
@@ -104,6 +104,11 @@ func cutPoint(text []byte, at int) int {
 			return i
 		}
 	}
+	return runeStart(text, at)
+}
+
+// runeStart is at, or the beginning of the character that at lies in.
+func runeStart(text []byte, at int) int {
 	for at > 0 && !utf8.RuneStart(text[at]) {
 		at--
 	}

@@ -1,0 +1,173 @@
+package content
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// tickingClock goes on by a second whenever it is looked at, so that its time is the work that was done between two looks.
+type tickingClock struct{ seconds int64 }
+
+func (c *tickingClock) now() time.Time { c.seconds++; return time.Unix(c.seconds, 0) }
+
+// TestChunkIsAnsweredSoon has a message whose first chunk holds work for many. Each call must return in time, and nothing may be lost.
+func TestChunkIsAnsweredSoon(t *testing.T) {
+	const def = "!activation 1\n!scan subject body html headers attachments filenames\n1 gold\n1 silver\n1 copper\n1 regex x{3}\n"
+	plain := strings.Repeat("words and more words xxx\n", 40_000) + "gold"
+	packed := zipOf(t, "a.txt", plain, "b.gz", string(gzipOf([]byte(plain))), "c.tar", string(tarOf("x", plain)), "d.htm", "<html>"+plain)
+	chunks := []string{
+		"--b\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment\r\n\r\n" + b64(string(packed)) + "\r\n",
+		"--b\r\n\r\nsilver\r\n", "--b\r\n\r\nfox\r\n", "--b--\r\ncopper",
+	}
+	run := func(limits Limits) (r *Result, longest int64, used int64) {
+		var clock tickingClock
+		e := mustExaminer(t, Options{Now: clock.now, Limits: limits}, def)
+		x := e.Begin(Text | Files)
+		defer x.Close()
+		x.Header("Content-Type", "multipart/mixed; boundary=b")
+		for _, chunk := range chunks {
+			before := clock.seconds
+			buf := []byte(chunk)
+			x.Body(buf)
+			clear(buf) // it is valid during the call only
+			longest = max(longest, clock.seconds-before)
+		}
+		used = e.pool.budget.Used()
+		r, err := x.Finish()
+		if err != nil {
+			t.Fatal(err)
+		}
+		x.Close()
+		if left := e.pool.budget.Used(); left != 0 {
+			t.Errorf("%d octets not given back", left)
+		}
+		return r, longest, used
+	}
+	day := 24 * time.Hour
+	same := []cmp.Option{cmp.AllowUnexported(Hit{}), cmpopts.EquateEmpty(), cmpopts.IgnoreFields(Outcome{}, "Definition")}
+	whole, needed, _ := run(Limits{Time: day, Chunk: day, Ratio: 1000})
+	hurried, longest, used := run(Limits{Time: day, Chunk: 100 * time.Second, Ratio: 1000})
+	if needed < 1000 || longest > 110 {
+		t.Errorf("a call took %d looks at the clock where it may take 100; without the limit %d", longest, needed)
+	}
+	if used < int64(len(chunks[1])) {
+		t.Errorf("%d octets in use while chunks wait", used)
+	}
+	if len(whole.Outcomes[0].Hits) != 4 || len(whole.Limits) > 0 {
+		t.Errorf("%+v", whole)
+	}
+	if diff := cmp.Diff(whole, hurried, same...); diff != "" {
+		t.Errorf("with rests the result is another:\n%s", diff)
+	}
+	late, _, _ := run(Limits{Time: 250 * time.Second, Chunk: 100 * time.Second, Ratio: 1000})
+	if diff := cmp.Diff([]Limit{LimitTime}, late.Limits); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestCloseWhileResting ends an examination that rests in the middle of a chunk, and one that has no memory for the rest of the chunk.
+func TestCloseWhileResting(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		memory int64
+		err    error
+	}{
+		{"closed", DefaultBudget, nil},
+		{"no memory", fileMemory + 60<<10, ErrMemory},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var clock tickingClock
+			e := mustExaminer(t, Options{Now: clock.now, Budget: NewBudget(c.memory), Limits: Limits{Time: time.Hour, Chunk: 3 * time.Second}}, "!activation 1\n1 gold")
+			x := e.Begin(Text | Files)
+			x.Header("Content-Disposition", "attachment")
+			x.Body([]byte(strings.Repeat("words", 13_000)))
+			if x.err != c.err {
+				t.Errorf("error %v, want %v", x.err, c.err)
+			}
+			x.Close()
+			if used := e.pool.budget.Used(); used != 0 {
+				t.Errorf("%d octets still in use", used)
+			}
+		})
+	}
+}
+
+// TestEndlessFile reads a file that has no end and takes nothing from the message.
+func TestEndlessFile(t *testing.T) {
+	var clock tickingClock
+	x := mustExaminer(t, Options{Now: clock.now, Limits: Limits{Time: time.Hour}}, "!activation 1\n1 gold").Begin(Text | Files)
+	defer x.Close()
+	x.walk.file(file{name: "a"}, zeroReader{})
+	if diff := cmp.Diff([]Limit{LimitTime}, x.result.Limits); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestFindIn holds the search match by match and piece by piece against one over the whole text.
+func TestFindIn(t *testing.T) {
+	never := func() bool { return false }
+	for _, text := range []string{"aaa aa a", "a\na\n\naa", "ab-ab_ab äb ba", "xaxa\nx a", strings.Repeat("filler and ab\n", 3000) + "aab"} {
+		for _, source := range []string{`a`, `\ba`, `^a`, `a$`, `\Ba`, `a\b`, `(?:^|x)a`, `(b|\b)a`, `a+`, `(a)(b)?`, `[^a]a`, `.\b`, `ä?b`} {
+			p, err := compilePattern(folding{}, 0, source)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.piece = smallPiece
+			var got [][]int
+			p.findIn([]byte(text), 0, len(text), never, func(start, end int) bool { got = append(got, []int{start, end}); return true })
+			if diff := cmp.Diff(p.re.FindAllStringIndex(text, -1), got, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("%q in %q…: %s", source, text[:7], diff)
+			}
+		}
+	}
+}
+
+// TestSearchesAreShort counts how often a search asks whether to go on, on text that makes the patterns slow.
+func TestSearchesAreShort(t *testing.T) {
+	large := "aab|z.{0,900}z" // of many steps where there are z
+	many := []string{}
+	for i := range manyPatterns + 1 {
+		many = append(many, fmt.Sprintf("[a-c]%d+", i))
+	}
+	for _, c := range []struct {
+		name    string
+		sources []string
+		text    string
+		asked   int // at least, and for each the piece that was searched before
+	}{
+		{"every match", []string{"x(.*y)?"}, strings.Repeat("x", 200), 200},
+		{"large pattern", []string{large}, "aab" + strings.Repeat("a", WindowSize), WindowSize / Overlap},
+		{"every pattern near its text", []string{"goldx{1,3}y", "goldx?.y", "goldx{0,5}.y"}, "gold gold gold", 3},
+		{"many patterns", many, strings.Repeat("a", WindowSize), WindowSize / setPiece},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var s patternSet
+			for i, source := range c.sources {
+				if err := s.add(folding{}, int32(i), source); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := s.build(); err != nil {
+				t.Fatal(err)
+			}
+			asked := 0
+			report := func(int32, int, int) bool { return true }
+			if err := s.find([]byte(c.text), 0, len(c.text), func() bool { asked++; return false }, report); err != nil {
+				t.Fatal(err)
+			}
+			if asked < c.asked {
+				t.Errorf("asked %d times, want %d", asked, c.asked)
+			}
+			found := 0
+			report = func(int32, int, int) bool { found++; return true }
+			if err := s.find([]byte(c.text), 0, len(c.text), func() bool { return true }, report); err != nil || found > 0 {
+				t.Errorf("found %d when it should have ended, %v", found, err)
+			}
+		})
+	}
+}
