@@ -165,16 +165,15 @@ func autoAllow(t *testing.T, a, b *host) {
 	session.quit(t)
 }
 
+// managed: what a recipient blocks on one host is refused on the other.
 func managed(t *testing.T, a, b *host) {
-	a.do(t, "managed add --user=bob@example.org --block=enemy.example --note=enough")
-	session := b.from(t, "127.7.0.1")
-	session.begin(t, "x@enemy.example", "bob@example.org", "550 5.7.1 Envelope blocked - User Domain Entry [")
-	session.quit(t)
-	b.do(t, "managed list --user=bob@example.org", "enemy.example", "enough", me(t))
-	b.do(t, "managed rm --user=bob@example.org --entry=enemy.example")
-	session = a.from(t, "127.7.0.1")
-	session.begin(t, "x@enemy.example", "bob@example.org", greylisted)
-	session.quit(t)
+	const client, sender, recipient = "127.7.0.1", "enemy@open.example", "bob@example.org"
+	a.do(t, "managed add --user="+recipient+" --block="+sender+" --note=enough")
+	b.answers(t, client, sender, recipient, "550 5.7.1 Envelope blocked - User Entry [")
+	b.answers(t, client, sender, "alice@example.org", taken)
+	b.do(t, "managed list --user="+recipient, sender, "enough", me(t))
+	b.do(t, "managed rm --user="+recipient+" --entry="+sender)
+	a.answers(t, client, sender, recipient, taken)
 }
 
 // account: mail that is switched off on one host is held on both, until the other switches it on.
