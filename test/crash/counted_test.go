@@ -1,0 +1,75 @@
+package crash
+
+import (
+	"fmt"
+	"time"
+
+	"mailweir/checks"
+	"mailweir/internal/control"
+)
+
+// counted is what becomes of rows that no person entered: the first sights of a stranger's mail.
+type counted struct {
+	kills, lost, kept int
+	window            time.Duration // the longest time between a loss and the kill
+	known             map[string]bool
+}
+
+func (c *counted) String() string {
+	return fmt.Sprintf("of %d first sights before %d kills %d are lost, the oldest %v before the kill",
+		c.lost+c.kept, c.kills, c.lost, c.window.Round(time.Millisecond))
+}
+
+// measure looks which first sights are lost after a kill at that moment.
+func (c *counted) measure(b *bed, kill time.Time) {
+	b.t.Helper()
+	there := sights(b)
+	if c.known == nil {
+		c.known = make(map[string]bool)
+	}
+	b.load.mu.Lock()
+	defer b.load.mu.Unlock()
+	c.kills++
+	for sender, at := range b.load.sights {
+		switch {
+		case there[sender] && !c.known[sender]:
+			c.known[sender] = true
+			c.kept++
+		case !there[sender] && at.Before(kill):
+			c.lost++
+			c.window = max(c.window, kill.Sub(at))
+		}
+		delete(b.load.sights, sender) // each counts once
+	}
+}
+
+// settle looks for all that was there after an earlier kill.
+func (c *counted) settle(b *bed) {
+	b.t.Helper()
+	there := sights(b)
+	for sender := range c.known {
+		if !there[sender] {
+			b.t.Errorf("the first sight of %s was kept by one kill and lost by a later one", sender)
+		}
+	}
+}
+
+// sights returns the senders whose first sight the running mailweir knows.
+func sights(b *bed) map[string]bool {
+	b.t.Helper()
+	client := control.NewClient(b.entries.path)
+	defer client.Close()
+	var rows []checks.GreylistRow
+	request := struct {
+		checks.GreylistFilter
+		Limit int `json:"limit"`
+	}{checks.GreylistFilter{Recipient: strangersRecipient, Delimiter: "+"}, 1_000_000}
+	if err := client.Call(b.t.Context(), "greylist/show", request, &rows); err != nil {
+		b.t.Fatal(err)
+	}
+	there := make(map[string]bool)
+	for _, row := range rows {
+		there[row.Sender] = true
+	}
+	return there
+}
