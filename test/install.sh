@@ -1,12 +1,12 @@
 #!/bin/sh
-# Installs what the tests and the bench need on a Debian machine: Postfix,
+# Installs what the tests and the bench need on a Debian machine: Postfix, Dovecot,
 # rbldnsd, unbound, Redis, libmilter, a C compiler and m4 from apt, and Sendmail
 # unpacked aside, because its package and Postfix's exclude each other.
 # Does nothing when all is there; says so and does nothing without root or apt.
 set -eu
 
 sendmail=/var/cache/mailweir-test/sendmail
-packages="postfix postfix-pcre rbldnsd unbound redis-server libmilter-dev gcc libc6-dev m4"
+packages="postfix postfix-pcre dovecot-core rbldnsd unbound redis-server libmilter-dev gcc libc6-dev m4"
 # libwrap0 is the one library of sendmail-bin that a plain system lacks.
 debs="sendmail-bin sendmail-cf libwrap0"
 

@@ -64,7 +64,7 @@ func submission(t *testing.T, p *postfix) {
 	c.say("EHLO client.example", "250")
 	c.say("MAIL FROM:<alice@example.net>", "530 5.7.0 Must issue a STARTTLS command first")
 	c.say("STARTTLS", "220")
-	if err := c.StartTLS(); err != nil {
+	if err := c.StartTLS(nil); err != nil {
 		t.Fatal(err)
 	}
 	c.say("EHLO client.example", "250")
@@ -73,6 +73,7 @@ func submission(t *testing.T, p *postfix) {
 	c.recipients(1, 101, "250 2.1.5 Ok")
 	c.say("DATA", "354")
 	c.say("From: blocked@example.net\r\n\r\nhello\r\n.", "550 5.7.1 Rejected by header based Blocked Senders")
+	p.logged(t, `"login":"alice"`)
 	p.logged(t, `"service":"submission"`)
 }
 
@@ -112,14 +113,14 @@ type postfix struct {
 func start(t *testing.T, attach, listen string) *postfix {
 	t.Helper()
 	p := &postfix{mx: freeAddress(t), submission: freeAddress(t), reinject: freeAddress(t)}
-	auth := startAuth(t)
 	p.mta = testbed.StartPostfix(t, testbed.MTAConfig{
 		NoMilter:   true,
 		ErrorLimit: 20, // Postfix's default
 		Extra: replace(t, "main.cf", "{ inet:127.0.0.1:8424", "{ "+attach) +
-			"smtpd_sasl_type = dovecot\nsmtpd_sasl_path = inet:" + auth + "\n",
+			"smtpd_sasl_type = dovecot\nsmtpd_sasl_path = private/auth\n",
 	})
 	dir := filepath.Dir(filepath.Dir(p.mta.Milter))
+	testbed.StartDovecot(t, filepath.Join(dir, "queue/private/auth"))
 	socketDirectory(t, filepath.Join(dir, "queue/mailweir"))
 	p.mailweir = testbed.StartMailweir(t, testbed.MailweirConfig{
 		Binary: testbed.BuildMailweir(t),

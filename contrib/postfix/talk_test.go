@@ -1,7 +1,6 @@
 package postfix_test
 
 import (
-	"bufio"
 	"fmt"
 	"net"
 	"strings"
@@ -101,37 +100,6 @@ func greeted(address string) error {
 	defer c.Close()
 	_, err = c.ReadReply()
 	return err
-}
-
-// startAuth answers Postfix's questions about logins as Dovecot does, and
-// accepts them all: submission without a login would not start.
-func startAuth(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go acceptLogins(conn)
-		}
-	}()
-	return l.Addr().String()
-}
-
-func acceptLogins(conn net.Conn) {
-	defer conn.Close()
-	fmt.Fprint(conn, "VERSION\t1\t1\nMECH\tPLAIN\tplaintext\nSPID\t1\nCUID\t1\nCOOKIE\t00\nDONE\n")
-	for lines := bufio.NewScanner(conn); lines.Scan(); {
-		if f := strings.Split(lines.Text(), "\t"); f[0] == "AUTH" && len(f) > 1 {
-			fmt.Fprintf(conn, "OK\t%s\tuser=alice\n", f[1])
-		}
-	}
 }
 
 // freeAddress is an address of loopback with a port that nobody has just now.

@@ -45,7 +45,7 @@ func (r *Runner) Run(tb testbed.TB, script *Script) {
 	for _, component := range append([]string{script.MTA}, script.Needs...) {
 		testbed.Require(tb, component)
 	}
-	config := testbed.MTAConfig{}
+	config := testbed.MTAConfig{Logins: includes(script.Needs, "dovecot")}
 	for _, s := range script.Sections {
 		if s.Kind == script.MTA {
 			config.Extra += s.text()

@@ -170,6 +170,9 @@ func (s *Script) parseHeader(line string) error {
 
 // check parses the sections' bodies, so that mistakes show before anything runs.
 func (s *Script) check() error {
+	if includes(s.Needs, "dovecot") && s.MTA == "sendmail" && includes(s.MTAs, "sendmail") {
+		return fmt.Errorf("%s: Sendmail asks no Dovecot about logins: write \"mta: postfix\"", s.File)
+	}
 	for i := range s.Sections {
 		section := &s.Sections[i]
 		var err error

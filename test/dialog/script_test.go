@@ -28,7 +28,7 @@ S: 250 second
 |.
 |$"a\x00b"
 |@list
-TLS:
+TLS: 1.2 as a.example self-signed
 S: closed
 -- event --
 check=rcpt-limit text="Too many \"recipients\"" empty=
@@ -59,7 +59,7 @@ check=rcpt-limit text="Too many \"recipients\"" empty=
 		{Content, 20, 1, "."},
 		{Content, 21, 1, "a\x00b"},
 		{File, 22, 1, "list"},
-		{TLS, 23, 1, ""},
+		{TLS, 23, 1, "1.2 as a.example self-signed"},
 		{Closed, 24, 1, "closed"},
 	}
 	got := s.Sections[2].Steps
@@ -92,6 +92,9 @@ func TestParseErrors(t *testing.T) {
 		{"count of nought", "-- dialog --\nS: 220 x\nC*0: x\n", "d.txt:3: a count is 1 to"},
 		{"replies missing", "-- dialog --\nC*3: x\nS*2: 250 ok\nC: y\n", "d.txt:2: C*3 is followed by S lines for 2 replies"},
 		{"too many replies", "-- dialog --\nC*3: x\nS*4: 250 ok\n", "d.txt:2: C*3 is followed by S lines for 4 replies"},
+		{"unknown handshake", "-- dialog --\nTLS: 1.0\n", "d.txt:2: a handshake is written: TLS: [1.2|1.3]"},
+		{"certificate without a name", "-- dialog --\nTLS: self-signed\n", "d.txt:2: a handshake is written"},
+		{"logins at Sendmail", "needs: dovecot\n", "d.txt: Sendmail asks no Dovecot"},
 		{"no Go string", "-- dialog --\n|$\"\\q\"\n", "d.txt:2: \"\\q\" is no Go string"},
 		{"no field", "-- event --\nhops\n", "d.txt:2: want name=value"},
 		{"no arrow", "-- sink --\na@b c@d\n", "d.txt:2: want \"sender -> recipient…\""},

@@ -36,6 +36,11 @@ func (r *run) dialog(s *Section) (*testbed.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	if from == "outside" {
+		if from, err = testbed.Outside(); err != nil {
+			return nil, err
+		}
+	}
 	client, err := testbed.Dial(address, from)
 	if err != nil {
 		return nil, err
@@ -72,7 +77,7 @@ func (c *conversation) step(step Step) error {
 	case File:
 		return c.file(step.Text)
 	case TLS:
-		return c.client.StartTLS()
+		return c.startTLS(step.Text)
 	case Closed:
 		reply, err := c.client.ReadReply()
 		if !errors.Is(err, io.EOF) {

@@ -82,8 +82,10 @@ func parseStep(line string) (Step, error) {
 	if text, found := strings.CutPrefix(line, "|"); found {
 		return parseContent(text)
 	}
-	if line == "TLS:" {
-		return Step{Kind: TLS, Count: 1}, nil
+	if text, found := strings.CutPrefix(line, "TLS:"); found {
+		step := Step{Kind: TLS, Count: 1, Text: strings.TrimSpace(text)}
+		_, err := parseHandshake(step.Text)
+		return step, err
 	}
 	m := speaker.FindStringSubmatch(line)
 	if m == nil {

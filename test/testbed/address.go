@@ -2,6 +2,7 @@ package testbed
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -50,6 +51,21 @@ func probeAddress() (string, error) {
 	}
 	defer udp.Close()
 	return tcp.Addr().String(), nil
+}
+
+// Outside returns an IPv4 address of the machine itself that is not loopback. A client that binds it reaches a server on
+// loopback without leaving the machine, and is no client on loopback to that server.
+func Outside() (string, error) {
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		return "", err
+	}
+	for _, a := range addresses {
+		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && n.IP.IsGlobalUnicast() {
+			return n.IP.String(), nil
+		}
+	}
+	return "", errors.New("the machine has no IPv4 address but loopback")
 }
 
 // Port returns the port of an address that the harness made.

@@ -101,10 +101,15 @@ func (c *Client) Ask(command string) (Reply, error) {
 	return c.ReadReply()
 }
 
-// StartTLS performs the handshake that follows a 220 to STARTTLS. The server's
-// certificate is self-signed and not examined.
-func (c *Client) StartTLS() error {
-	conn := tls.Client(c.conn, &tls.Config{InsecureSkipVerify: true})
+// StartTLS performs the handshake that follows a 220 to STARTTLS. The config, which may be nil, says
+// what the client offers; the server's certificate is not examined.
+func (c *Client) StartTLS(config *tls.Config) error {
+	if config == nil {
+		config = new(tls.Config)
+	}
+	config = config.Clone()
+	config.InsecureSkipVerify = true
+	conn := tls.Client(c.conn, config)
 	if err := conn.SetDeadline(time.Now().Add(Patience)); err != nil {
 		return err
 	}

@@ -1,15 +1,8 @@
 package testbed
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
 	"os"
 	"os/exec"
 	"os/user"
@@ -34,6 +27,7 @@ type MTA struct {
 	Sink       *Sink
 	Process    *Process
 
+	authority  *authority
 	mailLog    string   // the MTA's own log
 	quarantine string   // what the queue file of a message that is held begins with, before its id
 	submit     []string // command of the local submission, "sendmail -t"
@@ -54,6 +48,9 @@ type MTAConfig struct {
 	// NonSMTPD attaches the milter to Postfix's local submission too
 	// (non_smtpd_milters). Sendmail always asks it there.
 	NonSMTPD bool
+	// Logins lets clients log in at Postfix, over TLS alone: a Dovecot of its own knows alice and bob, both with the
+	// password "secret". Sendmail would need Cyrus SASL.
+	Logins bool
 	// Discard lets Postfix throw mail away instead of delivering it to Sink.
 	Discard bool
 	// NoMilter attaches none.
@@ -193,34 +190,6 @@ func chown(path, owner, group string) error {
 		}
 	}
 	return os.Chown(path, uid, gid)
-}
-
-// certificate writes a self-signed certificate and its key for STARTTLS.
-func certificate(tb TB, dir string) (certFile, keyFile string) {
-	tb.Helper()
-	certFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		tb.Fatalf("certificate: %v", err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1),
-		Subject:      pkix.Name{CommonName: "mx.test.example"},
-		DNSNames:     []string{"mx.test.example"},
-		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().Add(24 * time.Hour),
-	}
-	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		tb.Fatalf("certificate: %v", err)
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		tb.Fatalf("certificate: %v", err)
-	}
-	writeFile(tb, certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}), 0o644)
-	writeFile(tb, keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600)
-	return certFile, keyFile
 }
 
 func writeFile(tb TB, name string, data []byte, mode os.FileMode) {

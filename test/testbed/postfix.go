@@ -27,13 +27,16 @@ func StartPostfix(tb TB, config MTAConfig) *MTA {
 		Reinject:   freeAddress(tb),
 		Sink:       StartSink(tb),
 		Milter:     milterDir(tb, dir, "postfix"),
+		authority:  newAuthority(tb, dir),
 		mailLog:    filepath.Join(dir, "mail.log"),
 		quarantine: filepath.Join(dir, "queue", "hold") + "/",
 		submit:     []string{"/usr/sbin/sendmail", "-C", filepath.Join(dir, "etc")},
 	}
 	postfixDirectories(tb, dir)
-	cert, key := certificate(tb, dir)
-	writeFile(tb, filepath.Join(dir, "etc/main.cf"), []byte(mainCF(dir, cert, key, m, config)), 0o644)
+	if config.Logins {
+		StartDovecot(tb, filepath.Join(dir, "queue/private/auth"))
+	}
+	writeFile(tb, filepath.Join(dir, "etc/main.cf"), []byte(mainCF(tb, dir, m, config)), 0o644)
 	writeFile(tb, filepath.Join(dir, "etc/master.cf"), []byte(masterCF(m)), 0o644)
 
 	// Postfix reads a file that has just changed again and again for two seconds.
@@ -92,7 +95,9 @@ func postfixDirectories(tb TB, dir string) {
 
 // mainCF is the configuration: an MX for every domain that trusts Trusted only,
 // without delays, and with the limits that contrib recommends.
-func mainCF(dir, cert, key string, m *MTA, c MTAConfig) string {
+func mainCF(tb TB, dir string, m *MTA, c MTAConfig) string {
+	tb.Helper()
+	cert, key := m.authority.server(tb, dir)
 	var b strings.Builder
 	set := func(name, value string) { fmt.Fprintf(&b, "%s = %s\n", name, value) }
 	set("compatibility_level", "3.6")
@@ -121,6 +126,7 @@ func mainCF(dir, cert, key string, m *MTA, c MTAConfig) string {
 	set("smtpd_tls_security_level", "may")
 	set("smtpd_tls_cert_file", cert)
 	set("smtpd_tls_key_file", key)
+	set("smtpd_tls_CAfile", m.authority.file)
 	set("smtpd_recipient_limit", "5000")
 	set("smtpd_recipient_overshoot_limit", "5000")
 	set("smtpd_soft_error_limit", fmt.Sprint(c.ErrorLimit))
@@ -130,6 +136,12 @@ func mainCF(dir, cert, key string, m *MTA, c MTAConfig) string {
 	set("message_size_limit", "0")
 	set("in_flow_delay", "0")
 	set("address_verify_map", "")
+	if c.Logins {
+		set("smtpd_sasl_type", "dovecot")
+		set("smtpd_sasl_path", "private/auth")
+		set("smtpd_sasl_auth_enable", "yes")
+		set("smtpd_tls_auth_only", "yes")
+	}
 	if c.Discard {
 		set("relay_transport", "discard")
 		set("relayhost", "")

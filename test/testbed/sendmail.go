@@ -43,6 +43,9 @@ func sendmailEnv() ([]string, error) {
 func StartSendmail(tb TB, config MTAConfig) *MTA {
 	tb.Helper()
 	Require(tb, "sendmail")
+	if config.Logins {
+		tb.Fatalf("testbed: Sendmail asks Cyrus SASL about logins, which is not here; use Postfix")
+	}
 	config = config.withDefaults()
 	dir := TempDir(tb)
 	env, err := sendmailEnv()
@@ -56,12 +59,12 @@ func StartSendmail(tb TB, config MTAConfig) *MTA {
 		Reinject:   freeAddress(tb),
 		Sink:       StartSink(tb),
 		Milter:     milterDir(tb, dir, "mail"),
+		authority:  newAuthority(tb, dir),
 		mailLog:    filepath.Join(dir, "mail.log"),
 		quarantine: filepath.Join(dir, "queue", "hf"),
 	}
 	sendmailDirectories(tb, dir)
-	cert, key := certificate(tb, dir)
-	compileMC(tb, filepath.Join(dir, "daemon.cf"), daemonMC(dir, cert, key, m, config))
+	compileMC(tb, filepath.Join(dir, "daemon.cf"), daemonMC(tb, dir, m, config))
 	compileMC(tb, filepath.Join(dir, "submit.cf"), submitMC(dir, m))
 
 	// Sendmail waits a minute for a qualified name of its host, hence a host
@@ -106,7 +109,9 @@ func compileMC(tb TB, name, mc string) {
 
 // daemonMC is the configuration of the daemon: everything goes to the sink, and
 // whether a client may relay is left to the milter.
-func daemonMC(dir, cert, key string, m *MTA, c MTAConfig) string {
+func daemonMC(tb TB, dir string, m *MTA, c MTAConfig) string {
+	tb.Helper()
+	cert, key := m.authority.server(tb, dir)
 	var b strings.Builder
 	define := func(name, value string) { fmt.Fprintf(&b, "define(`%s', `%s')dnl\n", name, value) }
 	commonMC(&b, dir, "queue")
@@ -115,7 +120,7 @@ func daemonMC(dir, cert, key string, m *MTA, c MTAConfig) string {
 	define("confSERVER_CERT", cert)
 	define("confSERVER_KEY", key)
 	// Without authorities of some kind Sendmail offers no STARTTLS at all.
-	define("confCACERT", cert)
+	define("confCACERT", m.authority.file)
 	define("confCACERT_PATH", dir)
 	define("confMAX_RCPTS_PER_MESSAGE", "0")
 	define("SMART_HOST", "relay:[127.0.0.1]")

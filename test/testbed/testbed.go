@@ -39,13 +39,15 @@ var components = map[string]func() error{
 	"sendmail": all(needRoot, needCommands("m4", "unshare"), needSendmail),
 	"dns":      needCommands("rbldnsd", "unbound"),
 	"redis":    needCommands("redis-server", "redis-cli"),
+	"dovecot":  all(needRoot, needCommands("dovecot"), needFiles("/usr/lib/dovecot/auth")),
+	"outside":  func() error { _, err := Outside(); return err },
 	"cc":       all(needCommands("gcc"), needFiles("/usr/include/libmilter/mfapi.h")),
 	"postmap":  needCommands("postmap"),
 }
 
 // Require skips the test when a component of the machine is missing ("root",
-// "postfix", "sendmail", "dns", "redis", "cc" or "postmap"; test/install.sh installs
-// them). The skip is written to the file that MAILWEIR_SKIPS names, so that the
+// "postfix", "sendmail", "dovecot", "dns", "redis", "cc" or "postmap"; test/install.sh installs
+// them), or an address of the machine that is not loopback ("outside"). The skip is written to the file that MAILWEIR_SKIPS names, so that the
 // run can close with a list of what it did not try. With CI=true it fails.
 func Require(tb TB, component string) {
 	tb.Helper()
