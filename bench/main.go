@@ -1,7 +1,8 @@
 // Bench measures mailweir beside a libmilter filter in C that does nothing, and
 // prints the tables of docs/performance.md:
 //
-//	go run ./bench [-rounds 5] [-for 3s] [-only wire,postfix,memory,lists,content]
+//	go run ./bench [-rounds 5] [-for 3s] [-only wire,postfix,memory,idle,lists,content,redis]
+//	go run ./bench -only state -state-dir DIR
 //
 // The two take turns in the same run, so that a busy machine is unfair to both.
 package main
@@ -24,6 +25,10 @@ type settings struct {
 	messages int
 	only     string
 	mailweir string
+
+	stateDir  string
+	stateRows int
+	stateFor  time.Duration
 }
 
 // contender is a filter that takes part.
@@ -59,13 +64,21 @@ func main() {
 	flag.IntVar(&s.messages, "messages", 3000, "messages of a round through Postfix")
 	flag.StringVar(&s.only, "only", "wire,postfix,memory,lists,content", "parts to run")
 	flag.StringVar(&s.mailweir, "mailweir", "", "a mailweir program; built from this tree if empty, \"none\" leaves it out")
+	flag.StringVar(&s.stateDir, "state-dir", "", "where the embedded store of -only state is, and stays")
+	flag.IntVar(&s.stateRows, "state-rows", 10_000_000, "triplets in it")
+	flag.DurationVar(&s.stateFor, "state-for", time.Minute, "how long decisions are made at a steady rate")
+	run := flag.String("state-run", "", "for the bench itself: be one of its processes")
 	flag.Parse()
+	if *run != "" {
+		beStateRun(*run)
+		return
+	}
 	h := &harness{}
 	b := prepare(h, s)
 	for _, part := range []struct {
 		name string
 		run  func() error
-	}{{"wire", b.wire}, {"postfix", b.postfix}, {"memory", b.memory}, {"lists", b.lists}, {"content", b.content}} {
+	}{{"wire", b.wire}, {"postfix", b.postfix}, {"memory", b.memory}, {"lists", b.lists}, {"content", b.content}, {"state", b.state}} {
 		if !strings.Contains(","+s.only+",", ","+part.name+",") {
 			continue
 		}

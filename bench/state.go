@@ -1,0 +1,110 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"time"
+)
+
+// stateRun is one process that makes decisions on the embedded store.
+type stateRun struct {
+	Name   string
+	Dir    string
+	Rows   int
+	Policy bool // through the whole policy, or only as the store sees it
+	Rate   int  // decisions a second
+	For    time.Duration
+	Tell   bool // prints what a kill is not to lose
+}
+
+// stateWorkers is how many sessions there are at once.
+const stateWorkers = 16
+
+// state measures decisions of greylisting on the embedded store, with that many triplets in it. Each run is a process of its own, so
+// that its heap, its writing and its start are its own.
+func (b *bench) state() error {
+	if b.stateDir == "" {
+		return fmt.Errorf("-state-dir is needed: a directory for some 5 GB, filled at the first run and used again")
+	}
+	if err := fillState(b.stateDir, b.stateRows); err != nil {
+		return err
+	}
+	fmt.Printf("Decisions of greylisting on the embedded store, %d triplets in it, 30 of 100 decisions about new ones, %d sessions at once:\n\n",
+		b.stateRows, stateWorkers)
+	row("decision", "ready after", "decisions/s", "p50", "p99", "p99.9", "longest", "begun late", "MB/s written", "heap", "CPU µs")
+	row("---", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:")
+	const steady, burst = 5000, 50_000
+	for _, r := range []stateRun{
+		{Name: "store alone", Rate: steady, For: b.stateFor},
+		{Name: "whole policy", Policy: true, Rate: steady, For: b.stateFor},
+		{Name: "store alone, burst", Rate: burst, For: 2 * time.Second},
+		{Name: "whole policy, burst", Policy: true, Rate: burst, For: 2 * time.Second},
+	} {
+		if err := b.stateRow(r); err != nil {
+			return err
+		}
+	}
+	if strace, err := exec.LookPath("strace"); err != nil {
+		fmt.Print("\nstrace is not installed, so a slow disk is left out (test/install.sh bench).\n")
+	} else {
+		// Only these system calls stop for strace; each returns five milliseconds late.
+		slow := []string{strace, "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:delay_exit=5000"}
+		r := stateRun{Name: "whole policy, fsync 5 ms slower", Policy: true, Rate: steady, For: b.stateFor}
+		if err := b.stateRow(r, slow...); err != nil {
+			return err
+		}
+	}
+	fmt.Println()
+	return b.kills()
+}
+
+// stateRow runs one and prints it. under is what it runs under.
+func (b *bench) stateRow(r stateRun, under ...string) error {
+	r.Dir, r.Rows = b.stateDir, b.stateRows
+	cmd, err := r.command(under...)
+	if err != nil {
+		return err
+	}
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("%s: %w", r.Name, err)
+	}
+	var f stateFigures
+	if err := json.Unmarshal(out, &f); err != nil {
+		return fmt.Errorf("%s: %w: %s", r.Name, err, out)
+	}
+	row(r.Name, f.Ready.Round(time.Millisecond), fmt.Sprintf("%.0f", f.PerSecond), f.P50, f.P99, f.P999, f.Longest, f.Late,
+		fmt.Sprintf("%.1f", f.WrittenPerSecond/1e6), mib(int(f.Heap>>10)), fmt.Sprintf("%.0f", f.CPU))
+	return nil
+}
+
+// command is this very program as that run.
+func (r stateRun) command(under ...string) (*exec.Cmd, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	task, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	words := append(under, self, "-state-run", string(task))
+	cmd := exec.Command(words[0], words[1:]...)
+	cmd.Stderr = os.Stderr
+	return cmd, nil
+}
+
+// beStateRun does what command asks for.
+func beStateRun(task string) {
+	var r stateRun
+	err := json.Unmarshal([]byte(task), &r)
+	if err == nil {
+		err = r.run()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"github.com/spf13/pflag"
+
+	"mailweir/checks"
+	"mailweir/internal/events"
+	"mailweir/internal/policy"
+	"mailweir/internal/state"
+	"mailweir/rbl"
+)
+
+// wholePolicy is what mailweir serve runs behind the wire: the policy, the observer that logs and counts, DNS.
+type wholePolicy struct {
+	runner *policy.Runner
+	close  func()
+}
+
+// greylisting are flags under which a new triplet has to wait. All else is the default policy.
+var greylisting = []string{"--greylist=enforce", "--local-domains=inline:{recipient.example=x}"}
+
+// openPolicy builds it on a store, which stays the caller's. The log goes to nowhere; a name server of its own knows no name.
+func openPolicy(store state.Store, flags ...string) (*wholePolicy, error) {
+	set := pflag.NewFlagSet("bench", pflag.ContinueOnError)
+	draft := policy.NewDraft(checks.Registry(), set)
+	if err := set.Parse(flags); err != nil {
+		return nil, err
+	}
+	server, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	dns, err := rbl.NewResolver(rbl.ResolverOptions{Servers: []string{server.LocalAddr().String()}})
+	if err != nil {
+		return nil, err
+	}
+	lists := rbl.NewLists(dns, rbl.ListsOptions{})
+	world := &policy.World{Connections: func() int { return stateWorkers }, Clock: time.Now, DNS: dns, Lists: lists, State: store}
+	p, err := draft.Build(world, nil)
+	if err != nil {
+		return nil, err
+	}
+	p.Ready(context.Background())
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	log := logrus.New()
+	log.SetOutput(null)
+	log.SetFormatter(&logrus.TextFormatter{DisableColors: true, FullTimestamp: true})
+	recorder := events.NewRecorder(log, events.NewMetrics("bench"), time.Now)
+	runner := policy.NewRunner(p, recorder, policy.DefaultLimits)
+	ticking, stop := context.WithCancel(context.Background())
+	var work sync.WaitGroup
+	work.Go(func() { knowNothing(server) })
+	work.Go(func() { tick(ticking, runner, recorder) })
+	return &wholePolicy{runner, func() {
+		stop()
+		runner.Close()
+		recorder.Close()
+		lists.Close()
+		dns.Close()
+		closeAll(server, null)
+		work.Wait()
+	}}, nil
+}
+
+func closeAll(list ...io.Closer) {
+	for _, c := range list {
+		_ = c.Close() // nothing was to be kept
+	}
+}
+
+// tick does as the daemon does.
+func tick(ctx context.Context, runner *policy.Runner, recorder *events.Recorder) {
+	ticker := time.NewTicker(30 * time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			runner.Tick(ctx)
+			recorder.Sweep()
+		}
+	}
+}
+
+// knowNothing answers every question with NXDOMAIN (RFC 1035, section 4.1.1), until the socket is closed.
+func knowNothing(server net.PacketConn) {
+	packet := make([]byte, 512)
+	for {
+		n, from, err := server.ReadFrom(packet)
+		if err != nil {
+			return
+		}
+		end := bytes.IndexByte(packet[min(12, n):n], 0) + 12 + 5 // the question is all that is repeated
+		if end > n {
+			continue
+		}
+		packet[2] |= 0x80                         // an answer
+		packet[3] = 0x80 | 3                      // recursion available, name error
+		clear(packet[6:12])                       // no records
+		_, _ = server.WriteTo(packet[:end], from) // who asked asks again
+	}
+}
+
+// decide plays one mail as an MTA does. It returns how long the client waited for the answer to RCPT, from its connection on, and
+// whether the mail has to wait.
+func (w *wholePolicy) decide(t triplet) (took time.Duration, waits bool, err error) {
+	begun := time.Now()
+	s := w.runner.NewSession()
+	defer s.Close()
+	s.Connect(policy.ConnectFacts{Client: t.client, Port: 25252, Name: "mail." + domainOf(t.sender), DaemonName: "smtpd"})
+	s.Helo(policy.HeloFacts{Name: "mail." + domainOf(t.sender)})
+	if a := s.Mail(policy.MailFacts{Sender: t.sender}); a.Refuses() {
+		return 0, false, fmt.Errorf("MAIL: %s", a.Line)
+	}
+	a := s.Rcpt(policy.RcptFacts{Recipient: t.recipient, Spelling: "<" + t.recipient + ">"})
+	took = time.Since(begun)
+	if a.Refuses() {
+		if a.Line.Code() != 451 {
+			err = fmt.Errorf("RCPT: %s", a.Line)
+		}
+		s.Abort()
+		return took, true, err
+	}
+	s.Header(policy.Field{Name: "Subject", Value: "bench"}, "4BpXyz1Qw3z9rTk")
+	s.EndOfHeaders()
+	if a := s.EndOfMessage("4BpXyz1Qw3z9rTk"); a.Refuses() {
+		return took, false, fmt.Errorf("end of message: %s", a.Line)
+	}
+	return took, false, nil
+}
