@@ -24,6 +24,7 @@ func (d *daemon) openControl(address string) (*control.Server, error) {
 	}
 	s := control.NewServer(l)
 	d.handleRBL(s)
+	d.handleExplain(s)
 	stateStats.register(d, s)
 	d.handleAccount(s)
 	d.handleGreylist(s)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/netip"
@@ -29,7 +30,10 @@ func newExplain() *cobra.Command {
 		Use:   "explain [flags] [message.eml]",
 		Short: "Run the policy on one case and show what every check says",
 		Long: `Runs the same policy as serve on one case and shows what every check says, without side effects. The message comes
-from a file, or from standard input with -; without one the case ends at RCPT.`,
+from a file, or from standard input with -; without one the case ends at RCPT.
+
+The configuration is that of the flags given here, so a setting can be tried before the daemon has it. What checks remember is
+read from --state, or through --control where the running daemon holds it. Nothing is written there.`,
 		Example: `  mailweir explain --client=192.0.2.1 --from=a@example.net --to=b@example.org message.eml`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
@@ -51,7 +55,7 @@ from a file, or from standard input with -; without one the case ends at RCPT.`,
 					return err
 				}
 			}
-			return explain(cmd.OutOrStdout(), s, &f, m)
+			return explain(cmd.Context(), cmd.OutOrStdout(), s, &f, m)
 		},
 	}
 	addSettings(cmd)
@@ -73,7 +77,7 @@ from a file, or from standard input with -; without one the case ends at RCPT.`,
 	return cmd
 }
 
-func explain(out io.Writer, s *settings, f *explainFlags, m *message) error {
+func explain(ctx context.Context, out io.Writer, s *settings, f *explainFlags, m *message) error {
 	clock := time.Now
 	if f.at != "" {
 		at, err := time.Parse(time.RFC3339, f.at)
@@ -82,7 +86,7 @@ func explain(out io.Writer, s *settings, f *explainFlags, m *message) error {
 		}
 		clock = func() time.Time { return at }
 	}
-	store, note, err := tryState(*s.daemon.state, clock)
+	store, note, err := explainState(ctx, s.daemon, clock)
 	if err != nil {
 		return &exitError{exUnavailable, err}
 	}

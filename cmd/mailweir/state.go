@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -64,34 +63,6 @@ func openState(flag string, log *logrus.Logger, clock func() time.Time) (state.S
 	}
 	return store, nil
 }
-
-// tryState is a store for explaining a case: it reads what the daemon remembers and writes nothing. note says what it
-// cannot see.
-func tryState(flag string, clock func() time.Time) (store state.Store, note string, err error) {
-	if dir, ok := strings.CutPrefix(stateSpec(flag), "file:"); ok {
-		if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
-			return state.NewMemory(clock, 1000), "there is no state yet in " + dir, nil
-		}
-	}
-	base, err := openState(flag, quietLog(), time.Now) // its own time goes on, whatever time the case has
-	var held *state.HeldError
-	if errors.As(err, &held) {
-		return state.NewMemory(clock, 1000), "the running daemon holds the state: the case is explained without what it remembers", nil
-	}
-	if err != nil {
-		return nil, "", err
-	}
-	return trial{state.NewCopy(base, clock), base}, "", nil
-}
-
-// trial closes the store under a copy with it.
-type trial struct {
-	*state.Copy
-	base state.Store
-}
-
-// Close ends the use of both.
-func (t trial) Close() error { return t.base.Close() }
 
 func newState() *cobra.Command {
 	return group("state", "Look at what checks remember, or move it", newStateStats(), newStateMigrate())

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"mailweir/internal/control"
+	"mailweir/internal/state"
+)
+
+// readWithin is how long the daemon reads for one question of explain.
+const readWithin = 5 * time.Second
+
+// handleExplain lets explain read the daemon's state. It can change nothing there.
+func (d *daemon) handleExplain(s *control.Server) {
+	control.Handle(s, "state/where", func(_ context.Context, by control.Peer, _ nothing) (string, error) {
+		d.log.WithField("command", "state/where").WithField("by", by.String()).WithField("uid", by.UID).Info("run-time command")
+		return absolute(stateSpec(*d.settings.daemon.state)), nil
+	})
+	control.Handle(s, "state/read", func(ctx context.Context, _ control.Peer, q state.Question) (state.Answer, error) {
+		ctx, cancel := context.WithTimeout(ctx, readWithin)
+		defer cancel()
+		return q.Answer(ctx, d.world.State)
+	})
+}
+
+// absolute is the name of a store for whoever works in another directory.
+func absolute(spec string) string {
+	if dir, ok := strings.CutPrefix(spec, "file:"); ok {
+		if dir, err := filepath.Abs(dir); err == nil {
+			return "file:" + dir
+		}
+	}
+	return spec
+}
+
+// explainState is a store for explaining a case: it has what the daemon remembers and keeps what is written to itself. What
+// only the daemon can open is read through its control socket. note says where it looks, or what it cannot see.
+func explainState(ctx context.Context, f *daemonFlags, clock func() time.Time) (store state.Store, note string, err error) {
+	spec := stateSpec(*f.state)
+	if spec == "memory:" {
+		if *f.control == "" {
+			return nothingRemembered(clock), "", nil
+		}
+		return daemonState(ctx, *f.control, spec, clock)
+	}
+	if dir, ok := strings.CutPrefix(spec, "file:"); ok {
+		if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+			return nothingRemembered(clock), "there is no state yet in " + dir, nil
+		}
+	}
+	base, err := openState(*f.state, quietLog(), time.Now) // its own time goes on, whatever time the case has
+	var held *state.HeldError
+	switch {
+	case errors.As(err, &held) && *f.control != "":
+		return daemonState(ctx, *f.control, spec, clock)
+	case errors.As(err, &held):
+		return nothingRemembered(clock), "the running daemon holds the state: give --control, else the case is explained without what it remembers", nil
+	case err != nil:
+		return nil, "", err
+	}
+	return trial{state.NewCopy(base, clock), base.Close}, "", nil
+}
+
+// nothingRemembered is an empty store.
+func nothingRemembered(clock func() time.Time) state.Store { return state.NewMemory(clock, 1000) }
+
+// daemonState reads what the daemon at a control socket remembers. Without an answer from the one that is meant, nothing is
+// known, and the note says so.
+func daemonState(ctx context.Context, address, spec string, clock func() time.Time) (state.Store, string, error) {
+	path, err := control.Path(address)
+	if err != nil {
+		return nil, "", fmt.Errorf("--control: %w", err)
+	}
+	client := control.NewClient(path)
+	ask, cancel := context.WithTimeout(ctx, readWithin)
+	defer cancel()
+	var where string
+	err = client.Call(ask, "state/where", nothing{}, &where)
+	if err == nil && !sameStore(spec, where) {
+		err = fmt.Errorf("its state is %s, not %s", where, spec)
+	}
+	if err != nil {
+		client.Close()
+		return nothingRemembered(clock), fmt.Sprintf("%s: %v: the case is explained without what the daemon remembers", address, err), nil
+	}
+	view := state.NewView(func(ctx context.Context, q state.Question) (a state.Answer, err error) {
+		err = client.Call(ctx, "state/read", q, &a)
+		return a, err
+	})
+	done := func() error { client.Close(); return nil }
+	return trial{state.NewCopy(view, clock), done}, "explained with what the running daemon remembers in " + where, nil
+}
+
+// sameStore reports whether a daemon's store is the one that is meant. A memory is always the daemon's, whatever it is called
+// here: the default of --state depends on who asks.
+func sameStore(spec, daemons string) bool {
+	mine, isFile := strings.CutPrefix(spec, "file:")
+	if !isFile {
+		return true
+	}
+	theirs, isFile := strings.CutPrefix(daemons, "file:")
+	a, err := os.Stat(mine)
+	b, failed := os.Stat(theirs)
+	return isFile && err == nil && failed == nil && os.SameFile(a, b)
+}
+
+// trial is a copy with what is to be done at its end.
+type trial struct {
+	*state.Copy
+	done func() error
+}
+
+// Close ends the use of what it is a copy of.
+func (t trial) Close() error { return t.done() }
