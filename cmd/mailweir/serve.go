@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -34,11 +35,17 @@ SIGHUP reads configuration and lists anew; if anything in them is wrong, all sta
 	return cmd
 }
 
+// ballast is address space that is never touched, so it takes no memory. It lets the heap grow to twice this before it is swept: by
+// itself it is so small that this would be due every few dozen messages, and would cost more than judging them.
+const ballast = 8 << 20
+
 // serve runs the daemon until a signal ends it.
 func serve(parent context.Context, s *settings) error {
 	if parent == nil {
 		parent = context.Background()
 	}
+	reserve := make([]byte, ballast)
+	defer runtime.KeepAlive(reserve)
 	signals := make(chan os.Signal, 4)
 	defer signal.Stop(signals)
 	signal.Notify(signals, syscall.SIGHUP) // while lists are loaded, too, where it would end the process
