@@ -124,8 +124,8 @@ func stopped(stop <-chan struct{}) bool {
 // start serves one connection in a goroutine of its own, so that no peer can hold up accepting.
 func (s *Server) start(nc net.Conn) {
 	if err := s.admit(nc.RemoteAddr()); err != nil {
-		_ = nc.Close()
 		s.log(err)
+		_ = nc.Close()
 		return
 	}
 	c := &conn{Conn: nc, log: s.log}
