@@ -10,6 +10,7 @@ import (
 
 // counted is what becomes of rows that no person entered: the first sights of a stranger's mail.
 type counted struct {
+	killed            time.Time // when the life ended that is to be measured; zero when none is
 	kills, lost, kept int
 	window            time.Duration // the longest time between a loss and the kill
 	known             map[string]bool
@@ -20,9 +21,14 @@ func (c *counted) String() string {
 		c.lost+c.kept, c.kills, c.lost, c.window.Round(time.Millisecond))
 }
 
-// measure looks which first sights are lost after a kill at that moment.
-func (c *counted) measure(b *bed, kill time.Time) {
+// measure looks which first sights of a life that is to be measured the next one does not know.
+func (c *counted) measure(b *bed) {
 	b.t.Helper()
+	if c.killed.IsZero() {
+		return
+	}
+	kill := c.killed
+	c.killed = time.Time{}
 	there := sights(b)
 	if c.known == nil {
 		c.known = make(map[string]bool)
@@ -32,14 +38,14 @@ func (c *counted) measure(b *bed, kill time.Time) {
 	c.kills++
 	for sender, at := range b.load.sights {
 		switch {
-		case there[sender] && !c.known[sender]:
+		case !at.Before(kill): // of the life that has just begun: the disk need not have it yet
+		case there[sender]:
 			c.known[sender] = true
 			c.kept++
-		case !there[sender] && at.Before(kill):
+		default:
 			c.lost++
 			c.window = max(c.window, kill.Sub(at))
 		}
-		delete(b.load.sights, sender) // each counts once
 	}
 }
 

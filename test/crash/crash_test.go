@@ -2,6 +2,8 @@
 package crash
 
 import (
+	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -23,6 +25,7 @@ const quietReplies = 600
 type bed struct {
 	t       *testing.T
 	config  testbed.MailweirConfig
+	state   string // the directory
 	mta     *testbed.MTA
 	load    *load
 	entries *entries
@@ -55,8 +58,7 @@ func TestKill(t *testing.T) {
 			t.Fatalf("after kill %d: %s\n%s", n+1, b.load.summary(), b.mailweir.Log)
 		}
 	}
-	b.start()
-	b.entries.check()
+	b.begin()
 	b.counted.settle(b)
 	b.load.end()
 	b.load.check()
@@ -71,13 +73,14 @@ func TestKill(t *testing.T) {
 func newBed(t *testing.T) *bed {
 	t.Helper()
 	mta := testbed.StartMTA(t, "postfix", testbed.MTAConfig{})
-	socket := filepath.Join(t.TempDir(), "control")
-	b := &bed{t: t, mta: mta, entries: &entries{t: t, path: socket, stands: make(map[string]bool)}}
+	dir := t.TempDir()
+	socket := filepath.Join(dir, "control")
+	b := &bed{t: t, state: filepath.Join(dir, "state"), mta: mta, entries: &entries{t: t, path: socket, stands: make(map[string]bool)}}
 	b.config = testbed.MailweirConfig{Binary: testbed.BuildMailweir(t), Socket: mta.Milter, Flags: []string{
 		mta.Services(),
 		"--trusted-nets=" + testbed.Trusted + "/32",
 		"--local-domains=inline:{example.org=local}",
-		"--state=file:" + filepath.Join(t.TempDir(), "state"),
+		"--state=file:" + b.state,
 		"--control=unix:" + socket,
 		"--http=off",
 		"--greylist=enforce", "--greylist-delay=1ms", "--greylist-client-passes=0",
@@ -87,11 +90,13 @@ func newBed(t *testing.T) *bed {
 	return b
 }
 
-// start starts the next mailweir with the state that the last one left.
-func (b *bed) start() {
+// begin starts the next mailweir with the state that the last one left, and looks what it knows.
+func (b *bed) begin() {
 	b.t.Helper()
 	b.mailweir = testbed.LaunchMailweir(b.t, b.config)
 	b.mailweir.Await(b.t)
+	b.entries.check()
+	b.counted.measure(b)
 }
 
 // kill ends the mailweir, and looks through its log.
@@ -111,8 +116,7 @@ func (b *bed) kill() {
 // dieAtWork is a life with mail and a person's commands, ended after so many replies.
 func (b *bed) dieAtWork(replies int) {
 	b.t.Helper()
-	b.start()
-	b.entries.check()
+	b.begin()
 	var killed atomic.Bool
 	var person sync.WaitGroup
 	person.Go(func() { b.entries.enter(b.t.Context(), killed.Load) })
@@ -123,18 +127,27 @@ func (b *bed) dieAtWork(replies int) {
 	person.Wait()
 }
 
-// dieStarting kills a mailweir that has said its first word, or nothing yet.
+// dieStarting kills a mailweir that has just taken hold of the state, and is about to read it.
 func (b *bed) dieStarting() {
 	b.t.Helper()
 	b.mailweir = testbed.LaunchMailweir(b.t, b.config)
-	b.mailweir.Log.Wait(0, func(string) bool { return true })
+	own := fmt.Sprintf("%d ", b.mailweir.PID())
+	if err := testbed.Until(func() error {
+		holder, err := os.ReadFile(filepath.Join(b.state, "holder"))
+		if err == nil && !strings.HasPrefix(string(holder), own) {
+			err = fmt.Errorf("%s is held by %q", b.state, holder)
+		}
+		return err
+	}); err != nil {
+		b.t.Fatalf("%v\n%s", err, b.mailweir.Log)
+	}
 	b.kill()
 }
 
 // dieEnding kills a mailweir that was asked to end, and says that it is about to.
 func (b *bed) dieEnding() {
 	b.t.Helper()
-	b.start()
+	b.begin()
 	b.load.forget()
 	b.load.wait(1)
 	if err := b.mailweir.Signal(syscall.SIGTERM); err != nil {
@@ -144,17 +157,14 @@ func (b *bed) dieEnding() {
 	b.kill()
 }
 
-// dieQuietly is a longer life without commands, which would have the disk keep what is counted, too. It measures how much of that
-// is lost.
+// dieQuietly is a longer life without commands, which would have the disk keep what is counted, too. The next life measures how
+// much of that is lost.
 func (b *bed) dieQuietly() {
 	b.t.Helper()
-	b.start()
+	b.begin()
 	b.load.forget()
 	b.load.wait(quietReplies)
-	moment := time.Now()
-	b.kill()
-	b.start()
-	b.counted.measure(b, moment)
+	b.counted.killed = time.Now()
 	b.kill()
 }
 

@@ -66,7 +66,7 @@ func (e *entries) enter(ctx context.Context, killed func() bool) {
 		var answer any
 		if err := client.Call(ctx, command, request, &answer); err != nil {
 			var refused *control.Error
-			if !killed() || errors.As(err, &refused) {
+			if ctx.Err() == nil && (!killed() || errors.As(err, &refused)) {
 				e.t.Errorf("%s %s: %v", command, name, err)
 			}
 			return

@@ -19,6 +19,7 @@ type load struct {
 	address string
 	told    chan struct{} // gets one for each reply that mailweir has had a hand in, unless it is full
 	stop    chan struct{}
+	ending  sync.Once
 	clients sync.WaitGroup
 
 	mu       sync.Mutex
@@ -45,12 +46,13 @@ func startLoad(t *testing.T, address string) *load {
 		l.clients.Go(func() { l.correspondent(i + 1) })
 	}
 	l.clients.Go(l.stranger)
+	t.Cleanup(l.end)
 	return l
 }
 
 // end lets every client come to its end.
 func (l *load) end() {
-	close(l.stop)
+	l.ending.Do(func() { close(l.stop) })
 	l.clients.Wait()
 }
 
