@@ -14,6 +14,8 @@ type Options struct {
 	// OnDown is called once when the store goes out of reach and OnUp once when it is back. Neither may wait.
 	OnDown func(error)
 	OnUp   func()
+
+	renewEvery time.Duration // how often places on a server are renewed; 0 is a third of LeaseTime
 }
 
 // defaultRows is room for the triplets of a large site.
@@ -28,6 +30,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.DefaultRows <= 0 {
 		o.DefaultRows = defaultRows
+	}
+	if o.renewEvery <= 0 {
+		o.renewEvery = LeaseTime / 3
 	}
 	if o.OnDown == nil {
 		o.OnDown = func(error) {}

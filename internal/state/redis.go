@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
@@ -28,6 +29,7 @@ type Redis struct {
 	origin   string               // this process among those that write
 	breakers breakers
 	watchers watchers
+	doubtful atomic.Bool // a step of a person has failed, and may have been done all the same
 	leases   redisLeases
 
 	ctx  context.Context // ends with Close
@@ -164,8 +166,19 @@ func (r *Redis) listen() {
 
 func (r *Redis) hear(payload string) {
 	origin, key, found := cutOrigin(payload)
-	if found && origin != r.origin { // our own is told already
+	if found && (origin != r.origin || r.doubtful.Load()) { // our own is told already, if we know that it was done
 		r.watchers.tell(key)
+	}
+}
+
+// doubt has those who watch look at what a person wanted to change in vain: the server may have done it without our hearing of it. One
+// that hung does it when it wakes; then it says so, to us as to the other hosts.
+func (r *Redis) doubt(steps []Step) {
+	for _, s := range steps {
+		if s.entered && !s.reads() {
+			r.doubtful.Store(true)
+			r.watchers.tell(s.key)
+		}
 	}
 }
 

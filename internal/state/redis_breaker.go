@@ -97,6 +97,7 @@ func (r *Redis) probes() {
 			for _, part := range r.breakers.lost() {
 				if err := r.ask(r.ctx, part); err == nil {
 					r.breakers.restore(part)
+					r.leases.renew()
 				}
 			}
 		}

@@ -43,6 +43,7 @@ func (r *Redis) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 		b.run(ctx, r.client.Pipelined, b.todo)
 	}
 	if b.err != nil {
+		r.doubt(steps)
 		return nil, b.err
 	}
 	r.watchers.tell(enteredKeys(steps, b.results)...)
@@ -178,14 +179,20 @@ func scriptResult(c *redis.Cmd) (Result, error) {
 	return r, err
 }
 
+// errDamaged is a row that this program has not written so. The server is well, and other rows are.
+var errDamaged = errors.New("a row on the server is damaged")
+
 // decodeText reads a row as the server has it: e (entered) or c, the end, a blank, the value.
 func decodeText(raw string) (row, error) {
 	head, value, found := strings.Cut(raw, " ")
 	if !found || head == "" {
-		return row{}, errors.New("a row on the server is damaged")
+		return row{}, errDamaged
 	}
 	until, err := strconv.ParseInt(head[1:], 10, 64)
-	return row{entered: head[0] == 'e', until: until, value: []byte(value)}, err
+	if err != nil {
+		return row{}, fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	return row{entered: head[0] == 'e', until: until, value: []byte(value)}, nil
 }
 
 // cutOrigin splits a message to those who watch: the process that wrote, and the key.

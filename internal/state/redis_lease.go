@@ -25,11 +25,20 @@ type redisLeases struct {
 	held map[string]map[string]bool // members by key
 	left map[string]map[string]int  // given back, and the server may not know it yet; how many ticks ago
 	tell chan struct{}
+	back chan struct{} // a server is back, and may not know what is held
 }
 
 func (l *redisLeases) init() {
 	l.held, l.left = map[string]map[string]bool{}, map[string]map[string]int{}
-	l.tell = make(chan struct{}, 1)
+	l.tell, l.back = make(chan struct{}, 1), make(chan struct{}, 1)
+}
+
+// renew has everything that is held written anew, without waiting.
+func (l *redisLeases) renew() {
+	select {
+	case l.back <- struct{}{}:
+	default: // it is told already
+	}
 }
 
 // Acquire takes one of limit places under key, of those of this process while the server is out of reach.
@@ -77,7 +86,7 @@ func (r *Redis) leaseKey(key string) string { return r.key(bucketOf(key), "place
 // keepLeases moves on the ends of what is held and gives back what was left.
 func (r *Redis) keepLeases() {
 	defer r.work.Done()
-	tick := time.NewTicker(LeaseTime / 3)
+	tick := time.NewTicker(r.options.renewEvery)
 	defer tick.Stop()
 	for {
 		select {
@@ -86,6 +95,8 @@ func (r *Redis) keepLeases() {
 		case <-tick.C:
 			_ = r.renewLeases(r.ctx) // the next time, or never: then they end
 			r.leases.age()
+		case <-r.leases.back:
+			_ = r.renewLeases(r.ctx) // at the next tick
 		case <-r.leases.tell:
 		}
 		_ = r.returnLeases(r.ctx)

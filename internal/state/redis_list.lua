@@ -7,7 +7,8 @@ for _ = 1, 20 do
 	local names = redis.call('ZRANGEBYLEX', KEYS[2], from, to, 'LIMIT', 0, 250)
 	for _, name in ipairs(names) do
 		local raw = redis.call('HGET', KEYS[1], name)
-		local til = raw and tonumber(string.sub(raw, 2, string.find(raw, ' ', 2, true) - 1))
+		local blank = raw and string.find(raw, ' ', 2, true)
+		local til = blank and tonumber(string.sub(raw, 2, blank - 1)) -- none: another hand has spoilt it
 		if til and (til == 0 or now < til) then
 			page[#page + 1] = name
 			page[#page + 1] = raw

@@ -5,9 +5,14 @@ local op, now, key, value, til = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], A
 local n, most, entered, bound = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1', tonumber(ARGV[9])
 local space, expects, old, channel, origin = ARGV[10], ARGV[11] == '1', ARGV[12], ARGV[13], ARGV[14]
 
+-- A row that another hand has spoilt has ended.
 local function decode(raw)
 	local blank = string.find(raw, ' ', 2, true)
-	return string.sub(raw, 1, 1) == 'e', string.sub(raw, 2, blank - 1), string.sub(raw, blank + 1)
+	local til = blank and string.sub(raw, 2, blank - 1)
+	if not til or not tonumber(til) then
+		return false, '1', ''
+	end
+	return string.sub(raw, 1, 1) == 'e', til, string.sub(raw, blank + 1)
 end
 
 local function forget(member)

@@ -29,6 +29,7 @@ func newHost(t *testing.T, spec string, clock func() time.Time) *host {
 	var err error
 	h.Redis, err = OpenRedis(t.Context(), spec, Options{
 		Clock: clock, OnDown: func(err error) { h.down <- err }, OnUp: func() { h.up <- struct{}{} },
+		renewEvery: time.Hour, // tests renew when it is time
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -212,14 +213,61 @@ func TestRedisPlacesWithoutServer(t *testing.T) {
 	server.Kill()
 	local := acquire(t, one, "l|k", 2, true) // its own are counted
 	acquire(t, one, "l|k", 2, false)
-	server.Start()
+	server.Start() // it has forgotten everything
 	wait(t, "it is back", one.up)
-	if err := one.renewLeases(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	acquire(t, one, "l|k", 2, false)
+	server.Wait("2", "ZCARD", one.leaseKey("l|k"))
+	acquire(t, two, "l|k", 2, false)
 	local.Release()
 	acquire(t, one, "l|k", 2, true)
+}
+
+// TestRedisLateEntry: what a person entered while the server hung is done when it wakes, and who watches hears of it.
+func TestRedisLateEntry(t *testing.T) {
+	server := testbed.StartRedis(t)
+	h := newHost(t, "redis://"+server.Address, nil)
+	put(t, h, "w|known", "x", 0) // the server has the script
+	heard := make(chan string, 100)
+	defer h.Watch("w|", func(key string) { heard <- key })()
+	server.Wait("1", "PUBSUB", "NUMSUB", h.channel())
+	h.enter(t, "w|known")
+	for wait(t, "an entry that is made", heard) != "w|known" { // what it may have missed comes first
+	}
+	server.Pause()
+	_, err := h.Do(t.Context(), Put("w|late", []byte("x"), 0).Entered())
+	if !errors.Is(err, ErrDown) {
+		t.Errorf("a server that hangs: %v", err)
+	}
+	if key := wait(t, "it may have been done", heard); key != "w|late" {
+		t.Errorf("hears of %q", key)
+	}
+	server.Resume()
+	if key := wait(t, "it is done", heard); key != "w|late" && key != "" {
+		t.Errorf("hears of %q", key)
+	}
+	wait(t, "it is back", h.up)
+	wantValue(t, h, "w|late", "x")
+}
+
+// TestRedisDamagedRow: a row that another hand has spoilt is an error of who asks for it, and not a server that is lost.
+func TestRedisDamagedRow(t *testing.T) {
+	server := testbed.StartRedis(t)
+	h := newHost(t, "redis://"+server.Address, nil)
+	for _, spoilt := range []string{"", "spoilt", "e5x x", "e x"} {
+		put(t, h, "a|k", "x", 0)
+		if _, err := server.Ask("HSET", h.key(bucketOf("a|k"), "rows", "a"), "a|k", spoilt); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := h.Get(t.Context(), "a|k"); !errors.Is(err, errDamaged) || errors.Is(err, ErrDown) {
+			t.Errorf("%q: get: %v", spoilt, err)
+		}
+		if list, err := h.List(t.Context(), "a|", "", 1); err != nil || len(list) != 0 {
+			t.Errorf("%q: list: %v, %v", spoilt, list, err)
+		}
+		if first, err := h.Do(t.Context(), First("a|k", []byte("y"), 0)); err != nil || !first[0].Done {
+			t.Errorf("%q: set: %+v, %v", spoilt, first, err)
+		}
+		wantValue(t, h, "a|k", "y")
+	}
 }
 
 // TestRedisUnknownScript: a server that forgot the script gets it again, within the same call and in order.
