@@ -79,19 +79,24 @@ func (l load) session(prepared []exchange) ([]exchange, error) {
 	if prepared == nil {
 		prepared = session(agreed, l.letters)
 	}
-	for _, e := range prepared {
+	return prepared, play(conn, in, prepared)
+}
+
+// play goes through exchanges.
+func play(conn io.Writer, in *bufio.Reader, exchanges []exchange) error {
+	for _, e := range exchanges {
 		for _, data := range e.writes {
 			if _, err := conn.Write(data); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		for _, command := range e.waits {
 			if err := await(in, command); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
-	return prepared, nil
+	return nil
 }
 
 // negotiate makes Postfix's offer: version 6, every action, every protocol flag.

@@ -62,7 +62,7 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds; medians are printed")
 	flag.DurationVar(&s.duration, "for", 3*time.Second, "length of a round over the milter protocol")
 	flag.IntVar(&s.messages, "messages", 3000, "messages of a round through Postfix")
-	flag.StringVar(&s.only, "only", "wire,postfix,memory,lists,content", "parts to run")
+	flag.StringVar(&s.only, "only", "wire,postfix,memory,idle,lists,content,redis", "parts to run")
 	flag.StringVar(&s.mailweir, "mailweir", "", "a mailweir program; built from this tree if empty, \"none\" leaves it out")
 	flag.StringVar(&s.stateDir, "state-dir", "", "where the embedded store of -only state is, and stays")
 	flag.IntVar(&s.stateRows, "state-rows", 10_000_000, "triplets in it")
@@ -78,7 +78,16 @@ func main() {
 	for _, part := range []struct {
 		name string
 		run  func() error
-	}{{"wire", b.wire}, {"postfix", b.postfix}, {"memory", b.memory}, {"lists", b.lists}, {"content", b.content}, {"state", b.state}} {
+	}{
+		{"wire", b.wire},
+		{"postfix", b.postfix},
+		{"memory", b.memory},
+		{"idle", b.idle},
+		{"lists", b.lists},
+		{"content", b.content},
+		{"redis", b.redis},
+		{"state", b.state},
+	} {
 		if !strings.Contains(","+s.only+",", ","+part.name+",") {
 			continue
 		}

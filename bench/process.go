@@ -61,15 +61,21 @@ func familyCPU(pid int) (time.Duration, error) {
 }
 
 // peakMemory is the largest resident size of a process so far, in KiB (VmHWM).
-func peakMemory(pid int) (int, error) {
+func peakMemory(pid int) (int, error) { return statusSize(pid, "VmHWM") }
+
+// residentMemory is the resident size of a process, in KiB (VmRSS).
+func residentMemory(pid int) (int, error) { return statusSize(pid, "VmRSS") }
+
+// statusSize reads a size of /proc/PID/status, in KiB.
+func statusSize(pid int, name string) (int, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
-	for _, line := range strings.Split(string(text), "\n") {
-		if value, found := strings.CutPrefix(line, "VmHWM:"); found {
+	for line := range strings.Lines(string(text)) {
+		if value, found := strings.CutPrefix(line, name+":"); found {
 			return strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(value), " kB"))
 		}
 	}
-	return 0, fmt.Errorf("/proc/%d/status has no VmHWM", pid)
+	return 0, fmt.Errorf("/proc/%d/status has no %s", pid, name)
 }

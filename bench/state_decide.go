@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"runtime"
 	"slices"
@@ -147,12 +146,7 @@ func (r stateRun) worker(decide decision, begin time.Time, pace time.Duration) (
 	for due := begin; due.Sub(begin) < r.For; due = due.Add(pace) {
 		time.Sleep(time.Until(due))
 		latest = max(latest, time.Since(due))
-		i, isNew := rand.IntN(r.Rows), rand.IntN(100) < 30
-		t := knownTriplet(i)
-		if isNew {
-			t = newTriplet(i)
-		}
-		took, err := decide(t, isNew)
+		took, err := decide(someTriplet(r.Rows))
 		if err != nil {
 			return own, latest, err
 		}

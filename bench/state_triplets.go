@@ -39,6 +39,15 @@ func newTriplet(i int) triplet {
 	return t
 }
 
+// someTriplet is a new one in 30 of 100.
+func someTriplet(rows int) (t triplet, isNew bool) {
+	i := rand.IntN(rows)
+	if rand.IntN(100) < 30 {
+		return newTriplet(i), true
+	}
+	return knownTriplet(i), false
+}
+
 // letters writes a number without digits: greylisting takes those of a sender for what changes from mail to mail.
 func letters(n uint64) string {
 	var b strings.Builder
