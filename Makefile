@@ -35,7 +35,9 @@ docs-check: build
 	rm -rf bin/reference && mkdir -p bin/reference && bin/mailweir reference bin/reference
 	diff -r docs/reference bin/reference || { echo "docs/reference is stale: run make docs"; exit 1; }
 
+# Also: go run ./bench -only state -state-dir DIR (see docs/performance.md).
 bench:
+	test/install.sh bench
 	$(GO) run ./bench
 
 # A minute for every fuzz target.

@@ -1,12 +1,17 @@
 #!/bin/sh
-# Installs what the tests and the bench need on a Debian machine: Postfix, Dovecot,
+# Installs what the tests need on a Debian machine: Postfix, Dovecot,
 # rbldnsd, unbound, Redis, libmilter, a C compiler and m4 from apt, and Sendmail
 # unpacked aside, because its package and Postfix's exclude each other.
+# "test/install.sh bench" adds what only the bench compares with: Hyperscan and
+# rspamd, and strace, which plays a slow disk.
 # Does nothing when all is there; says so and does nothing without root or apt.
 set -eu
 
 sendmail=/var/cache/mailweir-test/sendmail
 packages="postfix postfix-pcre dovecot-core rbldnsd unbound redis-server libmilter-dev gcc libc6-dev m4"
+if [ "${1:-}" = bench ]; then
+	packages="$packages libhyperscan-dev rspamd strace"
+fi
 # libwrap0 is the one library of sendmail-bin that a plain system lacks.
 debs="sendmail-bin sendmail-cf libwrap0"
 
