@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // crew runs pieces of work off the sessions' path, each in a goroutine. One that has finished stays for the next piece: its stack has
@@ -16,8 +17,12 @@ type crew struct {
 	members sync.WaitGroup // goroutines
 }
 
-// maxWaiting is how many stay when there is nothing to do.
-const maxWaiting = 32
+const (
+	// maxWaiting is how many stay when there is nothing to do,
+	maxWaiting = 32
+	// waitsFor is for how long: under load one is soon wanted again, and an idle daemon keeps none.
+	waitsFor = 100 * time.Millisecond
+)
 
 func newCrew(ctx context.Context) *crew {
 	return &crew{ctx: ctx, jobs: make(chan func())}
@@ -36,15 +41,18 @@ func (c *crew) do(work func()) {
 
 func (c *crew) member(work func()) {
 	defer c.members.Done()
+	wait := time.NewTimer(waitsFor)
+	defer wait.Stop()
 	for work != nil {
 		work()
 		c.working.Done()
-		work = c.next()
+		wait.Reset(waitsFor)
+		work = c.next(wait.C)
 	}
 }
 
 // next waits for another piece of work; nil means that there is none for this goroutine.
-func (c *crew) next() func() {
+func (c *crew) next(enough <-chan time.Time) func() {
 	defer c.waiting.Add(-1)
 	if c.waiting.Add(1) > maxWaiting {
 		return nil
@@ -52,6 +60,8 @@ func (c *crew) next() func() {
 	select {
 	case work := <-c.jobs:
 		return work
+	case <-enough:
+		return nil
 	case <-c.ctx.Done():
 		return nil
 	}
