@@ -21,7 +21,11 @@ equally specific. The entries of an address count for all its extensions, too.
 A blocked envelope sender is refused at RCPT, for that recipient alone. A blocked address in header From is seen when the message can only be
 answered as a whole: ` + "`--managed-header-action=remove`" + ` takes the recipients that block it off the message (in enforce only) and refuses when no
 one remains; ` + "`reject`" + ` refuses the message for all. A permitted envelope sender passes greylisting, DNS lists, reputation and spam filters for that
-recipient, if SPF or a permitted client vouches for it.`,
+recipient, if SPF or a permitted client vouches for it.
+
+While the state is out of reach, the tables go on for recipients of whom no run-time entry is known. Of the others nothing can be told: what
+they block is let on, and what DNS lists and spam filters object to is answered temporarily if something vouches for the sender, because they
+might permit it.`,
 	Mode:    policy.Enforce,
 	OnError: policy.Accept,
 	Bypass:  policy.BypassPermitClient | policy.BypassPermitSender | policy.BypassAlwaysAccept,
@@ -38,8 +42,11 @@ recipient, if SPF or a permitted client vouches for it.`,
 			if err != nil {
 				return policy.Hooks{}, err
 			}
-			m := &managed{list: list, store: env.State, vacancy: env.Vacancy(managedSpace), delimiter: env.Settings.Delimiter}
-			hooks := policy.Hooks{Rcpt: m.envelope, Grant: m.grant}
+			m := &managed{list: list, store: env.State, delimiter: env.Settings.Delimiter, owners: newManagedOwners(env.State)}
+			hooks := policy.Hooks{Rcpt: m.envelope, Grant: m.grant, Tick: m.owners.tick, Close: m.owners.close}
+			if !env.Explaining { // which asks for one case, and is done
+				hooks.Ready = m.owners.refresh
+			}
 			if *action == "remove" {
 				hooks.HeadersFor = m.headersFor
 			} else {
@@ -53,8 +60,8 @@ recipient, if SPF or a permitted client vouches for it.`,
 type managed struct {
 	list      *table.List
 	store     state.Store
-	vacancy   *policy.Vacancy
 	delimiter string
+	owners    *managedOwners
 }
 
 // envelope judges the envelope sender for one recipient.
@@ -127,7 +134,8 @@ func (m *managed) grant(ctx context.Context, r *policy.Recipient) ([]policy.Gran
 	return []policy.Grant{{By: policy.BypassRecipientPermit, Source: entry.String()}}, nil
 }
 
-// find returns the recipient's entry that decides about a sender, nil when there is none.
+// find returns the recipient's entry that decides about a sender, nil when there is none. The state is asked only about recipients who
+// have run-time entries; while it is out of reach, what the tables say of them stands only if no entry could change it.
 func (m *managed) find(ctx context.Context, recipient, sender address.Address) (*managedEntry, error) {
 	subjects := managedSubjects(sender, m.delimiter)
 	owners := []address.Address{recipient}
@@ -135,11 +143,7 @@ func (m *managed) find(ctx context.Context, recipient, sender address.Address) (
 		owners = append(owners, base)
 	}
 	best := m.inTables(owners, subjects)
-	vacant, err := m.vacancy.Vacant(ctx)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("state: %w", err)
-	case vacant:
+	if !m.owners.mayInclude(owners) {
 		return best, nil
 	}
 	var steps []state.Step
@@ -149,7 +153,10 @@ func (m *managed) find(ctx context.Context, recipient, sender address.Address) (
 		}
 	}
 	found, err := m.store.Do(ctx, steps...)
-	if err != nil {
+	switch {
+	case err != nil && best.final():
+		return best, nil
+	case err != nil:
 		return nil, fmt.Errorf("state: %w", err)
 	}
 	for i, f := range found {

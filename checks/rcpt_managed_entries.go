@@ -29,6 +29,9 @@ func (e *managedEntry) orBetter(other *managedEntry) *managedEntry {
 	return e
 }
 
+// final reports whether no other entry could decide instead.
+func (e *managedEntry) final() bool { return e != nil && e.rank == 0 && e.permits }
+
 func (e *managedEntry) String() string {
 	verb := "blocks"
 	if e.permits {

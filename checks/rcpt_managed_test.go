@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -189,6 +190,102 @@ func TestManagedEntered(t *testing.T) {
 	if got := want("a@else.example", ""); len(got.events) != 1 || got.events[0].Err == "" {
 		t.Errorf("events %+v", got.events)
 	}
+}
+
+// With the state out of reach, recipients without run-time entries have what the tables say, and other checks answer as ever. For those
+// with entries, nothing that a permit of theirs might let on is refused for good.
+func TestManagedWhileTheStateIsDown(t *testing.T) {
+	known := names{
+		"2.0.0.127.bl.example A": "127.0.0.2", "9.2.0.192.bl.example A": "127.0.0.2",
+		"vouched.example TXT": "v=spf1 ip4:192.0.2.0/24 -all", "forged.example TXT": "v=spf1 -all", "down.example TXT": "fail",
+	}
+	const listed = "bl.example Blocked - see bl.example"
+	world := newWorld()
+	store := &fallible{Store: world.State}
+	world.State = store
+	world.DNS, world.Lists, _ = known.serve(t)
+	enter := func(recipient, subject string) {
+		t.Helper()
+		if err := AddManaged(t.Context(), store, recipient, subject, true, 0, Entered{By: "root", At: noon}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	enter("before@ours.example", "friend@vouched.example")
+	p, err := build(world, "--rbl-zone=bl.example", "--tempblock=off", "--reputation=off", "--auto-allow=off", "--concurrency=off",
+		`--managed-list=inline:{ {user@ours.example=block bad.example permit vouched.example}, {before@ours.example=block bad.example permit sure@vouched.example vouched.example}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Ready(t.Context())
+	s := newSessions(p)
+	defer s.close()
+	enter("later+x@ours.example", "friend@vouched.example")
+	for _, tt := range []struct{ name, client, from, to, said, events string }{
+		{"blocked by the table", "", "a@bad.example", "user@ours.example", managedDomain, "managed refused"},
+		{"permitted by the table", "192.0.2.9", "a@vouched.example", "user@ours.example", "", ""},
+		{"no entries", "192.0.2.9", "a@vouched.example", "other@ours.example", "rcpt 550 5.7.1 " + listed, "rbl refused"},
+		{"entries: a block is skipped", "", "a@bad.example", "before@ours.example", "", "managed could not tell"},
+		{"entries: maybe a permit", "192.0.2.9", "a@vouched.example", "before@ours.example", "rcpt 451 4.7.1 " + listed, "managed could not tell\nrbl deferred"},
+		{"entries: none would be vouched for", "192.0.2.9", "a@forged.example", "before@ours.example", "rcpt 550 5.7.1 " + listed, "managed could not tell\nrbl refused"},
+		{"entries: vouching cannot be told", "192.0.2.9", "a@down.example", "before@ours.example", "rcpt 451 4.7.1 " + listed, "managed could not tell\nrbl deferred"},
+		{"entries: nothing against it", "", "a@vouched.example", "before@ours.example", "", "managed could not tell"},
+		{"entries: a permit that none could change", "192.0.2.9", "sure@vouched.example", "before@ours.example", "", ""},
+		{"entries: of the address with an extension", "192.0.2.9", "a@vouched.example", "before+x@ours.example", "rcpt 451 4.7.1 " + listed, "managed could not tell\nrbl deferred"},
+		{"entered since", "192.0.2.9", "a@vouched.example", "later+x@ours.example", "rcpt 451 4.7.1 " + listed, "managed could not tell\nrbl deferred"},
+		{"entered for another extension", "192.0.2.9", "a@vouched.example", "later@ours.example", "rcpt 550 5.7.1 " + listed, "rbl refused"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			store.down = true
+			defer func() { store.down = false }()
+			got := s.send(letter{client: tt.client, from: tt.from, to: []string{tt.to}})
+			var events []string
+			for _, e := range got.events {
+				events = append(events, e.Check+" "+e.Action.String())
+			}
+			if said, seen := strings.Join(got.said, "\n"), strings.Join(events, "\n"); said != tt.said || seen != tt.events {
+				t.Errorf("said %q, want %q; events %q, want %q", said, tt.said, seen, tt.events)
+			}
+		})
+	}
+}
+
+// Who has entries is unknown until all have been read, and again when changes may have been missed.
+func TestManagedOwners(t *testing.T) {
+	store := &fallible{Store: newWorld().State, down: true}
+	if err := AddManaged(t.Context(), store.Store, "user@ours.example", "a@b.example", true, 0, Entered{}); err != nil {
+		t.Fatal(err)
+	}
+	user, other := []address.Address{address.Parse("user@ours.example")}, []address.Address{address.Parse("other@ours.example")}
+	o := newManagedOwners(store)
+	defer o.close()
+	want := func(when string, users, others bool) {
+		t.Helper()
+		if got := [2]bool{o.mayInclude(user), o.mayInclude(other)}; got != [2]bool{users, others} {
+			t.Errorf("%s: %v", when, got)
+		}
+	}
+	want("at first", true, true)
+	o.refresh(t.Context())
+	want("not read", true, true)
+	store.down = false
+	o.tick(t.Context(), nil)
+	want("read", true, false)
+	o.changed("")
+	want("changes missed", true, true)
+	store.down = true
+	o.tick(t.Context(), nil)
+	want("missed, not read", true, true)
+	store.down = false
+	o.tick(t.Context(), nil)
+	want("read again", true, false)
+	if _, err := RemoveManaged(t.Context(), store, "user@ours.example", "a@b.example"); err != nil {
+		t.Fatal(err)
+	}
+	want("removed, which is as good as not", true, false)
+	for i := range mostManagedOwners {
+		o.add(managedKey(strconv.Itoa(i), "x"))
+	}
+	want("too many", true, true)
 }
 
 func FuzzManagedSubjects(f *testing.F) {

@@ -58,7 +58,8 @@ type Hooks struct {
 	// is none to be had. It has a deadline of its own: only the session waits meanwhile.
 	Admit func(context.Context) (leave func())
 
-	// Grant yields what permits this recipient's mail, asked only when there is an objection that it could bypass.
+	// Grant yields what permits this recipient's mail, asked only when there is an objection that it could bypass. An error means that
+	// there may be a permit: if something vouches for the sender, the objection is answered temporarily.
 	Grant func(context.Context, *Recipient) ([]Grant, error)
 
 	// Settle hooks learn, after the answer has been given and off its way: once for each recipient, message and connection.

@@ -20,9 +20,8 @@ type Entered struct {
 
 // entered are the spaces that are watched. They belong to the world, so that a reload forgets nothing.
 type entered struct {
-	mu        sync.Mutex
-	spaces    map[string]*Entered
-	vacancies map[string]*Vacancy
+	mu     sync.Mutex
+	spaces map[string]*Entered
 }
 
 // Entered returns what people have entered in a space. It lives and is watched as long as the world.

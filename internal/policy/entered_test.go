@@ -81,38 +81,3 @@ func TestEntered(t *testing.T) {
 	want("manyZ"+string(rune('A'+76)), false)
 	want("many"+string(rune('A'+1999%26))+string(rune('A'+1999/26)), true)
 }
-
-func TestVacancy(t *testing.T) {
-	clock := func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
-	store := &breakable{Store: state.NewMemory(clock, 10)}
-	w := &World{Clock: clock, State: store}
-	v, ctx := w.Vacancy("space"), t.Context()
-	if w.Vacancy("space") != v {
-		t.Error("a second one for the same space")
-	}
-	want := func(want bool) {
-		t.Helper()
-		if got, err := v.Vacant(ctx); err != nil || got != want {
-			t.Fatalf("vacant: %t, %v, want %t", got, err, want)
-		}
-	}
-	do := func(step state.Step) {
-		t.Helper()
-		if _, err := store.Do(ctx, step.Entered()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want(true)
-	store.down = true
-	want(true) // known
-	do(state.Put(state.Key("space", "a"), nil, 0))
-	if _, err := v.Vacant(ctx); !errors.Is(err, state.ErrDown) {
-		t.Errorf("after a change, without the state: %v", err)
-	}
-	store.down = false
-	want(false)
-	do(state.Delete(state.Key("space", "a")))
-	want(true)
-	do(state.Put(state.Key("spaces", "a"), nil, 0))
-	want(true)
-}

@@ -72,7 +72,8 @@ func (m *Message) mayPermit(b *bound, r *Recipient) bool {
 	return false
 }
 
-// granted asks the checks that permit for this recipient.
+// granted asks the checks that permit for this recipient. Where one cannot tell, there may be a permit, but only for a sender
+// whom something vouches for: whether a permit is lost to anybody else makes no difference.
 func (r *Recipient) granted(ctx context.Context, b *bound) (string, error) {
 	list, err := r.grants.get(ctx, r.Conn().runner, r.findGrants)
 	for _, one := range list {
@@ -86,7 +87,14 @@ func (r *Recipient) granted(ctx context.Context, b *bound) (string, error) {
 			return one.Source, err
 		}
 	}
-	return "", err
+	if err == nil {
+		return "", nil
+	}
+	vouched, failure := r.Msg.Vouched(ctx)
+	if !vouched && failure == nil {
+		return "", nil
+	}
+	return "", errors.Join(err, failure)
 }
 
 func (r *Recipient) findGrants(ctx context.Context) (list []Grant, err error) {

@@ -3,7 +3,6 @@ package policy
 import (
 	"context"
 	"errors"
-	"fmt"
 	"testing"
 
 	"blitiri.com.ar/go/spf"
@@ -88,18 +87,33 @@ func TestGrantsAreForOneRecipient(t *testing.T) {
 	}
 }
 
+// A permit that could not be looked up makes the objection temporary, if it could count: something has to vouch for the sender.
 func TestAFailingGrantMakesTheObjectionTemporary(t *testing.T) {
-	for _, panics := range []bool{false, true} {
-		t.Run(fmt.Sprint("panic ", panics), func(t *testing.T) {
+	const refused, temporary = "rcpt a@ours.example 550 5.7.1 x", "rcpt a@ours.example 451 4.7.1 x"
+	for _, tt := range []struct {
+		name   string
+		panics bool
+		spf    spf.Result
+		spfErr error
+		want   string
+	}{
+		{"vouched", false, SPFPass, nil, temporary},
+		{"vouched, panic", true, SPFPass, nil, temporary},
+		{"SPF cannot tell", false, spf.None, errors.New("time-out"), temporary},
+		{"not vouched", false, SPFFail, nil, refused},
+		{"no SPF", false, SPFNone, nil, refused},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
 			hooks := objecting("x", StageRcpt)
+			hooks.Mail = func(m *Message) (Verdict, error) { knowSPF(m, tt.spf, tt.spfErr); return Pass, nil }
 			hooks.Grant = func(context.Context, *Recipient) ([]Grant, error) {
-				if panics {
+				if tt.panics {
 					panic("x")
 				}
 				return nil, errors.New("store is gone")
 			}
 			r := newRig(t, "", check("x", hooks, bypass(BypassAutoAllow)))
-			wantSaid(t, r.send(mail("a@ours.example")), "rcpt a@ours.example 451 4.7.1 x")
+			wantSaid(t, r.send(mail("a@ours.example")), tt.want)
 		})
 	}
 }
