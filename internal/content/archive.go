@@ -23,7 +23,14 @@ func (w *walk) gzip(f file, in *source) {
 	w.member(f, name, false, w.expand(z, in))
 }
 
+// bzip2Memory is what unpacking takes: four octets for each of a block of 900,000.
+const bzip2Memory = 4 << 20
+
 func (w *walk) bzip2(f file, in *source) {
+	if !w.takeSpare(bzip2Memory) {
+		return
+	}
+	defer w.giveBack(bzip2Memory)
 	name := strings.TrimSuffix(path.Base(f.name), path.Ext(f.name))
 	w.member(f, name, false, w.expand(bzip2.NewReader(in), in))
 }

@@ -74,6 +74,16 @@ func (w *walk) borrow(n int) bool {
 	return false
 }
 
+// takeSpare takes memory for unpacking, which may use a half of the budget only: text and HTML must not run short because of archives. Without it the
+// archive is too large.
+func (w *walk) takeSpare(n int) bool {
+	if w.x.examiner.pool.budget.takeSpare(n) {
+		return true
+	}
+	w.x.reach(LimitLarge)
+	return false
+}
+
 func (w *walk) giveBack(n int) { w.x.examiner.pool.budget.give(n) }
 
 // found is what the inside of a file tells about the file.
@@ -88,6 +98,8 @@ func (w *walk) inside(f file, real string, in *source) {
 		w.gzip(f, in)
 	case real == "application/x-bzip2":
 		w.bzip2(f, in)
+	case real == "application/x-xz":
+		w.xz(f, in)
 	case real == "application/x-tar":
 		w.tar(f, in)
 	case real == "application/x-rar-compressed":
@@ -167,11 +179,12 @@ type expansion struct {
 	packed *source // where the compressed octets come from
 	start  int64
 	out    int64
-	over   bool // a limit ended it
+	over   bool  // a limit ended it
+	fault  Limit // what it means if it can't be read on
 }
 
 func (w *walk) expand(r io.Reader, packed *source) *expansion {
-	return &expansion{w: w, r: r, packed: packed, start: packed.used()}
+	return &expansion{w: w, r: r, packed: packed, start: packed.used(), fault: LimitUnreadable}
 }
 
 func (e *expansion) Read(p []byte) (int, error) {
@@ -188,10 +201,17 @@ func (e *expansion) Read(p []byte) (int, error) {
 	e.out += int64(n)
 	e.w.expanded += int64(n)
 	if err != nil && err != io.EOF {
-		e.w.x.reach(LimitUnreadable)
+		e.w.x.reach(e.fault)
 		err = io.EOF
 	}
 	return n, err
+}
+
+// survive is deferred around decoders that are not ours, because hostile input is their daily bread.
+func (w *walk) survive() {
+	if recover() != nil {
+		w.x.reach(LimitUnreadable)
+	}
 }
 
 func (e *expansion) end(limit Limit) (int, error) {

@@ -73,8 +73,13 @@ func NewBudget(size int64) *Budget { return &Budget{size: size} }
 func (b *Budget) Used() int64 { return b.used.Load() }
 
 // take reserves n octets, or says that there are not so many.
-func (b *Budget) take(n int) bool {
-	if b.used.Add(int64(n)) <= b.size {
+func (b *Budget) take(n int) bool { return b.takeUpTo(n, b.size) }
+
+// takeSpare reserves n octets as long as half of the budget is left.
+func (b *Budget) takeSpare(n int) bool { return b.takeUpTo(n, b.size/2) }
+
+func (b *Budget) takeUpTo(n int, most int64) bool {
+	if b.used.Add(int64(n)) <= most {
 		return true
 	}
 	b.used.Add(-int64(n))

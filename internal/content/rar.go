@@ -34,16 +34,11 @@ const (
 
 // rar5 examines an archive of format 5.
 func (w *walk) rar5(f file, in *source) {
-	if !w.x.examiner.pool.budget.take(rarMemory) {
-		w.x.reach(LimitLarge)
+	if !w.takeSpare(rarMemory) {
 		return
 	}
-	defer w.x.examiner.pool.budget.give(rarMemory)
-	defer func() { // the decoder is not ours, and hostile input is its daily bread
-		if recover() != nil {
-			w.x.reach(LimitUnreadable)
-		}
-	}()
+	defer w.giveBack(rarMemory)
+	defer w.survive()
 	r, err := rardecode.NewReader(in, rardecode.MaxDictionarySize(rarDictionary))
 	for err == nil && !w.x.halted() {
 		var h *rardecode.FileHeader

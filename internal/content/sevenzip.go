@@ -1,29 +1,26 @@
 package content
 
 import (
-	"bytes"
 	"encoding/binary"
 	"io"
-
-	"github.com/ulikunitz/xz/lzma"
-	"golang.org/x/text/encoding/unicode"
 )
 
-// A 7z archive (7zFormat.txt of the 7-Zip SDK) has its header at its end, and that is usually packed with LZMA. Members are packed together and
-// can ask for any dictionary, so they are not unpacked; their names are read.
+// A 7z archive (7zFormat.txt of the 7-Zip SDK) has its header at its end, and that is usually packed with LZMA. Only the header tells how the
+// members before it are packed, so the archive is held until it has come.
 const (
 	sevenZipMark   = "7z\xbc\xaf\x27\x1c"
-	sevenZipHeader = 256 << 10 // most octets of a header, packed or not, and of what stands before it
+	sevenZipHeader = 256 << 10 // most octets of a header, packed or not
 	sevenZipMemory = 8 << 20   // of all that a header of that size can ask for
+	sevenZipHeld   = 16 << 20  // most octets of an archive that are held
 )
 
 // sevenZip examines a 7z archive.
 func (w *walk) sevenZip(f file, in *source) {
-	if !w.x.examiner.pool.budget.take(sevenZipMemory) {
-		w.x.reach(LimitLarge)
+	if !w.takeSpare(sevenZipMemory) {
 		return
 	}
-	defer w.x.examiner.pool.budget.give(sevenZipMemory)
+	defer w.giveBack(sevenZipMemory)
+	defer w.survive()
 	var start [32]byte
 	if _, err := io.ReadFull(in, start[:]); err != nil {
 		w.x.reach(LimitUnreadable)
@@ -41,84 +38,75 @@ func (w *walk) sevenZip(f file, in *source) {
 		w.x.reach(LimitUnreadable)
 		return
 	}
-	// The packed header stands right before its description.
-	before := make([]byte, min(offset, sevenZipHeader))
+	packed, err := w.hold(in, offset, sevenZipHeld)
+	defer packed.release()
 	header := make([]byte, size)
-	w.copy(nil, io.LimitReader(in, offset-int64(len(before))))
-	_, err := io.ReadFull(in, before)
 	if err == nil {
 		_, err = io.ReadFull(in, header)
 	}
-	if err != nil {
+	switch err {
+	case nil:
+		w.sevenZipMembers(f, header, packed)
+	case ErrMemory:
+		w.x.reach(LimitLarge)
+	default:
 		w.x.reach(LimitUnreadable)
-		return
 	}
-	w.sevenZipNames(f, header, before, offset)
 }
 
-// sevenZipNames notes the members that the header names.
-func (w *walk) sevenZipNames(f file, header, before []byte, offset int64) {
+// sevenZipMembers examines what the header tells of.
+func (w *walk) sevenZipMembers(f file, header []byte, packed *held) {
 	for range 3 { // a packed header may hold a packed one
 		c := sevenZipCursor{rest: header}
-		kind := c.byte()
-		if kind != szEncodedHeader {
+		if c.byte() != szEncodedHeader {
 			break
 		}
 		streams := c.streams()
-		if streams.encrypted {
+		if streams.encrypted() {
 			w.found.encrypted = true
 			return
 		}
-		header = streams.unpackHeader(before, offset)
+		header = w.sevenZipHeader(&sevenZipUnpacker{w: w, packed: packed, streams: &streams})
 	}
 	c := sevenZipCursor{rest: header}
-	members, encrypted := c.header()
+	members, streams := c.header()
 	if c.failed {
 		w.x.reach(LimitUnreadable)
 	}
+	u := &sevenZipUnpacker{w: w, packed: packed, streams: &streams}
+	defer u.close()
 	for _, m := range members {
-		if !w.member(f, m, encrypted, nil) {
+		if w.x.halted() || !w.sevenZipMember(f, m, u) {
 			return
 		}
 	}
-	if len(members) > 0 && !encrypted {
-		w.x.reach(LimitUnreadable)
-	}
 }
 
-// unpackHeader gives the header that the streams hold, nil if it cannot be had.
-func (s *sevenZipStreams) unpackHeader(before []byte, offset int64) []byte {
-	at := s.packed - (offset - int64(len(before)))
-	if s.packed < 0 || at < 0 || at > int64(len(before)) || s.unpackSize > sevenZipHeader || len(s.lzma) != 5 {
+// sevenZipHeader unpacks a header, which is all that its streams hold; nil if it can't be had.
+func (w *walk) sevenZipHeader(u *sevenZipUnpacker) []byte {
+	defer u.close()
+	body, size, _ := u.next()
+	if body == nil || size > sevenZipHeader {
 		return nil
 	}
-	// The classic format of LZMA: properties and dictionary size as they are here, then the size. More than 16 tables of literals
-	// no one needs.
-	if d := s.lzma[0]; d >= 9*5*5 || d%9+d/9%5 > 4 {
-		return nil
-	}
-	head := binary.LittleEndian.AppendUint64(bytes.Clone(s.lzma), s.unpackSize)
-	r, err := lzma.ReaderConfig{DictCap: 2 * sevenZipHeader}.NewReader(io.MultiReader(bytes.NewReader(head), bytes.NewReader(before[at:])))
-	if err != nil {
-		return nil
-	}
-	header, err := io.ReadAll(io.LimitReader(r, sevenZipHeader))
-	if err != nil {
+	header := make([]byte, size)
+	if _, err := io.ReadFull(body, header); err != nil {
 		return nil
 	}
 	return header
 }
 
-// name reads one name, UTF-16 that ends with a NUL.
-func (c *sevenZipCursor) name() string {
-	for i := 0; i+1 < len(c.rest); i += 2 {
-		if c.rest[i] == 0 && c.rest[i+1] == 0 {
-			octets := c.take(i)
-			c.take(2)
-			name, _ := unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM).NewDecoder().Bytes(octets)
-			return string(name)
-		}
+// sevenZipMember examines one member; false when there were too many.
+func (w *walk) sevenZipMember(f file, m sevenZipMember, u *sevenZipUnpacker) bool {
+	if m.empty {
+		return w.member(f, m.name, false, nil)
 	}
-	c.failed = true
-	return ""
+	body, size, encrypted := u.next()
+	if body == nil {
+		return w.member(f, m.name, encrypted, nil)
+	}
+	one := io.LimitReader(body, size)
+	ok := w.member(f, m.name, false, one)
+	w.copy(nil, one)
+	return ok
 }

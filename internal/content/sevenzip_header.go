@@ -1,6 +1,6 @@
 package content
 
-import "bytes"
+import "golang.org/x/text/encoding/unicode"
 
 // Property identifiers of a 7z header.
 const (
@@ -20,11 +20,6 @@ const (
 	szEmptyFile     = 0x0f
 	szNames         = 0x11
 	szEncodedHeader = 0x17
-)
-
-var (
-	szLZMA = []byte{3, 1, 1}
-	szAES  = []byte{6, 0xf1, 7, 1}
 )
 
 // sevenZipCursor reads a header. It trusts no number: what is counted takes an octet each, so a false count ends with the octets, and nothing
@@ -102,155 +97,14 @@ func (c *sevenZipCursor) digests(n uint64) func(uint64) bool {
 	return defined
 }
 
-// sevenZipStreams is what is told of packed streams.
-type sevenZipStreams struct {
-	packed     int64 // where the first one begins, behind the start header
-	encrypted  bool
-	lzma       []byte // properties, if a single LZMA coder packs the first folder
-	unpackSize uint64 // of the first folder
-	folders    []sevenZipFolder
+// sevenZipMember is a file in an archive.
+type sevenZipMember struct {
+	name  string
+	empty bool // no stream holds it
 }
 
-type sevenZipFolder struct {
-	outputs  uint64
-	streams  uint64 // members in it
-	checksum bool
-}
-
-func (c *sevenZipCursor) streams() (s sevenZipStreams) {
-	for !c.failed {
-		switch c.byte() {
-		case szPackInfo:
-			s.packed = int64(c.number())
-			c.packInfo(c.number())
-		case szUnpackInfo:
-			c.unpackInfo(&s)
-		case szSubStreams:
-			c.subStreams(&s)
-		case 0:
-			return s
-		default:
-			c.failed = true
-		}
-	}
-	return s
-}
-
-func (c *sevenZipCursor) packInfo(streams uint64) {
-	for !c.failed {
-		switch c.byte() {
-		case szSize:
-			for i := uint64(0); c.more(i, streams); i++ {
-				c.number()
-			}
-		case szCRC:
-			c.digests(streams)
-		case 0:
-			return
-		default:
-			c.failed = true
-		}
-	}
-}
-
-func (c *sevenZipCursor) unpackInfo(s *sevenZipStreams) {
-	for !c.failed {
-		switch c.byte() {
-		case szFolder:
-			n, external := c.number(), c.byte()
-			c.failed = c.failed || external != 0
-			for i := uint64(0); c.more(i, n); i++ {
-				s.folders = append(s.folders, c.folder(s, i == 0))
-			}
-		case szUnpackSize:
-			for i := range s.folders {
-				for k := uint64(0); c.more(k, s.folders[i].outputs); k++ {
-					if size := c.number(); i == 0 && k == 0 {
-						s.unpackSize = size
-					}
-				}
-			}
-		case szCRC:
-			defined := c.digests(uint64(len(s.folders)))
-			for i := range s.folders {
-				s.folders[i].checksum = defined(uint64(i))
-			}
-		case 0:
-			return
-		default:
-			c.failed = true
-		}
-	}
-}
-
-// folder reads how one folder is packed.
-func (c *sevenZipCursor) folder(s *sevenZipStreams, first bool) sevenZipFolder {
-	coders := c.number()
-	var inputs, outputs uint64
-	for i := uint64(0); c.more(i, coders); i++ {
-		flag := c.byte()
-		id := c.take(int(flag & 0x0f))
-		in, out := uint64(1), uint64(1)
-		if flag&0x10 != 0 {
-			in, out = c.number(), c.number()
-		}
-		var properties []byte
-		if flag&0x20 != 0 {
-			properties = c.take(c.size())
-		}
-		if first && coders == 1 && bytes.Equal(id, szLZMA) {
-			s.lzma = properties
-		}
-		s.encrypted = s.encrypted || bytes.Equal(id, szAES)
-		inputs, outputs = inputs+in, outputs+out
-	}
-	pairs := outputs - 1
-	if outputs == 0 || inputs < pairs {
-		c.failed = true
-		return sevenZipFolder{}
-	}
-	for i := uint64(0); c.more(i, 2*pairs); i++ {
-		c.number()
-	}
-	if packed := inputs - pairs; packed > 1 {
-		for i := uint64(0); c.more(i, packed); i++ {
-			c.number()
-		}
-	}
-	return sevenZipFolder{outputs: outputs, streams: 1}
-}
-
-func (c *sevenZipCursor) subStreams(s *sevenZipStreams) {
-	for !c.failed {
-		switch c.byte() {
-		case szUnpackStreams:
-			for i := range s.folders {
-				s.folders[i].streams = c.number()
-			}
-		case szSize:
-			for _, f := range s.folders {
-				for k := uint64(1); c.more(k, f.streams); k++ {
-					c.number()
-				}
-			}
-		case szCRC:
-			var unknown uint64
-			for _, f := range s.folders {
-				if f.streams != 1 || !f.checksum {
-					unknown += f.streams
-				}
-			}
-			c.digests(unknown)
-		case 0:
-			return
-		default:
-			c.failed = true
-		}
-	}
-}
-
-// header gives the names of the members, directories left out, and whether they are encrypted.
-func (c *sevenZipCursor) header() (names []string, encrypted bool) {
+// header gives the members, directories left out, and how they are packed.
+func (c *sevenZipCursor) header() (members []sevenZipMember, streams sevenZipStreams) {
 	if c.byte() != szHeader {
 		c.failed = true
 	}
@@ -261,19 +115,19 @@ func (c *sevenZipCursor) header() (names []string, encrypted bool) {
 				c.take(c.size())
 			}
 		case szMainStreams:
-			encrypted = c.streams().encrypted
+			streams = c.streams()
 		case szFiles:
-			names = c.files()
+			members = c.files()
 		case 0:
-			return names, encrypted
+			return members, streams
 		default:
 			c.failed = true
 		}
 	}
-	return names, encrypted
+	return members, streams
 }
 
-func (c *sevenZipCursor) files() []string {
+func (c *sevenZipCursor) files() []sevenZipMember {
 	n := c.number()
 	var all []string
 	none := func(uint64) bool { return false }
@@ -299,7 +153,7 @@ func (c *sevenZipCursor) files() []string {
 		}
 		c.failed = c.failed || property.failed
 	}
-	var names []string
+	var members []sevenZipMember
 	var nth uint64 // among those without a stream
 	for i, name := range all {
 		directory := false
@@ -308,8 +162,22 @@ func (c *sevenZipCursor) files() []string {
 			nth++
 		}
 		if !directory && name != "" {
-			names = append(names, name)
+			members = append(members, sevenZipMember{name, empty(uint64(i))})
 		}
 	}
-	return names
+	return members
+}
+
+// name reads one name, UTF-16 that ends with a NUL.
+func (c *sevenZipCursor) name() string {
+	for i := 0; i+1 < len(c.rest); i += 2 {
+		if c.rest[i] == 0 && c.rest[i+1] == 0 {
+			octets := c.take(i)
+			c.take(2)
+			name, _ := unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM).NewDecoder().Bytes(octets)
+			return string(name)
+		}
+	}
+	c.failed = true
+	return ""
 }
