@@ -144,11 +144,10 @@ func (h *host) command(words ...string) (string, error) {
 	return string(out), err
 }
 
-// do gives a command that must succeed, and whose output must have these words in one line. On a machine that is so busy that a
+// do gives a command that must succeed, and returns its output, of which one line must have these words. On a machine that is so busy that a
 // second is too short for the state, it is given again.
-func (h *host) do(t *testing.T, command string, shows ...string) {
+func (h *host) do(t *testing.T, command string, shows ...string) (out string) {
 	t.Helper()
-	var out string
 	if err := testbed.Until(func() (err error) {
 		if out, err = h.command(strings.Fields(command)...); err != nil && !strings.Contains(err.Error(), outOfReach) {
 			t.Fatal(err)
@@ -160,6 +159,7 @@ func (h *host) do(t *testing.T, command string, shows ...string) {
 	if !hasLine(out, shows) {
 		t.Fatalf("host %s: %s: no line has all of %q:\n%s", h.name, command, shows, out)
 	}
+	return out
 }
 
 func hasLine(text string, words []string) bool {
