@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -91,9 +90,8 @@ func redisContenders(h *harness, server, counting string) ([]redisContender, err
 			}
 		}
 		decisions := []decision{bareCommands(bare), decideBare(store)}
-		// Without SPF, which asks no store.
-		for _, flags := range [][]string{slices.Concat(greylisting, wireAlone, without(forgetful, "--greylist=off")), greylisting} {
-			p, err := openPolicy(store, append(slices.Clone(flags), "--greylist-skip-spf=false")...)
+		for _, flags := range [][]string{greylistingAlone(), greylisting} {
+			p, err := openPolicy(store, flags...)
 			if err != nil {
 				return nil, err
 			}
@@ -109,10 +107,6 @@ func redisContenders(h *harness, server, counting string) ([]redisContender, err
 		}
 	}
 	return list, nil
-}
-
-func without(flags []string, flag string) []string {
-	return slices.DeleteFunc(slices.Clone(flags), func(f string) bool { return f == flag })
 }
 
 // fillRedis writes the triplets, for the store and for the bare commands.

@@ -38,8 +38,8 @@ func (r stateRun) run() error {
 	}
 	decide := decideBare(store)
 	closePolicy := func() {}
-	if r.Policy {
-		p, err := openPolicy(store, greylisting...)
+	if len(r.Flags) > 0 {
+		p, err := openPolicy(store, r.Flags...)
 		if err != nil {
 			return errors.Join(err, store.Close())
 		}

@@ -44,7 +44,7 @@ func (b *bench) kills() error {
 
 // killed runs a process, kills it after a few seconds, and returns what it told and when it was killed.
 func (b *bench) killed() (list []told, at time.Time, err error) {
-	r := stateRun{Name: "kill", Dir: b.stateDir, Rows: b.stateRows, Policy: true, Rate: 5000, For: time.Minute, Tell: true}
+	r := stateRun{Name: "kill", Dir: b.stateDir, Rows: b.stateRows, Flags: greylisting, Rate: 5000, For: time.Minute, Tell: true}
 	cmd, err := r.command()
 	if err != nil {
 		return nil, at, err

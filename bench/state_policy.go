@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,6 +29,12 @@ type wholePolicy struct {
 
 // greylisting are flags under which a new triplet has to wait. All else is the default policy.
 var greylisting = []string{"--greylist=enforce", "--local-domains=inline:{recipient.example=x}"}
+
+// greylistingAlone turns every other check off, and SPF, which asks DNS and no store.
+func greylistingAlone() []string {
+	others := slices.DeleteFunc(slices.Concat(wireAlone, forgetful), func(flag string) bool { return flag == "--greylist=off" })
+	return slices.Concat(greylisting, others, []string{"--greylist-skip-spf=false"})
+}
 
 // openPolicy builds it on a store, which stays the caller's. The log goes to nowhere; a name server of its own knows no name.
 func openPolicy(store state.Store, flags ...string) (*wholePolicy, error) {
