@@ -60,16 +60,28 @@ func normalZone(zone string) (string, error) {
 
 // hideKey is for messages about a zone that is too broken to be found in the table.
 func hideKey(zone string) string {
+	folded := lowerASCII(zone)
 	for i := range knownZones {
 		z := &knownZones[i]
-		if at := strings.Index(strings.ToLower(zone), "."+z.zone); z.keyed && at >= 0 {
+		if at := strings.Index(folded, "."+z.zone); z.keyed && at >= 0 {
 			return "KEY" + zone[at:]
 		}
 	}
-	if at := strings.Index(strings.ToLower(zone), "dq.spamhaus"); at >= 0 {
+	if at := strings.Index(folded, "dq.spamhaus"); at >= 0 {
 		return "KEY." + zone[at:]
 	}
 	return zone
+}
+
+// lowerASCII keeps every octet in its place, which strings.ToLower does not do for octets that are no UTF-8.
+func lowerASCII(s string) string {
+	folded := []byte(s)
+	for i, c := range folded {
+		if 'A' <= c && c <= 'Z' {
+			folded[i] = c + 'a' - 'A'
+		}
+	}
+	return string(folded)
 }
 
 // checkPlaces catches what users really wrote instead of a keyed zone: the wrong top-level domain, or no key.
