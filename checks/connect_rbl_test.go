@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"mailweir/internal/policy"
 )
 
 // listed knows three lists of addresses, the last of which fails, and one of names. 192.0.2.1 is on bl.example.
@@ -142,6 +144,33 @@ func TestKeysStaySecret(t *testing.T) {
 	} {
 		if _, err := build(newWorld(), flags...); err == nil || strings.Contains(err.Error(), key) {
 			t.Errorf("%v: %v", flags, err)
+		}
+	}
+}
+
+// Explain shows a list without a say as one that is monitored, whatever the mode of the check.
+func TestRBLExplainsModes(t *testing.T) {
+	for name, want := range map[string]string{"bl.example": "monitor", "wl.example": "enforce"} {
+		world := newWorld()
+		world.Explaining = true
+		world.DNS, world.Lists, _ = listed.serve(t)
+		p, err := build(world, "--rbl-zone=bl.example", "--rbl-zone=wl.example*0", "--rbl-monitor-zone="+name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Ready(t.Context())
+		runner := policy.NewRunner(p, newWitness(), policy.DefaultLimits)
+		var got []string
+		s := runner.NewExplainer(func(w policy.Word) {
+			if w.Check == "rbl" && w.Says == policy.SaysObjects {
+				got = append(got, w.Mode.String())
+			}
+		})
+		letter{}.send(s)
+		s.Close()
+		runner.Close()
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s monitored: modes %q, want %q", name, got, want)
 		}
 	}
 }

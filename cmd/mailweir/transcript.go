@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -84,12 +86,13 @@ func trimmed(address string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(address, "<"), ">")
 }
 
-// step closes a step with its answer.
+// step closes a step with its answer. The first objection to be enforced, in the order of the words, is the answer.
 func (t *transcript) step(command string, a policy.Answer) {
 	st := step{Command: command, Words: []word{}, Answer: "go on", Removed: strings.Join(a.Remove, ", "), Changed: a.Change.String()}
 	if a.Refuses() {
 		st.Answer = a.Line.String()
 	}
+	slices.SortStableFunc(t.words, func(a, b policy.Word) int { return cmp.Compare(a.Place, b.Place) })
 	for _, w := range t.words {
 		st.Words = append(st.Words, printed(w))
 	}

@@ -21,8 +21,9 @@ func (s Says) String() string { return saysNames[s] }
 type Word struct {
 	Check     string
 	Stage     Stage
+	Place     int    // in the printed order; words come as they are known
 	Recipient string // "" for client, sender or the whole message
-	Mode      Mode
+	Mode      Mode   // of this word: what is only monitored of a check that is enforced says so
 	Says      Says
 	Reply     string
 	By        string
@@ -34,7 +35,10 @@ func (rs *resolver) explain(p *pending, r *Recipient, w Word) {
 	if rs.words == nil {
 		return
 	}
-	w.Check, w.Stage, w.Mode, w.Asked = p.check.Name, p.stage, rs.mode(p.check, r), p.asked()
+	w.Check, w.Stage, w.Place, w.Mode, w.Asked = p.check.Name, p.stage, p.pos, rs.mode(p.check, r), p.asked()
+	if p.monitored() {
+		w.Mode = min(w.Mode, Monitor)
+	}
 	if r != nil {
 		w.Recipient = r.RcptFacts.Recipient
 	}
