@@ -22,8 +22,8 @@ func newConfig() *cobra.Command {
 			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			fmt.Fprintln(table, "FLAG\tVALUE\tFROM")
 			s.flags.VisitAll(func(f *pflag.Flag) {
-				for _, value := range flagValues(f) {
-					fmt.Fprintf(table, "--%s\t%s\t%s\n", f.Name, value, s.sources[f.Name])
+				for i, value := range flagValues(f) {
+					fmt.Fprintf(table, "--%s\t%s\t%s\n", f.Name, value, s.sources.Of(f.Name, i))
 				}
 			})
 			if err := table.Flush(); err != nil {

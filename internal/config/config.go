@@ -33,8 +33,15 @@ func values(f *pflag.Flag) []string {
 	return []string{f.Value.String()}
 }
 
-// Sources tells where each flag's value comes from: "flag", the name of the variable, FILE:LINE, or "default".
-type Sources map[string]string
+// Sources tells where each flag's value comes from: "flag", the name of the variable, FILE:LINE, or "default". A repeatable flag
+// has a source for each of its values.
+type Sources map[string][]string
+
+// Of is the source of the nth value of a flag.
+func (s Sources) Of(flag string, n int) string {
+	list := s[flag]
+	return list[min(n, len(list)-1)]
+}
 
 // Resolve sets every flag of a fresh set from the command line, the environment and the file. The environment is
 // a list of NAME=VALUE. It returns where each value came from, and variables that begin with the prefix but
@@ -61,11 +68,10 @@ func Resolve(set *pflag.FlagSet, given Given, environ []string) (Sources, []Unkn
 			s, ok = setting{values: []string{name}, where: where}, true
 		}
 		if !ok {
-			sources[f.Name] = "default"
+			sources[f.Name] = []string{"default"}
 			return
 		}
-		sources[f.Name] = s.where
-		failed = apply(f, s)
+		sources[f.Name], failed = apply(f, s)
 	})
 	return sources, unknown, failed
 }
@@ -87,12 +93,21 @@ func (u Unknown) String() string {
 // setting is what one source says of one flag.
 type setting struct {
 	values []string
-	where  string
+	where  string   // of the first value
+	lines  []string // of each value in a file
+}
+
+// source is where one value stands.
+func (s setting) source(i int) string {
+	if i < len(s.lines) {
+		return s.lines[i]
+	}
+	return s.where
 }
 
 func pick(name string, given Given, variables, file map[string]setting) (setting, bool) {
 	if values, ok := given[name]; ok {
-		return setting{values, "flag"}, true
+		return setting{values: values, where: "flag"}, true
 	}
 	if s, ok := variables[name]; ok {
 		return s, true
@@ -101,17 +116,27 @@ func pick(name string, given Given, variables, file map[string]setting) (setting
 	return s, ok
 }
 
-func apply(f *pflag.Flag, s setting) error {
-	for _, value := range s.values {
+// apply sets the flag and returns the source of each of its values.
+func apply(f *pflag.Flag, s setting) ([]string, error) {
+	var sources []string
+	list, repeatable := f.Value.(pflag.SliceValue)
+	for i, value := range s.values {
+		where := s.source(i)
 		if err := f.Value.Set(value); err != nil {
-			if s.where == "flag" {
-				return fmt.Errorf("--%s: %w", f.Name, err)
+			if where == "flag" {
+				return nil, fmt.Errorf("--%s: %w", f.Name, err)
 			}
-			return fmt.Errorf("%s: --%s: %w", s.where, f.Name, err)
+			return nil, fmt.Errorf("%s: --%s: %w", where, f.Name, err)
+		}
+		for repeatable && len(sources) < len(list.GetSlice()) {
+			sources = append(sources, where)
 		}
 	}
+	if len(sources) == 0 {
+		sources = []string{s.where}
+	}
 	f.Changed = true
-	return nil
+	return sources, nil
 }
 
 func fileName(given Given, variables map[string]setting) (name, where string) {

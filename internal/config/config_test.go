@@ -78,8 +78,8 @@ func TestPrecedence(t *testing.T) {
 			if err != nil || len(unknown) > 0 {
 				t.Fatal(err, unknown)
 			}
-			if *f.max != c.max || sources["hops-max"] != c.source {
-				t.Errorf("hops-max %d from %s, want %d from %s", *f.max, sources["hops-max"], c.max, c.source)
+			if got := sources.Of("hops-max", 0); *f.max != c.max || got != c.source {
+				t.Errorf("hops-max %d from %s, want %d from %s", *f.max, got, c.max, c.source)
 			}
 			if got := strings.Join(*f.words, " "); got != c.words {
 				t.Errorf("words %q, want %q", got, c.words)
@@ -94,6 +94,25 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
+// Each value of a repeatable flag has the line in which it stands; of a line with several values, all have that one.
+func TestSourceOfEachValue(t *testing.T) {
+	name := file(t, "list=one\nhops-max=1\nlist=two\nalways-accept=a b\n")
+	f := newFlags()
+	sources, _, err := Resolve(f.set, commandLine(t, "--config="+name), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, flag := range []string{"list", "always-accept", "hops-max", "text"} {
+		for i := range max(1, len(map[string][]string{"list": *f.lists, "always-accept": *f.words}[flag])) {
+			got = append(got, strings.TrimPrefix(sources.Of(flag, i), name))
+		}
+	}
+	if want := ":1 :3 :4 :4 :2 default"; strings.Join(got, " ") != want {
+		t.Errorf("sources %q, want %q", got, want)
+	}
+}
+
 func TestErrorsNameTheirSource(t *testing.T) {
 	for _, c := range []struct{ name, text, variable, want string }{
 		{"value", "text=a\nhops-max=many\n", "", `:2: --hops-max: "many" is not a whole number`},
@@ -103,6 +122,8 @@ func TestErrorsNameTheirSource(t *testing.T) {
 		{"twice", "hops-max=1\nhops-max=2\n", "", ":2: --hops-max stands at "},
 		{"itself", "config=other\n", "", ":1: --config cannot stand in the file that it names"},
 		{"switch", "address-strict=perhaps\n", "", ":1: --address-strict: "},
+		{"a line too long for a name", strings.Repeat("x", 70000) + "=1\n", "", `:1: the line begins with no flag's name, but with 70000 octets without a space or =: "xxxx`},
+		{"second of a list", "list=a\n\nlist=\n", "", ":3: --list: the value is empty"},
 		{"empty list", "list=\n", "", ":1: --list: the value is empty"},
 		{"control", "text=a\x00b\n", "", ":1: a control character"},
 		{"variable", "", "MAILWEIR_HOPS_MAX=-1", `MAILWEIR_HOPS_MAX: --hops-max: "-1" is not`},

@@ -46,7 +46,7 @@ func readLine(line, where string, set *pflag.FlagSet, settings map[string]settin
 	f := set.Lookup(name)
 	switch {
 	case f == nil:
-		return fmt.Errorf("there is no flag --%s%s", name, Suggest(set, name))
+		return noFlag(set, name)
 	case name == FileFlag:
 		return fmt.Errorf("--%s cannot stand in the file that it names", name)
 	case !hasValue && f.NoOptDefVal == "":
@@ -58,11 +58,23 @@ func readLine(line, where string, set *pflag.FlagSet, settings map[string]settin
 	if _, repeatable := f.Value.(pflag.SliceValue); again && !repeatable {
 		return fmt.Errorf("--%s stands at %s already", name, before.where)
 	}
+	first := where
 	if again {
-		where = before.where
+		first = before.where
 	}
-	settings[name] = setting{values: append(before.values, value), where: where}
+	settings[name] = setting{values: append(before.values, value), where: first, lines: append(before.lines, where)}
 	return nil
+}
+
+// longName is longer than the name of any flag.
+const longName = 60
+
+// noFlag names the flag that is not there. What is too long for a name is most likely the rest of a line that was broken in two.
+func noFlag(set *pflag.FlagSet, name string) error {
+	if len(name) > longName {
+		return fmt.Errorf("the line begins with no flag's name, but with %d octets without a space or =: %q…", len(name), name[:longName])
+	}
+	return fmt.Errorf("there is no flag --%s%s", name, Suggest(set, name))
 }
 
 // splitLine splits "--name=value", "name = value" and "name value".
