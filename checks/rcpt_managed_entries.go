@@ -64,14 +64,22 @@ func managedSubjects(a address.Address, delimiter string) []string {
 // ManagedSubject is the form in which the address or domain of an entry is kept; .example stands for a whole top-level domain. It is
 // not valid without a dot or an @: that is most likely a slip.
 func ManagedSubject(text string) (string, error) {
-	local, domain, isAddress := strings.Cut(text, "@")
-	switch {
-	case isAddress && (local == "" || domain == ""), !isAddress && !strings.Contains(text, "."), strings.Trim(text, ".") == "":
-		return "", fmt.Errorf("%q is neither an address nor a domain", text)
-	case isAddress:
-		return address.Parse(text).Key(), nil
+	if !strings.Contains(text, "@") {
+		domain := address.NormalDomain(strings.TrimPrefix(text, "."))
+		if domain == "" || !strings.Contains(text, ".") || domain[0] == '.' {
+			return "", notSubject(text)
+		}
+		return domain, nil
 	}
-	return address.NormalDomain(strings.TrimPrefix(text, ".")), nil
+	a := address.Parse(text)
+	if a.Local == "" || a.Domain == "" {
+		return "", notSubject(text)
+	}
+	return a.Key(), nil
+}
+
+func notSubject(text string) error {
+	return fmt.Errorf("%q is neither an address nor a domain", text)
 }
 
 // readManaged reads a right-hand side: block a@b.example c.example permit d@c.example.

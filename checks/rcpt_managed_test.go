@@ -181,7 +181,7 @@ func TestManagedEntered(t *testing.T) {
 	if done, err := RemoveManaged(ctx, store, "user@ours.example", "a@else.example"); done || err != nil {
 		t.Errorf("rm again: %t, %v", done, err)
 	}
-	for _, wrong := range [][2]string{{"user", "a@b.example"}, {"user@ours.example", "spammer"}, {"user@ours.example", "@"}, {"", "a@b.example"}} {
+	for _, wrong := range [][2]string{{"user", "a@b.example"}, {"user@ours.example", "spammer"}, {"user@ours.example", "@"}, {"user@ours.example", "a@.@"}, {"user@ours.example", "..top"}, {"", "a@b.example"}} {
 		if err := AddManaged(ctx, store, wrong[0], wrong[1], false, 0, by); err == nil {
 			t.Errorf("%q: no error", wrong)
 		}
@@ -289,7 +289,7 @@ func TestManagedOwners(t *testing.T) {
 }
 
 func FuzzManagedSubjects(f *testing.F) {
-	for _, s := range []string{"", "a@b", "a+x@b.c.d", "x@[192.0.2.1]", "@.", "a@..b"} {
+	for _, s := range []string{"", "a@b", "a+x@b.c.d", "x@[192.0.2.1]", "@.", "a@..b", "0@.@", "..0", ".top", "."} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
