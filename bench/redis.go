@@ -30,8 +30,8 @@ func (b *bench) redis() error {
 		return err
 	}
 	fmt.Printf("Decisions of greylisting on Redis (%d triplets, 30 of 100 decisions about new ones, %d sessions at once):\n\n", redisRows, stateWorkers)
-	row("decision", "round trips", "decisions/s", "of the bare commands", "CPU µs", "CPU µs of the server")
-	row("---", "--:", "--:", "--:", "--:", "--:")
+	row("decision", "round trips", "decisions/s", "of the bare commands", "CPU µs", "CPU µs of the server", "undecided")
+	row("---", "--:", "--:", "--:", "--:", "--:", "--:")
 	trips := make([]float64, len(contenders))
 	for i, c := range contenders {
 		if trips[i], err = turns.perDecision(c.counted); err != nil {
@@ -61,7 +61,7 @@ func (b *bench) redis() error {
 		}
 	}
 	for i, c := range contenders {
-		row(c.name, fmt.Sprintf("%.2f", trips[i]), rates[i], rates[i].against(rates[0]), own[i], theirs[i])
+		row(c.name, fmt.Sprintf("%.2f", trips[i]), rates[i], rates[i].against(rates[0]), own[i], theirs[i], c.undecided())
 	}
 	fmt.Println()
 	return nil
@@ -71,11 +71,18 @@ func (b *bench) redis() error {
 type redisContender struct {
 	name            string
 	decide, counted decision
+	undecided       func() int64
 }
 
 // redisContenders are what is compared; the first is the yardstick. The triplets are on the server afterwards.
 func redisContenders(h *harness, server, counting string) ([]redisContender, error) {
-	list := []redisContender{{name: "bare commands"}, {name: "the store"}, {name: "greylisting, all other checks off"}, {name: "whole default policy"}}
+	none := func() int64 { return 0 }
+	list := []redisContender{
+		{name: "bare commands", undecided: none},
+		{name: "the store", undecided: none},
+		{name: "greylisting, all other checks off"},
+		{name: "whole default policy"},
+	}
 	for i, address := range []string{server, counting} {
 		bare := redis.NewClient(&redis.Options{Addr: address, Protocol: 2, PoolSize: 2 * stateWorkers})
 		h.Cleanup(func() { _ = bare.Close() })
@@ -96,6 +103,9 @@ func redisContenders(h *harness, server, counting string) ([]redisContender, err
 				return nil, err
 			}
 			h.Cleanup(p.close)
+			if i == 0 {
+				list[len(decisions)].undecided = p.undecided.Load
+			}
 			decisions = append(decisions, p.decision())
 		}
 		for j, d := range decisions {

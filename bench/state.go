@@ -33,8 +33,8 @@ func (b *bench) state() error {
 	}
 	fmt.Printf("Decisions of greylisting on the embedded store, %d triplets in it, 30 of 100 decisions about new ones, %d sessions at once:\n\n",
 		b.stateRows, stateWorkers)
-	row("decision", "ready after", "decisions/s", "p50", "p99", "p99.9", "longest", "begun late", "MB/s written", "heap", "CPU µs")
-	row("---", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:")
+	row("decision", "ready after", "decisions/s", "p50", "p99", "p99.9", "longest", "begun late", "MB/s written", "heap", "CPU µs", "undecided")
+	row("---", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:")
 	const steady, burst = 5000, 50_000
 	for _, r := range []stateRun{
 		{Name: "the store alone", Rate: steady, For: b.stateFor},
@@ -78,7 +78,7 @@ func (b *bench) stateRow(r stateRun, under ...string) error {
 		return fmt.Errorf("%s: %w: %s", r.Name, err, out)
 	}
 	row(r.Name, f.Ready.Round(time.Millisecond), fmt.Sprintf("%.0f", f.PerSecond), f.P50, f.P99, f.P999, f.Longest, f.Late,
-		fmt.Sprintf("%.1f", f.WrittenPerSecond/1e6), mib(int(f.Heap>>10)), fmt.Sprintf("%.0f", f.CPU))
+		fmt.Sprintf("%.1f", f.WrittenPerSecond/1e6), mib(int(f.Heap>>10)), fmt.Sprintf("%.0f", f.CPU), f.Undecided)
 	return nil
 }
 

@@ -24,6 +24,7 @@ type stateFigures struct {
 	WrittenPerSecond              float64
 	Heap                          uint64
 	CPU                           float64 // microseconds a decision
+	Undecided                     int64
 }
 
 // decision makes one and returns how long its asker waited.
@@ -37,13 +38,12 @@ func (r stateRun) run() error {
 		return err
 	}
 	decide := decideBare(store)
-	closePolicy := func() {}
+	p := &wholePolicy{close: func() {}}
 	if len(r.Flags) > 0 {
-		p, err := openPolicy(store, r.Flags...)
-		if err != nil {
+		if p, err = openPolicy(store, r.Flags...); err != nil {
 			return errors.Join(err, store.Close())
 		}
-		decide, closePolicy = p.decision(), p.close
+		decide = p.decision()
 	}
 	if r.Tell {
 		decide = telling(decide)
@@ -55,7 +55,8 @@ func (r stateRun) run() error {
 	if err := r.measure(decide, &figures); err != nil {
 		return err
 	}
-	closePolicy()
+	p.close()
+	figures.Undecided = p.undecided.Load()
 	if err := store.Close(); err != nil {
 		return err
 	}
@@ -66,8 +67,12 @@ func (r stateRun) run() error {
 func (w *wholePolicy) decision() decision {
 	return func(t triplet, isNew bool) (time.Duration, error) {
 		took, waits, err := w.decide(t)
-		if err == nil && waits != isNew {
-			err = fmt.Errorf("%v is new: %v, but has to wait: %v", t, isNew, waits)
+		switch {
+		case err != nil:
+		case waits && !isNew:
+			err = fmt.Errorf("%v is known, and has to wait", t)
+		case isNew && !waits:
+			w.undecided.Add(1)
 		}
 		return took, err
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -25,6 +26,8 @@ import (
 type wholePolicy struct {
 	runner *policy.Runner
 	close  func()
+	// undecided counts new triplets that passed: greylisting could not tell in time, and then it accepts.
+	undecided atomic.Int64
 }
 
 // greylisting are flags under which a new triplet has to wait. All else is the default policy.
@@ -71,7 +74,7 @@ func openPolicy(store state.Store, flags ...string) (*wholePolicy, error) {
 	var work sync.WaitGroup
 	work.Go(func() { knowNothing(server) })
 	work.Go(func() { tick(ticking, runner, recorder) })
-	return &wholePolicy{runner, func() {
+	return &wholePolicy{runner: runner, close: func() {
 		stop()
 		runner.Close()
 		recorder.Close()
