@@ -62,6 +62,7 @@ func (l *load) wait(replies int) {
 	deadline := time.NewTimer(testbed.Patience)
 	defer deadline.Stop()
 	for range replies {
+		deadline.Reset(testbed.Patience)
 		select {
 		case <-l.told:
 		case <-deadline.C:
