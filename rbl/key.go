@@ -79,7 +79,7 @@ func wireZone(zone string, keys map[string]Secret) (*string, error) {
 	return &s, nil
 }
 
-// redact replaces a key that a list sent back to us. The text must be ASCII.
+// redact replaces a key that a list sent back to us.
 func redact(text, zone string, wire *string) string {
 	if wire == nil {
 		return text
@@ -97,7 +97,7 @@ func redact(text, zone string, wire *string) string {
 func replaceFold(text, old, replacement string) string {
 	var b strings.Builder
 	for {
-		at := strings.Index(strings.ToLower(text), old)
+		at := strings.Index(lowerASCII(text), old)
 		if at < 0 {
 			b.WriteString(text)
 			return b.String()
