@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"mailweir/internal/control"
 	"mailweir/internal/state"
@@ -25,13 +26,15 @@ type commandWorld struct {
 	Clock func() time.Time
 	// By is who gave the command, for the record.
 	By control.Peer
+	// Flags are those in force where the command is carried out: what the state holds was made under them.
+	Flags *pflag.FlagSet
 }
 
 // register makes the daemon carry the command out.
 func (c runtimeCommand[In, Out]) register(d *daemon, s *control.Server) {
 	control.Handle(s, c.name, func(ctx context.Context, by control.Peer, in In) (Out, error) {
 		d.log.WithField("command", c.name).WithField("by", by.String()).WithField("uid", by.UID).Info("run-time command")
-		return c.carryOut(ctx, commandWorld{Store: d.world.State, Clock: d.world.Clock, By: by}, in)
+		return c.carryOut(ctx, commandWorld{Store: d.world.State, Clock: d.world.Clock, By: by, Flags: d.loaded.Load().flags}, in)
 	})
 }
 
@@ -74,7 +77,7 @@ func (c runtimeCommand[In, Out]) ask(cmd *cobra.Command, in In) (Out, error) {
 		return out, fail(exUnavailable, "--state: %v", err)
 	}
 	defer store.Close()
-	out, err = c.carryOut(cmd.Context(), commandWorld{Store: store, Clock: time.Now, By: control.Peer{UID: os.Getuid()}}, in)
+	out, err = c.carryOut(cmd.Context(), commandWorld{Store: store, Clock: time.Now, By: control.Peer{UID: os.Getuid()}, Flags: s.flags}, in)
 	var wrong *control.Error
 	if errors.As(err, &wrong) {
 		return out, &exitError{exUsage, err}

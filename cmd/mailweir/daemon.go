@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -20,8 +21,9 @@ import (
 
 // daemon is the running milter.
 type daemon struct {
-	settings *settings // what the process was started with
-	loaded   *settings // what the current policy was built from
+	settings *settings                // what the process was started with
+	loaded   atomic.Pointer[settings] // what the current policy was built from
+	read     *settings                // what was read last, whether or not it needs another start
 	log      *logrus.Logger
 	metrics  *events.Metrics
 	recorder *events.Recorder
@@ -44,7 +46,8 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 		return nil, &exitError{exConfig, err}
 	}
 	takeStandardLog(log)
-	d := &daemon{settings: s, loaded: s}
+	d := &daemon{settings: s, read: s}
+	d.loaded.Store(s)
 	store, err := openState(*s.daemon.state, log, time.Now)
 	if err != nil {
 		return nil, &exitError{exUnavailable, err}
@@ -235,7 +238,9 @@ func (d *daemon) reload() {
 	if !d.load("SIGHUP", s) {
 		return
 	}
-	if changed := s.daemonChanges(d.settings); len(changed) > 0 {
+	changed, again := s.daemonChanges(d.settings), len(s.daemonChanges(d.read)) == 0
+	d.read = s
+	if len(changed) > 0 && !again {
 		d.log.WithField("flags", changed).Warn("flags of the process have changed; they take effect at the next start")
 	}
 }
@@ -249,7 +254,7 @@ func (d *daemon) watch() {
 	}
 	d.log.WithField("files", changed).Info("lists have changed")
 	d.failed = ""
-	if !d.load("changed lists", d.loaded) {
+	if !d.load("changed lists", d.loaded.Load()) {
 		d.failed = look
 	}
 }
@@ -276,7 +281,7 @@ func (d *daemon) load(why string, s *settings) bool {
 	}
 	waitReady(p)
 	d.runner.Swap(p)
-	d.loaded = s
+	d.loaded.Store(s)
 	d.metrics.Loaded(time.Now())
 	d.log.WithFields(logrus.Fields{"why": why, "took": time.Since(began).Round(time.Microsecond).String()}).Info("policy loaded")
 	return true

@@ -56,9 +56,12 @@ func startDaemon(ts *testscript.TestScript, _ bool, args []string) {
 // theDaemon is the place of the script's latest daemon; Setup makes it.
 func theDaemon(ts *testscript.TestScript) **running { return ts.Value(daemonKey{}).(**running) }
 
-// waitLog is "waitlog REGEXP": reads the log up to a line that matches.
+// waitLog is "waitlog REGEXP [NOT]": reads the log up to a line that matches. No line before it may match NOT.
 func waitLog(ts *testscript.TestScript, _ bool, args []string) {
-	d, want := *theDaemon(ts), regexp.MustCompile(args[0])
+	d, want, not := *theDaemon(ts), regexp.MustCompile(args[0]), (*regexp.Regexp)(nil)
+	if len(args) > 1 {
+		not = regexp.MustCompile(args[1])
+	}
 	deadline := time.After(patience)
 	for {
 		select {
@@ -72,6 +75,9 @@ func waitLog(ts *testscript.TestScript, _ bool, args []string) {
 			}
 			if want.MatchString(line) {
 				return
+			}
+			if not != nil && not.MatchString(line) {
+				ts.Fatalf("a line matches %q", not)
 			}
 		case <-deadline:
 			ts.Fatalf("no line matches %q", want)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"strconv"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -23,39 +22,47 @@ func newGreylist() *cobra.Command {
 // greylistRequest is a command about the triplets that a filter chooses.
 type greylistRequest struct {
 	checks.GreylistFilter
-	Limit  int           `json:"limit,omitempty"`
-	Keep   time.Duration `json:"keep,omitempty"`
-	Passes int           `json:"passes,omitempty"`
-	Note   string        `json:"note,omitempty"`
+	Limit int    `json:"limit,omitempty"`
+	Note  string `json:"note,omitempty"`
 }
 
-var greylistShow = runtimeCommand[greylistRequest, []checks.GreylistRow]{"greylist/show", func(ctx context.Context, w commandWorld, r greylistRequest) ([]checks.GreylistRow, error) {
-	rows, err := checks.ShowGreylist(ctx, w.Store, r.GreylistFilter, r.Limit)
-	return rows, r.explain(err)
-}}
+// greylistRun makes what carries a command out: with the nets and the delimiter under which keys were made there.
+func greylistRun[Out any](name string, do func(context.Context, commandWorld, greylistRequest) (Out, error)) runtimeCommand[greylistRequest, Out] {
+	return runtimeCommand[greylistRequest, Out]{name, func(ctx context.Context, w commandWorld, r greylistRequest) (out Out, err error) {
+		if err := r.readPolicy(w.Flags); err != nil {
+			return out, err
+		}
+		if err := r.Validate(); err != nil {
+			return out, control.Errorf("--client: %v", err)
+		}
+		return do(ctx, w, r)
+	}}
+}
 
-var greylistPass = runtimeCommand[greylistRequest, int]{"greylist/pass", func(ctx context.Context, w commandWorld, r greylistRequest) (int, error) {
-	n, err := checks.PassGreylist(ctx, w.Store, w.entered(r.Note), r.Keep, r.Passes, r.GreylistFilter)
-	return n, r.explain(err)
-}}
+var greylistShow = greylistRun("greylist/show", func(ctx context.Context, w commandWorld, r greylistRequest) ([]checks.GreylistRow, error) {
+	return checks.ShowGreylist(ctx, w.Store, r.GreylistFilter, r.Limit)
+})
 
-var greylistFlush = runtimeCommand[greylistRequest, int]{"greylist/flush", func(ctx context.Context, w commandWorld, r greylistRequest) (int, error) {
-	n, err := checks.FlushGreylist(ctx, w.Store, r.GreylistFilter)
-	return n, r.explain(err)
-}}
+var greylistPass = greylistRun("greylist/pass", func(ctx context.Context, w commandWorld, r greylistRequest) (int, error) {
+	passes, err := flagNumber(w.Flags, "greylist-client-passes")
+	if err != nil {
+		return 0, err
+	}
+	keep, err := policy.ParseDuration(w.Flags.Lookup("greylist-keep").Value.String())
+	if err != nil {
+		return 0, err
+	}
+	return checks.PassGreylist(ctx, w.Store, w.entered(r.Note), keep, passes, r.GreylistFilter)
+})
+
+var greylistFlush = greylistRun("greylist/flush", func(ctx context.Context, w commandWorld, r greylistRequest) (int, error) {
+	return checks.FlushGreylist(ctx, w.Store, r.GreylistFilter)
+})
 
 func (d *daemon) handleGreylist(s *control.Server) {
 	greylistShow.register(d, s)
 	greylistPass.register(d, s)
 	greylistFlush.register(d, s)
-}
-
-// explain tells the caller's mistakes from failures of the state.
-func (r greylistRequest) explain(err error) error {
-	if err != nil && r.Validate() != nil {
-		return control.Errorf("--client: %v", err)
-	}
-	return err
 }
 
 // chosen reports whether the filter leaves anything out.
@@ -69,36 +76,26 @@ func greylistCommand(cmd *cobra.Command, run func(cmd *cobra.Command, r greylist
 	cmd.Flags().StringVar(&r.Client, "client", "", "of this client's net: an address, or a net as it is shown")
 	cmd.Flags().StringVar(&r.Sender, "from", "", "of this sender, <> for the null sender")
 	cmd.Flags().StringVar(&r.Recipient, "to", "", "to this recipient")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		s, err := readSettings(cmd)
-		if err != nil {
-			return err
-		}
-		if err := r.readPolicy(s.flags); err != nil {
-			return &exitError{exConfig, err}
-		}
-		return run(cmd, r)
-	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return run(cmd, r) }
 	return cmd
 }
 
-// readPolicy takes from the configuration what turns addresses into keys, and how long what passes is known.
+// readPolicy takes from the configuration what turns addresses into keys.
 func (r *greylistRequest) readPolicy(flags *pflag.FlagSet) (err error) {
-	value := func(name string) string { return flags.Lookup(name).Value.String() }
-	number := func(name string) int {
-		n, failure := strconv.Atoi(value(name))
-		if failure != nil && err == nil {
-			err = fmt.Errorf("--%s: %w", name, failure)
-		}
-		return n
-	}
-	r.Nets = checks.GreylistNets{IPv4: number("greylist-ipv4"), IPv6: number("greylist-ipv6")}
-	r.Passes, r.Delimiter = number("greylist-client-passes"), value("recipient-delimiter")
-	if err != nil {
+	if r.Nets.IPv4, err = flagNumber(flags, "greylist-ipv4"); err != nil {
 		return err
 	}
-	r.Keep, err = policy.ParseDuration(value("greylist-keep"))
+	r.Nets.IPv6, err = flagNumber(flags, "greylist-ipv6")
+	r.Delimiter = flags.Lookup("recipient-delimiter").Value.String()
 	return err
+}
+
+func flagNumber(flags *pflag.FlagSet, name string) (int, error) {
+	n, err := strconv.Atoi(flags.Lookup(name).Value.String())
+	if err != nil {
+		return 0, fmt.Errorf("--%s: %w", name, err)
+	}
+	return n, nil
 }
 
 func newGreylistShow() *cobra.Command {

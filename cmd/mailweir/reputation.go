@@ -6,9 +6,7 @@ import (
 	"io"
 	"math"
 	"net/netip"
-	"strconv"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,18 +19,24 @@ func newReputation() *cobra.Command {
 	return group("reputation", "Look at what clients have done here", newReputationShow())
 }
 
-// reputationRequest asks for one client's score by a formula.
+// reputationRequest asks for one client's score.
 type reputationRequest struct {
-	Client    netip.Addr    `json:"client"`
-	HalfLife  time.Duration `json:"half_life"`
-	MinEvents int           `json:"min_events"`
+	Client netip.Addr `json:"client"`
 }
 
 var reputationShow = runtimeCommand[reputationRequest, checks.ReputationScore]{"reputation/show", func(ctx context.Context, w commandWorld, r reputationRequest) (checks.ReputationScore, error) {
-	if !r.Client.IsValid() || r.HalfLife <= 0 || r.MinEvents < 0 {
-		return checks.ReputationScore{}, control.Errorf("give a client's address, and a half-life and number of events as in the flags")
+	if !r.Client.IsValid() {
+		return checks.ReputationScore{}, control.Errorf("give a client's address")
 	}
-	book := checks.Reputations{Store: w.Store, Clock: w.Clock, HalfLife: r.HalfLife, MinEvents: r.MinEvents}
+	half, err := policy.ParseDuration(w.Flags.Lookup("reputation-half-life").Value.String())
+	if err != nil {
+		return checks.ReputationScore{}, err
+	}
+	least, err := flagNumber(w.Flags, "reputation-min-events")
+	if err != nil {
+		return checks.ReputationScore{}, err
+	}
+	book := checks.Reputations{Store: w.Store, Clock: w.Clock, HalfLife: half, MinEvents: least}
 	return book.Show(ctx, r.Client)
 }}
 
@@ -42,25 +46,14 @@ func newReputationShow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show ADDRESS",
 		Short: "Explain a client's score by its parts",
-		Long: `Shows the client's score as it is now, and what each kind of events adds to it. The formula is that of the flags
---reputation-half-life and --reputation-min-events, which must be given here as the daemon has them (--config does it).`,
+		Long: `Shows the client's score as it is now, and what each kind of events adds to it. The formula is that of the running daemon
+(--reputation-half-life and --reputation-min-events), or that of the flags given here when the command opens the state itself.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			client, err := oneClient(args)
 			if err != nil {
 				return err
 			}
-			s, err := readSettings(cmd)
-			if err != nil {
-				return err
-			}
-			r := reputationRequest{Client: client}
-			if r.HalfLife, err = policy.ParseDuration(s.flags.Lookup("reputation-half-life").Value.String()); err != nil {
-				return &exitError{exConfig, err}
-			}
-			if r.MinEvents, err = strconv.Atoi(s.flags.Lookup("reputation-min-events").Value.String()); err != nil {
-				return &exitError{exConfig, err}
-			}
-			score, err := reputationShow.call(cmd, r)
+			score, err := reputationShow.call(cmd, reputationRequest{client})
 			if err != nil {
 				return err
 			}
