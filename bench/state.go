@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"syscall"
 	"time"
 )
 
@@ -95,6 +96,7 @@ func (r stateRun) command(under ...string) (*exec.Cmd, error) {
 	words := append(under, self, "-state-run", string(task))
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // it holds the store
 	return cmd, nil
 }
 
