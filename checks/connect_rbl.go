@@ -53,10 +53,11 @@ type rblFlags struct {
 }
 
 func (o *rblFlags) build(env *policy.Env) (policy.Hooks, error) {
-	if len(*o.zones)+len(*o.names) == 0 {
-		return policy.Hooks{Off: "no --rbl-zone and no --rhsbl-zone"}, nil
-	}
 	switch {
+	case len(*o.zones)+len(*o.names) == 0 && len(*o.monitored)+len(*o.untested) > 0:
+		return policy.Hooks{}, errors.New("--rbl-monitor-zone and --rbl-untested-zone are about lists of --rbl-zone and --rhsbl-zone: name the list there, too")
+	case len(*o.zones)+len(*o.names) == 0:
+		return policy.Hooks{Off: "no --rbl-zone and no --rhsbl-zone", Remarks: unusedKeys(*o.keys, nil)}, nil
 	case *o.threshold < 1:
 		return policy.Hooks{}, errors.New("--rbl-threshold: a threshold of 0 would refuse everybody; use 1 or more")
 	case *o.timeout <= 0:
@@ -78,7 +79,9 @@ func (o *rblFlags) build(env *policy.Env) (policy.Hooks, error) {
 		lists: env.Lists, addresses: addresses, names: names, threshold: *o.threshold, timeout: *o.timeout,
 		explaining: env.Explaining, client: policy.NewSlot[atomic.Pointer[rbl.Result]](env),
 	}
-	return rule.hooks(env), nil
+	hooks := rule.hooks(env)
+	hooks.Remarks = o.remarks()
+	return hooks, nil
 }
 
 // sets makes the set of address lists and that of name lists, nil for one that is not in use.
@@ -125,7 +128,11 @@ func (o *rblFlags) set(env *policy.Env, entries []rbl.Entry, keys map[string]rbl
 func known(flag string, zones []string, entries []rbl.Entry) error {
 	for _, zone := range zones {
 		if indexZone(entries, zone) < 0 {
-			return fmt.Errorf("--%s: %s is no list of --rbl-zone or --rhsbl-zone", flag, zone)
+			var zones []string
+			for _, e := range entries {
+				zones = append(zones, e.Zone)
+			}
+			return fmt.Errorf("--%s: %s is no list of --rbl-zone or --rhsbl-zone, which are %s", flag, zone, strings.Join(zones, ", "))
 		}
 	}
 	return nil

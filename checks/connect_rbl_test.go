@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -146,6 +147,50 @@ func TestKeysStaySecret(t *testing.T) {
 			t.Errorf("%v: %v", flags, err)
 		}
 	}
+}
+
+// What is valid and most likely a slip.
+func TestRBLRemarks(t *testing.T) {
+	open, closed := file(t, "open", "secretkey"), file(t, "closed", "secretkey")
+	if err := os.Chmod(open, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name  string
+		flags []string
+		want  string
+	}{
+		{"nothing", []string{"--rbl-zone=bl.example"}, ""},
+		{"threshold", []string{"--rbl-zone=bl.example*2", "--rbl-zone=wl.example*-3", "--rbl-threshold=3"}, "--rbl-threshold=3 is out of reach: all lists of --rbl-zone together weigh 2"},
+		{"threshold in reach", []string{"--rbl-zone=bl.example*2,x.example", "--rbl-threshold=3"}, ""},
+		{"threshold in reach with a monitored list", []string{"--rbl-zone=bl.example*2,x.example", "--rbl-monitor-zone=x.example", "--rbl-threshold=3"}, ""},
+		{"threshold for names", []string{"--rbl-zone=bl.example*3", "--rhsbl-zone=dbl.example", "--rbl-threshold=3"}, "--rbl-threshold=3 is out of reach: all lists of --rhsbl-zone together weigh 1"},
+		{"key in use", []string{"--rbl-key=DQS=" + closed, "--rbl-zone={DQS}.zen.dq.spamhaus.net"}, ""},
+		{"key not in use", []string{"--rbl-key=DQS=" + closed, "--rbl-zone=bl.example"}, "--rbl-key: no zone has the key {DQS}"},
+		{"key without any zone", []string{"--rbl-key=DQS=" + closed}, "--rbl-key: no zone has the key {DQS}"},
+		{"key for everyone", []string{"--rbl-key=DQS=" + open, "--rbl-zone={DQS}.zen.dq.spamhaus.net"}, "--rbl-key: every user of this host can read " + open + ": chmod o-r"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			world := newWorld()
+			world.DNS, world.Lists, _ = listed.serve(t)
+			p, err := build(world, tt.flags...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			var got []string
+			for _, r := range p.Remarks() {
+				if strings.HasPrefix(r, "--rbl") {
+					got = append(got, r)
+				}
+			}
+			if strings.Join(got, "\n") != tt.want {
+				t.Errorf("remarks %q, want %q", got, tt.want)
+			}
+		})
+	}
+	wantError(t, "--rbl-monitor-zone and --rbl-untested-zone are about lists", "--rbl-monitor-zone=bl.example")
+	wantError(t, "--rbl-monitor-zone: b1.example is no list of --rbl-zone or --rhsbl-zone, which are bl.example, dbl.example", "--rbl-zone=bl.example", "--rhsbl-zone=dbl.example", "--rbl-monitor-zone=b1.example")
 }
 
 // Explain shows a list without a say as one that is monitored, whatever the mode of the check.

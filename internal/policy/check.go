@@ -67,6 +67,9 @@ type Hooks struct {
 	SettleMessage    func(*Message, Outcome)
 	SettleConnection func(*Connection)
 
+	// Remarks are sentences about what the administrator may not expect of the flags, for mailweir check.
+	Remarks []string
+
 	// Ready waits until the check can judge as well as it will, such as for the first test of a DNS list. It is asked before a
 	// policy comes into use; the context ends soon.
 	Ready func(context.Context)

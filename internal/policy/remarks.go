@@ -21,5 +21,8 @@ func (p *Policy) Remarks() []string {
 	if slices.ContainsFunc(p.checks, func(b *bound) bool { return b.Name == "rcpt-limit" && b.hooks.Rcpt != nil }) {
 		remarks = append(remarks, "rcpt-limit needs smtpd_soft_error_limit and smtpd_hard_error_limit well above 20 in Postfix, or clients with many recipients are cut off")
 	}
+	for _, b := range p.checks {
+		remarks = append(remarks, b.hooks.Remarks...)
+	}
 	return remarks
 }
