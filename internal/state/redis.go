@@ -171,17 +171,6 @@ func (r *Redis) hear(payload string) {
 	}
 }
 
-// doubt has those who watch look at what a person wanted to change in vain: the server may have done it without our hearing of it. One
-// that hung does it when it wakes; then it says so, to us as to the other hosts.
-func (r *Redis) doubt(steps []Step) {
-	for _, s := range steps {
-		if s.entered && !s.reads() {
-			r.doubtful.Store(true)
-			r.watchers.tell(s.key)
-		}
-	}
-}
-
 // Close gives back the places and ends the connections.
 func (r *Redis) Close() error {
 	r.stop()

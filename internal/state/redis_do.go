@@ -43,7 +43,7 @@ func (r *Redis) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 		b.run(ctx, r.client.Pipelined, b.todo)
 	}
 	if b.err != nil {
-		r.doubt(steps)
+		b.doubt()
 		return nil, b.err
 	}
 	r.watchers.tell(enteredKeys(steps, b.results)...)
@@ -63,6 +63,17 @@ type batch struct {
 func (b *batch) fail(err error) {
 	if b.err == nil {
 		b.err = err
+	}
+}
+
+// doubt has those who watch look at what a person wanted to change: it was sent and failed, and the server may have done it without our
+// hearing of it. One that hung does it when it wakes; then it says so, to us as to the other hosts.
+func (b *batch) doubt() {
+	for _, i := range b.todo {
+		if s := b.steps[i]; s.entered && !s.reads() {
+			b.redis.doubtful.Store(true)
+			b.redis.watchers.tell(s.key)
+		}
 	}
 }
 
