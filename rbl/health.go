@@ -49,6 +49,7 @@ const (
 
 // rest is one cause's details.
 type rest struct {
+	cause Cause // of the one that is shown
 	why   string
 	until time.Time
 }
@@ -85,7 +86,7 @@ type list struct {
 func (li *list) publish() {
 	for c := Manual; c >= Untested; c-- {
 		if r, ok := li.causes[c]; ok {
-			shown := rest{why: c.String() + ": " + r.why, until: r.until}
+			shown := rest{cause: c, why: c.String() + ": " + r.why, until: r.until}
 			li.resting.Store(&shown)
 			return
 		}

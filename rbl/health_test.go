@@ -155,6 +155,29 @@ func TestSelfTestSchedule(t *testing.T) {
 	step(time.Minute, 1, "")
 }
 
+// What a person or good mail has found out about a list elsewhere counts here; what tests find is found here.
+func TestAdopt(t *testing.T) {
+	for _, tt := range []struct {
+		status ListStatus
+		want   string
+	}{
+		{ListStatus{Zone: "bl.example", Cause: Manual, Why: "manual: by root"}, "manual: by root"},
+		{ListStatus{Zone: "bl.example", Cause: KnownGood, Why: "known-good: it lists 20 of 20"}, "known-good: it lists 20 of 20"},
+		{ListStatus{Zone: "bl.example", Cause: SelfTest, Why: "self-test: x"}, ""},
+		{ListStatus{Zone: "bl.example", Asked: true}, ""},
+		{ListStatus{Zone: "bl.example", Kind: Domains, Cause: Manual, Why: "manual: x"}, ""},
+		{ListStatus{Zone: "other.example", Cause: Manual, Why: "manual: x"}, ""},
+	} {
+		b := newBench(t)
+		b.liar.set("bl.example", honest(nil))
+		look(t, b.set(t, SetOptions{}, "bl.example"), "192.0.2.99")
+		b.lists.Adopt([]ListStatus{tt.status})
+		if got := b.lists.Status()[0]; got.Why != tt.want || got.Asked != (tt.want == "") || got.Asked != (got.Cause == 0) {
+			t.Errorf("%+v: %+v", tt.status, got)
+		}
+	}
+}
+
 func TestManualRest(t *testing.T) {
 	b := newBench(t)
 	b.liar.set("bl.example", honest(map[string][]string{"99.2.0.192": {"A 127.0.0.2"}}))

@@ -19,6 +19,7 @@ type ListStatus struct {
 	Zone  string
 	Kind  Kind
 	Asked bool      // false while it rests
+	Cause Cause     // the most telling cause of its rest; 0 while it is asked
 	Why   string    // why it rests
 	Until time.Time // when it will be asked again, if that is known
 
@@ -55,7 +56,7 @@ func (li *list) status(overlap map[string]uint64) ListStatus {
 		Skipped: li.use.skipped.Load(), KnownGood: li.use.knownGood.Load(), Latency: li.use.snapshot(), Overlap: overlap,
 	}
 	if r := li.resting.Load(); r != nil {
-		s.Asked, s.Why, s.Until = false, r.why, r.until
+		s.Asked, s.Cause, s.Why, s.Until = false, r.cause, r.why, r.until
 	}
 	li.mu.Lock()
 	defer li.mu.Unlock()

@@ -107,8 +107,10 @@ func explain(ctx context.Context, out io.Writer, s *settings, f *explainFlags, m
 	}
 	waitReady(p)
 	var t transcript
-	if note != "" {
-		t.Notes = append(t.Notes, note)
+	for _, note := range []string{note, adoptRests(ctx, *s.daemon.control, world.Lists)} {
+		if note != "" {
+			t.Notes = append(t.Notes, note)
+		}
 	}
 	runner := policy.NewRunner(p, silent{}, policy.DefaultLimits)
 	session := runner.NewExplainer(t.tell)

@@ -11,6 +11,7 @@ import (
 
 	"mailweir/internal/control"
 	"mailweir/internal/state"
+	"mailweir/rbl"
 )
 
 // readWithin is how long the daemon reads for one question of explain.
@@ -95,6 +96,28 @@ func daemonState(ctx context.Context, address, spec string, clock func() time.Ti
 	})
 	done := func() error { client.Close(); return nil }
 	return trial{state.NewCopy(view, clock), done}, "explained with what the running daemon remembers in " + where, nil
+}
+
+// adoptRests lets the DNS lists rest that rest at the daemon by hand or for their hits on good mail: nobody else knows of that. note
+// says why it could not be asked.
+func adoptRests(ctx context.Context, address string, lists *rbl.Lists) (note string) {
+	path, err := control.Path(address)
+	if err != nil {
+		return ""
+	}
+	client := control.NewClient(path)
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(ctx, readWithin)
+	defer cancel()
+	var there []rbl.ListStatus
+	switch err := client.Call(ctx, "rbl/status", nothing{}, &there); {
+	case errors.Is(err, control.ErrNotRunning):
+		return ""
+	case err != nil:
+		return fmt.Sprintf("%s: %v: which DNS lists rest at the daemon is not known", address, err)
+	}
+	lists.Adopt(there)
+	return ""
 }
 
 // sameStore reports whether a daemon's store is the one that is meant. A memory is always the daemon's, whatever it is called

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"strings"
 	"text/tabwriter"
@@ -130,12 +131,13 @@ func (d *daemon) handleRBL(s *control.Server) {
 		d.log.WithFields(logrus.Fields{"zone": r.Zone, "by": p.String(), "uid": p.UID, "note": r.Note, "for": r.For.String()}).Info("dns list rests by hand")
 		return nothing{}, nil
 	})
-	control.Handle(s, "rbl/resume", func(_ context.Context, p control.Peer, r listRequest) (nothing, error) {
-		if err := d.world.Lists.Resume(d.listNamed(r.Zone)); err != nil {
-			return nothing{}, control.Errorf("%v", err)
+	control.Handle(s, "rbl/resume", func(_ context.Context, p control.Peer, r listRequest) ([]rbl.ListStatus, error) {
+		zone := d.listNamed(r.Zone)
+		if err := d.world.Lists.Resume(zone); err != nil {
+			return nil, control.Errorf("%v", err)
 		}
 		d.log.WithFields(logrus.Fields{"zone": r.Zone, "by": p.String(), "uid": p.UID}).Info("dns list resumed by hand")
-		return nothing{}, nil
+		return slices.DeleteFunc(d.world.Lists.Status(), func(l rbl.ListStatus) bool { return l.Zone != zone || l.Asked }), nil
 	})
 }
 
@@ -153,7 +155,7 @@ func newRBLStatus() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show how each list of the running daemon does",
-		Long: `Shows, for each list: whether it is asked or rests and why; what it is asked about; look-ups, hits, hits that no other list shared, errors; the
+		Long: `Shows, for each list: whether it is asked or rests, until when if that is known, and why; what it is asked about; look-ups, hits, hits that no other list shared, errors; the
 mean time of its answers; hits on clients whose mail is known to be good (its precision); and the list it overlaps with most.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -174,16 +176,24 @@ mean time of its answers; hits on clients whose mail is known to be good (its pr
 
 func writeLists(out io.Writer, lists []rbl.ListStatus) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ZONE\tSTATE\tABOUT\tQUERIES\tHITS\tALONE\tERRORS\tKNOWN GOOD\tMEAN\tOVERLAP\tWHY")
+	fmt.Fprintln(table, "ZONE\tSTATE\tABOUT\tQUERIES\tHITS\tALONE\tERRORS\tKNOWN GOOD\tMEAN\tOVERLAP\tUNTIL\tWHY")
 	for _, l := range lists {
 		state := "asked"
 		if !l.Asked {
 			state = "rests"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\n", l.Zone, state, about(l), l.Queries, l.Hits, l.Alone, l.Errors, l.KnownGood,
-			l.Latency.Mean().Round(time.Microsecond), mostOverlap(l.Overlap), l.Why)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t%s\n", l.Zone, state, about(l), l.Queries, l.Hits, l.Alone, l.Errors, l.KnownGood,
+			l.Latency.Mean().Round(time.Microsecond), mostOverlap(l.Overlap), restUntil(l), l.Why)
 	}
 	return table.Flush()
+}
+
+// restUntil says when a rest ends by itself: of a failed test nobody knows.
+func restUntil(l rbl.ListStatus) string {
+	if l.Until.IsZero() {
+		return "-"
+	}
+	return moment(l.Until)
 }
 
 // about says what a list is asked about.
@@ -223,7 +233,7 @@ func newRBLRest() *cobra.Command {
 		Args:  oneZone,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.Zone = args[0]
-			return changeList(cmd, "rbl/rest", r)
+			return changeList(cmd, "rbl/rest", r, &nothing{})
 		},
 	}
 	addSettings(cmd)
@@ -236,19 +246,30 @@ func newRBLResume() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "resume ZONE",
 		Short: "Ask a list again that rests by hand, or for its hits on good mail",
-		Args:  oneZone,
+		Long: `Ends the rest of a list by hand, and that for its hits on good mail. A list that does not answer, or fails its test, goes on
+resting until a test passes; the command says so.`,
+		Args: oneZone,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return changeList(cmd, "rbl/resume", listRequest{Zone: args[0]})
+			var resting []rbl.ListStatus
+			if err := changeList(cmd, "rbl/resume", listRequest{Zone: args[0]}, &resting); err != nil {
+				return err
+			}
+			for _, l := range resting {
+				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s still rests: %s; it is asked when its test passes\n", l.Zone, l.Why); err != nil {
+					return err
+				}
+			}
+			return nil
 		},
 	}
 	addSettings(cmd)
 	return cmd
 }
 
-func changeList(cmd *cobra.Command, name string, r listRequest) error {
+func changeList(cmd *cobra.Command, name string, r listRequest, out any) error {
 	s, err := readSettings(cmd)
 	if err != nil {
 		return err
 	}
-	return callDaemon(cmd.Context(), s, name, r, &nothing{})
+	return callDaemon(cmd.Context(), s, name, r, out)
 }
