@@ -11,8 +11,9 @@ import (
 // Copy reads through to a store and writes to itself, so that a decision can be tried without consequences.
 type Copy struct {
 	single
-	base Store
-	own  *Memory
+	base  Store
+	own   *Memory
+	clock func() time.Time
 
 	mu      sync.Mutex
 	written map[string]bool // keys whose truth is here
@@ -21,9 +22,9 @@ type Copy struct {
 // copyRows bounds what one trial may write.
 const copyRows = 100_000
 
-// NewCopy returns a copy of base. Closing it leaves base open.
+// NewCopy returns a copy of base. Closing it leaves base open. What has ended by the copy's own clock is not there.
 func NewCopy(base Store, clock func() time.Time) *Copy {
-	c := &Copy{base: base, own: NewMemory(clock, copyRows), written: map[string]bool{}}
+	c := &Copy{base: base, own: NewMemory(clock, copyRows), clock: clock, written: map[string]bool{}}
 	c.single.doer = c
 	return c
 }
@@ -50,7 +51,7 @@ func (c *Copy) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 	results := make([]Result, 0, len(steps))
 	for _, s := range steps {
 		var base Result
-		if i, ok := asked[s.key]; ok {
+		if i, ok := asked[s.key]; ok && !c.ended(there[i].Until) {
 			base = there[i]
 		}
 		r, err := c.step(ctx, s, base)
@@ -119,7 +120,7 @@ func (c *Copy) fromBase(limit int, read func(last Entry, page int) ([]Entry, err
 			return nil, err
 		}
 		for _, e := range page {
-			if !c.isWritten(e.Key) {
+			if !c.isWritten(e.Key) && !c.ended(e.Until) {
 				all = append(all, e)
 			}
 		}
@@ -130,6 +131,8 @@ func (c *Copy) fromBase(limit int, read func(last Entry, page int) ([]Entry, err
 	}
 	return all, nil
 }
+
+func (c *Copy) ended(until time.Time) bool { return !until.IsZero() && !c.clock().Before(until) }
 
 func (c *Copy) isWritten(key string) bool {
 	c.mu.Lock()
@@ -152,7 +155,7 @@ func (c *Copy) Ending(ctx context.Context, space string, before time.Time, limit
 	}
 	all := own
 	for _, e := range there {
-		if !c.isWritten(e.Key) {
+		if !c.isWritten(e.Key) && !c.ended(e.Until) {
 			all = append(all, e)
 		}
 	}

@@ -48,6 +48,30 @@ func TestCopyExpiry(t *testing.T) {
 	wantValue(t, base, "n", "5")
 }
 
+// TestCopyOfAnotherTime: a case may play later than now; what has ended until then is gone.
+func TestCopyOfAnotherTime(t *testing.T) {
+	h := newHand()
+	base := NewMemory(h.time, 100)
+	put(t, base, "s|short", "x", time.Hour)
+	put(t, base, "s|long", "x", 3*time.Hour)
+	put(t, base, "s|ever", "x", 0)
+	c := NewCopy(base, func() time.Time { return h.time().Add(2 * time.Hour) })
+	wantValue(t, c, "s|short", "")
+	wantValue(t, c, "s|long", "x")
+	wantValue(t, c, "s|ever", "x")
+	if r, err := c.Do(t.Context(), First("s|short", []byte("new"), time.Hour)); err != nil || !r[0].Done {
+		t.Errorf("the first sight after the end: %+v, %v", r, err)
+	}
+	list, err := NewCopy(base, c.clock).List(t.Context(), "s|", "", 10)
+	if err != nil || len(list) != 2 {
+		t.Errorf("list %+v, %v", list, err)
+	}
+	ending, err := NewCopy(base, c.clock).Ending(t.Context(), "s", h.time().Add(9*time.Hour), 10)
+	if err != nil || len(ending) != 1 || ending[0].Key != "s|long" {
+		t.Errorf("ending %+v, %v", ending, err)
+	}
+}
+
 func TestCopyCountsOnFromTheBase(t *testing.T) {
 	_, base, c := newCopies()
 	add(t, base, "n", 5, time.Hour, 5)
