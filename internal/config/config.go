@@ -124,9 +124,9 @@ func apply(f *pflag.Flag, s setting) ([]string, error) {
 		where := s.source(i)
 		if err := f.Value.Set(value); err != nil {
 			if where == "flag" {
-				return nil, fmt.Errorf("--%s: %w", f.Name, err)
+				return nil, fmt.Errorf("--%s: %s", f.Name, short(err))
 			}
-			return nil, fmt.Errorf("%s: --%s: %w", where, f.Name, err)
+			return nil, fmt.Errorf("%s: --%s: %s", where, f.Name, short(err))
 		}
 		for repeatable && len(sources) < len(list.GetSlice()) {
 			sources = append(sources, where)
@@ -137,6 +137,18 @@ func apply(f *pflag.Flag, s setting) ([]string, error) {
 	}
 	f.Changed = true
 	return sources, nil
+}
+
+// mostWords bounds what an error repeats of a value, in octets.
+const mostWords = 400
+
+// short is an error's text without the rest of a value that fills screens.
+func short(err error) string {
+	text := err.Error()
+	if len(text) <= mostWords {
+		return text
+	}
+	return strings.ToValidUTF8(text[:mostWords], "") + "…"
 }
 
 func fileName(given Given, variables map[string]setting) (name, where string) {
