@@ -3,6 +3,7 @@ package checks
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,8 +54,8 @@ func TestAccountList(t *testing.T) {
 
 // What is entered acts at once, for its time, and stays in force while the state is down.
 func TestAccountEntered(t *testing.T) {
-	world, now := newWorld(), noon
-	world.Clock = func() time.Time { return now }
+	world, now := newWorld(), new(hand)
+	world.Clock = now.time
 	store := &fallible{Store: state.NewMemory(world.Clock, 100)}
 	world.State = store
 	p, err := build(world, quiet...)
@@ -76,7 +77,7 @@ func TestAccountEntered(t *testing.T) {
 	ctx := t.Context()
 	off := func(side, account string, life time.Duration) {
 		t.Helper()
-		if err := SwitchAccountOff(ctx, store, side, account, life, Entered{By: "root", At: now, Note: "phished\n"}); err != nil {
+		if err := SwitchAccountOff(ctx, store, side, account, life, Entered{By: "root", At: now.time(), Note: "phished\n"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -89,12 +90,12 @@ func TestAccountEntered(t *testing.T) {
 	if err != nil || len(list) != 2 || list[1].Name != "bob" || list[1].Note != "phished" || !list[0].Until.IsZero() {
 		t.Errorf("list %v, %v", list, err)
 	}
-	now = now.Add(time.Hour)
+	now.move(time.Hour)
 	want("over", "", "")
 
 	off(AccountOutbound, "*", 0)
 	want("all", outboundsOff, `outbound of "*" is off for good`)
-	store.down = true
+	store.down.Store(true)
 	off(AccountOutbound, "other", 0) // so that there is something new to read
 	want("last known", outboundsOff, "")
 	if p, err = build(world, quiet...); err != nil { // a reload forgets nothing
@@ -102,7 +103,7 @@ func TestAccountEntered(t *testing.T) {
 	}
 	s.runner.Swap(p)
 	want("last known after a reload", outboundsOff, "")
-	store.down = false
+	store.down.Store(false)
 	if done, err := SwitchAccountOn(ctx, store, AccountOutbound, "*"); !done || err != nil {
 		t.Errorf("on: %t, %v", done, err)
 	}
@@ -118,18 +119,18 @@ var quiet = []string{"--managed=off", "--tempblock=off", "--reputation=off"}
 // fallible is a store whose reading can fail.
 type fallible struct {
 	state.Store
-	down bool
+	down atomic.Bool
 }
 
 func (f *fallible) List(ctx context.Context, prefix, after string, limit int) ([]state.Entry, error) {
-	if f.down {
+	if f.down.Load() {
 		return nil, state.ErrDown
 	}
 	return f.Store.List(ctx, prefix, after, limit)
 }
 
 func (f *fallible) Do(ctx context.Context, steps ...state.Step) ([]state.Result, error) {
-	if space, _ := state.Parts(steps[0].Key()); f.down && space != accountSpace && space != reputationSpace {
+	if space, _ := state.Parts(steps[0].Key()); f.down.Load() && space != accountSpace && space != reputationSpace {
 		return nil, state.ErrDown
 	}
 	return f.Store.Do(ctx, steps...)

@@ -92,9 +92,9 @@ func TestAutoAllowLearns(t *testing.T) {
 // An answer passes if something vouches for its sender, for that user and for as long as it is known.
 func TestAutoAllowPermits(t *testing.T) {
 	known := names{"else.example TXT": "v=spf1 ip4:192.0.2.1 -all", "forged.example TXT": "v=spf1 -all", "list.example TXT": "v=spf1 ip4:192.0.2.1 -all"}
-	now := noon
+	now := new(hand)
 	world := newWorld()
-	world.Clock = func() time.Time { return now }
+	world.Clock = now.time
 	world.State = state.NewMemory(world.Clock, 1000)
 	world.DNS, world.Lists, _ = known.serve(t)
 	flags := []string{"--services=587=submission", "--greylist=enforce", "--greylist-skip-spf=false", "--greylist-client-passes=0", "--sender-block-list=inline:{blocked@else.example=REJECT}"}
@@ -134,11 +134,11 @@ func TestAutoAllowPermits(t *testing.T) {
 	want("x@forged.example", "bob@ours.example", no)
 	want("blocked@else.example", "bob@ours.example", "rcpt 550 5.7.1 Administrative prohibition - envelope blocked")
 
-	now = now.Add(119 * 24 * time.Hour)
+	now.move(119 * 24 * time.Hour)
 	write("friend@else.example")
-	now = now.Add(119 * 24 * time.Hour) // since the last message
+	now.move(119 * 24 * time.Hour) // since the last message
 	want("friend@else.example", "bob@ours.example", "")
-	now = now.Add(3 * 24 * time.Hour)
+	now.move(3 * 24 * time.Hour)
 	want("friend@else.example", "bob@ours.example", no)
 
 	write("friend@else.example")
@@ -146,7 +146,7 @@ func TestAutoAllowPermits(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.runner.Swap(p)
-	now = now.Add(24 * time.Hour) // the triplet above is forgotten
+	now.move(24 * time.Hour) // the triplet above is forgotten
 	want("friend@else.example", "bob@ours.example", no)
 }
 

@@ -32,7 +32,7 @@ func TestGreylistAdmin(t *testing.T) {
 	}
 	pass := func(f GreylistFilter, want int) {
 		t.Helper()
-		if n, err := PassGreylist(ctx, store, Entered{By: "root", At: g.now, Note: "please"}, 36*24*time.Hour, 5, f); n != want || err != nil {
+		if n, err := PassGreylist(ctx, store, Entered{By: "root", At: g.now.time(), Note: "please"}, 36*24*time.Hour, 5, f); n != want || err != nil {
 			t.Errorf("%+v lets %d pass, %v, want %d", f, n, err, want)
 		}
 	}

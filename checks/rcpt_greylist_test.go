@@ -16,15 +16,15 @@ const greylisted = "451 4.7.1 Internal resource temporarily unavailable"
 // greyRig is a policy with greylisting, a clock that can be moved, and a state that stays.
 type greyRig struct {
 	*testing.T
-	now   time.Time
+	now   *hand
 	world *policy.World
 	*sessions
 }
 
 func newGreyRig(t *testing.T, flags ...string) *greyRig {
-	g := &greyRig{T: t, now: noon}
+	g := &greyRig{T: t, now: new(hand)}
 	g.world = newWorld()
-	g.world.Clock = func() time.Time { return g.now }
+	g.world.Clock = g.now.time
 	g.world.State = state.NewMemory(g.world.Clock, 10_000)
 	p, err := build(g.world, append([]string{"--greylist=enforce", "--greylist-skip-spf=false"}, flags...)...)
 	if err != nil {
@@ -37,7 +37,7 @@ func newGreyRig(t *testing.T, flags ...string) *greyRig {
 
 // after moves the clock.
 func (g *greyRig) after(d time.Duration) *greyRig {
-	g.now = g.now.Add(d)
+	g.now.move(d)
 	return g
 }
 
@@ -46,7 +46,7 @@ func (g *greyRig) says(l letter, want ...string) sent {
 	g.Helper()
 	got := g.send(l)
 	if strings.Join(got.said, "\n") != strings.Join(want, "\n") {
-		g.Errorf("%s: said %q, want %q", g.now.Sub(noon), got.said, want)
+		g.Errorf("%s: said %q, want %q", g.now.time().Sub(noon), got.said, want)
 	}
 	return got
 }
@@ -202,7 +202,9 @@ func TestGreylistMonitorLearns(t *testing.T) {
 func TestGreylistDown(t *testing.T) {
 	for flag, want := range map[string]string{"accept": "", "defer": "rcpt " + greylisted} {
 		world := newWorld()
-		world.State = &fallible{Store: world.State, down: true}
+		store := &fallible{Store: world.State}
+		store.down.Store(true)
+		world.State = store
 		p, err := build(world, "--greylist=enforce", "--tempblock=off", "--managed=off", "--greylist-on-error="+flag)
 		if err != nil {
 			t.Fatal(err)
@@ -254,7 +256,7 @@ func (g *greyRig) wantTold(want ...string) {
 		got = append(got, e.Sender+" "+strings.Join(e.Recipients, ",")+" "+e.Cause)
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
-		g.Errorf("%s: told %q, want %q", g.now.Sub(noon), got, want)
+		g.Errorf("%s: told %q, want %q", g.now.time().Sub(noon), got, want)
 	}
 }
 

@@ -133,8 +133,8 @@ func TestManagedPermit(t *testing.T) {
 
 // What is entered counts with what the list says, and at once.
 func TestManagedEntered(t *testing.T) {
-	world, now := newWorld(), noon
-	world.Clock = func() time.Time { return now }
+	world, now := newWorld(), new(hand)
+	world.Clock = now.time
 	store := &fallible{Store: state.NewMemory(world.Clock, 100)}
 	world.State = store
 	p, err := build(world, "--managed-list=inline:{ {user@ours.example=block else.example} }", "--tempblock=off", "--reputation=off")
@@ -166,7 +166,7 @@ func TestManagedEntered(t *testing.T) {
 	if cause := `"user@ours.example" blocks "a@else.example": for good, by root (uid 7) on 2026-11-23 12:00:00: asked`; got.events[0].Cause != cause {
 		t.Errorf("cause %q, want %q", got.events[0].Cause, cause)
 	}
-	now = now.Add(time.Hour)
+	now.move(time.Hour)
 	want("b@else.example", managedDomain)
 	list, err := ManagedEntries(ctx, store, "user@ours.example")
 	if err != nil || len(list) != 1 || list[0].Subject != "a@else.example" || list[0].Permit || list[0].Note != "asked" {
@@ -186,7 +186,7 @@ func TestManagedEntered(t *testing.T) {
 			t.Errorf("%q: no error", wrong)
 		}
 	}
-	store.down = true // skipped, and seen
+	store.down.Store(true) // skipped, and seen
 	if got := want("a@else.example", ""); len(got.events) != 1 || got.events[0].Err == "" {
 		t.Errorf("events %+v", got.events)
 	}
@@ -235,8 +235,8 @@ func TestManagedWhileTheStateIsDown(t *testing.T) {
 		{"entered for another extension", "192.0.2.9", "a@vouched.example", "later@ours.example", "rcpt 550 5.7.1 " + listed, "rbl refused"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			store.down = true
-			defer func() { store.down = false }()
+			store.down.Store(true)
+			defer func() { store.down.Store(false) }()
 			got := s.send(letter{client: tt.client, from: tt.from, to: []string{tt.to}})
 			var events []string
 			for _, e := range got.events {
@@ -251,7 +251,8 @@ func TestManagedWhileTheStateIsDown(t *testing.T) {
 
 // Who has entries is unknown until all have been read, and again when changes may have been missed.
 func TestManagedOwners(t *testing.T) {
-	store := &fallible{Store: newWorld().State, down: true}
+	store := &fallible{Store: newWorld().State}
+	store.down.Store(true)
 	if err := AddManaged(t.Context(), store.Store, "user@ours.example", "a@b.example", true, 0, Entered{}); err != nil {
 		t.Fatal(err)
 	}
@@ -267,15 +268,15 @@ func TestManagedOwners(t *testing.T) {
 	want("at first", true, true)
 	o.refresh(t.Context())
 	want("not read", true, true)
-	store.down = false
+	store.down.Store(false)
 	o.tick(t.Context(), nil)
 	want("read", true, false)
 	o.changed("")
 	want("changes missed", true, true)
-	store.down = true
+	store.down.Store(true)
 	o.tick(t.Context(), nil)
 	want("missed, not read", true, true)
-	store.down = false
+	store.down.Store(false)
 	o.tick(t.Context(), nil)
 	want("read again", true, false)
 	if _, err := RemoveManaged(t.Context(), store, "user@ours.example", "a@b.example"); err != nil {

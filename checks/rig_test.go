@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,6 +22,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // noon is when everything happens.
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// hand is a clock that a test moves. Work that nobody waits for any more may look at it meanwhile.
+type hand struct{ past atomic.Int64 } // since noon
+
+func (h *hand) time() time.Time { return noon.Add(time.Duration(h.past.Load())) }
+
+func (h *hand) move(d time.Duration) { h.past.Add(int64(d)) }
 
 func newWorld() *policy.World {
 	clock := func() time.Time { return noon }
