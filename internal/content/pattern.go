@@ -24,6 +24,7 @@ type pattern struct {
 	entry  int32
 	source string
 	re     *regexp.Regexp
+	gap    *gap           // the same, if it is one
 	behind *regexp.Regexp // finds the next match behind one character; nil if no assertion looks at that
 	piece  int            // octets that are searched at once
 	near   literal        // where to look for it; without text, everywhere
@@ -52,7 +53,7 @@ func compilePattern(how folding, entry int32, text string) (*pattern, error) {
 	if err != nil {
 		return nil, fmt.Errorf("regular expression: %w", err)
 	}
-	p := &pattern{entry: entry, source: tree.String(), re: re, piece: WindowSize}
+	p := &pattern{entry: entry, source: tree.String(), re: re, gap: gapOf(tree), piece: WindowSize}
 	if len(program.Inst) > smallProgram {
 		p.piece = smallPiece
 	}
@@ -143,7 +144,7 @@ func (p *pattern) findIn(text []byte, start, end int, halted func() bool, report
 // next is the first match in text[start:end]. With behind, its assertions (^, \b) see the character before start.
 func (p *pattern) next(text []byte, start, end int, behind bool) (from, to int, found bool) {
 	if !behind || p.behind == nil {
-		at := p.re.FindIndex(text[start:end])
+		at := p.first(text[start:end])
 		if at == nil {
 			return 0, 0, false
 		}
@@ -156,4 +157,12 @@ func (p *pattern) next(text []byte, start, end int, behind bool) (from, to int, 
 		return 0, 0, false
 	}
 	return start + at[2], start + at[3], true
+}
+
+// first is the place of the first match in text.
+func (p *pattern) first(text []byte) []int {
+	if p.gap != nil {
+		return p.gap.find(text)
+	}
+	return p.re.FindIndex(text)
 }

@@ -22,7 +22,11 @@ type patternSet struct {
 	index    literalIndex
 	set      *experimental.Set
 	others   []*pattern // of the set
+	gaps     []*pattern // without such a literal, and quicker looked for than the set tells whether they match
 }
+
+// maxGaps is how many of them are searched in every text.
+const maxGaps = 32
 
 func (s *patternSet) add(how folding, entry int32, source string) error {
 	p, err := compilePattern(how, entry, source)
@@ -32,6 +36,8 @@ func (s *patternSet) add(how folding, entry int32, source string) error {
 	case len(p.near.text) > 0:
 		s.index.add(int32(len(s.patterns)), p.near.text)
 		s.patterns = append(s.patterns, p)
+	case p.gap != nil && len(s.gaps) < maxGaps:
+		s.gaps = append(s.gaps, p)
 	default:
 		s.others = append(s.others, p)
 	}
@@ -68,6 +74,9 @@ func (s *patternSet) find(text []byte, from, to int, halted func() bool, report 
 		for _, number := range n.touched {
 			n.close(number)
 		}
+	}
+	for _, p := range s.gaps {
+		search(p, stretch{0, len(text)})
 	}
 	matching, err := s.matching(text, halted)
 	for _, i := range matching {

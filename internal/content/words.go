@@ -2,6 +2,7 @@ package content
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"unicode"
 	"unicode/utf8"
 )
@@ -47,7 +48,7 @@ const (
 
 var asciiWord = func() (t [256]bool) {
 	for c := range 256 {
-		t[c] = c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_'
+		t[c] = c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c == '_'
 	}
 	return t
 }()
@@ -94,6 +95,12 @@ func nextWord(text []byte, i int) (hash uint64, end int) {
 	if i >= len(text) {
 		return 0, -1
 	}
+	if i+8 <= len(text) {
+		eight := binary.LittleEndian.Uint64(text[i:])
+		if n := shortWord(eight); n < 8 && text[i+n] < utf8.RuneSelf {
+			return hashOf(uint64(n), eight&(1<<(8*uint(n))-1)), i + n
+		}
+	}
 	end = i + 1
 	for end < len(text) && asciiWord[text[end]] {
 		end++
@@ -102,6 +109,18 @@ func nextWord(text []byte, i int) (hash uint64, end int) {
 		end = restOfWord(text, end)
 	}
 	return wordHash(text, i, end), end
+}
+
+// shortWord is how many of eight octets, from the first on, belong to a word of ASCII: all are looked at at once, since a step for each would end
+// where no processor can foresee it. Letters are lower case, as in folded text.
+func shortWord(eight uint64) int {
+	const each, top = 0x0101010101010101, 0x8080808080808080
+	low := eight &^ top
+	from := func(c uint64) uint64 { return low + (0x80-c)*each } // the top bit is set where an octet is c or above
+	letter := from('a') &^ from('z'+1)
+	digit := from('0') &^ from('9'+1)
+	line := from('_') &^ from('_'+1)
+	return bits.TrailingZeros64(^((letter|digit|line)&^eight)&top) / 8
 }
 
 // restOfWord is the end of a word that has characters outside ASCII.
@@ -131,6 +150,11 @@ func wordHash(text []byte, start, end int) uint64 {
 			last = last<<8 | uint64(text[i])
 		}
 	}
+	return hashOf(hash, last)
+}
+
+// hashOf adds the last octets of a word to the hash of those before, or to its length.
+func hashOf(hash, last uint64) uint64 {
 	hash = (hash ^ last) * hashPrime
 	return hash ^ hash>>32
 }
@@ -175,11 +199,11 @@ func (x *wordIndex) build() {
 			shared[key]++
 		}
 	}
-	bits := uint64(4096)
-	for bits < uint64(len(x.phrases))*32 {
-		bits *= 2
+	size := uint64(4096)
+	for size < uint64(len(x.phrases))*32 {
+		size *= 2
 	}
-	x.filter, x.mask = make([]uint64, bits/64), bits-1
+	x.filter, x.mask = make([]uint64, size/64), size-1
 	x.buckets = make(map[uint64][]int32, len(x.phrases))
 	for i := range x.phrases {
 		p := &x.phrases[i]
