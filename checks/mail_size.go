@@ -19,7 +19,7 @@ both have one, the smaller counts.
 
 While ` + "`--size-limits`" + ` is in use, a declared size is judged at RCPT, where the recipient is known, unless the
 sender has a limit. What was counted refuses only a message that is too large for every one of its recipients: it can
-only be refused as a whole. The MTA's own message_size_limit comes first; ` + "`mailweir doctor`" + ` compares the two.`,
+only be refused as a whole. The MTA's own limit (Postfix's message_size_limit, Sendmail's MaxMessageSize) comes first.`,
 	Mode:     policy.Enforce,
 	AnswerAt: policy.StageMail,
 	Fold:     policy.FoldAll,
