@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"testing"
 
 	"mailweir/internal/state"
@@ -19,7 +20,11 @@ func TestTripletsAsGreylistingKeepsThem(t *testing.T) {
 	if err := fillState(dir, rows+1); err == nil {
 		t.Error("another number of triplets is no error")
 	}
-	store, err := openState(dir, rows)
+	copied := filepath.Join(dir, "copy")
+	if err := copyState(dir, copied); err != nil {
+		t.Fatal(err)
+	}
+	store, err := openState(copied, rows)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/netip"
 	"os"
@@ -126,4 +128,25 @@ func fillState(dir string, rows int) error {
 	}
 	fmt.Printf("Filled %s with %d triplets in %v.\n\n", dir, rows, time.Since(begun).Round(time.Second))
 	return os.WriteFile(mark, fmt.Append(nil, rows), 0o600)
+}
+
+// copyState copies a store that is closed to a new directory, down to the disk.
+func copyState(from, to string) error {
+	if err := os.RemoveAll(to); err != nil {
+		return err
+	}
+	if err := os.Mkdir(to, 0o700); err != nil {
+		return err
+	}
+	source, err := os.Open(filepath.Join(from, "state.db"))
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	target, err := os.Create(filepath.Join(to, "state.db"))
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(target, source)
+	return errors.Join(err, target.Sync(), target.Close())
 }
