@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -67,6 +69,23 @@ func TestWrongSettings(t *testing.T) {
 				t.Errorf("error %v, want one with %q", err, want)
 			}
 		})
+	}
+}
+
+// A file of domains that an editor has cut down before it writes must not turn all mail into relaying.
+func TestNoLocalDomain(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "domains")
+	if err := os.WriteFile(empty, []byte("# example.org\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	draft := NewDraft((&rig{}).registry(), set)
+	if err := set.Parse([]string{"--local-domains=list:" + empty}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := draft.Build(&World{}, nil)
+	if want := "--local-domains: list:" + empty + ": there is no domain"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want one with %q", err, want)
 	}
 }
 

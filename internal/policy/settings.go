@@ -122,6 +122,10 @@ func (f *settingsFlags) openTables(s *Settings, tables *table.Loader) error {
 		}
 		*t.list = list
 	}
+	if s.LocalDomains != nil && s.LocalDomains.Empty() {
+		return fmt.Errorf("--local-domains: %s: there is no domain, so all mail would be taken for relaying; write one, or leave the flag out",
+			strings.Join(s.LocalDomains.Tables(), " "))
+	}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"errors"
 	"net/netip"
 	"strings"
 	"sync"
@@ -47,6 +48,20 @@ func (l *Loader) List(options ListOptions, specs ...string) (*List, error) {
 		list.tables = append(list.tables, t)
 	}
 	return list, nil
+}
+
+// Empty reports whether none of the tables has an entry.
+func (l *List) Empty() bool {
+	if l == nil {
+		return true
+	}
+	some := errors.New("there is one")
+	for _, t := range l.tables {
+		if t.source.each(func(int, string, int) error { return some }) != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // Tables are the tables as configured.

@@ -223,3 +223,23 @@ func TestListDoesNotAllocate(t *testing.T) {
 		}
 	}
 }
+
+func TestListEmpty(t *testing.T) {
+	for spec, want := range map[string]bool{
+		"texthash:" + write(t, "# nothing"):   true,
+		"texthash:" + write(t, "a.example x"): false,
+		"list:" + write(t, ""):                true,
+		"cidr:" + write(t, "192.0.2.0/24 OK"): false,
+		"regexp:" + write(t, "# nothing"):     true,
+		"pcre:" + write(t, "/^a/ OK"):         false,
+		"static:OK":                           false,
+		"inline:{a.example=x}":                false,
+	} {
+		if got := openList(t, ListOptions{Values: Any}, spec).Empty(); got != want {
+			t.Errorf("%s: empty %t, want %t", spec, got, want)
+		}
+	}
+	if !(*List)(nil).Empty() {
+		t.Error("a list without tables is not empty")
+	}
+}
