@@ -70,7 +70,7 @@ func (c runtimeCommand[In, Out]) ask(cmd *cobra.Command, in In) (Out, error) {
 	}
 	spec := stateSpec(*s.daemon.state)
 	if spec == "memory:" {
-		return out, fail(exUsage, "--state=memory: is the daemon's own memory: give both --control=unix:/PATH")
+		return out, fail(exUsage, "--state=memory: is the daemon's own memory: name its control socket (--control=unix:/PATH), or its --config")
 	}
 	store, err := state.Open(cmd.Context(), spec, state.Options{Clock: time.Now})
 	if err != nil {

@@ -40,7 +40,7 @@ func (d *daemon) openControl(address string) (*control.Server, error) {
 func callDaemon(ctx context.Context, s *settings, name string, in, out any) error {
 	address := *s.daemon.control
 	if address == "" {
-		return fail(exUsage, "this command asks the running daemon: give both --control=unix:/PATH")
+		return fail(exUsage, "this command asks the running daemon: name its control socket (--control=unix:/PATH), or its --config")
 	}
 	path, err := control.Path(address)
 	if err != nil {
