@@ -71,13 +71,12 @@ type lenientUTF8 struct{ transform.NopResetter }
 // Transform implements transform.Transformer.
 func (lenientUTF8) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err error) {
 	for nSrc < len(src) {
-		if src[nSrc] < utf8.RuneSelf {
-			if nDst == len(dst) {
+		if run := asciiRun(src[nSrc:]); run > 0 {
+			n := copy(dst[nDst:], src[nSrc:nSrc+run])
+			nDst, nSrc = nDst+n, nSrc+n
+			if n < run {
 				return nDst, nSrc, transform.ErrShortDst
 			}
-			dst[nDst] = src[nSrc]
-			nDst++
-			nSrc++
 			continue
 		}
 		if !atEOF && !utf8.FullRune(src[nSrc:]) {

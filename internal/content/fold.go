@@ -1,6 +1,7 @@
 package content
 
 import (
+	"encoding/binary"
 	"slices"
 	"unicode"
 	"unicode/utf8"
@@ -66,15 +67,28 @@ func (f *folder) ascii(p []byte) []byte {
 	if p[0] >= utf8.RuneSelf {
 		return f.extend(p)
 	}
-	end := 1
-	for end < len(p) && end < foldFlush && p[end] < utf8.RuneSelf {
-		end++
-	}
+	end := asciiRun(p[:min(len(p), foldFlush)])
 	// Most of the work is done here, so it is done on local variables. Each octet writes one at most, white space excepted
 	// that was noted before.
-	f.out = slices.Grow(f.out, end+1)
+	f.out = slices.Grow(f.out, end+8)
 	out, space := f.out, f.space
-	for _, c := range p[:end-1] {
+	for rest := p[:end-1]; len(rest) > 0; rest = rest[1:] {
+		for len(rest) > 8 {
+			folded, blanks, plain := foldEight(binary.LittleEndian.Uint64(rest))
+			if !plain || blanks&0xff != 0 && space != 0 {
+				break
+			}
+			if space != 0 {
+				out = append(out, space)
+				space = 0
+			}
+			out = binary.LittleEndian.AppendUint64(out, folded)
+			if blanks>>56 != 0 { // what follows decides about it
+				out, space = out[:len(out)-1], ' '
+			}
+			rest = rest[8:]
+		}
+		c := rest[0]
 		switch c = foldASCII[c&0x7f]; {
 		case c > foldLine:
 			if space != 0 {
@@ -94,6 +108,32 @@ func (f *folder) ascii(p []byte) []byte {
 	}
 	f.run = append(f.run, p[end-1])
 	return p[end:]
+}
+
+// eachOctet has a one in each octet of eight, topBits the highest bit.
+const (
+	eachOctet = 0x0101010101010101
+	topBits   = 0x8080808080808080
+)
+
+// asciiRun is how many octets at the start of p are ASCII.
+func asciiRun(p []byte) int {
+	n := 0
+	for n+8 <= len(p) && binary.LittleEndian.Uint64(p[n:])&topBits == 0 {
+		n += 8
+	}
+	for n < len(p) && p[n] < utf8.RuneSelf {
+		n++
+	}
+	return n
+}
+
+// foldEight folds eight octets of ASCII at once, which works if they are plain: letters, digits, signs and single blanks. The blanks are marked.
+func foldEight(eight uint64) (folded, blanks uint64, plain bool) {
+	printed := (eight + (0x80-' ')*eachOctet) &^ (eight + eachOctet) & topBits
+	blanks = (topBits - (eight ^ ' '*eachOctet)) & topBits
+	upper := (eight + (0x80-'A')*eachOctet) &^ (eight + (0x80-'Z'-1)*eachOctet) & topBits
+	return eight | upper>>2, blanks, printed == topBits && blanks&(blanks<<8) == 0
 }
 
 // put writes one folded character of ASCII, or notes white space.

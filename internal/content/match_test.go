@@ -190,6 +190,27 @@ func FuzzFold(f *testing.F) {
 	})
 }
 
+// TestFoldInPieces folds texts at once, where eight octets are looked at together, and octet by octet.
+func TestFoldInPieces(t *testing.T) {
+	random := rand.New(rand.NewPCG(21, 22))
+	alphabet := []string{"a", "z", "A", "Z", "@", "[", "`", "{", "~", "0", "!", " ", " ", "  ", "\t", "\r\n", "\n ", "\x00", "\x7f", "\x1f", "word", "Words ", "ä", "\u0301", "\u200b", "\u00a0"}
+	for range 20000 {
+		var b strings.Builder
+		for range random.IntN(30) {
+			b.WriteString(alphabet[random.IntN(len(alphabet))])
+		}
+		var pieces []byte
+		f := newFolder(folding{}, func(p []byte) { pieces = append(pieces, p...) })
+		for _, c := range []byte(b.String()) {
+			_, _ = f.Write([]byte{c})
+		}
+		f.End()
+		if whole := (folding{}).text(b.String()); string(whole) != string(trimSpace(pieces)) {
+			t.Fatalf("%q: at once %q, in pieces %q", b.String(), whole, pieces)
+		}
+	}
+}
+
 // TestFoldRune makes sure that all cases of a letter have one form in folded text; patterns rely on it.
 func TestFoldRune(t *testing.T) {
 	for r := rune(0); r <= unicode.MaxRune; r++ {

@@ -114,13 +114,12 @@ func nextWord(text []byte, i int) (hash uint64, end int) {
 // shortWord is how many of eight octets, from the first on, belong to a word of ASCII: all are looked at at once, since a step for each would end
 // where no processor can foresee it. Letters are lower case, as in folded text.
 func shortWord(eight uint64) int {
-	const each, top = 0x0101010101010101, 0x8080808080808080
-	low := eight &^ top
-	from := func(c uint64) uint64 { return low + (0x80-c)*each } // the top bit is set where an octet is c or above
+	low := eight &^ topBits
+	from := func(c uint64) uint64 { return low + (0x80-c)*eachOctet } // the top bit is set where an octet is c or above
 	letter := from('a') &^ from('z'+1)
 	digit := from('0') &^ from('9'+1)
 	line := from('_') &^ from('_'+1)
-	return bits.TrailingZeros64(^((letter|digit|line)&^eight)&top) / 8
+	return bits.TrailingZeros64(^((letter|digit|line)&^eight)&topBits) / 8
 }
 
 // restOfWord is the end of a word that has characters outside ASCII.
