@@ -35,6 +35,8 @@ func (w *walk) file(f file, r io.Reader) {
 		return
 	}
 	defer w.giveBack(fileMemory)
+	holder := w.place
+	w.place = clip(f.name)
 	sums := w.x.summer(r)
 	in := newSource(sums)
 	head, _ := in.Peek(maxSniff)
@@ -56,7 +58,7 @@ func (w *walk) file(f file, r io.Reader) {
 	sums.fill(noted)
 	noted.Macros = noted.Macros || w.found.macros
 	noted.Encrypted = noted.Encrypted || w.found.encrypted
-	w.found = outer
+	w.found, w.place = outer, holder
 	if strings.EqualFold(path.Base(f.member), "vbaProject.bin") {
 		w.found.macros = true // of the document that holds it
 	}

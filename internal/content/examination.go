@@ -243,9 +243,17 @@ func (x *Examination) count(entry int32, section Sections, text []byte) {
 	}
 }
 
+// maxReached bounds the places that a result names: one archive may hold thousands of damaged members.
+const maxReached = 20
+
+// reach notes a limit, and in which file it was reached.
 func (x *Examination) reach(limit Limit) {
 	if !slices.Contains(x.result.Limits, limit) {
 		x.result.Limits = append(x.result.Limits, limit)
+	}
+	at := Reached{Limit: limit, File: x.walk.place}
+	if len(x.result.Reached) < maxReached && !slices.Contains(x.result.Reached, at) {
+		x.result.Reached = append(x.result.Reached, at)
 	}
 }
 

@@ -13,7 +13,7 @@ func (r *Result) Explain(out io.Writer) error {
 	for i := range r.Outcomes {
 		r.Outcomes[i].explain(&b)
 	}
-	for _, l := range r.Limits {
+	for _, l := range r.Reached {
 		fmt.Fprintf(&b, "limit reached: %s\n", l)
 	}
 	for _, s := range r.Symptoms {

@@ -1,12 +1,29 @@
 package content
 
+import "fmt"
+
 // Result is what an examination found.
 type Result struct {
 	Outcomes []Outcome // one for each definition, in the order given to NewExaminer
 	Limits   []Limit   // limits reached, each once
+	Reached  []Reached // the same with the files, the first 20 of them
 	Symptoms []Symptom // signs that the message is not whole, each once
 	Parts    []Part    // parts that are attachments or not text, and members of archives, in order
 	Hidden   int       // stretches of HTML text that a reader would not see
+}
+
+// Reached is a limit and the file in which it was reached: "" for the message itself, else as in [Part.Name].
+type Reached struct {
+	Limit Limit
+	File  string
+}
+
+// String names the limit and the file; the sender chose the file's name, so it is quoted in ASCII.
+func (r Reached) String() string {
+	if r.File == "" {
+		return string(r.Limit)
+	}
+	return fmt.Sprintf("%s in %+q", r.Limit, r.File)
 }
 
 // Fired lists the definitions that fire, in order.

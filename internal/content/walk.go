@@ -13,8 +13,9 @@ type walk struct {
 	top   partHeader
 	parts int
 
-	expanded int64 // octets unpacked so far
-	found    found // in the file being read
+	expanded int64  // octets unpacked so far
+	found    found  // in the file being read
+	place    string // name of that file, "" for the message itself
 	buf      []byte
 }
 
