@@ -2,6 +2,7 @@ package checks
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 
 	"mailweir/internal/policy"
@@ -14,8 +15,9 @@ var Concurrency = &policy.Check{
 	Name:  "concurrency",
 	Title: "too many transactions at once of one client or into one account",
 	Help: `Counts the transactions of strangers that are under way: those of one client (an IPv4 address, an IPv6 /64) from MAIL on, and those
-into one account, which is the recipient's domain, from RCPT on. A transaction counts until it ends, however it does, and once for
-a domain, however many of its recipients it has. Connections that are idle count nothing.
+into one account, which is the recipient's domain, from the first recipient on that is accepted there. A transaction counts until it ends, however
+it does, and once for a domain, however many of its recipients it has. One whose recipients are all refused or deferred takes no place
+in their domain. Connections that are idle count nothing.
 
 The counts are shared by all hosts that share the state, and the places of a host that dies are free again within 30 seconds. While the
 state is out of reach each host counts for itself. ` + "`--concurrency-exempt`" + ` lists clients to whom neither limit applies. A client that is over
@@ -36,7 +38,7 @@ its own limit three times in five minutes goes on the temporary block list (` + 
 			if err != nil {
 				return policy.Hooks{}, err
 			}
-			rule := &concurrency{store: env.State, domain: *domain, client: *client, exempt: list, places: policy.NewSlot[places](env)}
+			rule := &concurrency{store: env.State, domain: *domain, client: *client, exempt: list, places: policy.NewSlot[atomic.Bool](env)}
 			var hooks policy.Hooks
 			if *client > 0 {
 				hooks.Mail = rule.mail
@@ -53,11 +55,9 @@ type concurrency struct {
 	store          state.Store
 	domain, client int
 	exempt         *table.List
-	places         policy.Slot[places]
+	// places tells of a recipient that he holds a place for his transaction in his account, or is asking for one.
+	places policy.Slot[atomic.Bool]
 }
-
-// places tell for which accounts a transaction holds a place, or is asking for one.
-type places map[string]*atomic.Bool
 
 // concurrencySpace is the space of the places, which are leases: concurrency|client|192.0.2.1, concurrency|domain|example.org.
 const concurrencySpace = "concurrency"
@@ -86,28 +86,17 @@ func (c *concurrency) mail(m *policy.Message) (policy.Verdict, error) {
 	}), nil
 }
 
-// rcpt takes one of the account's places, unless an earlier recipient has.
+// rcpt takes one of the account's places, unless an earlier recipient has. It is the recipient's and not the message's: whoever
+// refuses or defers him gives it back with that, so that nobody fills an account with recipients who are not accepted.
 func (c *concurrency) rcpt(r *policy.Recipient) (policy.Verdict, error) {
-	m := r.Msg
-	if r.Direction != policy.Inbound || c.exempted(m.Conn) {
+	if r.Direction != policy.Inbound || c.exempted(r.Conn()) || c.taken(r) {
 		return policy.Pass, nil
 	}
-	account, taken := r.Address.Domain, c.places.Of(m)
-	if *taken == nil {
-		*taken = places{}
-	}
-	mine := (*taken)[account]
-	if mine == nil {
-		mine = new(atomic.Bool)
-		(*taken)[account] = mine
-	}
-	// One recipient asks for all of the domain. Where it is still at it, nobody has to wait for its word: the check is monitored.
-	if !mine.CompareAndSwap(false, true) {
-		return policy.Pass, nil
-	}
+	account, mine := r.Address.Domain, c.places.Of(r)
+	mine.Store(true)
 	refusal := policy.Object(replyConcurrencyDomain).Because("%d transactions into %s are under way", c.domain, quoted(account))
 	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
-		ok, err := policy.Acquire(ctx, c.store, m, state.Key(concurrencySpace, "domain", account), c.domain)
+		ok, err := policy.Acquire(ctx, c.store, r, state.Key(concurrencySpace, "domain", account), c.domain)
 		if !ok {
 			mine.Store(false)
 		}
@@ -116,6 +105,14 @@ func (c *concurrency) rcpt(r *policy.Recipient) (policy.Verdict, error) {
 		}
 		return refusal, nil
 	}), nil
+}
+
+// taken reports whether another accepted recipient has the transaction's place in the account. Where he is still asking for it, nobody has
+// to wait for his word: the check is monitored.
+func (c *concurrency) taken(r *policy.Recipient) bool {
+	return slices.ContainsFunc(r.Msg.Recipients, func(other *policy.Recipient) bool {
+		return other != r && other.Direction == policy.Inbound && other.Address.Domain == r.Address.Domain && c.places.Of(other).Load()
+	})
 }
 
 var replyConcurrencyDomain = &policy.Reply{

@@ -105,6 +105,35 @@ func TestConcurrencyGivesBack(t *testing.T) {
 	next("after the connection was lost", "")
 }
 
+// A place in a domain is for recipients who were accepted: strangers who only knock keep nobody out.
+func TestConcurrencyRefusedRecipients(t *testing.T) {
+	const blocked = "rcpt 550 5.7.1 Envelope blocked - User Entry"
+	into := func(to ...string) letter { return letter{client: "192.0.2.2", to: to} }
+	for _, c := range []struct {
+		name  string
+		flags []string
+		held  letter
+		said  string // to the one that is under way
+		then  string // to the next one
+	}{
+		{"refused", nil, into("bad@ours.example"), blocked, ""},
+		{"greylisted", []string{"--greylist=enforce", "--greylist-skip-spf=off", "--greylist-bypass=inline:{192.0.2.1=OK}"}, into("user@ours.example"), "rcpt " + greylisted, ""},
+		{"refused after one that was accepted", nil, into("user@ours.example", "bad@ours.example"), blocked, busy},
+		{"accepted after one that was refused", nil, into("bad@ours.example", "user@ours.example"), blocked, busy},
+		{"monitored", []string{"--managed=monitor"}, into("bad@ours.example"), "", busy},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			crowd := newCrowd(t, append([]string{"--concurrency=enforce", "--concurrency-domain=1", "--managed-list=inline:{ {bad@ours.example = block sender@else.example} }"}, c.flags...)...)
+			first, said := crowd.begin(c.held)
+			wantSaid(t, "the one that is under way", said, c.said)
+			second, said := crowd.begin(letter{})
+			wantSaid(t, "the next", said, c.then)
+			crowd.leave(second)
+			crowd.leave(first)
+		})
+	}
+}
+
 // The cause names the figure, and the reply says which of the two limits it was.
 func TestConcurrencyReplies(t *testing.T) {
 	crowd := newCrowd(t, "--concurrency=enforce", "--concurrency-client=1")
