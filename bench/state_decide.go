@@ -163,7 +163,8 @@ func (r stateRun) worker(decide decision, begin time.Time, pace time.Duration) (
 // domainOf is what stands behind the @.
 func domainOf(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }
 
-// writtenBytes is what this process made the disk write, as the kernel counts pages.
+// writtenBytes is what this process has written: nearly all of it is pages of the store. (write_bytes would count the whole of a large
+// folio of the page cache for one page in it.)
 func writtenBytes() int64 {
 	raw, err := os.ReadFile("/proc/self/io")
 	if err != nil {
@@ -171,7 +172,7 @@ func writtenBytes() int64 {
 	}
 	var n int64
 	for line := range strings.Lines(string(raw)) {
-		_, _ = fmt.Sscanf(line, "write_bytes: %d", &n)
+		_, _ = fmt.Sscanf(line, "wchar: %d", &n)
 	}
 	return n
 }
