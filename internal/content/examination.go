@@ -19,7 +19,9 @@ type Examination struct {
 	sums     sumKinds
 	walk     walk
 	sinks    [sectionCount]*sink
-	hits     map[int32]*hit
+	hits     hits          // of the message, or of the alternative that is being read
+	tried    map[int32]int // occurrences of patterns, in all alternatives
+	lent     int           // octets of memory for hits
 	result   Result
 	err      error
 	feed     feed
@@ -131,6 +133,8 @@ func (x *Examination) Close() {
 			s.window.release()
 		}
 	}
+	x.examiner.pool.budget.give(x.lent)
+	x.lent = 0
 }
 
 // sink folds the text of one section into its window.
@@ -208,12 +212,16 @@ func (x *Examination) match(w *window, from, to int) {
 	}
 }
 
-// maxCount is how often a pattern is counted in one message. Unlike words, the occurrences of patterns cost time each.
-const maxCount = 1000
+// maxCount is how often a pattern is counted in one message or alternative, maxTried how often in all alternatives together. Unlike words, the
+// occurrences of patterns cost time each.
+const (
+	maxCount = 1000
+	maxTried = 20 * maxCount
+)
 
 func (x *Examination) enough(entry int32) bool {
 	h := x.hits[entry]
-	return h != nil && h.count >= maxCount
+	return h != nil && h.count >= maxCount || x.tried[entry] >= maxTried
 }
 
 // occurrence counts a match, unless it overlaps the entry's last one.
@@ -223,24 +231,33 @@ func (x *Examination) occurrence(entry int32, section Sections, text []byte, sta
 		return
 	}
 	i := section.index()
-	if h := x.hits[entry]; h != nil && (start < h.next[i] || h.count >= maxCount && e.entries[entry].Kind.pattern()) {
+	if h := x.hits[entry]; h != nil && start < h.next[i] {
 		return
 	}
-	x.count(entry, section, text)
-	x.hits[entry].next[i] = start + int64(len(text))
+	if e.entries[entry].Kind.pattern() {
+		if x.enough(entry) {
+			return
+		}
+		x.tried[entry]++
+	}
+	if h := x.count(entry, section, text); h != nil {
+		h.next[i] = start + int64(len(text))
+	}
 }
 
-func (x *Examination) count(entry int32, section Sections, text []byte) {
+func (x *Examination) count(entry int32, section Sections, text []byte) *hit {
 	h := x.hits[entry]
 	if h == nil {
-		h = &hit{}
-		x.hits[entry] = h
+		if h = x.newHit(entry); h == nil {
+			return nil
+		}
 	}
 	h.count++
 	h.counts[section.index()]++
 	if x.examiner.keep && len(h.texts) < maxKept {
 		h.texts = append(h.texts, string(text))
 	}
+	return h
 }
 
 // maxReached bounds the places that a result names: one archive may hold thousands of damaged members.

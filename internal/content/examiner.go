@@ -93,7 +93,7 @@ const (
 
 // Begin starts the examination of one message. The caller must call Close, also after an error.
 func (e *Examiner) Begin(needs Needs) *Examination {
-	x := &Examination{examiner: e, needs: needs, hits: map[int32]*hit{}}
+	x := &Examination{examiner: e, needs: needs, hits: hits{}, tried: map[int32]int{}}
 	if needs&Text != 0 {
 		x.all, x.sums = e.all, e.sums
 	}

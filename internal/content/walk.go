@@ -95,7 +95,13 @@ func (w *walk) multipart(h *partHeader, m *mimeReader, depth int) {
 	// A boundary may not end in white space (RFC 2046 section 5.1.1); a reader trims the line too.
 	m.boundaries = append(m.boundaries, strings.TrimRight(h.params["boundary"], " \t\r\n"))
 	own := len(m.boundaries) - 1
+	var choice *choice
+	if h.mediaType == "multipart/alternative" {
+		choice = w.x.choose()
+		defer choice.end()
+	}
 	w.raw(m)
+	choice.next()
 	if m.hit < 0 {
 		w.x.symptom(SymptomNoParts)
 	}
@@ -108,6 +114,7 @@ func (w *walk) multipart(h *partHeader, m *mimeReader, depth int) {
 		w.header(&part, m)
 		w.entity(&part, m, depth+1)
 		m.skip()
+		choice.next()
 	}
 	closed := m.hit == own && m.closing
 	m.boundaries = m.boundaries[:own]

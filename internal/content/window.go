@@ -123,6 +123,16 @@ func (w *window) finish() {
 	}
 }
 
+// flush matches all that has come and begins anew. What follows is never matched together with it.
+func (w *window) flush() {
+	w.finish()
+	if w.buf != nil {
+		w.base += int64(len(*w.buf))
+		*w.buf = (*w.buf)[:0]
+		w.from = 0
+	}
+}
+
 // release gives the buffer back.
 func (w *window) release() {
 	if w.buf != nil {
