@@ -3,6 +3,7 @@ package checks
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"mailweir/internal/address"
@@ -16,12 +17,13 @@ var OutboundLimit = &policy.Check{
 	Name:  "outbound-limit",
 	Title: "logins that send too much at once, or in some time",
 	Help: `Counts the transactions that one login has under way, and with ` + "`--outbound-limit-rate=N/TIME`" + ` the recipients outside of our domains
-that its messages have reached in that time (which moves on in fifths, so that it may be up to a fifth longer). A password that was
+to whom its messages have gone in that time (which moves on in fifths, so that it may be up to a fifth longer). A recipient counts from RCPT on, so that
+messages sent at once cannot exceed the rate together, and no longer when he is refused or his message is not sent. A password that was
 stolen then sends no flood. Trusted hosts without a login are limited only where ` + "`--outbound-limit-clients`" + ` lists them; local
 submission never is.
 
-The counts are shared by all hosts that share the state. While it is out of reach each host counts transactions for itself,
-and the rate is not looked at.`,
+The counts are shared by all hosts that share the state. While it is out of reach each host counts for itself. In monitor mode what exceeds the
+rate is counted, too: the event tells how many there were.`,
 	Mode:    policy.Monitor,
 	OnError: policy.Accept,
 	Replies: []*policy.Reply{replyOutboundLimit},
@@ -41,13 +43,18 @@ and the rate is not looked at.`,
 			if err != nil {
 				return policy.Hooks{}, err
 			}
-			rule := &outboundLimit{store: env.State, clock: env.Clock, clients: list, sessions: *sessions, rate: limit}
+			rule := &outboundLimit{store: env.State, clients: list, sessions: *sessions, rate: limit, most: limit.limit}
 			var hooks policy.Hooks
 			if *sessions > 0 {
 				hooks.Mail = rule.mail
 			}
 			if limit.limit > 0 {
-				hooks.Rcpt, hooks.SettleMessage = rule.rcpt, rule.settle
+				rule.shared = newQuota(env.State, env.Clock, limit.span)
+				rule.local = newQuota(state.NewMemory(env.Clock, localLogins), env.Clock, limit.span)
+				hooks.Rcpt, hooks.SettleRecipient = rule.rcpt, rule.settle
+				if !env.Mode().Refuses() {
+					rule.most = math.MaxInt
+				}
 			}
 			return hooks, nil
 		}
@@ -56,19 +63,24 @@ and the rate is not looked at.`,
 
 type outboundLimit struct {
 	store    state.Store
-	clock    func() time.Time
 	clients  *table.List
 	sessions int
 	rate     rate
+	// shared and local count recipients, local while the state is out of reach; most is what they count up to.
+	shared, local *quota
+	most          int
 }
 
-// The spaces of leases and counters: outbound-limit|login|bob, outbound-rate|login|bob|1h|8214.
+// The spaces of leases and counts: outbound-limit|login|bob, outbound-rate|login|bob|1h.
 const (
 	outboundLimitSpace = "outbound-limit"
 	outboundRateSpace  = "outbound-rate"
 )
 
-// outboundTimeout is how long it may take to write down what was sent.
+// localLogins is of how many logins the recipients are counted while the state is out of reach.
+const localLogins = 100_000
+
+// outboundTimeout is how long it may take to write down what was not sent.
 const outboundTimeout = 10 * time.Second
 
 // sender tells whom the message is counted for: a login, a listed host, or nobody.
@@ -101,47 +113,57 @@ func (o *outboundLimit) mail(m *policy.Message) (policy.Verdict, error) {
 	}), nil
 }
 
-// rcpt compares what has been sent, with what this message adds, to the rate.
+// rcpt counts a recipient in advance, until it is known that nothing is sent to him: whatever many sessions do at once, the rate holds.
 func (o *outboundLimit) rcpt(r *policy.Recipient) (policy.Verdict, error) {
-	kind, name, ok := o.sender(r.Msg)
-	if !ok || r.Direction != policy.Outbound {
+	key, of := o.counted(r)
+	if key == "" {
 		return policy.Pass, nil
 	}
-	adds := external(r.Msg)
-	keys := window(o.clock(), o.rate.span, outboundRateSpace, kind, name)
 	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
-		results, err := o.store.Do(ctx, gets(keys)...)
+		n, one, err := o.take(ctx, key)
 		if err != nil {
 			return policy.Pass, err
 		}
-		if n := sum(results) + adds; n > o.rate.limit {
-			return policy.Object(replyOutboundLimit).Because("%d recipients of %s %s, limit %s", n, kind, quoted(name), o.rate), nil
+		if one != nil && !policy.Reserve(r, one.giveBack) {
+			_ = one.of.settle(ctx, key) // else the next recipient does
+		}
+		if n > o.rate.limit {
+			return policy.Object(replyOutboundLimit).Because("%d recipients of %s, limit %s", n, of, o.rate), nil
 		}
 		return policy.Pass, nil
 	}), nil
 }
 
-// external counts the recipients outside of our domains; one who is being judged is among them.
-func external(m *policy.Message) (n int) {
-	for _, r := range m.Recipients {
-		if r.Direction == policy.Outbound {
-			n++
-		}
+// counted is under which key a recipient is counted, and whom for; "" when he is not.
+func (o *outboundLimit) counted(r *policy.Recipient) (key, of string) {
+	kind, name, ok := o.sender(r.Msg)
+	if !ok || r.Direction != policy.Outbound {
+		return "", ""
 	}
-	return n
+	return state.Key(outboundRateSpace, kind, name, spanName(o.rate.span)), kind + " " + quoted(name)
 }
 
-// settle counts the recipients of a message that went out.
-func (o *outboundLimit) settle(m *policy.Message, outcome policy.Outcome) {
-	kind, name, ok := o.sender(m)
-	n := external(m)
-	if !ok || n == 0 || outcome.Fate != policy.Accepted {
+// take counts a recipient, on this host alone while the state is out of reach.
+func (o *outboundLimit) take(ctx context.Context, key string) (int, *share, error) {
+	n, one, err := o.shared.take(ctx, key, o.most)
+	if err == nil {
+		return n, one, nil
+	}
+	policy.Note(ctx, "state "+outboundRateSpace, err.Error()+"; counted on this host alone")
+	return o.local.take(context.WithoutCancel(ctx), key, o.most)
+}
+
+// settle tells the other hosts of a recipient to whom nothing was sent.
+func (o *outboundLimit) settle(r *policy.Recipient, outcome policy.Outcome) {
+	key, _ := o.counted(r)
+	if key == "" || outcome.Fate == policy.Accepted {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), outboundTimeout)
 	defer cancel()
-	// Without the state nothing is counted, and nobody is refused for it.
-	_, _ = o.store.Add(ctx, present(o.clock(), o.rate.span, outboundRateSpace, kind, name), int64(n), partLife(o.rate.span))
+	for _, q := range []*quota{o.shared, o.local} {
+		_ = q.settle(ctx, key) // what cannot be written now, the next recipient's count takes along
+	}
 }
 
 var replyOutboundLimit = &policy.Reply{

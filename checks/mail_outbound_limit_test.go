@@ -85,11 +85,29 @@ func TestOutboundRateCountsWhatWasSent(t *testing.T) {
 	}
 }
 
-func TestOutboundRateOnError(t *testing.T) {
-	crowd := crowdOn(t, broken(outboundLimitSpace, outboundRateSpace), "--outbound-limit=enforce", "--outbound-limit-rate=1/1h")
-	if said := crowd.visit(letter{login: "bob", to: []string{"a@else.example", "b@else.example"}}); len(said) > 0 {
+// While the state is out of reach each host counts for itself.
+func TestOutboundRateOutOfReach(t *testing.T) {
+	crowd := crowdOn(t, broken(outboundRateSpace), "--outbound-limit=enforce", "--outbound-limit-rate=2/1h", "--hops-max=1")
+	mail := letter{login: "bob", to: []string{"a@else.example"}, header: []string{"Received: from x"}}
+	for range 3 { // is not sent
+		if said := crowd.visit(mail); len(said) != 1 || !strings.Contains(said[0], "Mail loop") {
+			t.Fatal(said)
+		}
+	}
+	mail = letter{login: "bob", to: []string{"a@else.example", "b@else.example", "c@else.example"}}
+	wantSaid(t, "three", strings.Join(crowd.visit(mail), "\n"), exceeding)
+}
+
+// A state that cannot even count transactions refuses nobody.
+func TestOutboundSessionsOnError(t *testing.T) {
+	crowd := crowdOn(t, broken(outboundLimitSpace), "--outbound-limit=enforce", "--outbound-limit-sessions=1")
+	mail := letter{login: "bob", to: []string{"a@else.example"}}
+	first, said := crowd.begin(mail)
+	wantSaid(t, "first", said, "")
+	if said := crowd.visit(mail); len(said) > 0 {
 		t.Error(said)
 	}
+	crowd.leave(first)
 }
 
 func TestOutboundFlags(t *testing.T) {

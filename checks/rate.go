@@ -69,9 +69,12 @@ func present(now time.Time, span time.Duration, space string, of ...string) stri
 }
 
 func part(now time.Time, age int64, span time.Duration, space string, of []string) string {
-	number := now.UnixNano()/int64(span/parts) - age
+	number := partOf(now, span) - age
 	return state.Key(space, append(of[:len(of):len(of)], spanName(span), strconv.FormatInt(number, 10))...)
 }
+
+// partOf is the number of the part in which a time lies.
+func partOf(now time.Time, span time.Duration) int64 { return now.UnixNano() / int64(span/parts) }
 
 // partLife is how long the counter of one part is of use.
 func partLife(span time.Duration) time.Duration { return span / parts * (parts + 1) }

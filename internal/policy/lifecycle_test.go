@@ -142,6 +142,66 @@ func TestLeasesEndWithTheirScope(t *testing.T) {
 	s.Close()
 }
 
+// TestReserve: what was counted in advance is given back at once with each recipient whose mail is not accepted, also where it is counted
+// when he is out already.
+func TestReserve(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		late bool
+		do   func(*Session)
+		want string
+	}{
+		{"accepted", false, func(s *Session) { s.EndOfMessage("1") }, ""},
+		{"accepted, counted late", true, func(s *Session) { s.EndOfMessage("1") }, "kept"},
+		{"given up", false, (*Session).Abort, "a given back"},
+		{"given up, counted late", true, (*Session).Abort, "a given back, not kept"},
+		{"one is refused", false, func(s *Session) { s.Rcpt(RcptFacts{Recipient: "no@ours.example"}); s.EndOfMessage("1") }, "no given back"},
+		{"lost", false, (*Session).Close, "a given back"},
+		{"refused at the end", false, func(s *Session) { s.Header(Field{"Subject", "no"}, ""); s.EndOfHeaders(); s.EndOfMessage("1") }, "a given back"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := &diary{}
+			var last *Recipient
+			reserve := func() bool {
+				name := last.Address.Local
+				return Reserve(last, func() { d.note("%s given back", name) })
+			}
+			hooks := Hooks{
+				Rcpt: func(r *Recipient) (Verdict, error) {
+					if last = r; !tt.late {
+						reserve()
+					}
+					if r.Address.Local == "no" {
+						return no("x")
+					}
+					return Pass, nil
+				},
+				Headers: func(m *Message) (Verdict, error) {
+					if len(m.Values("Subject")) > 0 {
+						return no("x")
+					}
+					return Pass, nil
+				},
+			}
+			r := newRig(t, "", check("x", hooks))
+			s := r.runner.NewSession()
+			s.Connect(mail().connect())
+			s.Mail(MailFacts{Sender: "x@else.example"})
+			s.Rcpt(RcptFacts{Recipient: "a@ours.example"})
+			tt.do(s)
+			got := d.text()
+			if tt.late {
+				words := map[bool]string{true: "kept", false: "not kept"}[reserve()]
+				got = strings.TrimPrefix(strings.ReplaceAll(d.text()+"\n"+words, "\n", ", "), ", ")
+			}
+			s.Close()
+			if got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestFates(t *testing.T) {
 	const to = "a@ours.example"
 	begin := func(s *Session) {

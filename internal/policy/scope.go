@@ -106,6 +106,9 @@ type Message struct {
 	FieldsDropped bool
 	// Octets counts what the message has so far, line ends as CRLF (RFC 1870 section 5).
 	Octets int64
+	// Unexamined says, for the administrator, which limits an examination of the content has reached. It is no objection; it is
+	// recorded when the message is settled.
+	Unexamined []Unexamined
 
 	helo        HeloFacts // as it was at MAIL
 	fieldOctets int
@@ -118,6 +121,14 @@ type Message struct {
 	broken      []*bound     // checks that panicked over a part of this message
 	condemned   bool         // its refusal is certain
 	fate        Outcome
+}
+
+// Unexamined is something in a message that was not looked at.
+type Unexamined struct {
+	// Limit is the limit that was reached, in one word.
+	Limit string
+	// Where names limit and place. What a stranger chose is quoted.
+	Where string
 }
 
 // Limits of the header fields that a message keeps.
@@ -202,6 +213,27 @@ func Acquire(ctx context.Context, store state.Store, where Scope, key string, li
 	}
 	s.leases = append(s.leases, lease)
 	return true, nil
+}
+
+// Reserve keeps what was counted in advance for a recipient. If his mail is not accepted in the end, giveBack is called, once, on the
+// session's path: it must not wait. Call it from [Later], when it is counted. It reports false if it was called at once, because he is
+// out already.
+func Reserve(r *Recipient, giveBack func()) bool {
+	r.mu.Lock()
+	closed := r.closed
+	if !closed {
+		r.leases = append(r.leases, place(func() {
+			if r.fate.Fate != Accepted {
+				giveBack()
+			}
+		}))
+	}
+	r.mu.Unlock()
+	if !closed || r.fate.Fate == Accepted {
+		return true
+	}
+	giveBack()
+	return false
 }
 
 // release gives back what the scope holds and stops the work that nobody waits for any more.

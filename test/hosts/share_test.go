@@ -242,12 +242,16 @@ func loginsAtOnce(t *testing.T, a, b *host) {
 	held[1].quit(t)
 }
 
-// loginRate: what a login has sent through one host counts on the other.
+// loginRate: what a login sends through one host counts on the other, from RCPT on.
 func loginRate(t *testing.T, a, b *host) {
 	const sender = "grace@example.org"
 	session := a.as(t, "grace")
 	session.begin(t, sender, "one@else.example", taken)
 	session.say(t, "RCPT TO:<two@else.example>", taken)
+	other := b.as(t, "grace")
+	other.begin(t, sender, "three@else.example", taken)
+	other.say(t, "RCPT TO:<four@else.example>", tooMuch)
+	other.quit(t)
 	session.send(t, sender)
 	session.quit(t)
 	a.learned(t, sender)
