@@ -131,8 +131,8 @@ func (t *transcript) write(out io.Writer) error {
 	for _, st := range t.Steps {
 		fmt.Fprintln(out, st.Command)
 		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		for _, w := range st.Words {
-			fmt.Fprintf(table, "  %s\t%s\t%s\n", w.Check, w.Mode, w.text())
+		for _, line := range st.lines() {
+			fmt.Fprintln(table, line)
 		}
 		if err := table.Flush(); err != nil {
 			return err
@@ -157,6 +157,18 @@ func (t *transcript) write(out io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// lines are the words of the step, each once: a check that looks at client and recipient and has nothing against either says the same
+// twice.
+func (st *step) lines() (lines []string) {
+	for _, w := range st.Words {
+		line := fmt.Sprintf("  %s\t%s\t%s", w.Check, w.Mode, w.text())
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 // text is a word on one line, what it asked on lines of their own.

@@ -43,7 +43,7 @@ func (s *Session) decided(at Stage, r *Recipient) int {
 // explainNothing tells explain that a check ran and has nothing against it, with what it remarks.
 func (s *Session) explainNothing(b *bound, stage Stage, r *Recipient, remark string) {
 	if s.explaining() {
-		s.resolver(stage).explain(&pending{check: b, stage: stage, pos: b.pos[stage]}, r, Word{Says: SaysNothing, Cause: remark})
+		s.resolver(stage).explain(ruling{p: &pending{check: b, stage: stage, pos: b.pos[stage]}}, r, Word{Says: SaysNothing, Cause: remark})
 	}
 }
 

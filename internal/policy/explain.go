@@ -31,11 +31,12 @@ type Word struct {
 	Asked     []Asked
 }
 
-func (rs *resolver) explain(p *pending, r *Recipient, w Word) {
+func (rs *resolver) explain(ru ruling, r *Recipient, w Word) {
 	if rs.words == nil {
 		return
 	}
-	w.Check, w.Stage, w.Place, w.Mode, w.Asked = p.check.Name, p.stage, p.pos, rs.mode(p.check, r), p.asked()
+	p := ru.p
+	w.Check, w.Stage, w.Place, w.Mode, w.Asked = p.check.Name, p.stage, p.pos, rs.mode(p.check, r), ru.questions()
 	if p.monitored() {
 		w.Mode = min(w.Mode, Monitor)
 	}
@@ -54,5 +55,5 @@ func (rs *resolver) explainRuling(ru ruling, r *Recipient) {
 		w.Says = SaysCannotTell
 		w.Cause = fmt.Sprint(ru.failure)
 	}
-	rs.explain(ru.p, r, w)
+	rs.explain(ru, r, w)
 }

@@ -59,6 +59,9 @@ func (m *Message) permits(ctx context.Context, b *bound, r *Recipient, headers b
 // grantable are the permits that checks grant.
 const grantable = BypassRecipientPermit | BypassAutoAllow
 
+// notVouched is noted of a permit that exists and does not count, for whoever wonders why the mail is refused all the same.
+const notVouched = "does not count: nothing vouches for the sender"
+
 // mayPermit reports whether a permit could let this mail past the check, as far as is known without waiting.
 func (m *Message) mayPermit(b *bound, r *Recipient) bool {
 	p := m.Conn.policy
@@ -86,6 +89,7 @@ func (r *Recipient) granted(ctx context.Context, b *bound) (string, error) {
 		if ok, err := r.Msg.Vouched(ctx); ok || err != nil {
 			return one.Source, err
 		}
+		Note(ctx, one.Source, notVouched)
 	}
 	if err == nil {
 		return "", nil
@@ -162,6 +166,7 @@ func (m *Message) senderPermits(ctx context.Context, bits Bypass) (string, error
 	case (result == SPFNone || result == SPFNeutral) && bits&BypassUnvouched != 0:
 		return p.by(), nil
 	}
+	Note(ctx, p.by(), "does not count: SPF gives "+string(result)+" for the sender")
 	return "", nil
 }
 
@@ -185,11 +190,13 @@ func (m *Message) headerFromPermits(ctx context.Context) (string, error) {
 			return by, nil
 		}
 		if from.Domain != m.Sender.Domain {
+			Note(ctx, by, "does not count for header From: the envelope sender is of another domain")
 			continue
 		}
 		if vouched, err := m.Vouched(ctx); vouched || err != nil {
 			return by, err
 		}
+		Note(ctx, by, notVouched)
 	}
 	return "", nil
 }

@@ -16,8 +16,10 @@ func knowSPF(m *Message, result spf.Result, err error) {
 	close(f.done)
 }
 
-const permitTables = "--permit-clients=inline:{192.0.2.66=OK} " +
-	"--permit-senders=inline:{{friend.example=OK},{odd.example=OK unverified},{no.friend.example=DUNNO}}"
+const (
+	permitSenders = "inline:{{friend.example=OK},{odd.example=OK unverified},{no.friend.example=DUNNO}}"
+	permitTables  = "--permit-clients=inline:{192.0.2.66=OK} --permit-senders=" + permitSenders
+)
 
 func TestPermits(t *testing.T) {
 	const to = "a@ours.example"

@@ -38,6 +38,17 @@ type ruling struct {
 
 func (ru *ruling) objects() bool { return ru.verdict.reply != nil }
 
+// questions are what the check asked of the world outside, and then what was asked for permits.
+func (ru *ruling) questions() []Asked {
+	list := ru.p.asked()
+	for _, a := range ru.asked.list() {
+		if !slices.Contains(list, a) {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
 func (rs *resolver) policy() *Policy { return rs.conn.policy }
 
 // due reports whether a word is answered at this stage.
@@ -130,7 +141,7 @@ func (rs *resolver) rule(ctx context.Context, p *pending, r *Recipient) ruling {
 	}
 	w := p.wait(ctx)
 	if w.err == nil && w.verdict.reply == nil {
-		rs.explain(p, r, Word{Says: SaysNothing, Cause: w.verdict.cause})
+		rs.explain(ruling{p: p}, r, Word{Says: SaysNothing, Cause: w.verdict.cause})
 		return ruling{}
 	}
 	ru := rs.objection(p, w, r)
@@ -147,7 +158,7 @@ func (rs *resolver) rule(ctx context.Context, p *pending, r *Recipient) ruling {
 		// A permit exists that could not be vouched for just now. Nothing permanent may come of that.
 		ru.verdict = ru.verdict.Deferred().Because("%s; a permit could not be vouched for: %v", ru.verdict.cause, err)
 	case by != "":
-		rs.explain(p, r, Word{Says: SaysBypassed, By: by, Reply: rs.line(ru, "").String(), Cause: ru.verdict.cause})
+		rs.explain(ru, r, Word{Says: SaysBypassed, By: by, Reply: rs.line(ru, "").String(), Cause: ru.verdict.cause})
 		return ruling{}
 	}
 	rs.explainRuling(ru, r)
@@ -182,7 +193,7 @@ func (rs *resolver) objection(p *pending, w word, r *Recipient) ruling {
 	ru := ruling{p: p, mode: mode, failure: w.err}
 	ru.verdict = Object(reply).Because("%s: %v", p.check.Name, w.err)
 	if action != Delay {
-		rs.explain(p, r, Word{Says: SaysCannotTell, Cause: w.err.Error()})
+		rs.explain(ru, r, Word{Says: SaysCannotTell, Cause: w.err.Error()})
 		rs.recordFailure(ru, r)
 		return ruling{}
 	}

@@ -1,0 +1,65 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"blitiri.com.ar/go/spf"
+)
+
+// Whoever asks why mail is refused is told of each permit that exists and does not count; so is the log.
+func TestPermitsThatDoNotCountAreTold(t *testing.T) {
+	const envelope, header = BypassRecipientPermit | BypassAutoAllow | BypassPermitSender, BypassHeaderFrom
+	pair := []Grant{{By: BypassAutoAllow, Source: "pair"}}
+	for _, tt := range []struct {
+		name, from, header string
+		bypass             Bypass
+		spf                spf.Result
+		grants             []Grant
+		says               Says
+		want               string
+	}{
+		{"recipient's, not vouched", "x@else.example", "", envelope, SPFNone, pair, SaysObjects, "[{pair does not count: nothing vouches for the sender}]"},
+		{"recipient's, vouched", "x@else.example", "", envelope, SPFPass, pair, SaysBypassed, "[]"},
+		{"of a kind that the check does not give way to", "x@else.example", "", BypassRecipientPermit, SPFNone, pair, SaysObjects, "[]"},
+		{"nobody's", "x@else.example", "", envelope, SPFNone, nil, SaysObjects, "[]"},
+		{"the administrator's", "x@friend.example", "", envelope, SPFFail, nil, SaysObjects, "[{permit " + permitSenders + " does not count: SPF gives fail for the sender}]"},
+		{"header From, not vouched", "x@friend.example", "x@friend.example", header, SPFNone, nil, SaysObjects, "[{permit " + permitSenders + " does not count: nothing vouches for the sender}]"},
+		{"header From, another domain", "x@else.example", "x@friend.example", header, SPFPass, nil, SaysObjects, "[{permit " + permitSenders + " does not count for header From: the envelope sender is of another domain}]"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			stage := StageRcpt
+			if tt.header != "" {
+				stage = StageEnd
+			}
+			hooks := objecting("x", stage)
+			hooks.Mail = func(m *Message) (Verdict, error) { knowSPF(m, tt.spf, nil); return Pass, nil }
+			hooks.Grant = func(context.Context, *Recipient) ([]Grant, error) { return tt.grants, nil }
+			r := newRig(t, permitTables, check("x", hooks, bypass(tt.bypass)))
+			l := mail("a@ours.example")
+			l.from, l.fields = tt.from, []Field{{"From", tt.header}}
+
+			var got Word
+			s := r.runner.NewExplainer(func(w Word) {
+				if w.Says != SaysNothing {
+					got = w
+				}
+			})
+			defer s.Close()
+			s.Connect(l.connect())
+			s.Helo(HeloFacts{Name: "helo.example"})
+			r.again(s, l)
+			if asked := fmt.Sprint(got.Asked); got.Says != tt.says || asked != tt.want {
+				t.Errorf("explain: %s, asked %s\nwant %s, %s", got.Says, asked, tt.says, tt.want)
+			}
+			if tt.says != SaysObjects {
+				return
+			}
+			r.send(l)
+			if e := r.seen.list[len(r.seen.list)-1]; fmt.Sprint(e.Asked) != tt.want {
+				t.Errorf("event: asked %s\nwant %s", fmt.Sprint(e.Asked), tt.want)
+			}
+		})
+	}
+}
