@@ -70,7 +70,7 @@ func (c contentRule) hooks() policy.Hooks {
 				return policy.Pass, nil
 			}
 			result, err := c.examinations.finish(m)
-			return policy.Pass.Because("%s", limitsReached(result)), err
+			return policy.Pass.Because("%s", limitsReached(result, "")), err
 		},
 		MessageFor: func(r *policy.Recipient) (policy.Verdict, error) {
 			if c.bypass.message(r.Msg) || c.bypass.recipient(r) {
@@ -105,7 +105,7 @@ func judgeContent(r *policy.Recipient, result *content.Result) policy.Verdict {
 			change.Quarantine = "content: " + d.Name
 		}
 		if _, known := fired[d.Action]; !known {
-			fired[d.Action] = policy.Object(replyContent).Because("%s%s", firedBy(o), limitsReached(result))
+			fired[d.Action] = policy.Object(replyContent).Because("%s%s", firedBy(o), limitsReached(result, "; "))
 		}
 	}
 	for _, action := range []content.Action{content.Reject, content.Defer, content.Quarantine, content.Tag} {
@@ -121,14 +121,6 @@ func judgeContent(r *policy.Recipient, result *content.Result) policy.Verdict {
 		}
 	}
 	return fired[content.Monitor].Monitored()
-}
-
-// limitsReached tells where the examination did not go, "" if it went everywhere.
-func limitsReached(result *content.Result) string {
-	if result == nil || len(result.Limits) == 0 {
-		return ""
-	}
-	return fmt.Sprintf(" limits reached: %v", result.Limits)
 }
 
 // firedBy names the definition, its action, its score and the lines that hit; never the text.

@@ -3,6 +3,7 @@ package checks
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"mailweir/internal/content"
@@ -23,7 +24,8 @@ more particular name out, and a digest that is known to be harmless.
 
 ` + "`--signature-types`" + ` takes what a file really is, whatever it is called: ` + "`executable`" + `, ` + "`script`" + `, ` + "`macros`" + ` (Office files with macros),
 ` + "`encrypted`" + ` (archives and documents that cannot be looked into), ` + "`disguised`" + ` (a program under the name of something else),
-` + "`double-extension`" + ` (invoice.pdf.exe), or a media type as found by the first octets, such as ` + "`application/x-7z-compressed`" + `. ` +
+` + "`double-extension`" + ` (invoice.pdf.exe), ` + "`unexamined`" + ` (a limit of the examination kept a part of the message from being looked at; content.md lists
+them), or a media type as found by the first octets, such as ` + "`application/x-7z-compressed`" + `. ` +
 		"`TYPE=NAME`" + ` gives the name for the reply. ` + "`--signature-bypass`" + ` lists senders, recipients and clients to whose mail this does not apply.`,
 	Mode:    policy.Enforce,
 	OnError: policy.Accept,
@@ -32,7 +34,7 @@ more particular name out, and a digest that is known to be harmless.
 	Setup: func(f *policy.Flags) policy.Build {
 		hashes := f.Tables("hashes", "SHA-256 and MD5 of unwanted files, with the signature's name")
 		names := f.Tables("names", "names and extensions of unwanted files, with the signature's name")
-		types := f.Strings("types", "TYPE[=NAME]", "kind of unwanted file: executable, script, macros, encrypted, disguised, double-extension, or a media type")
+		types := f.Strings("types", "TYPE[=NAME]", "kind of unwanted file: executable, script, macros, encrypted, disguised, double-extension, unexamined, or a media type")
 		list := f.Tables("bypass", "senders, recipients and clients whose attachments are not looked at")
 		return func(env *policy.Env) (policy.Hooks, error) {
 			if len(*hashes)+len(*names)+len(*types) == 0 {
@@ -52,6 +54,9 @@ more particular name out, and a digest that is known to be harmless.
 			if rule.types, err = readFileTypes(*types); err != nil {
 				return policy.Hooks{}, err
 			}
+			if i := slices.IndexFunc(rule.types, func(t fileType) bool { return t.noun == unexamined }); i >= 0 {
+				rule.unexamined = rule.types[i].name
+			}
 			return rule.hooks(), nil
 		}
 	},
@@ -61,6 +66,7 @@ type signature struct {
 	examinations  *examinations
 	hashes, names *table.List
 	types         []fileType
+	unexamined    string // the signature of a message that was not examined whole, "" where it may pass
 	bypass        bypass
 	slot          policy.Slot[policy.Verdict] // on the message, whoever gets it
 }
@@ -80,7 +86,11 @@ var fileTypes = map[string]func(*content.Part) bool{
 	"encrypted":        func(p *content.Part) bool { return p.Encrypted },
 	"disguised":        (*content.Part).Disguised,
 	"double-extension": (*content.Part).DoubleExtension,
+	unexamined:         func(*content.Part) bool { return false }, // of the message, not of a file
 }
+
+// unexamined is the type of a message of which a limit kept a part from being looked at.
+const unexamined = "unexamined"
 
 func readFileTypes(list []string) (types []fileType, err error) {
 	for _, item := range list {
@@ -95,7 +105,7 @@ func readFileTypes(list []string) (types []fileType, err error) {
 		}
 		switch {
 		case t.is == nil:
-			return nil, fmt.Errorf("--signature-types: %q is none of executable, script, macros, encrypted, disguised, double-extension, and no media type", noun)
+			return nil, fmt.Errorf("--signature-types: %q is none of executable, script, macros, encrypted, disguised, double-extension, unexamined, and no media type", noun)
 		case t.name == "":
 			return nil, fmt.Errorf("--signature-types: %q gives a name that a reply cannot show", item)
 		}
@@ -125,7 +135,7 @@ func (s *signature) hooks() policy.Hooks {
 			if err == nil {
 				*s.slot.Of(m) = s.judge(result)
 			}
-			return policy.Pass.Because("%s", limitsReached(result)), err
+			return policy.Pass.Because("%s", limitsReached(result, "")), err
 		},
 		MessageFor: func(r *policy.Recipient) (policy.Verdict, error) {
 			if s.bypass.recipient(r) {
@@ -137,13 +147,16 @@ func (s *signature) hooks() policy.Hooks {
 	}
 }
 
-// judge objects to the first file that has a signature.
+// judge objects to the first file that has a signature, and then to what was not looked at, if that is wanted.
 func (s *signature) judge(result *content.Result) policy.Verdict {
 	for i := range result.Parts {
 		p := &result.Parts[i]
 		if name, why := s.match(p); name != "" {
-			return policy.Object(replySignature, name).Because("file %s: %s%s", quoted(p.Name), why, limitsReached(result))
+			return policy.Object(replySignature, name).Because("file %s: %s%s", quoted(p.Name), why, limitsReached(result, "; "))
 		}
+	}
+	if s.unexamined != "" && len(result.Reached) > 0 {
+		return policy.Object(replySignature, s.unexamined).Because("%s: %s", unexamined, limitsReached(result, ""))
 	}
 	return policy.Pass
 }

@@ -79,6 +79,11 @@ func TestSignature(t *testing.T) {
 		{name: "encrypted zip", flags: []string{"--signature-types=encrypted"}, mail: attachment("a.zip", string(encrypted)), said: refused("encrypted")},
 		{name: "zip that is not encrypted", flags: []string{"--signature-types=encrypted"}, mail: attachment("a.zip", zipped(t, "a.txt", "x"))},
 		{name: "media type", flags: []string{"--signature-types=Application/ZIP"}, mail: attachment("a.txt", zipped(t, "a.txt", "x")), said: refused("application/zip")},
+		{name: "not examined whole", flags: []string{"--signature-types=unexamined=Not examined"}, mail: attachment("a.zip", zipped(t, "b", strings.Repeat("\x00", 4<<20))), said: refused("Not examined"), cause: `unexamined: limits reached: ratio in "a.zip/b"`},
+		{name: "not examined whole, allowed", flags: []string{"--signature-types=executable"}, mail: attachment("a.zip", zipped(t, "b", strings.Repeat("\x00", 4<<20))), reached: `limits reached: ratio in "a.zip/b"`},
+		{name: "not examined whole, with a name that is not wanted", flags: []string{byName, "--signature-types=unexamined"}, mail: attachment("a.zip", zipped(t, "b", strings.Repeat("\x00", 4<<20), "c.scr", "x")), said: refused("Screen saver")},
+		{name: "examined whole", flags: []string{"--signature-types=unexamined"}, mail: attachment("a.zip", zipped(t, "b", strings.Repeat("x", 1<<20)))},
+		{name: "not examined whole, bypass", flags: []string{"--signature-types=unexamined", "--signature-bypass=inline:{else.example=OK}"}, mail: attachment("a.zip", zipped(t, "b", strings.Repeat("\x00", 4<<20)))},
 		{name: "harmless digest", flags: []string{"--signature-hashes=" + harmless, byName}, mail: attachment("a.scr", "abc")},
 		{name: "bypass by sender", flags: []string{byHash, "--signature-bypass=inline:{else.example=OK}"}, mail: attachment("a", "abc")},
 		{name: "bypass for one of two", flags: []string{byHash, "--signature-bypass=inline:{user@ours.example=OK}"}, mail: func() letter {

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"errors"
+	"strings"
 	"sync"
 
 	"mailweir/internal/content"
@@ -98,6 +99,11 @@ func (e *examinations) finish(m *policy.Message) (*content.Result, error) {
 	state.result, state.err = state.walk.Finish()
 	state.busy, state.over = false, true
 	state.walk.Close()
+	if state.err == nil {
+		for _, at := range state.result.Reached {
+			m.Unexamined = append(m.Unexamined, policy.Unexamined{Limit: string(at.Limit), Where: at.String()})
+		}
+	}
 	return state.result, state.err
 }
 
@@ -106,4 +112,16 @@ func (e *examinations) settle(m *policy.Message, _ policy.Outcome) {
 	if state := e.slot.Of(m); state.walk != nil {
 		state.walk.Close()
 	}
+}
+
+// limitsReached tells what the examination did not look at, behind a separator; "" if it went everywhere.
+func limitsReached(result *content.Result, separator string) string {
+	if result == nil || len(result.Reached) == 0 {
+		return ""
+	}
+	var list []string
+	for _, at := range result.Reached {
+		list = append(list, at.String())
+	}
+	return separator + "limits reached: " + strings.Join(list, ", ")
 }

@@ -128,6 +128,8 @@ type scenario struct {
 	said   string // one line each
 	events string // CHECK ACTION, one line each; "" expects just one for each line of said
 	cause  string // part of the first event's cause
+	// reached is what was not examined of a message that nothing was said about, as it is recorded.
+	reached string
 }
 
 // play runs scenarios, each with the flags that all share in front of its own.
@@ -163,6 +165,8 @@ func (c scenario) check(t *testing.T, p *policy.Policy) *witness {
 	switch events := seen.events(); {
 	case c.events == "" && len(events) != len(said), c.events != "" && c.events != strings.Join(events, "\n"):
 		t.Errorf("events:\n%s\nwant:\n%s", strings.Join(events, "\n"), c.events)
+	case c.reached != "" && seen.unexamined() != c.reached:
+		t.Errorf("recorded %q, want %q", seen.unexamined(), c.reached)
 	case c.cause != "" && !strings.Contains(seen.list[0].Cause, c.cause):
 		t.Errorf("cause %q is without %q", seen.list[0].Cause, c.cause)
 	}
@@ -171,9 +175,10 @@ func (c scenario) check(t *testing.T, p *policy.Policy) *witness {
 
 // witness is an observer that keeps the events.
 type witness struct {
-	mu     sync.Mutex
-	list   []*policy.Event
-	closed chan struct{}
+	mu      sync.Mutex
+	list    []*policy.Event
+	message *policy.Message // that was settled last
+	closed  chan struct{}
 }
 
 func newWitness() *witness { return &witness{closed: make(chan struct{})} }
@@ -191,12 +196,26 @@ func (w *witness) events() (lines []string) {
 	return lines
 }
 
-func (*witness) Identify(*policy.Event) string           { return "" }
-func (*witness) Settled(*policy.Message, policy.Outcome) {}
-func (*witness) Defect(err error)                        { panic(err) }
-func (*witness) Opened(*policy.Connection)               {}
-func (w *witness) Closed(*policy.Connection)             { close(w.closed) }
-func (*witness) Took(policy.Stage, time.Duration)        {}
+// unexamined is what the observer of the daemon makes of limits.
+func (w *witness) unexamined() string {
+	var list []string
+	for _, u := range w.message.Unexamined {
+		list = append(list, u.Where)
+	}
+	return "limits reached: " + strings.Join(list, ", ")
+}
+
+func (w *witness) Settled(m *policy.Message, _ policy.Outcome) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.message = m
+}
+
+func (*witness) Identify(*policy.Event) string    { return "" }
+func (*witness) Defect(err error)                 { panic(err) }
+func (*witness) Opened(*policy.Connection)        {}
+func (w *witness) Closed(*policy.Connection)      { close(w.closed) }
+func (*witness) Took(policy.Stage, time.Duration) {}
 
 // file writes a file and returns its path.
 func file(t *testing.T, name, text string) string {

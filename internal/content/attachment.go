@@ -192,6 +192,8 @@ func (w *walk) expand(r io.Reader, packed *source) *expansion {
 func (e *expansion) Read(p []byte) (int, error) {
 	limits := e.w.x.examiner.limits
 	switch {
+	case e.over:
+		return 0, io.EOF
 	case e.w.expanded >= limits.Expanded:
 		return e.end(LimitExpanded)
 	case e.out > ratioFrom && e.out > (e.packed.used()-e.start+1)*int64(limits.Ratio):

@@ -260,16 +260,17 @@ func (x *Examination) count(entry int32, section Sections, text []byte) *hit {
 	return h
 }
 
-// maxReached bounds the places that a result names: one archive may hold thousands of damaged members.
+// maxReached bounds the places that a result names, unless the limit is a new one: an archive may hold thousands of damaged members.
 const maxReached = 20
 
 // reach notes a limit, and in which file it was reached.
 func (x *Examination) reach(limit Limit) {
-	if !slices.Contains(x.result.Limits, limit) {
+	known := slices.Contains(x.result.Limits, limit)
+	if !known {
 		x.result.Limits = append(x.result.Limits, limit)
 	}
 	at := Reached{Limit: limit, File: x.walk.place}
-	if len(x.result.Reached) < maxReached && !slices.Contains(x.result.Reached, at) {
+	if !known || len(x.result.Reached) < maxReached && !slices.Contains(x.result.Reached, at) {
 		x.result.Reached = append(x.result.Reached, at)
 	}
 }

@@ -87,7 +87,7 @@ const (
 	Text Needs = 1 << iota
 	// Files tells the Parts, and unpacks archives.
 	Files
-	// Sums tells the MD5 and SHA-256 of every Part.
+	// Sums tells the MD5, SHA-1 and SHA-256 of every Part.
 	Sums
 )
 
@@ -98,7 +98,7 @@ func (e *Examiner) Begin(needs Needs) *Examination {
 		x.all, x.sums = e.all, e.sums
 	}
 	if needs&Sums != 0 {
-		x.sums.md5, x.sums.sha256 = true, true
+		x.sums = sumKinds{true, true, true}
 	}
 	x.walk.x, x.feed.x = x, x
 	return x

@@ -48,12 +48,13 @@ func TestParts(t *testing.T) {
 }
 
 func TestSums(t *testing.T) {
-	const md5, sha = "900150983cd24fb0d6963f7d28e17f72", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+	const md5, sha1 = "900150983cd24fb0d6963f7d28e17f72", "a9993e364706816aba3e25717850c26c9cd0d89d"
+	const sha = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 	parts := examineFor(t, mustExaminer(t, Options{}), Sums, attach("a", "x/y", []byte("abc")), 10).Parts
-	if parts[0].MD5 != md5 || parts[0].SHA256 != sha {
+	if parts[0].MD5 != md5 || parts[0].SHA1 != sha1 || parts[0].SHA256 != sha {
 		t.Errorf("%+v", parts)
 	}
-	for _, entry := range []string{"md5:" + md5, strings.ToUpper(md5), sha, "sha1:a9993e364706816aba3e25717850c26c9cd0d89d"} {
+	for _, entry := range []string{"md5:" + md5, strings.ToUpper(md5), sha, "sha1:" + sha1} {
 		e := mustExaminer(t, Options{}, "!activation 5\n5 hash "+entry)
 		for name, octets := range map[string][]byte{"plain": []byte("abc"), "in a zip": zipOf(t, "b", "abc")} {
 			if !examine(t, e, attach("a", "x/y", octets), 10).Outcomes[0].Fired {

@@ -76,6 +76,8 @@ func (s *summer) fill(p *Part) {
 		switch digits := hex.EncodeToString(h.Sum(nil)); h.Size() {
 		case md5.Size:
 			p.MD5 = digits
+		case sha1.Size:
+			p.SHA1 = digits
 		case sha256.Size:
 			p.SHA256 = digits
 		}

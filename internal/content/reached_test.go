@@ -10,7 +10,7 @@ import (
 
 // TestReached: a limit is named with the file in which it was reached, and the files are bounded.
 func TestReached(t *testing.T) {
-	e := mustExaminer(t, Options{Limits: Limits{Parts: 60}}, "!activation 1\n1 gold\n")
+	e := mustExaminer(t, Options{Limits: Limits{Parts: 100}}, "!activation 1\n1 gold\n")
 	part := func(name, octets string) string {
 		return "--b\nContent-Type: application/octet-stream; name=\"" + name + "\"\nContent-Transfer-Encoding: base64\n\n" + b64(octets) + "\n"
 	}
@@ -42,7 +42,8 @@ func TestReached(t *testing.T) {
 	for i := range 30 {
 		many.WriteString(part(fmt.Sprintf("%d.gz", i), bad))
 	}
-	if r := examine(t, e, "Content-Type: multipart/mixed; boundary=b\n\n"+many.String()+"--b--\n", 1000); len(r.Reached) != maxReached {
-		t.Errorf("%d places, want %d", len(r.Reached), maxReached)
+	r := examine(t, e, "Content-Type: multipart/mixed; boundary=b\n\n"+many.String()+comment+"--b--\n", 1000)
+	if len(r.Reached) != maxReached+1 || r.Reached[maxReached].String() != "markup" {
+		t.Errorf("%v, want %d files and the message", r.Reached, maxReached)
 	}
 }

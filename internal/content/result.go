@@ -6,7 +6,7 @@ import "fmt"
 type Result struct {
 	Outcomes []Outcome // one for each definition, in the order given to NewExaminer
 	Limits   []Limit   // limits reached, each once
-	Reached  []Reached // the same with the files, the first 20 of them
+	Reached  []Reached // the same with the files: all limits, and the first 20 places
 	Symptoms []Symptom // signs that the message is not whole, each once
 	Parts    []Part    // parts that are attachments or not text, and members of archives, in order
 	Hidden   int       // stretches of HTML text that a reader would not see
@@ -86,6 +86,7 @@ type Part struct {
 	Encrypted  bool
 	Size       int64  // octets after decoding
 	MD5        string // lower case hexadecimal; if Sums were asked for
+	SHA1       string
 	SHA256     string
 }
 

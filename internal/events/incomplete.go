@@ -34,22 +34,10 @@ func (r *Recorder) incomplete(m *policy.Message, o policy.Outcome) {
 	if !is {
 		return
 	}
-	e := &policy.Event{
-		Time: r.folds.clock(), Check: "incomplete", Mode: policy.Monitor, Stage: policy.StageEnd, AnsweredAt: policy.StageEnd,
-		Action: policy.ActionIncomplete, Cause: "recipients and no header; the transaction was " + o.Fate.String(),
-		Session: m.Conn.ID, Client: m.Conn.Client, ClientName: m.Conn.ConnectFacts.Name, Helo: m.HELO(), Service: m.Conn.Service,
-		Login: m.Login, Sender: m.MailFacts.Sender, HasSender: true, Count: len(m.Recipients), QueueID: m.QueueID,
-		Direction: m.Recipients[0].Direction.String(),
-	}
-	for _, one := range m.Recipients[:min(len(m.Recipients), incompleteRecipients)] {
-		e.Recipients = append(e.Recipients, one.RcptFacts.Recipient)
-	}
-	e.ID = r.Identify(e)
-	r.Record(e)
+	r.recordSettled(m, policy.Event{
+		Check: "incomplete", Action: policy.ActionIncomplete, Cause: "recipients and no header; the transaction was " + o.Fate.String(),
+	})
 }
-
-// incompleteRecipients bounds the recipients that the event names.
-const incompleteRecipients = 10
 
 // most counts a transaction, and reports, once for each service, that more than half of the last ones were incomplete.
 func (m *missing) most(service policy.Service, incomplete bool) bool {

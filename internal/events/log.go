@@ -28,7 +28,7 @@ func eventFields(e *policy.Event) logrus.Fields {
 		"service": string(e.Service),
 	}
 	switch e.Action {
-	case policy.ActionError, policy.ActionChanged, policy.ActionNotRetried, policy.ActionIncomplete: // nobody has read a reply
+	case policy.ActionError, policy.ActionChanged, policy.ActionNotRetried, policy.ActionIncomplete, policy.ActionUnexamined: // nobody has read a reply
 	default:
 		fields["reply"] = e.Reply
 		fields["code"] = e.Line.Code()

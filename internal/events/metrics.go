@@ -16,6 +16,7 @@ type Metrics struct {
 
 	decisions   *prometheus.CounterVec
 	failures    *prometheus.CounterVec
+	limits      *prometheus.CounterVec
 	messages    *prometheus.CounterVec
 	octets      prometheus.Counter
 	connections *prometheus.CounterVec
@@ -34,6 +35,7 @@ func NewMetrics(version string) *Metrics {
 		decisions: counters("decisions_total", "Decisions that were not to go on, or in monitor mode would not have been.",
 			"check", "mode", "action", "code"),
 		failures: counters("check_failures_total", "Times that a check could not tell.", "check"),
+		limits:   counters("examination_limits_total", "Messages of which a part was not examined, by the limit that was reached.", "limit"),
 		messages: counters("messages_total", "Mail transactions by what became of them.", "service", "fate"),
 		octets: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "mailweir_message_octets_total", Help: "Octets of the messages that came to their end.",
@@ -64,7 +66,7 @@ func NewMetrics(version string) *Metrics {
 	for _, stage := range policy.Stages() {
 		m.stages[stage] = durations.WithLabelValues(stage.String())
 	}
-	m.Registry.MustRegister(m.decisions, m.failures, m.messages, m.octets, m.connections, m.sessions, m.defects, m.reloads,
+	m.Registry.MustRegister(m.decisions, m.failures, m.limits, m.messages, m.octets, m.connections, m.sessions, m.defects, m.reloads,
 		m.loaded, m.loadedAt, build, durations,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

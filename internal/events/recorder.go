@@ -46,6 +46,7 @@ func (r *Recorder) Settled(m *policy.Message, o policy.Outcome) {
 	r.metrics.message(m, o)
 	r.logOutcome(m, o)
 	r.incomplete(m, o)
+	r.unexamined(m, o)
 }
 
 // Opened counts a connection.

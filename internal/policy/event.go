@@ -60,9 +60,10 @@ const (
 	ActionError                    // could not tell, and the mail went on
 	ActionNotRetried               // deferred mail did not come back
 	ActionIncomplete               // the client gave up, or its message was kept from us
+	ActionUnexamined               // a limit kept a part of the message from being examined
 )
 
-var actionNames = [...]string{"refused", "deferred", "removed", "changed", "would refuse", "could not tell", "not retried", "incomplete"}
+var actionNames = [...]string{"refused", "deferred", "removed", "changed", "would refuse", "could not tell", "not retried", "incomplete", "unexamined"}
 
 // String returns the action as it is written in logs and metrics.
 func (a Action) String() string { return actionNames[a] }
