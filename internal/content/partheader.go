@@ -29,7 +29,7 @@ func (h *partHeader) set(name, value string) {
 	case "content-type":
 		h.mediaType, h.params = parseParams(value)
 	case "content-transfer-encoding":
-		h.encoding = strings.ToLower(strings.TrimSpace(stripComments(value)))
+		h.encoding = transferEncoding(value)
 	case "content-disposition":
 		h.disposition, h.dispParams = parseParams(value)
 	default:
@@ -39,6 +39,15 @@ func (h *partHeader) set(name, value string) {
 		h.seen = map[string]bool{}
 	}
 	h.seen[key] = true
+}
+
+// transferEncoding reads the one word of the field, with what mail readers overlook: quotes, and parameters that it does not have.
+func transferEncoding(value string) string {
+	value, _ = cutUnquoted(stripComments(value))
+	if words := strings.Fields(strings.Trim(value, " \t\"")); len(words) > 0 {
+		return strings.ToLower(words[0])
+	}
+	return ""
 }
 
 // filename is the name that a mail reader offers, decoded; "" when there is none.
