@@ -23,6 +23,7 @@ type htmlText struct {
 	shown   *sink
 	source  *sink // tags and all, with entities undone; nil when no one asks for it
 	hide    hiding
+	inline  inlineBlocks
 	raw     string // "script" or "style" while its content comes
 	css     styleSheet
 	hidden  []byte // hidden text, examined after the text that shows
@@ -114,13 +115,18 @@ func (t *htmlText) text(text []byte) {
 	switch {
 	case t.raw == "style":
 		t.css.read(text)
-	case t.raw != "":
-	case t.hide.active():
-		t.hiddenText(text)
-	default:
-		_, _ = t.shown.Write(text)
+	case t.raw == "":
+		t.show(text)
 	}
 	_, _ = t.source.Write(text)
+}
+
+func (t *htmlText) show(text []byte) {
+	if t.hide.active() {
+		t.hiddenText(text)
+		return
+	}
+	_, _ = t.shown.Write(text)
 }
 
 // maxHidden is the most hidden text of a part that is examined.
@@ -152,11 +158,35 @@ func (t *htmlText) startTag() {
 	case "noscript", "noembed", "noframes", "iframe":
 		t.z.NextIsNotRawText() // a mail reader runs no scripts and shows no frames, so it shows this
 	}
-	t.separate(name)
+	looks := t.attributes(name, more)
+	inline := t.inline.open(name, looks.inline)
+	switch {
+	case looks.hides && voids[name]: // it separates nothing, and its text is that of another hidden element
+		if !t.hide.active() {
+			t.silent = true
+		}
+		t.hiddenText(looks.text)
+		return
+	case t.hide.open(name, looks.hides):
+		t.silent = true
+	case !inline:
+		t.separate(name)
+	}
+	t.show(looks.text)
+}
+
+// looks is what attributes say about what a reader sees of an element.
+type looks struct {
+	hides  bool
+	inline bool   // a block that is shown as if it were none
+	text   []byte // shown in place of the element, or in it
+}
+
+func (t *htmlText) attributes(name string, more bool) (l looks) {
 	if t.source != nil {
 		t.source.WriteString("<" + name)
+		defer t.source.WriteString(">")
 	}
-	hides := false
 	for more {
 		var key, value []byte
 		key, value, more = t.z.TagAttr()
@@ -169,33 +199,31 @@ func (t *htmlText) startTag() {
 		}
 		switch string(key) {
 		case "style":
-			hides = hides || hidingStyle(string(value))
+			style := declarations(value)
+			l.hides, l.inline = l.hides || hidingStyle(style), inlineStyle(style)
 		case "hidden":
-			hides = true
+			l.hides = true
 		case "class":
-			hides = hides || t.css.hides(strings.Fields(string(value)), ".")
+			l.hides = l.hides || t.css.hides(strings.Fields(string(value)), ".")
 		case "id":
-			hides = hides || t.css.hides([]string{string(value)}, "#")
+			l.hides = l.hides || t.css.hides([]string{string(value)}, "#")
 		case "alt", "placeholder":
-			t.text(value)
+			l.text = append(l.text, value...)
 		case "value":
 			if name == "input" {
-				t.text(value)
+				l.text = append(l.text, value...)
 			}
 		}
 	}
-	if t.source != nil {
-		t.source.WriteString(">")
-	}
-	if t.hide.open(name, hides) {
-		t.silent = true
-	}
+	return l
 }
 
 func (t *htmlText) endTag(name string) {
 	t.raw = ""
-	t.hide.close(name)
-	t.separate(name)
+	hidden, inline := t.hide.close(name), t.inline.close(name)
+	if !hidden && !inline {
+		t.separate(name)
+	}
 	if t.source != nil {
 		t.source.WriteString("</" + name + ">")
 	}

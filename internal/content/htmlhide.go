@@ -3,6 +3,7 @@ package content
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -44,19 +45,21 @@ func (h *hiding) open(name string, hides bool) bool {
 	return hides
 }
 
-// close notes an end tag.
-func (h *hiding) close(name string) {
+// close notes an end tag; true when the hidden element ends with it.
+func (h *hiding) close(name string) bool {
 	switch {
 	case !h.active():
 	case name == h.name && h.same > 0:
 		h.same--
 	case name == h.name:
 		*h = hiding{}
+		return true
 	case blocks[name] && h.blocks > 0:
 		h.blocks--
 	case blocks[name]: // the end of an element around it
 		*h = hiding{}
 	}
+	return false
 }
 
 // hidingRule finds what makes an element invisible, in a style without blanks. A font below two pixels is as good as none.
@@ -67,38 +70,15 @@ var hidingRule = regexp.MustCompile(`(?:^|[;{])(?:display:none|visibility:(?:hid
 // emRule takes back the one unit in which a size of one is plain.
 var emRule = regexp.MustCompile(`font-size:[1](?:\.\d*)?(?:em|rem)`)
 
-// hidingStyle tells whether CSS declarations hide an element.
+// hidingStyle tells whether CSS declarations, made plain, hide an element.
 func hidingStyle(style string) bool {
-	if len(style) > 4096 {
-		style = style[:4096]
-	}
-	style = plainCSS(style)
 	return hidingRule.MatchString(emRule.ReplaceAllString(style, "font-size:large"))
-}
-
-// plainCSS removes comments and white space.
-func plainCSS(s string) string {
-	var b strings.Builder
-	for s != "" {
-		before, after, found := strings.Cut(s, "/*")
-		for _, c := range before {
-			if c > ' ' {
-				b.WriteRune(c)
-			}
-		}
-		if !found {
-			break
-		}
-		_, s, _ = strings.Cut(after, "*/")
-	}
-	return strings.ToLower(b.String())
 }
 
 // maxSelectors bounds the hiding selectors of one part.
 const maxSelectors = 256
 
-// styleSheet knows the classes and ids that a style element hides, outside @media and the like, which hide on some
-// screens only.
+// styleSheet knows the classes and ids that a style element hides, outside of @media that means some screens only, and the like.
 type styleSheet struct {
 	hidden map[string]bool // ".class", "#id"
 }
@@ -116,14 +96,27 @@ func (c *styleSheet) read(text []byte) {
 			depth = max(depth-1, 0)
 			continue
 		}
+		selector = selector[bytes.LastIndexByte(selector, ';')+1:] // behind @import and the like
+		rule := bytes.IndexByte(selector, '@') >= 0
+		if rule && depth == 0 && everyScreen(string(selector)) {
+			continue
+		}
 		depth++
-		if depth == 1 && !bytes.Contains(selector, []byte("@")) {
+		if depth == 1 && !rule {
 			end := bytes.IndexByte(text, '}')
-			if end >= 0 && hidingStyle(string(text[:end])) {
+			if end >= 0 && hidingStyle(declarations(text[:end])) {
 				c.add(string(selector))
 			}
 		}
 	}
+}
+
+// everyScreen tells the @media rules that hold wherever mail is read.
+func everyScreen(rule string) bool {
+	_, list, found := strings.Cut(plainCSS(rule), "@media")
+	return found && slices.ContainsFunc(strings.Split(list, ","), func(one string) bool {
+		return slices.Contains([]string{"", "all", "screen", "onlyall", "onlyscreen"}, one)
+	})
 }
 
 func (c *styleSheet) add(selectors string) {
