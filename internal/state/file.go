@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -20,7 +21,8 @@ type File struct {
 	dir     string
 	options Options
 	limits  limits
-	db      *bolt.DB
+	db      *rowsFile
+	damage  atomic.Pointer[DamagedError] // once it was met
 	holder  *holder
 
 	// pending is taken for reading by whoever reads or writes rows, so that no row leaves the overlay for the file between a
@@ -54,27 +56,25 @@ const (
 	maxPending = 500_000
 )
 
-// OpenFile opens or makes the store in dir. Another process that has it open is a [HeldError].
+// OpenFile opens or makes the store in dir. Another process that has it open is a [HeldError], a file that is not as it was written
+// a [DamagedError].
 func OpenFile(dir string, options Options) (*File, error) {
 	holder, err := hold(dir)
 	if err != nil {
 		return nil, err
 	}
-	db, err := openBolt(filepath.Join(dir, "state.db"))
+	db, spaces, err := openRows(filepath.Join(dir, "state.db"))
 	if err != nil {
 		return nil, errors.Join(err, holder.release())
 	}
 	f := &File{
-		dir: dir, options: options.withDefaults(), db: db, holder: holder,
+		dir: dir, options: options.withDefaults(), db: db, spaces: spaces, holder: holder,
 		syncNow: make(chan struct{}, 1), checkpointNow: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
 	f.single.doer, f.limits = f, f.options.limits()
 	f.health = health{onDown: f.options.OnDown, onUp: f.options.OnUp}
-	if f.spaces, err = readSpaces(db); err == nil {
-		f.journal, err = openJournal(dir, f.overlay.replay)
-	}
-	if err != nil {
-		return nil, errors.Join(err, db.Close(), holder.release())
+	if f.journal, err = openJournal(dir, f.overlay.replay); err != nil {
+		return nil, errors.Join(err, db.close(false), holder.release())
 	}
 	f.overlay.journal = f.journal
 	f.work.Go(f.syncs)
@@ -87,7 +87,12 @@ func (f *File) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	results, synced, err := f.steps(steps)
+	var results []Result
+	var synced <-chan error
+	err := f.onRows(func() (err error) {
+		results, synced, err = f.steps(steps)
+		return err
+	})
 	if err != nil || synced == nil {
 		return results, err
 	}
@@ -111,7 +116,7 @@ func (f *File) steps(steps []Step) ([]Result, <-chan error, error) {
 	if f.closed {
 		return nil, nil, ErrClosed
 	}
-	read := reading{db: f.db}
+	read := reading{db: f.db.DB}
 	defer read.end()
 	now := f.options.Clock().UnixMilli()
 	results := make([]Result, len(steps))
@@ -168,7 +173,7 @@ func (f *File) Stats(context.Context) (Stats, error) {
 		return Stats{}, ErrClosed
 	}
 	stats := Stats{Pending: f.journal.pending(), Leases: f.places.count()}
-	err := f.db.View(func(tx *bolt.Tx) error {
+	err := f.view(func(tx *bolt.Tx) error {
 		stats.Bytes = tx.Size()
 		return nil
 	})
@@ -181,7 +186,8 @@ func (f *File) Stats(context.Context) (Stats, error) {
 	return stats, err
 }
 
-// Close makes a checkpoint and closes the files. A second call does nothing.
+// Close makes a checkpoint and closes the files. A second call does nothing. Beside a damaged file the journal is kept, for a copy that
+// may be restored.
 func (f *File) Close() error {
 	f.pending.Lock()
 	if f.closed {
@@ -192,5 +198,10 @@ func (f *File) Close() error {
 	f.pending.Unlock()
 	close(f.stop)
 	f.work.Wait()
-	return errors.Join(f.Checkpoint(), f.journal.close(), f.db.Close(), f.holder.release())
+	err := f.Checkpoint()
+	damaged := f.damage.Load() != nil
+	if damaged {
+		err = errors.Join(err, f.journal.sync())
+	}
+	return errors.Join(err, f.journal.close(), f.db.close(damaged), f.holder.release())
 }

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"sync"
@@ -43,8 +44,8 @@ func (f *File) checkpoints() {
 }
 
 func (f *File) failed(err error) error {
-	if err == nil {
-		return nil
+	if err == nil || errors.Is(err, ErrDown) {
+		return err
 	}
 	return fmt.Errorf("%w: %s: %w", ErrDown, f.dir, err)
 }
@@ -56,12 +57,16 @@ type health struct {
 
 	mu            sync.Mutex
 	journal, rows bool // what fails
+	lost          bool // for good
 }
 
 // tell notes how one of the two went. It speaks under the lock, so that the last word is what is so.
 func (h *health) tell(part *bool, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.lost {
+		return
+	}
 	was := h.journal || h.rows
 	*part = err != nil
 	is := h.journal || h.rows
@@ -73,11 +78,24 @@ func (h *health) tell(part *bool, err error) {
 	}
 }
 
+// lose says once that the store is lost, after which there is nothing more to say.
+func (h *health) lose(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.lost {
+		h.lost = true
+		h.onDown(err)
+	}
+}
+
 // Checkpoint writes every row to the file now, and sweeps what ended and what is too much. What it cannot write stays where it
 // is, in memory and in the journal.
 func (f *File) Checkpoint() error {
 	f.checkpointing.Lock()
 	defer f.checkpointing.Unlock()
+	if err := f.lost(); err != nil {
+		return err // the journal keeps what there is
+	}
 	if f.journal.idle() {
 		return f.failed(f.sweepAlone())
 	}
@@ -117,10 +135,12 @@ func (f *File) write(rows []keyed) error {
 // sweepAlone sweeps if there is anything to sweep: an idle store writes nothing.
 func (f *File) sweepAlone() error {
 	due := false
-	err := f.db.View(func(tx *bolt.Tx) error {
+	err := f.view(func(tx *bolt.Tx) (err error) {
 		w := f.writing(tx)
 		for space := range w.spaces {
-			due = due || w.due(space)
+			if due, err = w.due(space); due || err != nil {
+				return err
+			}
 		}
 		return nil
 	})
@@ -133,18 +153,20 @@ func (f *File) sweepAlone() error {
 // update is one transaction: the rows, and in passing what has ended or is too much.
 func (f *File) update(rows []keyed) error {
 	var w *writing
-	err := f.db.Update(func(tx *bolt.Tx) error {
-		w = f.writing(tx)
-		for _, r := range rows {
-			if err := w.set(r.key, r.change); err != nil {
+	err := f.onRows(func() error {
+		return f.db.Update(func(tx *bolt.Tx) error {
+			w = f.writing(tx)
+			for _, r := range rows {
+				if err := w.set(r.key, r.change); err != nil {
+					return err
+				}
+			}
+			// Faster than rows come, so that a flood of renewals cannot hold it up.
+			if err := w.sweep(4*len(rows) + 1000); err != nil {
 				return err
 			}
-		}
-		// Faster than rows come, so that a flood of renewals cannot hold it up.
-		if err := w.sweep(4*len(rows) + 1000); err != nil {
-			return err
-		}
-		return w.saveCounts()
+			return w.saveCounts()
+		})
 	})
 	if err != nil {
 		return err

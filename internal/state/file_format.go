@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -45,7 +46,7 @@ func encodeRow(r row) []byte {
 
 func decodeRow(raw []byte) (row, error) {
 	if len(raw) < 9 {
-		return row{}, errors.New("state: a row in the file is damaged")
+		return row{}, errRow
 	}
 	return row{
 		entered: raw[0]&flagEntered != 0,
@@ -59,29 +60,55 @@ func encodeEnd(space string, x ending) []byte {
 	return append(raw, x.key[len(space):]...)
 }
 
-func decodeEnd(space string, raw []byte) ending {
-	return ending{until: int64(binary.BigEndian.Uint64(raw)), key: space + string(raw[8:])}
+func decodeEnd(space string, raw []byte) (ending, error) {
+	if len(raw) < 8 {
+		return ending{}, errRow
+	}
+	return ending{until: int64(binary.BigEndian.Uint64(raw)), key: space + string(raw[8:])}, nil
 }
 
-// openBolt opens the file. A new one is made aside and renamed when it is whole, so that no crash leaves half a file.
-func openBolt(name string) (*bolt.DB, error) {
-	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
-		if err := makeBolt(name); err != nil {
-			return nil, fmt.Errorf("state: %w", err)
-		}
+// smallestFile is two heads of bbolt, in the smallest pages. To bbolt an empty file would be a new one.
+const smallestFile = 2 * 4096
+
+// openRows opens the file and reads what it counts. A new one is made aside and renamed when it is whole, so that no crash leaves
+// half a file.
+func openRows(name string) (rows *rowsFile, spaces map[string]SpaceStats, err error) {
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = makeBolt(name)
+	case err == nil && info.Size() < smallestFile:
+		err = &DamagedError{name, fmt.Sprintf("it has %d octets", info.Size())}
 	}
-	db, err := bolt.Open(name, 0o600, boltOptions())
 	if err != nil {
-		return nil, fmt.Errorf("state: %s: %w", name, err)
+		return nil, nil, fmt.Errorf("state: %w", err)
 	}
-	if err := db.View(checkSchema); err != nil {
-		return nil, errors.Join(fmt.Errorf("state: %s: %w", name, err), db.Close())
+	rows = &rowsFile{name: name}
+	err = guarded(name, func() (err error) {
+		if rows.DB, err = bolt.Open(name, 0o600, boltOptions(&rows.file)); err == nil {
+			spaces, err = readSpaces(rows.DB)
+		}
+		return err
+	})
+	if err == nil {
+		return rows, spaces, nil
 	}
-	return db, nil
+	if damage := (*DamagedError)(nil); !errors.As(err, &damage) {
+		err = fmt.Errorf("%s: %w", name, err)
+	}
+	if rows.file != nil {
+		_ = rows.abandon() // bbolt has closed it, or never will
+	}
+	return nil, nil, fmt.Errorf("state: %w", err)
 }
 
-func boltOptions() *bolt.Options {
+// boltOptions are how bbolt opens a file, which it also tells us.
+func boltOptions(opened **os.File) *bolt.Options {
 	return &bolt.Options{
+		OpenFile: func(name string, flag int, mode os.FileMode) (file *os.File, err error) {
+			*opened, err = os.OpenFile(name, flag, mode)
+			return *opened, err
+		},
 		Timeout:      time.Second,
 		FreelistType: bolt.FreelistMapType,
 		// Addresses for 16 GiB (nothing on 32 bits): when the map must grow, everyone waits for everyone.
@@ -94,7 +121,8 @@ func makeBolt(name string) error {
 	if err := os.Remove(aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	db, err := bolt.Open(aside, 0o600, boltOptions())
+	var file *os.File
+	db, err := bolt.Open(aside, 0o600, boltOptions(&file))
 	if err != nil {
 		return err
 	}
@@ -137,12 +165,16 @@ func schemaFits(version string) error {
 	return nil
 }
 
+// readSpaces counts the rows of a state that we know.
 func readSpaces(db *bolt.DB) (map[string]SpaceStats, error) {
 	spaces := map[string]SpaceStats{}
 	err := db.View(func(tx *bolt.Tx) error {
+		if err := checkSchema(tx); err != nil {
+			return err
+		}
 		return tx.Bucket(spacesBucket).ForEach(func(k, v []byte) error {
 			// bbolt takes no empty key: the space without a name needs a letter.
-			s, err := decodeSpace(string(k[1:]), v)
+			s, err := decodeSpace(strings.TrimPrefix(string(k), "s"), v)
 			spaces[s.Space] = s
 			return err
 		})
@@ -154,7 +186,7 @@ func spaceKey(space string) []byte { return []byte("s" + space) }
 
 func decodeSpace(name string, raw []byte) (SpaceStats, error) {
 	if len(raw) != 16 {
-		return SpaceStats{}, fmt.Errorf("state: the count of space %s is damaged", name)
+		return SpaceStats{}, fmt.Errorf("%w: the count of space %s", errRow, name)
 	}
 	return SpaceStats{
 		Space: name, Rows: int64(binary.BigEndian.Uint64(raw)), Evicted: int64(binary.BigEndian.Uint64(raw[8:])),

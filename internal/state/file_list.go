@@ -3,7 +3,6 @@ package state
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"slices"
 	"strings"
 	"time"
@@ -22,7 +21,7 @@ func (f *File) look(ctx context.Context, match func(key string) bool, see func(m
 		return ErrClosed
 	}
 	over := f.overlay.matching(match)
-	return f.db.View(func(tx *bolt.Tx) error { return see(over, tx) })
+	return f.view(func(tx *bolt.Tx) error { return see(over, tx) })
 }
 
 // List returns entries in the order of keys.
@@ -105,8 +104,14 @@ func endingInFile(tx *bolt.Tx, space string, until int64, take func(string, row)
 	}
 	met := map[string]bool{}
 	c := ends.Cursor()
-	for raw, _ := c.First(); raw != nil && limit > 0 && int64(binary.BigEndian.Uint64(raw)) < until; raw, _ = c.Next() {
-		x := decodeEnd(space, raw)
+	for raw, _ := c.First(); raw != nil && limit > 0; raw, _ = c.Next() {
+		x, err := decodeEnd(space, raw)
+		if err != nil {
+			return err
+		}
+		if x.until >= until {
+			break
+		}
 		value := rows.Get(inner(space, x.key))
 		if value == nil {
 			continue

@@ -1,18 +1,20 @@
 package state
 
-import "encoding/binary"
-
 // due says that the space has something to sweep.
-func (w *writing) due(space string) bool {
+func (w *writing) due(space string) (bool, error) {
 	ends := endsOf(w.tx, space)
 	if ends == nil {
-		return false
+		return false, nil
 	}
 	if w.over(space) > 0 {
-		return true
+		return true, nil
 	}
-	first, _ := ends.Cursor().First()
-	return first != nil && decodeEnd(space, first).until <= w.now
+	raw, _ := ends.Cursor().First()
+	if raw == nil {
+		return false, nil
+	}
+	first, err := decodeEnd(space, raw)
+	return first.until <= w.now, err
 }
 
 // over is how many rows the space has beyond its bound.
@@ -24,10 +26,18 @@ func (w *writing) over(space string) int64 {
 // places of what was renewed, and evicts while there are too many rows.
 func (w *writing) sweep(budget int) error {
 	for space := range w.spaces {
-		if !w.due(space) {
+		due, err := w.due(space)
+		if err != nil {
+			return err
+		}
+		if !due {
 			continue
 		}
-		for _, x := range w.first(space, budget) {
+		places, err := w.first(space, budget)
+		if err != nil {
+			return err
+		}
+		for _, x := range places {
 			if err := w.visit(space, x); err != nil {
 				return err
 			}
@@ -38,19 +48,23 @@ func (w *writing) sweep(budget int) error {
 
 // first returns the places to visit: all that are past, and as many more as there are rows too many, with some to
 // spare for those that turn out to have been renewed or entered.
-func (w *writing) first(space string, budget int) []ending {
+func (w *writing) first(space string, budget int) ([]ending, error) {
 	var places []ending
 	more := 2*w.over(space) + maxSpared
 	c := endsOf(w.tx, space).Cursor()
 	for raw, _ := c.First(); raw != nil && len(places) < budget; raw, _ = c.Next() {
-		if int64(binary.BigEndian.Uint64(raw)) > w.now {
+		x, err := decodeEnd(space, raw)
+		if err != nil {
+			return nil, err
+		}
+		if x.until > w.now {
 			if more--; more < 0 || w.over(space) <= 0 {
 				break
 			}
 		}
-		places = append(places, decodeEnd(space, raw))
+		places = append(places, x)
 	}
-	return places
+	return places, nil
 }
 
 func (w *writing) visit(space string, x ending) error {
