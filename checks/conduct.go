@@ -8,7 +8,7 @@ import (
 type deed uint8
 
 const (
-	deedGood        deed = iota // a recipient whose mail was accepted
+	deedGood        deed = iota // a recipient whose mail was accepted, and not only because everybody may write to him
 	deedInvalidRcpt             // a recipient that does not exist
 	deedOpenRelay               // a recipient to whom a stranger may not relay
 	deedConcurrency             // a transaction over the client's own limit
@@ -69,11 +69,12 @@ func deedOf(o policy.Outcome) (deed, bool) {
 	return 0, false
 }
 
-// deedOfRcpt adds what only a recipient can show: acceptance, and refusal by the MTA itself.
+// deedOfRcpt adds what only a recipient can show: acceptance, and refusal by the MTA itself. That mail to postmaster alone was
+// accepted shows nothing: it always is.
 func deedOfRcpt(r *policy.Recipient, o policy.Outcome) (deed, bool) {
 	switch o.Fate {
 	case policy.Accepted:
-		return deedGood, true
+		return deedGood, !r.AlwaysAccepted()
 	case policy.RefusedByMTA:
 		switch {
 		case r.Refusal == "5.1.1":

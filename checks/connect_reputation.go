@@ -19,13 +19,13 @@ var Reputation = &policy.Check{
     score = 100 × (bad − good) / (bad + good + min-events), at least 0
 
 ` + "`bad`" + ` adds up recipients that do not exist and transactions refused for good by a block list, a DNS list, lockout, content, virus or
-spam; ` + "`good`" + ` is recipients whose mail was accepted. All of them lose half of their weight every ` + "`--reputation-half-life`" + `. A client with fewer
+spam; ` + "`good`" + ` is recipients whose mail was accepted, but not where it went to ` + "`--always-accept`" + ` alone. All of them lose half of their weight every ` + "`--reputation-half-life`" + `. A client with fewer
 than ` + "`--reputation-min-events`" + ` of them, so weighed, is not judged. From ` + "`--reputation-defer-at`" + ` on the mail is deferred, from
 ` + "`--reputation-reject-at`" + ` on it is refused.
 
 The same as for tempblock is never counted (our own temporary answers, monitored objections, the null sender, connections that end before
-MAIL), and the same clients are never judged: trusted and permitted ones, inbound relays, and nets from which in the last 36 days a
-message has passed greylisting or was awaited by a user. ` + "`mailweir reputation show ADDRESS`" + ` explains a score.`,
+MAIL), and the same clients are never judged: trusted and permitted ones, inbound relays, and clients (an IPv4 address, an IPv6 /64) from which in the last 36
+days a message has passed greylisting, not counting bounces, or was awaited by a user. ` + "`mailweir reputation show ADDRESS`" + ` explains a score, ` + "`mailweir reputation forget ADDRESS`" + ` begins anew.`,
 	Mode:    policy.Monitor,
 	OnError: policy.Accept,
 	Bypass: policy.BypassTrusted | policy.BypassRelay | policy.BypassPermitClient | policy.BypassPermitSender |

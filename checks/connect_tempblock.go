@@ -14,17 +14,17 @@ var Tempblock = &policy.Check{
 	Title: "clients on the temporary block list",
 	Help: `Defers all mail of a client (an IPv4 address, an IPv6 /64) that is on the temporary block list. Rules put it there,
 ` + "`--tempblock-rules`" + `: each is ` + "`NAME=N/TIME`" + ` and fires when the client has done N such things within that time **and** more of them than it
-had recipients accepted meanwhile. (A time moves on in fifths, so that it may be up to a fifth longer.) The names:
+had recipients accepted meanwhile, not counting mail to ` + "`--always-accept`" + ` alone. (A time moves on in fifths, so that it may be up to a fifth longer.) The names:
 
 - ` + "`invalid-rcpt`" + `: recipients that do not exist, found by the check recipient or by Postfix (5.1.1)
 - ` + "`open-relay`" + `: recipients to whom a stranger may not relay, found by the check open-relay or by Postfix
 - ` + "`concurrency`" + `: transactions over the client's own limit of the check concurrency
 - ` + "`blocked`" + `: transactions that a block list, a DNS list, lockout, content, virus or spam has refused for good
-- ` + "`auth-fail`" + `: logins that failed, counted by the service that sees passwords
+- ` + "`auth-fail`" + `: logins that failed. Neither MTA tells a filter of them, so no milter can count any
 
 Nothing is counted for what mailweir or others cause: our own temporary answers, objections that are only monitored, mail under the null
-sender, connections that end before MAIL. Never blocked are trusted clients, permitted ones, inbound relays, and nets from which in the last 36 days
-a message has passed greylisting or was awaited by a user.
+sender, connections that end before MAIL. Never blocked are trusted clients, permitted ones, inbound relays, and clients (an IPv4 address, an IPv6 /64) from which in the last 36
+days a message has passed greylisting, not counting bounces, or was awaited by a user.
 
 A block begins with the client's next connection and lasts ` + "`--tempblock-for`" + `; one that follows soon after another lasts ` + "`--tempblock-factor`" + `
 times longer, at most ` + "`--tempblock-max`" + `. ` + "`mailweir tempblock list|add|rm`" + ` shows and changes the list on all hosts that share the state.`,

@@ -63,6 +63,16 @@ func TestTempblockRules(t *testing.T) {
 		{name: "as many good ones", does: func(c *crowd) { c.guess(stranger, "5.1.1", 3, 3) }},
 		{name: "more bad than good", does: func(c *crowd) { c.guess(stranger, "5.1.1", 4, 3) }, want: true},
 		{name: "good ones before", does: func(c *crowd) { c.guess(stranger, "", 0, 3); c.guess(stranger, "5.1.1", 3, 0) }},
+		{name: "mail to postmaster is nothing good", does: func(c *crowd) {
+			for range 9 {
+				c.visit(letter{to: []string{"postmaster@ours.example"}})
+			}
+			c.guess(stranger, "5.1.1", 3, 0)
+		}, want: true},
+		{name: "mail to postmaster and others is", does: func(c *crowd) {
+			c.visit(letter{to: []string{"postmaster@ours.example", "a@ours.example", "b@ours.example"}})
+			c.guess(stranger, "5.1.1", 3, 0)
+		}},
 		{name: "refused by the MTA for another reason", does: func(c *crowd) { c.guess(stranger, "4.1.1", 9, 0); c.guess(stranger, "5.7.0", 9, 0) }},
 		{name: "relaying, by Postfix", does: func(c *crowd) { c.guess(stranger, "5.7.1", 2, 0) }, want: true},
 		{name: "relaying, by open-relay", does: func(c *crowd) {

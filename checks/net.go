@@ -18,7 +18,7 @@ func clientNet(client netip.Addr) string {
 	return netip.PrefixFrom(client, 64).Masked().String()
 }
 
-// A known net has passed greylisting, or sent mail that a user had asked for (auto-allow). What counts bad behaviour leaves it
+// A known net has passed greylisting under a sender that was not null, or sent mail that a user had asked for (auto-allow). What counts bad behaviour leaves it
 // alone for knownNetLife: mail that is wanted comes from there.
 const (
 	knownNetSpace = "known-net"

@@ -171,7 +171,7 @@ func (g *greylist) settle(r *policy.Recipient, o policy.Outcome) {
 	case s.waits() && (o.Bad() || slices.Contains(o.Would, greylistName)):
 		g.memory.waited(ctx, s, o.Bad())
 	case !s.waits() && o.Fate == policy.Accepted:
-		if g.memory.passed(ctx, s) {
+		if g.memory.passed(ctx, s) && !r.Msg.Sender.IsNull() { // what is bad under the null sender is not counted either
 			// An error only means that it is not remembered this time.
 			_ = noteKnownNet(ctx, g.memory.store, g.memory.clock, r.Conn().Client)
 		}

@@ -126,6 +126,12 @@ func TestGreylistNullSender(t *testing.T) {
 	g.after(time.Minute).says(bounce("a@ours.example", "c@ours.example")) // one of them is known now
 	g.says(bounce("c@ours.example"), no)
 	g.says(bounce("b@ours.example"))
+
+	// Bad behaviour under the null sender is not counted, so good behaviour under it lets nobody off either.
+	client := netip.MustParseAddr("192.0.2.1")
+	if _, known, err := g.world.State.Get(t.Context(), knownNetKey(client)); known || err != nil {
+		t.Errorf("%s is a known net, %v", client, err)
+	}
 }
 
 // What another check refuses leaves no triplet, and renews none.

@@ -18,7 +18,8 @@ type blockList struct {
 	store state.Store
 	clock func() time.Time
 	stop  func()
-	stale atomic.Bool
+	// changes counts what people have changed, seen those that the copy has: whoever asks while it is being read waits for it.
+	changes, seen atomic.Int64
 
 	reading sync.Mutex // one reads, the others find it done
 
@@ -38,8 +39,8 @@ const (
 
 func newBlockList(store state.Store, clock func() time.Time) *blockList {
 	l := &blockList{store: store, clock: clock}
-	l.stale.Store(true)
-	l.stop = store.Watch(state.Prefix(tempblockSpace), func(string) { l.stale.Store(true) })
+	l.changes.Store(1)
+	l.stop = store.Watch(state.Prefix(tempblockSpace), func(string) { l.changes.Add(1) })
 	return l
 }
 
@@ -47,7 +48,7 @@ func (l *blockList) close() { l.stop() }
 
 // due reports whether the copy is to be read anew, which takes waiting.
 func (l *blockList) due() bool {
-	if l.stale.Load() {
+	if l.changes.Load() != l.seen.Load() {
 		return true
 	}
 	l.mu.RLock()
@@ -62,13 +63,14 @@ func (l *blockList) refresh(ctx context.Context) {
 	if !l.due() {
 		return
 	}
-	l.stale.Store(false)
+	changes := l.changes.Load()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), listTimeout) // it is for all, whoever hangs up
 	defer cancel()
 	entries, err := listTempblocks(ctx, l.store, listMost)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.read, l.err = l.clock(), err
+	l.seen.Store(changes)
 	if err != nil {
 		return
 	}

@@ -250,6 +250,10 @@ func (s *Settings) direction(trusted bool, to address.Address) Direction {
 	return Relay
 }
 
+// AlwaysAccepted reports whether the recipient is one of --always-accept, as the only one of the message. Ask in Settle hooks:
+// before the end of the message another one may follow.
+func (r *Recipient) AlwaysAccepted() bool { return r.Conn().policy.alwaysAccepts(r, r.Msg.Recipients) }
+
 // alwaysAccepts reports whether the recipient must be reachable, as the only one of those.
 func (p *Policy) alwaysAccepts(r *Recipient, recipients []*Recipient) bool {
 	for _, other := range recipients {
