@@ -2,6 +2,7 @@ package checks
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"mailweir/internal/content"
@@ -38,7 +39,7 @@ named by file and line, never by its text.`,
 			if err != nil {
 				return policy.Hooks{}, err
 			}
-			rule := contentRule{examinations: examinationsOf(env)}
+			rule := contentRule{examinations: examinationsOf(env), cause: policy.NewSlot[string](env)}
 			if rule.bypass.list, err = env.List("bypass", *list, table.Permits); err != nil {
 				return policy.Hooks{}, err
 			}
@@ -54,6 +55,7 @@ named by file and line, never by its text.`,
 type contentRule struct {
 	examinations *examinations
 	bypass       bypass
+	cause        policy.Slot[string] // of the message: all that fires, whoever gets it
 }
 
 func (c contentRule) hooks() policy.Hooks {
@@ -70,7 +72,11 @@ func (c contentRule) hooks() policy.Hooks {
 				return policy.Pass, nil
 			}
 			result, err := c.examinations.finish(m)
-			return policy.Pass.Because("%s", limitsReached(result, "")), err
+			if err != nil {
+				return policy.Pass, err
+			}
+			*c.cause.Of(m) = c.fired(m, result)
+			return policy.Pass.Because("%s", limitsReached(result, "")), nil
 		},
 		MessageFor: func(r *policy.Recipient) (policy.Verdict, error) {
 			if c.bypass.message(r.Msg) || c.bypass.recipient(r) {
@@ -80,7 +86,7 @@ func (c contentRule) hooks() policy.Hooks {
 			if err != nil {
 				return policy.Pass, nil // as said by the hook before
 			}
-			return judgeContent(r, result), nil
+			return judgeContent(r, result).Because("%s", *c.cause.Of(r.Msg)), nil
 		},
 		SettleMessage: c.examinations.settle,
 	}
@@ -92,35 +98,54 @@ const tagField = "X-Mailweir-Content"
 // judgeContent applies the definitions that are meant for this recipient. The strictest action of those that fire counts.
 func judgeContent(r *policy.Recipient, result *content.Result) policy.Verdict {
 	var change policy.Change
-	fired := make(map[content.Action]policy.Verdict)
+	var held []string
+	fires := make(map[content.Action]bool)
 	for _, o := range result.Outcomes {
 		d := o.Definition
-		if !o.Fired || !d.Applies(r.Direction.String(), r.Msg.Sender.Key(), r.Address.Key()) {
+		if !firesFor(r, o) {
 			continue
 		}
+		fires[d.Action] = true
 		switch d.Action {
 		case content.Tag:
 			change.Fields = append(change.Fields, policy.Field{Name: tagField, Value: d.Name})
 		case content.Quarantine:
-			change.Quarantine = "content: " + d.Name
-		}
-		if _, known := fired[d.Action]; !known {
-			fired[d.Action] = policy.Object(replyContent).Because("%s%s", firedBy(o), limitsReached(result, "; "))
+			held = append(held, d.Name)
 		}
 	}
-	for _, action := range []content.Action{content.Reject, content.Defer, content.Quarantine, content.Tag} {
-		v, ok := fired[action]
-		switch {
-		case !ok:
-		case action == content.Reject:
-			return v
-		case action == content.Defer:
-			return v.Deferred()
-		default:
-			return v.Changing(change)
+	if len(held) > 0 {
+		change.Quarantine = "content: " + strings.Join(held, ", ")
+	}
+	objection := policy.Object(replyContent)
+	switch {
+	case fires[content.Reject]:
+		return objection
+	case fires[content.Defer]:
+		return objection.Deferred()
+	case !change.Empty():
+		return objection.Changing(change)
+	case fires[content.Monitor]:
+		return objection.Monitored()
+	}
+	return policy.Pass
+}
+
+// firesFor reports whether a definition fires and is meant for this recipient.
+func firesFor(r *policy.Recipient, o content.Outcome) bool {
+	return o.Fired && o.Definition.Applies(r.Direction.String(), r.Msg.Sender.Key(), r.Address.Key())
+}
+
+// fired names every definition that fires for one of the recipients, and the limits that were reached. A message has one event, for the strictest
+// action, and the others would leave no trace: the more so a definition that only monitors.
+func (c contentRule) fired(m *policy.Message, result *content.Result) string {
+	var list []string
+	for _, o := range result.Outcomes {
+		meant := func(r *policy.Recipient) bool { return firesFor(r, o) && !c.bypass.recipient(r) }
+		if slices.ContainsFunc(m.Recipients, meant) {
+			list = append(list, firedBy(o))
 		}
 	}
-	return fired[content.Monitor].Monitored()
+	return strings.Join(list, "; ") + limitsReached(result, "; ")
 }
 
 // firedBy names the definition, its action, its score and the lines that hit; never the text.

@@ -10,6 +10,7 @@ func TestContent(t *testing.T) {
 	const refused = "end " + reply
 	lottery := file(t, "lottery", "# what everyone has won\n!activation 10\n5:20 lottery\n10 regex win(ner)? +of +[0-9]+\n5 exclude raffle\n")
 	definition := func(text string) string { return "--content-definition=" + file(t, "definition", text) }
+	path := func(flag string) string { return strings.TrimPrefix(flag, "--content-definition=") }
 	monitored := definition("!activation 1\n!action monitor\n1 lottery\n")
 	deferred := definition("!activation 1\n!action defer\n1 lottery\n")
 	tagged, held := definition("!activation 1\n!action tag\n1 lottery\n"), definition("!activation 1\n!action quarantine\n1 lottery\n")
@@ -43,6 +44,18 @@ func TestContent(t *testing.T) {
 		{name: "!action tag", flags: []string{tagged}, mail: letter{body: "lottery\r\n"}, said: "end change X-Mailweir-Content: definition", events: "content changed"},
 		{name: "!action quarantine", flags: []string{held}, mail: letter{body: "lottery\r\n"}, said: "end change quarantine: content: definition", events: "content changed"},
 		{name: "tag and quarantine together", flags: []string{tagged, held, monitored}, mail: letter{body: "lottery\r\n"}, said: "end change quarantine: content: definition; X-Mailweir-Content: definition", events: "content changed"},
+		{name: "every definition that fires is named", flags: []string{tagged, held, deferred, monitored}, mail: twice, said: refused, cause: strings.Join([]string{
+			lottery + ": score 10 of 10, reject (" + lottery + ":3 ×2 in subject body)", path(tagged) + ": score 2 of 1, tag (" + path(tagged) + ":3 ×2 in subject body)",
+			path(held) + ": score 2 of 1, quarantine (" + path(held) + ":3 ×2 in subject body)", path(deferred) + ": score 2 of 1, defer (" + path(deferred) + ":3 ×2 in subject body)",
+			path(monitored) + ": score 2 of 1, monitor (" + path(monitored) + ":3 ×2 in subject body)",
+		}, "; ")},
+		{name: "monitor beside tag", flags: []string{monitored, tagged}, mail: letter{body: "lottery\r\n"}, said: "end change X-Mailweir-Content: definition", events: "content changed", cause: "monitor (" + path(monitored) + ":3 ×1 in body); " + path(tagged)},
+		{name: "two tags", flags: []string{tagged, "--content-definition=" + file(t, "second", "!activation 1\n!action tag\n1 lottery\n")}, mail: letter{body: "lottery\r\n"}, said: "end change X-Mailweir-Content: definition; X-Mailweir-Content: second", events: "content changed", cause: "/second:3 ×1"},
+		{name: "two quarantines", flags: []string{held, "--content-definition=" + file(t, "second", "!activation 1\n!action quarantine\n1 lottery\n")}, mail: letter{body: "lottery\r\n"}, said: "end change quarantine: content: definition, second", events: "content changed", cause: "/second:3 ×1"},
+		{name: "two that monitor", flags: []string{monitored, "--content-definition=" + file(t, "second", "!activation 1\n!action monitor\n1 lottery\n")}, mail: letter{body: "lottery\r\n"}, events: "content would refuse", cause: "/second:3 ×1"},
+		{name: "definitions of others are named", flags: []string{toBoss, outbound}, mail: letter{to: []string{"user@ours.example", "boss@ours.example"}, header: twice.header, body: "lottery on friday\r\n"}, said: refused, cause: "subject body); " + path(toBoss)},
+		{name: "those of the bypass are not", flags: []string{toBoss, "--content-bypass=inline:{boss@ours.example=OK}"}, mail: letter{to: []string{"user@ours.example", "boss@ours.example"}, body: "on friday\r\n"}},
+		{name: "strictest of two recipients", flags: []string{deferred, toBoss}, mail: letter{to: []string{"user@ours.example", "boss@ours.example"}, body: "lottery on friday\r\n"}, said: refused},
 		{name: "tag, monitored", flags: []string{tagged, "--content=monitor"}, mail: letter{body: "lottery\r\n"}, events: "content would refuse"},
 		{name: "tag, deferred", flags: []string{tagged, "--content=defer"}, mail: letter{body: "lottery\r\n"}, events: "content would refuse"},
 		{name: "tag and reject", flags: []string{tagged}, mail: twice, said: refused},

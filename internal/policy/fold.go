@@ -59,8 +59,12 @@ func (rs *resolver) foldAny(g group, refusing, watching []ruling) folded {
 	if len(refusing) == 0 || !rs.allEnforced(g) {
 		return folded{watched: append(refusing, watching...)[:1]}
 	}
-	sure := slices.IndexFunc(refusing, func(ru ruling) bool { return ru.failure == nil })
-	return folded{refusal: &refusing[max(sure, 0)]}
+	// One objection is enough, so the strictest counts: where one is for good, trying again would not help the others.
+	strictest := slices.IndexFunc(refusing, func(ru ruling) bool { return ru.failure == nil && !rs.temporary(ru) })
+	if strictest < 0 {
+		strictest = slices.IndexFunc(refusing, func(ru ruling) bool { return ru.failure == nil })
+	}
+	return folded{refusal: &refusing[max(strictest, 0)]}
 }
 
 // foldAll refuses only when every recipient's mail should not pass; for good only when that is sure for every one.

@@ -7,12 +7,14 @@ import (
 	"testing"
 )
 
-// perRecipient objects at the end for those whose local part begins with bad, and can't tell about those with odd.
+// perRecipient objects at the end for those whose local part begins with bad, for now with soft, and can't tell about those with odd.
 func perRecipient(name string, stage Stage) Hooks {
 	judge := func(r *Recipient) (Verdict, error) {
 		switch {
 		case strings.HasPrefix(r.Address.Local, "bad"):
 			return no(name)
+		case strings.HasPrefix(r.Address.Local, "soft"):
+			return Object(reply(name)).Deferred(), nil
 		case strings.HasPrefix(r.Address.Local, "odd"):
 			return Pass, errors.New("could not tell")
 		}
@@ -25,7 +27,7 @@ func perRecipient(name string, stage Stage) Hooks {
 }
 
 func TestFold(t *testing.T) {
-	const good, bad, bad2, odd = "good@ours.example", "bad@ours.example", "bad2@ours.example", "odd@ours.example"
+	const good, bad, bad2, odd, soft = "good@ours.example", "bad@ours.example", "bad2@ours.example", "odd@ours.example", "soft@ours.example"
 	const refused, deferred = "end 550 5.7.1 x", "end 451 4.3.0 Unable to process now"
 	for _, tt := range []struct {
 		name, flags string
@@ -38,6 +40,8 @@ func TestFold(t *testing.T) {
 		{"any: none", "", FoldAny, []string{good}, []string{""}, ""},
 		{"any: could not tell and objects", "", FoldAny, []string{odd, bad}, []string{refused}, "x refused odd@ours.example,bad@ours.example"},
 		{"any: could not tell", "", FoldAny, []string{odd, good}, []string{deferred}, "x deferred odd@ours.example,good@ours.example"},
+		{"any: for now and for good", "", FoldAny, []string{soft, bad}, []string{refused}, "x refused soft@ours.example,bad@ours.example"},
+		{"any: could not tell and for now", "", FoldAny, []string{odd, soft}, []string{"end 451 4.7.1 x"}, "x deferred odd@ours.example,soft@ours.example"},
 		{"all: one of two", "", FoldAll, []string{good, bad}, []string{""}, ""},
 		{"all: both", "", FoldAll, []string{bad, bad2}, []string{refused}, "x refused bad@ours.example,bad2@ours.example"},
 		{"all: objects and could not tell", "", FoldAll, []string{bad, odd}, []string{deferred}, "x deferred bad@ours.example,odd@ours.example"},
