@@ -31,12 +31,27 @@ func utf8Reader(label string, r *bufio.Reader, isHTML bool) io.Reader {
 			label = ""
 		}
 	}
+	if strings.HasPrefix(label, "utf-16") && plainlyASCII(r) {
+		label = ""
+	}
 	if !guessed(label) {
 		if decoded, err := charset.Reader(label, r); err == nil {
 			return decoded
 		}
 	}
 	return transform.NewReader(r, lenientUTF8{})
+}
+
+// plainlyASCII tells text that can't be UTF-16, whatever is declared: there, line ends and the letters of most scripts have zero octets. A few
+// Chinese characters alone can look like ASCII.
+func plainlyASCII(r *bufio.Reader) bool {
+	head, _ := r.Peek(512)
+	for _, c := range head {
+		if foldASCII[c&0x7f] == foldDrop || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return len(head) >= 16 || bytes.Contains(head, []byte("\r\n"))
 }
 
 func cleanLabel(label string) string {

@@ -217,6 +217,12 @@ func (w *walk) leaf(h *partHeader, m *mimeReader, depth int) {
 func (w *walk) text(h *partHeader, r *bufio.Reader, depth int) {
 	isHTML := h.mediaType == "text/html"
 	decoded := utf8Reader(h.params["charset"], r, isHTML)
+	switch {
+	case isCalendar(h.mediaType, ""):
+		decoded = calendarReader(h.params["charset"], r)
+	case h.delSp():
+		decoded = filtered(decoded, &unflow{})
+	}
 	s := w.x.sink(Body)
 	switch {
 	case isHTML && w.x.all != 0:
