@@ -3,12 +3,16 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"mailweir/internal/config"
 	"mailweir/internal/control"
 	"mailweir/internal/state"
 )
@@ -58,7 +62,7 @@ func (c runtimeCommand[In, Out]) call(cmd *cobra.Command, in In) (Out, error) {
 
 func (c runtimeCommand[In, Out]) ask(cmd *cobra.Command, in In) (Out, error) {
 	var out Out
-	s, err := readSettings(cmd)
+	s, err := commandSettings(cmd)
 	if err != nil {
 		return out, err
 	}
@@ -72,6 +76,9 @@ func (c runtimeCommand[In, Out]) ask(cmd *cobra.Command, in In) (Out, error) {
 	if spec == "memory:" {
 		return out, fail(exUsage, "--state=memory: is the daemon's own memory: name its control socket (--control=unix:/PATH), or its --config")
 	}
+	if err := s.need(c.goesBy); err != nil {
+		return out, &exitError{exConfig, err}
+	}
 	store, err := state.Open(cmd.Context(), spec, state.Options{Clock: time.Now})
 	if err != nil {
 		return out, fail(exUnavailable, "--state: %v", err)
@@ -83,4 +90,31 @@ func (c runtimeCommand[In, Out]) ask(cmd *cobra.Command, in In) (Out, error) {
 		return out, &exitError{exUsage, err}
 	}
 	return out, err
+}
+
+// findFlags are the flags by which a run-time command finds the daemon and the state.
+var findFlags = []string{config.FileFlag, "control", "state"}
+
+// commandSettings reads the flags of a run-time command. What is wrong with a flag that finds neither the daemon nor the state is said and
+// no more: whoever has to switch an account off now cannot mend the configuration first.
+func commandSettings(cmd *cobra.Command) (*settings, error) {
+	s := resolveAll(givenTo(cmd))
+	finds := func(flag string) bool { return slices.Contains(findFlags, flag) }
+	if err := s.need(finds); err != nil {
+		return nil, &exitError{exConfig, err}
+	}
+	for _, w := range s.wrong {
+		fmt.Fprintln(cmd.ErrOrStderr(), "note:", w.Err)
+	}
+	return s, nil
+}
+
+// goesBy reports whether the command, where it opens the state itself, goes by a flag: keys and scores were made under it.
+func (c runtimeCommand[In, Out]) goesBy(flag string) bool {
+	check, _, _ := strings.Cut(c.name, "/")
+	switch check {
+	case "greylist", "reputation":
+		return strings.HasPrefix(flag, check+"-") || flag == "recipient-delimiter"
+	}
+	return false
 }

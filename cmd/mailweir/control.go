@@ -53,6 +53,8 @@ func callDaemon(ctx context.Context, s *settings, name string, in, out any) erro
 	switch {
 	case errors.As(err, &wrong):
 		return &exitError{exUsage, err}
+	case errors.Is(err, control.ErrClosed):
+		return fail(exNoPerm, "%s: %w", address, err)
 	case errors.Is(err, control.ErrNotRunning):
 		return fail(exUnavailable, "%s: %w", address, err)
 	case err != nil:

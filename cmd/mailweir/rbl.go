@@ -19,7 +19,9 @@ import (
 )
 
 func newRBL() *cobra.Command {
-	return group("rbl", "Look at DNS lists", newRBLTest(), newRBLStatus(), newRBLRest(), newRBLResume())
+	rbl := withShortHelp(group("rbl", "Look at DNS lists", newRBLStatus(), newRBLRest(), newRBLResume()))
+	rbl.AddCommand(newRBLTest()) // which asks the DNS, and no daemon
+	return rbl
 }
 
 func newRBLTest() *cobra.Command {
@@ -159,7 +161,7 @@ func newRBLStatus() *cobra.Command {
 mean time of its answers; hits on clients whose mail is known to be good (its precision); and the list it overlaps with most.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := readSettings(cmd)
+			s, err := commandSettings(cmd)
 			if err != nil {
 				return err
 			}
@@ -267,7 +269,7 @@ resting until a test passes; the command says so.`,
 }
 
 func changeList(cmd *cobra.Command, name string, r listRequest, out any) error {
-	s, err := readSettings(cmd)
+	s, err := commandSettings(cmd)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,10 @@ flag > variable > file > default.`,
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(suggestFlag)
-	root.AddCommand(newServe(), newExplain(), newCheck(), newReplies(), newConfig(), newTable(), newContent(), newRBL(), newState(), newAccount(), newGreylist(), newManaged(), newAutoAllow(), newTempblock(), newReputation(), newVersion(), newReference())
+	root.AddCommand(newServe(), newExplain(), newCheck(), newReplies(), newConfig(), newTable(), newContent(), newRBL(), newVersion(), newReference())
+	for _, group := range []*cobra.Command{newState(), newAccount(), newGreylist(), newManaged(), newAutoAllow(), newTempblock(), newReputation()} {
+		root.AddCommand(withShortHelp(group))
+	}
 	return root
 }
 
@@ -33,7 +36,7 @@ var unknownFlag = regexp.MustCompile(`^unknown flag: --(\S+)$`)
 // suggestFlag names the nearest flag when one is unknown.
 func suggestFlag(cmd *cobra.Command, err error) error {
 	if m := unknownFlag.FindStringSubmatch(err.Error()); m != nil {
-		return fail(exUsage, "there is no flag --%s%s; mailweir %s --help lists them", m[1], config.Suggest(cmd.Flags(), m[1]), cmd.Name())
+		return fail(exUsage, "there is no flag --%s%s; %s --help lists them", m[1], config.Suggest(cmd.Flags(), m[1]), cmd.CommandPath())
 	}
 	return fail(exUsage, "%v", err)
 }
@@ -45,6 +48,7 @@ type settings struct {
 	draft   draft
 	sources config.Sources
 	unknown []config.Unknown
+	wrong   []config.Wrong
 	given   config.Given
 }
 
@@ -55,6 +59,15 @@ func addSettings(cmd *cobra.Command) {
 
 // readSettings reads the flags of a command from the command line, the environment and the file.
 func readSettings(cmd *cobra.Command) (*settings, error) {
+	s, err := resolve(givenTo(cmd))
+	if err != nil {
+		return nil, &exitError{exConfig, err}
+	}
+	return s, nil
+}
+
+// givenTo is what the command line says of the flags of serve.
+func givenTo(cmd *cobra.Command) config.Given {
 	set := pflag.NewFlagSet("mailweir", pflag.ContinueOnError)
 	register(set)
 	given := make(config.Given)
@@ -63,21 +76,32 @@ func readSettings(cmd *cobra.Command) (*settings, error) {
 			given[name] = values
 		}
 	}
-	s, err := resolve(given)
-	if err != nil {
-		return nil, &exitError{exConfig, err}
-	}
-	return s, nil
+	return given
 }
 
 // resolve reads a fresh set of flags; a reload calls it again with what the command line said.
 func resolve(given config.Given) (*settings, error) {
+	s := resolveAll(given)
+	return s, s.need(func(string) bool { return true })
+}
+
+// resolveAll reads a fresh set of flags and leaves it to its caller which of them must be right.
+func resolveAll(given config.Given) *settings {
 	set := pflag.NewFlagSet("mailweir", pflag.ContinueOnError)
 	s := &settings{flags: set, given: given}
 	s.daemon, s.draft = register(set)
-	var err error
-	s.sources, s.unknown, err = config.Resolve(set, given, os.Environ())
-	return s, err
+	s.sources, s.unknown, s.wrong = config.ResolveAll(set, given, os.Environ())
+	return s
+}
+
+// need returns the first thing that is wrong with a flag that is needed.
+func (s *settings) need(needed func(flag string) bool) error {
+	for _, w := range s.wrong {
+		if needed(w.Flag) {
+			return w.Err
+		}
+	}
+	return nil
 }
 
 // group makes a command that only has others below it, and says so to who names one that is not there.

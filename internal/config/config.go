@@ -45,35 +45,50 @@ func (s Sources) Of(flag string, n int) string {
 
 // Resolve sets every flag of a fresh set from the command line, the environment and the file. The environment is
 // a list of NAME=VALUE. It returns where each value came from, and variables that begin with the prefix but
-// name no flag: not an error, because whatever runs mailweir may have some of its own. Errors name the flag, the
-// variable or the file and line.
+// name no flag: not an error, because whatever runs mailweir may have some of its own. The error is the first thing that is wrong.
 func Resolve(set *pflag.FlagSet, given Given, environ []string) (Sources, []Unknown, error) {
+	sources, unknown, wrong := ResolveAll(set, given, environ)
+	if len(wrong) > 0 {
+		return nil, nil, wrong[0].Err
+	}
+	return sources, unknown, nil
+}
+
+// Wrong is a line, a variable or a value that a flag cannot have.
+type Wrong struct {
+	// Flag is the one that it is about, or that is most likely meant; "" when there is none.
+	Flag string
+	// Err names the flag, the variable or the file and line.
+	Err error
+}
+
+// ResolveAll does as [Resolve] and goes on after what is wrong: such a flag keeps what it had.
+func ResolveAll(set *pflag.FlagSet, given Given, environ []string) (Sources, []Unknown, []Wrong) {
 	variables, unknown := readEnviron(set, environ)
 	name, where := fileName(given, variables)
 	var file map[string]setting
+	var wrong []Wrong
 	if name != "" {
-		var err error
-		if file, err = readFile(name, set); err != nil {
-			return nil, nil, err
-		}
+		file, wrong = readFile(name, set)
 	}
 	sources := make(Sources)
-	var failed error
 	set.VisitAll(func(f *pflag.Flag) {
-		if failed != nil {
-			return
-		}
 		s, ok := pick(f.Name, given, variables, file)
 		if f.Name == FileFlag && name != "" {
 			s, ok = setting{values: []string{name}, where: where}, true
 		}
+		sources[f.Name] = []string{"default"}
 		if !ok {
-			sources[f.Name] = []string{"default"}
 			return
 		}
-		sources[f.Name], failed = apply(f, s)
+		from, err := apply(f, s)
+		if err != nil {
+			wrong = append(wrong, Wrong{f.Name, err})
+			return
+		}
+		sources[f.Name] = from
 	})
-	return sources, unknown, failed
+	return sources, unknown, wrong
 }
 
 // Unknown is a variable that begins with the prefix but names no flag.

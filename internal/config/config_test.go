@@ -146,6 +146,29 @@ func TestErrorsNameTheirSource(t *testing.T) {
 	}
 }
 
+// Whoever can do without what is wrong has all the rest, and learns which flag each error is about.
+func TestResolveAllGoesOn(t *testing.T) {
+	name := file(t, "hops-max=many\ntext=a\nhops-mx=1\nzzzzzzzz=1\nlist=a\nlist=\ntext=b\nconfig=x\nlst=a\x01\naddress-strict\n")
+	f := newFlags()
+	sources, _, wrong := ResolveAll(f.set, commandLine(t, "--config="+name), []string{"MAILWEIR_ALWAYS_ACCEPT=\x01"})
+	var got []string
+	for _, w := range wrong {
+		where, _, _ := strings.Cut(strings.TrimPrefix(w.Err.Error(), name), ": ")
+		got = append(got, where+" "+w.Flag)
+	}
+	want := []string{":3 hops-max", ":4 ", ":7 text", ":8 config", ":9 list", ":1 hops-max", ":6 list"}
+	if !slices.Equal(got, want) {
+		t.Errorf("wrong %q, want %q", got, want)
+	}
+	if *f.max != 25 || *f.text != "a" || !*f.strict || sources.Of("hops-max", 0) != "default" || sources.Of("text", 0) != name+":2" {
+		t.Errorf("hops-max %d, text %q, switch %v, sources %v", *f.max, *f.text, *f.strict, sources)
+	}
+	_, _, wrong = ResolveAll(newFlags().set, Given{FileFlag: {"/nonexistent/flags"}}, nil)
+	if len(wrong) != 1 || wrong[0].Flag != FileFlag {
+		t.Errorf("a file that is not there: %v", wrong)
+	}
+}
+
 func TestUnknownVariables(t *testing.T) {
 	_, unknown, err := Resolve(newFlags().set, nil, []string{"MAILWEIR_ZZZZZZZZ=1", "MAILWEIR_HOPSMAX=1"})
 	want := []Unknown{{Name: "MAILWEIR_HOPSMAX", Nearest: "MAILWEIR_HOPS_MAX"}, {Name: "MAILWEIR_ZZZZZZZZ"}}
@@ -178,12 +201,11 @@ func FuzzFile(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		set := newFlags().set
-		settings, err := parseFile("flags", text, set)
-		if err != nil {
-			if !strings.HasPrefix(err.Error(), "flags:") {
-				t.Errorf("%q: %v names no line", text, err)
+		settings, wrong := parseFile("flags", text, set)
+		for _, w := range wrong {
+			if !strings.HasPrefix(w.Err.Error(), "flags:") {
+				t.Errorf("%q: %v names no line", text, w.Err)
 			}
-			return
 		}
 		var again strings.Builder
 		for name, s := range settings {
@@ -194,9 +216,9 @@ func FuzzFile(f *testing.F) {
 				again.WriteString(name + "=" + value + "\n")
 			}
 		}
-		same, err := parseFile("flags", again.String(), set)
-		if err != nil || len(same) != len(settings) {
-			t.Fatalf("%q: written again %q: %v", text, again.String(), err)
+		same, wrong := parseFile("flags", again.String(), set)
+		if len(wrong) > 0 || len(same) != len(settings) {
+			t.Fatalf("%q: written again %q: %v", text, again.String(), wrong)
 		}
 		for name, s := range settings {
 			if !slices.Equal(s.values, same[name].values) {

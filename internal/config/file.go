@@ -13,16 +13,16 @@ import (
 // readFile reads flags from a file, one a line, as --name=value; the hyphens may be left out, and white space
 // may stand for or around the equals sign. A switch may stand without a value. Lines that begin with # and blank lines
 // are left out. Only a repeatable flag may stand there twice.
-func readFile(name string, set *pflag.FlagSet) (map[string]setting, error) {
+func readFile(name string, set *pflag.FlagSet) (map[string]setting, []Wrong) {
 	data, err := textfile.ReadText(name)
 	if err != nil {
-		return nil, fmt.Errorf("--%s: %w", FileFlag, err)
+		return nil, []Wrong{{FileFlag, fmt.Errorf("--%s: %w", FileFlag, err)}}
 	}
 	return parseFile(name, string(data), set)
 }
 
-func parseFile(name, text string, set *pflag.FlagSet) (map[string]setting, error) {
-	settings := make(map[string]setting)
+func parseFile(name, text string, set *pflag.FlagSet) (settings map[string]setting, wrong []Wrong) {
+	settings = make(map[string]setting)
 	n := 0
 	for line := range strings.Lines(text) {
 		n++
@@ -31,39 +31,39 @@ func parseFile(name, text string, set *pflag.FlagSet) (map[string]setting, error
 			continue
 		}
 		where := fmt.Sprintf("%s:%d", name, n)
-		if err := readLine(line, where, set, settings); err != nil {
-			return nil, fmt.Errorf("%s: %w", where, err)
+		if flag, err := readLine(line, where, set, settings); err != nil {
+			wrong = append(wrong, Wrong{flag, fmt.Errorf("%s: %w", where, err)})
 		}
 	}
-	return settings, nil
+	return settings, wrong
 }
 
-func readLine(line, where string, set *pflag.FlagSet, settings map[string]setting) error {
-	if strings.ContainsFunc(line, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
-		return errors.New("a control character stands in the line")
-	}
+// readLine adds a line to the settings. With an error, flag is the one that the line is about, or most likely means.
+func readLine(line, where string, set *pflag.FlagSet, settings map[string]setting) (flag string, err error) {
 	name, value, hasValue := splitLine(line)
 	f := set.Lookup(name)
 	switch {
+	case strings.ContainsFunc(line, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
+		return nearest(set, name), errors.New("a control character stands in the line")
 	case f == nil:
-		return noFlag(set, name)
+		return nearest(set, name), noFlag(set, name)
 	case name == FileFlag:
-		return fmt.Errorf("--%s cannot stand in the file that it names", name)
+		return name, fmt.Errorf("--%s cannot stand in the file that it names", name)
 	case !hasValue && f.NoOptDefVal == "":
-		return fmt.Errorf("--%s needs a value", name)
+		return name, fmt.Errorf("--%s needs a value", name)
 	case !hasValue:
 		value = f.NoOptDefVal
 	}
 	before, again := settings[name]
 	if _, repeatable := f.Value.(pflag.SliceValue); again && !repeatable {
-		return fmt.Errorf("--%s stands at %s already", name, before.where)
+		return name, fmt.Errorf("--%s stands at %s already", name, before.where)
 	}
 	first := where
 	if again {
 		first = before.where
 	}
 	settings[name] = setting{values: append(before.values, value), where: first, lines: append(before.lines, where)}
-	return nil
+	return name, nil
 }
 
 // longName is longer than the name of any flag.

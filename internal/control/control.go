@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os/user"
@@ -126,6 +127,9 @@ func (s *Server) Stop(ctx context.Context) {
 // ErrNotRunning means that nobody listens at the socket.
 var ErrNotRunning = errors.New("no daemon listens at the control socket")
 
+// ErrClosed means that this user may not connect to the socket. The daemon may well run.
+var ErrClosed = errors.New("the control socket is closed to this user: give the command as the user that mailweir runs as, or as root (sudo)")
+
 // Client calls the daemon's commands.
 type Client struct {
 	http *http.Client
@@ -153,8 +157,8 @@ func NewClient(path string) *Client {
 // Close ends idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Call sends a command and reads its answer into out. The error is [ErrNotRunning] when nobody listens, an [Error] when
-// the daemon says what is wrong with the command, and [Unavailable] when it says what it cannot reach.
+// Call sends a command and reads its answer into out. The error is [ErrNotRunning] when nobody listens, [ErrClosed] when
+// the caller may not connect, an [Error] when the daemon says what is wrong with the command, and [Unavailable] when it says what it cannot reach.
 func (c *Client) Call(ctx context.Context, name string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
@@ -167,6 +171,9 @@ func (c *Client) Call(ctx context.Context, name string, in, out any) error {
 	response, err := c.http.Do(request)
 	var dial *net.OpError
 	if errors.As(err, &dial) && dial.Op == "dial" {
+		if errors.Is(err, fs.ErrPermission) {
+			return fmt.Errorf("%w: %w", ErrClosed, dial.Err)
+		}
 		return fmt.Errorf("%w: %w", ErrNotRunning, dial.Err)
 	}
 	if err != nil {

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// withShortHelp makes the help of a group's run-time commands list the flags that concern them, and not all of serve.
+func withShortHelp(group *cobra.Command) *cobra.Command {
+	for _, cmd := range group.Commands() {
+		if cmd.Flags().Lookup("control") != nil {
+			cmd.SetUsageFunc(commandUsage)
+		}
+	}
+	return group
+}
+
+// commandUsage writes how a run-time command is used: its own flags first, then those that find the daemon and the state.
+func commandUsage(cmd *cobra.Command) error {
+	serves := pflag.NewFlagSet("mailweir", pflag.ContinueOnError)
+	register(serves)
+	own, find := pflag.NewFlagSet("own", pflag.ContinueOnError), pflag.NewFlagSet("find", pflag.ContinueOnError)
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		switch {
+		case slices.Contains(findFlags, f.Name):
+			find.AddFlag(f)
+		case serves.Lookup(f.Name) == nil:
+			own.AddFlag(f)
+		}
+	})
+	out := cmd.OutOrStderr()
+	fmt.Fprintf(out, "Usage:\n  %s\n", cmd.UseLine())
+	if cmd.HasExample() {
+		fmt.Fprintf(out, "\nExamples:\n%s\n", cmd.Example)
+	}
+	_, err := fmt.Fprintf(out, "\nFlags:\n%s\nFlags that find the daemon and the state:\n%s\nThe other flags of mailweir serve are accepted as well; mailweir serve --help lists them.\n",
+		own.FlagUsages(), find.FlagUsages())
+	return err
+}
