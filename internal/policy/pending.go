@@ -48,6 +48,11 @@ type word struct {
 	err     error
 }
 
+// idle reports whether the word has nothing against the mail.
+func (w word) idle() bool {
+	return w.verdict.later == nil && w.verdict.reply == nil && w.err == nil
+}
+
 // later is the word of a [Later]. The first one to be said counts, be it the work's own or the deadline's.
 type later struct {
 	done   chan struct{}
@@ -63,6 +68,7 @@ func (l *later) say(w word) {
 		l.word = w
 		close(l.done)
 		l.cancel()
+		l.cancel = nil // with all that the context holds: a word lives as long as its connection
 	})
 }
 
@@ -145,12 +151,13 @@ func judge[S Scope](s *Session, c *bound, stage Stage, hook func(S) (Verdict, er
 
 // keep puts a word into its scope, unless it has nothing against the mail.
 func keep[S Scope](s *Session, c *bound, stage Stage, w word, where S, rcpt *Recipient) *pending {
-	if w.verdict.later == nil && w.verdict.reply == nil && w.err == nil {
+	if w.idle() {
 		s.explainNothing(c, stage, rcpt, w.verdict.cause)
 		return nil
 	}
 	p := &pending{check: c, stage: stage, pos: c.pos[stage], rcpt: rcpt, word: w}
 	if work := w.verdict.later; work != nil {
+		p.word.verdict.later = nil // what it has caught need not outlive it
 		s.runner.start(p, work)
 	}
 	scope := where.base()

@@ -33,6 +33,10 @@ func (s *Session) endMessage(fate Fate) {
 		return
 	}
 	s.msg = nil
+	if !s.explaining() {
+		// A connection may stay open for long.
+		s.conn.pending = slices.DeleteFunc(s.conn.pending, func(p *pending) bool { return p.known() && p.said().idle() })
+	}
 	if f := m.dkim.Load(); f != nil {
 		f.spool.close(errUnsigned) // without effect after the end of the message
 	}
