@@ -46,14 +46,19 @@ func (c *choice) next() {
 func (c *choice) end() {
 	c.next()
 	c.x.hits = c.outer
-	for entry, h := range c.best {
-		before := c.outer[entry]
+	c.x.add(c.best)
+}
+
+// add counts what a part of the message came to that was read apart.
+func (x *Examination) add(more hits) {
+	for entry, h := range more {
+		before := x.hits[entry]
 		if before == nil {
-			c.outer[entry] = h
+			x.hits[entry] = h
 			continue
 		}
 		before.add(h)
-		c.x.dropHit()
+		x.dropHit()
 	}
 }
 

@@ -16,11 +16,34 @@ func (w *walk) gzip(f file, in *source) {
 		w.x.reach(LimitUnreadable)
 		return
 	}
+	z.Multistream(false)
 	name := z.Name
 	if name == "" {
 		name = strings.TrimSuffix(path.Base(f.name), path.Ext(f.name))
 	}
-	w.member(f, name, false, w.expand(z, in))
+	w.member(f, name, false, w.expand(&gzipStreams{z, in}, in))
+}
+
+// gzipStreams reads streams that follow each other, which are one file, and takes nothing of what follows them.
+type gzipStreams struct {
+	*gzip.Reader
+	in *source
+}
+
+func (g *gzipStreams) Read(p []byte) (int, error) {
+	for {
+		n, err := g.Reader.Read(p)
+		if n > 0 || err != io.EOF {
+			return n, err
+		}
+		if more, _ := g.in.Peek(2); string(more) != "\x1f\x8b" {
+			return 0, io.EOF
+		}
+		if err := g.Reset(g.in); err != nil {
+			return 0, err
+		}
+		g.Multistream(false)
+	}
 }
 
 // bzip2Memory is what unpacking takes: four octets for each of a block of 900,000.

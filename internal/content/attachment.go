@@ -38,10 +38,13 @@ func (w *walk) file(f file, r io.Reader) {
 	holder := w.place
 	w.place = clip(f.name)
 	sums := w.x.summer(r)
-	in := newSource(sums)
+	all := &listener{r: sums}
+	defer all.end() // in any case, because a reading that has begun holds memory
+	in := newSource(all)
 	head, _ := in.Peek(maxSniff)
 	part := Part{Name: clip(f.name), Declared: f.declared}
-	part.classify(head, f.member)
+	k := kindOf(head)
+	part.classify(k, head, f.member)
 	index := len(w.x.result.Parts)
 	w.x.result.Parts = append(w.x.result.Parts, part)
 	outer := w.found
@@ -49,7 +52,7 @@ func (w *walk) file(f file, r io.Reader) {
 	if f.depth > w.x.examiner.limits.Depth {
 		w.x.reach(LimitDepth)
 	} else {
-		w.inside(f, part.Real, in)
+		w.inside(f, k, all, in)
 	}
 	w.copy(nil, in)
 	w.x.matchSums(sums)
@@ -91,59 +94,9 @@ func (w *walk) giveBack(n int) { w.x.examiner.pool.budget.give(n) }
 // found is what the inside of a file tells about the file.
 type found struct{ macros, encrypted bool }
 
-// inside examines the content of a file by its real type, because senders choose the declared one.
-func (w *walk) inside(f file, real string, in *source) {
-	switch {
-	case real == "application/zip":
-		w.zip(f, in)
-	case real == "application/gzip":
-		w.gzip(f, in)
-	case real == "application/x-bzip2":
-		w.bzip2(f, in)
-	case real == "application/x-xz":
-		w.xz(f, in)
-	case real == "application/x-tar":
-		w.tar(f, in)
-	case real == "application/x-rar-compressed":
-		w.rar(f, in)
-	case real == "text/rtf":
-		w.rtf(in)
-	case real == oleStorage:
-		w.ole(in)
-	case real == "application/x-7z-compressed":
-		w.sevenZip(f, in)
-	case f.declared == "message/rfc822" || f.member != "" && strings.EqualFold(path.Ext(f.member), ".eml"):
-		w.savedMessage(in, f.depth)
-	case strings.HasPrefix(f.declared, "text/") || strings.HasPrefix(real, "text/"):
-		w.textFile(f, real, in)
-	}
-}
-
-// savedMessage examines a message that was saved to a file.
-func (w *walk) savedMessage(in *source, depth int) {
-	m := newMIMEReader(in)
-	h := partHeader{}
-	w.header(&h, m)
-	w.entity(&h, m, depth+1)
-}
-
-func (w *walk) textFile(f file, real string, in *source) {
-	if w.x.all == 0 {
-		return
-	}
-	s := w.x.sink(Attachments)
-	isHTML := f.declared == "text/html" || real == "text/html"
-	isXML := real == "text/xml" || f.declared == "text/xml"
-	decoded := utf8Reader(f.charset, in.Reader, isHTML)
-	switch {
-	case isHTML:
-		w.html(decoded, s)
-	case isXML:
-		w.xml(decoded, s)
-	default:
-		w.copy(s, decoded)
-	}
-	s.end()
+func (f *found) add(more found) {
+	f.macros = f.macros || more.macros
+	f.encrypted = f.encrypted || more.encrypted
 }
 
 // source is a buffered reader that knows how much of its input was used.
@@ -240,7 +193,7 @@ func (w *walk) member(holder file, name string, encrypted bool, r io.Reader) boo
 	}
 	if r == nil || encrypted {
 		part := Part{Name: clip(full), Encrypted: encrypted}
-		part.classify(nil, name)
+		part.classify(kind{}, nil, name)
 		w.x.result.Parts = append(w.x.result.Parts, part)
 		return true
 	}

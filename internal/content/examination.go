@@ -18,8 +18,9 @@ type Examination struct {
 	all      Sections // what is examined: those of all definitions, or none
 	sums     sumKinds
 	walk     walk
-	sinks    [sectionCount]*sink
-	hits     hits          // of the message, or of the alternative that is being read
+	totals   totals
+	reading  *walk         // the one that runs: the walk over the message, or a second reading of a file
+	tally                  // of what is being read: the message, an alternative, a second reading of a file
 	tried    map[int32]int // occurrences of patterns, in all alternatives
 	lent     int           // octets of memory for hits
 	result   Result
@@ -34,6 +35,12 @@ type Examination struct {
 	spent   time.Duration // by the calls before
 	hurried bool          // the current call is to return soon
 	late    bool          // the time limit is reached
+}
+
+// tally is the text that is read, by section, and what the entries have come to in it.
+type tally struct {
+	sinks [sectionCount]*sink
+	hits  hits
 }
 
 // hit is what an entry has come to so far.
@@ -128,13 +135,18 @@ func (x *Examination) Close() {
 		x.stop()
 	}
 	x.feed.keep()
-	for _, s := range x.sinks {
+	x.release()
+	x.examiner.pool.budget.give(x.lent)
+	x.lent = 0
+}
+
+// release gives the buffers back.
+func (t *tally) release() {
+	for _, s := range t.sinks {
 		if s != nil {
 			s.window.release()
 		}
 	}
-	x.examiner.pool.budget.give(x.lent)
-	x.lent = 0
 }
 
 // sink folds the text of one section into its window.
@@ -269,7 +281,7 @@ func (x *Examination) reach(limit Limit) {
 	if !known {
 		x.result.Limits = append(x.result.Limits, limit)
 	}
-	at := Reached{Limit: limit, File: x.walk.place}
+	at := Reached{Limit: limit, File: x.reading.place}
 	if !known || len(x.result.Reached) < maxReached && !slices.Contains(x.result.Reached, at) {
 		x.result.Reached = append(x.result.Reached, at)
 	}

@@ -93,7 +93,7 @@ const (
 
 // Begin starts the examination of one message. The caller must call Close, also after an error.
 func (e *Examiner) Begin(needs Needs) *Examination {
-	x := &Examination{examiner: e, needs: needs, hits: hits{}, tried: map[int32]int{}}
+	x := &Examination{examiner: e, needs: needs, tally: tally{hits: hits{}}, tried: map[int32]int{}}
 	if needs&Text != 0 {
 		x.all, x.sums = e.all, e.sums
 	}
@@ -101,5 +101,6 @@ func (e *Examiner) Begin(needs Needs) *Examination {
 		x.sums = sumKinds{true, true, true}
 	}
 	x.walk.x, x.feed.x = x, x
+	x.walk.totals, x.reading = &x.totals, &x.walk
 	return x
 }

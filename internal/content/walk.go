@@ -9,14 +9,18 @@ import (
 
 // walk goes over the MIME structure of one message.
 type walk struct {
-	x     *Examination
-	top   partHeader
-	parts int
+	x   *Examination
+	top partHeader
+	*totals
+	found found  // in the file being read
+	place string // name of that file, "" for the message itself
+	buf   []byte
+}
 
-	expanded int64  // octets unpacked so far
-	found    found  // in the file being read
-	place    string // name of that file, "" for the message itself
-	buf      []byte
+// totals are those of a message, however often a part of it is read.
+type totals struct {
+	parts    int
+	expanded int64 // octets unpacked so far
 }
 
 // field takes one header field of the message or of a part.

@@ -2,6 +2,7 @@ package content
 
 import (
 	"bytes"
+	"compress/bzip2"
 	"compress/flate"
 	"encoding/binary"
 	"io"
@@ -13,26 +14,21 @@ import (
 const (
 	zipLocal     = "PK\x03\x04"
 	zipDirectory = "PK\x01\x02"
-	zipEnd       = "PK\x05\x06"
-	zip64End     = "PK\x06\x06"
 )
 
 // zip examines a ZIP archive, and the documents that are one: Office Open XML, OpenDocument.
 //
 // It reads the members in the order in which they lie there, so an archive of any size takes no memory; then the
-// directory at the end, for names that had no member. Programs that open archives trust the one or the other.
+// directory at the end, for names that had no member. Programs that open archives trust the one or the other. They find the directory from
+// the end of the file, so an archive may stand behind anything, another archive too.
 func (w *walk) zip(f file, in *source) {
 	seen := map[string]bool{}
-	for {
+	for ok := true; ok; {
 		switch nextSignature(in) {
 		case zipLocal:
-			if !w.zipMember(f, in, seen) {
-				return
-			}
+			ok = w.zipMember(f, in, seen)
 		case zipDirectory:
-			if !w.zipEntry(f, in, seen) {
-				return
-			}
+			ok = w.zipEntry(f, in, seen)
 		default:
 			return
 		}
@@ -40,7 +36,7 @@ func (w *walk) zip(f file, in *source) {
 }
 
 // nextSignature goes to the next signature and gives it, "" at the end. What lies between (data descriptors, padding,
-// rubbish) is skipped.
+// the end of the directory, rubbish) is skipped.
 func nextSignature(in *source) string {
 	for {
 		head, err := in.Peek(4)
@@ -48,13 +44,13 @@ func nextSignature(in *source) string {
 			return ""
 		}
 		switch s := string(head); s {
-		case zipLocal, zipDirectory, zipEnd, zip64End:
+		case zipLocal, zipDirectory:
 			return s
 		}
 		buffered, _ := in.Peek(in.Buffered())
-		skip := bytes.IndexByte(buffered[1:], 'P') + 1
+		skip := bytes.Index(buffered[1:], []byte("PK")) + 1
 		if skip == 0 {
-			skip = len(buffered)
+			skip = len(buffered) - 1 // the last one may be a P
 		}
 		_, _ = in.Discard(skip)
 	}
@@ -66,8 +62,11 @@ const (
 	zipDescriptor = 1 << 3 // the sizes stand behind the data
 	zipStored     = 0
 	zipDeflated   = 8
+	zipBzip2      = 12
 )
 
+// zipMember examines a member by its own header. The directory may say another method, and some programs trust that: so data that
+// can be nothing but deflated are inflated, and such as can't be are taken as stored.
 func (w *walk) zipMember(f file, in *source, seen map[string]bool) bool {
 	var h [30]byte
 	if _, err := io.ReadFull(in, h[:]); err != nil {
@@ -83,32 +82,94 @@ func (w *walk) zipMember(f file, in *source, seen map[string]bool) bool {
 	seen[name] = true
 	known := flags&zipDescriptor == 0 && packed != 0xffffffff
 	encrypted := flags&zipEncrypted != 0
-	directory := strings.HasSuffix(name, "/") && packed == 0
-	switch {
-	case directory:
+	if strings.HasSuffix(name, "/") && packed == 0 {
 		return true
-	case encrypted || method != zipDeflated && (method != zipStored || !known):
+	}
+	if !encrypted && known && (method == zipStored || method == zipDeflated) {
+		method = w.zipMethod(in, method, packed)
+	}
+	switch {
+	case !encrypted && method == zipDeflated:
+		// Deflated data knows its own end, so a false size hides nothing.
+		start := in.used()
+		ok = w.zipPacked(f, name, flate.NewReader(in), in)
+		if left := packed - (in.used() - start); ok && known && left > 0 && w.expanded < w.x.examiner.limits.Expanded {
+			ok = w.zipStored(f, name, in, left)
+		}
+	case !encrypted && known && method == zipStored:
+		ok = w.zipStored(f, name, in, packed)
+	case !encrypted && known && method == zipBzip2:
+		ok = w.zipBzip2(f, name, in, packed)
+	default:
+		// What lies there is not skipped by its size, which may be false, but by looking for the next signature.
 		if !encrypted {
 			w.x.reach(LimitUnreadable)
 		}
-		if !w.member(f, name, encrypted, nil) {
-			return false
-		}
-		if known {
-			w.copy(nil, io.LimitReader(in, packed))
-		}
-	case method == zipStored:
-		body := io.LimitReader(in, packed)
-		ok = w.zipContent(f, name, body)
-		w.copy(nil, body)
-	default:
-		// Deflated data knows its own end, so a false size hides nothing.
-		body := flate.NewReader(in)
-		expanded := w.expand(body, in)
-		ok = w.zipContent(f, name, expanded)
-		w.copy(nil, expanded)
+		ok = w.member(f, name, encrypted, nil)
 	}
 	return ok && !w.x.halted() && w.expanded < w.x.examiner.limits.Expanded
+}
+
+func (w *walk) zipStored(f file, name string, in *source, size int64) bool {
+	body := io.LimitReader(in, size)
+	ok := w.zipContent(f, name, body)
+	w.copy(nil, body)
+	return ok
+}
+
+// zipPacked examines a member that r unpacks from packed.
+func (w *walk) zipPacked(f file, name string, r io.Reader, packed *source) bool {
+	expanded := w.expand(r, packed)
+	ok := w.zipContent(f, name, expanded)
+	w.copy(nil, expanded)
+	return ok
+}
+
+func (w *walk) zipBzip2(f file, name string, in *source, packed int64) bool {
+	if !w.takeSpare(bzip2Memory) {
+		return w.member(f, name, false, nil)
+	}
+	defer w.giveBack(bzip2Memory)
+	body := newSource(io.LimitReader(in, packed))
+	ok := w.zipPacked(f, name, bzip2.NewReader(body), body)
+	w.copy(nil, body)
+	return ok
+}
+
+// zipMethod tells by the data of a member whether it is deflated or stored; said is what its header says, which counts
+// where the data tell nothing.
+func (w *walk) zipMethod(in *source, said uint16, packed int64) uint16 {
+	data, _ := in.Peek(int(min(packed, maxSniff)))
+	switch whole := int64(len(data)) == packed; {
+	case len(data) == 0:
+	case said == zipStored && inflates(data, whole) == deflateSure:
+		return zipDeflated
+	case said == zipDeflated && inflates(data, whole) == deflateBroken:
+		w.x.reach(LimitUnreadable)
+		return zipStored
+	}
+	return said
+}
+
+// What the beginning of data is.
+const (
+	deflateUnsure = iota
+	deflateSure
+	deflateBroken
+)
+
+// inflates tells whether data are deflated; whole if they are not only a beginning. Hardly anything else can be read as deflated for long.
+func inflates(data []byte, whole bool) int {
+	const enough = 64 << 10
+	r := bytes.NewReader(data)
+	n, err := io.CopyN(io.Discard, flate.NewReader(r), enough)
+	switch {
+	case n == enough, err == io.EOF && r.Len() == 0 && whole, err == io.ErrUnexpectedEOF && len(data) >= maxSniff/2:
+		return deflateSure
+	case err == io.EOF || err == io.ErrUnexpectedEOF:
+		return deflateUnsure
+	}
+	return deflateBroken
 }
 
 // zipContent examines a member. The XML files of a document are its text and no files of their own.
@@ -144,24 +205,32 @@ func documentText(name string) bool {
 	return false
 }
 
-// zipEntry notes a name of the directory at the end.
+// zipEntry notes a name of the directory at the end. It takes no more than the signature: what looks like an entry may be none, and must not
+// cover what follows.
 func (w *walk) zipEntry(f file, in *source, seen map[string]bool) bool {
-	var h [46]byte
-	if _, err := io.ReadFull(in, h[:]); err != nil {
+	const fixed = 46
+	h, _ := in.Peek(fixed)
+	if len(h) < fixed {
 		return false
 	}
 	le := binary.LittleEndian
-	name, ok := readName(in, int(le.Uint16(h[28:])), int(le.Uint16(h[30:]))+int(le.Uint16(h[32:])))
-	if !ok || seen[name] || strings.HasSuffix(name, "/") {
-		return ok
+	encrypted := le.Uint16(h[8:])&zipEncrypted != 0
+	h, _ = in.Peek(fixed + int(min(le.Uint16(h[28:]), maxZipName)))
+	name := string(h[fixed:])
+	_, _ = in.Discard(len(zipDirectory))
+	if name == "" || seen[name] || strings.HasSuffix(name, "/") {
+		return true
 	}
 	seen[name] = true
-	return w.member(f, name, le.Uint16(h[8:])&zipEncrypted != 0, nil)
+	return w.member(f, name, encrypted, nil)
 }
 
-// readName reads a name and skips what follows it. Longer names than 1 KiB are cut.
+// maxZipName is the octets of a name that are looked at.
+const maxZipName = 1024
+
+// readName reads a name and skips what follows it. Longer names are cut.
 func readName(in *source, length, extra int) (string, bool) {
-	name := make([]byte, min(length, 1024))
+	name := make([]byte, min(length, maxZipName))
 	if _, err := io.ReadFull(in, name); err != nil {
 		return "", false
 	}

@@ -1,0 +1,143 @@
+package content
+
+import "strings"
+
+// reading is one way to read a file.
+type reading func(w *walk, in *source)
+
+// inside examines the content of a file: by its real type, because senders choose the declared one, and as what else a program may take it for.
+func (w *walk) inside(f file, k kind, all *listener, in *source) {
+	var first, second reading
+	asText := func(w *walk, in *source) { w.textFile(f, k, in) }
+	asZip := func(w *walk, in *source) { w.zip(f, in) }
+	opened, whole := opener(f, k)
+	switch message := f.isMessage(k); {
+	case opened != nil && f.isText():
+		first, second = opened, asText
+	case opened != nil:
+		first = opened
+	case message && f.declared == "message/rfc822":
+		first, whole = f.savedMessage, true
+	case message:
+		first, second, whole = f.savedMessage, asText, true
+	case k.text || f.isText():
+		first, whole = asText, true
+	}
+	if first == nil {
+		first = func(*walk, *source) {}
+	}
+	ahead, _ := in.Peek(in.Buffered())
+	archive := &zipFinder{start: func() *secondReading { return w.secondReading(asZip) }}
+	if whole && k.real != zipArchive {
+		all.add(archive, ahead)
+	}
+	read := func() {
+		first(w, in)
+		if !whole {
+			asZip(w, in) // what is left, of any other file all
+		}
+		w.copy(nil, in)
+		all.end()
+	}
+	if second == nil {
+		read()
+	} else {
+		other := w.secondReading(second)
+		all.add(other, ahead)
+		w.either(read, other)
+	}
+	if archive.reading != nil {
+		w.x.add(archive.reading.tally.hits)
+		w.found.add(archive.reading.w.found)
+	}
+}
+
+// either counts two readings as the alternatives of a message.
+func (w *walk) either(read func(), other *secondReading) {
+	choice := w.x.choose()
+	defer choice.end()
+	read()
+	choice.next()
+	w.x.hits = other.tally.hits
+	w.found.add(other.w.found)
+}
+
+// opener reads a file that is no text, nil if there is nothing to open; whole if nothing may lie behind what it reads.
+func opener(f file, k kind) (open reading, whole bool) {
+	switch k.real {
+	case zipArchive:
+		return func(w *walk, in *source) { w.zip(f, in) }, true
+	case "text/rtf":
+		return (*walk).rtf, true
+	case oleStorage:
+		return (*walk).ole, true
+	case "application/gzip":
+		return func(w *walk, in *source) { w.gzip(f, in) }, false
+	case "application/x-bzip2":
+		return func(w *walk, in *source) { w.bzip2(f, in) }, false
+	case "application/x-xz":
+		return func(w *walk, in *source) { w.xz(f, in) }, false
+	case "application/x-tar":
+		return func(w *walk, in *source) { w.tar(f, in) }, false
+	case "application/x-rar-compressed":
+		return func(w *walk, in *source) { w.rar(f, in) }, false
+	case "application/x-7z-compressed":
+		return func(w *walk, in *source) { w.sevenZip(f, in) }, false
+	}
+	return nil, false
+}
+
+// extension is that of the file's own name.
+func (f file) extension() string {
+	name := f.member
+	if name == "" {
+		name = f.name
+	}
+	return extension(name)
+}
+
+// isMessage tells a saved message, by any sign.
+func (f file) isMessage(k kind) bool {
+	return f.declared == "message/rfc822" || k.real == "message/rfc822" || messageExtensions[f.extension()]
+}
+
+// isText tells what is shown or opened as text, whatever its first octets are.
+func (f file) isText() bool {
+	return strings.HasPrefix(f.declared, "text/") && f.declared != "text/rtf" || textExtensions[f.extension()]
+}
+
+var (
+	htmlExtensions    = nameSet(`.htm .html .xhtml`)
+	messageExtensions = nameSet(`.eml .mht .mhtml .nws`)
+	textExtensions    = nameSet(`.txt .text .log .md .csv .tsv .htm .html .xhtml .xml .json .ics .vcf .yaml .yml .sql .ini .conf`)
+)
+
+// savedMessage examines a message that was saved to a file.
+func (f file) savedMessage(w *walk, in *source) {
+	m := newMIMEReader(in)
+	h := partHeader{}
+	w.header(&h, m)
+	w.entity(&h, m, f.depth+1)
+}
+
+func (w *walk) textFile(f file, k kind, in *source) {
+	if w.x.all == 0 {
+		return
+	}
+	s := w.x.sink(Attachments)
+	isHTML := f.declared == "text/html" || k.real == "text/html"
+	if !strings.HasPrefix(f.declared, "text/") {
+		isHTML = isHTML || htmlExtensions[f.extension()]
+	}
+	isXML := k.real == "text/xml" || f.declared == "text/xml"
+	decoded := utf8Reader(f.charset, in.Reader, isHTML)
+	switch {
+	case isHTML:
+		w.html(decoded, s)
+	case isXML:
+		w.xml(decoded, s)
+	default:
+		w.copy(s, decoded)
+	}
+	s.end()
+}
