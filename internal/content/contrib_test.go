@@ -35,6 +35,9 @@ func TestShippedDefinitions(t *testing.T) {
 		{"press release", "", "Subject: For immediate release\n\nThe paper was marked:\nStrictly confidential."},
 		{"program in zip", "dangerous-files", attach("a.zip", "application/zip", zipOf(t, "Invoice.pdf.EXE", "x"))},
 		{"hidden extension", "dangerous-files", attach("invoice.pdf      .xyz", "a/b", []byte("x"))},
+		{"hidden extension of a program", "dangerous-files", attach("invoice.pdf      .pif", "a/b", []byte("x"))},
+		{"extension twice", "", attach("Report v1.docx .docx", "a/b", []byte("x"))},
+		{"named as a site", "", attach("Invoice from shop.com", "application/pdf", []byte("%PDF-1.4"))},
 		{"document", "", attach("executive.com.pdf", "application/pdf", []byte("%PDF-1.4"))},
 		{"letter", "advance-fee", "Subject: URGENT REPLY: business proposal\n\nI am the widow of the late president. As next of kin a sum of US$ 30 million is yours."},
 	} {
