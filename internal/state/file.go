@@ -56,6 +56,9 @@ const (
 	maxPending = 500_000
 )
 
+// rowsName is the name of the file of rows.
+func rowsName(dir string) string { return filepath.Join(dir, "state.db") }
+
 // OpenFile opens or makes the store in dir. Another process that has it open is a [HeldError], a file that is not as it was written
 // a [DamagedError].
 func OpenFile(dir string, options Options) (*File, error) {
@@ -63,7 +66,7 @@ func OpenFile(dir string, options Options) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, spaces, err := openRows(filepath.Join(dir, "state.db"))
+	db, spaces, err := openRows(rowsName(dir), holder.owner)
 	if err != nil {
 		return nil, errors.Join(err, holder.release())
 	}
@@ -73,7 +76,7 @@ func OpenFile(dir string, options Options) (*File, error) {
 	}
 	f.single.doer, f.limits = f, f.options.limits()
 	f.health = health{onDown: f.options.OnDown, onUp: f.options.OnUp}
-	if f.journal, err = openJournal(dir, f.overlay.replay); err != nil {
+	if f.journal, err = openJournal(dir, holder.owner, f.overlay.replay); err != nil {
 		return nil, errors.Join(err, db.close(false), holder.release())
 	}
 	f.overlay.journal = f.journal

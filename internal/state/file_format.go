@@ -72,11 +72,11 @@ const smallestFile = 2 * 4096
 
 // openRows opens the file and reads what it counts. A new one is made aside and renamed when it is whole, so that no crash leaves
 // half a file.
-func openRows(name string) (rows *rowsFile, spaces map[string]SpaceStats, err error) {
+func openRows(name string, whose *owner) (rows *rowsFile, spaces map[string]SpaceStats, err error) {
 	info, err := os.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		err = makeBolt(name)
+		err = makeBolt(name, whose)
 	case err == nil && info.Size() < smallestFile:
 		err = &DamagedError{name, fmt.Sprintf("it has %d octets", info.Size())}
 	}
@@ -85,7 +85,7 @@ func openRows(name string) (rows *rowsFile, spaces map[string]SpaceStats, err er
 	}
 	rows = &rowsFile{name: name}
 	err = guarded(name, func() (err error) {
-		if rows.DB, err = bolt.Open(name, 0o600, boltOptions(&rows.file)); err == nil {
+		if rows.DB, err = bolt.Open(name, 0o600, boltOptions(whose, &rows.file)); err == nil {
 			spaces, err = readSpaces(rows.DB)
 		}
 		return err
@@ -103,10 +103,10 @@ func openRows(name string) (rows *rowsFile, spaces map[string]SpaceStats, err er
 }
 
 // boltOptions are how bbolt opens a file, which it also tells us.
-func boltOptions(opened **os.File) *bolt.Options {
+func boltOptions(whose *owner, opened **os.File) *bolt.Options {
 	return &bolt.Options{
 		OpenFile: func(name string, flag int, mode os.FileMode) (file *os.File, err error) {
-			*opened, err = os.OpenFile(name, flag, mode)
+			*opened, err = whose.open(name, flag, mode)
 			return *opened, err
 		},
 		Timeout:      time.Second,
@@ -116,13 +116,13 @@ func boltOptions(opened **os.File) *bolt.Options {
 	}
 }
 
-func makeBolt(name string) error {
+func makeBolt(name string, whose *owner) error {
 	aside := name + ".new"
 	if err := os.Remove(aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	var file *os.File
-	db, err := bolt.Open(aside, 0o600, boltOptions(&file))
+	db, err := bolt.Open(aside, 0o600, boltOptions(whose, &file))
 	if err != nil {
 		return err
 	}

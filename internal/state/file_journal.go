@@ -22,7 +22,8 @@ import (
 // it is gone. A batch that a crash cut short ends the file. Records say what a row became, so reading some of them twice
 // does no harm.
 type journal struct {
-	dir string
+	dir   string
+	owner *owner
 
 	mu      sync.Mutex
 	records []byte       // not on disk yet
@@ -31,8 +32,8 @@ type journal struct {
 	waiting []chan error // entered steps that the next sync acknowledges
 
 	writing sync.Mutex // over what follows
-	file    *os.File
-	end     int64 // of the last whole batch
+	file    *os.File   // nil until there is something to write
+	end     int64      // of the last whole batch
 	number  int
 	old     []string // files that the next checkpoint makes superfluous
 }
@@ -41,9 +42,9 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 const batchHead = 8
 
-// openJournal reads what is there, in order, and begins a new file.
-func openJournal(dir string, replay func(key string, c change)) (*journal, error) {
-	j := &journal{dir: dir}
+// openJournal reads what is there, in order.
+func openJournal(dir string, whose *owner, replay func(key string, c change)) (*journal, error) {
+	j := &journal{dir: dir, owner: whose}
 	files, err := os.ReadDir(dir) // in order: the numbers have leading zeros
 	if err != nil {
 		return nil, fmt.Errorf("state: %w", err)
@@ -62,18 +63,18 @@ func openJournal(dir string, replay func(key string, c change)) (*journal, error
 		}
 		j.old = append(j.old, name)
 	}
-	return j, j.begin()
+	return j, nil
 }
 
 // begin begins the next file.
 func (j *journal) begin() error {
 	name := filepath.Join(j.dir, fmt.Sprintf("journal.%010d", j.number+1))
-	file, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	file, err := j.owner.open(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
 	if err := syncDir(j.dir); err != nil {
-		return errors.Join(err, file.Close())
+		return errors.Join(err, file.Close(), os.Remove(name))
 	}
 	j.number++
 	j.file, j.end = file, 0
@@ -122,8 +123,7 @@ func (j *journal) sync() error {
 	return j.write(j.take())
 }
 
-// rotate calls cut, which parts the rows into those of this file and those of the next, writes the former and begins the
-// next. It returns the files that are superfluous once those rows are in the bbolt file.
+// rotate calls cut, which parts the rows into those of this file and those of the next, writes the former and ends the file. It returns the files that are superfluous once those rows are in the bbolt file.
 func (j *journal) rotate(cut func(take func())) (superfluous []string, err error) {
 	j.writing.Lock()
 	defer j.writing.Unlock()
@@ -132,12 +132,12 @@ func (j *journal) rotate(cut func(take func())) (superfluous []string, err error
 	if err := j.write(last); err != nil {
 		return nil, err
 	}
-	full := j.file
-	if err := j.begin(); err != nil {
-		return nil, err
+	if j.file != nil {
+		j.old = append(j.old, j.file.Name())
+		err = j.file.Close()
+		j.file, j.end = nil, 0
 	}
-	j.old = append(j.old, full.Name())
-	return slices.Clone(j.old), full.Close()
+	return slices.Clone(j.old), err
 }
 
 // idle says that there is nothing to write down and nothing to remove.
@@ -198,6 +198,11 @@ func (j *journal) append(batch []byte) error {
 	if len(batch) == 0 {
 		return nil
 	}
+	if j.file == nil {
+		if err := j.begin(); err != nil {
+			return err
+		}
+	}
 	binary.BigEndian.PutUint32(batch, uint32(len(batch)-batchHead))
 	binary.BigEndian.PutUint32(batch[4:], crc32.Checksum(batch[batchHead:], castagnoli))
 	if _, err := j.file.WriteAt(batch, j.end); err != nil {
@@ -210,7 +215,12 @@ func (j *journal) append(batch []byte) error {
 	return nil
 }
 
-func (j *journal) close() error { return j.file.Close() }
+func (j *journal) close() error {
+	if j.file == nil {
+		return nil
+	}
+	return j.file.Close()
+}
 
 const flagGone = 2
 

@@ -22,13 +22,20 @@ func (e *HeldError) Error() string {
 }
 
 // holder is the lock on a directory. The kernel gives it back however the process ends.
-type holder struct{ file *os.File }
+type holder struct {
+	file  *os.File
+	owner *owner // of what is made in the directory
+}
 
 func hold(dir string) (*holder, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("state: %w", err)
 	}
-	file, err := os.OpenFile(filepath.Join(dir, "holder"), os.O_RDWR|os.O_CREATE, 0o600)
+	whose, err := ownerOf(dir)
+	if err != nil {
+		return nil, fmt.Errorf("state: %w", err)
+	}
+	file, err := whose.open(filepath.Join(dir, "holder"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("state: %w", err)
 	}
@@ -48,7 +55,7 @@ func hold(dir string) (*holder, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("state: %w", err), file.Close())
 	}
-	return &holder{file}, nil
+	return &holder{file, whose}, nil
 }
 
 func heldBy(dir string, file *os.File) error {

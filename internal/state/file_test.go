@@ -45,7 +45,8 @@ func TestFileIsPrivate(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
 	f := openFile(t, dir, Options{})
 	put(t, f, "a|k", "x", 0)
-	if err := f.Checkpoint(); err != nil {
+	checkpoint(t, f)
+	if _, err := f.Do(t.Context(), Put("a|entered", nil, 0).Entered()); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(dir)
@@ -152,7 +153,9 @@ func TestFileDiskFails(t *testing.T) {
 	down, up := make(chan error, 10), make(chan struct{}, 10)
 	dir := t.TempDir()
 	f := openFile(t, dir, Options{OnDown: func(err error) { down <- err }, OnUp: func() { up <- struct{}{} }})
-	put(t, f, "a|before", "x", 0)
+	if _, err := f.Do(t.Context(), Put("a|before", []byte("x"), 0).Entered()); err != nil {
+		t.Fatal(err)
+	}
 	broken := f.journal.file
 	f.journal.writing.Lock()
 	name := broken.Name()
