@@ -104,7 +104,13 @@ func (p *reputation) settle(m *policy.Message, o policy.Outcome) {
 // reputationKey is the place of a client's history in the state: reputation|192.0.2.1.
 func reputationKey(client netip.Addr) string { return state.Key(reputationSpace, clientNet(client)) }
 
-const reputationSpace = "reputation"
+// forgottenKey is the place of who has begun a client's history anew: reputation-forgotten|192.0.2.1.
+func forgottenKey(client netip.Addr) string { return state.Key(forgottenSpace, clientNet(client)) }
+
+const (
+	reputationSpace = "reputation"
+	forgottenSpace  = "reputation-forgotten"
+)
 
 var replyReputation = &policy.Reply{
 	ID: "reputation", Row: "P9", Code: 550, Enhanced: "5.7.1", Text: "Local CT IP Reputation - (reject)",

@@ -146,6 +146,32 @@ func TestReputationFades(t *testing.T) {
 	}
 }
 
+// A history can be begun anew, and it stays on record who did that.
+func TestReputationForget(t *testing.T) {
+	crowd := newCrowd(t, "--reputation=enforce")
+	client := netip.MustParseAddr("192.0.2.1")
+	forget := func(want bool) {
+		t.Helper()
+		was, err := crowd.book().Forget(t.Context(), client, Entered{By: "root", At: noon, Note: "one of many [x]"})
+		if was != want || err != nil {
+			t.Errorf("forgotten %t, %v, want %t", was, err, want)
+		}
+	}
+	forget(false)
+	if by, found, err := crowd.book().Forgotten(t.Context(), client); found || err != nil {
+		t.Errorf("on record: %s, %v", by, err)
+	}
+	crowd.guess(letter{}, "5.1.1", 200, 0)
+	wantSaid(t, "before", strings.Join(crowd.visit(letter{}), "\n"), reputationRejects)
+	forget(true)
+	wantSaid(t, "after", strings.Join(crowd.visit(letter{}), "\n"), "")
+	if by, found, err := crowd.book().Forgotten(t.Context(), client); by.String() != "by root (uid 0) on 2026-11-23 12:00:00: one of many (x)" || !found || err != nil {
+		t.Errorf("on record: %s, %t, %v", by, found, err)
+	}
+	crowd.guess(letter{}, "5.1.1", 200, 0)
+	wantSaid(t, "what it does from then on counts", strings.Join(crowd.visit(letter{}), "\n"), reputationRejects)
+}
+
 func TestReputationKnownNet(t *testing.T) {
 	crowd := newCrowd(t, "--reputation=enforce")
 	crowd.guess(letter{}, "5.1.1", 200, 0)

@@ -142,6 +142,24 @@ func (b *Reputations) Show(ctx context.Context, client netip.Addr) (ReputationSc
 	return r, nil
 }
 
+// Forget begins a client's history anew, and reports whether there was any. Who did it stays on record as long as the history would have.
+func (b *Reputations) Forget(ctx context.Context, client netip.Addr, by Entered) (bool, error) {
+	_, found, err := b.Store.Get(ctx, reputationKey(client))
+	if err != nil || !found {
+		return false, err
+	}
+	_, err = b.Store.Do(ctx,
+		state.Put(forgottenKey(client), by.value(), reputationLives*b.HalfLife).Entered(),
+		state.Delete(reputationKey(client)).Entered())
+	return true, err
+}
+
+// Forgotten returns who has begun a client's history anew, as far as that is on record.
+func (b *Reputations) Forgotten(ctx context.Context, client netip.Addr) (by Entered, found bool, err error) {
+	value, found, err := b.Store.Get(ctx, forgottenKey(client))
+	return enteredIn(value), found, err
+}
+
 // score is the formula: 100 × (bad − good) / (bad + good + MinEvents), at least 0.
 func (b *Reputations) score(h history) ReputationScore {
 	r := ReputationScore{Least: b.MinEvents}
