@@ -158,6 +158,14 @@ type AccountSwitch struct {
 	Until time.Time `json:"until"`
 }
 
+// CheckAccount says what is wrong with a name that is to be switched off: inbound mail belongs to domains only.
+func CheckAccount(side, name string) error {
+	if side == AccountInbound && strings.Contains(name, "@") {
+		return fmt.Errorf("%q is an address, and inbound mail is switched off for a domain or * only; to stop one sender's mail to one recipient, see mailweir managed", name)
+	}
+	return nil
+}
+
 // SwitchAccountOff switches one side of an account off, for that time or, with 0, until it is switched on.
 func SwitchAccountOff(ctx context.Context, store state.Store, side, name string, life time.Duration, by Entered) error {
 	_, err := store.Do(ctx, state.Put(accountKey(side, AccountName(name)), by.value(), life).Entered())

@@ -180,13 +180,34 @@ type AutoAllowed struct {
 	Until   time.Time `json:"until"`
 }
 
-// AutoAllowedAddresses lists up to limit pairs of a user, or of everybody when it is "", about an address, or about all.
-func AutoAllowedAddresses(ctx context.Context, store state.Store, user, external string, limit int) (list []AutoAllowed, err error) {
-	prefix := state.Prefix(autoAllowSpace)
-	if user != "" {
-		prefix = state.Prefix(autoAllowSpace, address.Parse(user).Key())
+// AutoAllowFilter chooses pairs of a user and an external address, as they stand in the log. What is empty chooses all.
+type AutoAllowFilter struct {
+	User     string
+	External string
+	// Delimiter is that of the policy, by which addresses become keys.
+	Delimiter string
+}
+
+// keys are the parts of keys that the filter chooses.
+func (f AutoAllowFilter) keys() (user, external string) {
+	if f.User != "" {
+		user = address.Parse(f.User).Base(f.Delimiter).Key()
 	}
-	external = address.Parse(external).Key()
+	if f.External != "" {
+		a := address.Parse(f.External)
+		a.Local = plainBATV(a.Local)
+		external = a.Key()
+	}
+	return user, external
+}
+
+// AutoAllowedAddresses lists up to limit of the pairs that the filter chooses.
+func AutoAllowedAddresses(ctx context.Context, store state.Store, f AutoAllowFilter, limit int) (list []AutoAllowed, err error) {
+	prefix := state.Prefix(autoAllowSpace)
+	user, external := f.keys()
+	if user != "" {
+		prefix = state.Prefix(autoAllowSpace, user)
+	}
 	for last := ""; len(list) < limit; {
 		page, err := store.List(ctx, prefix, last, autoAllowPage)
 		if err != nil {
@@ -210,9 +231,9 @@ func AutoAllowedAddresses(ctx context.Context, store state.Store, user, external
 const autoAllowPage = 1000
 
 // RemoveAutoAllowed forgets what AutoAllowedAddresses lists, and returns how many pairs that were.
-func RemoveAutoAllowed(ctx context.Context, store state.Store, user, external string) (n int, err error) {
+func RemoveAutoAllowed(ctx context.Context, store state.Store, f AutoAllowFilter) (n int, err error) {
 	for {
-		list, err := AutoAllowedAddresses(ctx, store, user, external, autoAllowPage)
+		list, err := AutoAllowedAddresses(ctx, store, f, autoAllowPage)
 		if err != nil || len(list) == 0 {
 			return n, err
 		}

@@ -14,7 +14,7 @@ import (
 // pairs lists what auto-allow has learned: USER ADDRESS, one a line.
 func pairs(t *testing.T, world *policy.World) string {
 	t.Helper()
-	list, err := AutoAllowedAddresses(t.Context(), world.State, "", "", 100)
+	list, err := AutoAllowedAddresses(t.Context(), world.State, AutoAllowFilter{}, 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,17 +161,17 @@ func TestAutoAllowAdmin(t *testing.T) {
 	for _, user := range []string{"bob", "alice"} {
 		s.send(letter{login: user, door: "587", from: user + "@ours.example", to: []string{"x@else.example", "y@else.example"}})
 	}
-	list, err := AutoAllowedAddresses(t.Context(), world.State, "Bob@ours.example", "", 100)
+	list, err := AutoAllowedAddresses(t.Context(), world.State, AutoAllowFilter{User: "Bob+news@ours.example", Delimiter: "+"}, 100)
 	if err != nil || len(list) != 2 || list[0].Address != "x@else.example" || list[0].Last != "2026-11-23 12:00:00" {
 		t.Errorf("list %+v, %v", list, err)
 	}
-	if list, err = AutoAllowedAddresses(t.Context(), world.State, "", "", 3); len(list) != 3 || err != nil {
+	if list, err = AutoAllowedAddresses(t.Context(), world.State, AutoAllowFilter{}, 3); len(list) != 3 || err != nil {
 		t.Errorf("%d rows, %v, want the limit of 3", len(list), err)
 	}
-	if n, err := RemoveAutoAllowed(t.Context(), world.State, "", "X@else.example"); n != 2 || err != nil {
+	if n, err := RemoveAutoAllowed(t.Context(), world.State, AutoAllowFilter{External: "X@else.example"}); n != 2 || err != nil {
 		t.Errorf("removed %d, %v", n, err)
 	}
-	if n, err := RemoveAutoAllowed(t.Context(), world.State, "bob@ours.example", ""); n != 1 || err != nil {
+	if n, err := RemoveAutoAllowed(t.Context(), world.State, AutoAllowFilter{User: "bob@ours.example"}); n != 1 || err != nil {
 		t.Errorf("removed %d, %v", n, err)
 	}
 	if got := pairs(t, world); got != "alice@ours.example y@else.example" {

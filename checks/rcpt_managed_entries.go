@@ -187,17 +187,28 @@ func managedEntryKey(recipient, subject string) (string, error) {
 	return managedKey(to.Key(), subject), nil
 }
 
-// ManagedEntries lists the run-time entries of a recipient, or of all when it is "", at most 10,000.
-func ManagedEntries(ctx context.Context, store state.Store, recipient string) ([]ManagedEntry, error) {
-	prefix := state.Prefix(managedSpace)
-	if recipient != "" {
-		prefix = state.Prefix(managedSpace, address.Parse(recipient).Key())
+// ManagedEntries lists the run-time entries that count for a recipient, those of his address without its extension included, or the
+// entries of all when it is "", at most 10,000.
+func ManagedEntries(ctx context.Context, store state.Store, recipient, delimiter string) ([]ManagedEntry, error) {
+	if recipient == "" {
+		return managedUnder(ctx, store, state.Prefix(managedSpace))
 	}
+	to := address.Parse(recipient)
+	list, err := managedUnder(ctx, store, state.Prefix(managedSpace, to.Key()))
+	if base := to.Base(delimiter); err == nil && base.Key() != to.Key() {
+		var wider []ManagedEntry
+		wider, err = managedUnder(ctx, store, state.Prefix(managedSpace, base.Key()))
+		list = append(list, wider...)
+	}
+	return list, err
+}
+
+// managedUnder lists the entries under a prefix.
+func managedUnder(ctx context.Context, store state.Store, prefix string) (list []ManagedEntry, err error) {
 	found, err := store.List(ctx, prefix, "", maxListed)
 	if err != nil {
 		return nil, err
 	}
-	var list []ManagedEntry
 	for _, e := range found {
 		_, parts := state.Parts(e.Key)
 		if row, ok := managedRow(e.Value); ok && len(parts) == 2 {

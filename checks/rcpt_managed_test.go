@@ -168,11 +168,11 @@ func TestManagedEntered(t *testing.T) {
 	}
 	now.move(time.Hour)
 	want("b@else.example", managedDomain)
-	list, err := ManagedEntries(ctx, store, "user@ours.example")
+	list, err := ManagedEntries(ctx, store, "user+x@ours.example", "+")
 	if err != nil || len(list) != 1 || list[0].Subject != "a@else.example" || list[0].Permit || list[0].Note != "asked" {
 		t.Errorf("list %+v, %v", list, err)
 	}
-	if list, err = ManagedEntries(ctx, store, "other@ours.example"); len(list) != 0 || err != nil {
+	if list, err = ManagedEntries(ctx, store, "other@ours.example", "+"); len(list) != 0 || err != nil {
 		t.Errorf("list of another %+v, %v", list, err)
 	}
 	if done, err := RemoveManaged(ctx, store, "user@ours.example", "A@else.example"); !done || err != nil {

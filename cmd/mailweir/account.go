@@ -30,6 +30,9 @@ var accountOff = runtimeCommand[accountRequest, nothing]{"account/off", func(ctx
 	if err := r.validate(); err != nil {
 		return nothing{}, err
 	}
+	if err := checks.CheckAccount(r.Side, r.Name); err != nil {
+		return nothing{}, control.Errorf("%v", err)
+	}
 	return nothing{}, checks.SwitchAccountOff(ctx, w.Store, r.Side, r.Name, r.For, w.entered(r.Note))
 }}
 

@@ -23,15 +23,20 @@ type autoAllowRequest struct {
 	Limit   int    `json:"limit,omitempty"`
 }
 
+// filter chooses as the policy does where the command is carried out: a user is meant without the extension of his address.
+func (r autoAllowRequest) filter(w commandWorld) checks.AutoAllowFilter {
+	return checks.AutoAllowFilter{User: r.User, External: r.Address, Delimiter: w.delimiter()}
+}
+
 var autoAllowList = runtimeCommand[autoAllowRequest, []checks.AutoAllowed]{"auto-allow/list", func(ctx context.Context, w commandWorld, r autoAllowRequest) ([]checks.AutoAllowed, error) {
-	return checks.AutoAllowedAddresses(ctx, w.Store, r.User, r.Address, r.Limit)
+	return checks.AutoAllowedAddresses(ctx, w.Store, r.filter(w), r.Limit)
 }}
 
 var autoAllowRemove = runtimeCommand[autoAllowRequest, int]{"auto-allow/rm", func(ctx context.Context, w commandWorld, r autoAllowRequest) (int, error) {
 	if r.User == "" && r.Address == "" {
 		return 0, control.Errorf("give --user or --external, or both")
 	}
-	return checks.RemoveAutoAllowed(ctx, w.Store, r.User, r.Address)
+	return checks.RemoveAutoAllowed(ctx, w.Store, r.filter(w))
 }}
 
 func (d *daemon) handleAutoAllow(s *control.Server) {

@@ -45,8 +45,11 @@ var managedRemove = runtimeCommand[managedRequest, nothing]{"managed/rm", func(c
 }}
 
 var managedList = runtimeCommand[managedRequest, []checks.ManagedEntry]{"managed/list", func(ctx context.Context, w commandWorld, r managedRequest) ([]checks.ManagedEntry, error) {
-	return checks.ManagedEntries(ctx, w.Store, r.Recipient)
+	return checks.ManagedEntries(ctx, w.Store, r.Recipient, w.delimiter())
 }}
+
+// delimiter is what separates an address from its extension.
+func (w commandWorld) delimiter() string { return w.Flags.Lookup("recipient-delimiter").Value.String() }
 
 func (d *daemon) handleManaged(s *control.Server) {
 	managedAdd.register(d, s)
@@ -109,7 +112,7 @@ func newManagedList() *cobra.Command {
 		},
 	}
 	addSettings(cmd)
-	cmd.Flags().StringVar(&r.Recipient, "user", "", "whose entries (default everybody's)")
+	cmd.Flags().StringVar(&r.Recipient, "user", "", "for whom entries are to count (default everybody's)")
 	return cmd
 }
 
