@@ -117,6 +117,9 @@ func explain(ctx context.Context, out io.Writer, s *settings, f *explainFlags, m
 	t.play(session, facts, f, m)
 	session.Close()
 	runner.Close()
+	if note := lostNote(store); note != "" {
+		t.Notes = append(t.Notes, note)
+	}
 	t.off(p)
 	if f.json {
 		return t.writeJSON(out)

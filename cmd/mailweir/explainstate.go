@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"mailweir/internal/control"
@@ -65,7 +66,7 @@ func explainState(ctx context.Context, f *daemonFlags, clock func() time.Time) (
 	case err != nil:
 		return nil, "", err
 	}
-	return trial{state.NewCopy(base, clock), base.Close}, "", nil
+	return newTrial(base, clock, base.Close), "", nil
 }
 
 // nothingRemembered is an empty store.
@@ -95,7 +96,7 @@ func daemonState(ctx context.Context, address, spec string, clock func() time.Ti
 		return a, err
 	})
 	done := func() error { client.Close(); return nil }
-	return trial{state.NewCopy(view, clock), done}, "explained with what the running daemon remembers in " + where, nil
+	return newTrial(view, clock, done), "explained with what the running daemon remembers in " + where, nil
 }
 
 // adoptRests lets the DNS lists rest that rest at the daemon by hand or for their hits on good mail: nobody else knows of that. note
@@ -133,11 +134,57 @@ func sameStore(spec, daemons string) bool {
 	return isFile && err == nil && failed == nil && os.SameFile(a, b)
 }
 
-// trial is a copy with what is to be done at its end.
+// trial is a copy with what is to be done at its end, and what kept it from reading.
 type trial struct {
 	*state.Copy
+	base *attentive
 	done func() error
+}
+
+func newTrial(base state.Store, clock func() time.Time, done func() error) trial {
+	a := &attentive{Store: base}
+	return trial{state.NewCopy(a, clock), a, done}
 }
 
 // Close ends the use of what it is a copy of.
 func (t trial) Close() error { return t.done() }
+
+// lostNote says that a store was out of reach while a case was explained, "" if it was not. What people have entered the daemon has in its
+// own memory as well, and goes by it meanwhile.
+func lostNote(store state.Store) string {
+	t, ok := store.(trial)
+	if !ok {
+		return ""
+	}
+	err := t.base.lost.Load()
+	if err == nil {
+		return ""
+	}
+	return fmt.Sprintf("%v: a running daemon still goes by the entries that it knew last (tempblock, account), and may answer otherwise; they are not known here", *err)
+}
+
+// attentive is a store that keeps in mind why it could not be read.
+type attentive struct {
+	state.Store
+	lost atomic.Pointer[error]
+}
+
+func (a *attentive) heed(err error) {
+	if errors.Is(err, state.ErrDown) {
+		a.lost.CompareAndSwap(nil, &err)
+	}
+}
+
+// Do does steps in the store.
+func (a *attentive) Do(ctx context.Context, steps ...state.Step) ([]state.Result, error) {
+	results, err := a.Store.Do(ctx, steps...)
+	a.heed(err)
+	return results, err
+}
+
+// List lists entries of the store.
+func (a *attentive) List(ctx context.Context, prefix, after string, limit int) ([]state.Entry, error) {
+	entries, err := a.Store.List(ctx, prefix, after, limit)
+	a.heed(err)
+	return entries, err
+}
