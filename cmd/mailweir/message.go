@@ -26,36 +26,41 @@ func readMessage(in io.Reader) (*message, error) {
 		_, data, _ = bytes.Cut(data, []byte("\n"))
 	}
 	m := &message{}
-	for len(data) > 0 {
-		line, rest, _ := bytes.Cut(data, []byte("\n"))
-		if len(line) == 0 {
+	for {
+		if rest, blank := bytes.CutPrefix(data, []byte("\n")); blank {
 			data = rest
 			break
 		}
-		if !m.addLine(string(line)) {
+		field, rest, ok := cutField(data)
+		if !ok {
 			break
 		}
+		m.fields = append(m.fields, field)
 		data = rest
 	}
 	m.body = bytes.ReplaceAll(data, []byte("\n"), []byte("\r\n"))
 	return m, nil
 }
 
-// addLine adds a line of the header section, false when it is none.
-func (m *message) addLine(line string) bool {
-	if line[0] == ' ' || line[0] == '\t' {
-		if len(m.fields) == 0 {
-			return false
+// cutField cuts a header field with its folded lines off, false when what comes first is none.
+func cutField(data []byte) (field policy.Field, rest []byte, ok bool) {
+	name, value, ok := bytes.Cut(data, []byte(":"))
+	name = bytes.TrimRight(name, " \t")
+	if !ok || len(name) == 0 || bytes.ContainsAny(name, " \t\n") {
+		return policy.Field{}, nil, false
+	}
+	end := 0
+	for {
+		line := bytes.IndexByte(value[end:], '\n')
+		if line < 0 {
+			end = len(value)
+			break
 		}
-		last := &m.fields[len(m.fields)-1]
-		last.Value += "\n" + line
-		return true
+		if end += line; end+1 >= len(value) || value[end+1] != ' ' && value[end+1] != '\t' {
+			rest = value[end+1:]
+			break
+		}
+		end++
 	}
-	name, value, ok := strings.Cut(line, ":")
-	name = strings.TrimRight(name, " \t")
-	if !ok || name == "" || strings.ContainsAny(name, " \t") {
-		return false
-	}
-	m.fields = append(m.fields, policy.Field{Name: name, Value: strings.TrimPrefix(value, " ")})
-	return true
+	return policy.Field{Name: string(name), Value: strings.TrimPrefix(string(value[:end]), " ")}, rest, true
 }
