@@ -39,6 +39,9 @@ named by file and line, never by its text.`,
 			if err != nil {
 				return policy.Hooks{}, err
 			}
+			if err := showNames(definitions); err != nil {
+				return policy.Hooks{}, err
+			}
 			rule := contentRule{examinations: examinationsOf(env), cause: policy.NewSlot[string](env)}
 			if rule.bypass.list, err = env.List("bypass", *list, table.Permits); err != nil {
 				return policy.Hooks{}, err
@@ -47,9 +50,38 @@ named by file and line, never by its text.`,
 			if rule.examinations.examiner, err = content.NewExaminer(definitions, options); err != nil {
 				return policy.Hooks{}, err
 			}
-			return rule.hooks(), nil
+			hooks := rule.hooks()
+			hooks.Remarks = sameNames(definitions)
+			return hooks, nil
 		}
 	},
+}
+
+// showNames refuses definitions whose names a message or the MTA's log could not show as they are.
+func showNames(definitions []*content.Definition) error {
+	for _, d := range definitions {
+		if (d.Action == content.Tag || d.Action == content.Quarantine) && policy.Clean(d.Name) != d.Name {
+			return fmt.Errorf("--content-definition: %+q: !action %s shows the file's name, so that may hold printable ASCII only, without brackets, and at most 200 of them: rename it",
+				d.File, d.Action)
+		}
+	}
+	return nil
+}
+
+// sameNames tells of definitions that a tag would not tell apart.
+func sameNames(definitions []*content.Definition) (remarks []string) {
+	files := make(map[string]string)
+	for _, d := range definitions {
+		if d.Action != content.Tag {
+			continue
+		}
+		if first, known := files[d.Name]; known {
+			remarks = append(remarks, fmt.Sprintf("content: %s and %s both tag messages as %q; rename one to tell them apart", first, d.File, d.Name))
+			continue
+		}
+		files[d.Name] = d.File
+	}
+	return remarks
 }
 
 type contentRule struct {

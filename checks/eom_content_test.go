@@ -89,3 +89,42 @@ func TestContentErrors(t *testing.T) {
 	good := file(t, "good", "!activation 1\n1 x\n")
 	wantError(t, "--content-bypass", "--content-definition="+good, "--content-bypass=inline:{a@b.example=REJECT}")
 }
+
+// The name of a definition that tags or quarantines stands in the message or the MTA's log as it is.
+func TestContentNames(t *testing.T) {
+	const tag, hold = "!activation 1\n!action tag\n1 lottery\n", "!activation 1\n!action quarantine\n1 lottery\n"
+	for _, name := range []string{"ünï.def", "a\nb.def", "a[b].def", strings.Repeat("x", 201) + ".def"} {
+		for _, text := range []string{tag, hold} {
+			wantError(t, ": rename it", "--content-definition="+file(t, name, text))
+		}
+	}
+	lottery := letter{body: "lottery\r\n"}
+	play(t, nil, []scenario{
+		{name: "hidden file", flags: []string{"--content-definition=" + file(t, ".offers", tag)}, mail: lottery, said: "end change X-Mailweir-Content: .offers", events: "content changed"},
+		{name: "a name with a blank", flags: []string{"--content-definition=" + file(t, "special offers.def", tag)}, mail: lottery, said: "end change X-Mailweir-Content: special offers", events: "content changed"},
+		{name: "any name that is not shown", flags: []string{"--content-definition=" + file(t, "ünï.def", "!activation 1\n1 lottery\n")}, mail: lottery, said: "end 550 5.7.1 Message bounced due to Content Examination Policy"},
+	})
+	for _, c := range []struct {
+		name          string
+		first, second string
+		want          int
+	}{
+		{"one name, two tags", file(t, "a.def", tag), file(t, "a.txt", tag), 1},
+		{"two names", file(t, "a.def", tag), file(t, "b.def", tag), 0},
+		{"one name, one tag", file(t, "a.def", tag), file(t, "a.def", hold), 0},
+	} {
+		p, err := build(newWorld(), "--content-definition="+c.first, "--content-definition="+c.second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, r := range p.Remarks() {
+			if strings.Contains(r, "rename one") && strings.Contains(r, c.first) && strings.Contains(r, c.second) {
+				got = append(got, r)
+			}
+		}
+		if p.Close(); len(got) != c.want {
+			t.Errorf("%s: %q, want %d", c.name, got, c.want)
+		}
+	}
+}

@@ -92,7 +92,7 @@ func (e *Entry) Position() string { return fmt.Sprintf("%s:%d", e.File, e.Line) 
 
 // Definition is one definition file with what it includes.
 type Definition struct {
-	Name       string   // the file's name without directory and extension
+	Name       string   // the file's name without directory and extension, never empty
 	File       string   // as given
 	Activation int      // the score from which it fires, at least 1
 	Scan       Sections // DefaultSections unless said

@@ -75,6 +75,9 @@ func loadDefinition(file string, read func(string) ([]byte, error)) (*Definition
 			Scan: DefaultSections, Action: Reject,
 		},
 	}
+	if p.def.Name == "" {
+		p.def.Name = base // ".offers" is no extension of nothing
+	}
 	p.file(file, "")
 	if len(p.faults) == 0 {
 		p.whole()
