@@ -32,11 +32,23 @@ func noteKnownNet(ctx context.Context, store state.Store, clock func() time.Time
 	if !client.IsValid() {
 		return nil
 	}
-	key := knownNetKey(client)
-	results, err := store.Do(ctx, state.First(key, nil, knownNetLife))
-	if err != nil || results[0].Done || results[0].Until.Sub(clock()) > knownNetLife-24*time.Hour {
-		return err // noted within a day: once a day is enough
+	results, err := store.Do(ctx, firstOfNet(client))
+	if err != nil {
+		return err
 	}
-	_, err = store.Do(ctx, state.Touch(key, knownNetLife))
+	return renewKnownNet(ctx, store, clock, client, results[0])
+}
+
+// firstOfNet is the step that makes a client's net a known one.
+func firstOfNet(client netip.Addr) state.Step {
+	return state.First(knownNetKey(client), nil, knownNetLife)
+}
+
+// renewKnownNet lets the net that firstOfNet has found known already be known for as long as a new one. Once a day is enough.
+func renewKnownNet(ctx context.Context, store state.Store, clock func() time.Time, client netip.Addr, found state.Result) error {
+	if found.Done || found.Until.Sub(clock()) > knownNetLife-24*time.Hour {
+		return nil
+	}
+	_, err := store.Do(ctx, state.Touch(knownNetKey(client), knownNetLife))
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -171,10 +172,11 @@ func (g *greylist) settle(r *policy.Recipient, o policy.Outcome) {
 	case s.waits() && (o.Bad() || slices.Contains(o.Would, greylistName)):
 		g.memory.waited(ctx, s, o.Bad())
 	case !s.waits() && o.Fate == policy.Accepted:
-		if g.memory.passed(ctx, s) && !r.Msg.Sender.IsNull() { // what is bad under the null sender is not counted either
-			// An error only means that it is not remembered this time.
-			_ = noteKnownNet(ctx, g.memory.store, g.memory.clock, r.Conn().Client)
+		client := r.Conn().Client
+		if r.Msg.Sender.IsNull() {
+			client = netip.Addr{} // what is bad under the null sender is not counted either
 		}
+		g.memory.passed(ctx, s, client)
 	}
 }
 

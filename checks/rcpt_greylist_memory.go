@@ -3,6 +3,7 @@ package checks
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -118,8 +119,9 @@ func (m greylistMemory) waited(ctx context.Context, s *sighting, refused bool) {
 	_, _ = m.store.Do(ctx, step)
 }
 
-// passed remembers mail that was let on, and renews what is known. It reports whether there was anything to write.
-func (m greylistMemory) passed(ctx context.Context, s *sighting) bool {
+// passed remembers mail that was let on, and renews what is known. If there is anything to write, a valid client's net becomes a known one in
+// the same round trip. Errors only mean that it is not remembered this time.
+func (m greylistMemory) passed(ctx context.Context, s *sighting, client netip.Addr) {
 	var steps []state.Step
 	switch s.kind {
 	case sightPasses:
@@ -138,10 +140,15 @@ func (m greylistMemory) passed(ctx context.Context, s *sighting) bool {
 		steps = append(steps, state.Touch(clientPassesKey(s.net), m.keep))
 	}
 	if len(steps) == 0 {
-		return false
+		return
 	}
-	_, _ = m.store.Do(ctx, steps...)
-	return true
+	if client.IsValid() {
+		steps = append(steps, firstOfNet(client))
+	}
+	results, err := m.store.Do(ctx, steps...)
+	if err == nil && client.IsValid() {
+		_ = renewKnownNet(ctx, m.store, m.clock, client, results[len(steps)-1])
+	}
 }
 
 // old reports whether an entry is to be renewed: not with each use, which would cost a write each.
