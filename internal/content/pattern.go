@@ -29,6 +29,7 @@ type pattern struct {
 	piece  int            // octets that are searched at once
 	near   literal        // where to look for it; without text, everywhere
 	also   literal        // a second text that every match holds
+	digits int            // the most that a match can have, -1 for no bound
 }
 
 // compilePattern compiles one regular expression. The syntax is that of RE2 without \C: no back-references, no look-around, repeats
@@ -38,11 +39,15 @@ func compilePattern(how folding, entry int32, text string) (*pattern, error) {
 	if err != nil {
 		return nil, fmt.Errorf("regular expression: %w (RE2 syntax: no back-references or look-around, repeats to 1000)", err)
 	}
+	how.tree(tree)
 	if matchesEmpty(tree) {
 		return nil, fmt.Errorf("regular expression %q matches the empty text, so it would match everywhere", text)
 	}
-	how.tree(tree)
-	program, err := syntax.Compile(tree.Simplify())
+	simple := tree.Simplify()
+	if _, err := endsOf(simple); err != nil {
+		return nil, fmt.Errorf("regular expression %q can't match: %w", text, err)
+	}
+	program, err := syntax.Compile(simple)
 	if err != nil {
 		return nil, fmt.Errorf("regular expression: %w", err)
 	}
@@ -53,7 +58,7 @@ func compilePattern(how folding, entry int32, text string) (*pattern, error) {
 	if err != nil {
 		return nil, fmt.Errorf("regular expression: %w", err)
 	}
-	p := &pattern{entry: entry, source: tree.String(), re: re, gap: gapOf(tree), piece: WindowSize}
+	p := &pattern{entry: entry, source: tree.String(), re: re, gap: gapOf(tree), piece: WindowSize, digits: digits(simple)}
 	if len(program.Inst) > smallProgram {
 		p.piece = smallPiece
 	}
@@ -70,20 +75,6 @@ func compilePattern(how folding, entry int32, text string) (*pattern, error) {
 
 // maxReach is the length of a match up to which looking near its literal pays.
 const maxReach = 2048
-
-// tree writes the letters of re in the form of folded text, where no other case of them occurs: looking for one form is several
-// times faster than ignoring case.
-func (f folding) tree(re *syntax.Regexp) {
-	if re.Op == syntax.OpLiteral && re.Flags&syntax.FoldCase != 0 {
-		for i, r := range re.Rune {
-			re.Rune[i] = f.rune(r)
-		}
-		re.Flags &^= syntax.FoldCase
-	}
-	for _, sub := range re.Sub {
-		f.tree(sub)
-	}
-}
 
 // asserts tells expressions that look at what stands around a match.
 func asserts(re *syntax.Regexp) bool {
