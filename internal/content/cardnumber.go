@@ -1,5 +1,8 @@
 package content
 
+// minCard is the fewest digits of a payment card number.
+const minCard = 12
+
 // cardNumber tells whether text holds a payment card number: 12 to 19 digits (ISO/IEC 7812-1), not all equal, whose
 // last one is the check digit of Luhn's formula. Other characters (blanks, dashes) are skipped.
 func cardNumber(text []byte) bool {
@@ -12,7 +15,7 @@ func cardNumber(text []byte) bool {
 			digits = append(digits, c-'0')
 		}
 	}
-	if len(digits) < 12 {
+	if len(digits) < minCard {
 		return false
 	}
 	sum, equal := 0, true

@@ -1,6 +1,7 @@
 package content
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -25,7 +26,9 @@ func parseEntry(line string) (Entry, error) {
 		if next, _ := cutBlank(rest); slices.Contains(kindNames[1:], next) && e.Kind < Regex {
 			return Entry{}, fmt.Errorf("%s and %s can't stand together (a phrase that begins with such a word is written as a regex)", word, next)
 		}
-	} else if strings.HasPrefix(word, "regex,") || strings.Contains(word, ",regex") {
+	} else if lower := strings.ToLower(word); slices.Contains(kindNames[1:], lower) {
+		return Entry{}, fmt.Errorf("%q: write %s in lower case (a phrase that begins with such a word is written as a regex)", word, lower)
+	} else if strings.HasPrefix(lower, "regex,") || strings.Contains(lower, ",regex") {
 		return Entry{}, fmt.Errorf("unknown kind %q: known are required, exclude, regex, regex,cardnumber, hash", word)
 	}
 	e.Text = text
@@ -39,7 +42,10 @@ func (e *Entry) check() error {
 	}
 	switch e.Kind {
 	case Regex, CardNumber:
-		_, err := compilePattern(folding{}, 0, e.Text)
+		p, err := compilePattern(folding{}, 0, e.Text)
+		if err == nil && e.Kind == CardNumber && p.digits >= 0 && p.digits < minCard {
+			return fmt.Errorf("regular expression %q can't match a card number: its matches have %d digits at most, card numbers %d to 19", e.Text, p.digits, minCard)
+		}
 		return err
 	case Hash:
 		_, err := parseHash(e.Text)
@@ -51,6 +57,8 @@ func (e *Entry) check() error {
 			return errors.New("the text consists of invisible characters only")
 		case len(folded) > maxPhrase:
 			return fmt.Errorf("text longer than %d octets", maxPhrase)
+		case len(folded) > 2 && folded[0] == '"' && bytes.IndexByte(folded[1:], '"') == len(folded)-2:
+			return fmt.Errorf("the quotes of %s are taken for part of the text: leave them out (if a quoted text is meant, write it as a regex)", e.Text)
 		}
 		return nil
 	}

@@ -145,11 +145,26 @@ func (p *parser) file(name, from string) {
 	p.open = append(p.open, filepath.Clean(name))
 	defer func() { p.open = p.open[:len(p.open)-1] }()
 	src = bytes.TrimPrefix(src, []byte("\ufeff"))
+	if fault := wrongEncoding(src); fault != "" {
+		p.fault(name, 1, "%s", fault)
+		return
+	}
 	for number := 1; len(src) > 0; number++ {
 		line, rest, _ := bytes.Cut(src, []byte("\n"))
 		src = rest
 		p.line(name, number, line)
 	}
+}
+
+// wrongEncoding tells files that were saved in a way in which each line would be a fault, or all lines one.
+func wrongEncoding(src []byte) string {
+	switch {
+	case bytes.HasPrefix(src, []byte("\xff\xfe")), bytes.HasPrefix(src, []byte("\xfe\xff")), bytes.IndexByte(src, 0) >= 0:
+		return "UTF-16, or no text: save the file in UTF-8"
+	case bytes.IndexByte(src, '\r') >= 0 && bytes.IndexByte(src, '\n') < 0:
+		return "the lines end in CR alone: save the file with line ends of Unix or Windows"
+	}
+	return ""
 }
 
 func (p *parser) line(file string, number int, raw []byte) {
@@ -283,7 +298,7 @@ func addScope(scope *Scope, value string) error {
 	for _, pattern := range list(value) {
 		pattern = strings.ToLower(pattern)
 		bare := strings.TrimPrefix(pattern, ".")
-		if pattern != "<>" && (bare == "" || strings.ContainsAny(bare, "<>*\"") || strings.HasPrefix(bare, "@")) {
+		if pattern != "<>" && (bare == "" || strings.ContainsAny(bare, "<>*\"") || strings.HasPrefix(bare, "@") || strings.Count(bare, "@") > 1) {
 			return fmt.Errorf("%q is not an address pattern: write user@domain, user@, domain, .domain or <>", pattern)
 		}
 		*scope = append(*scope, pattern)
