@@ -100,7 +100,10 @@ func NormalDomain(domain string) string {
 	}
 	ascii, err := lookupIDNA.ToASCII(domain)
 	if err != nil || ascii == "" {
-		ascii = strings.ToLower(domain)
+		if lower := strings.ToLower(domain); lower != domain {
+			return NormalDomain(lower) // there are letters of which only the small one may be in a name
+		}
+		ascii = domain
 	}
 	return strings.TrimRight(ascii, ".")
 }
