@@ -1,6 +1,10 @@
 package checks
 
 import (
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"path"
 	"slices"
@@ -17,7 +21,7 @@ var Signature = &policy.Check{
 	Title: "attachments that are not wanted",
 	Help: `Looks at every attachment and every member of an archive, attached messages and archives in archives included.
 
-` + "`--signature-hashes`" + ` lists digests, SHA-256 or MD5 in hexadecimal digits. ` + "`--signature-names`" + ` lists names: ` + "`invoice.exe`" + `, or
+` + "`--signature-hashes`" + ` lists digests, SHA-256, SHA-1 or MD5 in hexadecimal digits. ` + "`--signature-names`" + ` lists names: ` + "`invoice.exe`" + `, or
 extensions such as ` + "`.scr`" + ` or ` + "`.pdf.exe`" + `; upper and lower case are the same, and blanks and dots at the end do not count. A pattern sees the
 name without directories, then its last two extensions, then the last. The value is the signature's name, which stands in the reply; ` + "`DUNNO`" + ` takes a
 more particular name out, and a digest that is known to be harmless.
@@ -32,7 +36,7 @@ them), or a media type as found by the first octets, such as ` + "`application/x
 	Fold:    policy.FoldAny,
 	Replies: []*policy.Reply{replySignature},
 	Setup: func(f *policy.Flags) policy.Build {
-		hashes := f.Tables("hashes", "SHA-256 and MD5 of unwanted files, with the signature's name")
+		hashes := f.Tables("hashes", "SHA-256, SHA-1 and MD5 of unwanted files, with the signature's name")
 		names := f.Tables("names", "names and extensions of unwanted files, with the signature's name")
 		types := f.Strings("types", "TYPE[=NAME]", "kind of unwanted file: executable, script, macros, encrypted, disguised, double-extension, unexamined, or a media type")
 		list := f.Tables("bypass", "senders, recipients and clients whose attachments are not looked at")
@@ -45,8 +49,14 @@ them), or a media type as found by the first octets, such as ` + "`application/x
 			if rule.hashes, err = env.List("hashes", *hashes, table.Any); err != nil {
 				return policy.Hooks{}, err
 			}
+			if err := rule.hashes.CheckKeys(digest); err != nil {
+				return policy.Hooks{}, table.Of("signature-hashes", err)
+			}
 			if rule.names, err = env.List("names", *names, table.Any); err != nil {
 				return policy.Hooks{}, err
+			}
+			if err := rule.names.CheckKeys(fileName); err != nil {
+				return policy.Hooks{}, table.Of("signature-names", err)
 			}
 			if rule.bypass.list, err = env.List("bypass", *list, table.Permits); err != nil {
 				return policy.Hooks{}, err
@@ -163,7 +173,7 @@ func (s *signature) judge(result *content.Result) policy.Verdict {
 
 // match returns the name of a file's signature, "" for none, and which entry it is.
 func (s *signature) match(p *content.Part) (name, why string) {
-	for _, sum := range []string{p.SHA256, p.MD5} {
+	for _, sum := range []string{p.SHA256, p.SHA1, p.MD5} {
 		if m, ok := s.hashes.Key(sum); ok && sum != "" {
 			return entryName(m, sum), m.Where()
 		}
@@ -209,6 +219,32 @@ func nameKeys(p *content.Part) []string {
 		keys = append(keys, last)
 	}
 	return keys
+}
+
+// digest refuses a key of --signature-hashes that is the digest of no file.
+func digest(key string) error {
+	sum, err := hex.DecodeString(key)
+	if n := len(sum); err != nil || n != md5.Size && n != sha1.Size && n != sha256.Size {
+		return fmt.Errorf("%s is no MD5, SHA-1 or SHA-256: want its 32, 40 or 64 hexadecimal digits", quoted(key))
+	}
+	return nil
+}
+
+// fileName refuses a key of --signature-names that nameKeys never asks for.
+func fileName(key string) error {
+	switch {
+	case strings.ContainsRune(key, '*'):
+		return fmt.Errorf("%s: a name has no wildcards; an extension is written with its dot alone, such as .js, and other patterns go into a table of type regexp", quoted(key))
+	case strings.ContainsRune(key, '/'):
+		return fmt.Errorf("%s: names are compared without their directories: leave them out", quoted(key))
+	case strings.ContainsRune(key, '"'):
+		return fmt.Errorf("%s: a quote belongs to the name here, and no file is called so; a name with blanks goes into a table of type regexp", quoted(key))
+	case strings.TrimRight(key, " .") != key:
+		return fmt.Errorf("%s: blanks and dots at the end of a name do not count: leave them out", quoted(key))
+	case strings.HasPrefix(key, ".") && strings.Count(key, ".") > 2:
+		return fmt.Errorf("%s: only the last two extensions are compared", quoted(key))
+	}
+	return nil
 }
 
 var replySignature = &policy.Reply{

@@ -53,6 +53,7 @@ func TestSignature(t *testing.T) {
 		{name: "off", mail: attachment("a.exe", program)},
 		{name: "sha256", flags: []string{byHash}, mail: attachment("a", "abc"), said: refused("Test.Abc"), cause: `file "a": ` + hashes + ":2"},
 		{name: "md5 in a list without names", flags: []string{"--signature-hashes=list:" + md5}, mail: attachment("a", "abc"), said: refused("900150983cd24fb0d6963f7d28e17f72")},
+		{name: "sha1", flags: []string{"--signature-hashes=inline:{a9993e364706816aba3e25717850c26c9cd0d89d=Test.Sha1}"}, mail: attachment("a", "abc"), said: refused("Test.Sha1")},
 		{name: "hash in a zip", flags: []string{byHash}, mail: attachment("a.zip", zipped(t, "x/b", "abc")), said: refused("Test.Abc"), cause: `file "a.zip/x/b"`},
 		{name: "hash of another file", flags: []string{byHash}, mail: attachment("a", "abd")},
 		{name: "name", flags: []string{byName}, mail: attachment("INVOICE.exe", "x"), said: refused("Fake invoice")},
@@ -104,6 +105,21 @@ func TestSignature(t *testing.T) {
 func TestSignatureErrors(t *testing.T) {
 	wantError(t, `--signature-types: "macro" is none of executable`, "--signature-types=macro")
 	wantError(t, `--signature-types: "script=" gives a name`, "--signature-types=script=")
+	for key, want := range map[string]string{
+		"abc": "is no MD5, SHA-1 or SHA-256", "sha256:ba7816bf": "is no MD5", strings.Repeat("g", 64): "is no MD5", strings.Repeat("a", 48): "is no MD5",
+	} {
+		list := file(t, "hashes", "900150983CD24FB0D6963F7D28E17F72 Test.Md5\n"+key+" Test\n")
+		wantError(t, list+":2: ", "--signature-hashes="+list)
+		wantError(t, want, "--signature-hashes="+list)
+		wantError(t, want, "--signature-hashes=list:"+file(t, "list", key+"\n"))
+	}
+	for key, want := range map[string]string{
+		"*.js": "such as .js", "dir/x.exe": "without their directories", `"my file.exe"`: "a quote belongs", "x.exe.": "at the end", ".tar.gz.exe": "the last two",
+	} {
+		list := file(t, "names", "invoice.exe Invoice\n.pdf.js Script\n"+key+" Test\n")
+		wantError(t, list+":3: ", "--signature-names="+list)
+		wantError(t, want, "--signature-names="+list)
+	}
 	broken := file(t, "broken", ".exe\n")
 	wantError(t, broken+":1: ", "--signature-names="+broken)
 }

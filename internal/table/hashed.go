@@ -130,9 +130,14 @@ func (h *hashed) find(key string) (Match, bool) {
 }
 
 func (h *hashed) each(f func(int, string, int) error) error {
+	return h.eachEntry(func(m Match) error { return f(m.Line, m.Value, m.fixed) })
+}
+
+// eachEntry calls f for each entry, in the order of the source.
+func (h *hashed) eachEntry(f func(Match) error) error {
 	for at := 0; at < len(h.text); {
 		m := h.entry(at)
-		if err := f(m.Line, m.Value, m.fixed); err != nil {
+		if err := f(m); err != nil {
 			return err
 		}
 		at += entryHeader + len(m.Key) + len(m.Value)

@@ -152,6 +152,29 @@ func (l *List) Key(key string) (Match, bool) {
 	return Match{}, false
 }
 
+// CheckKeys holds every key that is a string of its own, folded, against what the caller can ask for: a key that can never be asked is a
+// hole in a list. Patterns and networks have no such keys. The error names file and line.
+func (l *List) CheckKeys(check func(key string) error) error {
+	if l == nil {
+		return nil
+	}
+	for _, t := range l.tables {
+		if t.hash == nil {
+			continue
+		}
+		err := t.hash.eachEntry(func(m Match) error {
+			if err := check(m.Key); err != nil {
+				return t.fault(m.Line, err)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (l *List) answer(t *Table, m Match) Match {
 	m = t.named(m)
 	if l.options.Values.action != nil {
@@ -180,11 +203,7 @@ func (t *Table) checkValues(v *Values) error {
 		}
 		last, lastFixed = value, fixed
 		if err := v.check(value, fixed); err != nil {
-			place := t.file
-			if place == "" {
-				place = t.spec
-			}
-			return &Error{Place: place, Line: line, Err: err}
+			return t.fault(line, err)
 		}
 		return nil
 	})
@@ -196,4 +215,13 @@ func (t *Table) checkValues(v *Values) error {
 	}
 	t.checked.names[strings.Clone(v.Name)] = true
 	return nil
+}
+
+// fault says what is wrong with an entry, and where it stands.
+func (t *Table) fault(line int, err error) error {
+	place := t.file
+	if place == "" {
+		place = t.spec
+	}
+	return &Error{Place: place, Line: line, Err: err}
 }

@@ -114,6 +114,36 @@ func TestPermitsAndOwnValues(t *testing.T) {
 	}
 }
 
+func TestCheckKeys(t *testing.T) {
+	loader := NewLoader(nil)
+	noStar := func(key string) error {
+		if strings.Contains(key, "*") {
+			return errors.New("a star in " + key)
+		}
+		return nil
+	}
+	bad, good := write(t, "a 1", "B* 2"), write(t, "a 1", "b 2")
+	pattern := write(t, "/b*/ 1")
+	for spec, want := range map[string]string{
+		bad: bad + ":2: a star in b*", good: "", "inline:{a*=x}": "inline:{a*=x}: a star in a*", "static:a*": "", "regexp:" + pattern: "",
+	} {
+		list, err := loader.List(ListOptions{Values: Any}, good, spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if err := list.CheckKeys(noStar); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", spec, got, want)
+		}
+	}
+	if err := (*List)(nil).CheckKeys(noStar); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestReload(t *testing.T) {
 	file := write(t, "a OK")
 	age := func(d time.Duration) {
