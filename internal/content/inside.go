@@ -103,13 +103,13 @@ func (f file) isMessage(k kind) bool {
 
 // isText tells what is shown or opened as text, whatever its first octets are.
 func (f file) isText() bool {
-	return strings.HasPrefix(f.declared, "text/") && f.declared != "text/rtf" || textExtensions[f.extension()]
+	return strings.HasPrefix(f.declared, "text/") && f.declared != "text/rtf" || textExtensions[f.extension()] || isCalendar(f.declared, f.extension())
 }
 
 var (
 	htmlExtensions    = nameSet(`.htm .html .xhtml`)
 	messageExtensions = nameSet(`.eml .mht .mhtml .nws`)
-	textExtensions    = nameSet(`.txt .text .log .md .csv .tsv .htm .html .xhtml .xml .json .ics .vcf .yaml .yml .sql .ini .conf`)
+	textExtensions    = nameSet(`.txt .text .log .md .csv .tsv .htm .html .xhtml .xml .json .yaml .yml .sql .ini .conf`)
 )
 
 // savedMessage examines a message that was saved to a file.
@@ -136,6 +136,8 @@ func (w *walk) textFile(f file, k kind, in *source) {
 		w.html(decoded, s)
 	case isXML:
 		w.xml(decoded, s)
+	case isCalendar(f.declared, f.extension()):
+		w.copy(s, calendarReader(f.charset, in))
 	default:
 		w.copy(s, decoded)
 	}
