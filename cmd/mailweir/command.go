@@ -79,11 +79,14 @@ func (c runtimeCommand[In, Out]) ask(cmd *cobra.Command, in In) (Out, error) {
 	if err := s.need(c.goesBy); err != nil {
 		return out, &exitError{exConfig, err}
 	}
-	store, err := state.Open(cmd.Context(), spec, state.Options{Clock: time.Now})
+	store, err := openExisting(cmd.Context(), spec)
 	if err != nil {
-		return out, fail(exUnavailable, "--state: %v", err)
+		return out, err
 	}
 	defer store.Close()
+	if *s.daemon.control != "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "note: no daemon answers at %s; this is done in %s itself\n", *s.daemon.control, spec)
+	}
 	out, err = c.carryOut(cmd.Context(), commandWorld{Store: store, Clock: time.Now, By: control.Peer{UID: os.Getuid()}, Flags: s.flags}, in)
 	var wrong *control.Error
 	if errors.As(err, &wrong) {

@@ -50,7 +50,7 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 	d.loaded.Store(s)
 	store, err := openState(*s.daemon.state, log, time.Now)
 	if err != nil {
-		return nil, &exitError{exUnavailable, err}
+		return nil, err
 	}
 	world, err := openWorld(s.daemon, log, time.Now, store)
 	if err != nil {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -19,7 +21,7 @@ func TestScripts(t *testing.T) {
 			// The race detector ends each program with a second's sleep, and a script runs dozens.
 			env.Vars = append(env.Vars, "MAILWEIR_DNS=127.0.0.1:9", "GORACE=atexit_sleep_ms=10")
 			env.Values[daemonKey{}] = new(*running)
-			return nil
+			return os.Mkdir(filepath.Join(env.WorkDir, "state"), 0o700) // as systemd makes it
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "daemon": startDaemon, "waitlog": waitLog, "signal": signalDaemon, "ended": ended, "get": get,

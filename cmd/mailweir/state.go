@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -37,20 +38,14 @@ func stateSpec(flag string) string {
 
 // validState reports a --state that no store has, without opening one.
 func validState(flag string) error {
-	spec := stateSpec(flag)
-	kind, rest, _ := strings.Cut(spec, ":")
-	switch {
-	case spec == "memory:", kind == "file" && rest != "", (kind == "redis" || kind == "rediss") && strings.HasPrefix(rest, "//"):
-		return nil
+	if err := state.Check(stateSpec(flag)); err != nil {
+		return fmt.Errorf("--state: %s", strings.TrimPrefix(err.Error(), "state: "))
 	}
-	return fmt.Errorf("--state: %q is not a store; write file:DIR, redis://HOST:PORT, or memory: for trials", flag)
+	return nil
 }
 
 // openState opens the store of the daemon, and says when it goes out of reach and when it is back.
 func openState(flag string, log *logrus.Logger, clock func() time.Time) (state.Store, error) {
-	if err := validState(flag); err != nil {
-		return nil, err
-	}
 	store, err := state.Open(context.Background(), stateSpec(flag), state.Options{
 		Clock: clock,
 		OnDown: func(err error) {
@@ -59,7 +54,33 @@ func openState(flag string, log *logrus.Logger, clock func() time.Time) (state.S
 		OnUp: func() { log.Info("the state is within reach again") },
 	})
 	if err != nil {
-		return nil, fmt.Errorf("--state: %w", err)
+		return nil, failedState(err)
+	}
+	return store, nil
+}
+
+// failedState is the error of a command that could not open --state: it says whether trying again may mend that.
+func failedState(err error) error {
+	damaged := (*state.DamagedError)(nil)
+	switch {
+	case errors.As(err, &damaged):
+		return fail(exDataErr, "--state: %w", err)
+	case errors.Is(err, state.ErrNewer), errors.Is(err, state.ErrRefused):
+		return fail(exConfig, "--state: %w", err)
+	}
+	return fail(exUnavailable, "--state: %w", err)
+}
+
+// openExisting opens the store for a command. It makes no directory: a daemon would not look there.
+func openExisting(ctx context.Context, spec string) (state.Store, error) {
+	if dir, isFile := strings.CutPrefix(spec, "file:"); isFile {
+		if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+			return nil, fail(exUnavailable, "--state: there is no directory %s; a daemon that keeps its state there makes it", dir)
+		}
+	}
+	store, err := state.Open(ctx, spec, state.Options{Clock: time.Now})
+	if err != nil {
+		return nil, failedState(err)
 	}
 	return store, nil
 }
@@ -120,21 +141,7 @@ an embedded store. Entries that are in TO already are replaced.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var stores [2]state.Store
-			for i, spec := range args {
-				store, err := state.Open(cmd.Context(), spec, state.Options{})
-				if err != nil {
-					return fail(exUnavailable, "%v", err)
-				}
-				defer store.Close()
-				stores[i] = store
-			}
-			total := 0
-			if err := state.Migrate(cmd.Context(), stores[0], stores[1], func(n int) { total = n }); err != nil {
-				return fail(exUnavailable, "after %d entries: %v", total, err)
-			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%d entries copied\n", total)
-			return err
+			return migrate(cmd, args[0], args[1])
 		},
 	}
 }

@@ -6,19 +6,34 @@ import (
 	"strings"
 )
 
+// Check reports what is wrong with the name of a store, and with the files that it names, without opening the store.
+func Check(spec string) error {
+	kind, rest, _ := strings.Cut(spec, ":")
+	switch {
+	case spec == "memory:", kind == "file" && rest != "":
+		return nil
+	case kind == "redis" || kind == "rediss":
+		_, err := parseRedis(spec)
+		return err
+	default:
+		return fmt.Errorf("state: %q is not a store; write file:DIR, redis://HOST:PORT, or memory: for trials", spec)
+	}
+}
+
 // Open opens the store of that name: file:DIR for one host, redis://… for several, memory: for
 // trials, which forgets with the process.
 func Open(ctx context.Context, spec string, options Options) (Store, error) {
+	if err := Check(spec); err != nil {
+		return nil, err
+	}
 	options = options.withDefaults()
 	kind, rest, _ := strings.Cut(spec, ":")
-	switch {
-	case spec == "memory:":
+	switch kind {
+	case "memory":
 		return newMemory(options.Clock, options.limits()), nil
-	case kind == "file" && rest != "":
+	case "file":
 		return OpenFile(rest, options)
-	case kind == "redis" || kind == "rediss":
-		return OpenRedis(ctx, spec, options)
 	default:
-		return nil, fmt.Errorf("state: %q is not a store; write file:DIR, redis://HOST:PORT, or memory: for trials", spec)
+		return OpenRedis(ctx, spec, options)
 	}
 }

@@ -24,6 +24,7 @@ type Redis struct {
 	options  Options
 	limits   limits
 	prefix   string
+	name     string // as --state has it, for errors
 	client   redis.UniversalClient
 	cluster  *redis.ClusterClient // nil unless it is one
 	origin   string               // this process among those that write
@@ -50,10 +51,10 @@ func OpenRedis(ctx context.Context, spec string, options Options) (*Redis, error
 	logging.Disable()
 	options = options.withDefaults()
 	r := &Redis{
-		options: options, limits: options.limits(), prefix: parsed.prefix, origin: rand.Text(),
+		options: options, limits: options.limits(), prefix: parsed.prefix, name: parsed.name, origin: rand.Text(),
 		client: redis.NewUniversalClient(parsed.client),
 		breakers: breakers{
-			causes: map[int]error{}, onDown: options.OnDown, onUp: options.OnUp, probe: make(chan struct{}, 1),
+			name: parsed.name, causes: map[int]error{}, onDown: options.OnDown, onUp: options.OnUp, probe: make(chan struct{}, 1),
 		},
 	}
 	r.single.doer = r
@@ -81,8 +82,10 @@ func (r *Redis) begin(ctx context.Context) error {
 	for part, err := range errs {
 		switch {
 		case err == nil:
-		case errors.Is(err, ErrNewer), refuses(err), ctx.Err() != nil:
-			return fmt.Errorf("state: %w", err)
+		case refuses(err):
+			return fmt.Errorf("state: %s: %w: %w", r.name, ErrRefused, err)
+		case errors.Is(err, ErrNewer), ctx.Err() != nil:
+			return fmt.Errorf("state: %s: %w", r.name, err)
 		default:
 			_ = r.breakers.trip(err, part)
 		}
@@ -90,9 +93,10 @@ func (r *Redis) begin(ctx context.Context) error {
 	return nil
 }
 
-// refuses reports a server that answers and does not let us in.
+// refuses reports a server that answers and does not let us in, or has no database of that number.
 func refuses(err error) bool {
-	return redis.HasErrorPrefix(err, "NOAUTH") || redis.HasErrorPrefix(err, "WRONGPASS") || redis.HasErrorPrefix(err, "NOPERM")
+	return redis.HasErrorPrefix(err, "ERR DB index") || redis.HasErrorPrefix(err, "ERR invalid DB index") ||
+		redis.HasErrorPrefix(err, "NOAUTH") || redis.HasErrorPrefix(err, "WRONGPASS") || redis.HasErrorPrefix(err, "NOPERM")
 }
 
 // ask finds out whether a part is within reach and has a schema that we know.

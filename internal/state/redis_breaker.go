@@ -1,7 +1,10 @@
 package state
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 )
@@ -9,6 +12,7 @@ import (
 // breakers remember which parts of the server are out of reach, so that only the prober asks there. In a cluster each
 // bucket has one, for a lost node takes only its buckets with it; else there is one for all.
 type breakers struct {
+	name   string // of the server
 	mu     sync.Mutex
 	causes map[int]error
 	onDown func(error)
@@ -25,7 +29,10 @@ func (b *breakers) cause(part int) error {
 
 // trip marks parts as out of reach and wakes the prober.
 func (b *breakers) trip(cause error, parts ...int) error {
-	cause = fmt.Errorf("%w: %w", ErrDown, cause)
+	if strings.HasPrefix(b.name, "rediss:") && errors.Is(cause, context.DeadlineExceeded) {
+		cause = fmt.Errorf("%w (does it speak TLS on that port?)", cause)
+	}
+	cause = fmt.Errorf("%w: %s: %w", ErrDown, b.name, cause)
 	b.lose(cause, parts)
 	select {
 	case b.probe <- struct{}{}:

@@ -21,6 +21,7 @@ import (
 type redisSpec struct {
 	client *redis.UniversalOptions
 	prefix string // of every key
+	name   string // without options
 	tls    bool
 }
 
@@ -46,12 +47,16 @@ func parseRedisURL(spec string) (*redisSpec, error) {
 	scheme, rest, _ := strings.Cut(spec, "://")
 	rest, query, _ := strings.Cut(rest, "?")
 	hosts, db, _ := strings.Cut(rest, "/")
+	if !strings.Contains(spec, "://") {
+		return nil, fmt.Errorf("%q names no server", spec)
+	}
 	if strings.Contains(hosts, "@") {
 		return nil, errors.New("a password in --state is seen by everyone on this host: put it in a file")
 	}
-	s := &redisSpec{prefix: "mailweir", tls: scheme == "rediss", client: newRedisOptions()}
+	s := &redisSpec{name: scheme + "://" + rest, prefix: "mailweir", tls: scheme == "rediss", client: newRedisOptions()}
 	for _, host := range strings.Split(hosts, ",") {
-		if _, _, err := net.SplitHostPort(host); err != nil {
+		name, port, err := net.SplitHostPort(host)
+		if n, wrong := strconv.ParseUint(port, 10, 16); err != nil || name == "" || wrong != nil || n == 0 {
 			return nil, fmt.Errorf("%q is not HOST:PORT", host)
 		}
 		s.client.Addrs = append(s.client.Addrs, host)

@@ -104,6 +104,8 @@ var (
 	ErrUnsynced = errors.New("entered, but the server did not confirm that it is safe; enter it again")
 	// ErrClosed is the error of a store after Close.
 	ErrClosed = errors.New("state is closed")
+	// ErrRefused is the error of a server that answers and does not let us in, or has not what the store's name says.
+	ErrRefused = errors.New("the server refuses")
 	// ErrNewer is the error of a store that a newer program has written.
 	ErrNewer = errors.New("state was written by a newer mailweir")
 )
