@@ -49,6 +49,10 @@ func openState(flag string, log *logrus.Logger, clock func() time.Time) (state.S
 	store, err := state.Open(context.Background(), stateSpec(flag), state.Options{
 		Clock: clock,
 		OnDown: func(err error) {
+			if errors.Is(err, state.ErrUnwritten) {
+				log.WithError(err).Error("the state cannot be written; checks go on in memory, which a restart loses, and commands that enter something fail")
+				return
+			}
 			log.WithError(err).Error("the state is out of reach; checks that need it do as their on-error says")
 		},
 		OnUp: func() { log.Info("the state is within reach again") },

@@ -25,12 +25,13 @@ var (
 	stateRows    = prometheus.NewDesc("mailweir_state_rows", "Rows that checks remember.", []string{"space"}, nil)
 	stateEvicted = prometheus.NewDesc("mailweir_state_evictions_total", "Rows that had to go before their end because their space was full.", []string{"space"}, nil)
 	stateBytes   = prometheus.NewDesc("mailweir_state_bytes", "Size of the store, 0 where it is not known.", nil, nil)
+	stateWrites  = prometheus.NewDesc("mailweir_state_writable", "Whether the disk takes what is remembered: 1 or 0, when it is full or fails.", nil, nil)
 	statePending = prometheus.NewDesc("mailweir_state_pending_rows", "Rows that a crash would lose now.", nil, nil)
 )
 
 // Describe names the metrics.
 func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{stateUp, stateRows, stateEvicted, stateBytes, statePending} {
+	for _, d := range []*prometheus.Desc{stateUp, stateRows, stateEvicted, stateBytes, statePending, stateWrites} {
 		ch <- d
 	}
 }
@@ -45,6 +46,11 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 		return
 	}
 	ch <- prometheus.MustNewConstMetric(stateUp, prometheus.GaugeValue, 1)
+	writable := 1.0
+	if stats.Unwritten {
+		writable = 0
+	}
+	ch <- prometheus.MustNewConstMetric(stateWrites, prometheus.GaugeValue, writable)
 	for _, s := range stats.Spaces {
 		ch <- prometheus.MustNewConstMetric(stateRows, prometheus.GaugeValue, float64(s.Rows), s.Space)
 		ch <- prometheus.MustNewConstMetric(stateEvicted, prometheus.CounterValue, float64(s.Evicted), s.Space)

@@ -103,7 +103,7 @@ func (f *File) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 	select {
 	case err := <-synced:
 		if err != nil {
-			return nil, f.failed(err)
+			return nil, fmt.Errorf("%w; the entry is in force while mailweir runs and will be written when the disk works again, but a restart before that loses it", f.failed(err))
 		}
 	case <-ctx.Done():
 		return nil, fmt.Errorf("not known to be on disk: %w", ctx.Err())
@@ -175,7 +175,10 @@ func (f *File) Stats(context.Context) (Stats, error) {
 	if f.closed {
 		return Stats{}, ErrClosed
 	}
-	stats := Stats{Pending: f.journal.pending(), Leases: f.places.count()}
+	stats := Stats{Pending: f.journal.pending(), Leases: f.places.count(), Unwritten: f.health.fails()}
+	if stats.Unwritten {
+		stats.Notes = append(stats.Notes, f.dir+" cannot be written: what is not yet on disk is in memory only")
+	}
 	err := f.view(func(tx *bolt.Tx) error {
 		stats.Bytes = tx.Size()
 		return nil

@@ -47,7 +47,7 @@ func (f *File) failed(err error) error {
 	if err == nil || errors.Is(err, ErrDown) {
 		return err
 	}
-	return fmt.Errorf("%w: %s: %w", ErrDown, f.dir, err)
+	return fmt.Errorf("%w: %s: %w", ErrUnwritten, f.dir, err)
 }
 
 // health says once that the disk fails and once that it works again.
@@ -76,6 +76,13 @@ func (h *health) tell(part *bool, err error) {
 	case was && !is:
 		h.onUp()
 	}
+}
+
+// fails says whether the disk fails now.
+func (h *health) fails() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.journal || h.rows
 }
 
 // lose says once that the store is lost, after which there is nothing more to say.

@@ -161,16 +161,19 @@ func TestFileDiskFails(t *testing.T) {
 	name := broken.Name()
 	_ = broken.Close()
 	f.journal.writing.Unlock()
-	if _, err := f.Do(t.Context(), Put("a|entered", []byte("x"), 0).Entered()); !errors.Is(err, ErrDown) {
+	if _, err := f.Do(t.Context(), Put("a|entered", []byte("x"), 0).Entered()); !errors.Is(err, ErrUnwritten) {
 		t.Errorf("entered on a broken disk: %v", err)
 	}
-	if err := <-down; !errors.Is(err, ErrDown) {
+	if err := <-down; !errors.Is(err, ErrUnwritten) {
 		t.Error(err)
 	}
 	put(t, f, "a|counted", "x", 0)
 	wantValue(t, f, "a|counted", "x")
-	if err := f.Checkpoint(); !errors.Is(err, ErrDown) {
+	if err := f.Checkpoint(); !errors.Is(err, ErrUnwritten) {
 		t.Errorf("a checkpoint on a broken disk: %v", err)
+	}
+	if stats, err := f.Stats(t.Context()); err != nil || !stats.Unwritten || len(stats.Notes) != 1 {
+		t.Errorf("%+v, %v", stats, err)
 	}
 	mended, err := os.OpenFile(name, os.O_WRONLY, 0o600)
 	if err != nil {

@@ -81,6 +81,8 @@ type Stats struct {
 	Pending int
 	// Leases is the number of places that this process holds.
 	Leases int
+	// Unwritten says that the disk is full or fails, so that Pending grows.
+	Unwritten bool
 	// Notes are sentences about what an administrator should know, such as a server that syncs nothing.
 	Notes []string
 }
@@ -100,6 +102,8 @@ const Schema = 1
 var (
 	// ErrDown is the error of a store that is out of reach: nothing is known, nothing was done for certain.
 	ErrDown = errors.New("state is out of reach")
+	// ErrUnwritten is the error of a store whose disk is full or fails. It goes on in memory, and writes when the disk works again.
+	ErrUnwritten = errors.New("state cannot be written to disk")
 	// ErrUnsynced is the error of an entered step that was done, while the server did not confirm that it would survive.
 	ErrUnsynced = errors.New("entered, but the server did not confirm that it is safe; enter it again")
 	// ErrClosed is the error of a store after Close.
