@@ -20,13 +20,15 @@ type quota struct {
 	clock func() time.Time
 	span  time.Duration
 
-	mu sync.Mutex
+	// turn lets one change at a time: what another one is just taking off would still be counted against it.
+	turn chan struct{}
+	mu   sync.Mutex
 	// owed is what was given back and does not stand in the store yet, by key. The next change of the key takes it along.
 	owed map[string]tally
 }
 
 func newQuota(store state.Store, clock func() time.Time, span time.Duration) *quota {
-	return &quota{store: store, clock: clock, span: span, owed: map[string]tally{}}
+	return &quota{store: store, clock: clock, span: span, turn: make(chan struct{}, 1), owed: map[string]tally{}}
 }
 
 // tally is how many of something there were, by the number of the part of the span.
@@ -67,6 +69,12 @@ func (q *quota) settle(ctx context.Context, key string) error {
 
 // change adds to the count of a part, unless the sum would then be over most, and takes off what is owed.
 func (q *quota) change(ctx context.Context, key string, part int64, adds, most int) (n int, done bool, err error) {
+	select {
+	case q.turn <- struct{}{}:
+		defer func() { <-q.turn }()
+	case <-ctx.Done():
+		return 0, false, ctx.Err()
+	}
 	owed := q.collect(key)
 	defer func() {
 		if !done {
