@@ -4,20 +4,30 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
-// FuzzKey: parts survive the way through a key, and no two lists of parts share one.
+// FuzzKey: parts survive the way through a key that has room for them, parts that were read make the same key again, and no key is
+// too long for a store.
 func FuzzKey(f *testing.F) {
 	f.Add("192.0.2.0/24", "a@example.com")
 	f.Add("", "")
 	f.Add("a|b", "%7C")
 	f.Add("\x00%", "ü\xff")
+	f.Add(strings.Repeat("|", 1400), strings.Repeat("x", 3000))
 	f.Fuzz(func(t *testing.T, a, b string) {
 		key := Key("space", a, b)
 		space, parts := Parts(key)
-		if space != "space" || !slices.Equal(parts, []string{a, b}) {
+		fits := 3*max(len(a), len(b)) < maxPart && a[:min(1, len(a))] != "\x00" && b[:min(1, len(b))] != "\x00"
+		if fits && (space != "space" || !slices.Equal(parts, []string{a, b})) {
 			t.Errorf("%q, %q became %q and then %q %q", a, b, key, space, parts)
+		}
+		if again := Key(space, parts...); again != key || len(parts) != 2 {
+			t.Errorf("%q, %q became %q, and its parts %q", a, b, key, again)
+		}
+		if err := Get(key).check(); err != nil || !strings.HasPrefix(key, Prefix("space", a)) {
+			t.Errorf("%q, %q became %q: %v", a, b, key, err)
 		}
 		Parts(a + b)
 	})

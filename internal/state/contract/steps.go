@@ -207,6 +207,11 @@ func keysOfAllKinds(t *testing.T, r *run) {
 		}
 		r.list(key, "", 10, key)
 	}
+	long := state.Key("keys", strings.Repeat("|", 1400), strings.Repeat("x", 5000), "b@example.net")
+	r.put(long, "long", time.Minute)
+	r.want(long, "long")
+	r.list(state.Prefix("keys", strings.Repeat("|", 1400)), "", 10, long)
+	r.acquire(long, 1, true).Release()
 	r.put("plain", "x", 0)
 	r.want("plain", "x")
 }
