@@ -1,6 +1,7 @@
 package state_test
 
 import (
+	"context"
 	"testing"
 
 	"mailweir/internal/state"
@@ -45,4 +46,23 @@ func TestCopyOfMemoryContract(t *testing.T) {
 
 func TestCopyOfFileContract(t *testing.T) {
 	contract.Run(t, contract.Suite{Trial: true, Open: copyOf(file)})
+}
+
+func TestWaits(t *testing.T) {
+	clock := contract.NewClock()
+	view := state.NewView(func(context.Context, state.Question) (state.Answer, error) { return state.Answer{}, nil })
+	for name, of := range map[string]struct {
+		store state.Store
+		want  bool
+	}{
+		"memory":         {memory(t, clock, 1), false},
+		"file":           {file(t, clock, 1), false},
+		"copy of a file": {copyOf(file)(t, clock, 1), false},
+		"view":           {view, true},
+		"copy of a view": {state.NewCopy(view, clock.Now), true},
+	} {
+		if got := of.store.Waits(); got != of.want {
+			t.Errorf("%s: waits %v, want %v", name, got, of.want)
+		}
+	}
 }

@@ -169,6 +169,9 @@ func (c *Copy) Watch(prefix string, changed func(string)) (stop func()) {
 	return func() { stopBase(); stopOwn() }
 }
 
+// Waits reports what the base does.
+func (c *Copy) Waits() bool { return c.base.Waits() }
+
 // Stats counts what the base holds.
 func (c *Copy) Stats(ctx context.Context) (Stats, error) { return c.base.Stats(ctx) }
 

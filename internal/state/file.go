@@ -168,6 +168,9 @@ func (f *File) Watch(prefix string, changed func(string)) (stop func()) {
 	return f.watchers.add(prefix, changed)
 }
 
+// Waits is false: what was written lately is in memory, the rest in a file that the kernel maps.
+func (f *File) Waits() bool { return false }
+
 // Stats counts rows, as of the last checkpoint.
 func (f *File) Stats(context.Context) (Stats, error) {
 	f.pending.RLock()

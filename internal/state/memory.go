@@ -132,6 +132,9 @@ func (m *Memory) Watch(prefix string, changed func(string)) (stop func()) {
 	return m.watchers.add(prefix, changed)
 }
 
+// Waits is false: everything is in memory.
+func (m *Memory) Waits() bool { return false }
+
 // Stats counts rows and evictions.
 func (m *Memory) Stats(context.Context) (Stats, error) {
 	m.mu.Lock()

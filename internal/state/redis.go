@@ -139,6 +139,9 @@ func (r *Redis) key(bucket int, kind, space string) string {
 
 func (r *Redis) channel() string { return r.prefix + ":entered" }
 
+// Waits is true: the server is asked over the network.
+func (r *Redis) Waits() bool { return true }
+
 // Watch calls changed with each key that an entered step changes, on any host.
 func (r *Redis) Watch(prefix string, changed func(string)) (stop func()) {
 	return r.watchers.add(prefix, changed)

@@ -46,6 +46,9 @@ type Store interface {
 	// itself is not reported. changed must not wait; calls come one at a time for what other hosts do.
 	Watch(prefix string, changed func(key string)) (stop func())
 
+	// Waits reports whether what is asked here waits for a network or another process. Where it does not, Do, Get and Acquire return
+	// at once as long as no step is [Step.Entered], so that there is no need for a goroutine to ask in.
+	Waits() bool
 	// Stats counts what the store holds.
 	Stats(ctx context.Context) (Stats, error)
 	// Close writes what is pending and ends the use of the store.

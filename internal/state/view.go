@@ -191,6 +191,9 @@ func (v *View) Acquire(context.Context, string, int) (Lease, bool, error) { retu
 // Watch tells of nothing: whoever looks at a view does not look for long.
 func (v *View) Watch(string, func(string)) (stop func()) { return func() {} }
 
+// Waits is true: another process is asked.
+func (v *View) Waits() bool { return true }
+
 // Stats counts nothing; the owner's own command does.
 func (v *View) Stats(context.Context) (Stats, error) { return Stats{}, errView }
 
