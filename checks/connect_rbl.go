@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"mailweir/internal/policy"
+	"mailweir/internal/trace"
 	"mailweir/rbl"
 )
 
@@ -319,7 +320,7 @@ func (b *rblRule) judgeMonitored(results []*rbl.Result) policy.Verdict {
 func note(ctx context.Context, results []*rbl.Result) {
 	for _, r := range results {
 		for _, x := range r.Exchanges {
-			policy.Note(ctx, x.Question.String(), x.Answer.String())
+			trace.Add(ctx, x.Question.String(), x.Answer.String())
 		}
 	}
 }

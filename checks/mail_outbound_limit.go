@@ -10,6 +10,7 @@ import (
 	"mailweir/internal/policy"
 	"mailweir/internal/state"
 	"mailweir/internal/table"
+	"mailweir/internal/trace"
 )
 
 // OutboundLimit bounds what one login sends.
@@ -149,7 +150,7 @@ func (o *outboundLimit) take(ctx context.Context, key string) (int, *share, erro
 	if err == nil {
 		return n, one, nil
 	}
-	policy.Note(ctx, "state "+outboundRateSpace, err.Error()+"; counted on this host alone")
+	trace.Add(ctx, "state "+outboundRateSpace, err.Error()+"; counted on this host alone")
 	return o.local.take(context.WithoutCancel(ctx), key, o.most)
 }
 

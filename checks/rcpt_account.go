@@ -10,6 +10,7 @@ import (
 	"mailweir/internal/policy"
 	"mailweir/internal/state"
 	"mailweir/internal/table"
+	"mailweir/internal/trace"
 )
 
 // Account holds the mail of accounts that are switched off.
@@ -74,7 +75,7 @@ func (a *account) judge(r *policy.Recipient) (policy.Verdict, error) {
 		ctx, cancel := context.WithTimeout(ctx, enteredTimeout)
 		defer cancel()
 		if err := a.entered.Refresh(ctx); err != nil {
-			policy.Note(ctx, "state "+accountSpace, err.Error()+"; the last known entries stay in force")
+			trace.Add(ctx, "state "+accountSpace, err.Error()+"; the last known entries stay in force")
 		}
 		return a.verdict(side, names), nil
 	}), nil

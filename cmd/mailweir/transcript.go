@@ -105,8 +105,8 @@ func printed(w policy.Word) word {
 		Check: w.Check, Stage: w.Stage.String(), Mode: w.Mode.String(), Recipient: w.Recipient, Says: w.Says.String(),
 		Reply: w.Reply, By: w.By, Cause: w.Cause,
 	}
-	for _, a := range w.Asked {
-		p.Asked = append(p.Asked, a.Question+" → "+a.Answer)
+	for _, q := range w.Trace {
+		p.Asked = append(p.Asked, q.Question+" → "+q.Answer)
 	}
 	return p
 }

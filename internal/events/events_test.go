@@ -16,6 +16,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"mailweir/internal/policy"
+	"mailweir/internal/trace"
 	"mailweir/rbl"
 )
 
@@ -162,7 +163,7 @@ func TestFieldNames(t *testing.T) {
 	full := &policy.Event{
 		ID: "mw-1", Check: "rbl", Mode: policy.Enforce, Stage: policy.StageConnect, Reply: "rbl", Cause: "c", Err: "e", Stack: "s", Session: "s",
 		Client: netip.MustParseAddr("192.0.2.1"), ClientName: "n", Helo: "h", Service: policy.MX, Login: "l", Sender: "a@b", HasSender: true,
-		Recipients: []string{"c@d", "e@f"}, Count: 12, Direction: "inbound", QueueID: "q", Asked: []policy.Asked{{Question: "q", Answer: "a"}, {Question: "r", Answer: "b"}},
+		Recipients: []string{"c@d", "e@f"}, Count: 12, Direction: "inbound", QueueID: "q", Trace: []trace.Query{{Question: "q", Answer: "a"}, {Question: "r", Answer: "b"}},
 	}
 	fields := eventFields(full)
 	var names []string

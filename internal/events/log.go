@@ -7,6 +7,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"mailweir/internal/policy"
+	"mailweir/internal/trace"
 )
 
 // logEvent writes the line of one decision. Its field names are fixed; a field without a value is left out. What strangers chose
@@ -54,17 +55,17 @@ func eventFields(e *policy.Event) logrus.Fields {
 	if e.Count > 1 {
 		fields["recipients"] = e.Count
 	}
-	put(fields, "asked", asked(e.Asked))
+	put(fields, "asked", asked(e.Trace))
 	return fields
 }
 
-func asked(list []policy.Asked) string {
+func asked(list []trace.Query) string {
 	var b strings.Builder
-	for i, a := range list {
+	for i, q := range list {
 		if i > 0 {
 			b.WriteString("; ")
 		}
-		b.WriteString(a.Question + " → " + a.Answer)
+		b.WriteString(q.Question + " → " + q.Answer)
 	}
 	return b.String()
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/publicsuffix"
 
 	"mailweir/internal/address"
+	"mailweir/internal/trace"
 )
 
 // maxSignatures is how many DKIM signatures of a message are looked at.
@@ -106,7 +107,7 @@ func (m *Message) DKIM(ctx context.Context) ([]string, error) {
 	}
 	select {
 	case <-f.done:
-		Note(ctx, "dkim", "pass for "+strings.Join(f.passed, ", "))
+		trace.Add(ctx, "dkim", "pass for "+strings.Join(f.passed, ", "))
 		return f.passed, f.err
 	case <-ctx.Done():
 		return nil, errDeadline

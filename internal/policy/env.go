@@ -6,6 +6,7 @@ import (
 
 	"mailweir/internal/state"
 	"mailweir/internal/table"
+	"mailweir/internal/trace"
 	"mailweir/rbl"
 )
 
@@ -31,7 +32,7 @@ type World struct {
 func (w *World) resolver() rbl.NetResolver {
 	return rbl.NetResolver{Ask: func(ctx context.Context, q rbl.Question) rbl.Answer {
 		a := w.DNS.Ask(ctx, q)
-		Note(ctx, q.String(), a.String())
+		trace.Add(ctx, q.String(), a.String())
 		return a
 	}}
 }

@@ -1,10 +1,10 @@
 package policy
 
 import (
-	"context"
 	"net/netip"
-	"sync"
 	"time"
+
+	"mailweir/internal/trace"
 )
 
 // Event is the record of one decision that was not "go on", or in monitor mode would not have been.
@@ -44,8 +44,8 @@ type Event struct {
 	Count      int
 	Direction  string
 	QueueID    string
-	// Asked is what was asked of the world outside for this decision, and what it answered.
-	Asked []Asked
+	// Trace is what was asked of the world outside for this decision, and what it answered.
+	Trace []trace.Query
 }
 
 // Action is what an event did.
@@ -67,50 +67,6 @@ var actionNames = [...]string{"refused", "deferred", "removed", "changed", "woul
 
 // String returns the action as it is written in logs and metrics.
 func (a Action) String() string { return actionNames[a] }
-
-// Asked is one question to the world outside, with its answer.
-type Asked struct {
-	Question, Answer string
-}
-
-// maxAsked bounds the questions that an event keeps.
-const maxAsked = 64
-
-// trail collects the questions of one Later.
-type trail struct {
-	mu    sync.Mutex
-	asked []Asked
-}
-
-type trailKey struct{}
-
-// withTrail makes Note write to t.
-func withTrail(ctx context.Context, t *trail) context.Context {
-	return context.WithValue(ctx, trailKey{}, t)
-}
-
-// Note keeps a question and its answer with the event that the current [Later] may lead to. Both must be fit for a log: no
-// secrets.
-func Note(ctx context.Context, question, answer string) {
-	t, _ := ctx.Value(trailKey{}).(*trail)
-	if t == nil {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.asked) < maxAsked {
-		t.asked = append(t.asked, Asked{question, answer})
-	}
-}
-
-func (t *trail) list() []Asked {
-	if t == nil {
-		return nil
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return append([]Asked(nil), t.asked...)
-}
 
 // Observer sees every decision and every outcome. It is the one place that writes log, metrics and, later, a
 // record. Its methods are called from any goroutine and must not wait.

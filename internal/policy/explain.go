@@ -1,6 +1,10 @@
 package policy
 
-import "fmt"
+import (
+	"fmt"
+
+	"mailweir/internal/trace"
+)
 
 // Says is the kind of a check's word.
 type Says uint8
@@ -28,7 +32,7 @@ type Word struct {
 	Reply     string
 	By        string
 	Cause     string
-	Asked     []Asked
+	Trace     []trace.Query
 }
 
 func (rs *resolver) explain(ru ruling, r *Recipient, w Word) {
@@ -36,7 +40,7 @@ func (rs *resolver) explain(ru ruling, r *Recipient, w Word) {
 		return
 	}
 	p := ru.p
-	w.Check, w.Stage, w.Place, w.Mode, w.Asked = p.check.Name, p.stage, p.pos, rs.mode(p.check, r), ru.questions()
+	w.Check, w.Stage, w.Place, w.Mode, w.Trace = p.check.Name, p.stage, p.pos, rs.mode(p.check, r), ru.queries()
 	if p.monitored() {
 		w.Mode = min(w.Mode, Monitor)
 	}

@@ -50,15 +50,15 @@ func TestPermitsThatDoNotCountAreTold(t *testing.T) {
 			s.Connect(l.connect())
 			s.Helo(HeloFacts{Name: "helo.example"})
 			r.again(s, l)
-			if asked := fmt.Sprint(got.Asked); got.Says != tt.says || asked != tt.want {
+			if asked := fmt.Sprint(got.Trace); got.Says != tt.says || asked != tt.want {
 				t.Errorf("explain: %s, asked %s\nwant %s, %s", got.Says, asked, tt.says, tt.want)
 			}
 			if tt.says != SaysObjects {
 				return
 			}
 			r.send(l)
-			if e := r.seen.list[len(r.seen.list)-1]; fmt.Sprint(e.Asked) != tt.want {
-				t.Errorf("event: asked %s\nwant %s", fmt.Sprint(e.Asked), tt.want)
+			if e := r.seen.list[len(r.seen.list)-1]; fmt.Sprint(e.Trace) != tt.want {
+				t.Errorf("event: asked %s\nwant %s", fmt.Sprint(e.Trace), tt.want)
 			}
 		})
 	}

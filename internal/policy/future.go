@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"sync"
+
+	"mailweir/internal/trace"
 )
 
 // future is a fact that is found out at most once, for everyone who asks. The work belongs to the runner and not to
@@ -13,7 +15,7 @@ type future[T any] struct {
 	done  chan struct{}
 	value T
 	err   error
-	asked trail
+	trace trace.Trace
 }
 
 // get returns the fact, or an error when it could not be found out in the time that ctx leaves.
@@ -33,8 +35,8 @@ func (f *future[T]) get(ctx context.Context, rn *Runner, find func(context.Conte
 			return none, errDeadline
 		}
 	}
-	for _, a := range f.asked.list() {
-		Note(ctx, a.Question, a.Answer)
+	for _, q := range f.trace.Queries() {
+		trace.Add(ctx, q.Question, q.Answer)
 	}
 	return f.value, f.err
 }
@@ -46,7 +48,7 @@ func (f *future[T]) find(rn *Runner, find func(context.Context) (T, error)) {
 			f.err = fmt.Errorf("panic: %v", r)
 		}
 	}()
-	ctx, cancel := context.WithTimeout(withTrail(rn.ctx, &f.asked), rn.limits.Stage)
+	ctx, cancel := context.WithTimeout(trace.With(rn.ctx, &f.trace), rn.limits.Stage)
 	defer cancel()
 	f.value, f.err = find(ctx)
 }

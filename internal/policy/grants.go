@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"mailweir/internal/table"
+	"mailweir/internal/trace"
 )
 
 // Grant is a permit for one recipient's mail. It is a fact, never a verdict: it takes force where an objection of
@@ -89,7 +90,7 @@ func (r *Recipient) granted(ctx context.Context, b *bound) (string, error) {
 		if ok, err := r.Msg.Vouched(ctx); ok || err != nil {
 			return one.Source, err
 		}
-		Note(ctx, one.Source, notVouched)
+		trace.Add(ctx, one.Source, notVouched)
 	}
 	if err == nil {
 		return "", nil
@@ -166,7 +167,7 @@ func (m *Message) senderPermits(ctx context.Context, bits Bypass) (string, error
 	case (result == SPFNone || result == SPFNeutral) && bits&BypassUnvouched != 0:
 		return p.by(), nil
 	}
-	Note(ctx, p.by(), "does not count: SPF gives "+string(result)+" for the sender")
+	trace.Add(ctx, p.by(), "does not count: SPF gives "+string(result)+" for the sender")
 	return "", nil
 }
 
@@ -190,13 +191,13 @@ func (m *Message) headerFromPermits(ctx context.Context) (string, error) {
 			return by, nil
 		}
 		if from.Domain != m.Sender.Domain {
-			Note(ctx, by, "does not count for header From: the envelope sender is of another domain")
+			trace.Add(ctx, by, "does not count for header From: the envelope sender is of another domain")
 			continue
 		}
 		if vouched, err := m.Vouched(ctx); vouched || err != nil {
 			return by, err
 		}
-		Note(ctx, by, notVouched)
+		trace.Add(ctx, by, notVouched)
 	}
 	return "", nil
 }

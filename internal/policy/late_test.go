@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"mailweir/internal/trace"
 )
 
 // slow returns a hook at connect whose word comes after that time. It counts how often it is asked.
@@ -169,14 +171,17 @@ func TestAbandonedWorkIsCancelled(t *testing.T) {
 func TestEventsKeepWhatWasAsked(t *testing.T) {
 	hooks := Hooks{
 		Rcpt: func(*Recipient) (Verdict, error) {
-			return Later(func(ctx context.Context) (Verdict, error) { Note(ctx, "a?", "yes"); return no("x") }), nil
+			return Later(func(ctx context.Context) (Verdict, error) { trace.Add(ctx, "a?", "yes"); return no("x") }), nil
 		},
-		Grant: func(ctx context.Context, _ *Recipient) ([]Grant, error) { Note(ctx, "pair?", "no"); return nil, nil },
+		Grant: func(ctx context.Context, _ *Recipient) ([]Grant, error) {
+			trace.Add(ctx, "pair?", "no")
+			return nil, nil
+		},
 	}
 	r := newRig(t, "", check("x", hooks, bypass(BypassAutoAllow)))
 	r.send(mail("a@ours.example"))
-	want := []Asked{{"a?", "yes"}, {"pair?", "no"}}
-	if got := r.seen.list[0].Asked; !slices.Equal(got, want) {
+	want := []trace.Query{{Question: "a?", Answer: "yes"}, {Question: "pair?", Answer: "no"}}
+	if got := r.seen.list[0].Trace; !slices.Equal(got, want) {
 		t.Errorf("the event keeps %v, want %v", got, want)
 	}
 }

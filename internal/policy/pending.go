@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+
+	"mailweir/internal/trace"
 )
 
 var (
@@ -59,7 +61,7 @@ type later struct {
 	once   sync.Once
 	word   word
 	cancel context.CancelFunc
-	asked  trail
+	trace  trace.Trace
 	kept   atomic.Bool // still wanted though the scope has ended
 }
 
@@ -119,11 +121,11 @@ func (p *pending) keep() {
 	}
 }
 
-func (p *pending) asked() []Asked {
+func (p *pending) queries() []trace.Query {
 	if p.later == nil {
 		return nil
 	}
-	return p.later.asked.list()
+	return p.later.trace.Queries()
 }
 
 // call runs a hook and turns a panic into a fault: nothing that a client sends may end the daemon.
@@ -169,7 +171,7 @@ func keep[S Scope](s *Session, c *bound, stage Stage, w word, where S, rcpt *Rec
 func (rn *Runner) start(p *pending, work func(context.Context) (Verdict, error)) {
 	l := &later{done: make(chan struct{})}
 	var ctx context.Context
-	ctx, l.cancel = context.WithTimeout(withTrail(rn.ctx, &l.asked), rn.limits.End)
+	ctx, l.cancel = context.WithTimeout(trace.With(rn.ctx, &l.trace), rn.limits.End)
 	p.later = l
 	launched := rn.launch(func() {
 		w := call(work, ctx)

@@ -61,7 +61,7 @@ func (rs *resolver) event(ru ruling, r *Recipient) *Event {
 		Time: rs.policy().world.Clock(), Check: ru.p.check.Name, Mode: ru.mode, Stage: ru.p.stage, AnsweredAt: rs.at,
 		Reply: ru.verdict.reply.ID, Row: ru.verdict.reply.Row, Cause: ru.verdict.cause,
 		Session: c.ID, Client: c.Client, ClientName: c.ConnectFacts.Name, Helo: rs.helo, Service: c.Service,
-		Asked: ru.questions(),
+		Trace: ru.queries(),
 	}
 	if ru.failure != nil {
 		e.Err = ru.failure.Error()

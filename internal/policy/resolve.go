@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"mailweir/internal/table"
+	"mailweir/internal/trace"
 )
 
 // resolver turns pending words into one answer at one stage. It holds no state of the session, so that monitored words
@@ -32,18 +33,18 @@ type ruling struct {
 	failure error
 	// about is the recipient whom a word at the end of the message is about, nil for the whole message.
 	about *Recipient
-	// asked is what was asked of the world outside for permits.
-	asked *trail
+	// permitTrace is what was asked of the world outside for permits.
+	permitTrace *trace.Trace
 }
 
 func (ru *ruling) objects() bool { return ru.verdict.reply != nil }
 
-// questions are what the check asked of the world outside, and then what was asked for permits.
-func (ru *ruling) questions() []Asked {
-	list := ru.p.asked()
-	for _, a := range ru.asked.list() {
-		if !slices.Contains(list, a) {
-			list = append(list, a)
+// queries are what the check asked of the world outside, and then what was asked for permits.
+func (ru *ruling) queries() []trace.Query {
+	list := ru.p.queries()
+	for _, q := range ru.permitTrace.Queries() {
+		if !slices.Contains(list, q) {
+			list = append(list, q)
 		}
 	}
 	return list
@@ -150,8 +151,8 @@ func (rs *resolver) rule(ctx context.Context, p *pending, r *Recipient) ruling {
 	}
 	by, err := standing, error(nil)
 	if by == "" && rs.msg != nil && rs.msg.mayPermit(p.check, r) {
-		ru.asked = new(trail)
-		by, err = rs.msg.permits(withTrail(ctx, ru.asked), p.check, r, rs.at == StageEnd)
+		ru.permitTrace = new(trace.Trace)
+		by, err = rs.msg.permits(trace.With(ctx, ru.permitTrace), p.check, r, rs.at == StageEnd)
 	}
 	switch {
 	case err != nil:

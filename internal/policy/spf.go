@@ -6,6 +6,8 @@ import (
 	"net/netip"
 
 	"blitiri.com.ar/go/spf"
+
+	"mailweir/internal/trace"
 )
 
 // The results of SPF (RFC 7208 section 2.6) that policies tell apart.
@@ -51,7 +53,7 @@ func (m *Message) SPFOf(ctx context.Context, domain string) (spf.Result, error) 
 
 func (w *World) checkSPF(ctx context.Context, client netip.Addr, helo, sender string) (spf.Result, error) {
 	result, err := spf.CheckHostWithSender(client.AsSlice(), helo, sender, spf.WithContext(ctx), spf.WithResolver(w.resolver()))
-	Note(ctx, fmt.Sprintf("spf %s %s %s", client, helo, sender), string(result))
+	trace.Add(ctx, fmt.Sprintf("spf %s %s %s", client, helo, sender), string(result))
 	if result == spf.TempError {
 		return result, fmt.Errorf("spf: %w", err)
 	}

@@ -1,0 +1,55 @@
+// Package trace keeps what one piece of work asks of the world outside, with the answers: the query trace that an event
+// shows. It travels in the context, so that whoever asks needs to know nothing of events.
+package trace
+
+import (
+	"context"
+	"slices"
+	"sync"
+)
+
+// Query is one question to the world outside, with its answer.
+type Query struct {
+	Question, Answer string
+}
+
+// maxQueries bounds what one trace keeps.
+const maxQueries = 64
+
+// Trace collects queries, the first 64 of them. The zero Trace is empty and ready; a nil one is empty. It may be used
+// from several goroutines.
+type Trace struct {
+	mu      sync.Mutex
+	queries []Query
+}
+
+type key struct{}
+
+// With returns a context under which [Add] writes to t.
+func With(ctx context.Context, t *Trace) context.Context {
+	return context.WithValue(ctx, key{}, t)
+}
+
+// Add keeps a question and its answer in the trace of the context, if there is one. Both must be fit for a log: no
+// secrets.
+func Add(ctx context.Context, question, answer string) {
+	t, _ := ctx.Value(key{}).(*Trace)
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.queries) < maxQueries {
+		t.queries = append(t.queries, Query{question, answer})
+	}
+}
+
+// Queries returns what has been asked so far.
+func (t *Trace) Queries() []Query {
+	if t == nil {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.queries)
+}

@@ -1,0 +1,55 @@
+package trace_test
+
+import (
+	"slices"
+	"strconv"
+	"testing"
+
+	"mailweir/internal/trace"
+)
+
+func TestAdd(t *testing.T) {
+	trace.Add(t.Context(), "nobody listens", "and nothing happens")
+
+	var outer, inner trace.Trace
+	ctx := trace.With(t.Context(), &outer)
+	trace.Add(ctx, "a?", "yes")
+	trace.Add(trace.With(ctx, &inner), "b?", "no")
+
+	if got, want := outer.Queries(), []trace.Query{{"a?", "yes"}}; !slices.Equal(got, want) {
+		t.Errorf("outer: %v, want %v", got, want)
+	}
+	if got, want := inner.Queries(), []trace.Query{{"b?", "no"}}; !slices.Equal(got, want) {
+		t.Errorf("inner: %v, want %v", got, want)
+	}
+}
+
+// What a trace has returned is the caller's.
+func TestQueriesAreACopy(t *testing.T) {
+	var tr trace.Trace
+	ctx := trace.With(t.Context(), &tr)
+	trace.Add(ctx, "a?", "yes")
+	tr.Queries()[0].Answer = "changed"
+	if got := tr.Queries()[0].Answer; got != "yes" {
+		t.Errorf("the trace now says %q", got)
+	}
+}
+
+func TestTraceIsBounded(t *testing.T) {
+	var tr trace.Trace
+	ctx := trace.With(t.Context(), &tr)
+	for i := range 100 {
+		trace.Add(ctx, strconv.Itoa(i), "")
+	}
+	got := tr.Queries()
+	if len(got) != 64 || got[63].Question != "63" {
+		t.Errorf("%d kept, the last %v; want the first 64", len(got), got[len(got)-1])
+	}
+}
+
+func TestNilTraceIsEmpty(t *testing.T) {
+	var tr *trace.Trace
+	if got := tr.Queries(); len(got) != 0 {
+		t.Errorf("got %v", got)
+	}
+}
