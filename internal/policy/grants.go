@@ -79,7 +79,7 @@ func (m *Message) mayPermit(b *bound, r *Recipient) bool {
 // granted asks the checks that permit for this recipient. Where one cannot tell, there may be a permit, but only for a sender
 // whom something vouches for: whether a permit is lost to anybody else makes no difference.
 func (r *Recipient) granted(ctx context.Context, b *bound) (string, error) {
-	list, err := r.grants.get(ctx, r.Conn().runner, r.findGrants)
+	list, err := find(ctx, r.Conn().runner, &r.grants, r.findGrants)
 	for _, one := range list {
 		if one.By&b.Bypass&grantable == 0 {
 			continue
@@ -216,7 +216,7 @@ func (m *Message) PermitHonoured(ctx context.Context) bool {
 // to be good, too. It waits for the state and the DNS; call it from [Later] or a Settle hook.
 func (m *Message) AutoAllowHonoured(ctx context.Context) bool {
 	for _, r := range m.Recipients {
-		list, _ := r.grants.get(ctx, m.Conn.runner, r.findGrants) // what could not be found out permits nothing
+		list, _ := find(ctx, m.Conn.runner, &r.grants, r.findGrants) // what could not be found out permits nothing
 		if slices.ContainsFunc(list, func(g Grant) bool { return g.By == BypassAutoAllow }) {
 			result, err := m.SPF(ctx)
 			return err == nil && result == SPFPass && !m.Sender.IsNull()

@@ -8,14 +8,24 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"mailweir/internal/fact"
 	"mailweir/internal/trace"
 )
 
 var (
-	errDeadline  = errors.New("no answer within the deadline")
-	errBusy      = errors.New("too many questions under way")
+	errDeadline  = fact.ErrDeadline
+	errBusy      = fact.ErrBusy
 	errAbandoned = errors.New("nobody waits for the answer any more")
 )
+
+func isDone(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
+}
 
 // fault is a defect of mailweir itself: a panic, or an error from a check that has no backend to fail.
 type fault struct {

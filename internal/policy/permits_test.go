@@ -9,12 +9,7 @@ import (
 )
 
 // knowSPF sets the SPF result of the message under way.
-func knowSPF(m *Message, result spf.Result, err error) {
-	f := &m.spf
-	f.once.Do(func() { f.done = make(chan struct{}) })
-	f.value, f.err = result, err
-	close(f.done)
-}
+func knowSPF(m *Message, result spf.Result, err error) { m.spf.Set(result, err) }
 
 const (
 	permitSenders = "inline:{{friend.example=OK},{odd.example=OK unverified},{no.friend.example=DUNNO}}"

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
+
+	"mailweir/internal/fact"
 )
 
 // Limits bound what one answer may take.
@@ -53,6 +55,12 @@ func (rn *Runner) launch(work func()) bool {
 		work()
 	})
 	return true
+}
+
+// find returns a fact that the runner has found out once for all who ask, within the deadline of a stage.
+func find[T any](ctx context.Context, rn *Runner, f *fact.Fact[T], how func(context.Context) (T, error)) (T, error) {
+	launch := func(work func(context.Context)) bool { return rn.launch(func() { work(rn.ctx) }) }
+	return f.Get(ctx, launch, rn.limits.Stage, how)
 }
 
 // Policy returns the current policy.

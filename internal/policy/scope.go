@@ -11,6 +11,7 @@ import (
 	"blitiri.com.ar/go/spf"
 
 	"mailweir/internal/address"
+	"mailweir/internal/fact"
 	"mailweir/internal/state"
 )
 
@@ -113,7 +114,7 @@ type Message struct {
 	helo        HeloFacts // as it was at MAIL
 	fieldOctets int
 	standing    Bypass
-	spf         future[spf.Result]
+	spf         fact.Fact[spf.Result]
 	dkim        atomic.Pointer[dkimFuture]
 	from        fromOnce
 	permit      permission
@@ -190,7 +191,7 @@ type Recipient struct {
 	// Direction is where the mail goes, seen from here.
 	Direction Direction
 
-	grants future[[]Grant]
+	grants fact.Fact[[]Grant]
 	fate   Outcome
 }
 

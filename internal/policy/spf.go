@@ -36,7 +36,7 @@ func (m *Message) SPF(ctx context.Context) (spf.Result, error) {
 		sender = "postmaster@" + helo
 	}
 	world := m.Conn.policy.world
-	return m.spf.get(ctx, m.Conn.runner, func(ctx context.Context) (spf.Result, error) {
+	return find(ctx, m.Conn.runner, &m.spf, func(ctx context.Context) (spf.Result, error) {
 		return world.checkSPF(ctx, client, helo, sender)
 	})
 }
