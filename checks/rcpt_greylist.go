@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"mailweir/internal/mailauth"
 	"mailweir/internal/policy"
 	"mailweir/internal/state"
 	"mailweir/internal/table"
@@ -132,7 +133,7 @@ func (g *greylist) look(r *policy.Recipient) policy.Verdict {
 		if s.waits() && g.skipSPF {
 			ctx, cancel := context.WithTimeout(ctx, spfTimeout)
 			defer cancel()
-			if result, err := m.SPF(ctx); err == nil && result == policy.SPFPass {
+			if result, err := m.SPF(ctx); err == nil && result == mailauth.SPFPass {
 				return policy.Pass.Because("spf passes"), nil
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"mailweir/internal/address"
+	"mailweir/internal/mailauth"
 	"mailweir/internal/policy"
 	"mailweir/internal/table"
 )
@@ -112,12 +113,12 @@ func (l *lockout) envelope(r *policy.Recipient) (policy.Verdict, error) {
 	refusal := policy.Object(replyLockout).Because("%s is a local sender", quoted(m.Sender.Key()))
 	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
 		result, err := m.SPF(ctx)
-		if result == policy.SPFPass && err == nil {
+		if result == mailauth.SPFPass && err == nil {
 			return policy.Pass, nil
 		}
 		if via != "" {
 			other, viaErr := m.SPFOf(ctx, via)
-			if other == policy.SPFPass && viaErr == nil {
+			if other == mailauth.SPFPass && viaErr == nil {
 				return policy.Pass, nil
 			}
 			err = errors.Join(err, viaErr)
@@ -166,17 +167,17 @@ func (l *lockout) message(m *policy.Message) (policy.Verdict, error) {
 func (l *lockout) proven(ctx context.Context, m *policy.Message, a address.Address) (bool, error) {
 	via, _ := l.claims(m.Conn, a)
 	signed, dkimErr := m.DKIM(ctx)
-	if slices.ContainsFunc(signed, func(d string) bool { return policy.Aligned(d, a.Domain) || via != "" && policy.Aligned(d, via) }) {
+	if slices.ContainsFunc(signed, func(d string) bool { return mailauth.Aligned(d, a.Domain) || via != "" && mailauth.Aligned(d, via) }) {
 		return true, nil
 	}
 	result, spfErr := m.SPF(ctx)
-	if spfErr == nil && result == policy.SPFPass && !m.Sender.IsNull() &&
-		(policy.Aligned(m.Sender.Domain, a.Domain) || via != "" && policy.Aligned(m.Sender.Domain, via)) {
+	if spfErr == nil && result == mailauth.SPFPass && !m.Sender.IsNull() &&
+		(mailauth.Aligned(m.Sender.Domain, a.Domain) || via != "" && mailauth.Aligned(m.Sender.Domain, via)) {
 		return true, nil
 	}
 	var viaErr error
 	if via != "" {
-		if result, viaErr = m.SPFOf(ctx, via); viaErr == nil && result == policy.SPFPass {
+		if result, viaErr = m.SPFOf(ctx, via); viaErr == nil && result == mailauth.SPFPass {
 			return true, nil
 		}
 	}

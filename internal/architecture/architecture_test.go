@@ -21,9 +21,9 @@ const module = "mailweir/"
 var layers = map[string][]string{
 	"cmd/mailweir":            {"*"},
 	"milter":                  {"internal/policy"},
-	"checks":                  {"internal/policy", "internal/address", "internal/table", "internal/content", "internal/state", "internal/trace", "rbl"},
+	"checks":                  {"internal/policy", "internal/address", "internal/table", "internal/content", "internal/state", "internal/mailauth", "internal/trace", "rbl"},
 	"rbl":                     {},
-	"internal/policy":         {"internal/address", "internal/textfile", "internal/table", "internal/state", "internal/trace", "internal/fact", "rbl"},
+	"internal/policy":         {"internal/address", "internal/textfile", "internal/table", "internal/state", "internal/trace", "internal/fact", "internal/mailauth", "rbl"},
 	"internal/table":          {"internal/address", "internal/textfile"},
 	"internal/content":        {"internal/address", "internal/textfile"},
 	"internal/address":        {},
@@ -34,6 +34,7 @@ var layers = map[string][]string{
 	"internal/textfile":       {},
 	"internal/control":        {},
 	"internal/trace":          {},
+	"internal/mailauth":       {"internal/address", "internal/trace"},
 	"internal/fact":           {"internal/trace"},
 	"test/testbed":            {"internal/*"},
 	"test/dialog":             {"test/testbed"},
@@ -43,10 +44,12 @@ var layers = map[string][]string{
 
 // sole names the only package that may import each library of the wire.
 var sole = map[string]string{
-	"github.com/emersion/go-milter": "milter",
-	"github.com/miekg/dns":          "rbl",
-	"log":                           "cmd/mailweir", // to hand over what libraries write there
-	"github.com/spf13/cobra":        "cmd/mailweir",
+	"github.com/emersion/go-milter":       "milter",
+	"github.com/miekg/dns":                "rbl",
+	"blitiri.com.ar/go/spf":               "internal/mailauth",
+	"github.com/emersion/go-msgauth/dkim": "internal/mailauth",
+	"log":                                 "cmd/mailweir", // to hand over what libraries write there
+	"github.com/spf13/cobra":              "cmd/mailweir",
 }
 
 // forbidden are names of packages that say nothing.

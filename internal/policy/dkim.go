@@ -3,21 +3,14 @@ package policy
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"sync"
 
-	"github.com/emersion/go-msgauth/dkim"
-	"golang.org/x/net/publicsuffix"
-
-	"mailweir/internal/address"
+	"mailweir/internal/mailauth"
 	"mailweir/internal/trace"
 )
-
-// maxSignatures is how many DKIM signatures of a message are looked at.
-const maxSignatures = 5
 
 // maxSpool bounds the octets of a body that wait for a signature's key to come from the DNS.
 const maxSpool = 4 << 20
@@ -72,27 +65,13 @@ func headerText(fields []Field) []byte {
 
 // verify sets the domains that pass. Its error means that not all signatures could be judged.
 func (f *dkimFuture) verify(ctx context.Context, world *World) error {
-	results, err := dkim.VerifyWithOptions(f.spool, &dkim.VerifyOptions{
-		LookupTXT:        func(domain string) ([]string, error) { return world.resolver().LookupTXT(ctx, domain) },
-		MaxVerifications: maxSignatures,
-	})
+	passed, err := mailauth.DKIM(ctx, world.resolver(), f.spool)
 	_, _ = io.Copy(io.Discard, f.spool) // whatever is not needed any more must not hold up the session
 	if cut := f.spool.failure(); cut != nil {
 		return cut
 	}
-	if err != nil && !errors.Is(err, dkim.ErrTooManySignatures) {
-		return fmt.Errorf("dkim: %w", err)
-	}
-	var unsure error
-	for _, r := range results {
-		switch {
-		case r.Err == nil:
-			f.passed = append(f.passed, address.NormalDomain(r.Domain))
-		case dkim.IsTempFail(r.Err):
-			unsure = fmt.Errorf("dkim: %s: %w", r.Domain, r.Err)
-		}
-	}
-	return unsure
+	f.passed = passed
+	return err
 }
 
 // DKIM returns the domains with a valid signature. Ask in a [Later] of the end of the message, after [Message.StartDKIM]. With the error some
@@ -120,7 +99,7 @@ func (m *Message) signedBySender(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	domains, err := m.DKIM(ctx)
-	if slices.ContainsFunc(domains, func(d string) bool { return Aligned(d, m.Sender.Domain) }) {
+	if slices.ContainsFunc(domains, func(d string) bool { return mailauth.Aligned(d, m.Sender.Domain) }) {
 		return true, nil
 	}
 	return false, err
@@ -146,20 +125,6 @@ func (s *Session) wantsDKIM() bool {
 	yields := func(b *bound) bool { return b.Bypass&bits != 0 }
 	return slices.ContainsFunc(p.hooks.message, yields) || slices.ContainsFunc(p.hooks.messageFor, yields) ||
 		slices.ContainsFunc(s.resolver(StageEnd).collect(m.scopes()...), func(w *pending) bool { return yields(w.check) })
-}
-
-// Aligned reports whether two domains belong to the same organization: relaxed alignment of RFC 7489 section 3.1.
-func Aligned(a, b string) bool {
-	return a != "" && organization(a) == organization(b)
-}
-
-// organization is the organizational domain (RFC 7489 section 3.2).
-func organization(domain string) string {
-	domain = address.NormalDomain(domain)
-	if o, err := publicsuffix.EffectiveTLDPlusOne(domain); err == nil {
-		return o
-	}
-	return domain
 }
 
 // spool passes the body on to the verifier without making the session wait: what is not read yet is kept, up to a bound.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"testing"
 
-	"blitiri.com.ar/go/spf"
+	"mailweir/internal/mailauth"
 )
 
 // Whoever asks why mail is refused is told of each permit that exists and does not count; so is the log.
@@ -15,18 +15,18 @@ func TestPermitsThatDoNotCountAreTold(t *testing.T) {
 	for _, tt := range []struct {
 		name, from, header string
 		bypass             Bypass
-		spf                spf.Result
+		spf                mailauth.SPFResult
 		grants             []Grant
 		says               Says
 		want               string
 	}{
-		{"recipient's, not vouched", "x@else.example", "", envelope, SPFNone, pair, SaysObjects, "[{pair does not count: nothing vouches for the sender}]"},
-		{"recipient's, vouched", "x@else.example", "", envelope, SPFPass, pair, SaysBypassed, "[]"},
-		{"of a kind that the check does not give way to", "x@else.example", "", BypassRecipientPermit, SPFNone, pair, SaysObjects, "[]"},
-		{"nobody's", "x@else.example", "", envelope, SPFNone, nil, SaysObjects, "[]"},
-		{"the administrator's", "x@friend.example", "", envelope, SPFFail, nil, SaysObjects, "[{permit " + permitSenders + " does not count: SPF gives fail for the sender}]"},
-		{"header From, not vouched", "x@friend.example", "x@friend.example", header, SPFNone, nil, SaysObjects, "[{permit " + permitSenders + " does not count: nothing vouches for the sender}]"},
-		{"header From, another domain", "x@else.example", "x@friend.example", header, SPFPass, nil, SaysObjects, "[{permit " + permitSenders + " does not count for header From: the envelope sender is of another domain}]"},
+		{"recipient's, not vouched", "x@else.example", "", envelope, mailauth.SPFNone, pair, SaysObjects, "[{pair does not count: nothing vouches for the sender}]"},
+		{"recipient's, vouched", "x@else.example", "", envelope, mailauth.SPFPass, pair, SaysBypassed, "[]"},
+		{"of a kind that the check does not give way to", "x@else.example", "", BypassRecipientPermit, mailauth.SPFNone, pair, SaysObjects, "[]"},
+		{"nobody's", "x@else.example", "", envelope, mailauth.SPFNone, nil, SaysObjects, "[]"},
+		{"the administrator's", "x@friend.example", "", envelope, mailauth.SPFFail, nil, SaysObjects, "[{permit " + permitSenders + " does not count: SPF gives fail for the sender}]"},
+		{"header From, not vouched", "x@friend.example", "x@friend.example", header, mailauth.SPFNone, nil, SaysObjects, "[{permit " + permitSenders + " does not count: nothing vouches for the sender}]"},
+		{"header From, another domain", "x@else.example", "x@friend.example", header, mailauth.SPFPass, nil, SaysObjects, "[{permit " + permitSenders + " does not count for header From: the envelope sender is of another domain}]"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			stage := StageRcpt

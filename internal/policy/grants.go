@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"mailweir/internal/mailauth"
 	"mailweir/internal/table"
 	"mailweir/internal/trace"
 )
@@ -162,9 +163,9 @@ func (m *Message) senderPermits(ctx context.Context, bits Bypass) (string, error
 	switch {
 	case err != nil:
 		return p.by(), err
-	case result == SPFPass && bits&BypassPermitSender != 0:
+	case result == mailauth.SPFPass && bits&BypassPermitSender != 0:
 		return p.by(), nil
-	case (result == SPFNone || result == SPFNeutral) && bits&BypassUnvouched != 0:
+	case (result == mailauth.SPFNone || result == mailauth.SPFNeutral) && bits&BypassUnvouched != 0:
 		return p.by(), nil
 	}
 	trace.Add(ctx, p.by(), "does not count: SPF gives "+string(result)+" for the sender")
@@ -209,7 +210,7 @@ func (m *Message) PermitHonoured(ctx context.Context) bool {
 		return false
 	}
 	result, err := m.SPF(ctx)
-	return err == nil && result == SPFPass
+	return err == nil && result == mailauth.SPFPass
 }
 
 // AutoAllowHonoured reports whether a recipient has written to the sender (auto-allow) and SPF passes for it: such mail is known
@@ -219,7 +220,7 @@ func (m *Message) AutoAllowHonoured(ctx context.Context) bool {
 		list, _ := find(ctx, m.Conn.runner, &r.grants, r.findGrants) // what could not be found out permits nothing
 		if slices.ContainsFunc(list, func(g Grant) bool { return g.By == BypassAutoAllow }) {
 			result, err := m.SPF(ctx)
-			return err == nil && result == SPFPass && !m.Sender.IsNull()
+			return err == nil && result == mailauth.SPFPass && !m.Sender.IsNull()
 		}
 	}
 	return false
@@ -233,7 +234,7 @@ func (m *Message) Vouched(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	result, err := m.SPF(ctx)
-	if err == nil && result == SPFPass && !m.Sender.IsNull() {
+	if err == nil && result == mailauth.SPFPass && !m.Sender.IsNull() {
 		return true, nil
 	}
 	signed, failure := m.signedBySender(ctx)

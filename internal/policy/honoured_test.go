@@ -5,7 +5,7 @@ import (
 	"errors"
 	"testing"
 
-	"blitiri.com.ar/go/spf"
+	"mailweir/internal/mailauth"
 )
 
 // Mail is known to be good when a recipient has written to its sender and SPF passes; nothing less will do.
@@ -15,16 +15,16 @@ func TestAutoAllowHonoured(t *testing.T) {
 		from   string
 		grants []Grant
 		err    error
-		spf    spf.Result
+		spf    mailauth.SPFResult
 		want   bool
 	}{
-		{name: "honoured", from: "x@else.example", grants: []Grant{{By: BypassAutoAllow}}, spf: SPFPass, want: true},
-		{name: "beside another grant", from: "x@else.example", grants: []Grant{{By: BypassRecipientPermit}, {By: BypassAutoAllow}}, spf: SPFPass, want: true},
-		{name: "not vouched", from: "x@else.example", grants: []Grant{{By: BypassAutoAllow}}, spf: SPFNone},
-		{name: "another grant", from: "x@else.example", grants: []Grant{{By: BypassRecipientPermit}}, spf: SPFPass},
-		{name: "no grant", from: "x@else.example", spf: SPFPass},
-		{name: "could not tell", from: "x@else.example", err: errors.New("store is gone"), spf: SPFPass},
-		{name: "null sender", grants: []Grant{{By: BypassAutoAllow}}, spf: SPFPass},
+		{name: "honoured", from: "x@else.example", grants: []Grant{{By: BypassAutoAllow}}, spf: mailauth.SPFPass, want: true},
+		{name: "beside another grant", from: "x@else.example", grants: []Grant{{By: BypassRecipientPermit}, {By: BypassAutoAllow}}, spf: mailauth.SPFPass, want: true},
+		{name: "not vouched", from: "x@else.example", grants: []Grant{{By: BypassAutoAllow}}, spf: mailauth.SPFNone},
+		{name: "another grant", from: "x@else.example", grants: []Grant{{By: BypassRecipientPermit}}, spf: mailauth.SPFPass},
+		{name: "no grant", from: "x@else.example", spf: mailauth.SPFPass},
+		{name: "could not tell", from: "x@else.example", err: errors.New("store is gone"), spf: mailauth.SPFPass},
+		{name: "null sender", grants: []Grant{{By: BypassAutoAllow}}, spf: mailauth.SPFPass},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			told := make(chan bool, 1)

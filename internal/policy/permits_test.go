@@ -5,11 +5,11 @@ import (
 	"errors"
 	"testing"
 
-	"blitiri.com.ar/go/spf"
+	"mailweir/internal/mailauth"
 )
 
 // knowSPF sets the SPF result of the message under way.
-func knowSPF(m *Message, result spf.Result, err error) { m.spf.Set(result, err) }
+func knowSPF(m *Message, result mailauth.SPFResult, err error) { m.spf.Set(result, err) }
 
 const (
 	permitSenders = "inline:{{friend.example=OK},{odd.example=OK unverified},{no.friend.example=DUNNO}}"
@@ -27,33 +27,33 @@ func TestPermits(t *testing.T) {
 		name   string
 		bypass Bypass
 		letter letter
-		spf    spf.Result
+		spf    mailauth.SPFResult
 		spfErr error
 		grants []Grant
 		want   string
 	}{
-		{"nobody permits", rbl, mail(to), SPFPass, nil, nil, refused},
-		{"client", rbl, client(mail(to), "192.0.2.66"), SPFNone, nil, nil, ""},
-		{"client, a check that does not give way", 0, client(mail(to), "192.0.2.66"), SPFNone, nil, nil, refused},
-		{"sender, vouched", rbl, from("x@friend.example"), SPFPass, nil, nil, ""},
-		{"sender, vouched, sub-domain", rbl, from("x@sub.friend.example"), SPFPass, nil, nil, ""},
-		{"sender, DUNNO", rbl, from("x@no.friend.example"), SPFPass, nil, nil, refused},
-		{"sender, no SPF", rbl, from("x@friend.example"), SPFNone, nil, nil, refused},
-		{"sender, SPF fails", greylist, from("x@friend.example"), SPFFail, nil, nil, refused},
-		{"sender, SPF soft fail", greylist, from("x@friend.example"), SPFSoftFail, nil, nil, refused},
-		{"sender, no SPF, greylist", greylist, from("x@friend.example"), SPFNone, nil, nil, ""},
-		{"sender, neutral, greylist", greylist, from("x@friend.example"), SPFNeutral, nil, nil, ""},
-		{"sender, could not tell", rbl, from("x@friend.example"), SPFTempError, errors.New("timeout"), nil, deferred},
-		{"sender, OK unverified", rbl, from("x@odd.example"), SPFFail, nil, nil, ""},
-		{"sender, permitted client vouches", BypassPermitSender, client(from("x@friend.example"), "192.0.2.66"), SPFFail, nil, nil, ""},
-		{"null sender", greylist, from(""), SPFPass, nil, []Grant{{By: BypassAutoAllow, Vouched: true, Source: "x"}}, refused},
-		{"sender without a domain", rbl, from("friend.example"), SPFPass, nil, nil, refused},
-		{"auto-allow, vouched", rbl, mail(to), SPFPass, nil, []Grant{{By: BypassAutoAllow, Source: "pair"}}, ""},
-		{"auto-allow, not vouched", rbl, mail(to), SPFNone, nil, []Grant{{By: BypassAutoAllow, Source: "pair"}}, refused},
-		{"auto-allow, could not tell", rbl, mail(to), SPFTempError, errors.New("timeout"), []Grant{{By: BypassAutoAllow}}, deferred},
-		{"recipient's permit, vouched by itself", rbl, mail(to), SPFFail, nil, []Grant{{By: BypassRecipientPermit, Vouched: true, Source: "own"}}, ""},
-		{"recipient's permit, a check that does not give way", BypassAutoAllow, mail(to), SPFPass, nil, []Grant{{By: BypassRecipientPermit}}, refused},
-		{"no check grants a standing", BypassTrusted, mail(to), SPFPass, nil, []Grant{{By: BypassTrusted, Vouched: true, Source: "x"}}, refused},
+		{"nobody permits", rbl, mail(to), mailauth.SPFPass, nil, nil, refused},
+		{"client", rbl, client(mail(to), "192.0.2.66"), mailauth.SPFNone, nil, nil, ""},
+		{"client, a check that does not give way", 0, client(mail(to), "192.0.2.66"), mailauth.SPFNone, nil, nil, refused},
+		{"sender, vouched", rbl, from("x@friend.example"), mailauth.SPFPass, nil, nil, ""},
+		{"sender, vouched, sub-domain", rbl, from("x@sub.friend.example"), mailauth.SPFPass, nil, nil, ""},
+		{"sender, DUNNO", rbl, from("x@no.friend.example"), mailauth.SPFPass, nil, nil, refused},
+		{"sender, no SPF", rbl, from("x@friend.example"), mailauth.SPFNone, nil, nil, refused},
+		{"sender, SPF fails", greylist, from("x@friend.example"), mailauth.SPFFail, nil, nil, refused},
+		{"sender, SPF soft fail", greylist, from("x@friend.example"), mailauth.SPFSoftFail, nil, nil, refused},
+		{"sender, no SPF, greylist", greylist, from("x@friend.example"), mailauth.SPFNone, nil, nil, ""},
+		{"sender, neutral, greylist", greylist, from("x@friend.example"), mailauth.SPFNeutral, nil, nil, ""},
+		{"sender, could not tell", rbl, from("x@friend.example"), mailauth.SPFTempError, errors.New("timeout"), nil, deferred},
+		{"sender, OK unverified", rbl, from("x@odd.example"), mailauth.SPFFail, nil, nil, ""},
+		{"sender, permitted client vouches", BypassPermitSender, client(from("x@friend.example"), "192.0.2.66"), mailauth.SPFFail, nil, nil, ""},
+		{"null sender", greylist, from(""), mailauth.SPFPass, nil, []Grant{{By: BypassAutoAllow, Vouched: true, Source: "x"}}, refused},
+		{"sender without a domain", rbl, from("friend.example"), mailauth.SPFPass, nil, nil, refused},
+		{"auto-allow, vouched", rbl, mail(to), mailauth.SPFPass, nil, []Grant{{By: BypassAutoAllow, Source: "pair"}}, ""},
+		{"auto-allow, not vouched", rbl, mail(to), mailauth.SPFNone, nil, []Grant{{By: BypassAutoAllow, Source: "pair"}}, refused},
+		{"auto-allow, could not tell", rbl, mail(to), mailauth.SPFTempError, errors.New("timeout"), []Grant{{By: BypassAutoAllow}}, deferred},
+		{"recipient's permit, vouched by itself", rbl, mail(to), mailauth.SPFFail, nil, []Grant{{By: BypassRecipientPermit, Vouched: true, Source: "own"}}, ""},
+		{"recipient's permit, a check that does not give way", BypassAutoAllow, mail(to), mailauth.SPFPass, nil, []Grant{{By: BypassRecipientPermit}}, refused},
+		{"no check grants a standing", BypassTrusted, mail(to), mailauth.SPFPass, nil, []Grant{{By: BypassTrusted, Vouched: true, Source: "x"}}, refused},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			grant := Hooks{
@@ -90,15 +90,15 @@ func TestAFailingGrantMakesTheObjectionTemporary(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		panics bool
-		spf    spf.Result
+		spf    mailauth.SPFResult
 		spfErr error
 		want   string
 	}{
-		{"vouched", false, SPFPass, nil, temporary},
-		{"vouched, panic", true, SPFPass, nil, temporary},
-		{"SPF cannot tell", false, spf.None, errors.New("time-out"), temporary},
-		{"not vouched", false, SPFFail, nil, refused},
-		{"no SPF", false, SPFNone, nil, refused},
+		{"vouched", false, mailauth.SPFPass, nil, temporary},
+		{"vouched, panic", true, mailauth.SPFPass, nil, temporary},
+		{"SPF cannot tell", false, mailauth.SPFNone, errors.New("time-out"), temporary},
+		{"not vouched", false, mailauth.SPFFail, nil, refused},
+		{"no SPF", false, mailauth.SPFNone, nil, refused},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			hooks := objecting("x", StageRcpt)
@@ -118,14 +118,14 @@ func TestAFailingGrantMakesTheObjectionTemporary(t *testing.T) {
 func TestHeaderFromPermits(t *testing.T) {
 	for _, tt := range []struct {
 		name, envelope, header string
-		spf                    spf.Result
+		spf                    mailauth.SPFResult
 		want                   string
 	}{
-		{"vouched and aligned", "bounce@friend.example", "Friend <x@friend.example>", SPFPass, ""},
-		{"not vouched", "bounce@friend.example", "x@friend.example", SPFNone, "end 550 5.7.1 spam"},
-		{"vouched for another domain", "x@evil.example", "x@friend.example", SPFPass, "end 550 5.7.1 spam"},
-		{"OK unverified", "x@evil.example", "x@odd.example", SPFFail, ""},
-		{"nobody permitted", "x@else.example", "x@else.example", SPFPass, "end 550 5.7.1 spam"},
+		{"vouched and aligned", "bounce@friend.example", "Friend <x@friend.example>", mailauth.SPFPass, ""},
+		{"not vouched", "bounce@friend.example", "x@friend.example", mailauth.SPFNone, "end 550 5.7.1 spam"},
+		{"vouched for another domain", "x@evil.example", "x@friend.example", mailauth.SPFPass, "end 550 5.7.1 spam"},
+		{"OK unverified", "x@evil.example", "x@odd.example", mailauth.SPFFail, ""},
+		{"nobody permitted", "x@else.example", "x@else.example", mailauth.SPFPass, "end 550 5.7.1 spam"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			hooks := objecting("spam", StageEnd)
@@ -224,7 +224,7 @@ func TestSPFOfNobody(t *testing.T) {
 			defer s.Close()
 			s.Connect(l.connect())
 			s.Mail(MailFacts{Sender: l.from})
-			if result, err := s.msg.SPF(t.Context()); result != SPFNone || err != nil {
+			if result, err := s.msg.SPF(t.Context()); result != mailauth.SPFNone || err != nil {
 				t.Errorf("SPF is %s, %v", result, err)
 			}
 			if ok, err := s.msg.Vouched(t.Context()); ok || err != nil {

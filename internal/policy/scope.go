@@ -8,10 +8,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"blitiri.com.ar/go/spf"
-
 	"mailweir/internal/address"
 	"mailweir/internal/fact"
+	"mailweir/internal/mailauth"
 	"mailweir/internal/state"
 )
 
@@ -114,7 +113,7 @@ type Message struct {
 	helo        HeloFacts // as it was at MAIL
 	fieldOctets int
 	standing    Bypass
-	spf         fact.Fact[spf.Result]
+	spf         fact.Fact[mailauth.SPFResult]
 	dkim        atomic.Pointer[dkimFuture]
 	from        fromOnce
 	permit      permission
