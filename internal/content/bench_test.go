@@ -38,7 +38,7 @@ func readHam(b *testing.B) []byte {
 	for _, name := range names {
 		octets := mustRead(b, filepath.Join(dir, name))
 		_, body, _ := strings.Cut(octets, "\n\n")
-		text = append(append(text, folding{}.text(body)...), '\n')
+		text = append(append(text, foldText(body)...), '\n')
 		if len(text) > 1<<20 {
 			break
 		}

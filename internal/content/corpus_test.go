@@ -41,7 +41,7 @@ func extracted(t *testing.T, e *Examiner, msg string) string {
 	x := e.Begin(Text | Files)
 	defer x.Close()
 	for _, section := range []Sections{Body, Attachments} {
-		x.sinks[section.index()] = &sink{folder: newFolder(folding{}, func(p []byte) { text = append(text, p...) })}
+		x.sinks[section.index()] = &sink{folder: newFolder(func(p []byte) { text = append(text, p...) })}
 	}
 	feedMessage(x, msg, 65535)
 	if _, err := x.Finish(); err != nil {
@@ -73,7 +73,7 @@ func TestAgainstPython(t *testing.T) {
 				}
 				total++
 				got := extracted(t, e, mustRead(t, filepath.Join(dir, want.Name)))
-				theirs := strings.Join(strings.Fields(string(folding{}.text(want.Text))), " ")
+				theirs := strings.Join(strings.Fields(string(foldText(want.Text))), " ")
 				if got == theirs {
 					same++
 					continue

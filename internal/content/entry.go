@@ -42,7 +42,7 @@ func (e *Entry) check() error {
 	}
 	switch e.Kind {
 	case Regex, CardNumber:
-		p, err := compilePattern(folding{}, 0, e.Text)
+		p, err := compilePattern(0, e.Text)
 		if err == nil && e.Kind == CardNumber && p.digits >= 0 && p.digits < minCard {
 			return fmt.Errorf("regular expression %q can't match a card number: its matches have %d digits at most, card numbers %d to 19", e.Text, p.digits, minCard)
 		}
@@ -51,7 +51,7 @@ func (e *Entry) check() error {
 		_, err := parseHash(e.Text)
 		return err
 	default:
-		folded := folding{}.text(e.Text)
+		folded := foldText(e.Text)
 		switch {
 		case len(folded) == 0:
 			return errors.New("the text consists of invisible characters only")

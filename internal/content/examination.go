@@ -163,7 +163,7 @@ func (x *Examination) sink(section Sections) *sink {
 	i := section.index()
 	if x.sinks[i] == nil {
 		s := &sink{window: window{pool: x.examiner.pool, section: section, match: x.match}}
-		s.folder = newFolder(x.examiner.fold, func(p []byte) {
+		s.folder = newFolder(func(p []byte) {
 			s.window.write(p)
 			if s.window.failed {
 				x.fail(ErrMemory)

@@ -8,12 +8,9 @@ import (
 // Options of an Examiner. The zero value is right for the milter.
 type Options struct {
 	Limits   Limits
-	Budget   *Budget // memory shared with other Examiners (those of an older policy); nil makes one of DefaultBudget
-	KeepText bool    // keep matched texts in the Result: for a person at a terminal, never for a log
-	// Homoglyphs takes letters of other scripts for the Latin ones that they look like. Classes of Greek or Cyrillic letters
-	// in regular expressions don't match then.
-	Homoglyphs bool
-	Now        func() time.Time // nil is time.Now
+	Budget   *Budget          // memory shared with other Examiners (those of an older policy); nil makes one of DefaultBudget
+	KeepText bool             // keep matched texts in the Result: for a person at a terminal, never for a log
+	Now      func() time.Time // nil is time.Now
 }
 
 // Examiner holds the definitions compiled together. It is immutable and safe for concurrent use.
@@ -30,7 +27,6 @@ type Examiner struct {
 	limits   Limits
 	pool     *bufferPool
 	keep     bool
-	fold     folding
 	now      func() time.Time
 }
 
@@ -44,7 +40,7 @@ func NewExaminer(defs []*Definition, opts Options) (*Examiner, error) {
 		opts.Now = time.Now
 	}
 	e := &Examiner{
-		defs: defs, limits: opts.Limits.withDefaults(), keep: opts.KeepText, fold: folding{opts.Homoglyphs}, now: opts.Now,
+		defs: defs, limits: opts.Limits.withDefaults(), keep: opts.KeepText, now: opts.Now,
 		pool: &bufferPool{budget: opts.Budget}, hashes: map[string][]int32{},
 	}
 	for _, def := range defs {
@@ -66,15 +62,15 @@ func NewExaminer(defs []*Definition, opts Options) (*Examiner, error) {
 func (e *Examiner) add(number int32, entry *Entry) error {
 	switch entry.Kind {
 	case Regex, CardNumber:
-		return e.patterns.add(e.fold, number, entry.Text)
+		return e.patterns.add(number, entry.Text)
 	case Hash:
 		sum, err := parseHash(entry.Text)
 		e.hashes[sum] = append(e.hashes[sum], number)
 		e.sums.want(len(sum))
 		return err
 	}
-	if folded := e.fold.text(entry.Text); !e.words.add(number, folded) {
-		return e.patterns.add(e.fold, number, quotePattern(folded))
+	if folded := foldText(entry.Text); !e.words.add(number, folded) {
+		return e.patterns.add(number, quotePattern(folded))
 	}
 	return nil
 }

@@ -113,7 +113,7 @@ func TestFindIn(t *testing.T) {
 	never := func() bool { return false }
 	for _, text := range []string{"aaa aa a", "a\na\n\naa", "ab-ab_ab äb ba", "xaxa\nx a", strings.Repeat("filler and ab\n", 1500) + "aab"} {
 		for _, source := range []string{`a`, `\ba`, `^a`, `a$`, `\Ba`, `a\b`, `(?:^|x)a`, `(b|\b)a`, `a+`, `(a)(b)?`, `[^a]a`, `.\b`, `ä?b`} {
-			p, err := compilePattern(folding{}, 0, source)
+			p, err := compilePattern(0, source)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -148,7 +148,7 @@ func TestSearchesAreShort(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var s patternSet
 			for i, source := range c.sources {
-				if err := s.add(folding{}, int32(i), source); err != nil {
+				if err := s.add(int32(i), source); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -38,7 +38,6 @@ const maxRun = 4096
 
 // folder turns decoded text (UTF-8, cut anywhere) into the form that is matched. See the package comment.
 type folder struct {
-	how   folding
 	sink  func(p []byte) // takes folded text
 	out   []byte         // folded and not yet given to sink
 	run   []byte         // at most one ASCII character and what follows it outside ASCII: it may compose
@@ -47,7 +46,7 @@ type folder struct {
 
 const foldFlush = 2048
 
-func newFolder(how folding, sink func([]byte)) *folder { return &folder{how: how, sink: sink} }
+func newFolder(sink func([]byte)) *folder { return &folder{sink: sink} }
 
 // Write folds p. It never fails.
 func (f *folder) Write(p []byte) (int, error) {
@@ -254,7 +253,7 @@ func (f *folder) rune(r rune) {
 			return
 		}
 		f.pay()
-		f.out = utf8.AppendRune(f.out, f.how.rune(r))
+		f.out = utf8.AppendRune(f.out, foldRune(r))
 	}
 }
 
@@ -287,10 +286,10 @@ func (f *folder) End() {
 	f.flush()
 }
 
-// text folds a whole text.
-func (f folding) text(s string) []byte {
+// foldText folds a whole text.
+func foldText(s string) []byte {
 	var out []byte
-	w := newFolder(f, func(p []byte) { out = append(out, p...) })
+	w := newFolder(func(p []byte) { out = append(out, p...) })
 	_, _ = w.Write([]byte(s))
 	w.End()
 	return trimSpace(out)

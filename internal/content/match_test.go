@@ -66,7 +66,7 @@ func TestCounts(t *testing.T) {
 		counts[hit.Entry.Text] = hit.Count
 	}
 	// The lines of the milter's body end in CRLF, and the text in a barrier.
-	text := string(folding{}.text(b.String())) + barrier
+	text := string(foldText(b.String())) + barrier
 	flat := strings.ReplaceAll(text, "\n", " ")
 	for _, phrase := range phrases {
 		if want := slowCount(flat, phrase); counts[phrase] != want || want == 0 && len(phrase) < 8 {
@@ -172,9 +172,9 @@ func FuzzFold(f *testing.F) {
 	f.Add("Gold\u200b e\u0301 ｆｏｏ\r\n\tx", uint8(3))
 	f.Add("\xff\xe2\x80", uint8(1))
 	f.Fuzz(func(t *testing.T, s string, cut uint8) {
-		whole := folding{}.text(s)
+		whole := foldText(s)
 		var out []byte
-		folder := newFolder(folding{}, func(p []byte) { out = append(out, p...) })
+		folder := newFolder(func(p []byte) { out = append(out, p...) })
 		for rest := []byte(s); len(rest) > 0; {
 			n := min(int(cut)+1, len(rest))
 			_, _ = folder.Write(rest[:n])
@@ -200,12 +200,12 @@ func TestFoldInPieces(t *testing.T) {
 			b.WriteString(alphabet[random.IntN(len(alphabet))])
 		}
 		var pieces []byte
-		f := newFolder(folding{}, func(p []byte) { pieces = append(pieces, p...) })
+		f := newFolder(func(p []byte) { pieces = append(pieces, p...) })
 		for _, c := range []byte(b.String()) {
 			_, _ = f.Write([]byte{c})
 		}
 		f.End()
-		if whole := (folding{}).text(b.String()); string(whole) != string(trimSpace(pieces)) {
+		if whole := foldText(b.String()); string(whole) != string(trimSpace(pieces)) {
 			t.Fatalf("%q: at once %q, in pieces %q", b.String(), whole, pieces)
 		}
 	}
@@ -214,26 +214,13 @@ func TestFoldInPieces(t *testing.T) {
 // TestFoldRune makes sure that all cases of a letter have one form in folded text; patterns rely on it.
 func TestFoldRune(t *testing.T) {
 	for r := rune(0); r <= unicode.MaxRune; r++ {
-		folded := string(folding{}.text(string(r)))
-		if again := string(folding{}.text(folded)); again != folded {
+		folded := string(foldText(string(r)))
+		if again := string(foldText(folded)); again != folded {
 			t.Errorf("%U is %q, and folded again %q", r, folded, again)
 		}
 		for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
 			if foldRune(other) != foldRune(r) {
 				t.Errorf("%U and %U are the same letter and become %U and %U", r, other, foldRune(r), foldRune(other))
-			}
-		}
-	}
-}
-
-func TestHomoglyphs(t *testing.T) {
-	def := "!activation 1\n1 paypal\n1 привет\n1 regex ac{2}ount\n1 regex ПРИВЕТ!"
-	for text, want := range map[string][2]int{
-		"рауРАL": {0, 1}, "paypal": {1, 1}, "АСсоunт": {0, 1}, "Привет!": {2, 2}, "pаypаls": {0, 0},
-	} {
-		for i, on := range []bool{false, true} {
-			if got := examine(t, mustExaminer(t, Options{Homoglyphs: on}, def), "X: y\n\n"+text, 9).Outcomes[0].Score; got != want[i] {
-				t.Errorf("%q, homoglyphs %v: score %d, want %d", text, on, got, want[i])
 			}
 		}
 	}

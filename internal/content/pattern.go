@@ -34,12 +34,12 @@ type pattern struct {
 
 // compilePattern compiles one regular expression. The syntax is that of RE2 without \C: no back-references, no look-around, repeats
 // of at most 1000.
-func compilePattern(how folding, entry int32, text string) (*pattern, error) {
+func compilePattern(entry int32, text string) (*pattern, error) {
 	tree, err := syntax.Parse(patternFlags+text, syntax.Perl)
 	if err != nil {
 		return nil, fmt.Errorf("regular expression: %w (RE2 syntax: no back-references or look-around, repeats to 1000)", err)
 	}
-	how.tree(tree)
+	foldTree(tree)
 	if matchesEmpty(tree) {
 		return nil, fmt.Errorf("regular expression %q matches the empty text, so it would match everywhere", text)
 	}

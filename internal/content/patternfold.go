@@ -8,36 +8,36 @@ import (
 	"unicode/utf8"
 )
 
-// tree brings the literals of re to the form of folded text, so that a pattern matches what its author sees in a mail: curly quotes, no-break
+// foldTree brings the literals of re to the form of folded text, so that a pattern matches what its author sees in a mail: curly quotes, no-break
 // blanks, two blanks. Letters lose their other cases, too, which do not occur there: looking for one form is several times faster than ignoring case.
-func (f folding) tree(re *syntax.Regexp) {
+func foldTree(re *syntax.Regexp) {
 	switch re.Op {
 	case syntax.OpLiteral:
-		re.Rune = f.literal(re.Rune)
+		re.Rune = foldLiteral(re.Rune)
 		re.Flags &^= syntax.FoldCase
 		if len(re.Rune) == 0 {
 			re.Op = syntax.OpEmptyMatch
 		}
 	case syntax.OpCharClass:
-		re.Rune = f.class(re.Rune)
+		re.Rune = foldClass(re.Rune)
 	}
 	for _, sub := range re.Sub {
-		f.tree(sub)
+		foldTree(sub)
 	}
 }
 
-// literal folds a piece of text. The dots keep the folder from dropping white space at its ends.
-func (f folding) literal(text []rune) []rune {
-	folded := f.text("." + string(text) + ".")
+// foldLiteral folds a piece of text. The dots keep the folder from dropping white space at its ends.
+func foldLiteral(text []rune) []rune {
+	folded := foldText("." + string(text) + ".")
 	return []rune(string(folded[1 : len(folded)-1]))
 }
 
 // maxClass is the most characters of a class that is folded. Larger ones, [^…] above all, are meant for what the text really holds.
 const maxClass = 1024
 
-// class adds the folded forms of its characters to a class, which is a list of ranges. The line feed is not added: who leaves it out, as
+// foldClass adds the folded forms of its characters to a class, which is a list of ranges. The line feed is not added: who leaves it out, as
 // [^\S\n] does, means it.
-func (f folding) class(ranges []rune) []rune {
+func foldClass(ranges []rune) []rune {
 	size := rune(0)
 	for i := 0; i < len(ranges); i += 2 {
 		if size += ranges[i+1] - ranges[i] + 1; size > maxClass {
@@ -50,7 +50,7 @@ func (f folding) class(ranges []rune) []rune {
 			if r < utf8.RuneSelf && foldASCII[r] == byte(r) {
 				continue
 			}
-			if folded := f.literal([]rune{r}); len(folded) == 1 && folded[0] != r && folded[0] != '\n' {
+			if folded := foldLiteral([]rune{r}); len(folded) == 1 && folded[0] != r && folded[0] != '\n' {
 				added = append(added, folded[0])
 			}
 		}

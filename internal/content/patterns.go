@@ -28,8 +28,8 @@ type patternSet struct {
 // maxGaps is how many of them are searched in every text.
 const maxGaps = 32
 
-func (s *patternSet) add(how folding, entry int32, source string) error {
-	p, err := compilePattern(how, entry, source)
+func (s *patternSet) add(entry int32, source string) error {
+	p, err := compilePattern(entry, source)
 	switch {
 	case err != nil:
 		return err
