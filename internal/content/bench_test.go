@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"mailweir/internal/content/fold"
+	"mailweir/internal/content/match"
+
 	"github.com/wasilibs/go-re2/experimental"
 )
 
@@ -38,7 +41,7 @@ func readHam(b *testing.B) []byte {
 	for _, name := range names {
 		octets := mustRead(b, filepath.Join(dir, name))
 		_, body, _ := strings.Cut(octets, "\n\n")
-		text = append(append(text, foldText(body)...), '\n')
+		text = append(append(text, fold.Text(body)...), '\n')
 		if len(text) > 1<<20 {
 			break
 		}
@@ -114,12 +117,12 @@ func benchMatch(b *testing.B, text []byte, kind string, entries []string) {
 	defer perCPU(b, len(text))()
 	for b.Loop() {
 		found := 0
-		for from := 0; from < len(text); from += WindowSize {
-			part := text[from:min(from+WindowSize, len(text))]
+		for from := 0; from < len(text); from += match.WindowSize {
+			part := text[from:min(from+match.WindowSize, len(text))]
 			report := func(int32, int, int) { found++ }
-			e.words.find(part, 0, len(part), report)
+			e.words.Find(part, 0, len(part), report)
 			more, never := func(int32, int, int) bool { found++; return true }, func() bool { return false }
-			if err := e.patterns.find(part, 0, len(part), never, more); err != nil {
+			if err := e.patterns.Find(part, 0, len(part), never, more); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -150,16 +153,16 @@ func BenchmarkMatch(b *testing.B) {
 func benchSet(b *testing.B, text []byte, entries []string) {
 	var sources []string
 	for _, e := range entries {
-		sources = append(sources, patternFlags+`\b`+strings.ReplaceAll(e, " ", `\s+`)+`\b`)
+		sources = append(sources, "(?im)"+`\b`+strings.ReplaceAll(e, " ", `\s+`)+`\b`)
 	}
-	set, err := experimental.CompileSetWithOptions(sources, experimental.CompileOptions{MaxMem: setMemory})
+	set, err := experimental.CompileSetWithOptions(sources, experimental.CompileOptions{MaxMem: 64 << 20})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer perCPU(b, len(text))()
 	for b.Loop() {
-		for from := 0; from < len(text); from += WindowSize {
-			if _, err := set.FindAllWithError(text[from:min(from+WindowSize, len(text))], -1); err != nil {
+		for from := 0; from < len(text); from += match.WindowSize {
+			if _, err := set.FindAllWithError(text[from:min(from+match.WindowSize, len(text))], -1); err != nil {
 				b.Fatal(err)
 			}
 		}

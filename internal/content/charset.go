@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"mailweir/internal/content/fold"
+
 	"github.com/emersion/go-message/charset"
 	htmlcharset "golang.org/x/net/html/charset"
 	"golang.org/x/text/encoding/charmap"
@@ -47,7 +49,7 @@ func utf8Reader(label string, r *bufio.Reader, isHTML bool) io.Reader {
 func plainlyASCII(r *bufio.Reader) bool {
 	head, _ := r.Peek(512)
 	for _, c := range head {
-		if foldASCII[c&0x7f] == foldDrop || c >= utf8.RuneSelf {
+		if c >= 0x7f || c < ' ' && !strings.ContainsRune("\t\n\v\f\r", rune(c)) {
 			return false
 		}
 	}
@@ -86,7 +88,7 @@ type lenientUTF8 struct{ transform.NopResetter }
 // Transform implements transform.Transformer.
 func (lenientUTF8) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err error) {
 	for nSrc < len(src) {
-		if run := asciiRun(src[nSrc:]); run > 0 {
+		if run := fold.ASCIIRun(src[nSrc:]); run > 0 {
 			n := copy(dst[nDst:], src[nSrc:nSrc+run])
 			nDst, nSrc = nDst+n, nSrc+n
 			if n < run {

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mailweir/internal/content/fold"
 )
 
 // corpus unpacks a set of messages of the corpus that the variable names, one message a file.
@@ -41,7 +43,7 @@ func extracted(t *testing.T, e *Examiner, msg string) string {
 	x := e.Begin(Text | Files)
 	defer x.Close()
 	for _, section := range []Sections{Body, Attachments} {
-		x.sinks[section.index()] = &sink{folder: newFolder(func(p []byte) { text = append(text, p...) })}
+		x.sinks[section.index()] = &sink{folder: fold.NewWriter(func(p []byte) { text = append(text, p...) })}
 	}
 	feedMessage(x, msg, 65535)
 	if _, err := x.Finish(); err != nil {
@@ -73,7 +75,7 @@ func TestAgainstPython(t *testing.T) {
 				}
 				total++
 				got := extracted(t, e, mustRead(t, filepath.Join(dir, want.Name)))
-				theirs := strings.Join(strings.Fields(string(foldText(want.Text))), " ")
+				theirs := strings.Join(strings.Fields(string(fold.Text(want.Text))), " ")
 				if got == theirs {
 					same++
 					continue

@@ -55,8 +55,8 @@ func cssEscape(s string) (c byte, n int) {
 		code = uint64(s[n])
 		n++
 	}
-	if code > ' ' && code < 0x80 && (asciiWord[code|0x20] || code == '-') {
-		return byte(code), n
+	if c = byte(code); code < 0x80 && (c == '-' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z') {
+		return c, n
 	}
 	return '\\', n
 }

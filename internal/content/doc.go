@@ -14,8 +14,8 @@
 //
 // # The overlap rule
 //
-// Long texts are matched in windows of [WindowSize] octets that overlap by [Overlap] octets. A match of at
-// most [Overlap] octets is found wherever it lies; a longer one (only a regular expression can be longer)
+// Long texts are matched in windows of [match.WindowSize] octets that overlap by [match.Overlap] octets. A match of at
+// most [match.Overlap] octets is found wherever it lies; a longer one (only a regular expression can be longer)
 // may be cut at the edge of a window.
 //
 // # Errors and verdicts

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"mailweir/internal/content/fold"
+	"mailweir/internal/content/match"
 )
 
 // maxPhrase is the most octets of a words entry after folding; it fits the overlap of two windows.
@@ -42,16 +45,16 @@ func (e *Entry) check() error {
 	}
 	switch e.Kind {
 	case Regex, CardNumber:
-		p, err := compilePattern(0, e.Text)
-		if err == nil && e.Kind == CardNumber && p.digits >= 0 && p.digits < minCard {
-			return fmt.Errorf("regular expression %q can't match a card number: its matches have %d digits at most, card numbers %d to 19", e.Text, p.digits, minCard)
+		digits, err := match.Check(e.Text)
+		if err == nil && e.Kind == CardNumber && digits >= 0 && digits < minCard {
+			return fmt.Errorf("regular expression %q can't match a card number: its matches have %d digits at most, card numbers %d to 19", e.Text, digits, minCard)
 		}
 		return err
 	case Hash:
 		_, err := parseHash(e.Text)
 		return err
 	default:
-		folded := foldText(e.Text)
+		folded := fold.Text(e.Text)
 		switch {
 		case len(folded) == 0:
 			return errors.New("the text consists of invisible characters only")

@@ -5,6 +5,8 @@ import (
 	"iter"
 	"slices"
 	"time"
+
+	"mailweir/internal/content/fold"
 )
 
 // Examination is the examination of one message. It is used by one goroutine at a time.
@@ -151,7 +153,7 @@ func (t *tally) release() {
 
 // sink folds the text of one section into its window.
 type sink struct {
-	folder *folder
+	folder *fold.Writer
 	window window
 }
 
@@ -163,7 +165,7 @@ func (x *Examination) sink(section Sections) *sink {
 	i := section.index()
 	if x.sinks[i] == nil {
 		s := &sink{window: window{pool: x.examiner.pool, section: section, match: x.match}}
-		s.folder = newFolder(func(p []byte) {
+		s.folder = fold.NewWriter(func(p []byte) {
 			s.window.write(p)
 			if s.window.failed {
 				x.fail(ErrMemory)
@@ -200,8 +202,7 @@ func (s *sink) WriteString(text string) {
 // end ends one text of the section: no phrase goes on in the next one.
 func (s *sink) end() {
 	if s != nil {
-		s.folder.End()
-		s.folder.sink([]byte(barrier))
+		s.folder.Barrier()
 	}
 }
 
@@ -212,10 +213,10 @@ func (x *Examination) match(w *window, from, to int) {
 	}
 	text := *w.buf
 	e := x.examiner
-	e.words.find(text, from, to, func(entry int32, start, end int) {
+	e.words.Find(text, from, to, func(entry int32, start, end int) {
 		x.occurrence(entry, w.section, text[start:end], w.base+int64(start))
 	})
-	err := e.patterns.find(text, from, to, x.halted, func(entry int32, start, end int) bool {
+	err := e.patterns.Find(text, from, to, x.halted, func(entry int32, start, end int) bool {
 		x.occurrence(entry, w.section, text[start:end], w.base+int64(start))
 		return !x.enough(entry)
 	})

@@ -3,6 +3,9 @@ package content
 import (
 	"fmt"
 	"time"
+
+	"mailweir/internal/content/fold"
+	"mailweir/internal/content/match"
 )
 
 // Options of an Examiner. The zero value is right for the milter.
@@ -20,8 +23,8 @@ type Examiner struct {
 	entries  []*Entry
 	scan     []Sections // per entry
 	all      Sections   // what any definition examines
-	words    wordIndex
-	patterns patternSet
+	words    match.Words
+	patterns match.Patterns
 	hashes   map[string][]int32 // digest to entries
 	sums     sumKinds
 	limits   Limits
@@ -55,22 +58,22 @@ func NewExaminer(defs []*Definition, opts Options) (*Examiner, error) {
 			e.scan = append(e.scan, def.Scan)
 		}
 	}
-	e.words.build()
-	return e, e.patterns.build()
+	e.words.Build()
+	return e, e.patterns.Build()
 }
 
 func (e *Examiner) add(number int32, entry *Entry) error {
 	switch entry.Kind {
 	case Regex, CardNumber:
-		return e.patterns.add(number, entry.Text)
+		return e.patterns.Add(number, entry.Text)
 	case Hash:
 		sum, err := parseHash(entry.Text)
 		e.hashes[sum] = append(e.hashes[sum], number)
 		e.sums.want(len(sum))
 		return err
 	}
-	if folded := foldText(entry.Text); !e.words.add(number, folded) {
-		return e.patterns.add(number, quotePattern(folded))
+	if folded := fold.Text(entry.Text); !e.words.Add(number, folded) {
+		return e.patterns.Add(number, match.Quote(folded))
 	}
 	return nil
 }

@@ -11,6 +11,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"mailweir/internal/content/fold"
+	"mailweir/internal/content/match"
+
 	"go.uber.org/goleak"
 )
 
@@ -36,7 +39,10 @@ func slowCount(text, entry string) int {
 func edge(text string, i int) bool {
 	before, _ := utf8.DecodeLastRuneInString(text[:i])
 	after, _ := utf8.DecodeRuneInString(text[i:])
-	return i == 0 || i == len(text) || classOf(before) != classWord || classOf(after) != classWord
+	word := func(r rune) bool {
+		return r == '_' || (unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsNumber(r)) && !unicode.Is(unicode.Han, r)
+	}
+	return i == 0 || i == len(text) || !word(before) || !word(after)
 }
 
 // TestCounts holds counts in a text of many windows against a plain search and against Go's regexp.
@@ -45,7 +51,7 @@ func TestCounts(t *testing.T) {
 	vocabulary := strings.Fields("a b gold mine goldmine état don't c++ 100% $5 zażółć 黄金 _x end. (see) straße x-y 1.000 ы")
 	glue := []string{" ", "  ", "\n", "\t", ", ", "-", ". "}
 	var b strings.Builder
-	for b.Len() < 3*WindowSize {
+	for b.Len() < 3*match.WindowSize {
 		b.WriteString(vocabulary[random.IntN(len(vocabulary))])
 		b.WriteString(glue[random.IntN(len(glue))])
 	}
@@ -65,8 +71,8 @@ func TestCounts(t *testing.T) {
 	for _, hit := range result.Outcomes[0].Hits {
 		counts[hit.Entry.Text] = hit.Count
 	}
-	// The lines of the milter's body end in CRLF, and the text in a barrier.
-	text := string(foldText(b.String())) + barrier
+	// The lines of the milter's body end in CRLF, and the text in a fold.Barrier.
+	text := string(fold.Text(b.String())) + fold.Barrier
 	flat := strings.ReplaceAll(text, "\n", " ")
 	for _, phrase := range phrases {
 		if want := slowCount(flat, phrase); counts[phrase] != want || want == 0 && len(phrase) < 8 {
@@ -85,10 +91,10 @@ func TestCounts(t *testing.T) {
 func TestWindowEdges(t *testing.T) {
 	e := mustExaminer(t, Options{}, "!activation 1\n1 golden  goose egg\n1 regex golden.{0,300}hen\\b")
 	for _, filler := range []string{"x", "xyz ", "黄"} {
-		for _, place := range []int{WindowSize - Overlap, WindowSize} {
+		for _, place := range []int{match.WindowSize - match.Overlap, match.WindowSize} {
 			for shift := -36; shift < 12; shift += 5 {
 				before := strings.Repeat(filler, (place+shift)/len(filler))
-				after := strings.Repeat(filler, WindowSize/4/len(filler))
+				after := strings.Repeat(filler, match.WindowSize/4/len(filler))
 				for phrase, want := range map[string]int{"golden goose\negg": 1, "golden goose eggs": 0, "golden goose hen": 1, "golden goose hens": 0} {
 					hits := examine(t, e, "X: y\n\n"+before+" "+phrase+" "+after, 65535).Outcomes[0].Hits
 					if len(hits) != want || want == 1 && hits[0].Count != 1 {
@@ -163,65 +169,6 @@ func TestKeepText(t *testing.T) {
 		r := examine(t, mustExaminer(t, Options{KeepText: keep}, "!activation 1\n1 regex g.ld"), "Subject: Gold\n\n", 9)
 		if got := fmt.Sprint(r.Outcomes[0].Hits[0].Texts); got != map[bool]string{false: "[]", true: "[gold]"}[keep] {
 			t.Errorf("keep %v: %s", keep, got)
-		}
-	}
-}
-
-// FuzzFold holds folding in pieces against folding at once.
-func FuzzFold(f *testing.F) {
-	f.Add("Gold\u200b e\u0301 ｆｏｏ\r\n\tx", uint8(3))
-	f.Add("\xff\xe2\x80", uint8(1))
-	f.Fuzz(func(t *testing.T, s string, cut uint8) {
-		whole := foldText(s)
-		var out []byte
-		folder := newFolder(func(p []byte) { out = append(out, p...) })
-		for rest := []byte(s); len(rest) > 0; {
-			n := min(int(cut)+1, len(rest))
-			_, _ = folder.Write(rest[:n])
-			rest = rest[n:]
-		}
-		folder.End()
-		if string(trimSpace(out)) != string(whole) {
-			t.Errorf("in pieces %q, at once %q", out, whole)
-		}
-		if strings.Contains(string(whole), "\x1e") || !utf8.Valid(whole) {
-			t.Errorf("not clean: %q", whole)
-		}
-	})
-}
-
-// TestFoldInPieces folds texts at once, where eight octets are looked at together, and octet by octet.
-func TestFoldInPieces(t *testing.T) {
-	random := rand.New(rand.NewPCG(21, 22))
-	alphabet := []string{"a", "z", "A", "Z", "@", "[", "`", "{", "~", "0", "!", " ", " ", "  ", "\t", "\r\n", "\n ", "\x00", "\x7f", "\x1f", "word", "Words ", "ä", "\u0301", "\u200b", "\u00a0"}
-	for range 20000 {
-		var b strings.Builder
-		for range random.IntN(30) {
-			b.WriteString(alphabet[random.IntN(len(alphabet))])
-		}
-		var pieces []byte
-		f := newFolder(func(p []byte) { pieces = append(pieces, p...) })
-		for _, c := range []byte(b.String()) {
-			_, _ = f.Write([]byte{c})
-		}
-		f.End()
-		if whole := foldText(b.String()); string(whole) != string(trimSpace(pieces)) {
-			t.Fatalf("%q: at once %q, in pieces %q", b.String(), whole, pieces)
-		}
-	}
-}
-
-// TestFoldRune makes sure that all cases of a letter have one form in folded text; patterns rely on it.
-func TestFoldRune(t *testing.T) {
-	for r := rune(0); r <= unicode.MaxRune; r++ {
-		folded := string(foldText(string(r)))
-		if again := string(foldText(folded)); again != folded {
-			t.Errorf("%U is %q, and folded again %q", r, folded, again)
-		}
-		for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
-			if foldRune(other) != foldRune(r) {
-				t.Errorf("%U and %U are the same letter and become %U and %U", r, other, foldRune(r), foldRune(other))
-			}
 		}
 	}
 }

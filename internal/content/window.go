@@ -3,17 +3,12 @@ package content
 import (
 	"sync"
 	"unicode/utf8"
-)
 
-const (
-	// WindowSize is the most octets of folded text that are matched at once.
-	WindowSize = 64 << 10
-	// Overlap is the octets that two windows share: a match of at most so many is never cut.
-	Overlap = 8 << 10
+	"mailweir/internal/content/match"
 )
 
 // bufferSizes are the classes of pooled buffers: most messages need a few KiB.
-var bufferSizes = [...]int{4 << 10, 16 << 10, WindowSize}
+var bufferSizes = [...]int{4 << 10, 16 << 10, match.WindowSize}
 
 // bufferPool lends buffers against a Budget.
 type bufferPool struct {
@@ -89,7 +84,7 @@ func (w *window) room() bool {
 // before the overlap, so nothing is counted twice.
 func (w *window) advance() {
 	text := *w.buf
-	to := cutPoint(text, len(text)-Overlap)
+	to := cutPoint(text, len(text)-match.Overlap)
 	w.match(w, w.from, to)
 	_, context := utf8.DecodeLastRune(text[:to])
 	w.base += int64(to - context)
@@ -104,15 +99,7 @@ func cutPoint(text []byte, at int) int {
 			return i
 		}
 	}
-	return runeStart(text, at)
-}
-
-// runeStart is at, or the beginning of the character that at lies in.
-func runeStart(text []byte, at int) int {
-	for at > 0 && !utf8.RuneStart(text[at]) {
-		at--
-	}
-	return at
+	return match.RuneStart(text, at)
 }
 
 // finish matches the rest.

@@ -1,4 +1,4 @@
-package content
+package match
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package content
+package match
 
 import (
 	"errors"
@@ -6,6 +6,8 @@ import (
 	"slices"
 	"unicode"
 	"unicode/utf8"
+
+	"mailweir/internal/content/fold"
 )
 
 // foldTree brings the literals of re to the form of folded text, so that a pattern matches what its author sees in a mail: curly quotes, no-break
@@ -28,7 +30,7 @@ func foldTree(re *syntax.Regexp) {
 
 // foldLiteral folds a piece of text. The dots keep the folder from dropping white space at its ends.
 func foldLiteral(text []rune) []rune {
-	folded := foldText("." + string(text) + ".")
+	folded := fold.Text("." + string(text) + ".")
 	return []rune(string(folded[1 : len(folded)-1]))
 }
 
@@ -47,9 +49,6 @@ func foldClass(ranges []rune) []rune {
 	var added []rune
 	for i := 0; i < len(ranges); i += 2 {
 		for r := ranges[i]; r <= ranges[i+1]; r++ {
-			if r < utf8.RuneSelf && foldASCII[r] == byte(r) {
-				continue
-			}
 			if folded := foldLiteral([]rune{r}); len(folded) == 1 && folded[0] != r && folded[0] != '\n' {
 				added = append(added, folded[0])
 			}

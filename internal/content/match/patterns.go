@@ -1,4 +1,4 @@
-package content
+package match
 
 import (
 	"fmt"
@@ -12,12 +12,14 @@ import (
 // setMemory is the memory of RE2's automaton of all patterns of an Examiner together.
 const setMemory = 64 << 20
 
-// patternSet finds regular expressions. Those with a literal are looked for near it; for the others one automaton (RE2's set,
+// Patterns finds regular expressions in folded text. The zero value is ready for Add.
+//
+// Those with a literal are looked for near it; for the others one automaton (RE2's set,
 // whose cost hardly depends on their number) tells which of them match at all, and those are searched singly.
 //
 // The set is not used for all, because its states remember what has matched already: on text where many patterns match it makes new
 // states all the time and falls to less than 1 MB/s.
-type patternSet struct {
+type Patterns struct {
 	patterns []*pattern // with a literal
 	index    literalIndex
 	set      *experimental.Set
@@ -28,8 +30,9 @@ type patternSet struct {
 // maxGaps is how many of them are searched in every text.
 const maxGaps = 32
 
-func (s *patternSet) add(entry int32, source string) error {
-	p, err := compilePattern(entry, source)
+// Add takes a regular expression, with a number to report it by.
+func (s *Patterns) Add(entry int32, source string) error {
+	p, err := compile(entry, source)
 	switch {
 	case err != nil:
 		return err
@@ -44,7 +47,8 @@ func (s *patternSet) add(entry int32, source string) error {
 	return nil
 }
 
-func (s *patternSet) build() error {
+// Build ends the adding. Its error says that all together are too large.
+func (s *Patterns) Build() error {
 	if len(s.others) == 0 {
 		return nil
 	}
@@ -60,9 +64,9 @@ func (s *patternSet) build() error {
 	return nil
 }
 
-// find reports every match that begins in text[from:to], as long as report wants more of that entry and halted does not end it all. An error
+// Find reports every match that begins in text[from:to], as long as report wants more of that entry and halted does not end it all. An error
 // means that the engine could not tell.
-func (s *patternSet) find(text []byte, from, to int, halted func() bool, report func(entry int32, start, end int) (more bool)) error {
+func (s *Patterns) Find(text []byte, from, to int, halted func() bool, report func(entry int32, start, end int) (more bool)) error {
 	search := func(p *pattern, in stretch) {
 		p.findIn(text, in.start, in.end, halted, func(start, end int) bool {
 			return start < from || start >= to || end == start || report(p.entry, start, end)
@@ -92,7 +96,7 @@ const (
 )
 
 // matching tells which of the others match in text.
-func (s *patternSet) matching(text []byte, halted func() bool) ([]int, error) {
+func (s *Patterns) matching(text []byte, halted func() bool) ([]int, error) {
 	if s.set == nil {
 		return nil, nil
 	}
@@ -101,7 +105,7 @@ func (s *patternSet) matching(text []byte, halted func() bool) ([]int, error) {
 		piece = setPiece
 	}
 	var all []int
-	for start := 0; !halted(); start = runeStart(text, start+piece-Overlap) {
+	for start := 0; !halted(); start = RuneStart(text, start+piece-Overlap) {
 		stop := min(start+piece, len(text))
 		found, err := s.set.FindAllWithError(text[start:stop], -1)
 		if err != nil {
@@ -116,7 +120,7 @@ func (s *patternSet) matching(text []byte, halted func() bool) ([]int, error) {
 	return slices.Compact(all), nil
 }
 
-// quotePattern makes a pattern of folded text that holds no word.
-func quotePattern(folded []byte) string {
+// Quote makes a pattern of folded text that holds no word.
+func Quote(folded []byte) string {
 	return strings.ReplaceAll(regexp.QuoteMeta(string(folded)), " ", `\s`)
 }

@@ -1,4 +1,4 @@
-package content
+package match
 
 import (
 	"fmt"
@@ -32,9 +32,19 @@ type pattern struct {
 	digits int            // the most that a match can have, -1 for no bound
 }
 
-// compilePattern compiles one regular expression. The syntax is that of RE2 without \C: no back-references, no look-around, repeats
+// Check compiles a regular expression for its errors, which tell what to write instead, and returns the most digits that a
+// match can have, -1 for no bound.
+func Check(source string) (digits int, err error) {
+	p, err := compile(0, source)
+	if err != nil {
+		return 0, err
+	}
+	return p.digits, nil
+}
+
+// compile compiles one regular expression. The syntax is that of RE2 without \C: no back-references, no look-around, repeats
 // of at most 1000.
-func compilePattern(entry int32, text string) (*pattern, error) {
+func compile(entry int32, text string) (*pattern, error) {
 	tree, err := syntax.Parse(patternFlags+text, syntax.Perl)
 	if err != nil {
 		return nil, fmt.Errorf("regular expression: %w (RE2 syntax: no back-references or look-around, repeats to 1000)", err)
@@ -127,7 +137,7 @@ func (p *pattern) findIn(text []byte, start, end int, halted func() bool, report
 		case stop == end:
 			return
 		default:
-			start = runeStart(text, stop-Overlap)
+			start = RuneStart(text, stop-Overlap)
 		}
 	}
 }

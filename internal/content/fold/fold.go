@@ -1,4 +1,7 @@
-package content
+// Package fold brings text to the one form in which it is matched: Unicode NFKC, letters in lower case,
+// invisible and bidirectional control characters removed, runs of white space made one blank (or one
+// line feed where the run had one), curly quotes and long dashes made plain.
+package fold
 
 import (
 	"encoding/binary"
@@ -9,71 +12,72 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// What the folder does with an octet of ASCII; other values are the octet to write.
+// What the Writer does with an octet of ASCII; other values are the octet to write.
 const (
-	foldDrop  = 0 // controls: a mail reader shows nothing
-	foldBlank = 1
-	foldLine  = 2
+	drop  = 0 // controls: a mail reader shows nothing
+	blank = 1
+	line  = 2
 )
 
-// foldASCII maps ASCII to lower case. Controls vanish, so a NUL inside a word does not hide it.
-var foldASCII = func() (t [utf8.RuneSelf]byte) {
+// ascii maps ASCII to lower case. Controls vanish, so a NUL inside a word does not hide it.
+var ascii = func() (t [utf8.RuneSelf]byte) {
 	for c := byte(' ') + 1; c < 0x7f; c++ {
 		t[c] = c
 	}
 	for c := byte('A'); c <= 'Z'; c++ {
 		t[c] = c + 'a' - 'A'
 	}
-	t[' '], t['\t'], t['\v'], t['\f'] = foldBlank, foldBlank, foldBlank, foldBlank
-	t['\n'], t['\r'] = foldLine, foldLine
+	t[' '], t['\t'], t['\v'], t['\f'] = blank, blank, blank, blank
+	t['\n'], t['\r'] = line, line
 	return t
 }()
 
-// barrier separates two texts of one section: it is no white space and no word, so no phrase matches across it,
-// and folded text never holds it.
-const barrier = "\n\x1e\n"
+// Barrier separates two texts that are matched together: it is no white space and no word, so no phrase
+// matches across it, and folded text never holds it.
+const Barrier = "\n\x1e\n"
 
 // maxRun is the longest run of non-ASCII octets that is normalised at once; a longer one is cut between characters.
 const maxRun = 4096
 
-// folder turns decoded text (UTF-8, cut anywhere) into the form that is matched. See the package comment.
-type folder struct {
+// Writer folds text that comes in pieces: UTF-8, cut anywhere.
+type Writer struct {
 	sink  func(p []byte) // takes folded text
 	out   []byte         // folded and not yet given to sink
 	run   []byte         // at most one ASCII character and what follows it outside ASCII: it may compose
 	space byte           // white space seen and not written: 0, ' ' or '\n'
 }
 
-const foldFlush = 2048
+const flushAt = 2048
 
-func newFolder(sink func([]byte)) *folder { return &folder{sink: sink} }
+// NewWriter gives folded text to sink, which may not keep it.
+func NewWriter(sink func([]byte)) *Writer { return &Writer{sink: sink} }
 
 // Write folds p. It never fails.
-func (f *folder) Write(p []byte) (int, error) {
+func (w *Writer) Write(p []byte) (int, error) {
 	n := len(p)
 	for len(p) > 0 {
-		if len(f.run) > 0 {
-			p = f.extend(p)
+		if len(w.run) > 0 {
+			p = w.extend(p)
 			continue
 		}
-		p = f.ascii(p)
+		p = w.ascii(p)
 	}
 	return n, nil
 }
 
 // ascii folds up to the last ASCII character before something else, which it keeps in run.
-func (f *folder) ascii(p []byte) []byte {
+func (w *Writer) ascii(p []byte) []byte {
 	if p[0] >= utf8.RuneSelf {
-		return f.extend(p)
+		return w.extend(p)
 	}
-	end := asciiRun(p[:min(len(p), foldFlush)])
+	end := ASCIIRun(p[:min(len(p), flushAt)])
 	// Most of the work is done here, so it is done on local variables. Each octet writes one at most, white space excepted
 	// that was noted before.
-	f.out = slices.Grow(f.out, end+8)
-	out, space := f.out, f.space
+	w.out = slices.Grow(w.out, end+8)
+	out, space := w.out, w.space
 	for rest := p[:end-1]; len(rest) > 0; rest = rest[1:] {
 		for len(rest) > 8 {
-			folded, blanks, plain := foldEight(binary.LittleEndian.Uint64(rest))
+			folded, blanks, plain := eight(binary.LittleEndian.Uint64(rest))
 			if !plain || blanks&0xff != 0 && space != 0 {
 				break
 			}
@@ -88,24 +92,24 @@ func (f *folder) ascii(p []byte) []byte {
 			rest = rest[8:]
 		}
 		c := rest[0]
-		switch c = foldASCII[c&0x7f]; {
-		case c > foldLine:
+		switch c = ascii[c&0x7f]; {
+		case c > line:
 			if space != 0 {
 				out = append(out, space)
 				space = 0
 			}
 			out = append(out, c)
-		case c == foldLine:
+		case c == line:
 			space = '\n'
-		case c == foldBlank && space == 0:
+		case c == blank && space == 0:
 			space = ' '
 		}
 	}
-	f.out, f.space = out, space
-	if len(f.out) >= foldFlush {
-		f.flush()
+	w.out, w.space = out, space
+	if len(w.out) >= flushAt {
+		w.flush()
 	}
-	f.run = append(f.run, p[end-1])
+	w.run = append(w.run, p[end-1])
 	return p[end:]
 }
 
@@ -115,8 +119,8 @@ const (
 	topBits   = 0x8080808080808080
 )
 
-// asciiRun is how many octets at the start of p are ASCII.
-func asciiRun(p []byte) int {
+// ASCIIRun is how many octets at the start of p are ASCII.
+func ASCIIRun(p []byte) int {
 	n := 0
 	for n+8 <= len(p) && binary.LittleEndian.Uint64(p[n:])&topBits == 0 {
 		n += 8
@@ -127,8 +131,8 @@ func asciiRun(p []byte) int {
 	return n
 }
 
-// foldEight folds eight octets of ASCII at once, which works if they are plain: letters, digits, signs and single blanks. The blanks are marked.
-func foldEight(eight uint64) (folded, blanks uint64, plain bool) {
+// eight folds eight octets of ASCII at once, which works if they are plain: letters, digits, signs and single blanks. The blanks are marked.
+func eight(eight uint64) (folded, blanks uint64, plain bool) {
 	printed := (eight + (0x80-' ')*eachOctet) &^ (eight + eachOctet) & topBits
 	blanks = (topBits - (eight ^ ' '*eachOctet)) & topBits
 	upper := (eight + (0x80-'A')*eachOctet) &^ (eight + (0x80-'Z'-1)*eachOctet) & topBits
@@ -136,49 +140,49 @@ func foldEight(eight uint64) (folded, blanks uint64, plain bool) {
 }
 
 // put writes one folded character of ASCII, or notes white space.
-func (f *folder) put(c byte) {
+func (w *Writer) put(c byte) {
 	switch c {
-	case foldDrop:
-	case foldBlank:
-		if f.space == 0 {
-			f.space = ' '
+	case drop:
+	case blank:
+		if w.space == 0 {
+			w.space = ' '
 		}
-	case foldLine:
-		f.space = '\n'
+	case line:
+		w.space = '\n'
 	default:
-		f.pay()
-		f.out = append(f.out, c)
+		w.pay()
+		w.out = append(w.out, c)
 	}
 }
 
 // pay writes the white space that was noted.
-func (f *folder) pay() {
-	if f.space != 0 {
-		f.out = append(f.out, f.space)
-		f.space = 0
+func (w *Writer) pay() {
+	if w.space != 0 {
+		w.out = append(w.out, w.space)
+		w.space = 0
 	}
 }
 
 // extend adds octets outside ASCII to run; the next ASCII character ends it.
-func (f *folder) extend(p []byte) []byte {
+func (w *Writer) extend(p []byte) []byte {
 	i := 0
-	for i < len(p) && p[i] >= utf8.RuneSelf && len(f.run)+i < maxRun {
+	for i < len(p) && p[i] >= utf8.RuneSelf && len(w.run)+i < maxRun {
 		i++
 	}
-	f.run = append(f.run, p[:i]...)
+	w.run = append(w.run, p[:i]...)
 	switch {
-	case i == len(p) && len(f.run) < maxRun: // more may come
+	case i == len(p) && len(w.run) < maxRun: // more may come
 	case i < len(p) && p[i] < utf8.RuneSelf:
-		f.endRun(false)
+		w.endRun(false)
 	default:
-		f.endRun(true)
+		w.endRun(true)
 	}
 	return p[i:]
 }
 
 // endRun normalises run. With cut, an unfinished character at its end waits for its rest.
-func (f *folder) endRun(cut bool) {
-	run := f.run
+func (w *Writer) endRun(cut bool) {
+	run := w.run
 	var rest [utf8.UTFMax]byte
 	kept := 0
 	if cut {
@@ -188,15 +192,15 @@ func (f *folder) endRun(cut bool) {
 		}
 	}
 	if len(run) == 1 && run[0] < utf8.RuneSelf { // by far the most common case
-		f.put(foldASCII[run[0]])
+		w.put(ascii[run[0]])
 	} else {
 		for _, r := range string(norm.NFKC.Bytes(visible(run))) {
-			f.rune(r)
+			w.rune(r)
 		}
 	}
-	f.run = append(f.run[:0], rest[:kept]...)
-	if len(f.out) >= foldFlush {
-		f.flush()
+	w.run = append(w.run[:0], rest[:kept]...)
+	if len(w.out) >= flushAt {
+		w.flush()
 	}
 }
 
@@ -232,28 +236,28 @@ func invisible(r rune) bool {
 		unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
 }
 
-// foldRune gives the one form that all cases of a letter have in folded text. Upper and then lower, so that letters with several
+// Rune gives the one form that all cases of a letter have in folded text. Upper and then lower, so that letters with several
 // lower forms (sigma) agree.
-func foldRune(r rune) rune { return unicode.ToLower(unicode.ToUpper(r)) }
+func Rune(r rune) rune { return unicode.ToLower(unicode.ToUpper(r)) }
 
-func (f *folder) rune(r rune) {
+func (w *Writer) rune(r rune) {
 	if r < utf8.RuneSelf {
-		f.put(foldASCII[r])
+		w.put(ascii[r])
 		return
 	}
 	switch {
 	case r == 0x85 || r == 0x2028 || r == 0x2029:
-		f.put(foldLine)
+		w.put(line)
 	case unicode.IsSpace(r):
-		f.put(foldBlank)
+		w.put(blank)
 	case unicode.IsControl(r):
 	default:
 		if plain := plainForm(r); plain != 0 {
-			f.put(plain)
+			w.put(plain)
 			return
 		}
-		f.pay()
-		f.out = utf8.AppendRune(f.out, foldRune(r))
+		w.pay()
+		w.out = utf8.AppendRune(w.out, Rune(r))
 	}
 }
 
@@ -270,26 +274,32 @@ func plainForm(r rune) byte {
 	return 0
 }
 
-func (f *folder) flush() {
-	if len(f.out) > 0 {
-		f.sink(f.out)
-		f.out = f.out[:0]
+func (w *Writer) flush() {
+	if len(w.out) > 0 {
+		w.sink(w.out)
+		w.out = w.out[:0]
 	}
 }
 
 // End folds what was held back and ends the text; a text that follows begins anew.
-func (f *folder) End() {
-	if len(f.run) > 0 {
-		f.endRun(false)
+func (w *Writer) End() {
+	if len(w.run) > 0 {
+		w.endRun(false)
 	}
-	f.space = 0
-	f.flush()
+	w.space = 0
+	w.flush()
 }
 
-// foldText folds a whole text.
-func foldText(s string) []byte {
+// Barrier ends a text that another one follows.
+func (w *Writer) Barrier() {
+	w.End()
+	w.sink([]byte(Barrier))
+}
+
+// Text folds a whole text.
+func Text(s string) []byte {
 	var out []byte
-	w := newFolder(func(p []byte) { out = append(out, p...) })
+	w := NewWriter(func(p []byte) { out = append(out, p...) })
 	_, _ = w.Write([]byte(s))
 	w.End()
 	return trimSpace(out)

@@ -1,4 +1,4 @@
-package content
+package match
 
 import (
 	"encoding/binary"
@@ -7,12 +7,12 @@ import (
 	"unicode/utf8"
 )
 
-// wordIndex finds all words entries in one pass over folded text.
+// Words finds phrases of whole words in one pass over folded text. The zero value is ready for Add.
 //
 // Entries are whole words, so the text is cut into words once and each word is looked up. An entry of one word is
 // kept under that word, a phrase under the pair of adjacent words that the fewest other entries share; then
 // the entry's octets are compared. The cost of a text thus hardly depends on the number of entries.
-type wordIndex struct {
+type Words struct {
 	filter  []uint64 // bit set of the hashes, asked before the map
 	mask    uint64
 	buckets map[uint64][]int32
@@ -29,6 +29,12 @@ type phrase struct {
 	pending []uint64 // candidate keys, while the index is built
 	ends    []int
 }
+
+// eachOctet has a one in each octet of eight, topBits the highest bit.
+const (
+	eachOctet = 0x0101010101010101
+	topBits   = 0x8080808080808080
+)
 
 // hashPrime is odd and has its bits well mixed, so that multiplying by it spreads a word over all bits.
 const hashPrime = 0x9e3779b97f4a7c15
@@ -158,8 +164,9 @@ func hashOf(hash, last uint64) uint64 {
 	return hash ^ hash>>32
 }
 
-// add takes the folded text of an entry; false means that it holds no word and must be matched as a pattern.
-func (x *wordIndex) add(entry int32, text []byte) bool {
+// Add takes the folded text of an entry, with a number to report it by. It returns false if the text holds no word: then
+// it must be matched as a pattern (see [Quote]).
+func (x *Words) Add(entry int32, text []byte) bool {
 	p := phrase{text: text, entry: entry}
 	var previous uint64
 	count := 0
@@ -190,8 +197,8 @@ func (x *wordIndex) add(entry int32, text []byte) bool {
 	return true
 }
 
-// build chooses for each entry the key that the fewest entries share.
-func (x *wordIndex) build() {
+// Build ends the adding. It chooses for each entry the key that the fewest entries share.
+func (x *Words) Build() {
 	shared := map[uint64]int{}
 	for _, p := range x.phrases {
 		for _, key := range p.pending {
@@ -221,8 +228,8 @@ func (x *wordIndex) build() {
 	}
 }
 
-// find reports every occurrence of an entry that begins in text[from:to]; text around it is context.
-func (x *wordIndex) find(text []byte, from, to int, report func(entry int32, start, end int)) {
+// Find reports every occurrence of an entry that begins in text[from:to]; text around it is context.
+func (x *Words) Find(text []byte, from, to int, report func(entry int32, start, end int)) {
 	if len(x.phrases) == 0 {
 		return
 	}
@@ -244,7 +251,7 @@ func (x *wordIndex) find(text []byte, from, to int, report func(entry int32, sta
 }
 
 // confirm compares the entries that are kept under key with the text around the word that ends at end.
-func (x *wordIndex) confirm(key uint64, text []byte, end, from, to int, report func(entry int32, start, end int)) {
+func (x *Words) confirm(key uint64, text []byte, end, from, to int, report func(entry int32, start, end int)) {
 	for _, i := range x.buckets[key] {
 		p := &x.phrases[i]
 		start := end - p.anchor

@@ -1,6 +1,10 @@
-package content
+package match
 
-import "testing"
+import (
+	"testing"
+
+	"mailweir/internal/content/fold"
+)
 
 // TestPatternsAreFolded: a pattern matches the text that it is written like, though text is brought to one form before.
 func TestPatternsAreFolded(t *testing.T) {
@@ -29,12 +33,33 @@ func TestPatternsAreFolded(t *testing.T) {
 		{`\bfoo é`, "a foo é", "afoo é"},
 		{`foo \b|é`, "foo x", "foo -"},
 	} {
-		examiner := mustExaminer(t, Options{}, "!activation 1\n!scan body\n1 regex "+c.pattern)
-		if !examine(t, examiner, "Content-Type: text/plain; charset=utf-8\n\n"+c.matches, 100).Outcomes[0].Fired {
+		var s Patterns
+		if err := s.Add(7, c.pattern); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Build(); err != nil {
+			t.Fatal(err)
+		}
+		if !finds(t, &s, c.matches) {
 			t.Errorf("%s does not match %q", c.pattern, c.matches)
 		}
-		if examine(t, examiner, "Content-Type: text/plain; charset=utf-8\n\n"+c.not, 100).Outcomes[0].Fired {
+		if finds(t, &s, c.not) {
 			t.Errorf("%s matches %q", c.pattern, c.not)
 		}
 	}
+}
+
+// finds says whether a pattern with the number 7 matches in text as an examination has it: folded, with the end of a section.
+func finds(t *testing.T, s *Patterns, text string) bool {
+	t.Helper()
+	folded := append(fold.Text(text), fold.Barrier...)
+	found := false
+	err := s.Find(folded, 0, len(folded), func() bool { return false }, func(entry int32, _, _ int) bool {
+		found = found || entry == 7
+		return true
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
