@@ -26,8 +26,6 @@ var layers = map[string][]string{
 	"internal/policy":         {"internal/address", "internal/textfile", "internal/table", "internal/state", "internal/trace", "internal/fact", "internal/mailauth", "rbl"},
 	"internal/table":          {"internal/address", "internal/textfile"},
 	"internal/content":        {"internal/textfile", "internal/content/*"},
-	"internal/content/fold":   {},
-	"internal/content/match":  {"internal/content/fold"},
 	"internal/address":        {},
 	"internal/state":          {},
 	"internal/state/contract": {"internal/state"},
@@ -42,6 +40,19 @@ var layers = map[string][]string{
 	"test/dialog":             {"test/testbed"},
 	"demo":                    {"*"},
 	"bench":                   {"*"},
+
+	"internal/content/fold":     {},
+	"internal/content/match":    {"internal/content/fold"},
+	"internal/content/source":   {},
+	"internal/content/transfer": {},
+	"internal/content/uuencode": {},
+	"internal/content/charset":  {"internal/content/fold", "internal/content/transfer"},
+	"internal/content/rtf":      {"internal/content/transfer"},
+	"internal/content/bcj":      {},
+	"internal/content/lzma":     {},
+	"internal/content/sevenzip": {"internal/content/bcj", "internal/content/lzma"},
+	"internal/content/xz":       {"internal/content/bcj", "internal/content/lzma", "internal/content/source"},
+	"internal/content/rar4":     {"internal/content/source"},
 }
 
 // sole names the only package that may import each library of the wire.

@@ -7,10 +7,14 @@ import (
 	"io"
 	"path"
 	"strings"
+
+	"mailweir/internal/content/sevenzip"
+	"mailweir/internal/content/source"
+	"mailweir/internal/content/xz"
 )
 
 // gzip examines a compressed file; a tar archive in it is one more step of depth.
-func (w *walk) gzip(f file, in *source) {
+func (w *walk) gzip(f file, in *source.Reader) {
 	z, err := gzip.NewReader(in)
 	if err != nil {
 		w.x.reach(LimitUnreadable)
@@ -27,7 +31,7 @@ func (w *walk) gzip(f file, in *source) {
 // gzipStreams reads streams that follow each other, which are one file, and takes nothing of what follows them.
 type gzipStreams struct {
 	*gzip.Reader
-	in *source
+	in *source.Reader
 }
 
 func (g *gzipStreams) Read(p []byte) (int, error) {
@@ -46,20 +50,17 @@ func (g *gzipStreams) Read(p []byte) (int, error) {
 	}
 }
 
-// bzip2Memory is what unpacking takes: four octets for each of a block of 900,000.
-const bzip2Memory = 4 << 20
-
-func (w *walk) bzip2(f file, in *source) {
-	if !w.takeSpare(bzip2Memory) {
+func (w *walk) bzip2(f file, in *source.Reader) {
+	if !w.takeSpare(sevenzip.BZip2Memory) {
 		return
 	}
-	defer w.giveBack(bzip2Memory)
+	defer w.giveBack(sevenzip.BZip2Memory)
 	name := strings.TrimSuffix(path.Base(f.name), path.Ext(f.name))
 	w.member(f, name, false, w.expand(bzip2.NewReader(in), in))
 }
 
 // tar examines the members of a tar archive.
-func (w *walk) tar(f file, in *source) {
+func (w *walk) tar(f file, in *source.Reader) {
 	t := tar.NewReader(in)
 	for !w.x.halted() {
 		h, err := t.Next()
@@ -90,4 +91,15 @@ func sparse(h *tar.Header) bool {
 		}
 	}
 	return false
+}
+
+// xz examines a file compressed by xz.
+func (w *walk) xz(f file, in *source.Reader) {
+	x := xz.NewReader(in, spare{w})
+	defer x.Close()
+	defer w.survive()
+	name := strings.TrimSuffix(path.Base(f.name), path.Ext(f.name))
+	body := w.expand(x, in)
+	body.clipped = x.Clipped
+	w.member(f, name, false, body)
 }

@@ -1,11 +1,14 @@
 package content
 
 import (
-	"bufio"
 	"bytes"
 	"io"
 	"path"
 	"strings"
+
+	"mailweir/internal/content/charset"
+	"mailweir/internal/content/rtf"
+	"mailweir/internal/content/source"
 )
 
 // maxSniff is the octets at its start by which the real type of a file is told.
@@ -40,7 +43,7 @@ func (w *walk) file(f file, r io.Reader) {
 	sums := w.x.summer(r)
 	all := &listener{r: sums}
 	defer all.end() // in any case, because a reading that has begun holds memory
-	in := newSource(all)
+	in := source.New(all)
 	head, _ := in.Peek(maxSniff)
 	part := Part{Name: clip(f.name), Declared: f.declared}
 	k := kindOf(head)
@@ -91,6 +94,12 @@ func (w *walk) takeSpare(n int) bool {
 
 func (w *walk) giveBack(n int) { w.x.examiner.pool.budget.give(n) }
 
+// spare is the memory for unpacking as a decoder sees it.
+type spare struct{ w *walk }
+
+func (s spare) Take(n int) bool { return s.w.takeSpare(n) }
+func (s spare) Give(n int)      { s.w.giveBack(n) }
+
 // found is what the inside of a file tells about the file.
 type found struct{ macros, encrypted bool }
 
@@ -99,31 +108,6 @@ func (f *found) add(more found) {
 	f.encrypted = f.encrypted || more.encrypted
 }
 
-// source is a buffered reader that knows how much of its input was used.
-type source struct {
-	*bufio.Reader
-	counter *countingReader
-}
-
-type countingReader struct {
-	r io.Reader
-	n int64
-}
-
-func (c *countingReader) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n += int64(n)
-	return n, err
-}
-
-func newSource(r io.Reader) *source {
-	c := &countingReader{r: r}
-	return &source{bufio.NewReaderSize(c, 4096), c}
-}
-
-// used is the octets taken out.
-func (s *source) used() int64 { return s.counter.n - int64(s.Buffered()) }
-
 // ratioFrom is the size from which the expansion of a member is looked at: small texts of one letter are honest.
 const ratioFrom = 1 << 20
 
@@ -131,15 +115,16 @@ const ratioFrom = 1 << 20
 type expansion struct {
 	w      *walk
 	r      io.Reader
-	packed *source // where the compressed octets come from
+	packed *source.Reader // where the compressed octets come from
 	start  int64
 	out    int64
-	over   bool  // a limit ended it
-	fault  Limit // what it means if it can't be read on
+	over   bool // a limit ended it
+
+	clipped func() bool // the decoder had less memory than it was to have: that may be why it fails; nil for never
 }
 
-func (w *walk) expand(r io.Reader, packed *source) *expansion {
-	return &expansion{w: w, r: r, packed: packed, start: packed.used(), fault: LimitUnreadable}
+func (w *walk) expand(r io.Reader, packed *source.Reader) *expansion {
+	return &expansion{w: w, r: r, packed: packed, start: packed.Used()}
 }
 
 func (e *expansion) Read(p []byte) (int, error) {
@@ -149,7 +134,7 @@ func (e *expansion) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	case e.w.expanded >= limits.Expanded:
 		return e.end(LimitExpanded)
-	case e.out > ratioFrom && e.out > (e.packed.used()-e.start+1)*int64(limits.Ratio):
+	case e.out > ratioFrom && e.out > (e.packed.Used()-e.start+1)*int64(limits.Ratio):
 		return e.end(LimitRatio)
 	case e.w.x.halted():
 		return 0, errStopped
@@ -158,7 +143,11 @@ func (e *expansion) Read(p []byte) (int, error) {
 	e.out += int64(n)
 	e.w.expanded += int64(n)
 	if err != nil && err != io.EOF {
-		e.w.x.reach(e.fault)
+		if e.clipped != nil && e.clipped() {
+			e.w.x.reach(LimitLarge)
+		} else {
+			e.w.x.reach(LimitUnreadable)
+		}
 		err = io.EOF
 	}
 	return n, err
@@ -183,7 +172,7 @@ func (w *walk) member(holder file, name string, encrypted bool, r io.Reader) boo
 		w.x.reach(LimitParts)
 		return false
 	}
-	name = decodeString("", clip(strings.ReplaceAll(name, `\`, "/")))
+	name = charset.Decode("", clip(strings.ReplaceAll(name, `\`, "/")))
 	s := w.x.sink(Filenames)
 	s.WriteString(name)
 	s.end()
@@ -203,3 +192,10 @@ func (w *walk) member(holder file, name string, encrypted bool, r io.Reader) boo
 
 // hasPrefix is bytes.HasPrefix for a literal.
 func hasPrefix(b []byte, prefix string) bool { return bytes.HasPrefix(b, []byte(prefix)) }
+
+// rtf examines the text of a Rich Text file.
+func (w *walk) rtf(in *source.Reader) {
+	s := w.x.sink(Attachments)
+	rtf.Text(in.Reader, s)
+	s.end()
+}

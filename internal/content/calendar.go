@@ -3,6 +3,8 @@ package content
 import (
 	"bufio"
 	"io"
+
+	"mailweir/internal/content/charset"
 )
 
 // isCalendar tells calendars (RFC 5545) and contacts (RFC 6350), by media type or extension.
@@ -17,9 +19,9 @@ var (
 
 // calendarReader gives the text of a calendar as programs show it: folded lines joined, before the charset is decoded because a fold may
 // cut a character, and escapes undone.
-func calendarReader(charset string, r io.Reader) io.Reader {
+func calendarReader(label string, r io.Reader) io.Reader {
 	lines := bufio.NewReader(filtered(r, &unfolder{}))
-	return filtered(utf8Reader(charset, lines, false), &unescaper{})
+	return filtered(charset.Reader(label, lines, false), &unescaper{})
 }
 
 // unfolder joins folded lines (RFC 5545 section 3.1, RFC 6350 section 3.2): a line end and the blank behind it vanish.

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"mailweir/internal/content/transfer"
 )
 
 // maxStyle is the most octets of one list of declarations that are looked at.
@@ -41,7 +43,7 @@ func plainCSS(s string) string {
 // character itself.
 func cssEscape(s string) (c byte, n int) {
 	n = 1
-	for n < len(s) && n <= 6 && hexValue(s[n]) >= 0 {
+	for n < len(s) && n <= 6 && transfer.Hex(s[n]) >= 0 {
 		n++
 	}
 	code := uint64('\\')

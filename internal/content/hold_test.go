@@ -5,6 +5,9 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"mailweir/internal/content/lzma"
+	"mailweir/internal/content/sevenzip"
 )
 
 func TestHold(t *testing.T) {
@@ -59,28 +62,20 @@ func TestHold(t *testing.T) {
 // TestDictionaries asks for four gigabytes.
 func TestDictionaries(t *testing.T) {
 	e := mustExaminer(t, Options{})
-	for packed, coder := range map[string]sevenZipCoder{
-		strings.Repeat("\x00", 20): {id: szLZMA, properties: []byte{0x5d, 0xff, 0xff, 0xff, 0xff}, size: 1 << 40},
-		"\x01\x00\x00x\x00":        {id: szLZMA2, properties: []byte{40}, size: 1 << 40},
+	for packed, coder := range map[string]sevenzip.Coder{
+		strings.Repeat("\x00", 20): {ID: "\x03\x01\x01", Properties: []byte{0x5d, 0xff, 0xff, 0xff, 0xff}, Size: 1 << 40},
+		"\x01\x00\x00x\x00":        {ID: "\x21", Properties: []byte{40}, Size: 1 << 40},
 	} {
 		x := e.Begin(Files)
 		u := sevenZipUnpacker{w: &x.walk}
 		before := memory()
-		r, clipped := u.decoders([]sevenZipCoder{coder}, strings.NewReader(packed))
+		r, clipped := u.decoders([]sevenzip.Coder{coder}, strings.NewReader(packed))
 		grown := memory() - before
-		if r == nil || !clipped || u.memory > maxDictionary+lzmaTables || grown > int64(u.memory) {
-			t.Errorf("%x: reader %v, clipped %v, %d octets taken, %d grown", coder.id, r, clipped, u.memory, grown)
+		if r == nil || !clipped || u.memory > lzma.MaxDictionary+lzma.Tables || grown > int64(u.memory) {
+			t.Errorf("%x: reader %v, clipped %v, %d octets taken, %d grown", coder.ID, r, clipped, u.memory, grown)
 		}
 		u.close()
 	}
-	header := []byte{2, 0, xzLZMA2, 1, 40, 0, 0, 0, 0, 0, 0, 0}
-	x := e.Begin(Files)
-	r := &xzReader{w: &x.walk, in: newSource(bytes.NewReader(append(header, 1, 0, 0, 'x')))}
-	r.body = x.walk.expand(r, r.in)
-	if err := r.open(len(header)); err != nil || r.memory > maxDictionary+lzmaTables {
-		t.Errorf("xz: %d octets taken, %v", r.memory, err)
-	}
-	r.close()
 	if used := e.pool.budget.Used(); used != 0 {
 		t.Errorf("%d octets not given back", used)
 	}

@@ -1,15 +1,20 @@
 package content
 
-import "strings"
+import (
+	"strings"
+
+	"mailweir/internal/content/charset"
+	"mailweir/internal/content/source"
+)
 
 // reading is one way to read a file.
-type reading func(w *walk, in *source)
+type reading func(w *walk, in *source.Reader)
 
 // inside examines the content of a file: by its real type, because senders choose the declared one, and as what else a program may take it for.
-func (w *walk) inside(f file, k kind, all *listener, in *source) {
+func (w *walk) inside(f file, k kind, all *listener, in *source.Reader) {
 	var first, second reading
-	asText := func(w *walk, in *source) { w.textFile(f, k, in) }
-	asZip := func(w *walk, in *source) { w.zip(f, in) }
+	asText := func(w *walk, in *source.Reader) { w.textFile(f, k, in) }
+	asZip := func(w *walk, in *source.Reader) { w.zip(f, in) }
 	opened, whole := opener(f, k)
 	switch message := f.isMessage(k); {
 	case opened != nil && f.isText():
@@ -24,7 +29,7 @@ func (w *walk) inside(f file, k kind, all *listener, in *source) {
 		first, whole = asText, true
 	}
 	if first == nil {
-		first = func(*walk, *source) {}
+		first = func(*walk, *source.Reader) {}
 	}
 	ahead, _ := in.Peek(in.Buffered())
 	archive := &zipFinder{start: func() *secondReading { return w.secondReading(asZip) }}
@@ -66,23 +71,23 @@ func (w *walk) either(read func(), other *secondReading) {
 func opener(f file, k kind) (open reading, whole bool) {
 	switch k.real {
 	case zipArchive:
-		return func(w *walk, in *source) { w.zip(f, in) }, true
+		return func(w *walk, in *source.Reader) { w.zip(f, in) }, true
 	case "text/rtf":
 		return (*walk).rtf, true
 	case oleStorage:
 		return (*walk).ole, true
 	case "application/gzip":
-		return func(w *walk, in *source) { w.gzip(f, in) }, false
+		return func(w *walk, in *source.Reader) { w.gzip(f, in) }, false
 	case "application/x-bzip2":
-		return func(w *walk, in *source) { w.bzip2(f, in) }, false
+		return func(w *walk, in *source.Reader) { w.bzip2(f, in) }, false
 	case "application/x-xz":
-		return func(w *walk, in *source) { w.xz(f, in) }, false
+		return func(w *walk, in *source.Reader) { w.xz(f, in) }, false
 	case "application/x-tar":
-		return func(w *walk, in *source) { w.tar(f, in) }, false
+		return func(w *walk, in *source.Reader) { w.tar(f, in) }, false
 	case "application/x-rar-compressed":
-		return func(w *walk, in *source) { w.rar(f, in) }, false
+		return func(w *walk, in *source.Reader) { w.rar(f, in) }, false
 	case "application/x-7z-compressed":
-		return func(w *walk, in *source) { w.sevenZip(f, in) }, false
+		return func(w *walk, in *source.Reader) { w.sevenZip(f, in) }, false
 	}
 	return nil, false
 }
@@ -113,14 +118,14 @@ var (
 )
 
 // savedMessage examines a message that was saved to a file.
-func (f file) savedMessage(w *walk, in *source) {
+func (f file) savedMessage(w *walk, in *source.Reader) {
 	m := newMIMEReader(in)
 	h := partHeader{}
 	w.header(&h, m)
 	w.entity(&h, m, f.depth+1)
 }
 
-func (w *walk) textFile(f file, k kind, in *source) {
+func (w *walk) textFile(f file, k kind, in *source.Reader) {
 	if w.x.all == 0 {
 		return
 	}
@@ -130,7 +135,7 @@ func (w *walk) textFile(f file, k kind, in *source) {
 		isHTML = isHTML || htmlExtensions[f.extension()]
 	}
 	isXML := k.real == "text/xml" || f.declared == "text/xml"
-	decoded := utf8Reader(f.charset, in.Reader, isHTML)
+	decoded := charset.Reader(f.charset, in.Reader, isHTML)
 	switch {
 	case isHTML:
 		w.html(decoded, s)

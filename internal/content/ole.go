@@ -1,6 +1,10 @@
 package content
 
-import "bytes"
+import (
+	"bytes"
+
+	"mailweir/internal/content/source"
+)
 
 // oleStorage is the container of Word, Excel and PowerPoint files before 2007, of encrypted newer ones and of
 // Windows installers ([MS-CFB]).
@@ -21,7 +25,7 @@ func utf16Name(name string) []byte {
 }
 
 // ole looks for macros and encryption by the names of streams. Its text is not examined.
-func (w *walk) ole(in *source) {
+func (w *walk) ole(in *source.Reader) {
 	longest := max(len(oleMacros), len(oleEncrypted))
 	buf := make([]byte, 0, 8192)
 	for {

@@ -3,6 +3,8 @@ package content
 import (
 	"net/url"
 	"strings"
+
+	"mailweir/internal/content/charset"
 )
 
 // partHeader is what a part's header says about its body. Of a field that stands twice the first counts, as in most
@@ -53,9 +55,9 @@ func transferEncoding(value string) string {
 // filename is the name that a mail reader offers, decoded; "" when there is none.
 func (h *partHeader) filename() string {
 	if name := h.dispParams["filename"]; name != "" {
-		return decodeWords(name)
+		return charset.Words(name)
 	}
-	return decodeWords(h.params["name"])
+	return charset.Words(h.params["name"])
 }
 
 // attached says whether a mail reader shows the part as an attachment and not as text of the message.
@@ -205,7 +207,7 @@ func join2231(list []piece2231) string {
 		}
 	}
 	var raw strings.Builder
-	charset := ""
+	label := ""
 	first := true
 	for _, p := range ordered {
 		if p == nil {
@@ -215,7 +217,7 @@ func join2231(list []piece2231) string {
 		if p.extended {
 			if first {
 				if parts := strings.SplitN(value, "'", 3); len(parts) == 3 {
-					charset, value = parts[0], parts[2]
+					label, value = parts[0], parts[2]
 				}
 			}
 			if decoded, err := url.PathUnescape(value); err == nil {
@@ -225,5 +227,5 @@ func join2231(list []piece2231) string {
 		first = false
 		raw.WriteString(value)
 	}
-	return decodeString(charset, raw.String())
+	return charset.Decode(label, raw.String())
 }

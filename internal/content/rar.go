@@ -1,24 +1,22 @@
 package content
 
 import (
-	"bytes"
-	"encoding/binary"
 	"io"
+
+	"mailweir/internal/content/rar4"
+	"mailweir/internal/content/source"
 
 	"github.com/nwaples/rardecode/v2"
 )
 
-const (
-	rar4Mark = "Rar!\x1a\x07\x00"
-	rar5Mark = "Rar!\x1a\x07\x01\x00"
-)
+const rar5Mark = "Rar!\x1a\x07\x01\x00"
 
 // rar examines a RAR archive.
-func (w *walk) rar(f file, in *source) {
+func (w *walk) rar(f file, in *source.Reader) {
 	switch head, _ := in.Peek(len(rar5Mark)); {
 	case hasPrefix(head, rar5Mark):
 		w.rar5(f, in)
-	case hasPrefix(head, rar4Mark):
+	case hasPrefix(head, rar4.Mark):
 		w.rar4(f, in)
 	default:
 		w.x.reach(LimitUnreadable)
@@ -33,7 +31,7 @@ const (
 )
 
 // rar5 examines an archive of format 5.
-func (w *walk) rar5(f file, in *source) {
+func (w *walk) rar5(f file, in *source.Reader) {
 	if !w.takeSpare(rarMemory) {
 		return
 	}
@@ -65,77 +63,36 @@ func (w *walk) rar5(f file, in *source) {
 	}
 }
 
-// Blocks of formats 1.5 to 4 and their flags.
-const (
-	rar4Archive   = 0x73
-	rar4File      = 0x74
-	rar4End       = 0x7b
-	rar4Sealed    = 0x80 // of the archive: headers are encrypted
-	rar4Encrypted = 0x04
-	rar4Large     = 0x100
-	rar4Added     = 0x8000 // data follow the header
-	rar4Stored    = 0x30
-)
-
-// rar4 lists an archive of the formats 1.5 to 4, and examines members that are not compressed. The others are not unpacked: that
-// can take 256 MiB of memory, as the sender likes.
-func (w *walk) rar4(f file, in *source) {
-	_, _ = in.Discard(len(rar4Mark))
-	le := binary.LittleEndian
+// rar4 lists an archive of the formats 1.5 to 4, and examines members that are not compressed. The others are not
+// unpacked: that can take 256 MiB of memory, as the sender likes.
+func (w *walk) rar4(f file, in *source.Reader) {
+	archive := rar4.NewReader(in)
 	for !w.x.halted() {
-		var h [7]byte
-		if _, err := io.ReadFull(in, h[:]); err != nil {
-			return
-		}
-		kind, flags, size := h[2], le.Uint16(h[3:]), int(le.Uint16(h[5:]))
-		if size < len(h) {
-			w.x.reach(LimitUnreadable)
-			return
-		}
-		fields := make([]byte, size-len(h))
-		if _, err := io.ReadFull(in, fields); err != nil {
-			w.x.reach(LimitUnreadable)
-			return
-		}
+		m, err := archive.Next()
 		switch {
-		case kind == rar4Archive && flags&rar4Sealed != 0:
+		case err == rar4.ErrEncrypted:
 			w.found.encrypted = true
 			return
-		case kind == rar4End:
+		case err == rar4.ErrDamaged:
+			w.x.reach(LimitUnreadable)
 			return
-		case kind == rar4File && len(fields) >= 25:
-			if !w.rar4Member(f, flags, fields, in) {
-				return
-			}
-		case flags&rar4Added != 0 && len(fields) >= 4:
-			w.copy(nil, io.LimitReader(in, int64(le.Uint32(fields))))
+		case err != nil:
+			return
+		}
+		if !w.rar4Member(f, m, io.LimitReader(in, m.Packed)) {
+			return
 		}
 	}
 }
 
-func (w *walk) rar4Member(f file, flags uint16, fields []byte, in *source) bool {
-	le := binary.LittleEndian
-	packed := int64(le.Uint32(fields))
-	name, rest := int(le.Uint16(fields[19:])), fields[25:]
-	if flags&rar4Large != 0 && len(rest) >= 8 {
-		packed += int64(le.Uint32(rest)) << 32
-		rest = rest[8:]
-	}
-	// After a NUL the same name stands in a packed form of UTF-16.
-	plain, _, _ := bytes.Cut(rest[:min(name, len(rest))], []byte{0})
-	body := io.LimitReader(in, max(packed, 0))
-	encrypted, stored := flags&rar4Encrypted != 0, fields[18] == rar4Stored
-	switch directory := flags&0xe0 == 0xe0; {
-	case directory:
-		return true
-	case stored && !encrypted:
-		ok := w.member(f, string(plain), false, body)
-		w.copy(nil, body)
-		return ok
-	case !encrypted:
+func (w *walk) rar4Member(f file, m rar4.Member, body io.Reader) bool {
+	var content io.Reader
+	if m.Stored && !m.Encrypted {
+		content = body
+	} else if !m.Encrypted {
 		w.x.reach(LimitUnreadable)
 	}
-	ok := w.member(f, string(plain), encrypted, nil)
+	ok := w.member(f, m.Name, m.Encrypted, content)
 	w.copy(nil, body)
 	return ok
 }

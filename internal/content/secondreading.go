@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"io"
 	"iter"
+
+	"mailweir/internal/content/source"
 )
 
 // Some files are two things at once: a text that begins like an archive, a message without the type of one, a text with an archive behind it. What a
@@ -23,13 +25,13 @@ type secondReading struct {
 }
 
 // secondReading starts one. Each octet that it gets counts as unpacked, so that readings within readings come to an end.
-func (w *walk) secondReading(read func(w *walk, in *source)) *secondReading {
+func (w *walk) secondReading(read func(w *walk, in *source.Reader)) *secondReading {
 	s := &secondReading{w: &walk{x: w.x, totals: w.totals, place: w.place}, tally: tally{hits: hits{}}}
 	s.resume, _ = iter.Pull(func(yield func(struct{}) bool) {
 		s.yield = yield
 		if s.w.borrow(fileMemory) {
 			defer s.w.giveBack(fileMemory)
-			read(s.w, newSource(s))
+			read(s.w, source.New(s))
 		}
 		s.close()
 	})

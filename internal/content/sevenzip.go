@@ -3,6 +3,9 @@ package content
 import (
 	"encoding/binary"
 	"io"
+
+	"mailweir/internal/content/sevenzip"
+	"mailweir/internal/content/source"
 )
 
 // A 7z archive (7zFormat.txt of the 7-Zip SDK) has its header at its end, and that is usually packed with LZMA. Only the header tells how the
@@ -15,7 +18,7 @@ const (
 )
 
 // sevenZip examines a 7z archive.
-func (w *walk) sevenZip(f file, in *source) {
+func (w *walk) sevenZip(f file, in *source.Reader) {
 	if !w.takeSpare(sevenZipMemory) {
 		return
 	}
@@ -56,26 +59,23 @@ func (w *walk) sevenZip(f file, in *source) {
 
 // sevenZipMembers examines what the header tells of.
 func (w *walk) sevenZipMembers(f file, header []byte, packed *held) {
+	h := sevenzip.Parse(header)
 	for range 3 { // a packed header may hold a packed one
-		c := sevenZipCursor{rest: header}
-		if c.byte() != szEncodedHeader {
+		if !h.Packed {
 			break
 		}
-		streams := c.streams()
-		if streams.encrypted() {
+		if h.Streams.Encrypted() {
 			w.found.encrypted = true
 			return
 		}
-		header = w.sevenZipHeader(&sevenZipUnpacker{w: w, packed: packed, streams: &streams})
+		h = sevenzip.Parse(w.sevenZipHeader(&sevenZipUnpacker{w: w, packed: packed, streams: &h.Streams}))
 	}
-	c := sevenZipCursor{rest: header}
-	members, streams := c.header()
-	if c.failed {
+	if h.Packed || h.Damaged {
 		w.x.reach(LimitUnreadable)
 	}
-	u := &sevenZipUnpacker{w: w, packed: packed, streams: &streams}
+	u := &sevenZipUnpacker{w: w, packed: packed, streams: &h.Streams}
 	defer u.close()
-	for _, m := range members {
+	for _, m := range h.Members {
 		if w.x.halted() || !w.sevenZipMember(f, m, u) {
 			return
 		}
@@ -97,16 +97,16 @@ func (w *walk) sevenZipHeader(u *sevenZipUnpacker) []byte {
 }
 
 // sevenZipMember examines one member; false when there were too many.
-func (w *walk) sevenZipMember(f file, m sevenZipMember, u *sevenZipUnpacker) bool {
-	if m.empty {
-		return w.member(f, m.name, false, nil)
+func (w *walk) sevenZipMember(f file, m sevenzip.Member, u *sevenZipUnpacker) bool {
+	if m.Empty {
+		return w.member(f, m.Name, false, nil)
 	}
 	body, size, encrypted := u.next()
 	if body == nil {
-		return w.member(f, m.name, encrypted, nil)
+		return w.member(f, m.Name, encrypted, nil)
 	}
 	one := io.LimitReader(body, size)
-	ok := w.member(f, m.name, false, one)
+	ok := w.member(f, m.Name, false, one)
 	w.copy(nil, one)
 	return ok
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"mailweir/internal/content/source"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -162,7 +164,7 @@ func FuzzSevenZip(f *testing.F) {
 	e := mustExaminer(f, Options{Limits: Limits{Depth: 5, Parts: 50, Expanded: 4 << 20}}, "!activation 1\n1 secret offer\n")
 	f.Fuzz(func(t *testing.T, octets []byte) {
 		x := e.Begin(Text | Files)
-		x.walk.sevenZip(file{name: "a.7z"}, newSource(strings.NewReader(string(octets))))
+		x.walk.sevenZip(file{name: "a.7z"}, source.New(strings.NewReader(string(octets))))
 		x.Close()
 		if used := e.pool.budget.Used(); used > 0 {
 			t.Errorf("%d octets not given back", used)

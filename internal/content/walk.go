@@ -5,6 +5,9 @@ import (
 	"bytes"
 	"io"
 	"strings"
+
+	"mailweir/internal/content/charset"
+	"mailweir/internal/content/transfer"
 )
 
 // walk goes over the MIME structure of one message.
@@ -39,7 +42,7 @@ func (w *walk) field(h *partHeader, name, value string) {
 	if w.x.all == 0 {
 		return
 	}
-	decoded := decodeWords(value)
+	decoded := charset.Words(value)
 	if subject {
 		s := w.x.sink(Subject)
 		s.WriteString(decoded)
@@ -178,7 +181,7 @@ func (w *walk) nested(h *partHeader, m *mimeReader, depth int) {
 	w.name(h)
 	inner := partHeader{}
 	if h.encoding == "base64" || h.encoding == "quoted-printable" { // not allowed, and read by mail readers all the same
-		m = newMIMEReader(transferDecoder(h.encoding, m))
+		m = newMIMEReader(transfer.Reader(h.encoding, m))
 	}
 	line := m.next()
 	if line == nil {
@@ -204,7 +207,7 @@ func (w *walk) name(h *partHeader) string {
 // leaf examines a part that has no parts.
 func (w *walk) leaf(h *partHeader, m *mimeReader, depth int) {
 	name := w.name(h)
-	decoded := transferDecoder(h.encoding, m)
+	decoded := transfer.Reader(h.encoding, m)
 	major, _, proper := strings.Cut(h.mediaType, "/")
 	text := !proper || major == "text" || major == "multipart" // a multipart without boundary shows as text
 	if text && !h.attached() {
@@ -212,7 +215,7 @@ func (w *walk) leaf(h *partHeader, m *mimeReader, depth int) {
 	} else {
 		w.attachment(h, name, decoded, depth)
 	}
-	if b, ok := decoded.(*base64Reader); ok && b.cut {
+	if b, ok := decoded.(*transfer.Base64Reader); ok && b.Cut() {
 		w.x.symptom(SymptomBase64)
 	}
 }
@@ -220,7 +223,7 @@ func (w *walk) leaf(h *partHeader, m *mimeReader, depth int) {
 // text examines plain text or HTML of the message itself.
 func (w *walk) text(h *partHeader, r *bufio.Reader, depth int) {
 	isHTML := h.mediaType == "text/html"
-	decoded := utf8Reader(h.params["charset"], r, isHTML)
+	decoded := charset.Reader(h.params["charset"], r, isHTML)
 	switch {
 	case isCalendar(h.mediaType, ""):
 		decoded = calendarReader(h.params["charset"], r)

@@ -8,6 +8,10 @@ import (
 	"io"
 	"path"
 	"strings"
+
+	"mailweir/internal/content/charset"
+	"mailweir/internal/content/sevenzip"
+	"mailweir/internal/content/source"
 )
 
 // Signatures of the ZIP format (PKWARE APPNOTE 4.3).
@@ -21,7 +25,7 @@ const (
 // It reads the members in the order in which they lie there, so an archive of any size takes no memory; then the
 // directory at the end, for names that had no member. Programs that open archives trust the one or the other. They find the directory from
 // the end of the file, so an archive may stand behind anything, another archive too.
-func (w *walk) zip(f file, in *source) {
+func (w *walk) zip(f file, in *source.Reader) {
 	seen := map[string]bool{}
 	for ok := true; ok; {
 		switch nextSignature(in) {
@@ -37,7 +41,7 @@ func (w *walk) zip(f file, in *source) {
 
 // nextSignature goes to the next signature and gives it, "" at the end. What lies between (data descriptors, padding,
 // the end of the directory, rubbish) is skipped.
-func nextSignature(in *source) string {
+func nextSignature(in *source.Reader) string {
 	for {
 		head, err := in.Peek(4)
 		if err != nil {
@@ -67,7 +71,7 @@ const (
 
 // zipMember examines a member by its own header. The directory may say another method, and some programs trust that: so data that
 // can be nothing but deflated are inflated, and such as can't be are taken as stored.
-func (w *walk) zipMember(f file, in *source, seen map[string]bool) bool {
+func (w *walk) zipMember(f file, in *source.Reader, seen map[string]bool) bool {
 	var h [30]byte
 	if _, err := io.ReadFull(in, h[:]); err != nil {
 		return false
@@ -91,9 +95,9 @@ func (w *walk) zipMember(f file, in *source, seen map[string]bool) bool {
 	switch {
 	case !encrypted && method == zipDeflated:
 		// Deflated data knows its own end, so a false size hides nothing.
-		start := in.used()
+		start := in.Used()
 		ok = w.zipPacked(f, name, flate.NewReader(in), in)
-		if left := packed - (in.used() - start); ok && known && left > 0 && w.expanded < w.x.examiner.limits.Expanded {
+		if left := packed - (in.Used() - start); ok && known && left > 0 && w.expanded < w.x.examiner.limits.Expanded {
 			ok = w.zipStored(f, name, in, left)
 		}
 	case !encrypted && known && method == zipStored:
@@ -110,7 +114,7 @@ func (w *walk) zipMember(f file, in *source, seen map[string]bool) bool {
 	return ok && !w.x.halted() && w.expanded < w.x.examiner.limits.Expanded
 }
 
-func (w *walk) zipStored(f file, name string, in *source, size int64) bool {
+func (w *walk) zipStored(f file, name string, in *source.Reader, size int64) bool {
 	body := io.LimitReader(in, size)
 	ok := w.zipContent(f, name, body)
 	w.copy(nil, body)
@@ -118,19 +122,19 @@ func (w *walk) zipStored(f file, name string, in *source, size int64) bool {
 }
 
 // zipPacked examines a member that r unpacks from packed.
-func (w *walk) zipPacked(f file, name string, r io.Reader, packed *source) bool {
+func (w *walk) zipPacked(f file, name string, r io.Reader, packed *source.Reader) bool {
 	expanded := w.expand(r, packed)
 	ok := w.zipContent(f, name, expanded)
 	w.copy(nil, expanded)
 	return ok
 }
 
-func (w *walk) zipBzip2(f file, name string, in *source, packed int64) bool {
-	if !w.takeSpare(bzip2Memory) {
+func (w *walk) zipBzip2(f file, name string, in *source.Reader, packed int64) bool {
+	if !w.takeSpare(sevenzip.BZip2Memory) {
 		return w.member(f, name, false, nil)
 	}
-	defer w.giveBack(bzip2Memory)
-	body := newSource(io.LimitReader(in, packed))
+	defer w.giveBack(sevenzip.BZip2Memory)
+	body := source.New(io.LimitReader(in, packed))
 	ok := w.zipPacked(f, name, bzip2.NewReader(body), body)
 	w.copy(nil, body)
 	return ok
@@ -138,7 +142,7 @@ func (w *walk) zipBzip2(f file, name string, in *source, packed int64) bool {
 
 // zipMethod tells by the data of a member whether it is deflated or stored; said is what its header says, which counts
 // where the data tell nothing.
-func (w *walk) zipMethod(in *source, said uint16, packed int64) uint16 {
+func (w *walk) zipMethod(in *source.Reader, said uint16, packed int64) uint16 {
 	data, _ := in.Peek(int(min(packed, maxSniff)))
 	switch whole := int64(len(data)) == packed; {
 	case len(data) == 0:
@@ -186,7 +190,7 @@ func (w *walk) zipContent(f file, name string, r io.Reader) bool {
 		w.copy(nil, r)
 		return true
 	}
-	w.xml(utf8Reader("", newSource(r).Reader, false), s)
+	w.xml(charset.Reader("", source.New(r).Reader, false), s)
 	s.end()
 	return true
 }
@@ -207,7 +211,7 @@ func documentText(name string) bool {
 
 // zipEntry notes a name of the directory at the end. It takes no more than the signature: what looks like an entry may be none, and must not
 // cover what follows.
-func (w *walk) zipEntry(f file, in *source, seen map[string]bool) bool {
+func (w *walk) zipEntry(f file, in *source.Reader, seen map[string]bool) bool {
 	const fixed = 46
 	h, _ := in.Peek(fixed)
 	if len(h) < fixed {
@@ -229,7 +233,7 @@ func (w *walk) zipEntry(f file, in *source, seen map[string]bool) bool {
 const maxZipName = 1024
 
 // readName reads a name and skips what follows it. Longer names are cut.
-func readName(in *source, length, extra int) (string, bool) {
+func readName(in *source.Reader, length, extra int) (string, bool) {
 	name := make([]byte, min(length, maxZipName))
 	if _, err := io.ReadFull(in, name); err != nil {
 		return "", false

@@ -1,17 +1,21 @@
-package content
+// Package rtf reduces Rich Text Format to its text (RTF specification 1.9.1).
+package rtf
 
 import (
+	"bufio"
 	"io"
+	"strings"
 	"unicode/utf8"
+
+	"mailweir/internal/content/transfer"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 )
 
-// rtfReader reduces Rich Text Format to its text (RTF specification 1.9.1).
-type rtfReader struct {
-	in      *source
-	out     *sink
+type reader struct {
+	in      *bufio.Reader
+	out     io.Writer
 	text    []byte // not yet given to out
 	depth   int
 	skip    int // depth of the group that is no text, 0 while none is
@@ -20,27 +24,34 @@ type rtfReader struct {
 	code    *charmap.Charmap
 }
 
-var rtfCodePages = map[int]encoding.Encoding{
+var codePages = map[int]encoding.Encoding{
 	437: charmap.CodePage437, 850: charmap.CodePage850, 1250: charmap.Windows1250, 1251: charmap.Windows1251,
 	1252: charmap.Windows1252, 1253: charmap.Windows1253, 1254: charmap.Windows1254, 1255: charmap.Windows1255,
 	1256: charmap.Windows1256, 1257: charmap.Windows1257, 1258: charmap.Windows1258,
 }
 
-// rtfHidden are groups that hold no text of the document.
-var rtfHidden = nameSet(`fonttbl colortbl stylesheet pict objdata listtable listoverridetable rsidtbl generator themedata
+// hidden are groups that hold no text of the document.
+var hidden = nameSet(`fonttbl colortbl stylesheet pict objdata listtable listoverridetable rsidtbl generator themedata
 	colorschememapping latentstyles datastore xmlnstbl filetbl revtbl`)
 
-var rtfBreaks = nameSet("par line tab cell row sect page column nestcell nestrow pard emspace enspace")
+var breaks = nameSet("par line tab cell row sect page column nestcell nestrow pard emspace enspace")
 
-func (w *walk) rtf(in *source) {
-	s := w.x.sink(Attachments)
-	r := &rtfReader{in: in, out: s, unicode: 1, code: charmap.Windows1252}
-	r.read()
-	r.flush()
-	s.end()
+func nameSet(names string) map[string]bool {
+	set := map[string]bool{}
+	for _, name := range strings.Fields(names) {
+		set[name] = true
+	}
+	return set
 }
 
-func (r *rtfReader) read() {
+// Text writes the text of a document to out, up to the end of in. A faulty document gives the text that can be read.
+func Text(in *bufio.Reader, out io.Writer) {
+	r := &reader{in: in, out: out, unicode: 1, code: charmap.Windows1252}
+	r.read()
+	r.flush()
+}
+
+func (r *reader) read() {
 	for {
 		c, err := r.in.ReadByte()
 		if err != nil {
@@ -64,14 +75,14 @@ func (r *rtfReader) read() {
 }
 
 // control reads what follows a backslash.
-func (r *rtfReader) control() {
+func (r *reader) control() {
 	c, err := r.in.ReadByte()
 	switch {
 	case err != nil:
 	case c == '\'':
 		var hex [2]byte
-		if _, err = io.ReadFull(r.in, hex[:]); err == nil && hexValue(hex[0]) >= 0 && hexValue(hex[1]) >= 0 {
-			r.octet(byte(hexValue(hex[0])<<4 | hexValue(hex[1])))
+		if _, err = io.ReadFull(r.in, hex[:]); err == nil && transfer.Hex(hex[0]) >= 0 && transfer.Hex(hex[1]) >= 0 {
+			r.octet(byte(transfer.Hex(hex[0])<<4 | transfer.Hex(hex[1])))
 		}
 	case c == '*':
 		r.hide()
@@ -89,7 +100,7 @@ func (r *rtfReader) control() {
 }
 
 // word reads a control word with its number.
-func (r *rtfReader) word(first byte) {
+func (r *reader) word(first byte) {
 	name := []byte{first}
 	number, signed, digits := 0, false, false
 	for {
@@ -119,7 +130,7 @@ func (r *rtfReader) word(first byte) {
 	r.apply(string(name), number, digits)
 }
 
-func (r *rtfReader) apply(name string, number int, given bool) {
+func (r *reader) apply(name string, number int, given bool) {
 	switch {
 	case name == "u":
 		r.drop = 0
@@ -130,26 +141,26 @@ func (r *rtfReader) apply(name string, number int, given bool) {
 	case name == "uc" && number >= 0 && number < 16:
 		r.unicode = number
 	case name == "ansicpg":
-		if code, ok := rtfCodePages[number].(*charmap.Charmap); ok {
+		if code, ok := codePages[number].(*charmap.Charmap); ok {
 			r.code = code
 		}
 	case name == "bin" && given && number > 0:
 		_, _ = r.in.Discard(number)
-	case rtfHidden[name]:
+	case hidden[name]:
 		r.hide()
-	case rtfBreaks[name]:
+	case breaks[name]:
 		r.write('\n')
 	}
 }
 
 // hide skips to the end of the group.
-func (r *rtfReader) hide() {
+func (r *reader) hide() {
 	if r.skip == 0 {
 		r.skip = max(r.depth, 1)
 	}
 }
 
-func (r *rtfReader) octet(c byte) {
+func (r *reader) octet(c byte) {
 	switch {
 	case r.drop > 0:
 		r.drop--
@@ -160,7 +171,7 @@ func (r *rtfReader) octet(c byte) {
 	}
 }
 
-func (r *rtfReader) rune(c rune) {
+func (r *reader) rune(c rune) {
 	if r.skip > 0 {
 		return
 	}
@@ -168,7 +179,7 @@ func (r *rtfReader) rune(c rune) {
 	r.full()
 }
 
-func (r *rtfReader) write(c byte) {
+func (r *reader) write(c byte) {
 	if r.skip > 0 {
 		return
 	}
@@ -176,13 +187,13 @@ func (r *rtfReader) write(c byte) {
 	r.full()
 }
 
-func (r *rtfReader) full() {
+func (r *reader) full() {
 	if len(r.text) >= 2048 {
 		r.flush()
 	}
 }
 
-func (r *rtfReader) flush() {
+func (r *reader) flush() {
 	_, _ = r.out.Write(r.text)
 	r.text = r.text[:0]
 }

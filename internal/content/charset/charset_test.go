@@ -1,4 +1,4 @@
-package content
+package charset
 
 import (
 	"bufio"
@@ -14,7 +14,7 @@ func TestLenientUTF8(t *testing.T) {
 		{"ab\x80", "ab€"},
 		{"ä\xe4", "ää"},
 	} {
-		r := utf8Reader("", bufio.NewReader(strings.NewReader(strings.Repeat(c.in, 5000))), false)
+		r := Reader("", bufio.NewReader(strings.NewReader(strings.Repeat(c.in, 5000))), false)
 		if got, err := io.ReadAll(r); err != nil || string(got) != strings.Repeat(c.out, 5000) {
 			t.Errorf("%q: %d octets, %v", c.in, len(got), err)
 		}

@@ -1,4 +1,6 @@
-package content
+// Package charset decodes text as mail readers do: of a body that declares its charset, or a wrong one, or none, and of
+// header fields (RFC 2047).
+package charset
 
 import (
 	"bufio"
@@ -9,15 +11,15 @@ import (
 
 	"mailweir/internal/content/fold"
 
-	"github.com/emersion/go-message/charset"
+	msgcharset "github.com/emersion/go-message/charset"
 	htmlcharset "golang.org/x/net/html/charset"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/transform"
 )
 
-// utf8Reader decodes text of the declared charset. A charset that is absent, unknown or ASCII is taken as
+// Reader decodes text of the declared charset. A charset that is absent, unknown or ASCII is taken as
 // UTF-8 where the octets are UTF-8 and as windows-1252 where they are not, which is what mail readers guess.
-func utf8Reader(label string, r *bufio.Reader, isHTML bool) io.Reader {
+func Reader(label string, r *bufio.Reader, isHTML bool) io.Reader {
 	start, _ := r.Peek(3)
 	switch {
 	case bytes.HasPrefix(start, []byte{0xfe, 0xff}):
@@ -37,7 +39,7 @@ func utf8Reader(label string, r *bufio.Reader, isHTML bool) io.Reader {
 		label = ""
 	}
 	if !guessed(label) {
-		if decoded, err := charset.Reader(label, r); err == nil {
+		if decoded, err := msgcharset.Reader(label, r); err == nil {
 			return decoded
 		}
 	}
@@ -69,12 +71,12 @@ func guessed(label string) bool {
 	return false
 }
 
-// decodeString decodes octets of a header field.
-func decodeString(label, s string) string {
+// Decode decodes octets of a header field.
+func Decode(label, s string) string {
 	if label = cleanLabel(label); guessed(label) && utf8.ValidString(s) {
 		return s
 	}
-	r := utf8Reader(label, bufio.NewReaderSize(strings.NewReader(s), 16), false)
+	r := Reader(label, bufio.NewReaderSize(strings.NewReader(s), 16), false)
 	out, err := io.ReadAll(r)
 	if err != nil {
 		return s

@@ -1,11 +1,11 @@
-package content
+// Package transfer undoes content transfer encodings (RFC 2045 section 6). The decoders go on where a strict one stops,
+// because mail readers do.
+package transfer
 
 import (
 	"bytes"
 	"io"
 )
-
-// Transfer decoders (RFC 2045 section 6) that go on where a strict one stops, because mail readers do.
 
 // base64Value maps the alphabet to 0–63; 64 is `=`, 255 everything else (skipped). The URL alphabet is taken too.
 var base64Value = func() (t [256]byte) {
@@ -61,13 +61,14 @@ func (b *base64State) end(dst []byte) []byte {
 	return dst
 }
 
-func decodeBase64(s string) []byte {
+// Base64 decodes a text.
+func Base64(s string) []byte {
 	var b base64State
 	return b.end(b.decode(nil, []byte(s)))
 }
 
-// base64Reader decodes a part. cut is set when the text ended inside a group of four: it was cut short.
-type base64Reader struct {
+// Base64Reader decodes a part.
+type Base64Reader struct {
 	r     io.Reader
 	state base64State
 	in    [2048]byte
@@ -76,7 +77,10 @@ type base64Reader struct {
 	cut   bool
 }
 
-func (b *base64Reader) Read(p []byte) (int, error) {
+// Cut says that the text ended inside a group of four: it was cut short.
+func (b *Base64Reader) Cut() bool { return b.cut }
+
+func (b *Base64Reader) Read(p []byte) (int, error) {
 	for len(b.ready) == 0 {
 		n, err := b.r.Read(b.in[:])
 		b.out = b.state.decode(b.out[:0], b.in[:n])
@@ -151,7 +155,7 @@ const maxSoftBreak = 128
 // escape decodes what begins with `=`: an octet, or -1 for none; n is 0 when more octets are needed.
 func escape(s []byte, last bool) (octet, n int) {
 	if len(s) >= 3 {
-		if high, low := hexValue(s[1]), hexValue(s[2]); high >= 0 && low >= 0 {
+		if high, low := Hex(s[1]), Hex(s[2]); high >= 0 && low >= 0 {
 			return high<<4 | low, 3
 		}
 	}
@@ -164,19 +168,32 @@ func escape(s []byte, last bool) (octet, n int) {
 		return -1, i + 1
 	case i == len(s) && last:
 		return -1, i // a soft line break at the very end
-	case i == len(s) && i < maxSoftBreak, len(s) < 3 && !last && hexValue(s[1]) >= 0:
+	case i == len(s) && i < maxSoftBreak, len(s) < 3 && !last && Hex(s[1]) >= 0:
 		return -1, 0
 	}
 	return '=', 1
 }
 
-// transferDecoder undoes a Content-Transfer-Encoding; an unknown one is taken as none.
-func transferDecoder(encoding string, r io.Reader) io.Reader {
+// Reader undoes a Content-Transfer-Encoding; an unknown one is taken as none. For base64 it is a [Base64Reader].
+func Reader(encoding string, r io.Reader) io.Reader {
 	switch encoding {
 	case "base64":
-		return &base64Reader{r: r}
+		return &Base64Reader{r: r}
 	case "quoted-printable":
 		return &quotedReader{r: r}
 	}
 	return r
+}
+
+// Hex is the value of a hexadecimal digit, -1 for another octet.
+func Hex(c byte) int {
+	switch {
+	case c >= '0' && c <= '9':
+		return int(c - '0')
+	case c >= 'a' && c <= 'f':
+		return int(c-'a') + 10
+	case c >= 'A' && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
 }

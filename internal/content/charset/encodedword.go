@@ -1,20 +1,22 @@
-package content
+package charset
 
 import (
 	"strings"
+
+	"mailweir/internal/content/transfer"
 )
 
-// decodeWords undoes RFC 2047 encoded-words as mail readers do: also inside quotes and in the middle of a word, and a
+// Words undoes RFC 2047 encoded-words as mail readers do: also inside quotes and in the middle of a word, and a
 // character may be split between two of them.
-func decodeWords(s string) string {
+func Words(s string) string {
 	if !strings.Contains(s, "=?") {
-		return decodeString("", s)
+		return Decode("", s)
 	}
 	var out strings.Builder
 	var run []byte // octets of adjacent encoded-words in one charset
 	charset := ""
 	flush := func() {
-		out.WriteString(decodeString(charset, string(run)))
+		out.WriteString(Decode(charset, string(run)))
 		run = run[:0]
 	}
 	for s != "" {
@@ -25,14 +27,14 @@ func decodeWords(s string) string {
 		cs, octets, end := encodedWord(s[start:])
 		if end == 0 {
 			flush()
-			out.WriteString(decodeString("", s[:start+2]))
+			out.WriteString(Decode("", s[:start+2]))
 			s = s[start+2:]
 			continue
 		}
 		if between := s[:start]; len(run) == 0 || strings.Trim(between, " \t\r\n") != "" || cs != charset {
 			flush()
 			if out.Len() == 0 || strings.Trim(between, " \t\r\n") != "" {
-				out.WriteString(decodeString("", between))
+				out.WriteString(Decode("", between))
 			}
 		}
 		charset = cs
@@ -40,7 +42,7 @@ func decodeWords(s string) string {
 		s = s[start+end:]
 	}
 	flush()
-	out.WriteString(decodeString("", s))
+	out.WriteString(Decode("", s))
 	return out.String()
 }
 
@@ -61,7 +63,7 @@ func encodedWord(s string) (charset string, octets []byte, end int) {
 	text := s[textStart : textStart+length]
 	switch rest[0] {
 	case 'b', 'B':
-		octets = decodeBase64(text)
+		octets = transfer.Base64(text)
 	case 'q', 'Q':
 		octets = decodeQ(text)
 	default:
@@ -80,24 +82,12 @@ func decodeQ(s string) []byte {
 		switch {
 		case s[i] == '_':
 			out = append(out, ' ')
-		case s[i] == '=' && i+2 < len(s) && hexValue(s[i+1]) >= 0 && hexValue(s[i+2]) >= 0:
-			out = append(out, byte(hexValue(s[i+1])<<4|hexValue(s[i+2])))
+		case s[i] == '=' && i+2 < len(s) && transfer.Hex(s[i+1]) >= 0 && transfer.Hex(s[i+2]) >= 0:
+			out = append(out, byte(transfer.Hex(s[i+1])<<4|transfer.Hex(s[i+2])))
 			i += 2
 		default:
 			out = append(out, s[i])
 		}
 	}
 	return out
-}
-
-func hexValue(c byte) int {
-	switch {
-	case c >= '0' && c <= '9':
-		return int(c - '0')
-	case c >= 'a' && c <= 'f':
-		return int(c-'a') + 10
-	case c >= 'A' && c <= 'F':
-		return int(c-'A') + 10
-	}
-	return -1
 }

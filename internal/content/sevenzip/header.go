@@ -1,38 +1,59 @@
-package content
+package sevenzip
 
 import "golang.org/x/text/encoding/unicode"
 
 // Property identifiers of a 7z header.
 const (
-	szHeader        = 0x01
-	szArchiveProps  = 0x02
-	szMainStreams   = 0x04
-	szFiles         = 0x05
-	szPackInfo      = 0x06
-	szUnpackInfo    = 0x07
-	szSubStreams    = 0x08
-	szSize          = 0x09
-	szCRC           = 0x0a
-	szFolder        = 0x0b
-	szUnpackSize    = 0x0c
-	szUnpackStreams = 0x0d
-	szEmptyStream   = 0x0e
-	szEmptyFile     = 0x0f
-	szNames         = 0x11
-	szEncodedHeader = 0x17
+	idHeader        = 0x01
+	idArchiveProps  = 0x02
+	idMainStreams   = 0x04
+	idFiles         = 0x05
+	idPackInfo      = 0x06
+	idUnpackInfo    = 0x07
+	idSubStreams    = 0x08
+	idSize          = 0x09
+	idCRC           = 0x0a
+	idFolder        = 0x0b
+	idUnpackSize    = 0x0c
+	idUnpackStreams = 0x0d
+	idEmptyStream   = 0x0e
+	idEmptyFile     = 0x0f
+	idNames         = 0x11
+	idEncodedHeader = 0x17
 )
 
-// sevenZipCursor reads a header. It trusts no number: what is counted takes an octet each, so a false count ends with the octets, and nothing
+// Header is what the header of an archive tells.
+type Header struct {
+	Packed  bool     // the header itself is packed: Streams tell how, and there are no members yet
+	Members []Member // directories left out
+	Streams Streams
+	Damaged bool // it could not be read to its end: what stands before that is told
+}
+
+// Parse reads a header.
+func Parse(octets []byte) (h Header) {
+	c := cursor{rest: octets}
+	if len(octets) > 0 && octets[0] == idEncodedHeader {
+		c.byte()
+		h.Packed, h.Streams = true, c.streams()
+	} else {
+		h.Members, h.Streams = c.header()
+	}
+	h.Damaged = c.failed
+	return h
+}
+
+// cursor reads a header. It trusts no number: what is counted takes an octet each, so a false count ends with the octets, and nothing
 // is allocated by it.
-type sevenZipCursor struct {
+type cursor struct {
 	rest   []byte
 	failed bool
 }
 
 // more tells a loop over n things whether there can be another one.
-func (c *sevenZipCursor) more(i, n uint64) bool { return i < n && !c.failed }
+func (c *cursor) more(i, n uint64) bool { return i < n && !c.failed }
 
-func (c *sevenZipCursor) take(n int) []byte {
+func (c *cursor) take(n int) []byte {
 	if n < 0 || n > len(c.rest) {
 		c.failed, c.rest = true, nil
 		return nil
@@ -42,7 +63,7 @@ func (c *sevenZipCursor) take(n int) []byte {
 	return taken
 }
 
-func (c *sevenZipCursor) byte() byte {
+func (c *cursor) byte() byte {
 	if b := c.take(1); len(b) == 1 {
 		return b[0]
 	}
@@ -50,7 +71,7 @@ func (c *sevenZipCursor) byte() byte {
 }
 
 // number reads an integer: the leading ones of the first octet tell how many follow.
-func (c *sevenZipCursor) number() uint64 {
+func (c *cursor) number() uint64 {
 	first := c.byte()
 	var value uint64
 	for i := range 8 {
@@ -64,7 +85,7 @@ func (c *sevenZipCursor) number() uint64 {
 }
 
 // size is a number of octets that follow.
-func (c *sevenZipCursor) size() int {
+func (c *cursor) size() int {
 	n := c.number()
 	if n > uint64(len(c.rest)) {
 		c.failed, c.rest = true, nil
@@ -74,7 +95,7 @@ func (c *sevenZipCursor) size() int {
 }
 
 // flags reads n bits.
-func (c *sevenZipCursor) flags(n uint64) func(uint64) bool {
+func (c *cursor) flags(n uint64) func(uint64) bool {
 	if n/8 > uint64(len(c.rest)) {
 		c.failed, c.rest = true, nil
 		return func(uint64) bool { return false }
@@ -84,7 +105,7 @@ func (c *sevenZipCursor) flags(n uint64) func(uint64) bool {
 }
 
 // digests skips checksums and tells which of n there are.
-func (c *sevenZipCursor) digests(n uint64) func(uint64) bool {
+func (c *cursor) digests(n uint64) func(uint64) bool {
 	defined := func(uint64) bool { return true }
 	if c.byte() == 0 {
 		defined = c.flags(n)
@@ -97,26 +118,26 @@ func (c *sevenZipCursor) digests(n uint64) func(uint64) bool {
 	return defined
 }
 
-// sevenZipMember is a file in an archive.
-type sevenZipMember struct {
-	name  string
-	empty bool // no stream holds it
+// Member is a file in an archive.
+type Member struct {
+	Name  string
+	Empty bool // no stream holds it
 }
 
 // header gives the members, directories left out, and how they are packed.
-func (c *sevenZipCursor) header() (members []sevenZipMember, streams sevenZipStreams) {
-	if c.byte() != szHeader {
+func (c *cursor) header() (members []Member, streams Streams) {
+	if c.byte() != idHeader {
 		c.failed = true
 	}
 	for !c.failed {
 		switch c.byte() {
-		case szArchiveProps:
+		case idArchiveProps:
 			for c.byte() != 0 && !c.failed {
 				c.take(c.size())
 			}
-		case szMainStreams:
+		case idMainStreams:
 			streams = c.streams()
-		case szFiles:
+		case idFiles:
 			members = c.files()
 		case 0:
 			return members, streams
@@ -127,7 +148,7 @@ func (c *sevenZipCursor) header() (members []sevenZipMember, streams sevenZipStr
 	return members, streams
 }
 
-func (c *sevenZipCursor) files() []sevenZipMember {
+func (c *cursor) files() []Member {
 	n := c.number()
 	var all []string
 	none := func(uint64) bool { return false }
@@ -137,23 +158,23 @@ func (c *sevenZipCursor) files() []sevenZipMember {
 		if kind == 0 {
 			break
 		}
-		property := sevenZipCursor{rest: c.take(c.size())}
+		property := cursor{rest: c.take(c.size())}
 		switch kind {
-		case szNames:
+		case idNames:
 			if property.byte() != 0 { // in another stream
 				c.failed = true
 			}
 			for i := uint64(0); property.more(i, n); i++ {
 				all = append(all, property.name())
 			}
-		case szEmptyStream:
+		case idEmptyStream:
 			empty = property.flags(n)
-		case szEmptyFile:
+		case idEmptyFile:
 			emptyFile = property.flags(uint64(len(property.rest)) * 8)
 		}
 		c.failed = c.failed || property.failed
 	}
-	var members []sevenZipMember
+	var members []Member
 	var nth uint64 // among those without a stream
 	for i, name := range all {
 		directory := false
@@ -162,14 +183,14 @@ func (c *sevenZipCursor) files() []sevenZipMember {
 			nth++
 		}
 		if !directory && name != "" {
-			members = append(members, sevenZipMember{name, empty(uint64(i))})
+			members = append(members, Member{name, empty(uint64(i))})
 		}
 	}
 	return members
 }
 
 // name reads one name, UTF-16 that ends with a NUL.
-func (c *sevenZipCursor) name() string {
+func (c *cursor) name() string {
 	for i := 0; i+1 < len(c.rest); i += 2 {
 		if c.rest[i] == 0 && c.rest[i+1] == 0 {
 			octets := c.take(i)

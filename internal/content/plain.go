@@ -1,0 +1,36 @@
+package content
+
+import (
+	"bufio"
+	"io"
+
+	"mailweir/internal/content/uuencode"
+)
+
+// plain examines plain text and the files that stand in it uuencoded (POSIX uuencode): some mail readers offer them as attachments.
+func (w *walk) plain(r io.Reader, s *sink, depth int) {
+	in := bufio.NewReaderSize(r, 4096)
+	for start := true; ; {
+		line, err := in.ReadSlice('\n')
+		if name, ok := uuencode.Begin(line); start && ok && uuencode.Next(in) {
+			w.uuFile(name, in, depth)
+		} else {
+			_, _ = s.Write(line)
+		}
+		start = err == nil
+		if err != nil && err != bufio.ErrBufferFull {
+			return
+		}
+	}
+}
+
+func (w *walk) uuFile(name string, in *bufio.Reader, depth int) {
+	if w.parts++; w.parts > w.x.examiner.limits.Parts {
+		w.x.reach(LimitParts)
+		return
+	}
+	s := w.x.sink(Filenames)
+	s.WriteString(name)
+	s.end()
+	w.file(file{name: name, depth: depth + 1}, uuencode.NewReader(in))
+}

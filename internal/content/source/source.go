@@ -1,0 +1,33 @@
+// Package source reads a file from its front to its end, with a look ahead.
+package source
+
+import (
+	"bufio"
+	"io"
+)
+
+// Reader is a buffered reader that knows how much of its input was used.
+type Reader struct {
+	*bufio.Reader
+	counter *counter
+}
+
+type counter struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// New reads from r, and can look 4,096 octets ahead.
+func New(r io.Reader) *Reader {
+	c := &counter{r: r}
+	return &Reader{bufio.NewReaderSize(c, 4096), c}
+}
+
+// Used is the octets taken out.
+func (r *Reader) Used() int64 { return r.counter.n - int64(r.Buffered()) }
