@@ -360,7 +360,7 @@ func (b *rblRule) settle(m *policy.Message, o policy.Outcome) {
 }
 
 var replyRBL = &policy.Reply{
-	ID: "rbl", Row: "P11", Code: 550, Enhanced: "5.7.1", Text: "{zone} Blocked - see {reason}", Args: []string{"zone", "reason"},
+	ID: "rbl", Row: "P11", Offence: policy.OffenceListed, Code: 550, Enhanced: "5.7.1", Text: "{zone} Blocked - see {reason}", Args: []string{"zone", "reason"},
 	Description: "The sending host's address, or a domain name in the mail, is on a DNS list that the administrator trusts. The text is the list's own.",
 	Resolution:  "The sender asks the list named in the reply for removal. The administrator can permit the client (--permit-clients) or the sender (--permit-senders) meanwhile.",
 }

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"mailweir/internal/policy"
 )
 
 const (
@@ -58,7 +60,7 @@ func TestReputation(t *testing.T) {
 			if c.mail.client != "" {
 				client = "2001:db8::1"
 			}
-			if err := crowd.book().learn(t.Context(), netip.MustParseAddr(client), conduct{deedInvalidRcpt: c.bad, deedGood: c.good}); err != nil {
+			if err := crowd.book().learn(t.Context(), netip.MustParseAddr(client), conduct{policy.OffenceInvalidRcpt: c.bad, policy.NoOffence: c.good}); err != nil {
 				t.Fatal(err)
 			}
 			wantSaid(t, c.name, strings.Join(crowd.visit(c.mail), "\n"), c.said)
@@ -206,7 +208,7 @@ func TestReputationTogether(t *testing.T) {
 	for range 5 {
 		all.Go(func() {
 			for range 4 {
-				if err := book.learn(t.Context(), client, conduct{deedGood: 1}); err != nil {
+				if err := book.learn(t.Context(), client, conduct{policy.NoOffence: 1}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -239,12 +241,12 @@ func TestReputationFlags(t *testing.T) {
 // What is written is read, weighed by the time that has passed.
 func TestHistory(t *testing.T) {
 	b := &Reputations{Clock: func() time.Time { return noon }, HalfLife: time.Hour}
-	h := history{deedGood: 3, deedSpam: 0.5, deedVirus: 0.0001}
+	h := history{policy.NoOffence: 3, policy.OffenceSpam: 0.5, policy.OffenceVirus: 0.0001}
 	text := string(h.value(noon.Add(-time.Hour)))
 	if want := "2026-11-23T11:00:00Z spam=500 good=3000"; text != want {
 		t.Errorf("%q, want %q", text, want)
 	}
-	if got, want := b.read([]byte(text)), (history{deedGood: 1.5, deedSpam: 0.25}); got != want {
+	if got, want := b.read([]byte(text)), (history{policy.NoOffence: 1.5, policy.OffenceSpam: 0.25}); got != want {
 		t.Errorf("%v, want %v", got, want)
 	}
 }

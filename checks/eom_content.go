@@ -195,7 +195,7 @@ func firedBy(o content.Outcome) string {
 }
 
 var replyContent = &policy.Reply{
-	ID: "content", Row: "P15", Code: 550, Enhanced: "5.7.1", Text: "Message bounced due to Content Examination Policy",
+	ID: "content", Row: "P15", Offence: policy.OffenceBlocked, Code: 550, Enhanced: "5.7.1", Text: "Message bounced due to Content Examination Policy",
 	Description: "Words or patterns in the message reached the score of a content definition. The event names the definition and the lines that matched.",
 	Resolution:  "The sender rewords the message. The administrator adjusts the definition, or adds a bypass (--content-bypass).",
 }

@@ -50,7 +50,7 @@ func anyBlocked(list *table.List, addresses []address.Address) policy.Verdict {
 }
 
 var replyHeaderFrom = &policy.Reply{
-	ID: "header-from", Row: "P7", Code: 550, Enhanced: "5.7.1", Text: "Rejected by header based Blocked Senders - Block policy for Header From",
+	ID: "header-from", Row: "P7", Offence: policy.OffenceBlocked, Code: 550, Enhanced: "5.7.1", Text: "Rejected by header based Blocked Senders - Block policy for Header From",
 	Description: "An address in the From header, which the reader sees as the sender, is under a block policy.",
 	Resolution:  "The administrator removes the entry that the event names, or exempts the address with an entry OK.",
 }

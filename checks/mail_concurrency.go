@@ -122,7 +122,7 @@ var replyConcurrencyDomain = &policy.Reply{
 }
 
 var replyConcurrencyClient = &policy.Reply{
-	ID: "concurrency-client", Row: "T9", Code: 451, Enhanced: "4.7.0", Text: "Account service temporarily unavailable",
+	ID: "concurrency-client", Row: "T9", Offence: policy.OffenceConcurrency, Code: 451, Enhanced: "4.7.0", Text: "Account service temporarily unavailable",
 	Description: "The sending host has as many transactions under way at this moment as one client is allowed.",
 	Resolution:  "Nothing for the sender: the mail is tried again. The administrator raises --concurrency-client, or exempts a host that sends much wanted mail with --concurrency-exempt.",
 }

@@ -27,7 +27,7 @@ its words and in that its entries are never about header From.`,
 }
 
 var replyEnvelopeFrom = &policy.Reply{
-	ID: "envelope-from", Row: "P8", Code: 550, Enhanced: "5.7.1", Text: "Envelope Rejected - Block policy for Envelope from address",
+	ID: "envelope-from", Row: "P8", Offence: policy.OffenceBlocked, Code: 550, Enhanced: "5.7.1", Text: "Envelope Rejected - Block policy for Envelope from address",
 	Description: "The envelope sender, or its domain, is under a block policy for the envelope.",
 	Resolution:  "The administrator removes the entry that the event names, or exempts the address with an entry OK.",
 }

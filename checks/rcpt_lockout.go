@@ -185,7 +185,7 @@ func (l *lockout) proven(ctx context.Context, m *policy.Message, a address.Addre
 }
 
 var replyLockout = &policy.Reply{
-	ID: "lockout", Row: "P4", Code: 550, Enhanced: "5.7.1", Text: "Administrative Lockout - Inbound not allowed",
+	ID: "lockout", Row: "P4", Offence: policy.OffenceBlocked, Code: 550, Enhanced: "5.7.1", Text: "Administrative Lockout - Inbound not allowed",
 	Description: "A host that is not ours used an address of one of our domains as sender, and neither SPF nor DKIM shows that it may.",
 	Resolution:  "The administrator adds the host to --lockout-clients, or the service that sends for us to --lockout-senders (via THEIR.DOMAIN), or to our SPF record.",
 }

@@ -78,7 +78,7 @@ func (o openRelay) judge(r *policy.Recipient) (policy.Verdict, error) {
 }
 
 var replyOpenRelay = &policy.Reply{
-	ID: "open-relay", Row: "T6", Code: 451, Enhanced: "4.7.1", Text: "Open relay not allowed",
+	ID: "open-relay", Row: "T6", Offence: policy.OffenceOpenRelay, Code: 451, Enhanced: "4.7.1", Text: "Open relay not allowed",
 	Description: "Neither the sender's host nor the recipient's domain is one that this system serves.",
 	Resolution:  "The sender uses the mail server of its own provider. The administrator adds our own hosts to --trusted-nets, our domains to --local-domains, or an exception.",
 }

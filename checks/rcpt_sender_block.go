@@ -49,7 +49,7 @@ func envelopeBlock(reply *policy.Reply, list *table.List) func(*policy.Recipient
 }
 
 var replySenderBlock = &policy.Reply{
-	ID: "sender-block", Row: "P3", Code: 550, Enhanced: "5.7.1", Text: "Administrative prohibition - envelope blocked",
+	ID: "sender-block", Row: "P3", Offence: policy.OffenceBlocked, Code: 550, Enhanced: "5.7.1", Text: "Administrative prohibition - envelope blocked",
 	Description: "The envelope sender, or its domain, is on the administrator's list of blocked senders.",
 	Resolution:  "The administrator removes the entry that the event names, or exempts the address with an entry OK.",
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"mailweir/internal/policy"
 	"mailweir/internal/state"
 )
 
@@ -22,11 +23,14 @@ type Reputations struct {
 	MinEvents int
 }
 
-// reputationDeeds are what a history is made of.
-var reputationDeeds = []deed{deedInvalidRcpt, deedBlocked, deedListed, deedVirus, deedSpam, deedGood}
+// scored are what a history is made of.
+var scored = [...]policy.Offence{
+	policy.OffenceInvalidRcpt, policy.OffenceBlocked, policy.OffenceListed, policy.OffenceVirus, policy.OffenceSpam,
+	policy.NoOffence,
+}
 
 // history is what a client has done, by its weight at present.
-type history [deeds]float64
+type history [policy.Offences]float64
 
 // reputationLives is after how many half-lives without an event a history is forgotten: of a thousand events one is left then.
 const reputationLives = 10
@@ -37,7 +41,7 @@ const mostEvents = 1e12
 // learn adds a transaction to the client's history.
 func (b *Reputations) learn(ctx context.Context, client netip.Addr, done conduct) error {
 	relevant := 0
-	for _, d := range reputationDeeds {
+	for _, d := range scored {
 		relevant += done[d]
 	}
 	if relevant == 0 {
@@ -50,7 +54,7 @@ func (b *Reputations) learn(ctx context.Context, client netip.Addr, done conduct
 	}
 	for ctx.Err() == nil { // each round that is lost, another transaction's is won
 		h := b.read(old)
-		for _, d := range reputationDeeds {
+		for _, d := range scored {
 			h[d] += float64(done[d])
 		}
 		if !found {
@@ -72,7 +76,7 @@ const grain = 1000
 // 2026-11-23T12:00:00Z invalid-rcpt=3500 good=1000
 func (h *history) value(now time.Time) []byte {
 	text := now.UTC().AppendFormat(nil, time.RFC3339)
-	for _, d := range reputationDeeds {
+	for _, d := range scored {
 		if n := int64(math.Round(h[d] * grain)); n > 0 {
 			text = strconv.AppendInt(append(append(append(text, ' '), d.String()...), '='), n, 10)
 		}
@@ -97,7 +101,7 @@ func (b *Reputations) read(value []byte) (h history) {
 		if err != nil || n < 0 || n > mostEvents*grain {
 			continue // written by another hand
 		}
-		for _, d := range reputationDeeds {
+		for _, d := range scored {
 			if d.String() == name {
 				h[d] = float64(n) / grain * weight
 			}
@@ -163,16 +167,16 @@ func (b *Reputations) Forgotten(ctx context.Context, client netip.Addr) (by Ente
 // score is the formula: 100 × (bad − good) / (bad + good + MinEvents), at least 0.
 func (b *Reputations) score(h history) ReputationScore {
 	r := ReputationScore{Least: b.MinEvents}
-	for _, d := range reputationDeeds {
+	for _, d := range scored {
 		r.Events += h[d]
 	}
-	for _, d := range reputationDeeds {
+	for _, d := range scored {
 		n := h[d]
 		if n == 0 {
 			continue
 		}
 		points := 100 * n / (r.Events + float64(b.MinEvents))
-		if d == deedGood {
+		if d == policy.NoOffence {
 			points = -points
 		}
 		r.Parts = append(r.Parts, ReputationPart{Name: d.String(), Events: n, Points: points})

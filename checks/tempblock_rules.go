@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"mailweir/internal/policy"
 	"mailweir/internal/state"
 )
 
@@ -25,26 +26,47 @@ type Tempblocks struct {
 	Rules []TempblockRule
 }
 
-// TempblockRule is one rule: a name, and how many such deeds in what time.
+// TempblockRule is one rule: an offence, and how often in what time.
 type TempblockRule struct {
-	name string
+	of   policy.Offence
 	rate rate
 }
 
 // String writes the rule as in the flag.
-func (r TempblockRule) String() string { return r.name + "=" + r.rate.String() }
+func (r TempblockRule) String() string { return r.of.String() + "=" + r.rate.String() }
 
-// bad is how many deeds of the rule there are. "blocked" is all that was refused for good.
+// bad is how many offences of the rule there are. "blocked" is all that was refused permanently.
 func (r TempblockRule) bad(c conduct) int {
-	if r.name == deedNames[deedBlocked] {
-		return min(1, c[deedBlocked]+c[deedListed]+c[deedVirus]+c[deedSpam])
+	if r.of == policy.OffenceBlocked {
+		return min(1, c[policy.OffenceBlocked]+c[policy.OffenceListed]+c[policy.OffenceVirus]+c[policy.OffenceSpam])
 	}
-	return c[slices.Index(deedNames[:], r.name)]
+	return c[r.of]
 }
 
-// tempblockNames are the rules that there are.
-var tempblockNames = []string{
-	deedNames[deedInvalidRcpt], deedNames[deedOpenRelay], deedNames[deedConcurrency], deedNames[deedAuthFail], deedNames[deedBlocked],
+// countedOffences are the offences that a rule may be about.
+func countedOffences() []policy.Offence {
+	return []policy.Offence{
+		policy.OffenceInvalidRcpt, policy.OffenceOpenRelay, policy.OffenceConcurrency, policy.OffenceAuthFail, policy.OffenceBlocked,
+	}
+}
+
+// ruleOf finds the offence that a rule names.
+func ruleOf(name string) (policy.Offence, bool) {
+	all := countedOffences()
+	i := slices.IndexFunc(all, func(o policy.Offence) bool { return o.String() == name })
+	if i < 0 {
+		return policy.NoOffence, false
+	}
+	return all[i], true
+}
+
+// ruleNames lists the names of rules.
+func ruleNames() string {
+	var names []string
+	for _, o := range countedOffences() {
+		names = append(names, o.String())
+	}
+	return strings.Join(names, ", ")
 }
 
 // ParseTempblockRules reads rules of the form NAME=N/TIME, such as invalid-rcpt=20/5m.
@@ -52,8 +74,9 @@ func ParseTempblockRules(words []string) ([]TempblockRule, error) {
 	var rules []TempblockRule
 	for _, word := range words {
 		name, text, ok := strings.Cut(word, "=")
-		if !ok || !slices.Contains(tempblockNames, name) {
-			return nil, fmt.Errorf("%q is not NAME=N/TIME with a name of %s", word, strings.Join(tempblockNames, ", "))
+		of, known := ruleOf(name)
+		if !ok || !known {
+			return nil, fmt.Errorf("%q is not NAME=N/TIME with a name of %s", word, ruleNames())
 		}
 		r, err := parseRate(text)
 		if err != nil {
@@ -62,10 +85,10 @@ func ParseTempblockRules(words []string) ([]TempblockRule, error) {
 		if r.limit == 0 {
 			return nil, fmt.Errorf("%q would block everybody; leave the rule out instead", word)
 		}
-		if slices.ContainsFunc(rules, func(other TempblockRule) bool { return other.name == name }) {
+		if slices.ContainsFunc(rules, func(other TempblockRule) bool { return other.of == of }) {
 			return nil, fmt.Errorf("%s is there twice", name)
 		}
-		rules = append(rules, TempblockRule{name, r})
+		rules = append(rules, TempblockRule{of, r})
 	}
 	return rules, nil
 }
@@ -116,7 +139,7 @@ func (t *Tempblocks) AuthFailed(ctx context.Context, client netip.Addr) error {
 	if !client.IsValid() {
 		return nil
 	}
-	_, err := t.count(ctx, client, conduct{deedAuthFail: 1})
+	_, err := t.count(ctx, client, conduct{policy.OffenceAuthFail: 1})
 	return err
 }
 
@@ -126,11 +149,11 @@ func (t *Tempblocks) steps(net string, now time.Time, done conduct) (steps []sta
 	var spans []time.Duration
 	for _, rule := range t.Rules {
 		if n := rule.bad(done); n > 0 {
-			steps = append(steps, state.Add(present(now, rule.rate.span, tempblockCountSpace, net, rule.name), int64(n), partLife(rule.rate.span)))
+			steps = append(steps, state.Add(present(now, rule.rate.span, tempblockCountSpace, net, rule.of.String()), int64(n), partLife(rule.rate.span)))
 		}
-		if span := rule.rate.span; done[deedGood] > 0 && !slices.Contains(spans, span) {
+		if span := rule.rate.span; done[policy.NoOffence] > 0 && !slices.Contains(spans, span) {
 			spans = append(spans, span)
-			steps = append(steps, state.Add(present(now, span, tempblockCountSpace, net, deedNames[deedGood]), int64(done[deedGood]), partLife(span)))
+			steps = append(steps, state.Add(present(now, span, tempblockCountSpace, net, policy.NoOffence.String()), int64(done[policy.NoOffence]), partLife(span)))
 		}
 	}
 	for _, rule := range t.Rules {
@@ -139,8 +162,8 @@ func (t *Tempblocks) steps(net string, now time.Time, done conduct) (steps []sta
 			continue
 		}
 		found = append(found, len(steps))
-		steps = append(steps, gets(window(now, rule.rate.span, tempblockCountSpace, net, rule.name))...)
-		steps = append(steps, gets(window(now, rule.rate.span, tempblockCountSpace, net, deedNames[deedGood]))...)
+		steps = append(steps, gets(window(now, rule.rate.span, tempblockCountSpace, net, rule.of.String()))...)
+		steps = append(steps, gets(window(now, rule.rate.span, tempblockCountSpace, net, policy.NoOffence.String()))...)
 	}
 	return steps, found
 }

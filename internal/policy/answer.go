@@ -95,7 +95,7 @@ func (s *Session) answerConnection(at Stage) Answer {
 	}
 	e := rs.record(*first, nil)
 	if at == StageMail {
-		s.msg.fate = e.outcome()
+		s.msg.fate = e.outcome(first.verdict.reply)
 	}
 	return Answer{Line: e.Line}
 }
@@ -122,7 +122,7 @@ func (s *Session) answerRecipient(r *Recipient) Answer {
 	}
 	e := rs.record(*first, r)
 	m.Recipients = slices.Clip(m.Recipients[:len(m.Recipients)-1]) // what looks at r late must keep seeing it
-	s.dismiss(r, e.outcome())
+	s.dismiss(r, e.outcome(first.verdict.reply))
 	return Answer{Line: e.Line}
 }
 

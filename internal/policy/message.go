@@ -51,7 +51,7 @@ func (s *Session) answerMessage() Answer {
 	s.recordGroups(rs, late)
 	if refusal != nil {
 		e := rs.record(*refusal, nil)
-		m.fate = e.outcome()
+		m.fate = e.outcome(refusal.verdict.reply)
 		return Answer{Line: e.Line}
 	}
 	return Answer{Remove: s.remove(rs, removed), Change: rs.change(changed)}

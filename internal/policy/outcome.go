@@ -32,6 +32,8 @@ type Outcome struct {
 	Check string
 	// Reply is the id of the reply.
 	Reply string
+	// Offence is what the reply shows about the client.
+	Offence Offence
 	// Event is the id of the event.
 	Event string
 	// Would lists the monitored checks that objected.

@@ -109,11 +109,11 @@ func (s *scope) monitored() []string {
 	return append([]string(nil), s.would...)
 }
 
-// outcome is what the event makes of the recipient or message that it refuses.
-func (e *Event) outcome() Outcome {
+// outcome is what the event makes of the recipient or message that it refuses with this reply.
+func (e *Event) outcome(reply *Reply) Outcome {
 	fate := Refused
 	if e.Action == ActionDeferred {
 		fate = Deferred
 	}
-	return Outcome{Fate: fate, Check: e.Check, Reply: e.Reply, Event: e.ID}
+	return Outcome{Fate: fate, Check: e.Check, Reply: e.Reply, Offence: reply.shown(fate), Event: e.ID}
 }

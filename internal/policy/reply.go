@@ -21,6 +21,8 @@ type Reply struct {
 	Text string
 	// Args names the arguments of Text in the order in which [Object] takes them.
 	Args []string
+	// Offence is what the client has done who reads this.
+	Offence Offence
 	// Description tells the administrator what happened.
 	Description string
 	// Resolution tells what the sender or the administrator can do.
