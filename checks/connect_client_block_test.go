@@ -16,7 +16,7 @@ func TestClientBlock(t *testing.T) {
 `)
 	names := "--client-block-list=inline:{bad.example=REJECT, good.bad.example=OK}"
 	const refused = "mail 421 4.7.1 Sender address blocked"
-	play(t, []string{list, names}, []scenario{
+	only(ClientBlock).play(t, []string{list, names}, []scenario{
 		{name: "listed", mail: letter{client: "192.0.2.1"}, said: refused, events: "client-block deferred", cause: `clients:9`},
 		{name: "neighbour", mail: letter{client: "192.0.3.1"}},
 		{name: "mapped", mail: letter{client: "::ffff:192.0.2.1"}, said: refused},
@@ -48,6 +48,6 @@ func TestClientBlock(t *testing.T) {
 
 func TestClientBlockErrors(t *testing.T) {
 	list := file(t, "list", "192.0.2.1 REJECT\n192.0.2.2 REFUSE\n")
-	wantError(t, list+":2: ", "--client-block-list="+list)
-	wantError(t, "--client-block-list", "--client-block-list=cidr:/nonexistent")
+	only(ClientBlock).wantError(t, list+":2: ", "--client-block-list="+list)
+	only(ClientBlock).wantError(t, "--client-block-list", "--client-block-list=cidr:/nonexistent")
 }

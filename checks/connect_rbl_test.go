@@ -29,7 +29,7 @@ func playDNS(t *testing.T, shared []string, list []scenario) {
 		t.Run(c.name, func(t *testing.T) {
 			world := newWorld()
 			world.DNS, world.Lists, _ = listed.serve(t)
-			p, err := build(world, append(slices.Clone(shared), c.flags...)...)
+			p, err := only(RBL).build(world, append(slices.Clone(shared), c.flags...)...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -71,7 +71,6 @@ func TestRBL(t *testing.T) {
 		{name: "filter", flags: []string{"--rbl-threshold=5", "--rbl-zone=bl.example=127.0.0.[2..4]*4"}, said: refused},
 		{name: "filter that does not match", flags: []string{"--rbl-threshold=5", "--rbl-zone=bl.example=127.0.0.3*4"}},
 		{name: "answered at MAIL", flags: []string{"--answer-at=mail"}, said: "mail" + refused[len("rcpt"):]},
-		{name: "sender-block before it", flags: []string{"--sender-block-list=static:REJECT"}, said: "rcpt 550 5.7.1 Administrative prohibition - envelope blocked"},
 	})
 }
 
@@ -95,7 +94,7 @@ func TestHeaderFromQuestions(t *testing.T) {
 	world := newWorld()
 	var asked func() []string
 	world.DNS, world.Lists, asked = listed.serve(t)
-	p, err := build(world, "--rhsbl-zone=dbl.example")
+	p, err := only(RBL).build(world, "--rhsbl-zone=dbl.example")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +130,7 @@ func TestRBLErrors(t *testing.T) {
 		{"--rbl-key: ", []string{zone, "--rbl-key=NAME"}},
 		{"--rbl-key NAME=FILE", []string{"--rbl-zone={NAME}.bl.example"}},
 	} {
-		wantError(t, c.words, c.flags...)
+		only(RBL).wantError(t, c.words, c.flags...)
 	}
 }
 
@@ -143,7 +142,7 @@ func TestKeysStaySecret(t *testing.T) {
 		{"--rbl-zone=bl.example", "--rbl-key=NAME=" + file(t, "key", key+" "+key)},
 		{"--rbl-zone={OTHER}.bl.example", "--rbl-key=NAME=" + file(t, "key", key)},
 	} {
-		if _, err := build(newWorld(), flags...); err == nil || strings.Contains(err.Error(), key) {
+		if _, err := only(RBL).build(newWorld(), flags...); err == nil || strings.Contains(err.Error(), key) {
 			t.Errorf("%v: %v", flags, err)
 		}
 	}
@@ -173,7 +172,7 @@ func TestRBLRemarks(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			world := newWorld()
 			world.DNS, world.Lists, _ = listed.serve(t)
-			p, err := build(world, tt.flags...)
+			p, err := only(RBL).build(world, tt.flags...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -189,8 +188,8 @@ func TestRBLRemarks(t *testing.T) {
 			}
 		})
 	}
-	wantError(t, "--rbl-monitor-zone and --rbl-untested-zone are about lists", "--rbl-monitor-zone=bl.example")
-	wantError(t, "--rbl-monitor-zone: b1.example is no list of --rbl-zone or --rhsbl-zone, which are bl.example, dbl.example", "--rbl-zone=bl.example", "--rhsbl-zone=dbl.example", "--rbl-monitor-zone=b1.example")
+	only(RBL).wantError(t, "--rbl-monitor-zone and --rbl-untested-zone are about lists", "--rbl-monitor-zone=bl.example")
+	only(RBL).wantError(t, "--rbl-monitor-zone: b1.example is no list of --rbl-zone or --rhsbl-zone, which are bl.example, dbl.example", "--rbl-zone=bl.example", "--rhsbl-zone=dbl.example", "--rbl-monitor-zone=b1.example")
 }
 
 // Explain shows a list without a say as one that is monitored, whatever the mode of the check.
@@ -199,7 +198,7 @@ func TestRBLExplainsModes(t *testing.T) {
 		world := newWorld()
 		world.Explaining = true
 		world.DNS, world.Lists, _ = listed.serve(t)
-		p, err := build(world, "--rbl-zone=bl.example", "--rbl-zone=wl.example*0", "--rbl-monitor-zone="+name)
+		p, err := only(RBL).build(world, "--rbl-zone=bl.example", "--rbl-zone=wl.example*0", "--rbl-monitor-zone="+name)
 		if err != nil {
 			t.Fatal(err)
 		}

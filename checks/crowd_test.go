@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -22,17 +23,17 @@ type crowd struct {
 	events []*policy.Event
 }
 
-func newCrowd(t *testing.T, flags ...string) *crowd {
+func (r rig) crowd(t *testing.T, flags ...string) *crowd {
 	t.Helper()
-	return crowdOn(t, func(clock func() time.Time) state.Store { return state.NewMemory(clock, 100_000) }, flags...)
+	return r.crowdOn(t, func(clock func() time.Time) state.Store { return state.NewMemory(clock, 100_000) }, flags...)
 }
 
 // crowdOn is a crowd with a store of its own.
-func crowdOn(t *testing.T, store func(clock func() time.Time) state.Store, flags ...string) *crowd {
+func (r rig) crowdOn(t *testing.T, store func(clock func() time.Time) state.Store, flags ...string) *crowd {
 	t.Helper()
 	c := &crowd{t: t, now: noon, open: map[string]chan struct{}{}}
 	c.world = &policy.World{Connections: func() int { return 1 }, Clock: c.clock, State: store(c.clock)}
-	p, err := build(c.world, flags...)
+	p, err := r.build(c.world, flags...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,6 +68,29 @@ func (c *crowd) begin(l letter) (*policy.Session, string) {
 	s.Connect(l.connect())
 	s.Helo(policy.HeloFacts{Name: l.helo})
 	return s, envelope(s, l)
+}
+
+// guess plays a transaction with recipients that the MTA refuses with that code, and one that it does not.
+func (c *crowd) guess(l letter, code string, refused, accepted int) {
+	s := c.runner.NewSession()
+	s.Connect(l.connect())
+	s.Helo(policy.HeloFacts{})
+	s.Mail(l.mail())
+	domain := "ours.example"
+	if code == "5.7.1" {
+		domain = "else.example"
+	}
+	for i := range refused {
+		s.RcptRefusedByMTA(policy.RcptFacts{Recipient: fmt.Sprintf("u%d@%s", i, domain), Refusal: code})
+	}
+	for i := range accepted {
+		s.Rcpt(policy.RcptFacts{Recipient: fmt.Sprintf("ok%d@ours.example", i)})
+	}
+	if accepted > 0 {
+		s.EndOfHeaders()
+		s.EndOfMessage("4AbC")
+	}
+	c.leave(s)
 }
 
 // envelope begins a transaction and returns what is said to it, one line each.

@@ -80,7 +80,7 @@ var players = []player{
 
 // TestDay plays a day with all of them, and everything enforced.
 func TestDay(t *testing.T) {
-	c := newCrowd(t, "--tempblock=enforce", "--reputation=enforce", "--concurrency=enforce", "--concurrency-domain=1", "--greylist=off",
+	c := whole().crowd(t, "--tempblock=enforce", "--reputation=enforce", "--concurrency=enforce", "--concurrency-domain=1", "--greylist=off",
 		"--local-domains=inline:{small.example=x}", "--sender-block-list=inline:{evil.example=REJECT}")
 	found := map[string]map[string]int{} // by client and check
 	listed := map[string]bool{}          // who was ever on the temporary block list
@@ -115,19 +115,19 @@ func TestDay(t *testing.T) {
 		c.after(10 * time.Minute)
 	}
 	for _, p := range players {
-		score := c.score(p.client)
+		of := score(c, p.client)
 		switch {
-		case !p.bad && (len(found[p.client]) > 0 || score.Score >= 1):
-			t.Errorf("%s: turned away %v, %s", p.name, found[p.client], score)
-		case p.bad && (!listed[p.client] || found[p.client][Reputation.Name] == 0 || !score.Judged || score.Score < 80):
-			t.Errorf("%s: turned away %v, %s", p.name, found[p.client], score)
+		case !p.bad && (len(found[p.client]) > 0 || of.Score >= 1):
+			t.Errorf("%s: turned away %v, %s", p.name, found[p.client], of)
+		case p.bad && (!listed[p.client] || found[p.client][Reputation.Name] == 0 || !of.Judged || of.Score < 80):
+			t.Errorf("%s: turned away %v, %s", p.name, found[p.client], of)
 		}
 	}
 }
 
 // A first-time sender whom greylisting puts off, again and again, is not held to be bad for it.
 func TestDayOfAGreylistedSender(t *testing.T) {
-	c := newCrowd(t, "--tempblock=enforce", "--reputation=enforce", "--greylist=enforce", "--greylist-skip-spf=off", "--greylist-delay=1h")
+	c := whole().crowd(t, "--tempblock=enforce", "--reputation=enforce", "--greylist=enforce", "--greylist-skip-spf=off", "--greylist-delay=1h")
 	for i := range 100 {
 		said := c.visit(letter{from: fmt.Sprintf("user%d@else.example", i)})
 		if len(said) != 1 || !strings.HasPrefix(said[0], "rcpt 451 4.7.1 Internal resource temporarily unavailable") {
@@ -140,7 +140,7 @@ func TestDayOfAGreylistedSender(t *testing.T) {
 			t.Errorf("%s: %s", e.Check, e.Cause)
 		}
 	}
-	if r := c.score("192.0.2.1"); len(r.Parts) > 0 {
+	if r := score(c, "192.0.2.1"); len(r.Parts) > 0 {
 		t.Error(r)
 	}
 }

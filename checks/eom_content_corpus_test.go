@@ -79,7 +79,7 @@ func TestWantedMail(t *testing.T) {
 		{"unwanted attachments", []string{"--signature-types=executable", "--signature-types=macros", "--signature-types=disguised"}, letter{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p, err := build(newWorld(), c.flags...)
+			p, err := whole().build(newWorld(), c.flags...)
 			if err != nil {
 				t.Fatal(err)
 			}

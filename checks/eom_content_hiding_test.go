@@ -56,7 +56,7 @@ func TestContentHiding(t *testing.T) {
 		{"filenames", "rfc 2231", letter{header: []string{"Content-Disposition: attachment; filename*0*=utf-8''s%65cret; filename*1=\" offer.bin\""}, body: "x\r\n"}, letter{header: []string{"Content-Disposition: attachment; filename*0=s%65cret; filename*1=\" offer.bin\""}, body: "x\r\n"}},
 	} {
 		definition := file(t, "definition", "!activation 1\n!scan "+c.section+"\n1 secret offer\n")
-		play(t, []string{"--content-definition=" + definition}, []scenario{
+		only(Content).play(t, []string{"--content-definition=" + definition}, []scenario{
 			{name: c.section + ", " + c.trick, mail: c.says, said: refused, cause: " in " + c.section + ")"},
 			{name: c.section + ", " + c.trick + ", twin", mail: c.twin},
 		})
@@ -87,9 +87,9 @@ func TestContentBombs(t *testing.T) {
 	} {
 		const refused = "end 550 5.7.1 Message bounced due to Content Examination Policy"
 		flags := func(word string) []string {
-			return []string{"--truncated=off", "--content-definition=" + file(t, "d", "!activation 1\n1 "+word+"\n1 regex (x+x+)+y\n")}
+			return []string{"--content-definition=" + file(t, "d", "!activation 1\n1 "+word+"\n1 regex (x+x+)+y\n")}
 		}
-		play(t, nil, []scenario{
+		only(Content).play(t, nil, []scenario{
 			{name: c.name + ", found", flags: flags("gold"), mail: c.mail, said: refused, cause: c.limits},
 			{name: c.name + ", passed", flags: flags("silver"), mail: c.mail, reached: c.limits},
 		})

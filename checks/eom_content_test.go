@@ -18,7 +18,7 @@ func TestContent(t *testing.T) {
 	toBoss := definition("!activation 1\n!to boss@ours.example\n1 friday\n")
 	twice := letter{header: []string{"Subject: lottery"}, body: "The Lottery\r\n"}
 	friday := letter{body: "on friday\r\n"}
-	play(t, []string{"--content-definition=" + lottery}, []scenario{
+	only(Content).play(t, []string{"--content-definition=" + lottery}, []scenario{
 		{name: "score reached", mail: twice, said: refused, events: "content refused", cause: lottery + ": score 10 of 10, reject (" + lottery + ":3 ×2 in"},
 		{name: "score not reached", mail: letter{body: "a lottery\r\n"}},
 		{name: "part of a word", mail: letter{body: "lotterys lotterys lotterys\r\n"}},
@@ -63,16 +63,15 @@ func TestContent(t *testing.T) {
 		{name: "!direction outbound", flags: []string{outbound}, mail: letter{client: "127.0.0.1", to: []string{"a@else.example"}, body: friday.body}, said: refused},
 		{name: "!to", flags: []string{toBoss}, mail: friday},
 		{name: "!to one of two", flags: []string{toBoss}, mail: letter{to: []string{"user@ours.example", "boss@ours.example"}, body: friday.body}, said: refused},
-		{name: "no memory", flags: []string{"--truncated=off", "--content-memory=1"}, mail: twice, events: "content could not tell"},
-		{name: "no memory, deferred", flags: []string{"--truncated=off", "--content-memory=1", "--content-on-error=defer"}, mail: twice, said: "end 451 4.3.0 Unable to process email at this time"},
+		{name: "no memory", flags: []string{"--content-memory=1"}, mail: twice, events: "content could not tell"},
+		{name: "no memory, deferred", flags: []string{"--content-memory=1", "--content-on-error=defer"}, mail: twice, said: "end 451 4.3.0 Unable to process email at this time"},
 		{name: "local submission", mail: letter{client: "none", header: twice.header, body: twice.body}, said: refused},
-		{name: "size before it", flags: []string{"--size-max=10"}, mail: twice, said: "end 554 5.3.4 Maximum email size exceeded"},
 	})
 }
 
 // The event names lines, never the text that matched.
 func TestContentNamesNoText(t *testing.T) {
-	p, err := build(newWorld(), "--content-definition="+file(t, "d", "!activation 1\n1 regex secret-[0-9]+\n"))
+	p, err := only(Content).build(newWorld(), "--content-definition="+file(t, "d", "!activation 1\n1 regex secret-[0-9]+\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,9 +84,9 @@ func TestContentNamesNoText(t *testing.T) {
 
 func TestContentErrors(t *testing.T) {
 	wrong := file(t, "wrong", "!activation 1\n1 regex (\n")
-	wantError(t, wrong+":2: ", "--content-definition="+wrong)
+	only(Content).wantError(t, wrong+":2: ", "--content-definition="+wrong)
 	good := file(t, "good", "!activation 1\n1 x\n")
-	wantError(t, "--content-bypass", "--content-definition="+good, "--content-bypass=inline:{a@b.example=REJECT}")
+	only(Content).wantError(t, "--content-bypass", "--content-definition="+good, "--content-bypass=inline:{a@b.example=REJECT}")
 }
 
 // The name of a definition that tags or quarantines stands in the message or the MTA's log as it is.
@@ -95,11 +94,11 @@ func TestContentNames(t *testing.T) {
 	const tag, hold = "!activation 1\n!action tag\n1 lottery\n", "!activation 1\n!action quarantine\n1 lottery\n"
 	for _, name := range []string{"ünï.def", "a\nb.def", "a[b].def", strings.Repeat("x", 201) + ".def"} {
 		for _, text := range []string{tag, hold} {
-			wantError(t, ": rename it", "--content-definition="+file(t, name, text))
+			only(Content).wantError(t, ": rename it", "--content-definition="+file(t, name, text))
 		}
 	}
 	lottery := letter{body: "lottery\r\n"}
-	play(t, nil, []scenario{
+	only(Content).play(t, nil, []scenario{
 		{name: "hidden file", flags: []string{"--content-definition=" + file(t, ".offers", tag)}, mail: lottery, said: "end change X-Mailweir-Content: .offers", events: "content changed"},
 		{name: "a name with a blank", flags: []string{"--content-definition=" + file(t, "special offers.def", tag)}, mail: lottery, said: "end change X-Mailweir-Content: special offers", events: "content changed"},
 		{name: "any name that is not shown", flags: []string{"--content-definition=" + file(t, "ünï.def", "!activation 1\n1 lottery\n")}, mail: lottery, said: "end 550 5.7.1 Message bounced due to Content Examination Policy"},
@@ -113,7 +112,7 @@ func TestContentNames(t *testing.T) {
 		{"two names", file(t, "a.def", tag), file(t, "b.def", tag), 0},
 		{"one name, one tag", file(t, "a.def", tag), file(t, "a.def", hold), 0},
 	} {
-		p, err := build(newWorld(), "--content-definition="+c.first, "--content-definition="+c.second)
+		p, err := only(Content).build(newWorld(), "--content-definition="+c.first, "--content-definition="+c.second)
 		if err != nil {
 			t.Fatal(err)
 		}

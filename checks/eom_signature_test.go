@@ -49,7 +49,7 @@ func TestSignature(t *testing.T) {
 	encrypted := []byte(zipped(t, "a.txt", "x"))
 	encrypted[6] |= 1
 	byHash, byName := "--signature-hashes="+hashes, "--signature-names="+names
-	play(t, nil, []scenario{
+	only(Signature).play(t, nil, []scenario{
 		{name: "off", mail: attachment("a.exe", program)},
 		{name: "sha256", flags: []string{byHash}, mail: attachment("a", "abc"), said: refused("Test.Abc"), cause: `file "a": ` + hashes + ":2"},
 		{name: "md5 in a list without names", flags: []string{"--signature-hashes=list:" + md5}, mail: attachment("a", "abc"), said: refused("900150983cd24fb0d6963f7d28e17f72")},
@@ -101,39 +101,34 @@ func TestSignature(t *testing.T) {
 		}(), said: refused("Test.Abc")},
 		{name: "bypass by recipient", flags: []string{byHash, "--signature-bypass=inline:{user@ours.example=OK}"}, mail: attachment("a", "abc")},
 		{name: "monitor", flags: []string{byHash, "--signature=monitor"}, mail: attachment("a", "abc"), events: "signature would refuse"},
-		{name: "before content", flags: []string{byHash, "--content-definition=" + file(t, "c", "!activation 1\n1 abc\n")}, mail: attachment("a", "abc"), said: refused("Test.Abc")},
-		{name: "content when there is no signature", flags: []string{byHash, "--content-definition=" + file(t, "c", "!activation 1\n1 abd\n")}, mail: attachment("a", "abd"), said: "end 550 5.7.1 Message bounced due to Content Examination Policy"},
-		{name: "content bypassed", flags: []string{byName, "--content-definition=" + file(t, "c", "!activation 1\n1 abd\n"), "--content-bypass=inline:{else.example=OK}"}, mail: attachment("a.scr", "abd"), said: refused("Screen saver")},
-		{name: "signature bypassed", flags: []string{byName, "--content-definition=" + file(t, "c", "!activation 1\n1 abd\n"), "--signature-bypass=inline:{else.example=OK}"}, mail: attachment("a.scr", "abd"), said: "end 550 5.7.1 Message bounced due to Content Examination Policy"},
-		{name: "no memory", flags: []string{"--truncated=off", byHash, "--content-definition=" + file(t, "c", "!activation 1\n1 abd\n"), "--content-memory=1"}, mail: attachment("a", "abc"), events: "signature could not tell\ncontent could not tell"},
 	})
 }
 
 func TestSignatureErrors(t *testing.T) {
-	wantError(t, `--signature-types: "macro" is none of executable`, "--signature-types=macro")
-	wantError(t, `--signature-types: "script=" gives a name`, "--signature-types=script=")
+	only(Signature).wantError(t, `--signature-types: "macro" is none of executable`, "--signature-types=macro")
+	only(Signature).wantError(t, `--signature-types: "script=" gives a name`, "--signature-types=script=")
 	for key, want := range map[string]string{
 		"abc": "is no MD5, SHA-1 or SHA-256", "sha256:ba7816bf": "is no MD5", strings.Repeat("g", 64): "is no MD5", strings.Repeat("a", 48): "is no MD5",
 	} {
 		list := file(t, "hashes", "900150983CD24FB0D6963F7D28E17F72 Test.Md5\n"+key+" Test\n")
-		wantError(t, list+":2: ", "--signature-hashes="+list)
-		wantError(t, want, "--signature-hashes="+list)
-		wantError(t, want, "--signature-hashes=list:"+file(t, "list", key+"\n"))
+		only(Signature).wantError(t, list+":2: ", "--signature-hashes="+list)
+		only(Signature).wantError(t, want, "--signature-hashes="+list)
+		only(Signature).wantError(t, want, "--signature-hashes=list:"+file(t, "list", key+"\n"))
 	}
 	for key, want := range map[string]string{
 		"*.js": "such as .js", "dir/x.exe": "without their directories", `"my file.exe"`: "a quote belongs", "x.exe.": "at the end", ".tar.gz.exe": "the last two",
 	} {
 		list := file(t, "names", "invoice.exe Invoice\n.pdf.js Script\n"+key+" Test\n")
-		wantError(t, list+":3: ", "--signature-names="+list)
-		wantError(t, want, "--signature-names="+list)
+		only(Signature).wantError(t, list+":3: ", "--signature-names="+list)
+		only(Signature).wantError(t, want, "--signature-names="+list)
 	}
 	broken := file(t, "broken", ".exe\n")
-	wantError(t, broken+":1: ", "--signature-names="+broken)
+	only(Signature).wantError(t, broken+":1: ", "--signature-names="+broken)
 }
 
 // An odd file name does no harm to log or reply.
 func TestSignatureOddName(t *testing.T) {
-	p, err := build(newWorld(), "--signature-names=regexp:"+file(t, "p", "/^(.*)\\.scr$/ $1\n"))
+	p, err := only(Signature).build(newWorld(), "--signature-names=regexp:"+file(t, "p", "/^(.*)\\.scr$/ $1\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

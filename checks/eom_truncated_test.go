@@ -19,7 +19,7 @@ func TestTruncated(t *testing.T) {
 	const again = "end 451 4.6.0 Message ended early"
 	whole := cut()
 	whole.body += "--b--\r\n"
-	play(t, []string{"--truncated=enforce"}, []scenario{
+	only(Truncated).play(t, []string{"--truncated=enforce"}, []scenario{
 		{name: "whole", mail: whole},
 		{name: "no closing boundary", mail: cut(), said: again, cause: "multipart without its closing boundary; seen 0 times before"},
 		{name: "base64", mail: letter{header: []string{"Content-Transfer-Encoding: base64"}, body: "YWJjZA\r\n"}, said: again, cause: "base64 cut short"},
@@ -30,8 +30,6 @@ func TestTruncated(t *testing.T) {
 		{name: "monitored by default", flags: []string{"--truncated=monitor"}, mail: cut(), events: "truncated would refuse"},
 		{name: "off", flags: []string{"--truncated=off"}, mail: cut()},
 		{name: "bypass", flags: []string{"--truncated-bypass=inline:{ours.example=OK}"}, mail: cut()},
-		{name: "size before it", flags: []string{"--size-max=10"}, mail: cut(), said: "end 554 5.3.4 Maximum email size exceeded"},
-		{name: "content after it", flags: []string{"--content-definition=" + file(t, "c", "!activation 1\n1 hello\n")}, mail: cut(), said: again},
 	})
 }
 
@@ -42,7 +40,7 @@ func deliveries(t *testing.T, flags []string, pause time.Duration, letters ...le
 	clock := func() time.Time { return now }
 	world := newWorld()
 	world.Clock, world.State = clock, state.NewMemory(clock, 1000)
-	p, err := build(world, flags...)
+	p, err := only(Truncated).build(world, flags...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +97,7 @@ func TestTruncatedEnds(t *testing.T) {
 func TestTruncatedMonitorLearns(t *testing.T) {
 	world := newWorld()
 	for i, mode := range []string{"monitor", "monitor", "enforce"} {
-		p, err := build(world, "--truncated="+mode)
+		p, err := only(Truncated).build(world, "--truncated="+mode)
 		if err != nil {
 			t.Fatal(err)
 		}

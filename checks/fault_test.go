@@ -22,16 +22,10 @@ func TestFault(t *testing.T) {
 			"panic": func() error { panic("oh no") },
 		} {
 			t.Run(c.name+" "+kind, func(t *testing.T) {
-				registry := Registry()
-				broken := &policy.Check{Name: "broken", Mode: policy.Enforce}
-				broken.Setup = func(*policy.Flags) policy.Build {
-					return func(*policy.Env) (policy.Hooks, error) {
-						return policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) { return policy.Pass, defect() }}, nil
-					}
-				}
-				registry.Checks = append(registry.Checks, broken)
-				registry.Order[policy.StageRcpt] = append(registry.Order[policy.StageRcpt], broken)
-				p, err := buildFrom(registry, newWorld(), c.flags...)
+				broken := scripted("broken", policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) { return policy.Pass, defect() }})
+				rig := only(broken)
+				rig.registry.Checks[0], rig.registry.Fault = Fault, Fault
+				p, err := rig.build(newWorld(), c.flags...)
 				if err != nil {
 					t.Fatal(err)
 				}

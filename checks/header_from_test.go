@@ -16,7 +16,7 @@ func TestHeaderFrom(t *testing.T) {
 		return l
 	}
 	display := []string{"--header-from-display"}
-	play(t, []string{"--header-from-list=" + list}, []scenario{
+	only(HeaderFrom).play(t, []string{"--header-from-list=" + list}, []scenario{
 		{name: "listed", mail: from("Boss <x@bad.example>"), said: refused, events: "header-from refused", cause: list + ":1"},
 		{name: "neighbour", mail: from("x@good.example")},
 		{name: "exempt", mail: from("good@bad.example")},
@@ -49,7 +49,7 @@ func TestHeaderFromBehindManyFields(t *testing.T) {
 	for range 20_000 {
 		header = append(header, "X-Fill: x")
 	}
-	play(t, []string{"--header-from-list=inline:{bad@else.example=REJECT}"}, []scenario{
+	only(HeaderFrom).play(t, []string{"--header-from-list=inline:{bad@else.example=REJECT}"}, []scenario{
 		{
 			name: "blocked", mail: letter{header: slices.Concat(header, []string{"From: bad@else.example"})},
 			said: "end 550 5.7.1 Rejected by header based Blocked Senders - Block policy for Header From",

@@ -36,7 +36,7 @@ func TestLoadSessions(t *testing.T) {
 			if c.flag != "" {
 				flags = append(flags, c.flag)
 			}
-			p, err := build(world, flags...)
+			p, err := only(Load).build(world, flags...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -54,7 +54,7 @@ func TestLoadOnce(t *testing.T) {
 	world := newWorld()
 	open := 10
 	world.Connections = func() int { return open }
-	p, err := build(world, "--load-sessions=10")
+	p, err := only(Load).build(world, "--load-sessions=10")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestLoadOnce(t *testing.T) {
 }
 
 func TestLoadMemory(t *testing.T) {
-	p, err := build(newWorld(), "--load-memory=1")
+	p, err := only(Load).build(newWorld(), "--load-memory=1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,9 +115,9 @@ func TestWaitsForget(t *testing.T) {
 
 // One body at a time: a second message waits for its place, and is deferred when there is none within 20 s.
 func TestLoadScans(t *testing.T) {
-	definition := file(t, "words.def", "!activation 1\n1 forbidden\n")
+	reader := scripted("reader", policy.Hooks{Body: func(*policy.Message, []byte) {}})
 	synctest.Test(t, func(t *testing.T) {
-		p, err := build(newWorld(), "--load-scans=1", "--content-definition="+definition)
+		p, err := only(Load, reader).build(newWorld(), "--load-scans=1")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,7 +9,7 @@ func TestAddress(t *testing.T) {
 	const sender, recipient = "mail 501 5.1.7 Invalid address", "rcpt 501 5.1.3 Invalid address"
 	label := strings.Repeat("a", 64)
 	to := func(addresses ...string) letter { return letter{to: addresses} }
-	play(t, nil, []scenario{
+	only(Address).play(t, nil, []scenario{
 		{name: "ordinary"},
 		{name: "null sender", mail: letter{from: "<>"}},
 		{name: "postmaster sends", mail: letter{from: "postmaster"}},

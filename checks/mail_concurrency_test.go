@@ -58,14 +58,14 @@ func TestConcurrency(t *testing.T) {
 		},
 		{
 			"not into others' domains",
-			[]string{"--concurrency-domain=1", "--open-relay=off"},
+			[]string{"--concurrency-domain=1"},
 			[]letter{{to: []string{"a@else.example"}}},
 			letter{client: "192.0.2.2", to: []string{"a@else.example"}},
 			"",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			crowd := newCrowd(t, append([]string{"--concurrency=enforce", "--concurrency-client=2", "--concurrency-domain=100"}, c.flags...)...)
+			crowd := only(Concurrency).crowd(t, append([]string{"--concurrency=enforce", "--concurrency-client=2", "--concurrency-domain=100"}, c.flags...)...)
 			var sessions []*policy.Session
 			for _, l := range c.held {
 				s, said := crowd.begin(l)
@@ -83,7 +83,7 @@ func TestConcurrency(t *testing.T) {
 
 // Transactions count, not connections: however one ends, its place is free at once.
 func TestConcurrencyGivesBack(t *testing.T) {
-	crowd := newCrowd(t, "--concurrency=enforce", "--concurrency-client=1", "--concurrency-domain=1")
+	crowd := only(Concurrency).crowd(t, "--concurrency=enforce", "--concurrency-client=1", "--concurrency-domain=1")
 	s, said := crowd.begin(letter{})
 	wantSaid(t, "first", said, "")
 	next := func(what, want string) {
@@ -107,7 +107,17 @@ func TestConcurrencyGivesBack(t *testing.T) {
 
 // A place in a domain is for recipients who were accepted: strangers who only knock keep nobody out.
 func TestConcurrencyRefusedRecipients(t *testing.T) {
-	const blocked = "rcpt 550 5.7.1 Envelope blocked - User Entry"
+	const blocked, waits = "rcpt 550 5.7.1 blocked", "rcpt 451 4.7.1 blocked"
+	// other refuses bad@ours.example, and has late@ours.example wait.
+	other := scripted("blocked", policy.Hooks{Rcpt: func(r *policy.Recipient) (policy.Verdict, error) {
+		switch r.Address.Local {
+		case "bad":
+			return policy.Object(scriptedReply("blocked")), nil
+		case "late":
+			return policy.Object(scriptedReply("blocked")).Deferred(), nil
+		}
+		return policy.Pass, nil
+	}})
 	into := func(to ...string) letter { return letter{client: "192.0.2.2", to: to} }
 	for _, c := range []struct {
 		name  string
@@ -117,13 +127,13 @@ func TestConcurrencyRefusedRecipients(t *testing.T) {
 		then  string // to the next one
 	}{
 		{"refused", nil, into("bad@ours.example"), blocked, ""},
-		{"greylisted", []string{"--greylist=enforce", "--greylist-skip-spf=off", "--greylist-bypass=inline:{192.0.2.1=OK}"}, into("user@ours.example"), "rcpt " + greylisted, ""},
+		{"deferred", nil, into("late@ours.example"), waits, ""},
 		{"refused after one that was accepted", nil, into("user@ours.example", "bad@ours.example"), blocked, busy},
 		{"accepted after one that was refused", nil, into("bad@ours.example", "user@ours.example"), blocked, busy},
-		{"monitored", []string{"--managed=monitor"}, into("bad@ours.example"), "", busy},
+		{"monitored", []string{"--blocked=monitor"}, into("bad@ours.example"), "", busy},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			crowd := newCrowd(t, append([]string{"--concurrency=enforce", "--concurrency-domain=1", "--managed-list=inline:{ {bad@ours.example = block sender@else.example} }"}, c.flags...)...)
+			crowd := only(Concurrency, other).crowd(t, append([]string{"--concurrency=enforce", "--concurrency-domain=1"}, c.flags...)...)
 			first, said := crowd.begin(c.held)
 			wantSaid(t, "the one that is under way", said, c.said)
 			second, said := crowd.begin(letter{})
@@ -136,7 +146,7 @@ func TestConcurrencyRefusedRecipients(t *testing.T) {
 
 // The cause names the figure, and the reply says which of the two limits it was.
 func TestConcurrencyReplies(t *testing.T) {
-	crowd := newCrowd(t, "--concurrency=enforce", "--concurrency-client=1")
+	crowd := only(Concurrency).crowd(t, "--concurrency=enforce", "--concurrency-client=1")
 	s, _ := crowd.begin(letter{})
 	other, _ := crowd.begin(letter{})
 	crowd.leave(s)
@@ -161,7 +171,7 @@ func (w watchedStore) Acquire(ctx context.Context, key string, limit int) (state
 // Nobody waits for a monitored check, and its objection is recorded all the same.
 func TestConcurrencyMonitored(t *testing.T) {
 	asked := make(chan bool, 10)
-	crowd := crowdOn(t, func(clock func() time.Time) state.Store {
+	crowd := only(Concurrency).crowdOn(t, func(clock func() time.Time) state.Store {
 		return watchedStore{state.NewMemory(clock, 10), asked}
 	}, "--concurrency-client=1", "--concurrency-domain=0")
 	first, said := crowd.begin(letter{})
@@ -223,10 +233,10 @@ func broken(spaces ...string) func(clock func() time.Time) state.Store {
 
 // A state that cannot even count locally refuses nobody, unless the administrator wants to wait for it.
 func TestConcurrencyOnError(t *testing.T) {
-	crowd := crowdOn(t, broken(concurrencySpace), "--concurrency=enforce")
+	crowd := only(Concurrency).crowdOn(t, broken(concurrencySpace), "--concurrency=enforce")
 	if said := crowd.visit(letter{}); len(said) > 0 {
 		t.Error(said)
 	}
-	crowd = crowdOn(t, broken(concurrencySpace), "--concurrency=enforce", "--concurrency-on-error=defer")
+	crowd = only(Concurrency).crowdOn(t, broken(concurrencySpace), "--concurrency=enforce", "--concurrency-on-error=defer")
 	wantSaid(t, "defer", strings.Join(crowd.visit(letter{}), "\n"), "rcpt 451 4.7.1 Internal resource temporarily unavailable")
 }

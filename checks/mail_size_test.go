@@ -11,7 +11,7 @@ func TestSize(t *testing.T) {
 	)
 	body := strings.Repeat("x", 2000) // with one blank line in front, 2002 octets
 	limits := "--size-limits=" + file(t, "limits", "small@ours.example 1KiB\nlarge@ours.example 1MiB\nany@ours.example 0\nthrifty@else.example 1KiB\ntiny.example 100B\n")
-	play(t, []string{"--size-max=2002"}, []scenario{
+	only(Size).play(t, []string{"--size-max=2002"}, []scenario{
 		{name: "just fits", mail: letter{size: 2002, body: body}},
 		{name: "declared", mail: letter{size: 2003}, said: atMail, events: "size refused", cause: "declared 2003 octets, limit 2002"},
 		{name: "counted", mail: letter{body: body + "x"}, said: atEnd, cause: "counted 2003 octets, limit 2002"},
@@ -35,5 +35,5 @@ func TestSize(t *testing.T) {
 		{name: "limits alone", flags: []string{"--size-max=0", limits}, mail: letter{size: 1025, to: []string{"small@ours.example", "user@ours.example"}}, said: atRcpt},
 	})
 	wrong := file(t, "limits", "a@ours.example 10MiB\nb@ours.example ten\n")
-	wantError(t, wrong+`:2: `, "--size-limits="+wrong)
+	only(Size).wantError(t, wrong+`:2: `, "--size-limits="+wrong)
 }

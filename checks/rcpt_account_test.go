@@ -25,7 +25,7 @@ func TestAccountList(t *testing.T) {
 		return letter{login: login, from: from, to: to}
 	}
 	in := func(to ...string) letter { return letter{to: to} }
-	play(t, []string{"--local-domains=inline:{ours.example=x, closed.example=x}", "--account-list=" + list}, []scenario{
+	only(Account).play(t, []string{"--local-domains=inline:{ours.example=x, closed.example=x}", "--account-list=" + list}, []scenario{
 		{name: "login", mail: out("bob", "bob@ours.example"), said: outboundsOff, events: "account deferred", cause: list + ":1: his password is known"},
 		{name: "whatever its case", mail: out("BOB", "bob@ours.example"), said: outboundsOff},
 		{name: "login with domain", mail: out("Carol@Ours.Example", "carol@ours.example"), said: outboundsOff},
@@ -49,16 +49,16 @@ func TestAccountList(t *testing.T) {
 		{name: "local submission", mail: letter{client: "none", from: "a@quiet.example", to: []string{"x@else.example"}}, said: "end" + outboundsOff[4:]},
 		{name: "monitor", flags: []string{"--account=monitor"}, mail: in("a@closed.example"), events: "account would refuse"},
 	})
-	wantError(t, "accounts:1: ", "--account-list="+file(t, "accounts", "bob off\n"))
+	only(Account).wantError(t, "accounts:1: ", "--account-list="+file(t, "accounts", "bob off\n"))
 }
 
 // What is entered acts at once, for its time, and stays in force while the state is down.
 func TestAccountEntered(t *testing.T) {
 	world, now := newWorld(), new(hand)
 	world.Clock = now.time
-	store := &fallible{Store: state.NewMemory(world.Clock, 100)}
+	store := &fallible{Store: state.NewMemory(world.Clock, 100), but: accountSpace}
 	world.State = store
-	p, err := build(world, quiet...)
+	p, err := only(Account).build(world)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestAccountEntered(t *testing.T) {
 	store.down.Store(true)
 	off(AccountOutbound, "other", 0) // so that there is something new to read
 	want("last known", outboundsOff, "")
-	if p, err = build(world, quiet...); err != nil { // a reload forgets nothing
+	if p, err = only(Account).build(world); err != nil { // a reload forgets nothing
 		t.Fatal(err)
 	}
 	s.runner.Swap(p)
@@ -113,13 +113,11 @@ func TestAccountEntered(t *testing.T) {
 	want("on", "", "")
 }
 
-// quiet turns off what looks at the state of its own accord, so that nobody does but who is tested.
-var quiet = []string{"--managed=off", "--tempblock=off", "--reputation=off"}
-
 // fallible is a store whose reading can fail.
 type fallible struct {
 	state.Store
 	down atomic.Bool
+	but  string // a space that can be read all the same
 }
 
 func (f *fallible) List(ctx context.Context, prefix, after string, limit int) ([]state.Entry, error) {
@@ -130,7 +128,7 @@ func (f *fallible) List(ctx context.Context, prefix, after string, limit int) ([
 }
 
 func (f *fallible) Do(ctx context.Context, steps ...state.Step) ([]state.Result, error) {
-	if space, _ := state.Parts(steps[0].Key()); f.down.Load() && space != accountSpace && space != reputationSpace {
+	if space, _ := state.Parts(steps[0].Key()); f.down.Load() && space != f.but {
 		return nil, state.ErrDown
 	}
 	return f.Store.Do(ctx, steps...)

@@ -22,11 +22,18 @@ type greyRig struct {
 }
 
 func newGreyRig(t *testing.T, flags ...string) *greyRig {
+	return newGreyRigOf(t, only(Greylist), flags...)
+}
+
+// spam refuses messages with a field Spam.
+var spam = refusesMessage("spam", func(m *policy.Message) bool { return len(m.Values("Spam")) > 0 })
+
+func newGreyRigOf(t *testing.T, rig rig, flags ...string) *greyRig {
 	g := &greyRig{T: t, now: new(hand)}
 	g.world = newWorld()
 	g.world.Clock = g.now.time
 	g.world.State = state.NewMemory(g.world.Clock, 10_000)
-	p, err := build(g.world, append([]string{"--greylist=enforce", "--greylist-skip-spf=false"}, flags...)...)
+	p, err := rig.build(g.world, append([]string{"--greylist=enforce", "--greylist-skip-spf=false"}, flags...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,15 +144,16 @@ func TestGreylistNullSender(t *testing.T) {
 // What another check refuses leaves no triplet, and renews none.
 func TestGreylistOtherChecks(t *testing.T) {
 	const no = "rcpt " + greylisted
-	bad := letter{header: []string{"From: bad@else.example"}}
-	g := newGreyRig(t, "--sender-block-list=inline:{bad@else.example=REJECT}", "--header-from-list=inline:{bad@else.example=REJECT}")
-	g.says(letter{from: "bad@else.example"}, "rcpt 550 5.7.1 Administrative prohibition - envelope blocked")
+	bad := letter{header: []string{"Spam: yes"}}
+	blocked := refuses("blocked", func(r *policy.Recipient) bool { return r.Msg.Sender.Key() == "bad@else.example" })
+	g := newGreyRigOf(t, only(blocked, Greylist, spam))
+	g.says(letter{from: "bad@else.example"}, "rcpt 550 5.7.1 blocked")
 	g.wantRows(0)
 	g.says(bad, no) // deferred before its header is seen
-	g.after(time.Minute).says(bad, "end 550 5.7.1 Rejected by header based Blocked Senders - Block policy for Header From")
+	g.after(time.Minute).says(bad, "end 550 5.7.1 spam")
 	g.wantRows(1) // still waiting
 	g.says(letter{})
-	g.after(20*24*time.Hour).says(bad, "end 550 5.7.1 Rejected by header based Blocked Senders - Block policy for Header From")
+	g.after(20*24*time.Hour).says(bad, "end 550 5.7.1 spam")
 	g.after(20*24*time.Hour).says(letter{}, no) // it has not been renewed
 }
 
@@ -167,7 +175,7 @@ func (g *greyRig) wantRows(want int) {
 
 func TestGreylistWhoNeedNotWait(t *testing.T) {
 	const no = "rcpt " + greylisted
-	play(t, []string{"--greylist=enforce", "--greylist-skip-spf=false"}, []scenario{
+	only(Greylist).play(t, []string{"--greylist=enforce", "--greylist-skip-spf=false"}, []scenario{
 		{name: "stranger", mail: letter{}, said: no, events: "greylist deferred"},
 		{name: "trusted", mail: letter{client: "127.0.0.1"}},
 		{name: "login", mail: letter{login: "bob"}},
@@ -187,7 +195,7 @@ func TestGreylistWhoNeedNotWait(t *testing.T) {
 		"--greylist-ipv4=33": "--greylist-ipv4", "--greylist-ipv6=0": "--greylist-ipv6", "--greylist-window=1m": "--greylist-window",
 		"--greylist-keep=1s": "--greylist-keep", "--greylist-bypass=inline:{a=REJECT}": "--greylist-bypass",
 	} {
-		wantError(t, words, "--greylist=enforce", flag)
+		only(Greylist).wantError(t, words, "--greylist=enforce", flag)
 	}
 }
 
@@ -211,7 +219,7 @@ func TestGreylistDown(t *testing.T) {
 		store := &fallible{Store: world.State}
 		store.down.Store(true)
 		world.State = store
-		p, err := build(world, "--greylist=enforce", "--tempblock=off", "--managed=off", "--greylist-on-error="+flag)
+		p, err := only(Greylist).build(world, "--greylist=enforce", "--greylist-on-error="+flag)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -297,12 +305,12 @@ func TestGreylistSPF(t *testing.T) {
 
 // What was only monitored is not told of, and leaves nothing behind where another check refuses it in the end.
 func TestGreylistOfAPilot(t *testing.T) {
-	g := newGreyRig(t, "--enforce-for=inline:{pilot@ours.example=x}", "--header-from-list=inline:{bad@else.example=REJECT}")
+	g := newGreyRig(t, "--enforce-for=inline:{pilot@ours.example=x}")
 	g.says(letter{to: []string{"pilot@ours.example", "user@ours.example"}}, "rcpt "+greylisted)
 	g.after(12*time.Hour + time.Minute)
 	g.wantTold("sender@else.example pilot@ours.example first seen on 2026-11-23 12:00:00 from 192.0.2.0/24")
 
-	g = newGreyRig(t, "--greylist=monitor", "--header-from-list=inline:{bad@else.example=REJECT}")
-	g.says(letter{header: []string{"From: bad@else.example"}}, "end 550 5.7.1 Rejected by header based Blocked Senders - Block policy for Header From")
+	g = newGreyRigOf(t, only(Greylist, spam), "--greylist=monitor")
+	g.says(letter{header: []string{"Spam: yes"}}, "end 550 5.7.1 spam")
 	g.wantRows(0)
 }

@@ -77,13 +77,13 @@ func TestLockout(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			world := newWorld()
 			world.DNS, world.Lists, _ = known.serve(t)
-			p, err := build(world, append([]string{"--lockout=enforce", "--lockout-on=both"}, c.flags...)...)
+			p, err := only(Lockout).build(world, append([]string{"--lockout=enforce", "--lockout-on=both"}, c.flags...)...)
 			if err != nil {
 				t.Fatal(err)
 			}
 			c.check(t, p)
 		})
 	}
-	wantError(t, "neither OK nor via DOMAIN", "--lockout-senders=inline:{x@ours.example=REJECT}")
-	wantError(t, "--lockout-on", "--lockout-on=neither")
+	only(Lockout).wantError(t, "neither OK nor via DOMAIN", "--lockout-senders=inline:{x@ours.example=REJECT}")
+	only(Lockout).wantError(t, "--lockout-on", "--lockout-on=neither")
 }

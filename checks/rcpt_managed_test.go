@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"net/netip"
 	"strconv"
 	"strings"
 	"testing"
@@ -26,7 +27,7 @@ tld@ours.example block .top
 house.example block bad.example
 `)
 	from := func(sender string, to ...string) letter { return letter{from: sender, to: to} }
-	play(t, []string{"--local-domains=inline:{ours.example=x, house.example=x}", "--managed-list=" + list}, []scenario{
+	only(Managed).play(t, []string{"--local-domains=inline:{ours.example=x, house.example=x}", "--managed-list=" + list}, []scenario{
 		{name: "address", mail: from("spammer@else.example"), said: managedUser, events: "managed refused", cause: `"user@ours.example" blocks "spammer@else.example": ` + list + ":1"},
 		{name: "whatever its case", mail: from("SPAMMER@Else.example", "User@Ours.Example"), said: managedUser},
 		{name: "extension of the sender", mail: from("spammer+1@else.example"), said: managedUser},
@@ -55,10 +56,10 @@ house.example block bad.example
 		{name: "defer", flags: []string{"--managed=defer"}, mail: from("spammer@else.example"), said: "rcpt 451 4" + managedUser[10:]},
 	})
 	for value, words := range map[string]string{"spammer@else.example": "want block or permit", "block": "want block or permit", "block x@": "neither an address nor a domain", "block blok a@b.c": `"blok"`} {
-		wantError(t, "managed:1: ", "--managed-list="+file(t, "managed", "user@ours.example "+value+"\n"))
-		wantError(t, words, "--managed-list="+file(t, "managed", "user@ours.example "+value+"\n"))
+		only(Managed).wantError(t, "managed:1: ", "--managed-list="+file(t, "managed", "user@ours.example "+value+"\n"))
+		only(Managed).wantError(t, words, "--managed-list="+file(t, "managed", "user@ours.example "+value+"\n"))
 	}
-	wantError(t, "--managed-header-action", "--managed-header-action=bounce")
+	only(Managed).wantError(t, "--managed-header-action", "--managed-header-action=bounce")
 }
 
 func TestManagedHeader(t *testing.T) {
@@ -66,7 +67,7 @@ func TestManagedHeader(t *testing.T) {
 	header := func(to ...string) letter {
 		return letter{from: "list@lists.example", to: to, header: []string{"From: Bad <bad@else.example>"}}
 	}
-	play(t, []string{list}, []scenario{
+	only(Managed).play(t, []string{list}, []scenario{
 		{name: "alone", mail: header("user@ours.example"), said: managedFrom, events: "managed refused"},
 		{name: "all block", mail: header("user@ours.example", "other@ours.example"), said: managedFrom},
 		{name: "one of two", mail: header("user@ours.example", "friend@ours.example"), events: "managed removed", cause: `"user@ours.example" blocks "bad@else.example"`},
@@ -83,7 +84,7 @@ func TestManagedHeader(t *testing.T) {
 
 // The MTA is told to remove a recipient as it wrote it.
 func TestManagedRemovesTheSpelling(t *testing.T) {
-	p, err := build(newWorld(), "--managed-list=inline:{ {user@ours.example=block bad@else.example} }")
+	p, err := only(Managed).build(newWorld(), "--managed-list=inline:{ {user@ours.example=block bad@else.example} }")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,18 +111,20 @@ func TestManagedRemovesTheSpelling(t *testing.T) {
 
 // A permit lets mail past what judges by appearance, if SPF vouches for the sender.
 func TestManagedPermit(t *testing.T) {
+	strict := refuses("strict", func(*policy.Recipient) bool { return true })
+	strict.Bypass = policy.BypassRecipientPermit
 	known := names{"vouched.example TXT": "v=spf1 ip4:192.0.2.1 -all", "forged.example TXT": "v=spf1 -all", "down.example TXT": "fail"}
 	world := newWorld()
 	world.DNS, world.Lists, _ = known.serve(t)
-	p, err := build(world, "--greylist=enforce", "--greylist-skip-spf=false",
+	p, err := only(Managed, strict).build(world,
 		"--managed-list=inline:{ {user@ours.example=permit a@vouched.example forged.example down.example} }")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := newSessions(p)
 	defer s.close()
-	const no = "rcpt " + greylisted
-	for from, want := range map[string]string{"a@vouched.example": "", "b@vouched.example": no, "a@forged.example": no, "a@down.example": no} {
+	const no = "rcpt 550 5.7.1 strict"
+	for from, want := range map[string]string{"a@vouched.example": "", "b@vouched.example": no, "a@forged.example": no, "a@down.example": "rcpt 451 4.7.1 strict"} {
 		if got := strings.Join(s.send(letter{from: from}).said, "\n"); got != want {
 			t.Errorf("%s: said %q, want %q", from, got, want)
 		}
@@ -137,7 +140,7 @@ func TestManagedEntered(t *testing.T) {
 	world.Clock = now.time
 	store := &fallible{Store: state.NewMemory(world.Clock, 100)}
 	world.State = store
-	p, err := build(world, "--managed-list=inline:{ {user@ours.example=block else.example} }", "--tempblock=off", "--reputation=off")
+	p, err := only(Managed).build(world, "--managed-list=inline:{ {user@ours.example=block else.example} }")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,10 +199,11 @@ func TestManagedEntered(t *testing.T) {
 // with entries, nothing that a permit of theirs might let on is refused for good.
 func TestManagedWhileTheStateIsDown(t *testing.T) {
 	known := names{
-		"2.0.0.127.bl.example A": "127.0.0.2", "9.2.0.192.bl.example A": "127.0.0.2",
 		"vouched.example TXT": "v=spf1 ip4:192.0.2.0/24 -all", "forged.example TXT": "v=spf1 -all", "down.example TXT": "fail",
 	}
-	const listed = "bl.example Blocked - see bl.example"
+	const listed = "listed"
+	check := refuses("listed", func(r *policy.Recipient) bool { return r.Conn().Client == netip.MustParseAddr("192.0.2.9") })
+	check.Bypass = policy.BypassRecipientPermit
 	world := newWorld()
 	store := &fallible{Store: world.State}
 	world.State = store
@@ -211,7 +215,7 @@ func TestManagedWhileTheStateIsDown(t *testing.T) {
 		}
 	}
 	enter("before@ours.example", "friend@vouched.example")
-	p, err := build(world, "--rbl-zone=bl.example", "--tempblock=off", "--reputation=off", "--auto-allow=off", "--concurrency=off",
+	p, err := only(Managed, check).build(world,
 		`--managed-list=inline:{ {user@ours.example=block bad.example permit vouched.example}, {before@ours.example=block bad.example permit sure@vouched.example vouched.example}}`)
 	if err != nil {
 		t.Fatal(err)
@@ -223,16 +227,16 @@ func TestManagedWhileTheStateIsDown(t *testing.T) {
 	for _, tt := range []struct{ name, client, from, to, said, events string }{
 		{"blocked by the table", "", "a@bad.example", "user@ours.example", managedDomain, "managed refused"},
 		{"permitted by the table", "192.0.2.9", "a@vouched.example", "user@ours.example", "", ""},
-		{"no entries", "192.0.2.9", "a@vouched.example", "other@ours.example", "rcpt 550 5.7.1 " + listed, "rbl refused"},
+		{"no entries", "192.0.2.9", "a@vouched.example", "other@ours.example", "rcpt 550 5.7.1 " + listed, "listed refused"},
 		{"entries: a block is skipped", "", "a@bad.example", "before@ours.example", "", "managed could not tell"},
-		{"entries: maybe a permit", "192.0.2.9", "a@vouched.example", "before@ours.example", "rcpt 451 4.7.1 " + listed, "managed could not tell\nrbl deferred"},
-		{"entries: none would be vouched for", "192.0.2.9", "a@forged.example", "before@ours.example", "rcpt 550 5.7.1 " + listed, "managed could not tell\nrbl refused"},
-		{"entries: vouching cannot be told", "192.0.2.9", "a@down.example", "before@ours.example", "rcpt 451 4.7.1 " + listed, "managed could not tell\nrbl deferred"},
+		{"entries: maybe a permit", "192.0.2.9", "a@vouched.example", "before@ours.example", "rcpt 451 4.7.1 " + listed, "managed could not tell\nlisted deferred"},
+		{"entries: none would be vouched for", "192.0.2.9", "a@forged.example", "before@ours.example", "rcpt 550 5.7.1 " + listed, "managed could not tell\nlisted refused"},
+		{"entries: vouching cannot be told", "192.0.2.9", "a@down.example", "before@ours.example", "rcpt 451 4.7.1 " + listed, "managed could not tell\nlisted deferred"},
 		{"entries: nothing against it", "", "a@vouched.example", "before@ours.example", "", "managed could not tell"},
 		{"entries: a permit that none could change", "192.0.2.9", "sure@vouched.example", "before@ours.example", "", ""},
-		{"entries: of the address with an extension", "192.0.2.9", "a@vouched.example", "before+x@ours.example", "rcpt 451 4.7.1 " + listed, "managed could not tell\nrbl deferred"},
-		{"entered since", "192.0.2.9", "a@vouched.example", "later+x@ours.example", "rcpt 451 4.7.1 " + listed, "managed could not tell\nrbl deferred"},
-		{"entered for another extension", "192.0.2.9", "a@vouched.example", "later@ours.example", "rcpt 550 5.7.1 " + listed, "rbl refused"},
+		{"entries: of the address with an extension", "192.0.2.9", "a@vouched.example", "before+x@ours.example", "rcpt 451 4.7.1 " + listed, "managed could not tell\nlisted deferred"},
+		{"entered since", "192.0.2.9", "a@vouched.example", "later+x@ours.example", "rcpt 451 4.7.1 " + listed, "managed could not tell\nlisted deferred"},
+		{"entered for another extension", "192.0.2.9", "a@vouched.example", "later@ours.example", "rcpt 550 5.7.1 " + listed, "listed refused"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			store.down.Store(true)

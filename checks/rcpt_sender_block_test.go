@@ -2,61 +2,8 @@ package checks
 
 import "testing"
 
-// senders is a block list with an entry of each kind.
-const senders = `spammer@else.example REJECT
-good@bad.example OK
-fair@bad.example DUNNO
-bad.example REJECT
-text@else.example REJECT we know you
-later@else.example DEFER not today
-code@else.example 554 5.7.0 closed
-soft@else.example 450 4.2.1 wait
-class@else.example 554 closed
-<> REJECT
-`
-
 func TestSenderBlock(t *testing.T) {
-	testEnvelopeBlock(t, "sender-block", "550 5.7.1 Administrative prohibition - envelope blocked", "554 5.7.1 closed")
-}
-
-func TestEnvelopeFrom(t *testing.T) {
-	testEnvelopeBlock(t, "envelope-from", "550 5.7.1 Envelope Rejected - Block policy for Envelope from address", "554 5.7.1 closed")
-}
-
-func testEnvelopeBlock(t *testing.T, check, reply, class string) {
-	list := file(t, "senders", senders)
-	refused := "rcpt " + reply
-	from := func(sender string) letter { return letter{from: sender} }
-	play(t, []string{"--" + check + "-list=" + list}, []scenario{
-		{name: "listed", mail: from("spammer@else.example"), said: refused, events: check + " refused", cause: list + ":1"},
-		{name: "whatever its case", mail: from("SPAMMER@Else.Example"), said: refused},
-		{name: "extension", mail: from("spammer+1@else.example"), said: refused},
-		{name: "quoted", mail: from(`"spammer"@else.example`), said: refused},
-		{name: "neighbour", mail: from("spammers@else.example")},
-		{name: "domain", mail: from("x@bad.example"), said: refused},
-		{name: "sub-domain", mail: from("x@mx.bad.example"), said: refused},
-		{name: "other domain", mail: from("x@notbad.example")},
-		{name: "null sender", mail: from("<>"), said: refused},
-		{name: "OK exempts", mail: from("good@bad.example")},
-		{name: "DUNNO exempts", mail: from("fair@bad.example")},
-		{name: "text", mail: from("text@else.example"), said: "rcpt 550 5.7.1 we know you"},
-		{name: "DEFER", mail: from("later@else.example"), said: "rcpt 451 4.7.1 not today", events: check + " deferred"},
-		{name: "code", mail: from("code@else.example"), said: "rcpt 554 5.7.0 closed"},
-		{name: "code alone", mail: from("class@else.example"), said: "rcpt " + class},
-		{name: "4yz", mail: from("soft@else.example"), said: "rcpt 450 4.2.1 wait"},
-		{name: "each recipient", mail: letter{from: "x@bad.example", to: []string{"a@ours.example", "b@ours.example"}}, said: refused + "\n" + refused},
-		{name: "trusted", mail: letter{client: "127.0.0.1", from: "x@bad.example"}, said: refused},
-		{name: "login", mail: letter{login: "alice", from: "x@bad.example"}, said: refused},
-		{name: "local submission", mail: letter{client: "none", from: "x@bad.example"}, said: "end " + reply},
-		{name: "no permit beats it", flags: []string{"--permit-senders=static:OK", "--permit-clients=static:OK"}, mail: from("x@bad.example"), said: refused},
-		{name: "abuse", mail: letter{from: "x@bad.example", to: []string{"abuse@ours.example"}}},
-		{name: "abuse and another", mail: letter{from: "x@bad.example", to: []string{"abuse@ours.example", "a@ours.example"}}, said: refused},
-		{name: "abuse elsewhere", mail: letter{client: "127.0.0.1", from: "x@bad.example", to: []string{"abuse@else.example"}}, said: refused},
-		{name: "monitor", flags: []string{"--" + check + "=monitor"}, mail: from("x@bad.example"), events: check + " would refuse"},
-		{name: "defer", flags: []string{"--" + check + "=defer"}, mail: from("x@bad.example"), said: "rcpt 451 4" + reply[5:]},
-		{name: "off", flags: []string{"--" + check + "=off"}, mail: from("x@bad.example")},
-		{name: "pilot", flags: []string{"--enforce-for=inline:{a@ours.example=x}"}, mail: letter{from: "x@bad.example", to: []string{"a@ours.example", "b@ours.example"}}, said: refused, events: check + " refused\n" + check + " would refuse"},
-	})
+	testEnvelopeBlock(t, only(SenderBlock), "sender-block", "550 5.7.1 Administrative prohibition - envelope blocked", "554 5.7.1 closed")
 }
 
 func TestSenderBlockOn(t *testing.T) {
@@ -65,13 +12,13 @@ func TestSenderBlockOn(t *testing.T) {
 	list := "--sender-block-list=inline:{bad.example=REJECT}"
 	inHeader := letter{header: []string{"From: X <x@bad.example>"}}
 	inEnvelope := letter{from: "x@bad.example", header: []string{"From: y@else.example"}}
-	play(t, []string{list}, []scenario{
+	only(SenderBlock).play(t, []string{list}, []scenario{
 		{name: "envelope, by default", mail: inHeader},
 		{name: "header", flags: []string{"--sender-block-on=header"}, mail: inHeader, said: header, events: "sender-block refused"},
 		{name: "header, not the envelope", flags: []string{"--sender-block-on=header"}, mail: inEnvelope},
 		{name: "both: header", flags: []string{"--sender-block-on=both"}, mail: inHeader, said: header},
 		{name: "both: envelope", flags: []string{"--sender-block-on=both"}, mail: inEnvelope, said: envelope},
 	})
-	wantError(t, "--sender-block-on: ", list, "--sender-block-on=body")
-	wantError(t, "--sender-block-on: ", "--sender-block-on=body")
+	only(SenderBlock).wantError(t, "--sender-block-on: ", list, "--sender-block-on=body")
+	only(SenderBlock).wantError(t, "--sender-block-on: ", "--sender-block-on=body")
 }

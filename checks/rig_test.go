@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,15 +36,72 @@ func newWorld() *policy.World {
 	return &policy.World{Connections: func() int { return 1 }, Clock: clock, State: state.NewMemory(clock, 1000)}
 }
 
-// build makes a policy of all checks from flags. Our domain is ours.example. Greylisting, to which all senders here are new, is off.
-func build(world *policy.World, flags ...string) (*policy.Policy, error) {
-	return buildFrom(Registry(), world, flags...)
+// rig builds policies of some checks and plays mail through them.
+type rig struct {
+	registry *policy.Registry
+	flags    []string // in front of those of the test
 }
 
-func buildFrom(registry *policy.Registry, world *policy.World, flags ...string) (*policy.Policy, error) {
+// only is a rig of these checks alone, which answer at every stage in this order.
+func only(checks ...*policy.Check) rig {
+	unavailable := &policy.Reply{ID: "unavailable", Row: "T4", Code: 451, Enhanced: "4.7.1", Text: "Internal resource temporarily unavailable"}
+	unprocessed := &policy.Reply{ID: "unprocessed", Row: "T12", Code: 451, Enhanced: "4.3.0", Text: "Unable to process email at this time"}
+	fault := &policy.Check{
+		Name: "fault", Mode: policy.Enforce, OnError: policy.Delay,
+		Replies: []*policy.Reply{{ID: "fault", Row: "T13", Code: 451, Enhanced: "4.3.0", Text: "Unable to process email at this time"}, unavailable, unprocessed},
+	}
+	order := map[policy.Stage][]*policy.Check{}
+	for _, stage := range policy.Stages() {
+		order[stage] = checks
+	}
+	return rig{registry: &policy.Registry{
+		Checks: append([]*policy.Check{fault}, checks...), Order: order,
+		Fault: fault, Unavailable: unavailable, Unprocessed: unprocessed,
+	}}
+}
+
+// whole is a rig of all checks. Greylisting, to which all senders here are new, is off.
+func whole() rig { return rig{Registry(), []string{"--greylist=off"}} }
+
+// scripted declares a check of the test's own, which enforces. Its reply is "550 5.7.1 NAME".
+func scripted(name string, hooks policy.Hooks) *policy.Check {
+	return &policy.Check{
+		Name: name, Mode: policy.Enforce, Replies: []*policy.Reply{scriptedReply(name)},
+		Setup: func(*policy.Flags) policy.Build {
+			return func(*policy.Env) (policy.Hooks, error) { return hooks, nil }
+		},
+	}
+}
+
+// refuses is a scripted check that refuses each recipient of whom want is true.
+func refuses(name string, want func(*policy.Recipient) bool) *policy.Check {
+	return scripted(name, policy.Hooks{Rcpt: func(r *policy.Recipient) (policy.Verdict, error) {
+		if want(r) {
+			return policy.Object(scriptedReply(name)), nil
+		}
+		return policy.Pass, nil
+	}})
+}
+
+// refusesMessage is a scripted check that refuses each message of whose header want is true.
+func refusesMessage(name string, want func(*policy.Message) bool) *policy.Check {
+	return scripted(name, policy.Hooks{Headers: func(m *policy.Message) (policy.Verdict, error) {
+		if want(m) {
+			return policy.Object(scriptedReply(name)), nil
+		}
+		return policy.Pass, nil
+	}})
+}
+
+func scriptedReply(name string) *policy.Reply {
+	return &policy.Reply{ID: name, Row: "P0", Code: 550, Enhanced: "5.7.1", Text: name}
+}
+
+// build makes a policy from flags. Our domain is ours.example.
+func (r rig) build(world *policy.World, flags ...string) (*policy.Policy, error) {
 	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
-	draft := policy.NewDraft(registry, set)
-	if err := set.Parse(append([]string{"--local-domains=inline:{ours.example=x}", "--greylist=off"}, flags...)); err != nil {
+	draft := policy.NewDraft(r.registry, set)
+	if err := set.Parse(slices.Concat([]string{"--local-domains=inline:{ours.example=x}"}, r.flags, flags)); err != nil {
 		return nil, err
 	}
 	return draft.Build(world, nil)
@@ -133,11 +191,11 @@ type scenario struct {
 }
 
 // play runs scenarios, each with the flags that all share in front of its own.
-func play(t *testing.T, shared []string, list []scenario) {
+func (r rig) play(t *testing.T, shared []string, list []scenario) {
 	t.Helper()
 	for _, c := range list {
 		t.Run(c.name, func(t *testing.T) {
-			p, err := build(newWorld(), append(append([]string(nil), shared...), c.flags...)...)
+			p, err := r.build(newWorld(), append(append([]string(nil), shared...), c.flags...)...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -228,9 +286,9 @@ func file(t *testing.T, name, text string) string {
 }
 
 // wantError builds a policy that must fail with these words.
-func wantError(t *testing.T, words string, flags ...string) {
+func (r rig) wantError(t *testing.T, words string, flags ...string) {
 	t.Helper()
-	p, err := build(newWorld(), flags...)
+	p, err := r.build(newWorld(), flags...)
 	if err == nil {
 		p.Close()
 		t.Fatalf("%v: no error, want %q", flags, words)
