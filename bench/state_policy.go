@@ -68,7 +68,7 @@ func openPolicy(store state.Store, flags ...string) (*wholePolicy, error) {
 	log := logrus.New()
 	log.SetOutput(null)
 	log.SetFormatter(&logrus.TextFormatter{DisableColors: true, FullTimestamp: true})
-	recorder := events.NewRecorder(log, events.NewMetrics("bench"), time.Now)
+	recorder := events.NewRecorder(events.Options{Log: log, Metrics: events.NewMetrics("bench"), Clock: time.Now})
 	runner := policy.NewRunner(p, recorder, policy.DefaultLimits)
 	ticking, stop := context.WithCancel(context.Background())
 	var work sync.WaitGroup

@@ -69,7 +69,7 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 	d.metrics.WatchLists(world.Lists, world.DNS)
 	d.metrics.WatchState(world.State)
 	d.metrics.Loaded(time.Now())
-	d.recorder = events.NewRecorder(log, d.metrics, time.Now)
+	d.recorder = events.NewRecorder(events.Options{Log: log, Metrics: d.metrics, Clock: time.Now})
 	d.runner = policy.NewRunner(p, d.recorder, policy.DefaultLimits)
 	from, _ := listenFrom(*s.daemon.listenFrom) // it has been validated
 	d.server = &milter.Server{

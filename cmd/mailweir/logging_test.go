@@ -54,7 +54,7 @@ func logOf(t *testing.T, args ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	recorder := events.NewRecorder(log, events.NewMetrics("test"), clock)
+	recorder := events.NewRecorder(events.Options{Log: log, Metrics: events.NewMetrics("test"), Clock: clock})
 	runner := policy.NewRunner(p, recorder, policy.DefaultLimits)
 	session := runner.NewSession()
 	session.Connect(policy.ConnectFacts{Client: netip.MustParseAddr("192.0.2.1"), Port: 25252, Name: hostile})

@@ -35,7 +35,7 @@ func newBench(t *testing.T) *bench {
 	log.SetOutput(&b.log)
 	log.SetLevel(logrus.DebugLevel)
 	log.SetFormatter(&logrus.JSONFormatter{DisableTimestamp: true})
-	b.Recorder = NewRecorder(log, b.metrics, func() time.Time { return b.now })
+	b.Recorder = NewRecorder(Options{Log: log, Metrics: b.metrics, Clock: func() time.Time { return b.now }, Host: "mx1.example"})
 	return b
 }
 
@@ -65,7 +65,7 @@ func (b *bench) lines() []map[string]any {
 	return lines
 }
 
-func TestFolding(t *testing.T) {
+func TestDedup(t *testing.T) {
 	b := newBench(t)
 	ids := map[string]int{}
 	for range 10 {
@@ -87,7 +87,7 @@ func TestFolding(t *testing.T) {
 	if lines := b.lines(); len(lines) != 0 {
 		t.Fatalf("%v", lines)
 	}
-	// Others are not folded with them.
+	// Others do not share it.
 	for _, other := range []string{b.refuse("192.0.2.2", "a@bad.example"), b.refuse("192.0.2.1", "a@other.example")} {
 		if other == shared {
 			t.Error("another client or domain shares the id")
@@ -96,7 +96,7 @@ func TestFolding(t *testing.T) {
 	if lines := b.lines(); len(lines) != 2 {
 		t.Fatalf("%v", lines)
 	}
-	// A minute later the fold ends with a line that counts, and the next event is one of its own.
+	// A minute later a line tells how many there were, and the next event is one of its own.
 	b.now = b.now.Add(time.Minute)
 	fresh := b.refuse("192.0.2.1", "a@bad.example")
 	lines := b.lines()
@@ -112,7 +112,7 @@ func TestFolding(t *testing.T) {
 	}
 }
 
-func TestFoldsAreWrittenAtTheEnd(t *testing.T) {
+func TestSumsAreWrittenAtTheEnd(t *testing.T) {
 	b := newBench(t)
 	for range 13 {
 		b.refuse("192.0.2.1", "a@bad.example")
@@ -124,8 +124,8 @@ func TestFoldsAreWrittenAtTheEnd(t *testing.T) {
 	}
 }
 
-// A single folded event was written when it came.
-func TestLoneFold(t *testing.T) {
+// What stands alone under an id was written when it came.
+func TestLoneRepeat(t *testing.T) {
 	b := newBench(t)
 	for range 11 {
 		b.refuse("192.0.2.1", "a@bad.example")
@@ -137,17 +137,17 @@ func TestLoneFold(t *testing.T) {
 	}
 }
 
-func TestFoldsAreBounded(t *testing.T) {
+func TestDedupsAreBounded(t *testing.T) {
 	b := newBench(t)
-	for i := range foldKeys + 500 {
+	for i := range dedupKeys + 500 {
 		b.refuse("192.0.2.1", fmt.Sprintf("a@d%d.example", i))
 	}
-	if n := len(b.folds.open); n != foldKeys {
-		t.Errorf("%d keys, want %d", n, foldKeys)
+	if n := len(b.dedups.open); n != dedupKeys {
+		t.Errorf("%d keys, want %d", n, dedupKeys)
 	}
 	b.now = b.now.Add(time.Minute)
 	b.refuse("192.0.2.1", "a@later.example")
-	if n := len(b.folds.open); n != 1 {
+	if n := len(b.dedups.open); n != 1 {
 		t.Errorf("%d keys a minute later, want 1", n)
 	}
 }
@@ -178,7 +178,7 @@ func TestFieldNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range append(names, "times") {
+	for _, name := range append(names, "change", "clients", "times") {
 		if !strings.Contains(string(doc), "`"+name+"`") {
 			t.Errorf("docs/operating.md does not explain %s", name)
 		}
@@ -208,7 +208,7 @@ func TestLevels(t *testing.T) {
 	for want, e := range map[string]*policy.Event{
 		"info":    {Check: "hops"},
 		"warning": {Check: "rbl", Err: "time-out"},
-		"error":   {Check: "hops", Err: "panic", Stack: "main.go:1"},
+		"error":   {Check: "hops", Err: "panic", Fault: true},
 	} {
 		b := newBench(t)
 		e.ID = b.Identify(e)

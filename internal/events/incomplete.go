@@ -20,22 +20,22 @@ type missingOf struct {
 // missingOutOf is over how many transactions it is judged whether most of them are incomplete.
 const missingOutOf = 100
 
-// incomplete records a transaction that had recipients and no header. It counts against no one: the client may have had its reasons,
-// such as a call-out, or something keeps the content from us.
-func (r *Recorder) incomplete(m *policy.Message, o policy.Outcome) {
-	if len(m.Recipients) == 0 || o.Check != "" {
+// incomplete records a transaction that had recipients and no header. It counts against no one: the client may have had its
+// reasons, such as a call-out, or something keeps the content from us.
+func (r *Recorder) incomplete(t *policy.Transaction) {
+	if len(t.Remaining()) == 0 || t.Check != "" {
 		return
 	}
-	is := len(m.Fields) == 0 && !m.FieldsDropped
-	if r.missing.most(m.Conn.Service, is) {
-		r.log.WithField("service", string(m.Conn.Service)).Warnf("most of %d transactions of this service had recipients and no content: something hides it "+
+	is := t.Fields == 0
+	if r.missing.most(t.Service, is) {
+		r.Log.WithField("service", string(t.Service)).Warnf("most of %d transactions of this service had recipients and no content: something hides it "+
 			"from mailweir, such as smtpd_proxy_filter in Postfix; checks of headers and bodies see nothing", missingOutOf)
 	}
 	if !is {
 		return
 	}
-	r.recordSettled(m, policy.Event{
-		Check: "incomplete", Action: policy.ActionIncomplete, Cause: "recipients and no header; the transaction was " + o.Fate.String(),
+	r.recordSettled(t, policy.Event{
+		Check: "incomplete", Action: policy.ActionIncomplete, Cause: "recipients and no header; the transaction was " + t.Fate.String(),
 	})
 }
 

@@ -10,27 +10,39 @@ import (
 	"mailweir/internal/trace"
 )
 
-// logEvent writes the line of one decision. Its field names are fixed; a field without a value is left out. What strangers chose
-// stands in field values only, and the formatter quotes those.
-func (r *Recorder) logEvent(e *policy.Event) {
-	level := logrus.InfoLevel
-	switch {
-	case e.Check == "fault" || e.Stack != "":
-		level = logrus.ErrorLevel
-	case e.Err != "":
-		level = logrus.WarnLevel
+// logSink writes one line for each event, and one for the sum of those that share an id. Field names are fixed; a field without
+// a value is left out. What strangers chose stands in field values only, and the formatter quotes those.
+type logSink struct{ log *logrus.Logger }
+
+// Event writes the line of one decision.
+func (s logSink) Event(e *policy.Event) {
+	if e.Repeated {
+		return
 	}
-	r.log.WithFields(eventFields(e)).Log(level, e.Action.String())
+	entry := s.log.WithFields(eventFields(e))
+	if e.Dedup != nil {
+		entry.Logf(levelOf(e), "%s ×%d", e.Action, e.Dedup.Times)
+		return
+	}
+	entry.Log(levelOf(e), e.Action.String())
+}
+
+func levelOf(e *policy.Event) logrus.Level {
+	switch {
+	case e.Fault:
+		return logrus.ErrorLevel
+	case e.Err != "":
+		return logrus.WarnLevel
+	}
+	return logrus.InfoLevel
 }
 
 func eventFields(e *policy.Event) logrus.Fields {
 	fields := logrus.Fields{
 		"event": e.ID, "check": e.Check, "mode": e.Mode.String(), "stage": e.Stage.String(), "session": e.Session,
-		"service": string(e.Service),
+		"service": string(e.Service), "client": clientText(e.Client),
 	}
-	switch e.Action {
-	case policy.ActionError, policy.ActionChanged, policy.ActionNotRetried, policy.ActionIncomplete, policy.ActionUnexamined: // nobody has read a reply
-	default:
+	if e.Action.Answers() {
 		fields["reply"] = e.Reply
 		fields["code"] = e.Line.Code()
 		fields["enhanced"] = e.Line.Enhanced()
@@ -40,7 +52,6 @@ func eventFields(e *policy.Event) logrus.Fields {
 	put(fields, "cause", e.Cause)
 	put(fields, "error", e.Err)
 	put(fields, "stack", e.Stack)
-	put(fields, "client", clientText(e.Client))
 	put(fields, "client_name", e.ClientName)
 	put(fields, "helo", e.Helo)
 	put(fields, "login", e.Login)
@@ -50,13 +61,42 @@ func eventFields(e *policy.Event) logrus.Fields {
 		fields["sender"] = "<" + e.Sender + ">"
 	}
 	if e.Count > 0 {
-		fields["recipient"] = "<" + strings.Join(e.Recipients, ">,<") + ">"
+		put(fields, "recipient", named(e.Recipients, func(r string) string { return "<" + r + ">" }))
 	}
 	if e.Count > 1 {
 		fields["recipients"] = e.Count
 	}
 	put(fields, "asked", asked(e.Trace))
+	if e.Dedup != nil {
+		fields["times"] = e.Dedup.Times
+		if e.Dedup.ClientCount > 1 {
+			fields["client"] = named(e.Dedup.Clients, clientText)
+			fields["clients"] = e.Dedup.ClientCount
+		}
+	}
 	return fields
+}
+
+// A line names the first of several, as far as both allow: journald cuts a line at 48 KiB (LineMax= in journald.conf(5)).
+const (
+	lineNames  = 100
+	lineOctets = 16 << 10
+)
+
+// named joins the first of a list with commas.
+func named[T any](list []T, text func(T) string) string {
+	var b strings.Builder
+	for i, one := range list[:min(len(list), lineNames)] {
+		name := text(one)
+		if i > 0 && b.Len()+len(name) > lineOctets {
+			break
+		}
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(name)
+	}
+	return b.String()
 }
 
 func asked(list []trace.Query) string {
@@ -83,31 +123,18 @@ func clientText(a netip.Addr) string {
 	return a.String()
 }
 
-// logFold says how many events shared an id.
-func (r *Recorder) logFold(f *fold) {
-	if f.first == nil {
-		return
-	}
-	fields := eventFields(f.first)
-	fields["times"] = f.folded()
-	if len(f.causes) > 1 {
-		fields["cause"] = strings.Join(f.causes, "; ")
-	}
-	r.log.WithFields(fields).Infof("%s ×%d", f.first.Action, f.folded())
-}
-
-// logOutcome writes what became of a message, at the level debug: the MTA's log has it too.
-func (r *Recorder) logOutcome(m *policy.Message, o policy.Outcome) {
-	if !r.log.IsLevelEnabled(logrus.DebugLevel) {
+// Transaction writes what became of a message, at the level debug: the MTA's log has it too.
+func (s logSink) Transaction(t *policy.Transaction) {
+	if !s.log.IsLevelEnabled(logrus.DebugLevel) {
 		return
 	}
 	fields := logrus.Fields{
-		"fate": o.Fate.String(), "session": m.Conn.ID, "client": clientText(m.Conn.Client),
-		"sender": "<" + m.MailFacts.Sender + ">", "recipients": len(m.Recipients), "octets": m.Octets,
+		"fate": t.Fate.String(), "session": t.Session, "client": clientText(t.Client),
+		"sender": "<" + t.Sender + ">", "recipients": len(t.Remaining()), "octets": t.Octets,
 	}
-	put(fields, "queue_id", m.QueueID)
-	put(fields, "check", o.Check)
-	put(fields, "event", o.Event)
-	put(fields, "would", strings.Join(o.Would, ","))
-	r.log.WithFields(fields).Debug("message " + o.Fate.String())
+	put(fields, "queue_id", t.QueueID)
+	put(fields, "check", t.Check)
+	put(fields, "event", t.Event)
+	put(fields, "would", strings.Join(t.Would, ","))
+	s.log.WithFields(fields).Debug("message " + t.Fate.String())
 }

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -76,7 +77,11 @@ func counters(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "mailweir_" + name, Help: help}, labels)
 }
 
-func (m *Metrics) decision(e *policy.Event) {
+// Event counts a decision, each of those that share an id.
+func (m *Metrics) Event(e *policy.Event) {
+	if e.Dedup != nil {
+		return
+	}
 	if e.Err != "" {
 		m.failures.WithLabelValues(e.Check).Inc()
 	}
@@ -86,9 +91,15 @@ func (m *Metrics) decision(e *policy.Event) {
 	m.decisions.WithLabelValues(e.Check, e.Mode.String(), e.Action.String(), strconv.Itoa(e.Line.Code())).Inc()
 }
 
-func (m *Metrics) message(msg *policy.Message, o policy.Outcome) {
-	m.messages.WithLabelValues(string(msg.Conn.Service), o.Fate.String()).Inc()
-	m.octets.Add(float64(msg.Octets))
+// Transaction counts a message by what became of it, and the limits that its examination reached, each once.
+func (m *Metrics) Transaction(t *policy.Transaction) {
+	m.messages.WithLabelValues(string(t.Service), t.Fate.String()).Inc()
+	m.octets.Add(float64(t.Octets))
+	for i, u := range t.Unexamined {
+		if !slices.ContainsFunc(t.Unexamined[:i], func(other policy.Unexamined) bool { return other.Limit == u.Limit }) {
+			m.limits.WithLabelValues(u.Limit).Inc()
+		}
+	}
 }
 
 func (m *Metrics) opened(c *policy.Connection) {

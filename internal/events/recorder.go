@@ -1,5 +1,5 @@
-// Package events is the one observer of decisions: it gives each its id, folds those that are alike, and
-// writes log and metrics.
+// Package events is the one observer of decisions. Its [Recorder] gives each its id, brings those together that are alike, and
+// hands events and transactions as data to every [Sink]: the log, the metrics, and whatever else keeps them.
 package events
 
 import (
@@ -10,70 +10,96 @@ import (
 	"mailweir/internal/policy"
 )
 
-// Recorder writes one log line for each decision and counts it. It implements [policy.Observer].
+// Sink takes what is recorded. Its methods are called from any goroutine and must not wait; what they are given stays as it is.
+type Sink interface {
+	// Event takes every event once. Those that share an id come one by one, all but the first marked as Repeated, and at their
+	// end comes their sum, an event with that id and Dedup set. So who counts leaves the sum out, and who keeps one entry an id
+	// leaves out what is repeated and replaces the entry by the sum.
+	Event(*policy.Event)
+	// Transaction takes what became of a mail transaction, accepted ones too.
+	Transaction(*policy.Transaction)
+}
+
+// Options are what a [Recorder] works with.
+type Options struct {
+	Log     *logrus.Logger
+	Metrics *Metrics
+	Clock   func() time.Time
+	// Host names this host in the record.
+	Host string
+	// Sinks take what is recorded, besides log and metrics.
+	Sinks []Sink
+}
+
+// Recorder implements [policy.Observer].
 type Recorder struct {
-	log     *logrus.Logger
-	metrics *Metrics
-	folds   *folds
+	Options
+	sinks   []Sink
+	dedups  *dedups
 	missing missing
 }
 
-// NewRecorder returns a recorder. Close writes what is still folded.
-func NewRecorder(log *logrus.Logger, metrics *Metrics, clock func() time.Time) *Recorder {
-	return &Recorder{log: log, metrics: metrics, folds: newFolds(clock)}
+// NewRecorder returns a recorder. Close tells of what is still being brought together.
+func NewRecorder(o Options) *Recorder {
+	sinks := append([]Sink{o.Metrics, logSink{o.Log}}, o.Sinks...)
+	return &Recorder{Options: o, sinks: sinks, dedups: newDedups(o.Clock)}
 }
 
-// Identify gives the event its id: one of its own, or the one under which it is folded.
+// Identify gives the event its id: one of its own, or one that it shares with others.
 func (r *Recorder) Identify(e *policy.Event) string {
-	id, ended := r.folds.identify(e)
-	for _, f := range ended {
-		r.logFold(f)
-	}
+	id, ended := r.dedups.identify(e)
+	r.sum(ended)
 	return id
 }
 
-// Record counts the event, and logs it unless it is folded.
+// Record tells every sink of the event.
 func (r *Recorder) Record(e *policy.Event) {
-	r.metrics.decision(e)
-	if repeated := r.folds.record(e); repeated {
-		return
-	}
-	r.logEvent(e)
+	e.Version, e.Host, e.Time = policy.EventVersion, r.Host, e.Time.UTC()
+	e.Repeated = r.dedups.record(e)
+	r.tell(e)
 }
 
-// Settled counts the outcome of a message.
+func (r *Recorder) tell(e *policy.Event) {
+	for _, sink := range r.sinks {
+		sink.Event(e)
+	}
+}
+
+// sum tells of events that shared an id.
+func (r *Recorder) sum(ended []*dedup) {
+	for _, d := range ended {
+		r.tell(d.sum())
+	}
+}
+
+// Settled tells every sink of the outcome of a message.
 func (r *Recorder) Settled(m *policy.Message, o policy.Outcome) {
-	r.metrics.message(m, o)
-	r.logOutcome(m, o)
-	r.incomplete(m, o)
-	r.unexamined(m, o)
+	t := policy.NewTransaction(m, o)
+	t.Version, t.Host, t.Ended = policy.EventVersion, r.Host, r.Clock().UTC()
+	for _, sink := range r.sinks {
+		sink.Transaction(t)
+	}
+	r.incomplete(t)
+	r.unexamined(t)
 }
 
 // Opened counts a connection.
-func (r *Recorder) Opened(c *policy.Connection) { r.metrics.opened(c) }
+func (r *Recorder) Opened(c *policy.Connection) { r.Metrics.opened(c) }
 
 // Closed counts its end.
-func (r *Recorder) Closed(*policy.Connection) { r.metrics.closed() }
+func (r *Recorder) Closed(*policy.Connection) { r.Metrics.closed() }
 
 // Took counts how long an answer took.
-func (r *Recorder) Took(stage policy.Stage, d time.Duration) { r.metrics.took(stage, d) }
+func (r *Recorder) Took(stage policy.Stage, d time.Duration) { r.Metrics.took(stage, d) }
 
 // Defect logs a panic outside of any answer.
 func (r *Recorder) Defect(err error) {
-	r.metrics.defects.Inc()
-	r.log.WithError(err).Error("a defect while learning from an outcome; please report it")
+	r.Metrics.defects.Inc()
+	r.Log.WithError(err).Error("a defect while learning from an outcome; please report it")
 }
 
-// Sweep logs the folds whose span has ended. Without it their lines wait for the next event.
-func (r *Recorder) Sweep() {
-	for _, f := range r.folds.ended() {
-		r.logFold(f)
-	}
-}
+// Sweep tells of the sums whose time has come. Without it they wait for the next event.
+func (r *Recorder) Sweep() { r.sum(r.dedups.ended()) }
 
-// Close logs the folds that are still open.
-func (r *Recorder) Close() {
-	for _, f := range r.folds.end() {
-		r.logFold(f)
-	}
-}
+// Close tells of the sums that are still open.
+func (r *Recorder) Close() { r.sum(r.dedups.end()) }

@@ -6,23 +6,18 @@ import (
 	"mailweir/internal/policy"
 )
 
-// unexamined records, once for each message, which limits kept a part of it from being examined, and counts each of them. It stands
-// against no one by itself; the line is folded as all others are, so that a flood of bombs does not fill the log.
-func (r *Recorder) unexamined(m *policy.Message, o policy.Outcome) {
-	if len(m.Unexamined) == 0 {
+// unexamined records, once for each message, which limits kept a part of it from being examined. It stands against no one by
+// itself; alike events share a line as all others do, so that a flood of bombs does not fill the log.
+func (r *Recorder) unexamined(t *policy.Transaction) {
+	if len(t.Unexamined) == 0 {
 		return
 	}
 	var places []string
-	counted := map[string]bool{}
-	for _, u := range m.Unexamined {
+	for _, u := range t.Unexamined {
 		places = append(places, u.Where)
-		if !counted[u.Limit] {
-			counted[u.Limit] = true
-			r.metrics.limits.WithLabelValues(u.Limit).Inc()
-		}
 	}
-	r.recordSettled(m, policy.Event{
+	r.recordSettled(t, policy.Event{
 		Check: "unexamined", Action: policy.ActionUnexamined,
-		Cause: "limits reached: " + strings.Join(places, ", ") + "; the message was " + o.Fate.String(),
+		Cause: "limits reached: " + strings.Join(places, ", ") + "; the message was " + t.Fate.String(),
 	})
 }

@@ -8,9 +8,9 @@ import (
 // Change is what the MTA does to a message that it takes. The zero value changes nothing.
 type Change struct {
 	// Fields are header fields to add, behind the message's own.
-	Fields []Field
+	Fields []Field `json:"fields,omitempty"`
 	// Quarantine is the reason to hold the message for a person to look at; "" lets it go on.
-	Quarantine string
+	Quarantine string `json:"quarantine,omitempty"`
 }
 
 // Empty reports whether nothing is changed.

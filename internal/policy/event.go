@@ -7,45 +7,77 @@ import (
 	"mailweir/internal/trace"
 )
 
-// Event is the record of one decision that was not "go on", or in monitor mode would not have been.
+// EventVersion is the version of the JSON of [Event] and [Transaction]. Fields may be added under the same version; a field
+// that changes its meaning or goes makes another.
+const EventVersion = 1
+
+// MaxEventRecipients bounds the recipients that an event or a transaction names; beyond it they are counted.
+const MaxEventRecipients = 1000
+
+// Event is the record of one decision that was not "go on", or in monitor mode would not have been. It is data: its JSON has
+// stable names, times in UTC (RFC 3339) and the number of its version.
 type Event struct {
+	Version int `json:"version"`
 	// ID names the event everywhere: in the reply, the log and every later question.
-	ID   string
-	Time time.Time
+	ID   string    `json:"id"`
+	Time time.Time `json:"time"`
+	// Host is the host of mailweir, as its administrator calls it.
+	Host string `json:"host,omitempty"`
 
-	Check string
-	Mode  Mode
+	Check string `json:"check"`
+	Mode  Mode   `json:"mode"`
 	// Stage is where the check decided, AnsweredAt where the client read it.
-	Stage, AnsweredAt Stage
-	Action            Action
+	Stage      Stage  `json:"stage"`
+	AnsweredAt Stage  `json:"answered_at"`
+	Action     Action `json:"action"`
 	// Reply and Row name the declaration; Line is what the client read, or would have.
-	Reply, Row string
-	Line       Line
+	Reply string `json:"reply,omitempty"`
+	Row   string `json:"row,omitempty"`
+	Line  Line   `json:"line,omitzero"`
 	// Change is what was done to a message that went on.
-	Change Change
+	Change Change `json:"change,omitzero"`
 	// Cause is for the administrator: which entry, list or figure.
-	Cause string
+	Cause string `json:"cause,omitempty"`
 	// Err is why the check could not tell, "" when it could.
-	Err string
-	// Stack is where mailweir itself failed, for a fault that was a panic.
-	Stack string
+	Err string `json:"error,omitempty"`
+	// Fault says that mailweir itself failed; Stack is where, for a panic.
+	Fault bool   `json:"fault,omitempty"`
+	Stack string `json:"stack,omitempty"`
 
-	Session    string
-	Client     netip.Addr
-	ClientName string
-	Helo       string
-	Service    Service
-	Login      string
+	// Session is the connection, Transaction counts its mail transactions from 1; 0 is none.
+	Session     string     `json:"session,omitempty"`
+	Transaction int        `json:"transaction,omitempty"`
+	Client      netip.Addr `json:"client,omitzero"`
+	ClientName  string     `json:"client_name,omitempty"`
+	Helo        string     `json:"helo,omitempty"`
+	Service     Service    `json:"service,omitempty"`
+	Login       string     `json:"login,omitempty"`
 	// Sender is as the MTA wrote it; HasSender tells the null sender from none.
-	Sender    string
-	HasSender bool
-	// Recipients are those concerned, the first few of them; Count is how many there are.
-	Recipients []string
-	Count      int
-	Direction  string
-	QueueID    string
+	Sender    string `json:"sender,omitempty"`
+	HasSender bool   `json:"has_sender,omitempty"`
+	// Recipients are those concerned, the first [MaxEventRecipients] of them; Count is how many there are.
+	Recipients []string `json:"recipients,omitempty"`
+	Count      int      `json:"recipient_count,omitempty"`
+	Direction  string   `json:"direction,omitempty"`
+	QueueID    string   `json:"queue_id,omitempty"`
 	// Trace is what was asked of the world outside for this decision, and what it answered.
-	Trace []trace.Query
+	Trace []trace.Query `json:"queries,omitempty"`
+
+	// Dedup is set in the sum of events that were alike and share an id.
+	Dedup *Dedup `json:"dedup,omitempty"`
+	// Repeated says that an event of this id has been told of already, and that their sum follows.
+	Repeated bool `json:"-"`
+}
+
+// Dedup is what events that share an id have in common, so that a flood fills no log. The event that it belongs to is the
+// first of them, with the causes and recipients of all.
+type Dedup struct {
+	// Times is how many events there were, Last when the last of them.
+	Times int       `json:"times"`
+	Last  time.Time `json:"last"`
+	// Clients are the different clients, the first of them; ClientCount is how many there are.
+	Clients     []netip.Addr `json:"clients,omitempty"`
+	ClientCount int          `json:"client_count,omitempty"`
 }
 
 // Action is what an event did.
@@ -67,6 +99,15 @@ var actionNames = [...]string{"refused", "deferred", "removed", "changed", "woul
 
 // String returns the action as it is written in logs and metrics.
 func (a Action) String() string { return actionNames[a] }
+
+// Answers reports whether the client has read the event's reply, or would have in a stricter mode.
+func (a Action) Answers() bool {
+	switch a {
+	case ActionRefused, ActionDeferred, ActionRemoved, ActionWould:
+		return true
+	}
+	return false
+}
 
 // Observer sees every decision and every outcome. It is the one place that writes log, metrics and, later, a
 // record. Its methods are called from any goroutine and must not wait.

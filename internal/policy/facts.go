@@ -20,11 +20,11 @@ type ConnectFacts struct {
 
 // TLS is what the MTA tells about the encryption of a connection. The zero value is a connection in clear.
 type TLS struct {
-	Version     string // "TLSv1.3"
-	Cipher      string
-	Bits        int
-	CertSubject string // subject of a verified client certificate
-	CertIssuer  string
+	Version     string `json:"version,omitempty"` // "TLSv1.3"
+	Cipher      string `json:"cipher,omitempty"`
+	Bits        int    `json:"bits,omitempty"`
+	CertSubject string `json:"cert_subject,omitempty"` // subject of a verified client certificate
+	CertIssuer  string `json:"cert_issuer,omitempty"`
 }
 
 // HeloFacts is what HELO or EHLO brings.
@@ -64,7 +64,8 @@ type RcptFacts struct {
 
 // Field is one header field as the MTA hands it over: folded lines are joined by LF.
 type Field struct {
-	Name, Value string
+	Name  string `json:"name"`
+	Value string `json:"value"`
 }
 
 // Answer is what a session owes the MTA at a stage. The zero value lets the mail go on.

@@ -179,6 +179,7 @@ type witness struct {
 	id             string
 	list           []*Event
 	outcomes       []Outcome
+	transactions   []*Transaction
 	defects        []error
 	opened, closed int
 }
@@ -191,8 +192,10 @@ func (w *witness) keep(f func()) {
 
 func (w *witness) Identify(*Event) string { return w.id }
 func (w *witness) Record(e *Event)        { w.keep(func() { w.list = append(w.list, e) }) }
-func (w *witness) Settled(_ *Message, o Outcome) {
-	w.keep(func() { w.outcomes = append(w.outcomes, o) })
+func (w *witness) Settled(m *Message, o Outcome) {
+	w.keep(func() {
+		w.outcomes, w.transactions = append(w.outcomes, o), append(w.transactions, NewTransaction(m, o))
+	})
 }
 
 func (w *witness) Defect(err error)          { w.keep(func() { w.defects = append(w.defects, err) }) }

@@ -368,7 +368,7 @@ func TestEventsTellTheCase(t *testing.T) {
 		AnsweredAt: StageRcpt, Action: ActionRefused, Reply: "x", Row: "P0", Cause: "entry 3",
 		Line:   Line{550, "5.7.1", "x [mw-abc]"},
 		Client: l.connect().Client, ClientName: "client.example", Helo: "helo.example", Service: MX, Login: "bob",
-		Sender: "sender@else.example", HasSender: true, Recipients: []string{"Bob@ours.example"}, Count: 1,
+		Transaction: 1, Sender: "sender@else.example", HasSender: true, Recipients: []string{"Bob@ours.example"}, Count: 1,
 		Direction: "internal", QueueID: "4AbC",
 	})
 	if got != want {

@@ -27,17 +27,17 @@ func (f Fate) String() string { return fateNames[f] }
 
 // Outcome is what became of a scope, and why.
 type Outcome struct {
-	Fate Fate
+	Fate Fate `json:"fate"`
 	// Check decided it; "" when none did.
-	Check string
+	Check string `json:"check,omitempty"`
 	// Reply is the id of the reply.
-	Reply string
+	Reply string `json:"reply,omitempty"`
 	// Offence is what the reply shows about the client.
-	Offence Offence
+	Offence Offence `json:"-"`
 	// Event is the id of the event.
-	Event string
+	Event string `json:"event,omitempty"`
 	// Would lists the monitored checks that objected.
-	Would []string
+	Would []string `json:"would,omitempty"`
 }
 
 // Bad reports whether a check refused or deferred.

@@ -2,9 +2,6 @@ package policy
 
 import "errors"
 
-// maxEventRecipients bounds the recipients that an event names.
-const maxEventRecipients = 10
-
 // record makes and writes the event of a ruling; its id is already part of the line.
 func (rs *resolver) record(ru ruling, r *Recipient) *Event {
 	e := rs.event(ru, r)
@@ -67,20 +64,21 @@ func (rs *resolver) event(ru ruling, r *Recipient) *Event {
 		e.Err = ru.failure.Error()
 		var defect *fault
 		if errors.As(ru.failure, &defect) {
-			e.Stack = string(defect.stack)
+			e.Fault, e.Stack = true, string(defect.stack)
 		}
 	}
 	m := rs.msg
 	if m == nil {
 		return e
 	}
+	e.Transaction = m.Number
 	e.Sender, e.HasSender, e.Login, e.QueueID = m.MailFacts.Sender, true, m.Login, rs.queueID
 	concerned := rs.recipients
 	if r != nil {
 		concerned = []*Recipient{r}
 	}
 	e.Count = len(concerned)
-	for _, one := range concerned[:min(len(concerned), maxEventRecipients)] {
+	for _, one := range concerned[:min(len(concerned), MaxEventRecipients)] {
 		e.Recipients = append(e.Recipients, one.RcptFacts.Recipient)
 	}
 	if len(concerned) > 0 {

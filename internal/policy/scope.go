@@ -96,6 +96,9 @@ type Message struct {
 
 	// Conn is the connection that it arrives on.
 	Conn *Connection
+	// Number counts the transactions of the session from 1; Started is when MAIL came.
+	Number  int
+	Started time.Time
 	// Sender is the reverse-path, in the form of a key.
 	Sender address.Address
 	// Recipients are those that mailweir has accepted and the MTA has not refused, in order.
@@ -117,6 +120,7 @@ type Message struct {
 	dkim        atomic.Pointer[dkimFuture]
 	from        fromOnce
 	permit      permission
+	left        departures   // what became of them
 	gone        []*Recipient // refused, by whomever, or removed; settled with the message
 	broken      []*bound     // checks that panicked over a part of this message
 	condemned   bool         // its refusal is certain
@@ -126,9 +130,9 @@ type Message struct {
 // Unexamined is something in a message that was not looked at.
 type Unexamined struct {
 	// Limit is the limit that was reached, in one word.
-	Limit string
+	Limit string `json:"limit"`
 	// Where names limit and place. What a stranger chose is quoted.
-	Where string
+	Where string `json:"where"`
 }
 
 // Limits of the header fields that a message keeps.

@@ -10,14 +10,16 @@ import (
 // Session runs the policy for one SMTP connection: several messages, refused recipients, RSET, a second EHLO. The wire
 // calls its methods one at a time, in the order of the dialog, and sends what they answer.
 type Session struct {
-	runner  *Runner
-	id      string
-	helo    *HeloFacts // the latest, nil before the first
-	conn    *Connection
-	msg     *Message
-	faulted error // a fault between messages, for the next one to answer
-	after   *afterwork
-	words   func(Word) // set by explain, which runs every check and waits for it
+	runner *Runner
+	id     string
+	helo   *HeloFacts // the latest, nil before the first
+	conn   *Connection
+	msg    *Message
+	// transactions counts those of this connection.
+	transactions int
+	faulted      error // a fault between messages, for the next one to answer
+	after        *afterwork
+	words        func(Word) // set by explain, which runs every check and waits for it
 }
 
 // NewSession returns the session of a new SMTP connection.
@@ -173,7 +175,11 @@ func (s *Session) Mail(facts MailFacts) Answer {
 }
 
 func (s *Session) openMessage(facts MailFacts) {
-	m := &Message{MailFacts: facts, Conn: s.conn, Sender: address.Parse(facts.Sender), helo: s.conn.HeloFacts}
+	s.transactions++
+	m := &Message{
+		MailFacts: facts, Conn: s.conn, Number: s.transactions, Started: s.policy().world.Clock(),
+		Sender: address.Parse(facts.Sender), helo: s.conn.HeloFacts,
+	}
 	if facts.Login != "" {
 		m.standing |= BypassTrusted | BypassLogin
 	}

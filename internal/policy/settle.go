@@ -9,6 +9,7 @@ const maxGone = 1000
 // message, which then stands still. Who sends more bad recipients than are kept waits for the settling.
 func (s *Session) dismiss(r *Recipient, outcome Outcome) {
 	r.fate = outcome
+	s.msg.left.add(r)
 	r.release()
 	if len(s.msg.gone) < maxGone {
 		s.msg.gone = append(s.msg.gone, r)

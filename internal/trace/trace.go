@@ -10,7 +10,8 @@ import (
 
 // Query is one question to the world outside, with its answer.
 type Query struct {
-	Question, Answer string
+	Question string `json:"question"`
+	Answer   string `json:"answer"`
 }
 
 // maxQueries bounds what one trace keeps.

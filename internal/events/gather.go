@@ -1,0 +1,86 @@
+package events
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"mailweir/internal/policy"
+)
+
+// What events that share an id keep of each other.
+const (
+	gatherCauses  = 10
+	gatherClients = 100
+	gatherOctets  = 16 << 20 // of recipients and causes, in all sums that are open at once
+)
+
+// gathering is what several events have, each different value once. Beyond the bounds, what comes is counted each time.
+type gathering struct {
+	times      int
+	last       time.Time
+	causes     []string
+	recipients distinct[string]
+	clients    distinct[netip.Addr]
+	octets     int // of recipients and causes
+}
+
+func (g *gathering) add(e *policy.Event, room *int) {
+	g.times++
+	g.last = e.Time
+	if len(g.causes) < gatherCauses && !slices.Contains(g.causes, e.Cause) && g.take(e.Cause, room) {
+		g.causes = append(g.causes, e.Cause)
+	}
+	for _, r := range e.Recipients {
+		g.recipients.add(r, policy.MaxEventRecipients, func() bool { return g.take(r, room) })
+	}
+	g.recipients.count += e.Count - len(e.Recipients)
+	if e.Client.IsValid() {
+		g.clients.add(e.Client, gatherClients, func() bool { return true })
+	}
+}
+
+// take reports whether there is room to keep a text.
+func (g *gathering) take(text string, room *int) bool {
+	if len(text) > *room {
+		return false
+	}
+	*room -= len(text)
+	g.octets += len(text)
+	return true
+}
+
+// into writes what all have into the event that stands for them.
+func (g *gathering) into(e *policy.Event) {
+	if len(g.causes) > 0 {
+		e.Cause = strings.Join(g.causes, "; ")
+	}
+	e.Recipients, e.Count = g.recipients.list, g.recipients.count
+	if g.clients.count > 1 {
+		e.Dedup.Clients, e.Dedup.ClientCount = g.clients.list, g.clients.count
+	}
+}
+
+// distinct are different values in the order in which they came, the first of them, and how many there are.
+type distinct[T comparable] struct {
+	list  []T
+	known map[T]struct{}
+	count int
+}
+
+// add counts a value that is not in the list, and keeps it if there is room.
+func (d *distinct[T]) add(value T, limit int, room func() bool) {
+	if _, is := d.known[value]; is {
+		return
+	}
+	d.count++
+	if len(d.list) >= limit || !room() {
+		return
+	}
+	if d.known == nil {
+		d.known = map[T]struct{}{}
+	}
+	d.known[value] = struct{}{}
+	d.list = append(d.list, value)
+}
