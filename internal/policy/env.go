@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"mailweir/internal/resource"
 	"mailweir/internal/state"
 	"mailweir/internal/table"
 	"mailweir/internal/trace"
@@ -25,7 +26,8 @@ type World struct {
 	// Explaining says that one case is tried, and that every check is to take the time that it needs.
 	Explaining bool
 
-	entered entered
+	entered   entered
+	resources resource.Pool
 }
 
 // resolver is the DNS for SPF; each question is noted for the event.
@@ -43,10 +45,11 @@ type Env struct {
 	// Settings are what several checks share.
 	Settings *Settings
 
-	registry *Registry
-	tables   *table.Loader
-	check    *bound
-	common   *common
+	registry  *Registry
+	tables    *table.Loader
+	resources *resource.Holder
+	check     *bound
+	common    *common
 }
 
 // common is what the checks of one policy have in common.
@@ -65,6 +68,13 @@ func Shared[T any](env *Env, create func() *T) *T {
 		env.common.shared[key] = create()
 	}
 	return env.common.shared[key].(*T)
+}
+
+// Resource returns what outlives the policy: a connection, an automaton, compiled definitions. Under one name all policies
+// have the same T, which is opened when none has it and, if it has a Close method, closed after the last policy that uses it.
+// The name tells all that open depends on.
+func Resource[T any](env *Env, name string, open func() (T, error)) (T, error) {
+	return resource.Get(env.resources, name, open)
 }
 
 // Mode returns the effective mode of the check that is built.

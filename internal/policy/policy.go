@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"mailweir/internal/resource"
 	"mailweir/internal/table"
 )
 
@@ -24,6 +25,8 @@ type Policy struct {
 	world    *World
 	tables   *table.Loader
 	common   common
+	// resources are what the policy shares with others, before and after it.
+	resources *resource.Holder
 
 	users atomic.Int64 // connection scopes that still use it, and one for being current
 }
@@ -95,10 +98,10 @@ func (d *Draft) Build(world *World, previous *Policy) (*Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Policy{Settings: settings, registry: d.registry, world: world, tables: tables}
+	p := &Policy{Settings: settings, registry: d.registry, world: world, tables: tables, resources: world.resources.Hold()}
 	p.users.Store(1)
 	if p.replies, err = readReplies(d.settings.repliesFile, d.registry); err != nil {
-		return nil, err
+		return nil, errors.Join(err, p.close())
 	}
 	for i, dc := range d.checks {
 		b := &bound{Check: dc.check, index: i, mode: min(*dc.mode, settings.Cap)}
@@ -125,7 +128,7 @@ func (p *Policy) build(b *bound, build Build) error {
 	if build == nil {
 		return nil
 	}
-	hooks, err := build(&Env{World: p.world, Settings: p.Settings, registry: p.registry, tables: p.tables, check: b, common: &p.common})
+	hooks, err := build(&Env{World: p.world, Settings: p.Settings, registry: p.registry, tables: p.tables, resources: p.resources, check: b, common: &p.common})
 	if err != nil {
 		return err
 	}
@@ -226,7 +229,7 @@ func (p *Policy) release() error {
 	return p.close()
 }
 
-// close closes every check's hooks, also after one that panics.
+// close closes every check's hooks, also after one that panics, and then lets go of what other policies may still use.
 func (p *Policy) close() (err error) {
 	for _, b := range p.checks {
 		if b.hooks.Close == nil {
@@ -235,7 +238,7 @@ func (p *Policy) close() (err error) {
 		w := call(func(*bound) (Verdict, error) { b.hooks.Close(); return Pass, nil }, b)
 		err = errors.Join(err, w.err)
 	}
-	return err
+	return errors.Join(err, p.resources.Release())
 }
 
 // Ready waits until every check can judge as well as it will, or the context ends.
