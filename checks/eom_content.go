@@ -22,11 +22,11 @@ for all of its recipients, and only in mode enforce.
 
 ` + "`--content-bypass`" + ` lists senders, recipients and clients whose mail is not examined. What matched is
 named by file and line, never by its text.`,
-	Mode:    policy.Enforce,
-	OnError: policy.Accept,
-	Bypass:  policy.BypassAlwaysAccept,
-	Fold:    policy.FoldAny,
-	Replies: []*policy.Reply{replyContent},
+	Mode:      policy.Enforce,
+	OnError:   policy.Accept,
+	Bypass:    policy.BypassAlwaysAccept,
+	Aggregate: policy.AggregateAny,
+	Replies:   []*policy.Reply{replyContent},
 	Setup: func(f *policy.Flags) policy.Build {
 		files := f.Files("definition", "definition file")
 		list := f.Tables("bypass", "senders, recipients and clients whose mail is not examined")

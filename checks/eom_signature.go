@@ -31,10 +31,10 @@ more particular name out, and a digest that is known to be harmless.
 ` + "`double-extension`" + ` (invoice.pdf.exe), ` + "`unexamined`" + ` (a limit of the examination kept a part of the message from being looked at; content.md lists
 them), or a media type as found by the first octets, such as ` + "`application/x-7z-compressed`" + `. ` +
 		"`TYPE=NAME`" + ` gives the name for the reply. ` + "`--signature-bypass`" + ` lists senders, recipients and clients to whose mail this does not apply.`,
-	Mode:    policy.Enforce,
-	OnError: policy.Accept,
-	Fold:    policy.FoldAny,
-	Replies: []*policy.Reply{replySignature},
+	Mode:      policy.Enforce,
+	OnError:   policy.Accept,
+	Aggregate: policy.AggregateAny,
+	Replies:   []*policy.Reply{replySignature},
 	Setup: func(f *policy.Flags) policy.Build {
 		hashes := f.Tables("hashes", "SHA-256, SHA-1 and MD5 of unwanted files, with the signature's name")
 		names := f.Tables("names", "names and extensions of unwanted files, with the signature's name")

@@ -20,10 +20,10 @@ both have one, the smaller counts.
 While ` + "`--size-limits`" + ` is in use, a declared size is judged at RCPT, where the recipient is known, unless the
 sender has a limit. What was counted refuses only a message that is too large for every one of its recipients: it can
 only be refused as a whole. The MTA's own limit (Postfix's message_size_limit, Sendmail's MaxMessageSize) comes first.`,
-	Mode:     policy.Enforce,
-	AnswerAt: policy.StageMail,
-	Fold:     policy.FoldAll,
-	Replies:  []*policy.Reply{replySize},
+	Mode:      policy.Enforce,
+	AnswerAt:  policy.StageMail,
+	Aggregate: policy.AggregateAll,
+	Replies:   []*policy.Reply{replySize},
 	Setup: func(f *policy.Flags) policy.Build {
 		most := f.Size("max", 100<<20, "greatest message, 0 for no limit")
 		specs := f.Tables("limits", "limits of their own for senders and recipients")

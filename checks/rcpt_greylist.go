@@ -31,9 +31,9 @@ check refuses teaches nothing. A sender who does not come back in the window is 
 	OnError: policy.Accept,
 	Bypass: policy.BypassTrusted | policy.BypassRelay | policy.BypassPermitClient | policy.BypassPermitSender | policy.BypassUnvouched |
 		policy.BypassRecipientPermit | policy.BypassAutoAllow | policy.BypassAlwaysAccept,
-	Fold:    policy.FoldAll,
-	Replies: []*policy.Reply{replyGreylist},
-	Setup:   setupGreylist,
+	Aggregate: policy.AggregateAll,
+	Replies:   []*policy.Reply{replyGreylist},
+	Setup:     setupGreylist,
 }
 
 // greylistName is apart from the declaration, whose hooks ask for it.

@@ -26,11 +26,11 @@ recipient, if SPF or a permitted client vouches for it.
 While the state is out of reach, the tables go on for recipients of whom no run-time entry is known. Of the others nothing can be told: what
 they block is let on, and what DNS lists and spam filters object to is answered temporarily if something vouches for the sender, because they
 might permit it.`,
-	Mode:    policy.Enforce,
-	OnError: policy.Accept,
-	Bypass:  policy.BypassPermitClient | policy.BypassPermitSender | policy.BypassAlwaysAccept,
-	Fold:    policy.FoldRemove,
-	Replies: []*policy.Reply{replyManagedAddress, replyManagedDomain, replyManagedHeader},
+	Mode:      policy.Enforce,
+	OnError:   policy.Accept,
+	Bypass:    policy.BypassPermitClient | policy.BypassPermitSender | policy.BypassAlwaysAccept,
+	Aggregate: policy.AggregateRemove,
+	Replies:   []*policy.Reply{replyManagedAddress, replyManagedDomain, replyManagedHeader},
 	Setup: func(f *policy.Flags) policy.Build {
 		specs := f.Tables("list", "recipients and what they block and permit: block SENDER|DOMAIN … permit SENDER|DOMAIN …")
 		action := f.String("header-action", "remove", "remove|reject", "what becomes of a message with several recipients of whom one blocks its header From")

@@ -17,7 +17,7 @@ func (s *Session) admit() {
 			continue
 		}
 		v := Object(p.registry.Unprocessed).Because("%s: too many bodies at once", b.Name)
-		m.pending = append(m.pending, &pending{check: b, stage: StageEnd, pos: b.pos[StageEnd], word: word{verdict: v}})
+		s.keep(b, StageEnd, said{verdict: v}, &m.scope, nil)
 		m.condemned = b.mode.Refuses()
 	}
 }

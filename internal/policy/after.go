@@ -70,40 +70,43 @@ func (a *afterwork) guarded(work func()) {
 	}
 }
 
-// recordLater records monitored words when they come, off the way of the answer.
-func (s *Session) recordLater(rs *resolver, late []*pending, r *Recipient) {
-	if len(late) == 0 {
-		return
+// recordLate records what is only monitored when it is known, off the way of the answer.
+func (s *Session) recordLate(rs *resolver, late []ruling) {
+	then := *rs // as the case stands now
+	for i := range late {
+		late[i].f.keep()
 	}
-	s.later(late, func(ctx context.Context) {
-		for _, p := range late {
-			if ru := rs.rule(ctx, p, r); ru.objects() {
-				ru.mode = min(ru.mode, Monitor)
-				rs.record(ru, r)
+	s.later(func(ctx context.Context) {
+		for i := range late {
+			ru := then.await(ctx, late[i])
+			then.report(&ru)
+			if ru.is != drop {
+				then.record(&ru, ru.r)
 			}
 		}
 	})
 }
 
-// recordGroups does the same for words at the end of the message.
-func (s *Session) recordGroups(rs *resolver, late []group) {
-	for _, g := range late {
-		s.later(g.words, func(ctx context.Context) {
-			sum := rs.fold(ctx, g)
-			if sum.refusal != nil {
-				sum.watched = append(sum.watched, *sum.refusal)
-			}
-			sum.watched = append(sum.watched, sum.removed...)
-			rs.recordWatched(sum)
+// recordLateGroups does the same for findings at the end of the message.
+func (s *Session) recordLateGroups(rs *resolver, late []group) {
+	if len(late) == 0 {
+		return
+	}
+	then := *rs
+	for i := range late {
+		g := &late[i]
+		for _, f := range g.findings {
+			f.keep()
+		}
+		s.later(func(ctx context.Context) {
+			then.awaitGroup(g, func() context.Context { return ctx })
+			then.recordWatched(then.aggregate(*g))
 		})
 	}
 }
 
-// later keeps words alive beyond their scope, and has work look at them. Its time begins now, however long the queue.
-func (s *Session) later(words []*pending, work func(context.Context)) {
-	for _, p := range words {
-		p.keep()
-	}
+// later has work look at what was found. Its time begins now, however long the queue.
+func (s *Session) later(work func(context.Context)) {
 	ctx, cancel := context.WithTimeout(s.runner.ctx, s.runner.limits.End)
 	s.after.do(func() {
 		defer cancel()

@@ -6,159 +6,195 @@ import (
 	"slices"
 )
 
-func (s *Session) resolver(at Stage) *resolver {
-	rs := &resolver{runner: s.runner, words: s.words, conn: s.conn, msg: s.msg, at: at, helo: s.conn.HeloFacts.Name}
+// answering is an answer while it takes shape: what each finding that is due comes to, in the printed order.
+type answering struct {
+	resolver
+	session *Session
+	r       *Recipient // nil for client and sender
+	rulings []ruling
+	// certain is the place in the printed order from which on no check needs to run, because a refusal is certain.
+	certain int
+}
+
+func (s *Session) resolver(at Stage) resolver {
+	rs := resolver{runner: s.runner, tell: s.tell, conn: s.conn, msg: s.msg, at: at, exempt: s.conn.exempt, helo: s.conn.HeloFacts.Name}
 	if m := s.msg; m != nil {
+		rs.exempt |= m.exempt
 		rs.recipients, rs.queueID = m.Recipients, m.QueueID
+		if len(m.Recipients) == 1 {
+			rs.exempt |= m.Recipients[0].exempt
+		}
 	}
 	return rs
 }
 
-// quiet reports whether there is no word about client, sender or message: the usual case, which costs nothing.
-func (s *Session) quiet() bool {
-	return len(s.conn.pending) == 0 && (s.msg == nil || len(s.msg.pending) == 0)
-}
-
-// settled reports whether a word is sure to refuse in the answer that is due now.
-func (s *Session) settled(p *pending, at Stage, r *Recipient) bool {
-	rs := s.resolver(at)
-	return rs.due(p) && rs.certain(p, r)
-}
-
-// decided returns the place in the printed order from which on no check needs to run any more, because a word about
-// the client or the sender is sure to refuse in the answer that is due now.
-func (s *Session) decided(at Stage, r *Recipient) int {
-	if s.quiet() {
-		return math.MaxInt
+// answer begins an answer with what is known about client and sender.
+func (s *Session) answer(at Stage, r *Recipient) answering {
+	a := answering{resolver: s.resolver(at), session: s, r: r, certain: math.MaxInt}
+	a.addAll(s.conn.findings)
+	if s.msg != nil {
+		a.addAll(s.msg.findings)
 	}
-	rs := s.resolver(at)
-	for _, p := range rs.collect(&s.conn.scope, &s.msg.scope) {
-		if rs.certain(p, r) {
-			return p.pos
-		}
-	}
-	return math.MaxInt
+	return a
 }
 
-// explainNothing tells explain that a check ran and has nothing against it, with what it remarks.
-func (s *Session) explainNothing(b *bound, stage Stage, r *Recipient, remark string) {
-	if s.explaining() {
-		s.resolver(stage).explain(ruling{p: &pending{check: b, stage: stage, pos: b.pos[stage]}}, r, Word{Says: SaysNothing, Cause: remark})
-	}
-}
-
-// deadline is the context of one answer.
-func (s *Session) deadline(at Stage) (context.Context, context.CancelFunc) {
-	limit := s.runner.limits.Stage
-	if at == StageEnd {
-		limit = s.runner.limits.End
-	}
-	return context.WithTimeout(s.runner.ctx, limit)
-}
-
-// runMail runs the hooks of MAIL in order. Once a refusal is certain, later checks do not run.
-func (s *Session) runMail() {
-	decided := s.decided(StageMail, nil)
-	for _, b := range s.policy().hooks.mail {
-		if b.pos[StageMail] > decided {
-			return
-		}
-		if !s.applies(b) {
+// addAll resolves findings as far as is known, and puts those that are due in their places.
+func (a *answering) addAll(list []*finding) {
+	for _, f := range list {
+		if !f.due.has(a.at) {
 			continue
 		}
-		if p := judge(s, b, StageMail, b.hooks.Mail, s.msg, nil); p != nil && s.settled(p, StageMail, nil) {
-			return
+		ru := a.resolve(f, a.r, nil)
+		if ru.refuses() && a.tell == nil {
+			a.certain = min(a.certain, f.pos)
 		}
+		place := len(a.rulings)
+		for place > 0 && a.rulings[place-1].f.pos > f.pos {
+			place--
+		}
+		a.rulings = slices.Insert(a.rulings, place, ru)
 	}
 }
 
-// answerConnection answers HELO and MAIL: what is said about the client and the sender.
-func (s *Session) answerConnection(at Stage) Answer {
+// patience is the time that an answer may take. It begins when something must be waited for.
+type patience struct {
+	ctx context.Context
+	end context.CancelFunc
+}
+
+func (p *patience) context(rs *resolver) context.Context {
+	if p.ctx == nil {
+		limit := rs.runner.limits.Stage
+		if rs.at == StageEnd {
+			limit = rs.runner.limits.End
+		}
+		p.ctx, p.end = context.WithTimeout(rs.runner.ctx, limit)
+	}
+	return p.ctx
+}
+
+func (p *patience) over() {
+	if p.end != nil {
+		p.end()
+	}
+}
+
+// first waits for what must be waited for and returns the first objection that is enforced. What is monitored before it
+// is recorded, if need be when it is known.
+func (a *answering) first() *ruling {
+	var first *ruling
+	var late []ruling
+	var patience patience
+	defer patience.over()
+	for i := range a.rulings {
+		ru := &a.rulings[i]
+		if ru.is == open {
+			if ru.mode <= Monitor && a.tell == nil {
+				late = append(late, *ru)
+				continue
+			}
+			*ru = a.await(patience.context(&a.resolver), *ru)
+		}
+		if a.tell != nil || ru.failure != nil {
+			a.report(ru)
+		}
+		if ru.is == record {
+			a.record(ru, ru.r)
+		}
+		if ru.is == enforce && first == nil {
+			first = ru
+		}
+		if first != nil && a.tell == nil {
+			break
+		}
+	}
+	if len(late) > 0 {
+		a.session.recordLate(&a.resolver, late)
+	}
+	return first
+}
+
+// explaining reports whether every check is to run and be waited for.
+func (s *Session) explaining() bool { return s.tell != nil }
+
+// quiet reports whether nothing has been found about client, sender or message: the usual case, which costs nothing.
+func (s *Session) quiet() bool {
+	return len(s.conn.findings) == 0 && (s.msg == nil || len(s.msg.findings) == 0)
+}
+
+// answerHelo answers HELO.
+func (s *Session) answerHelo() Answer {
 	if s.quiet() {
 		return Answer{}
 	}
-	rs := s.resolver(at)
-	scopes := []*scope{&s.conn.scope}
-	if at == StageMail {
-		scopes = append(scopes, &s.msg.scope)
-	}
-	list := rs.collect(scopes...)
-	if len(list) == 0 {
-		return Answer{}
-	}
-	ctx, cancel := s.deadline(at)
-	defer cancel()
-	first, late := rs.decide(ctx, list, nil)
-	s.recordLater(rs, late, nil)
+	a := s.answer(StageHelo, nil)
+	first := a.first()
 	if first == nil {
 		return Answer{}
 	}
-	e := rs.record(*first, nil)
-	if at == StageMail {
-		s.msg.fate = e.outcome(first.verdict.reply)
+	return Answer{Line: a.record(first, nil).Line}
+}
+
+// answerMail runs the hooks of MAIL and answers for client and sender.
+func (s *Session) answerMail() Answer {
+	m := s.msg
+	a := s.answer(StageMail, nil)
+	for _, b := range s.policy().hooks.mail {
+		if b.pos[StageMail] > a.certain {
+			break
+		}
+		if s.applies(b) {
+			known := len(m.findings)
+			judge(s, b, StageMail, b.hooks.Mail, m, nil)
+			a.addAll(m.findings[known:])
+		}
 	}
+	first := a.first()
+	if first == nil {
+		return Answer{}
+	}
+	e := a.record(first, nil)
+	m.fate = e.outcome(first.verdict.reply)
 	return Answer{Line: e.Line}
 }
 
-// answerRecipient runs the checks of RCPT and answers for this recipient.
+// answerRecipient runs the hooks of RCPT and answers for this recipient. Once a refusal is certain, later checks do not run.
 func (s *Session) answerRecipient(r *Recipient) Answer {
 	m := s.msg
 	m.Recipients = append(m.Recipients, r) // so that checks see it as one of the message's
-	s.runRcpt(r)
-	if s.quiet() && len(r.pending) == 0 {
-		return Answer{}
+	a := s.answer(StageRcpt, r)
+	for _, b := range s.policy().hooks.rcpt {
+		if b.pos[StageRcpt] > a.certain {
+			break
+		}
+		if s.explaining() || b.Bypass&a.exempt == 0 {
+			known := len(r.findings)
+			judge(s, b, StageRcpt, b.hooks.Rcpt, r, r)
+			a.addAll(r.findings[known:])
+		}
 	}
-	rs := s.resolver(StageRcpt)
-	list := rs.collect(&s.conn.scope, &m.scope, &r.scope)
-	if len(list) == 0 {
-		return Answer{}
-	}
-	ctx, cancel := s.deadline(StageRcpt)
-	defer cancel()
-	first, late := rs.decide(ctx, list, r)
-	s.recordLater(rs, late, r)
+	first := a.first()
 	if first == nil {
 		return Answer{}
 	}
-	e := rs.record(*first, r)
+	e := a.record(first, r)
 	m.Recipients = slices.Clip(m.Recipients[:len(m.Recipients)-1]) // what looks at r late must keep seeing it
 	s.dismiss(r, e.outcome(first.verdict.reply))
 	return Answer{Line: e.Line}
-}
-
-// runRcpt runs the hooks of RCPT in order. Once a refusal is certain, later checks do not run.
-func (s *Session) runRcpt(r *Recipient) {
-	decided := s.decided(StageRcpt, r)
-	for _, b := range s.policy().hooks.rcpt {
-		if b.pos[StageRcpt] > decided {
-			return
-		}
-		if !s.applies(b) || s.spared(b, r) {
-			continue
-		}
-		if p := judge(s, b, StageRcpt, b.hooks.Rcpt, r, r); p != nil && s.settled(p, StageRcpt, r) {
-			return
-		}
-	}
-}
-
-// spared keeps a check from work for a recipient whom it gives way to anyway.
-func (s *Session) spared(b *bound, r *Recipient) bool {
-	return !s.explaining() && b.Bypass&BypassAlwaysAccept != 0 && s.policy().alwaysAccepts(r, s.msg.Recipients)
 }
 
 // refusalCertain reports whether the header section has already decided the message, so that its body need
 // not be examined.
 func (s *Session) refusalCertain() bool {
 	m := s.msg
-	if s.explaining() || s.conn.Local || len(m.Recipients) == 0 || len(m.pending) == 0 {
+	if s.explaining() || s.conn.Local || len(m.Recipients) == 0 || len(m.findings) == 0 {
 		return false
 	}
 	rs := s.resolver(StageEnd)
-	return slices.ContainsFunc(m.pending, func(p *pending) bool {
-		if p.stage != StageHeaders {
-			return false
-		}
-		return !slices.ContainsFunc(m.Recipients, func(r *Recipient) bool { return !rs.certain(p, r) })
+	return slices.ContainsFunc(m.findings, func(f *finding) bool {
+		return f.stage == StageHeaders && !slices.ContainsFunc(m.Recipients, func(r *Recipient) bool {
+			ru := rs.resolve(f, r, nil)
+			return !ru.refuses()
+		})
 	})
 }

@@ -52,16 +52,16 @@ func (v Verdict) Changing(c Change) Verdict {
 func (ru *ruling) changes() bool { return !ru.verdict.change.Empty() }
 
 // change records what changes the message, one event a check, and adds it all up.
-func (rs *resolver) change(groups [][]ruling) Change {
+func (rs *resolver) change(groups [][]*ruling) Change {
 	var all Change
 	for _, rulings := range groups {
-		ru := rulings[0]
+		ru := *rulings[0]
 		ru.verdict.change = Change{}
 		for _, one := range rulings {
 			ru.verdict.change.add(one.verdict.change)
 		}
 		all.add(ru.verdict.change)
-		rs.recordChange(ru)
+		rs.recordChange(&ru)
 	}
 	return all
 }

@@ -19,7 +19,7 @@ func TestChange(t *testing.T) {
 	hold := func(*Message) (Verdict, error) {
 		return Object(reply("hold")).Changing(Change{Quarantine: "look"}), nil
 	}
-	a, b := check("a", Hooks{MessageFor: tag("a")}), check("b", Hooks{MessageFor: tag("b")}, fold(FoldAll))
+	a, b := check("a", Hooks{MessageFor: tag("a")}), check("b", Hooks{MessageFor: tag("b")}, fold(AggregateAll))
 	h := check("hold", Hooks{Message: hold})
 	refuse := check("refuse", Hooks{Message: func(*Message) (Verdict, error) { return no("refuse") }})
 	for _, tt := range []struct {

@@ -23,8 +23,8 @@ type Check struct {
 	AnswerAt Stage
 	// Bypass lists what the check does not apply to.
 	Bypass Bypass
-	// Fold says how the verdicts of HeadersFor and MessageFor add up.
-	Fold Fold
+	// Aggregate says how the verdicts of HeadersFor and MessageFor add up.
+	Aggregate Aggregate
 	// Replies are the check's declared replies.
 	Replies []*Reply
 	// Setup registers flags and nothing else. It returns nil when the check needs no building.
@@ -89,7 +89,7 @@ func (h *Hooks) empty() bool {
 		h.SettleRecipient == nil && h.SettleMessage == nil && h.SettleConnection == nil
 }
 
-// Bypass is a set of standings and grants that a check gives way to.
+// Bypass is a set of exemptions and permits that a check gives way to.
 type Bypass uint16
 
 const (
@@ -131,16 +131,16 @@ func (b Bypass) Names() []string {
 	return names
 }
 
-// Fold says how the verdicts for single recipients add up once the message can only be refused as a whole.
-type Fold uint8
+// Aggregate says how the verdicts for single recipients add up once the message can only be refused as a whole.
+type Aggregate uint8
 
 const (
-	// FoldAny refuses the message when it objects for any remaining recipient.
-	FoldAny Fold = iota
-	// FoldAll refuses the message only when it objects for every remaining recipient.
-	FoldAll
-	// FoldRemove takes the recipients off the message, and refuses it when none remains.
-	FoldRemove
+	// AggregateAny refuses the message when it objects for any remaining recipient.
+	AggregateAny Aggregate = iota
+	// AggregateAll refuses the message only when it objects for every remaining recipient.
+	AggregateAll
+	// AggregateRemove takes the recipients off the message, and refuses it when none remains.
+	AggregateRemove
 )
 
 // Registry is the closed list of checks, and the order in which their objections are answered.

@@ -112,19 +112,9 @@ func (s *Session) wantsDKIM() bool {
 	if m.Sender.IsNull() {
 		return false
 	}
-	var bits Bypass
-	if m.permitSender().ok {
-		bits |= BypassPermitSender
-	}
-	if p.Settings.PermitSenders != nil {
-		bits |= BypassHeaderFrom
-	}
-	if len(p.hooks.grant) > 0 {
-		bits |= grantable
-	}
-	yields := func(b *bound) bool { return b.Bypass&bits != 0 }
+	yields := func(b *bound) bool { return b.Bypass&m.mayPermit&^(BypassPermitClient|BypassUnvouched) != 0 }
 	return slices.ContainsFunc(p.hooks.message, yields) || slices.ContainsFunc(p.hooks.messageFor, yields) ||
-		slices.ContainsFunc(s.resolver(StageEnd).collect(m.scopes()...), func(w *pending) bool { return yields(w.check) })
+		slices.ContainsFunc(s.due(StageEnd), func(f *finding) bool { return yields(f.check) })
 }
 
 // spool passes the body on to the verifier without making the session wait: what is not read yet is kept, up to a bound.

@@ -6,14 +6,14 @@ import (
 	"mailweir/internal/trace"
 )
 
-// Says is the kind of a check's word.
+// Says is the kind of what a check said.
 type Says uint8
 
 const (
 	SaysNothing    Says = iota // nothing against it
 	SaysObjects                // it should not pass
 	SaysCannotTell             // an error
-	SaysBypassed               // an objection that a permit or standing drops
+	SaysBypassed               // an objection that a permit or exemption drops
 )
 
 var saysNames = [...]string{"nothing against it", "objects", "could not tell", "bypassed"}
@@ -25,9 +25,9 @@ func (s Says) String() string { return saysNames[s] }
 type Word struct {
 	Check     string
 	Stage     Stage
-	Place     int    // in the printed order; words come as they are known
+	Place     int    // in the printed order; what is said comes as it is known
 	Recipient string // "" for client, sender or the whole message
-	Mode      Mode   // of this word: what is only monitored of a check that is enforced says so
+	Mode      Mode   // of this objection: what is only monitored of a check that is enforced says so
 	Says      Says
 	Reply     string
 	By        string
@@ -35,29 +35,48 @@ type Word struct {
 	Trace     []trace.Query
 }
 
-func (rs *resolver) explain(ru ruling, r *Recipient, w Word) {
-	if rs.words == nil {
+// report tells explain what became of a finding, and records a failure that lets the mail go on.
+func (rs *resolver) report(ru *ruling) {
+	failed := ru.is == drop && ru.failure != nil && ru.by == ""
+	if failed {
+		rs.recordFailure(ru)
+	}
+	if rs.tell == nil {
 		return
 	}
-	p := ru.p
-	w.Check, w.Stage, w.Place, w.Mode, w.Trace = p.check.Name, p.stage, p.pos, rs.mode(p.check, r), ru.queries()
-	if p.monitored() {
-		w.Mode = min(w.Mode, Monitor)
+	w := Word{Says: SaysObjects, Cause: ru.verdict.cause, By: ru.by}
+	switch {
+	case ru.by != "" && ru.verdict.reply != nil:
+		w.Says = SaysBypassed
+	case ru.verdict.reply == nil:
+		w.Says, w.By = SaysNothing, ""
+	case ru.failure != nil:
+		w.Says, w.Cause = SaysCannotTell, fmt.Sprint(ru.failure)
 	}
-	if r != nil {
-		w.Recipient = r.RcptFacts.Recipient
+	switch {
+	case w.Says == SaysNothing || failed:
+	case ru.changes() && ru.by == "":
+		w.Reply = ru.verdict.change.String()
+	default:
+		w.Reply = ru.line.ending(rs.conn.policy.Settings.HelpURL, "").String()
 	}
-	rs.words(w)
+	rs.explain(ru, w)
 }
 
-func (rs *resolver) explainRuling(ru ruling, r *Recipient) {
-	w := Word{Says: SaysObjects, Reply: rs.line(ru, "").String(), Cause: ru.verdict.cause}
-	if ru.changes() {
-		w.Reply = ru.verdict.change.String()
+// explain tells what one check said about one recipient, or about client and sender.
+func (rs *resolver) explain(ru *ruling, w Word) {
+	f := ru.f
+	w.Check, w.Stage, w.Place, w.Mode, w.Trace = f.check.Name, f.stage, f.pos, f.mode(ru.r), ru.queries()
+	if ru.r != nil {
+		w.Recipient = ru.r.RcptFacts.Recipient
 	}
-	if ru.failure != nil {
-		w.Says = SaysCannotTell
-		w.Cause = fmt.Sprint(ru.failure)
+	rs.tell(w)
+}
+
+// explainNothing tells explain that a check ran and has nothing against it, with what it remarks.
+func (s *Session) explainNothing(b *bound, stage Stage, r *Recipient, remark string) {
+	if s.explaining() {
+		rs := s.resolver(stage)
+		rs.explain(&ruling{f: &finding{check: b, stage: stage, pos: b.pos[stage]}, r: r}, Word{Says: SaysNothing, Cause: remark})
 	}
-	rs.explain(ru, r, w)
 }

@@ -15,8 +15,12 @@ func (s *Session) Fault(err error) {
 
 // fail keeps a fault in the message.
 func (s *Session) fail(err error) {
-	s.msg.pending = append(s.msg.pending, &pending{
-		check: s.policy().fault, stage: StageEnd, anywhere: true, word: word{err: &fault{cause: err}},
+	due := stageSet(1<<StageRcpt | 1<<StageEnd) // whichever is still to come
+	if s.conn.Local {
+		due = 1 << StageEnd
+	}
+	s.msg.findings = append(s.msg.findings, &finding{
+		check: s.policy().fault, stage: StageEnd, due: due, said: said{err: &fault{cause: err}},
 	})
 }
 
@@ -36,5 +40,5 @@ func (s *Session) caught(b *bound, stage Stage) {
 	}
 	m := s.msg
 	m.broken = append(m.broken, b)
-	m.pending = append(m.pending, &pending{check: b, stage: stage, pos: b.pos[stage], word: word{err: panicked(r, debug.Stack())}})
+	s.keep(b, stage, said{err: panicked(r, debug.Stack())}, &m.scope, nil)
 }

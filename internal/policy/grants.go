@@ -5,8 +5,8 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"sync"
 
+	"mailweir/internal/address"
 	"mailweir/internal/mailauth"
 	"mailweir/internal/table"
 	"mailweir/internal/trace"
@@ -26,19 +26,23 @@ type Grant struct {
 
 // permission is an administrator's permit, looked up once.
 type permission struct {
-	once  sync.Once
 	match table.Match
 	ok    bool
 }
 
 func (p *permission) by() string { return "permit " + p.match.Where() }
 
+// permissionOf is what a look-up in a list of permits comes to.
+func permissionOf(match table.Match, ok bool) permission {
+	return permission{match, ok && match.Action.Verb == table.OK}
+}
+
 // permits reports which permit, if any, lets this mail past the check. An error means that a permit
 // exists, but whether the sender is vouched for could not be found out. It may wait for the DNS. Header From is
 // looked at only when the header section is complete.
 func (m *Message) permits(ctx context.Context, b *bound, r *Recipient, headers bool) (string, error) {
 	if b.Bypass&BypassPermitClient != 0 {
-		if p := m.Conn.permitClient(); p.ok {
+		if p := &m.Conn.permit; p.ok {
 			return p.by(), nil
 		}
 	}
@@ -64,17 +68,29 @@ const grantable = BypassRecipientPermit | BypassAutoAllow
 // notVouched is noted of a permit that exists and does not count, for whoever wonders why the mail is refused all the same.
 const notVouched = "does not count: nothing vouches for the sender"
 
-// mayPermit reports whether a permit could let this mail past the check, as far as is known without waiting.
-func (m *Message) mayPermit(b *bound, r *Recipient) bool {
-	p := m.Conn.policy
-	switch {
-	case b.Bypass&BypassPermitClient != 0 && m.Conn.permitClient().ok,
-		b.Bypass&(BypassPermitSender|BypassUnvouched) != 0 && m.permitSender().ok,
-		b.Bypass&BypassHeaderFrom != 0 && p.Settings.PermitSenders != nil,
-		b.Bypass&grantable != 0 && r != nil && len(p.hooks.grant) > 0 && !m.Sender.IsNull():
-		return true
+// findPermits finds out which permits there may be for a message, as far as is known without waiting.
+func (p *Policy) findPermits(m *Message) {
+	m.permit = p.Settings.permitSender(m.Sender)
+	if m.Conn.permit.ok {
+		m.mayPermit |= BypassPermitClient
 	}
-	return false
+	if m.permit.ok {
+		m.mayPermit |= BypassPermitSender | BypassUnvouched
+	}
+	if p.Settings.PermitSenders != nil {
+		m.mayPermit |= BypassHeaderFrom
+	}
+	if len(p.hooks.grant) > 0 && !m.Sender.IsNull() {
+		m.mayPermit |= grantable
+	}
+}
+
+// permitsFor are the permits that there may be for a recipient, or for client and sender.
+func (m *Message) permitsFor(r *Recipient) Bypass {
+	if r == nil {
+		return m.mayPermit &^ grantable
+	}
+	return m.mayPermit
 }
 
 // granted asks the checks that permit for this recipient. Where one cannot tell, there may be a permit, but only for a sender
@@ -121,39 +137,31 @@ func callGrant(ctx context.Context, hook func(context.Context, *Recipient) ([]Gr
 }
 
 // permitClient looks the client up in --permit-clients.
-func (c *Connection) permitClient() *permission {
-	p := &c.permit
-	p.once.Do(func() {
-		if list := c.policy.Settings.PermitClients; c.Client.IsValid() && list != nil {
-			p.match, p.ok = list.Client(c.Client, c.ConnectFacts.Name)
-			p.ok = p.ok && p.match.Action.Verb == table.OK
-		}
-	})
-	return p
+func (s *Settings) permitClient(c *Connection) permission {
+	if s.PermitClients == nil || !c.Client.IsValid() {
+		return permission{}
+	}
+	return permissionOf(s.PermitClients.Client(c.Client, c.ConnectFacts.Name))
+}
+
+// permitSender looks the envelope sender up in --permit-senders. The null sender is never permitted by address.
+func (s *Settings) permitSender(sender address.Address) permission {
+	if s.PermitSenders == nil || sender.IsNull() {
+		return permission{}
+	}
+	return permissionOf(s.PermitSenders.Address(sender))
 }
 
 // Permitted reports whether the administrator permits the client (--permit-clients).
-func (c *Connection) Permitted() bool { return c.permitClient().ok }
-
-// permitSender looks the envelope sender up in --permit-senders. The null sender is never permitted by address.
-func (m *Message) permitSender() *permission {
-	p := &m.permit
-	p.once.Do(func() {
-		if list := m.Conn.policy.Settings.PermitSenders; !m.Sender.IsNull() && list != nil {
-			p.match, p.ok = list.Address(m.Sender)
-			p.ok = p.ok && p.match.Action.Verb == table.OK
-		}
-	})
-	return p
-}
+func (c *Connection) Permitted() bool { return c.permit.ok }
 
 // senderPermits reports whether the administrator's permit for the sender reaches checks that give way to those bits.
 func (m *Message) senderPermits(ctx context.Context, bits Bypass) (string, error) {
-	p := m.permitSender()
+	p := &m.permit
 	if !p.ok {
 		return "", nil
 	}
-	if unverified(p.match) || m.Conn.permitClient().ok {
+	if unverified(p.match) || m.Conn.permit.ok {
 		return p.by(), nil
 	}
 	if signed, _ := m.signedBySender(ctx); signed && bits&BypassPermitSender != 0 {
@@ -188,7 +196,7 @@ func (m *Message) headerFromPermits(ctx context.Context) (string, error) {
 			continue
 		}
 		by := "permit " + match.Where()
-		if unverified(match) || m.Conn.permitClient().ok {
+		if unverified(match) || m.Conn.permit.ok {
 			return by, nil
 		}
 		if from.Domain != m.Sender.Domain {
@@ -206,7 +214,7 @@ func (m *Message) headerFromPermits(ctx context.Context) (string, error) {
 // PermitHonoured reports whether the administrator permits the sender and SPF passes for it: such mail is known to
 // be good. It waits for the DNS; call it from [Later] or a Settle hook.
 func (m *Message) PermitHonoured(ctx context.Context) bool {
-	if !m.permitSender().ok {
+	if !m.permit.ok {
 		return false
 	}
 	result, err := m.SPF(ctx)
@@ -230,7 +238,7 @@ func (m *Message) AutoAllowHonoured(ctx context.Context) bool {
 // domain, or, at the end of a message whose signatures are looked at, DKIM passes for a domain aligned with it. It
 // waits for the DNS; call it from [Later].
 func (m *Message) Vouched(ctx context.Context) (bool, error) {
-	if m.Conn.permitClient().ok {
+	if m.Conn.permit.ok {
 		return true, nil
 	}
 	result, err := m.SPF(ctx)

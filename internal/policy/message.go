@@ -1,127 +1,154 @@
 package policy
 
-import "slices"
+import (
+	"cmp"
+	"context"
+	"slices"
+)
 
-// group is what one check said at one stage about a message: one word for the whole, or one for each recipient.
+// group is what one check found at one stage about a message: one finding for the whole, or one for each recipient.
 type group struct {
-	check *bound
-	words []*pending
-	// remaining are the recipients whom the words are held against.
+	check    *bound
+	findings []*finding
+	// remaining are the recipients whom the findings are held against.
 	remaining []*Recipient
+	rulings   []ruling
 }
 
 // answerMessage answers the end of the message. Here only the whole message can be refused, or recipients taken off it.
 func (s *Session) answerMessage() Answer {
 	m := s.msg
-	if s.quiet() && !slices.ContainsFunc(m.Recipients, func(r *Recipient) bool { return len(r.pending) > 0 }) {
+	if s.quiet() && !slices.ContainsFunc(m.Recipients, func(r *Recipient) bool { return len(r.findings) > 0 }) {
 		return Answer{}
 	}
-	rs := s.resolver(StageEnd)
-	list := rs.collect(m.scopes()...)
-	if len(list) == 0 {
-		return Answer{}
-	}
-	ctx, cancel := s.deadline(StageEnd)
-	defer cancel()
-	var refusal *ruling
-	var removed []ruling
-	var changed [][]ruling
+	a := answering{resolver: s.resolver(StageEnd), session: s}
+	var sum aggregated
 	var late []group
+	var patience patience
+	defer patience.over()
 	remaining := m.Recipients
-	for _, g := range grouped(list) {
+	for _, g := range grouped(s.due(StageEnd)) {
 		g.remaining = remaining
-		if rs.watches(g) && !s.explaining() {
-			late = append(late, g)
+		a.resolveGroup(&g)
+		if g.waits() && g.mode() <= Monitor && !s.explaining() {
+			late = append(late, g) // whatever is found can only be recorded, and nobody waits for it
 			continue
 		}
-		sum := rs.fold(ctx, g)
-		rs.recordWatched(sum)
-		if refusal == nil {
-			refusal = sum.refusal
-		}
-		removed = append(removed, sum.removed...)
-		if len(sum.changed) > 0 {
-			changed = append(changed, sum.changed)
-		}
-		remaining = without(remaining, sum.removed)
-		if refusal != nil && !s.explaining() {
+		a.awaitGroup(&g, func() context.Context { return patience.context(&a.resolver) })
+		own := a.aggregate(g)
+		a.recordWatched(own)
+		sum.add(own)
+		remaining = without(remaining, own.removed)
+		if sum.refusal != nil && !s.explaining() {
 			break
 		}
 	}
-	s.recordGroups(rs, late)
-	if refusal != nil {
-		e := rs.record(*refusal, nil)
-		m.fate = e.outcome(refusal.verdict.reply)
+	s.recordLateGroups(&a.resolver, late)
+	if sum.refusal != nil {
+		e := a.record(sum.refusal, nil)
+		m.fate = e.outcome(sum.refusal.verdict.reply)
 		return Answer{Line: e.Line}
 	}
-	return Answer{Remove: s.remove(rs, removed), Change: rs.change(changed)}
+	return Answer{Remove: s.remove(&a.resolver, sum.removed), Change: a.change(sum.changed)}
 }
 
-// scopes are those whose words may be answered at the end of the message.
-func (m *Message) scopes() []*scope {
-	scopes := []*scope{&m.Conn.scope, &m.scope}
-	for _, r := range m.Recipients {
-		scopes = append(scopes, &r.scope)
+// due returns what is answered at a stage, in the printed order.
+func (s *Session) due(stage Stage) []*finding {
+	var list []*finding
+	add := func(findings []*finding) {
+		for _, f := range findings {
+			if f.due.has(stage) {
+				list = append(list, f)
+			}
+		}
 	}
-	return scopes
+	add(s.conn.findings)
+	add(s.msg.findings)
+	for _, r := range s.msg.Recipients {
+		add(r.findings)
+	}
+	slices.SortStableFunc(list, func(a, b *finding) int { return cmp.Compare(a.pos, b.pos) })
+	return list
 }
 
-// grouped puts the words of one check about single recipients together.
-func grouped(list []*pending) []group {
+// grouped puts the findings of one check about single recipients together.
+func grouped(list []*finding) []group {
 	var groups []group
-	for _, p := range list {
+	for _, f := range list {
 		last := len(groups) - 1
-		if p.rcpt != nil && last >= 0 && groups[last].words[0].rcpt != nil &&
-			groups[last].check == p.check && groups[last].words[0].stage == p.stage {
-			groups[last].words = append(groups[last].words, p)
+		if f.rcpt != nil && last >= 0 && groups[last].findings[0].rcpt != nil &&
+			groups[last].check == f.check && groups[last].findings[0].stage == f.stage {
+			groups[last].findings = append(groups[last].findings, f)
 			continue
 		}
-		groups = append(groups, group{check: p.check, words: []*pending{p}})
+		groups = append(groups, group{check: f.check, findings: []*finding{f}})
 	}
 	return groups
 }
 
-// watches reports whether the words can only be recorded, whatever they are; then nobody waits for them.
-func (rs *resolver) watches(g group) bool {
-	if p := g.words[0]; p.rcpt == nil && p.later != nil && p.monitored() {
-		return true
+// resolveGroup resolves each finding for its recipient, or for every one that remains.
+func (rs *resolver) resolveGroup(g *group) {
+	for _, f := range g.findings {
+		switch {
+		case f.rcpt != nil && slices.Contains(g.remaining, f.rcpt):
+			g.rulings = append(g.rulings, rs.resolve(f, f.rcpt, nil))
+		case f.rcpt != nil: // taken off by now
+		case len(g.remaining) == 0:
+			g.rulings = append(g.rulings, rs.resolve(f, nil, nil))
+		default:
+			for _, r := range g.remaining {
+				g.rulings = append(g.rulings, rs.resolve(f, r, nil))
+			}
+		}
 	}
-	if len(g.remaining) == 0 {
-		return rs.mode(g.check, nil) <= Monitor
-	}
-	return !slices.ContainsFunc(g.remaining, func(r *Recipient) bool { return rs.mode(g.check, r).Refuses() })
 }
 
-func without(recipients []*Recipient, removed []ruling) []*Recipient {
+// waits reports whether something must be waited for.
+func (g *group) waits() bool {
+	return slices.ContainsFunc(g.rulings, func(ru ruling) bool { return ru.is == open })
+}
+
+// mode is the highest mode that any of the rulings can have.
+func (g *group) mode() (highest Mode) {
+	for _, ru := range g.rulings {
+		if ru.is != drop {
+			highest = max(highest, ru.mode)
+		}
+	}
+	return highest
+}
+
+// awaitGroup waits for what the rulings of the group are open for.
+func (rs *resolver) awaitGroup(g *group, patience func() context.Context) {
+	for i := range g.rulings {
+		if g.rulings[i].is == open {
+			g.rulings[i] = rs.await(patience(), g.rulings[i])
+		}
+		rs.report(&g.rulings[i])
+	}
+}
+
+func without(recipients []*Recipient, removed []*ruling) []*Recipient {
 	if len(removed) == 0 {
 		return recipients
 	}
 	return slices.DeleteFunc(slices.Clone(recipients), func(r *Recipient) bool {
-		return slices.ContainsFunc(removed, func(ru ruling) bool { return ru.p.rcpt == r })
+		return slices.ContainsFunc(removed, func(ru *ruling) bool { return ru.r == r })
 	})
 }
 
 // remove takes recipients off the message.
-func (s *Session) remove(rs *resolver, removed []ruling) []string {
+func (s *Session) remove(rs *resolver, removed []*ruling) []string {
 	var spellings []string
 	for _, ru := range removed {
-		r := ru.p.rcpt
-		e := rs.recordRemoval(ru, r)
-		spellings = append(spellings, r.Spelling)
+		e := rs.recordRemoval(ru)
+		spellings = append(spellings, ru.r.Spelling)
 		if !s.explaining() {
-			s.dismiss(r, Outcome{Fate: Removed, Check: e.Check, Reply: e.Reply, Event: e.ID})
+			s.dismiss(ru.r, Outcome{Fate: Removed, Check: e.Check, Reply: e.Reply, Event: e.ID})
 		}
 	}
 	if !s.explaining() {
 		s.msg.Recipients = without(s.msg.Recipients, removed)
 	}
 	return spellings
-}
-
-// recordWatched records what only would have been refused.
-func (rs *resolver) recordWatched(sum folded) {
-	for _, ru := range sum.watched {
-		ru.mode = min(ru.mode, Monitor)
-		rs.record(ru, ru.about)
-	}
 }

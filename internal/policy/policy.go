@@ -201,14 +201,6 @@ func (p *Policy) with(stage Stage, has func(*Hooks) bool) []*bound {
 	return list
 }
 
-// reply returns the reply as --replies has it.
-func (p *Policy) reply(r *Reply) *Reply {
-	if own, ok := p.replies[r]; ok {
-		return own
-	}
-	return r
-}
-
 // retain and release count who uses the policy; the last one to leave closes what its hooks hold.
 func (p *Policy) retain() bool {
 	for {
@@ -273,6 +265,3 @@ func (p *Policy) Checks() []CheckState {
 	}
 	return states
 }
-
-// Effective returns a declared reply as this policy gives it, after --replies.
-func (p *Policy) Effective(r *Reply) *Reply { return p.reply(r) }

@@ -81,8 +81,8 @@ func TestNoSequenceBreaksASession(t *testing.T) {
 		}
 		one := rapid.SampledFrom([]Stage{0, StageHelo, StageMail, StageRcpt}).Draw(rt, "answer at")
 		checks := []*Check{
-			check("one", sc.hooks(), at(one), fold(FoldRemove), onError(Delay)),
-			check("two", sc.hooks(), fold(rapid.SampledFrom([]Fold{FoldAny, FoldAll}).Draw(rt, "fold")), bypass(BypassTrusted|BypassAutoAllow|BypassAlwaysAccept)),
+			check("one", sc.hooks(), at(one), fold(AggregateRemove), onError(Delay)),
+			check("two", sc.hooks(), fold(rapid.SampledFrom([]Aggregate{AggregateAny, AggregateAll}).Draw(rt, "fold")), bypass(BypassTrusted|BypassAutoAllow|BypassAlwaysAccept)),
 		}
 		flags := rapid.SampledFrom([]string{
 			"", "--mode=monitor", "--mode=defer", "--answer-at=mail", "--enforce-for=inline:{a@ours.example=x}",

@@ -1,61 +1,76 @@
 package policy
 
-import "errors"
+import (
+	"errors"
+	"slices"
 
-// record makes and writes the event of a ruling; its id is already part of the line.
-func (rs *resolver) record(ru ruling, r *Recipient) *Event {
+	"mailweir/internal/trace"
+)
+
+// record makes and writes the event of a ruling about a recipient or, with nil, about those that remain; its id is part of
+// the line.
+func (rs *resolver) record(ru *ruling, r *Recipient) *Event {
 	e := rs.event(ru, r)
-	switch line := rs.line(ru, ""); {
+	switch {
 	case !ru.mode.Refuses():
 		e.Action = ActionWould
-	case line.code/100 == 4:
+		rs.noteWould(e.Check, r)
+	case ru.temporary():
 		e.Action = ActionDeferred
 	default:
 		e.Action = ActionRefused
 	}
-	rs.publish(e, ru)
-	if e.Action == ActionWould {
-		rs.noteWould(e.Check, r)
+	return rs.publish(e, ru)
+}
+
+// recordWatched records what only would have been refused.
+func (rs *resolver) recordWatched(sum aggregated) {
+	for _, one := range sum.watched {
+		if one.mode > Monitor {
+			one.mode = Monitor
+			one.line = rs.conn.policy.line(one.verdict, Monitor, false)
+		}
+		rs.record(one.ruling, one.about)
 	}
-	return e
 }
 
 // recordRemoval writes the event of a recipient that is taken off the message.
-func (rs *resolver) recordRemoval(ru ruling, r *Recipient) *Event {
-	e := rs.event(ru, r)
+func (rs *resolver) recordRemoval(ru *ruling) *Event {
+	e := rs.event(ru, ru.r)
 	e.Action = ActionRemoved
-	rs.publish(e, ru)
-	return e
+	return rs.publish(e, ru)
 }
 
 // recordChange writes the event of a change of the message.
-func (rs *resolver) recordChange(ru ruling) {
+func (rs *resolver) recordChange(ru *ruling) {
 	e := rs.event(ru, nil)
 	e.Action, e.Change = ActionChanged, ru.verdict.change
 	rs.publish(e, ru)
 }
 
-// recordFailure writes, once for each piece of work, that a check could not tell and that the mail goes on.
-func (rs *resolver) recordFailure(ru ruling, r *Recipient) {
-	if !ru.p.reported.CompareAndSwap(false, true) {
+// recordFailure writes, once for each piece of work, that a check failed and that the mail goes on.
+func (rs *resolver) recordFailure(ru *ruling) {
+	if !ru.f.reported.CompareAndSwap(false, true) {
 		return
 	}
-	e := rs.event(ru, r)
+	e := rs.event(ru, ru.r)
 	e.Action = ActionError
 	rs.publish(e, ru)
 }
 
-func (rs *resolver) publish(e *Event, ru ruling) {
+// publish gives the event its id and the line that the client reads.
+func (rs *resolver) publish(e *Event, ru *ruling) *Event {
 	e.ID = rs.runner.observer.Identify(e)
-	e.Line = rs.line(ru, e.ID)
+	e.Line = ru.line.ending(rs.conn.policy.Settings.HelpURL, e.ID)
 	rs.runner.observer.Record(e)
+	return e
 }
 
 // event fills in what is known about the case.
-func (rs *resolver) event(ru ruling, r *Recipient) *Event {
+func (rs *resolver) event(ru *ruling, r *Recipient) *Event {
 	c := rs.conn
 	e := &Event{
-		Time: rs.policy().world.Clock(), Check: ru.p.check.Name, Mode: ru.mode, Stage: ru.p.stage, AnsweredAt: rs.at,
+		Time: rs.conn.policy.world.Clock(), Check: ru.f.check.Name, Mode: ru.mode, Stage: ru.f.stage, AnsweredAt: rs.at,
 		Reply: ru.verdict.reply.ID, Row: ru.verdict.reply.Row, Cause: ru.verdict.cause,
 		Session: c.ID, Client: c.Client, ClientName: c.ConnectFacts.Name, Helo: rs.helo, Service: c.Service,
 		Trace: ru.queries(),
@@ -87,6 +102,23 @@ func (rs *resolver) event(ru ruling, r *Recipient) *Event {
 	return e
 }
 
+// queries are what the check asked of the world outside, and then what was asked for permits.
+func (ru *ruling) queries() []trace.Query {
+	var list []trace.Query
+	if ru.f.later != nil {
+		list = ru.f.later.trace.Queries()
+	}
+	if ru.permit == nil {
+		return list
+	}
+	for _, q := range ru.permit.trace.Queries() {
+		if !slices.Contains(list, q) {
+			list = append(list, q)
+		}
+	}
+	return list
+}
+
 // noteWould remembers, for the outcome, that a monitored check objected.
 func (rs *resolver) noteWould(check string, r *Recipient) {
 	if rs.msg == nil {
@@ -105,13 +137,4 @@ func (s *scope) monitored() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string(nil), s.would...)
-}
-
-// outcome is what the event makes of the recipient or message that it refuses with this reply.
-func (e *Event) outcome(reply *Reply) Outcome {
-	fate := Refused
-	if e.Action == ActionDeferred {
-		fate = Deferred
-	}
-	return Outcome{Fate: fate, Check: e.Check, Reply: e.Reply, Offence: reply.shown(fate), Event: e.ID}
 }

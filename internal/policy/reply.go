@@ -200,8 +200,18 @@ func (l Line) String() string {
 	return strconv.Itoa(l.code) + " " + l.enhanced + " " + l.text
 }
 
-// newLine builds "CODE X.Y.Z Text[ - help-url] [id]". A text that is too long is cut; the help URL and the id never are.
-func newLine(code int, enhanced, text, helpURL, id string) Line {
+// line builds the reply of an objection under a mode; moved says that it is answered at RCPT although it was known at MAIL.
+func (p *Policy) line(v Verdict, mode Mode, moved bool) Line {
+	effective := p.reply(v.reply)
+	code, enhanced := v.codes(effective, mode)
+	if moved && p.Settings.EnforceFor != nil {
+		code = keepOpen(code)
+	}
+	return Line{code, enhanced, v.text(effective)}
+}
+
+// ending completes the line: "CODE X.Y.Z Text[ - help-url] [id]". A text that is too long is cut; the help URL and the id never are.
+func (l Line) ending(helpURL, id string) Line {
 	suffix := ""
 	if helpURL != "" {
 		suffix = " - " + helpURL
@@ -209,11 +219,12 @@ func newLine(code int, enhanced, text, helpURL, id string) Line {
 	if id != "" {
 		suffix += " [" + Clean(id) + "]"
 	}
-	room := maxLine - len("550 ") - len(enhanced) - len(" ") - len(suffix)
-	if len(text) > room {
-		text = strings.TrimSpace(text[:room])
+	room := maxLine - len("550 ") - len(l.enhanced) - len(" ") - len(suffix)
+	if len(l.text) > room {
+		l.text = strings.TrimSpace(l.text[:room])
 	}
-	return Line{code: code, enhanced: enhanced, text: text + suffix}
+	l.text += suffix
+	return l
 }
 
 // temporary returns the reply as mode defer gives it: 451 with the same text, 535 becomes 454 (RFC 4954 section 6).
@@ -241,25 +252,40 @@ func keepOpen(code int) int {
 	return code
 }
 
-// words renders an objection under a mode into code, enhanced code and text.
-func (v Verdict) words(effective *Reply, mode Mode) (code int, enhanced, text string) {
+// reply returns the reply as --replies has it.
+func (p *Policy) reply(r *Reply) *Reply {
+	if own, ok := p.replies[r]; ok {
+		return own
+	}
+	return r
+}
+
+// codes are the code and enhanced code of an objection under a mode.
+func (v Verdict) codes(effective *Reply, mode Mode) (code int, enhanced string) {
 	code, enhanced = effective.Code, effective.Enhanced
+	if own := v.own.code; own >= 400 && own <= 599 {
+		code = own
+	}
+	if v.own.enhanced != "" && validEnhanced(v.own.enhanced) == nil {
+		enhanced = v.own.enhanced
+	}
+	if digit := byte('0' + code/100); enhanced[0] != digit { // an entry may give a code alone
+		enhanced = string(digit) + enhanced[1:]
+	}
+	if v.own.deferred || mode == Defer {
+		return temporary(code, enhanced)
+	}
+	return code, enhanced
+}
+
+// text is what follows the codes of an objection.
+func (v Verdict) text(effective *Reply) string {
+	if own := Clean(v.own.text); own != "" {
+		return own
+	}
 	text, ok := effective.fill(v.args)
 	if !ok {
 		text, _ = v.reply.fill(v.args)
 	}
-	if own := Clean(v.own.text); own != "" {
-		text = own
-	}
-	if own := v.own.code; own >= 400 && own <= 599 {
-		code = own
-	}
-	if validEnhanced(v.own.enhanced) == nil {
-		enhanced = v.own.enhanced
-	}
-	enhanced = strconv.Itoa(code/100) + enhanced[1:] // an entry may give a code alone
-	if v.own.deferred || mode == Defer {
-		code, enhanced = temporary(code, enhanced)
-	}
-	return code, enhanced, text
+	return text
 }

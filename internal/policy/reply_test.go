@@ -66,8 +66,9 @@ func TestWords(t *testing.T) {
 		"mode defer":              {Object(list, "z", "t"), list, Defer, "451 4.7.1 z Blocked - see t"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			code, enhanced, text := tt.verdict.words(tt.effective, tt.mode)
-			if got := newLine(code, enhanced, text, "", "").String(); got != tt.want {
+			code, enhanced := tt.verdict.codes(tt.effective, tt.mode)
+			text := tt.verdict.text(tt.effective)
+			if got := (Line{code, enhanced, text}).ending("", "").String(); got != tt.want {
 				t.Errorf("%q, want %q", got, tt.want)
 			}
 		})
@@ -132,8 +133,10 @@ func FuzzLine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, code int, enhanced, own, arg, id string) {
 		r := &Reply{ID: "x", Code: 550, Enhanced: "5.7.1", Text: "see {what}", Args: []string{"what"}}
 		for _, mode := range []Mode{Enforce, Defer} {
-			c, e, text := Object(r, arg).Code(code, enhanced).Text(own).words(r, mode)
-			wellFormed(t, newLine(c, e, text, "https://ours.example/"+strings.Repeat("h", 99), id))
+			v := Object(r, arg).Code(code, enhanced).Text(own)
+			c, e := v.codes(r, mode)
+			text := v.text(r)
+			wellFormed(t, Line{c, e, text}.ending("https://ours.example/"+strings.Repeat("h", 99), id))
 		}
 	})
 }

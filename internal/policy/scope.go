@@ -21,7 +21,7 @@ type Scope interface {
 
 // scope is what the three have in common. The runner drops it whole, so no check resets anything.
 type scope struct {
-	pending []*pending
+	findings []*finding
 
 	mu     sync.Mutex
 	slots  []any
@@ -77,17 +77,17 @@ type Connection struct {
 	// every objection to it is answered at the end of the message.
 	Local bool
 
-	runner   *Runner
-	policy   *Policy
-	standing Bypass
-	permit   permission
+	runner *Runner
+	policy *Policy
+	exempt Bypass // what about it lets mail past checks
+	permit permission
 }
 
 // Trusted reports whether the client's address is trusted; a login is a matter of the message.
-func (c *Connection) Trusted() bool { return c.standing&BypassTrusted != 0 }
+func (c *Connection) Trusted() bool { return c.exempt&BypassTrusted != 0 }
 
 // InboundRelay reports whether the client is one of --inbound-relays.
-func (c *Connection) InboundRelay() bool { return c.standing&BypassRelay != 0 }
+func (c *Connection) InboundRelay() bool { return c.exempt&BypassRelay != 0 }
 
 // Message is one mail transaction, from MAIL to the end of the message.
 type Message struct {
@@ -115,11 +115,12 @@ type Message struct {
 
 	helo        HeloFacts // as it was at MAIL
 	fieldOctets int
-	standing    Bypass
+	exempt      Bypass // what about the sender lets mail past checks
 	spf         fact.Fact[mailauth.SPFResult]
 	dkim        atomic.Pointer[dkimFuture]
 	from        fromOnce
 	permit      permission
+	mayPermit   Bypass       // the kinds that there may be
 	left        departures   // what became of them
 	gone        []*Recipient // refused, by whomever, or removed; settled with the message
 	broken      []*bound     // checks that panicked over a part of this message
@@ -153,7 +154,7 @@ func (m *Message) keeps(f Field, octets int) bool {
 }
 
 // Trusted reports whether the sender is trusted: by its net, by a login, or as a local submission.
-func (m *Message) Trusted() bool { return (m.standing|m.Conn.standing)&BypassTrusted != 0 }
+func (m *Message) Trusted() bool { return (m.exempt|m.Conn.exempt)&BypassTrusted != 0 }
 
 // Values returns the values of every kept field of that name, in order.
 func (m *Message) Values(name string) []string {
@@ -194,8 +195,10 @@ type Recipient struct {
 	// Direction is where the mail goes, seen from here.
 	Direction Direction
 
-	grants fact.Fact[[]Grant]
-	fate   Outcome
+	enforced bool   // in --enforce-for, or there is none
+	exempt   Bypass // what lets its mail past checks, as the only recipient
+	grants   fact.Fact[[]Grant]
+	fate     Outcome
 }
 
 // Conn returns the connection of the recipient's message.
@@ -238,20 +241,6 @@ func Reserve(r *Recipient, giveBack func()) bool {
 	}
 	giveBack()
 	return false
-}
-
-// release gives back what the scope holds and stops the work that nobody waits for any more.
-func (s *scope) release() {
-	s.mu.Lock()
-	leases := s.leases
-	s.leases, s.closed = nil, true
-	s.mu.Unlock()
-	for _, lease := range leases {
-		lease.Release()
-	}
-	for _, p := range s.pending {
-		p.abandon()
-	}
 }
 
 // Direction is where mail goes, seen from here.

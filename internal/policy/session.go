@@ -19,7 +19,7 @@ type Session struct {
 	transactions int
 	faulted      error // a fault between messages, for the next one to answer
 	after        *afterwork
-	words        func(Word) // set by explain, which runs every check and waits for it
+	tell         func(Word) // set by explain, which runs every check and waits for it
 }
 
 // NewSession returns the session of a new SMTP connection.
@@ -31,7 +31,7 @@ func (rn *Runner) NewSession() *Session {
 // refusal, so that one case shows all there is to know.
 func (rn *Runner) NewExplainer(tell func(Word)) *Session {
 	s := rn.NewSession()
-	s.words = tell
+	s.tell = tell
 	return s
 }
 
@@ -58,10 +58,11 @@ func (s *Session) openConnection(facts ConnectFacts, started time.Time) {
 	s.conn = c
 	c.Service = p.Settings.service(facts)
 	c.Local = facts.NoNetwork || facts.Port == 0 && facts.Name == "localhost" && facts.Client.IsLoopback()
-	c.standing = p.Settings.standing(c)
+	c.exempt = p.Settings.exempts(c)
 	if s.exempt() {
 		return
 	}
+	c.permit = p.Settings.permitClient(c)
 	for _, b := range p.hooks.connect {
 		if s.applies(b) {
 			judge(s, b, StageConnect, b.hooks.Connect, c, nil)
@@ -74,20 +75,17 @@ func (s *Session) exempt() bool { return s.conn.Service == Reinject }
 
 // applies reports whether the check is to run for this client at all, as far as is known without waiting.
 func (s *Session) applies(b *bound) bool {
-	standing := s.conn.standing
+	exempt := s.conn.exempt
 	if s.msg != nil {
-		standing |= s.msg.standing
+		exempt |= s.msg.exempt
 	}
-	return b.Bypass&standing == 0 || s.explaining()
+	return b.Bypass&exempt == 0 || s.explaining()
 }
 
 // runs reports whether the check is to run for the message under way.
 func (s *Session) runs(b *bound) bool {
 	return s.applies(b) && !slices.Contains(s.msg.broken, b)
 }
-
-// explaining reports whether every check is to run and be waited for.
-func (s *Session) explaining() bool { return s.words != nil }
 
 // took tells the observer how long an answer took. This clock measures, it decides nothing.
 func (s *Session) took(stage Stage, began time.Time) {
@@ -107,9 +105,9 @@ func (s *Session) Helo(facts HeloFacts) Answer {
 	if s.exempt() {
 		return Answer{}
 	}
-	s.dropPending(StageHelo)
+	s.dropFindings(StageHelo)
 	s.runHelo()
-	return s.answerConnection(StageHelo)
+	return s.answerHelo()
 }
 
 func (s *Session) runHelo() {
@@ -120,17 +118,19 @@ func (s *Session) runHelo() {
 	}
 }
 
-// dropPending forgets what an earlier HELO led to: after STARTTLS the client begins anew (RFC 3207 section 4.2).
-func (s *Session) dropPending(stage Stage) {
-	kept := s.conn.pending[:0]
-	for _, p := range s.conn.pending {
-		if p.stage == stage {
-			p.abandon()
+// dropFindings forgets what an earlier HELO led to: after STARTTLS the client begins anew (RFC 3207 section 4.2).
+func (s *Session) dropFindings(stage Stage) {
+	kept := s.conn.findings[:0]
+	for _, f := range s.conn.findings {
+		if f.stage == stage {
+			if f.later != nil {
+				f.later.abandon()
+			}
 		} else {
-			kept = append(kept, p)
+			kept = append(kept, f)
 		}
 	}
-	s.conn.pending = kept
+	s.conn.findings = kept
 }
 
 // ensureConnection covers an MTA that leaves the connect step out: the client is then a stranger.
@@ -166,8 +166,7 @@ func (s *Session) Mail(facts MailFacts) Answer {
 	if s.exempt() {
 		return Answer{}
 	}
-	s.runMail()
-	answer := s.answerConnection(StageMail)
+	answer := s.answerMail()
 	if answer.Refuses() && !s.explaining() {
 		s.endMessage(Refused)
 	}
@@ -181,7 +180,10 @@ func (s *Session) openMessage(facts MailFacts) {
 		Sender: address.Parse(facts.Sender), helo: s.conn.HeloFacts,
 	}
 	if facts.Login != "" {
-		m.standing |= BypassTrusted | BypassLogin
+		m.exempt |= BypassTrusted | BypassLogin
+	}
+	if !s.exempt() {
+		s.policy().findPermits(m)
 	}
 	s.msg = m
 	if s.faulted != nil {
@@ -193,7 +195,9 @@ func (s *Session) openMessage(facts MailFacts) {
 // Rcpt judges one recipient, on its own: a refusal never touches another.
 func (s *Session) Rcpt(facts RcptFacts) Answer {
 	defer s.took(StageRcpt, time.Now())
-	s.surviveFault()
+	if s.faulted != nil {
+		s.surviveFault()
+	}
 	if s.msg == nil {
 		return Answer{}
 	}
@@ -219,7 +223,7 @@ func (s *Session) recipient(facts RcptFacts) *Recipient {
 		m.QueueID = facts.QueueID
 	}
 	r := &Recipient{RcptFacts: facts, Msg: m, Address: address.Parse(facts.Recipient)}
-	r.Direction = s.policy().Settings.direction(m.Trusted(), r.Address)
+	s.policy().Settings.recipient(r)
 	return r
 }
 

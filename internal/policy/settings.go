@@ -191,8 +191,8 @@ func (s *Settings) service(f ConnectFacts) Service {
 	return MX
 }
 
-// standing tells what is known of a client without waiting. An inbound relay is not trusted, whatever net it is in.
-func (s *Settings) standing(c *Connection) Bypass {
+// exempts tells what about a client lets its mail past checks. An inbound relay is not trusted, whatever net it is in.
+func (s *Settings) exempts(c *Connection) Bypass {
 	known := c.Client.IsValid()
 	if known && table.Member(s.InboundRelays.Client(c.Client, c.ConnectFacts.Name)) {
 		return BypassRelay
@@ -229,6 +229,15 @@ func (s *Settings) Local(domain string) bool {
 	return table.Member(s.LocalDomains.Domain(domain))
 }
 
+// recipient finds out about a recipient what hooks read.
+func (s *Settings) recipient(r *Recipient) {
+	r.Direction = s.direction(r.Msg.Trusted(), r.Address)
+	r.enforced = s.EnforceFor == nil || table.Member(s.EnforceFor.Address(r.Address))
+	if s.reachable(r) {
+		r.exempt = BypassAlwaysAccept
+	}
+}
+
 // direction tells where a recipient's mail goes. Without --local-domains a trusted sender's mail is outbound and all
 // other inbound.
 func (s *Settings) direction(trusted bool, to address.Address) Direction {
@@ -252,21 +261,19 @@ func (s *Settings) direction(trusted bool, to address.Address) Direction {
 
 // AlwaysAccepted reports whether the recipient is one of --always-accept, as the only one of the message. Ask in Settle hooks:
 // before the end of the message another one may follow.
-func (r *Recipient) AlwaysAccepted() bool { return r.Conn().policy.alwaysAccepts(r, r.Msg.Recipients) }
+func (r *Recipient) AlwaysAccepted() bool {
+	others := slices.ContainsFunc(r.Msg.Recipients, func(other *Recipient) bool { return other != r })
+	return r.exempt&BypassAlwaysAccept != 0 && !others
+}
 
-// alwaysAccepts reports whether the recipient must be reachable, as the only one of those.
-func (p *Policy) alwaysAccepts(r *Recipient, recipients []*Recipient) bool {
-	for _, other := range recipients {
-		if other != r {
-			return false
-		}
-	}
-	a := r.Address.Base(p.Settings.Delimiter)
+// reachable reports whether the recipient must be reachable, if it is the only one.
+func (s *Settings) reachable(r *Recipient) bool {
+	a := r.Address.Base(s.Delimiter)
 	if a.Domain == "" {
 		return a.Local == "postmaster"
 	}
-	if !slices.Contains(p.Settings.AlwaysAccept, a.Local) {
+	if !slices.Contains(s.AlwaysAccept, a.Local) {
 		return false
 	}
-	return p.Settings.Local(a.Domain) || p.Settings.LocalDomains == nil && r.Direction == Inbound
+	return s.Local(a.Domain) || s.LocalDomains == nil && r.Direction == Inbound
 }

@@ -5,6 +5,15 @@ import "slices"
 // maxGone bounds the refused recipients of one message that wait for its end.
 const maxGone = 1000
 
+// outcome is what the event makes of the recipient or message that it refuses with this reply.
+func (e *Event) outcome(reply *Reply) Outcome {
+	fate := Refused
+	if e.Action == ActionDeferred {
+		fate = Deferred
+	}
+	return Outcome{Fate: fate, Check: e.Check, Reply: e.Reply, Offence: reply.shown(fate), Event: e.ID}
+}
+
 // dismiss ends a recipient before its message: what its scope holds is given back at once, and it is settled with the
 // message, which then stands still. Who sends more bad recipients than are kept waits for the settling.
 func (s *Session) dismiss(r *Recipient, outcome Outcome) {
@@ -36,7 +45,10 @@ func (s *Session) endMessage(fate Fate) {
 	s.msg = nil
 	if !s.explaining() {
 		// A connection may stay open for long.
-		s.conn.pending = slices.DeleteFunc(s.conn.pending, func(p *pending) bool { return p.known() && p.said().idle() })
+		s.conn.findings = slices.DeleteFunc(s.conn.findings, func(f *finding) bool {
+			w, known := f.known()
+			return known && w.idle()
+		})
 	}
 	if f := m.dkim.Load(); f != nil {
 		f.spool.close(errUnsigned) // without effect after the end of the message
@@ -109,5 +121,21 @@ func (s *Session) closeScope(c *Connection) (settle func()) {
 			}
 		}
 		s.runner.leave(c.policy)
+	}
+}
+
+// release gives back what the scope holds and stops the work that nobody waits for any more.
+func (s *scope) release() {
+	s.mu.Lock()
+	leases := s.leases
+	s.leases, s.closed = nil, true
+	s.mu.Unlock()
+	for _, lease := range leases {
+		lease.Release()
+	}
+	for _, f := range s.findings {
+		if f.later != nil {
+			f.later.abandon()
+		}
 	}
 }

@@ -22,9 +22,9 @@ func objecting(name string, stage Stage) Hooks {
 	return Hooks{Message: func(*Message) (Verdict, error) { return no(name) }}
 }
 
-func at(stage Stage) func(*Check)  { return func(c *Check) { c.AnswerAt = stage } }
-func bypass(b Bypass) func(*Check) { return func(c *Check) { c.Bypass = b } }
-func fold(f Fold) func(*Check)     { return func(c *Check) { c.Fold = f } }
+func at(stage Stage) func(*Check)   { return func(c *Check) { c.AnswerAt = stage } }
+func bypass(b Bypass) func(*Check)  { return func(c *Check) { c.Bypass = b } }
+func fold(f Aggregate) func(*Check) { return func(c *Check) { c.Aggregate = f } }
 func onError(o OnError) func(*Check) {
 	return func(c *Check) { c.OnError = o }
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Verdict is a check's word on one scope. The zero value has nothing against it.
+// Verdict is a check's judgement of one scope. The zero value has nothing against it.
 type Verdict struct {
 	reply  *Reply
 	args   []string
@@ -34,7 +34,7 @@ func Object(reply *Reply, args ...string) Verdict {
 	return Verdict{reply: reply, args: args}
 }
 
-// Later says that the word takes waiting for. The runner starts f at once, with the context of the scope
+// Later says that the judgement takes waiting for. The runner starts f at once, with the context of the scope
 // that asked, and collects its result where the answer is due. At the deadline the check's on-error
 // decides. f must not read what the session still writes: capture facts by value.
 func Later(f func(context.Context) (Verdict, error)) Verdict {
@@ -54,7 +54,7 @@ func (v Verdict) Deferred() Verdict {
 	return v
 }
 
-// And adds a second word of the same check, which is judged by itself: what is enforced then need not wait for what is only
+// And adds a second judgement of the same check, which is judged by itself: what is enforced then need not wait for what is only
 // recorded.
 func (v Verdict) And(w Verdict) Verdict {
 	v.also = &w

@@ -26,35 +26,35 @@ func perRecipient(name string, stage Stage) Hooks {
 	return Hooks{MessageFor: judge}
 }
 
-func TestFold(t *testing.T) {
+func TestAggregate(t *testing.T) {
 	const good, bad, bad2, odd, soft = "good@ours.example", "bad@ours.example", "bad2@ours.example", "odd@ours.example", "soft@ours.example"
 	const refused, deferred = "end 550 5.7.1 x", "end 451 4.3.0 Unable to process now"
 	for _, tt := range []struct {
 		name, flags string
-		fold        Fold
+		fold        Aggregate
 		to          []string
 		want        []string
 		event       string
 	}{
-		{"any: one of two", "", FoldAny, []string{good, bad}, []string{refused}, "x refused good@ours.example,bad@ours.example"},
-		{"any: none", "", FoldAny, []string{good}, []string{""}, ""},
-		{"any: could not tell and objects", "", FoldAny, []string{odd, bad}, []string{refused}, "x refused odd@ours.example,bad@ours.example"},
-		{"any: could not tell", "", FoldAny, []string{odd, good}, []string{deferred}, "x deferred odd@ours.example,good@ours.example"},
-		{"any: for now and for good", "", FoldAny, []string{soft, bad}, []string{refused}, "x refused soft@ours.example,bad@ours.example"},
-		{"any: could not tell and for now", "", FoldAny, []string{odd, soft}, []string{"end 451 4.7.1 x"}, "x deferred odd@ours.example,soft@ours.example"},
-		{"all: one of two", "", FoldAll, []string{good, bad}, []string{""}, ""},
-		{"all: both", "", FoldAll, []string{bad, bad2}, []string{refused}, "x refused bad@ours.example,bad2@ours.example"},
-		{"all: objects and could not tell", "", FoldAll, []string{bad, odd}, []string{deferred}, "x deferred bad@ours.example,odd@ours.example"},
-		{"remove: one of two", "", FoldRemove, []string{good, bad}, []string{"remove <bad@ours.example>"}, "x removed bad@ours.example"},
-		{"remove: both", "", FoldRemove, []string{bad, bad2}, []string{refused}, "x refused bad@ours.example,bad2@ours.example"},
-		{"remove: could not tell", "", FoldRemove, []string{good, odd}, []string{deferred}, "x deferred good@ours.example,odd@ours.example"},
-		{"remove: deferring takes nobody off", "--x=defer", FoldRemove, []string{good, bad}, []string{""}, "x would refuse bad@ours.example"},
-		{"remove: monitoring takes nobody off", "--x=monitor", FoldRemove, []string{good, bad}, []string{""}, "x would refuse bad@ours.example"},
-		{"any: monitored", "--x=monitor", FoldAny, []string{good, bad}, []string{""}, "x would refuse bad@ours.example"},
-		{"all: monitored, one of two", "--x=monitor", FoldAll, []string{good, bad}, []string{""}, ""},
-		{"all: monitored, both", "--x=monitor", FoldAll, []string{bad, bad2}, []string{""}, "x would refuse bad@ours.example,bad2@ours.example"},
-		{"remove: a pilot for another", "--enforce-for=inline:{good@ours.example=x}", FoldRemove, []string{good, bad}, []string{""}, "x would refuse bad@ours.example"},
-		{"all: a pilot for one", "--enforce-for=inline:{bad@ours.example=x}", FoldAll, []string{bad, bad2}, []string{""}, "x would refuse bad@ours.example,bad2@ours.example"},
+		{"any: one of two", "", AggregateAny, []string{good, bad}, []string{refused}, "x refused good@ours.example,bad@ours.example"},
+		{"any: none", "", AggregateAny, []string{good}, []string{""}, ""},
+		{"any: could not tell and objects", "", AggregateAny, []string{odd, bad}, []string{refused}, "x refused odd@ours.example,bad@ours.example"},
+		{"any: could not tell", "", AggregateAny, []string{odd, good}, []string{deferred}, "x deferred odd@ours.example,good@ours.example"},
+		{"any: for now and for good", "", AggregateAny, []string{soft, bad}, []string{refused}, "x refused soft@ours.example,bad@ours.example"},
+		{"any: could not tell and for now", "", AggregateAny, []string{odd, soft}, []string{"end 451 4.7.1 x"}, "x deferred odd@ours.example,soft@ours.example"},
+		{"all: one of two", "", AggregateAll, []string{good, bad}, []string{""}, ""},
+		{"all: both", "", AggregateAll, []string{bad, bad2}, []string{refused}, "x refused bad@ours.example,bad2@ours.example"},
+		{"all: objects and could not tell", "", AggregateAll, []string{bad, odd}, []string{deferred}, "x deferred bad@ours.example,odd@ours.example"},
+		{"remove: one of two", "", AggregateRemove, []string{good, bad}, []string{"remove <bad@ours.example>"}, "x removed bad@ours.example"},
+		{"remove: both", "", AggregateRemove, []string{bad, bad2}, []string{refused}, "x refused bad@ours.example,bad2@ours.example"},
+		{"remove: could not tell", "", AggregateRemove, []string{good, odd}, []string{deferred}, "x deferred good@ours.example,odd@ours.example"},
+		{"remove: deferring takes nobody off", "--x=defer", AggregateRemove, []string{good, bad}, []string{""}, "x would refuse bad@ours.example"},
+		{"remove: monitoring takes nobody off", "--x=monitor", AggregateRemove, []string{good, bad}, []string{""}, "x would refuse bad@ours.example"},
+		{"any: monitored", "--x=monitor", AggregateAny, []string{good, bad}, []string{""}, "x would refuse bad@ours.example"},
+		{"all: monitored, one of two", "--x=monitor", AggregateAll, []string{good, bad}, []string{""}, ""},
+		{"all: monitored, both", "--x=monitor", AggregateAll, []string{bad, bad2}, []string{""}, "x would refuse bad@ours.example,bad2@ours.example"},
+		{"remove: a pilot for another", "--enforce-for=inline:{good@ours.example=x}", AggregateRemove, []string{good, bad}, []string{""}, "x would refuse bad@ours.example"},
+		{"all: a pilot for one", "--enforce-for=inline:{bad@ours.example=x}", AggregateAll, []string{bad, bad2}, []string{""}, "x would refuse bad@ours.example,bad2@ours.example"},
 	} {
 		for _, stage := range []Stage{StageHeaders, StageEnd} {
 			t.Run(tt.name+", "+stage.String(), func(t *testing.T) {
@@ -72,7 +72,7 @@ func TestFold(t *testing.T) {
 
 // TestHeadersForOneRecipientDoNotCloseTheMessage: the body must still be examined for the others.
 func TestHeadersForOneRecipientDoNotCloseTheMessage(t *testing.T) {
-	for _, f := range []Fold{FoldAll, FoldRemove} {
+	for _, f := range []Aggregate{AggregateAll, AggregateRemove} {
 		body := 0
 		virus := Hooks{
 			Body:    func(*Message, []byte) { body++ },
@@ -99,7 +99,7 @@ func TestACertainRefusalSparesTheBody(t *testing.T) {
 func TestRemovalAndLaterRefusal(t *testing.T) {
 	settled := map[string]Outcome{}
 	learn := Hooks{SettleRecipient: func(r *Recipient, o Outcome) { settled[r.Address.Local] = o }}
-	remove := check("remove", perRecipient("remove", StageHeaders), fold(FoldRemove))
+	remove := check("remove", perRecipient("remove", StageHeaders), fold(AggregateRemove))
 	const good, bad = "good@ours.example", "bad@ours.example"
 	t.Run("accepted", func(t *testing.T) {
 		r := newRig(t, "", remove, check("learn", learn))
@@ -118,7 +118,7 @@ func TestRemovalAndLaterRefusal(t *testing.T) {
 		}
 	})
 	t.Run("objection for one who is off by then", func(t *testing.T) {
-		r := newRig(t, "", remove, check("again", perRecipient("again", StageEnd), fold(FoldAny)))
+		r := newRig(t, "", remove, check("again", perRecipient("again", StageEnd), fold(AggregateAny)))
 		wantSaid(t, r.send(mail(good, bad)), "remove <bad@ours.example>")
 	})
 }
@@ -131,14 +131,14 @@ func TestAPermitForOneRecipientLetsTheMessagePass(t *testing.T) {
 		}
 		return nil, nil
 	}
-	r := newRig(t, "", check("spam", hooks, bypass(BypassAutoAllow), fold(FoldAll)))
+	r := newRig(t, "", check("spam", hooks, bypass(BypassAutoAllow), fold(AggregateAll)))
 	wantSaid(t, r.send(mail("friend@ours.example", "other@ours.example")), "")
 	wantSaid(t, r.send(mail("other@ours.example", "third@ours.example")), "end 550 5.7.1 spam")
 }
 
 func TestLocalSubmissionWithOneBadRecipientGoesBackWhole(t *testing.T) {
 	hooks := Hooks{Rcpt: perRecipient("x", StageEnd).MessageFor}
-	r := newRig(t, "", check("x", hooks, fold(FoldAll)))
+	r := newRig(t, "", check("x", hooks, fold(AggregateAll)))
 	l := mail("good@ours.example", "bad@ours.example")
 	l.noNetwork = true
 	wantSaid(t, r.send(l), "end 550 5.7.1 x")
