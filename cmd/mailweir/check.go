@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"text/tabwriter"
 
 	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
 
 	"mailweir/internal/policy"
+	"mailweir/internal/terminal"
 )
 
 func newCheck() *cobra.Command {
@@ -45,10 +45,9 @@ func check(out io.Writer, s *settings) error {
 		return &exitError{exConfig, err}
 	}
 	defer p.Close()
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "CHECK\tMODE\tON ERROR\t")
+	table := terminal.NewTable(out, "CHECK", "MODE", "ON ERROR", "")
 	for _, c := range p.Checks() {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", c.Check.Name, stateMode(c), stateOnError(c), offText(c.Off))
+		table.Row(c.Check.Name, stateMode(c), stateOnError(c), offText(c.Off))
 	}
 	if err := table.Flush(); err != nil {
 		return err

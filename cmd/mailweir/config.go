@@ -3,10 +3,11 @@ package main
 import (
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"mailweir/internal/terminal"
 )
 
 func newConfig() *cobra.Command {
@@ -19,11 +20,10 @@ func newConfig() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-			fmt.Fprintln(table, "FLAG\tVALUE\tFROM")
+			table := terminal.NewTable(cmd.OutOrStdout(), "FLAG", "VALUE", "FROM")
 			s.flags.VisitAll(func(f *pflag.Flag) {
 				for i, value := range flagValues(f) {
-					fmt.Fprintf(table, "--%s\t%s\t%s\n", f.Name, value, s.sources.Of(f.Name, i))
+					table.Row("--"+f.Name, value, s.sources.Of(f.Name, i))
 				}
 			})
 			if err := table.Flush(); err != nil {

@@ -4,21 +4,28 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+
+	"mailweir/internal/terminal"
 )
 
 // version is set by the build.
 var version = "dev"
 
 func main() {
-	os.Exit(run(os.Args[1:]))
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-func run(args []string) int {
+// run carries a command out and returns its exit code. Nothing is printed that a terminal would obey.
+func run(args []string, stdout, stderr io.Writer) int {
+	out, errs := terminal.NewWriter(stdout), terminal.NewWriter(stderr)
 	root := newRoot()
 	root.SetArgs(args)
-	err := root.Execute()
+	root.SetOut(out)
+	root.SetErr(errs)
+	err := errors.Join(root.Execute(), out.Close(), errs.Close())
 	if err == nil {
 		return 0
 	}
@@ -26,9 +33,9 @@ func run(args []string) int {
 	switch {
 	case exit.err == nil:
 	case exit.code == exConfig: // it begins with FILE:LINE where there is one, as editors look for it
-		fmt.Fprintln(os.Stderr, exit.err)
+		fmt.Fprintln(errs, exit.err)
 	default:
-		fmt.Fprintf(os.Stderr, "mailweir: %v\n", exit.err)
+		fmt.Fprintf(errs, "mailweir: %v\n", exit.err)
 	}
 	return exit.code
 }

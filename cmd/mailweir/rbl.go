@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sort"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -15,6 +14,7 @@ import (
 
 	"mailweir/internal/control"
 	"mailweir/internal/policy"
+	"mailweir/internal/terminal"
 	"mailweir/rbl"
 )
 
@@ -177,14 +177,13 @@ mean time of its answers; hits on clients whose mail is known to be good (its pr
 }
 
 func writeLists(out io.Writer, lists []rbl.ListStatus) error {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ZONE\tSTATE\tABOUT\tQUERIES\tHITS\tALONE\tERRORS\tKNOWN GOOD\tMEAN\tOVERLAP\tUNTIL\tWHY")
+	table := terminal.NewTable(out, "ZONE", "STATE", "ABOUT", "QUERIES", "HITS", "ALONE", "ERRORS", "KNOWN GOOD", "MEAN", "OVERLAP", "UNTIL", "WHY")
 	for _, l := range lists {
 		state := "asked"
 		if !l.Asked {
 			state = "rests"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t%s\n", l.Zone, state, about(l), l.Queries, l.Hits, l.Alone, l.Errors, l.KnownGood,
+		table.Row(l.Zone, state, about(l), l.Queries, l.Hits, l.Alone, l.Errors, l.KnownGood,
 			l.Latency.Mean().Round(time.Microsecond), mostOverlap(l.Overlap), restUntil(l), l.Why)
 	}
 	return table.Flush()

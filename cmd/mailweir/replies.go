@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"mailweir/checks"
 	"mailweir/internal/policy"
+	"mailweir/internal/terminal"
 )
 
 func newReplies() *cobra.Command {
@@ -77,14 +77,13 @@ func catalogue(s *settings) ([]replyEntry, error) {
 }
 
 func writeReplies(out io.Writer, list []replyEntry) error {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tCHECK\tROW\tREPLY")
+	table := terminal.NewTable(out, "ID", "CHECK", "ROW", "REPLY")
 	for _, r := range list {
 		mark := ""
 		if r.Overridden {
 			mark = "  (overridden)"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d %s %s%s\n", r.ID, r.Check, r.Row, r.Code, r.Enhanced, r.Text, mark)
+		table.Row(r.ID, r.Check, r.Row, fmt.Sprintf("%d %s %s%s", r.Code, r.Enhanced, r.Text, mark))
 	}
 	return table.Flush()
 }

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
 
 	"mailweir/internal/state"
+	"mailweir/internal/terminal"
 )
 
 // autoState is the default of --state: the directory that systemd gives, or the usual one where it exists, else memory.
@@ -112,10 +112,9 @@ func newStateStats() *cobra.Command {
 				return err
 			}
 			out := cmd.OutOrStdout()
-			table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(table, "SPACE\tROWS\tEVICTED")
+			table := terminal.NewTable(out, "SPACE", "ROWS", "EVICTED")
 			for _, s := range stats.Spaces {
-				fmt.Fprintf(table, "%s\t%d\t%d\n", s.Space, s.Rows, s.Evicted)
+				table.Row(s.Space, s.Rows, s.Evicted)
 			}
 			if err := table.Flush(); err != nil {
 				return err

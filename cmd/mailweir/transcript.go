@@ -7,9 +7,9 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"mailweir/internal/policy"
+	"mailweir/internal/terminal"
 )
 
 // transcript is the dialog of one explained case.
@@ -130,9 +130,9 @@ func (t *transcript) writeJSON(out io.Writer) error {
 func (t *transcript) write(out io.Writer) error {
 	for _, st := range t.Steps {
 		fmt.Fprintln(out, st.Command)
-		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		for _, line := range st.lines() {
-			fmt.Fprintln(table, line)
+		table := terminal.NewTable(out)
+		for _, row := range st.rows() {
+			table.Row(row...)
 		}
 		if err := table.Flush(); err != nil {
 			return err
@@ -159,19 +159,29 @@ func (t *transcript) write(out io.Writer) error {
 	return nil
 }
 
-// lines are the words of the step, each once: a check that looks at client and recipient and has nothing against either says the same
-// twice.
-func (st *step) lines() (lines []string) {
+// rows are the words of the step, each once: a check that looks at client and recipient and has nothing against either says the
+// same twice. What a check asked stands in rows of its own.
+func (st *step) rows() (rows [][]any) {
+	var said []word
 	for _, w := range st.Words {
-		line := fmt.Sprintf("  %s\t%s\t%s", w.Check, w.Mode, w.text())
-		if !slices.Contains(lines, line) {
-			lines = append(lines, line)
+		if slices.ContainsFunc(said, w.reads) {
+			continue
+		}
+		said = append(said, w)
+		rows = append(rows, []any{"  " + w.Check, w.Mode, w.text()})
+		for _, a := range w.Asked {
+			rows = append(rows, []any{"", "", a})
 		}
 	}
-	return lines
+	return rows
 }
 
-// text is a word on one line, what it asked on lines of their own.
+// reads reports whether two words read the same.
+func (w word) reads(other word) bool {
+	return w.Check == other.Check && w.Mode == other.Mode && w.text() == other.text() && slices.Equal(w.Asked, other.Asked)
+}
+
+// text is a word on one line.
 func (w word) text() string {
 	text := w.Says
 	if w.Reply != "" {
@@ -185,9 +195,6 @@ func (w word) text() string {
 	}
 	if w.Recipient != "" {
 		text += " <" + w.Recipient + ">"
-	}
-	for _, a := range w.Asked {
-		text += "\n\t\t" + a
 	}
 	return text
 }
