@@ -43,38 +43,42 @@ func (c *Copy) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 	}
 	var there []Result
 	if len(ask) > 0 {
-		var err error
-		if there, err = c.base.Do(ctx, ask...); err != nil {
-			return nil, err
-		}
+		there, _ = c.base.Do(ctx, ask...) // each step has its own error
 	}
-	results := make([]Result, 0, len(steps))
-	for _, s := range steps {
+	results := make([]Result, len(steps))
+	for j, s := range steps {
 		var base Result
 		if i, ok := asked[s.key]; ok && !c.ended(there[i].Until) {
 			base = there[i]
 		}
-		r, err := c.step(ctx, s, base)
-		if err != nil {
-			return nil, err
-		}
-		results = append(results, r)
+		results[j] = c.step(ctx, s, base)
 	}
-	return results, nil
+	return results, firstError(results)
 }
 
 // step does one step on what the base has, unless the key has been written here.
-func (c *Copy) step(ctx context.Context, s Step, base Result) (Result, error) {
+func (c *Copy) step(ctx context.Context, s Step, base Result) Result {
 	if !c.written[s.key] {
+		if base.Err != nil {
+			return Result{Err: base.Err}
+		}
 		if s.reads() {
-			return base, nil
+			return s.on(base, c.clock())
 		}
 		c.written[s.key] = true
 		if base.Found {
 			c.own.load(s.key, base)
 		}
 	}
-	return c.own.single.do(ctx, s)
+	r, _ := c.own.single.do(ctx, s)
+	return r
+}
+
+// on does a step that reads on what another one has found.
+func (s Step) on(found Result, now time.Time) Result {
+	r, _, _, err := s.apply(row{value: found.Value}, found.Found, now.UnixMilli())
+	r.Until, r.Err = found.Until, err
+	return r
 }
 
 // load takes over what another store has.

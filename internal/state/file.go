@@ -88,7 +88,7 @@ func OpenFile(dir string, options Options) (*File, error) {
 // Do does the steps. Those of a person are on disk when it returns.
 func (f *File) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return failed(steps, err)
 	}
 	var results []Result
 	var synced <-chan error
@@ -96,23 +96,38 @@ func (f *File) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 		results, synced, err = f.steps(steps)
 		return err
 	})
-	if err != nil || synced == nil {
-		return results, err
+	if err != nil {
+		return failed(steps, err)
 	}
-	nudge(f.syncNow)
+	if synced != nil {
+		nudge(f.syncNow)
+		if err := f.onDisk(ctx, synced); err != nil {
+			for i, s := range steps {
+				if s.entered && !s.reads() && results[i].Err == nil {
+					results[i].Err = err
+				}
+			}
+		}
+		f.watchers.tell(enteredKeys(steps, results)...)
+	}
+	return results, firstError(results)
+}
+
+// onDisk waits for the disk to have what a person entered.
+func (f *File) onDisk(ctx context.Context, synced <-chan error) error {
 	select {
 	case err := <-synced:
 		if err != nil {
-			return nil, fmt.Errorf("%w; the entry is in force while mailweir runs and will be written when the disk works again, but a restart before that loses it", f.failed(err))
+			return fmt.Errorf("%w; the entry is in force while mailweir runs and will be written when the disk works again, but a restart before that loses it", f.failed(err))
 		}
 	case <-ctx.Done():
-		return nil, fmt.Errorf("not known to be on disk: %w", ctx.Err())
+		return fmt.Errorf("not known to be on disk: %w", ctx.Err())
 	}
-	f.watchers.tell(enteredKeys(steps, results)...)
-	return results, nil
+	return nil
 }
 
-// steps does the steps in the overlay. The channel, if any, tells when the disk has them.
+// steps does the steps in the overlay. The channel, if any, tells when the disk has them. An error is that of all steps: the store is
+// closed, or its file damaged.
 func (f *File) steps(steps []Step) ([]Result, <-chan error, error) {
 	f.pending.RLock()
 	defer f.pending.RUnlock()
@@ -125,17 +140,22 @@ func (f *File) steps(steps []Step) ([]Result, <-chan error, error) {
 	results := make([]Result, len(steps))
 	entered := false
 	for i, s := range steps {
-		if err := s.check(); err != nil {
-			return nil, nil, err
-		}
-		if !s.reads() && f.overlay.full() {
-			return nil, nil, fmt.Errorf("%w: %s does not keep up, or is full", ErrDown, f.dir)
-		}
 		var err error
-		if results[i], err = f.overlay.step(s, now, &read); err != nil {
-			return nil, nil, err
+		switch wrong := s.check(); {
+		case wrong != nil:
+			err = wrong
+		case !s.reads() && f.overlay.full():
+			err = fmt.Errorf("%w: %s does not keep up, or is full", ErrDown, f.dir)
+		default:
+			results[i], err = f.overlay.step(s, now, &read)
+			entered = entered || s.entered && !s.reads() && err == nil
 		}
-		entered = entered || s.entered && !s.reads()
+		switch {
+		case isDamage(err):
+			return nil, nil, err
+		case err != nil:
+			results[i] = Result{Err: err}
+		}
 	}
 	if f.overlay.rows.Load() >= checkpointAt {
 		nudge(f.checkpointNow)

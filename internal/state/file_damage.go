@@ -61,12 +61,22 @@ func origin() runtime.Frame {
 
 // damageOf makes a DamagedError of an error that means no less.
 func damageOf(file string, err error) error {
-	for _, damage := range []error{errRow, berrors.ErrInvalid, berrors.ErrChecksum, berrors.ErrVersionMismatch, berrors.ErrInvalidMapping} {
-		if errors.Is(err, damage) {
-			return &DamagedError{file, err.Error()}
-		}
+	if isDamage(err) {
+		return &DamagedError{file, err.Error()}
 	}
 	return err
+}
+
+func isDamage(err error) bool {
+	if err == nil {
+		return false
+	}
+	for _, damage := range []error{errRow, berrors.ErrInvalid, berrors.ErrChecksum, berrors.ErrVersionMismatch, berrors.ErrInvalidMapping} {
+		if errors.Is(err, damage) {
+			return true
+		}
+	}
+	return false
 }
 
 // rowsFile is the bbolt file. Once damage was met nothing touches it any more: bbolt may have kept its locks, and what is read

@@ -35,41 +35,43 @@ func newMemory(clock func() time.Time, limits limits) *Memory {
 
 // Do does the steps; here they are atomic as a whole.
 func (m *Memory) Do(ctx context.Context, steps ...Step) ([]Result, error) {
-	results, err := m.do(ctx, steps)
-	if err == nil {
-		m.watchers.tell(enteredKeys(steps, results)...)
+	if err := ctx.Err(); err != nil {
+		return failed(steps, err)
 	}
-	return results, err
+	results := m.do(steps)
+	m.watchers.tell(enteredKeys(steps, results)...)
+	return results, firstError(results)
 }
 
-func (m *Memory) do(ctx context.Context, steps []Step) ([]Result, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
+func (m *Memory) do(steps []Step) []Result {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.clock().UnixMilli()
 	results := make([]Result, len(steps))
 	for i, s := range steps {
 		if err := s.check(); err != nil {
-			return nil, err
+			results[i].Err = err
+			continue
 		}
-		space := m.space(spaceOf(s.key))
-		was, ok := space.rows[s.key]
-		r, next, effect, err := s.apply(was, ok && was.alive(now), now)
-		if err != nil {
-			return nil, err
-		}
-		switch effect {
-		case writes:
-			next.value = append([]byte{}, next.value...)
-			space.set(s.key, next, now)
-		case removes:
-			delete(space.rows, s.key)
-		}
-		results[i] = r
+		results[i] = m.step(s, now)
 	}
-	return results, nil
+	return results
+}
+
+func (m *Memory) step(s Step, now int64) Result {
+	space := m.space(spaceOf(s.key))
+	was, ok := space.rows[s.key]
+	r, next, effect, err := s.apply(was, ok && was.alive(now), now)
+	switch {
+	case err != nil:
+		return Result{Err: err}
+	case effect == writes:
+		next.value = append([]byte{}, next.value...)
+		space.set(s.key, next, now)
+	case effect == removes:
+		delete(space.rows, s.key)
+	}
+	return r
 }
 
 func (m *Memory) space(name string) *memorySpace {

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"context"
 	_ "embed" // the script
 	"errors"
@@ -17,37 +18,38 @@ var stepSource string
 
 var stepScript = redis.NewScript(stepSource)
 
-var opNames = [...]string{opPut: "put", opDelete: "delete", opSwap: "swap", opAdd: "add", opTouch: "touch"}
+var opNames = [...]string{
+	opPut: "put", opDelete: "delete", opSwap: "swap", opAdd: "add", opTouch: "touch", opRenew: "renew", opTally: "tally",
+}
 
 // Do sends the steps in one pipeline. Those of a person take a way of their own, to be sure of the disk.
 func (r *Redis) Do(ctx context.Context, steps ...Step) ([]Result, error) {
-	if len(steps) == 0 {
-		return nil, ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return failed(steps, err)
 	}
 	b := &batch{redis: r, steps: steps, results: make([]Result, len(steps)), now: r.options.Clock().UnixMilli()}
 	entered := false
 	for i, s := range steps {
-		if err := s.check(); err != nil {
-			return nil, err
+		err := s.check()
+		if err == nil {
+			err = r.breakers.cause(r.part(bucketOf(s.key)))
 		}
-		if err := r.breakers.cause(r.part(bucketOf(s.key))); err != nil {
-			b.fail(err) // the others are done all the same
+		if err != nil {
+			b.results[i].Err = err
 			continue
 		}
 		b.todo = append(b.todo, i)
 		entered = entered || s.entered && !s.reads()
 	}
-	if entered {
+	switch {
+	case len(b.todo) == 0:
+	case entered:
 		b.enter(ctx)
-	} else {
+	default:
 		b.run(ctx, r.client.Pipelined, b.todo)
 	}
-	if b.err != nil {
-		b.doubt()
-		return nil, b.err
-	}
-	r.watchers.tell(enteredKeys(steps, b.results)...)
-	return b.results, nil
+	b.tell()
+	return b.results, firstError(b.results)
 }
 
 // batch is one call of Do.
@@ -56,75 +58,128 @@ type batch struct {
 	steps   []Step
 	results []Result
 	now     int64
-	todo    []int
-	err     error // the first
+	todo    []int // what was sent
 }
 
-func (b *batch) fail(err error) {
-	if b.err == nil {
-		b.err = err
+// fail has steps fail, unless they have failed already.
+func (b *batch) fail(err error, of ...int) {
+	for _, i := range of {
+		if b.results[i].Err == nil {
+			b.results[i] = Result{Err: err}
+		}
 	}
 }
 
-// doubt has those who watch look at what a person wanted to change: it was sent and failed, and the server may have done it without our
-// hearing of it. One that hung does it when it wakes; then it says so, to us as to the other hosts.
-func (b *batch) doubt() {
+// tell tells those who watch of what a person changed. What was sent and failed is looked at too, for the server may have done it
+// without our hearing of it. One that hung does it when it wakes; then it says so, to us as to the other hosts.
+func (b *batch) tell() {
 	for _, i := range b.todo {
-		if s := b.steps[i]; s.entered && !s.reads() {
-			b.redis.doubtful.Store(true)
-			b.redis.watchers.tell(s.key)
+		s := b.steps[i]
+		if !s.entered || s.reads() {
+			continue
 		}
+		if b.results[i].Err != nil {
+			b.redis.doubtful.Store(true)
+		} else if !b.results[i].Done {
+			continue
+		}
+		b.redis.watchers.tell(s.key)
 	}
 }
 
 // pipelined sends what it is given in one go: a client's method, or a connection's.
 type pipelined func(context.Context, func(redis.Pipeliner) error) ([]redis.Cmder, error)
 
-// run does the steps of these numbers. A server that does not know the script yet gets its text.
+// run does the steps of these numbers: those that update until nobody comes between.
 func (b *batch) run(ctx context.Context, send pipelined, todo []int) {
-	again := b.send(ctx, send, todo, stepScript.EvalSha)
-	if len(again) == 0 || b.err != nil {
+	sent := make([]Step, len(b.steps))
+	for _, i := range todo {
+		sent[i] = b.steps[i]
+		if sent[i].op == opUpdate {
+			b.propose(sent, i, sent[i].hint)
+		}
+	}
+	for len(todo) > 0 {
+		b.round(ctx, send, sent, todo)
+		var again []int
+		for _, i := range todo {
+			if b.steps[i].op == opUpdate && b.lost(sent, i) {
+				again = append(again, i)
+			}
+		}
+		todo = again
+	}
+}
+
+// propose makes a swap of an update, on what it would replace.
+func (b *batch) propose(sent []Step, i int, was Result) {
+	swap, err := b.steps[i].swap(was)
+	if err != nil {
+		b.fail(err, i)
+		swap = Get(b.steps[i].key)
+	}
+	sent[i] = swap
+}
+
+// lost says that something else was there than what the update would replace, and proposes anew.
+func (b *batch) lost(sent []Step, i int) bool {
+	s, r := b.steps[i], &b.results[i]
+	if r.Err != nil || !sent[i].reads() && r.Done {
+		return false
+	}
+	now := Result{Found: r.Found, Value: r.Value, Until: r.Until}
+	if sent[i].reads() && now.Found == s.hint.Found && bytes.Equal(now.Value, s.hint.Value) {
+		r.Done = false // it is to stay as it is
+		return false
+	}
+	b.steps[i].hint = now
+	b.propose(sent, i, now)
+	return r.Err == nil
+}
+
+// round sends the steps of these numbers. A server that does not know the script yet gets its text.
+func (b *batch) round(ctx context.Context, send pipelined, sent []Step, todo []int) {
+	again := b.send(ctx, send, sent, todo, stepScript.EvalSha)
+	if len(again) == 0 {
 		return
 	}
-	if again = b.send(ctx, send, again, stepScript.Eval); len(again) > 0 {
-		b.fail(errors.New("state: the server takes no script"))
+	if again = b.send(ctx, send, sent, again, stepScript.Eval); len(again) > 0 {
+		b.fail(errors.New("state: the server takes no script"), again...)
 	}
 }
 
 type eval func(ctx context.Context, c redis.Scripter, keys []string, args ...any) *redis.Cmd
 
 // send returns the steps that were not done because the script is unknown, and the reads after them.
-func (b *batch) send(ctx context.Context, send pipelined, todo []int, eval eval) (again []int) {
-	if len(todo) == 0 {
-		return nil
-	}
+func (b *batch) send(ctx context.Context, send pipelined, sent []Step, todo []int, eval eval) (again []int) {
 	call, cancel := context.WithTimeout(ctx, redisCall)
 	defer cancel()
 	commands := make([]redis.Cmder, len(todo))
 	begun := time.Now()
 	_, _ = send(call, func(p redis.Pipeliner) error {
 		for n, i := range todo {
-			commands[n] = b.command(call, p, b.steps[i], eval)
+			commands[n] = b.command(call, p, sent[i], eval)
 		}
 		return nil
 	})
 	if left(ctx, begun) {
-		b.fail(ctx.Err())
+		b.fail(ctx.Err(), todo...)
 		return nil
 	}
 	for n, i := range todo {
-		s := b.steps[i]
+		s := sent[i]
 		failed := commands[n].Err()
 		switch {
 		case redis.HasErrorPrefix(failed, "NOSCRIPT"), len(again) > 0 && s.reads():
 			again = append(again, i)
 		case errors.Is(failed, redis.Nil): // Get of nothing
+			b.results[i], _, _, _ = s.apply(row{}, false, b.now)
 		case redis.HasErrorPrefix(failed, "NOTNUMBER"):
-			b.fail(fmt.Errorf("state: %s holds no number to add to", s.key))
+			b.fail(fmt.Errorf("state: %s holds no number to add to", s.key), i)
 		case failed != nil:
-			b.fail(b.redis.breakers.trip(failed, b.redis.part(bucketOf(s.key))))
+			b.fail(b.redis.breakers.trip(failed, b.redis.part(bucketOf(s.key))), i)
 		default:
-			b.take(i, commands[n])
+			b.take(i, s, commands[n])
 		}
 	}
 	return again
@@ -147,8 +202,29 @@ func (b *batch) command(ctx context.Context, p redis.Pipeliner, s Step, eval eva
 		r.key(bucket, "spaces", ""), r.key(bucket, "evicted", ""),
 	}
 	bound := (r.limits.of(space) + redisBuckets - 1) / redisBuckets
-	return eval(ctx, p, keys, opNames[s.op], b.now, s.key, s.value, s.until(b.now), s.n, s.limit, digit(s.entered),
-		bound, space, digit(s.old != nil), s.old, r.channel(), r.origin)
+	args := []any{
+		opNames[s.op], b.now, s.key, s.value, s.ends(b.now), digit(s.entered), bound, space, r.channel(), r.origin,
+	}
+	switch s.op {
+	case opSwap:
+		args = append(args, digit(s.old != nil), s.old)
+	case opAdd:
+		args = append(args, s.n, s.limit)
+	case opRenew:
+		args = append(args, s.until(b.now)-s.slack.Milliseconds())
+	case opTally:
+		first, part := s.tallied(b.now)
+		args = append(args, s.n, s.limit, first, part)
+	}
+	return eval(ctx, p, keys, args...)
+}
+
+// ends is when what the step writes ends.
+func (s Step) ends(now int64) int64 {
+	if s.op == opTally {
+		return now + tallyLife(s.span).Milliseconds()
+	}
+	return s.until(now)
 }
 
 func digit(yes bool) string {
@@ -159,19 +235,19 @@ func digit(yes bool) string {
 }
 
 // take reads an answer.
-func (b *batch) take(i int, command redis.Cmder) {
+func (b *batch) take(i int, s Step, command redis.Cmder) {
 	var err error
 	switch c := command.(type) {
 	case *redis.StringCmd:
 		var found row
 		if found, err = decodeText(c.Val()); err == nil {
-			b.results[i], _, _, _ = b.steps[i].apply(found, found.alive(b.now), b.now)
+			b.results[i], _, _, err = s.apply(found, found.alive(b.now), b.now)
 		}
 	case *redis.Cmd:
 		b.results[i], err = scriptResult(c)
 	}
 	if err != nil {
-		b.fail(fmt.Errorf("state: %s: %w", b.steps[i].key, err))
+		b.fail(fmt.Errorf("state: %s: %w", s.key, err), i)
 	}
 }
 

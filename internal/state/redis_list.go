@@ -77,11 +77,9 @@ func (r *Redis) listBucket(ctx context.Context, bucket int, prefix, after string
 			return nil, err
 		}
 		for i := 0; i+1 < len(words); i += 2 {
-			found, err := decodeText(words[i+1])
-			if err != nil {
-				return nil, err
+			if found, err := decodeText(words[i+1]); err == nil { // else another hand has spoilt it
+				entries = append(entries, found.entry(words[i]))
 			}
-			entries = append(entries, found.entry(words[i]))
 		}
 		last := words[len(words)-1]
 		if last == "" || len(entries) >= limit {
@@ -157,10 +155,7 @@ func (r *Redis) rows(ctx context.Context, space string, of []ending) ([]Entry, e
 			continue // gone meanwhile
 		}
 		found, err := decodeText(answer.Val())
-		if err != nil {
-			return nil, err
-		}
-		if found.until == of[i].until { // else it is renewed meanwhile
+		if err == nil && found.until == of[i].until { // else it is spoilt, or renewed meanwhile
 			entries = append(entries, found.entry(of[i].key))
 		}
 	}

@@ -2,8 +2,7 @@
 -- KEYS: rows (hash), ends (sorted set), names (sorted set), spaces (set), evicted (hash), all in one slot.
 local rows, ends, names, spaces, evicted = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local op, now, key, value, til = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
-local n, most, entered, bound = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1', tonumber(ARGV[9])
-local space, expects, old, channel, origin = ARGV[10], ARGV[11] == '1', ARGV[12], ARGV[13], ARGV[14]
+local entered, bound, space, channel, origin = ARGV[6] == '1', tonumber(ARGV[7]), ARGV[8], ARGV[9], ARGV[10]
 
 -- A row that another hand has spoilt has ended.
 local function decode(raw)
@@ -46,6 +45,34 @@ local function settle()
 	end
 end
 
+-- The counts of a tally by the number of their parts, from that part on, and their sum. What cannot be read counts nothing.
+local function readTally(text, first)
+	local counts, sum = {}, 0
+	for word in string.gmatch(text, '[^ ]+') do
+		local number, count = string.match(word, '^(%d+)=(%d+)$')
+		number, count = tonumber(number), tonumber(count)
+		if number and number < 2^52 and number >= first and count < 2^31 then
+			counts[number] = math.min((counts[number] or 0) + count, 2^31 - 1)
+		end
+	end
+	for _, count in pairs(counts) do
+		sum = sum + count
+	end
+	return counts, sum
+end
+
+local function writeTally(counts)
+	local numbers, words = {}, {}
+	for number in pairs(counts) do
+		numbers[#numbers + 1] = number
+	end
+	table.sort(numbers, function(a, b) return a > b end)
+	for i, number in ipairs(numbers) do
+		words[i] = string.format('%.0f=%.0f', number, counts[number])
+	end
+	return table.concat(words, ' ')
+end
+
 local raw = redis.call('HGET', rows, key)
 local found, wasEntered, wasTil, was = false, false, '0', ''
 if raw then
@@ -60,6 +87,7 @@ local done, change, total = 1, 'write', 0
 if op == 'delete' then
 	done, change = found and 1 or 0, 'remove'
 elseif op == 'swap' then
+	local expects, old = ARGV[11] == '1', ARGV[12]
 	if expects ~= found or (found and was ~= old) then
 		done, change = 0, 'keep'
 	end
@@ -68,7 +96,36 @@ elseif op == 'touch' then
 	if not found then
 		done, change = 0, 'keep'
 	end
+elseif op == 'renew' then
+	if found then
+		local near = tonumber(ARGV[11])
+		if wasTil == '0' or til ~= '0' and tonumber(wasTil) > near then
+			done, change = 0, 'keep'
+		end
+		value, entered = was, entered or wasEntered
+	end
+elseif op == 'tally' then
+	local n, most, first, part = tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
+	local counts
+	counts, total = readTally(was, first)
+	entered = entered or wasEntered
+	if n < 0 then
+		local taken = math.min(counts[part] or 0, -n)
+		if taken > 0 then
+			counts[part] = counts[part] - taken
+			total, til = total - taken, wasTil
+		else
+			done, change = 0, 'keep'
+		end
+	elseif total > most - n then
+		done, change = 0, 'keep'
+	elseif part >= first then
+		counts[part] = math.min((counts[part] or 0) + n, 2^31 - 1)
+		total = total + n
+	end
+	value = writeTally(counts)
 elseif op == 'add' then
+	local n, most = tonumber(ARGV[11]), tonumber(ARGV[12])
 	if found then
 		if not string.match(was, '^-?%d+$') then
 			return redis.error_reply('NOTNUMBER')
@@ -95,7 +152,7 @@ elseif change == 'write' then
 		settle()
 	end
 end
-if done == 1 and ARGV[8] == '1' then
+if done == 1 and ARGV[6] == '1' then
 	redis.call('PUBLISH', channel, origin .. ' ' .. key)
 end
 return {done, found and 1 or 0, was, wasTil, string.format('%.0f', total)}

@@ -19,34 +19,52 @@ func (b *batch) enter(ctx context.Context) {
 		groups[part] = append(groups[part], i)
 	}
 	for part, todo := range groups {
-		begun := time.Now()
-		node, err := b.redis.node(ctx, part)
-		if err != nil {
-			b.failPart(ctx, begun, err, part)
-			return
-		}
-		conn := node.Conn()
-		b.run(ctx, conn.Pipelined, todo)
-		if b.err == nil {
-			if err := synced(ctx, conn); err != nil {
-				b.failPart(ctx, begun, err, part)
-			}
-		}
-		_ = conn.Close() // back to the pool
-		if b.err != nil {
-			return
+		if err := b.enterPart(ctx, part, todo); err != nil {
+			b.unsafe(err, todo)
 		}
 	}
 }
 
-func (b *batch) failPart(ctx context.Context, begun time.Time, err error, part int) {
+// enterPart does the steps on one node. The error is why they are not safe there.
+func (b *batch) enterPart(ctx context.Context, part int, todo []int) error {
+	begun := time.Now()
+	node, err := b.redis.node(ctx, part)
+	if err != nil {
+		err = b.partError(ctx, begun, err, part)
+		b.fail(err, todo...)
+		return err
+	}
+	conn := node.Conn()
+	defer conn.Close() // back to the pool
+	b.run(ctx, conn.Pipelined, todo)
+	for _, i := range todo {
+		if b.results[i].Err == nil {
+			if err := synced(ctx, conn); err != nil {
+				return b.partError(ctx, begun, err, part)
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+// unsafe has steps that were done fail: the server did not confirm them.
+func (b *batch) unsafe(err error, todo []int) {
+	for _, i := range todo {
+		if r := &b.results[i]; r.Err == nil && b.steps[i].entered && !b.steps[i].reads() {
+			r.Err = err
+		}
+	}
+}
+
+func (b *batch) partError(ctx context.Context, begun time.Time, err error, part int) error {
 	switch {
 	case left(ctx, begun):
-		b.fail(ctx.Err())
+		return ctx.Err()
 	case errors.Is(err, ErrUnsynced):
-		b.fail(err)
+		return err
 	default:
-		b.fail(b.redis.breakers.trip(err, part))
+		return b.redis.breakers.trip(err, part)
 	}
 }
 

@@ -259,6 +259,10 @@ func TestRedisDamagedRow(t *testing.T) {
 		if _, _, err := h.Get(t.Context(), "a|k"); !errors.Is(err, errDamaged) || errors.Is(err, ErrDown) {
 			t.Errorf("%q: get: %v", spoilt, err)
 		}
+		both, err := h.Do(t.Context(), Get("a|k"), Add("b|other", 1, 0))
+		if !errors.Is(err, errDamaged) || !errors.Is(both[0].Err, errDamaged) || both[1].Err != nil || !both[1].Done {
+			t.Errorf("%q: beside another: %+v", spoilt, both)
+		}
 		if list, err := h.List(t.Context(), "a|", "", 1); err != nil || len(list) != 0 {
 			t.Errorf("%q: list: %v, %v", spoilt, list, err)
 		}
@@ -372,6 +376,19 @@ func TestRedisClusterLosesNode(t *testing.T) {
 			fails++
 		default:
 			t.Error(err)
+		}
+	}
+	var steps []Step
+	for i := range 64 {
+		steps = append(steps, Get(Key("a", fmt.Sprint(i))))
+	}
+	results, err := h.Do(t.Context(), steps...)
+	if !errors.Is(err, ErrDown) {
+		t.Errorf("all at once: %v", err)
+	}
+	for i, r := range results {
+		if errors.Is(r.Err, ErrDown) == (string(r.Value) == "x") {
+			t.Errorf("in one call, %s: %+v", steps[i].key, r)
 		}
 	}
 	if works == 0 || fails == 0 {

@@ -16,8 +16,9 @@ import (
 // Store keeps values under keys. Its methods may be called from any goroutine. A store that is out of reach returns an error
 // that is [ErrDown] within the context of the call, and at once while that is known: it is never a verdict on anyone.
 type Store interface {
-	// Do does the steps in one round trip and returns a result for each. Every step is atomic, steps on one key happen in
-	// order, and the whole is not atomic: after an error some steps may have been done and the results mean nothing.
+	// Do does the steps in one round trip and returns a result for each, which has an error of its own; the error that Do returns is
+	// the first of those, for whoever needs them all. Every step is atomic, steps on one key happen in order, and the whole is not
+	// atomic: what is wrong with one step, or with the server that has its key, leaves the others alone.
 	Do(ctx context.Context, steps ...Step) ([]Result, error)
 
 	// Get returns the value under key, false when there is none. A counter reads as its number in decimal.

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Step is one atomic thing that a store does to one key. [Get], [Put], [Delete], [First], [Swap], [Add], [AddUpTo] and
-// [Touch] make them.
+// Step is one atomic thing that a store does to one key. [Get], [Put], [Delete], [First], [Swap], [Add], [AddUpTo], [Touch],
+// [Renew], [Tally] and [Update] make them.
 type Step struct {
 	op       op
 	key      string
@@ -18,7 +18,11 @@ type Step struct {
 	old      []byte
 	n, limit int64
 	lifetime time.Duration
-	at       int64 // instead of a lifetime: when it ends, as in row
+	slack    time.Duration // of Renew
+	span     time.Duration // of Tally
+	at       int64         // instead of a lifetime: when it ends, as in row; of Tally: when it happened; 0 is now
+	hint     Result        // of Update
+	update   func(Result) ([]byte, time.Duration)
 	entered  bool
 }
 
@@ -31,17 +35,23 @@ const (
 	opSwap
 	opAdd
 	opTouch
+	opRenew
+	opTally
+	opUpdate
 )
 
 // Result is what one step did and found.
 type Result struct {
+	// Err is why the step was not done, or why that is not known. An entered step whose entry is not safe yet has all of its result
+	// and an error.
+	Err error
 	// Done says that the step did what its name says; of Get, that there is an entry.
 	Done bool
 	// Found says that there was a living entry before the step; Value and Until are what it held then.
 	Found bool
 	Value []byte
 	Until time.Time
-	// N is what the counter stands at after Add and AddUpTo.
+	// N is what the counter stands at after Add and AddUpTo, and the sum after Tally.
 	N int64
 }
 
@@ -80,6 +90,12 @@ func AddUpTo(key string, n, limit int64, lifetime time.Duration) Step {
 // Touch gives what is there a new lifetime from now; it is not done if nothing is there.
 func Touch(key string, lifetime time.Duration) Step {
 	return Step{op: opTouch, key: key, lifetime: lifetime}
+}
+
+// Renew sets the value if there is none. What is there keeps its value, and lives again as long as a new one if it has used up more
+// of its lifetime than slack: so what is often seen is not often written. Done says that anything was written.
+func Renew(key string, value []byte, lifetime, slack time.Duration) Step {
+	return Step{op: opRenew, key: key, value: value, lifetime: lifetime, slack: slack}
 }
 
 // Entered returns the step as one that a person ordered: it is on disk before it is acknowledged, those who watch are told,
@@ -143,8 +159,8 @@ const (
 	removes
 )
 
-// apply does a step to the row that is there (alive) and returns what becomes of it. The backends differ only in where
-// rows are; the script for Redis says the same in Lua.
+// apply does a step to the row that is there (alive) and returns what becomes of it; after an error the row stays. The backends differ
+// only in where rows are; the script for Redis says the same in Lua.
 func (s Step) apply(was row, alive bool, now int64) (Result, row, effect, error) {
 	var r Result
 	if alive {
@@ -174,9 +190,28 @@ func (s Step) apply(was row, alive bool, now int64) (Result, row, effect, error)
 		}
 		was.until, was.entered = next.until, was.entered || s.entered
 		return r, was, writes, nil
+	case opRenew:
+		return s.renew(r, was, next)
+	case opTally:
+		return s.tally(r, was, now)
+	case opUpdate:
+		return s.change(r, was, now)
 	default:
 		return s.add(r, was, next)
 	}
+}
+
+func (s Step) renew(r Result, was, next row) (Result, row, effect, error) {
+	if !r.Found {
+		r.Done = true
+		return r, next, writes, nil
+	}
+	if was.until == 0 || next.until != 0 && was.until > next.until-s.slack.Milliseconds() {
+		return r, was, keeps, nil
+	}
+	r.Done = true
+	was.until, was.entered = next.until, was.entered || s.entered
+	return r, was, writes, nil
 }
 
 func (s Step) add(r Result, was, next row) (Result, row, effect, error) {
@@ -204,13 +239,32 @@ func (s Step) until(now int64) int64 {
 }
 
 // reads says that the step changes nothing.
-func (s Step) reads() bool { return s.op == opGet }
+func (s Step) reads() bool { return s.op == opGet || s.op == opTally && s.n == 0 }
+
+// failed are the results of steps of which none was done.
+func failed(steps []Step, err error) ([]Result, error) {
+	results := make([]Result, len(steps))
+	for i := range results {
+		results[i].Err = err
+	}
+	return results, err
+}
+
+// firstError is the first of the steps' errors.
+func firstError(results []Result) error {
+	for i := range results {
+		if results[i].Err != nil {
+			return results[i].Err
+		}
+	}
+	return nil
+}
 
 // enteredKeys returns the keys that the steps of a person changed.
 func enteredKeys(steps []Step, results []Result) []string {
 	var keys []string
 	for i, s := range steps {
-		if s.entered && !s.reads() && results[i].Done {
+		if s.entered && !s.reads() && results[i].Done && results[i].Err == nil {
 			keys = append(keys, s.key)
 		}
 	}
@@ -228,7 +282,7 @@ type single struct{ doer doer }
 func (o single) do(ctx context.Context, s Step) (Result, error) {
 	results, err := o.doer.Do(ctx, s)
 	if err != nil {
-		return Result{}, err
+		return Result{Err: err}, err
 	}
 	return results[0], nil
 }

@@ -127,10 +127,10 @@ func (v *View) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 	var q Question
 	for _, s := range steps {
 		if err := s.check(); err != nil {
-			return nil, err
+			return failed(steps, err)
 		}
 		if !s.reads() {
-			return nil, errView
+			return failed(steps, errView)
 		}
 		q.Keys = append(q.Keys, []byte(s.key))
 	}
@@ -140,18 +140,18 @@ func (v *View) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 	}
 	a, err := v.question(ctx, q)
 	if err != nil {
-		return nil, err
+		return failed(steps, err)
 	}
 	found := make(map[string]AnswerRow, len(a.Rows))
 	for _, row := range a.Rows {
 		found[string(row.Key)] = row
 	}
+	now := time.Now() // the owner has left out what has ended
 	for i, s := range steps {
-		if row, ok := found[s.key]; ok {
-			results[i] = Result{Done: true, Found: true, Value: row.Value, Until: row.Until}
-		}
+		row, ok := found[s.key]
+		results[i] = s.on(Result{Found: ok, Value: row.Value, Until: row.Until}, now)
 	}
-	return results, nil
+	return results, firstError(results)
 }
 
 // List asks for one part after the other.
