@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"mailweir/internal/policy"
 )
@@ -14,6 +15,7 @@ type fakeSession struct {
 	panics  map[string]int           // calls that panic, and how often
 	quiet   bool                     // record nothing, for benchmarks and loads
 	block   map[string]chan struct{} // calls that wait until the channel is closed
+	delays  map[string]time.Duration // calls that take time, for tests with a clock of their own
 	ended   chan struct{}            // closed by Close
 
 	mu    sync.Mutex
@@ -34,6 +36,9 @@ func (f *fakeSession) call(format string, args ...any) policy.Answer {
 	if f.panics[name] > 0 {
 		f.panics[name]--
 		panic("test: " + name)
+	}
+	if delay := f.delays[name]; delay > 0 {
+		time.Sleep(delay)
 	}
 	if wait := f.block[name]; wait != nil {
 		<-wait

@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// progressEvery is how often an MTA that waits for the answer to a message hears that there is work on it. Each packet renews its
-// patience: milter_content_timeout of Postfix, E of Sendmail's Timeout for filters, five minutes by default.
-const progressEvery = 20 * time.Second
+// progressEvery is how often an MTA that waits for the answer to a message hears that there is work
+// on it, the first time included. Each packet renews milter_content_timeout of Postfix (300 s by
+// default) and R of Sendmail's timeouts for filters (10 s); nothing renews Sendmail's E (5 min).
+const progressEvery = 4 * time.Second
 
 // progressPacket is SMFIR_PROGRESS, for which the library has no name.
 var progressPacket = []byte{0, 0, 0, 1, 'p'}

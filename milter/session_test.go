@@ -1,9 +1,11 @@
 package milter
 
 import (
+	"net"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"mailweir/internal/policy"
@@ -155,6 +157,44 @@ func TestProgress(t *testing.T) {
 	m.take(do("c", heloPacket("h")))
 	m.quit()
 }
+
+// TestProgressInTime: Sendmail waits 10 s for a packet by default. Before the end of the message
+// neither MTA reads progress, so nothing is sent.
+func TestProgressInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		filter, peer := net.Pipe()
+		fake := newFake()
+		fake.delays = map[string]time.Duration{"eoh": 15 * time.Second, "end": 15 * time.Second}
+		server := &Server{NewSession: func() Session { return fake }}
+		server.start(pipeConn{filter})
+		m := &mta{tb: t, conn: peer}
+		if err := m.negotiate(fullOffer); err != nil {
+			t.Fatal(err)
+		}
+		m.take(do("c", mailPacket("<a@b>")))
+		m.send(eohPacket)
+		began := time.Now()
+		m.send(eomPacket) // taken once the policy is done with the header
+		if waited := time.Since(began); waited != fake.delays["eoh"] {
+			t.Errorf("something was sent within %v", waited)
+		}
+		began = time.Now()
+		for _, after := range []time.Duration{4 * time.Second, 8 * time.Second, 12 * time.Second} {
+			m.want("p")
+			if waited := time.Since(began); waited != after {
+				t.Errorf("progress after %v, want %v", waited, after)
+			}
+		}
+		m.want("c")
+		m.quit()
+		server.running.Wait()
+	})
+}
+
+// pipeConn is a connection without a network, in one process.
+type pipeConn struct{ net.Conn }
+
+func (pipeConn) RemoteAddr() net.Addr { return &net.UnixAddr{Name: "@", Net: "unix"} }
 
 // TestSlowPolicy: a session that waits for the policy holds up no other.
 func TestSlowPolicy(t *testing.T) {
