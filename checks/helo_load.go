@@ -21,15 +21,15 @@ the last ten seconds). The answer is a 421, which ends the connection; the clien
 Trusted clients and the service submission come last: they are served up to a quarter above each limit. Waiting for a backend is
 no load: a dead one never leads here.
 
-` + "`--load-scans`" + ` limits how many bodies are examined at once. A message beyond it waits up to 20 s for a place, and is then
-deferred at its end.`,
+` + "`--load-scans`" + ` limits how many messages are examined at once at their end, where all has arrived. A message beyond it waits
+up to 20 s for a place, and is then deferred.`,
 	Mode:     policy.Enforce,
 	AnswerAt: policy.StageHelo,
 	Replies:  []*policy.Reply{replyLoad},
 	Setup: func(f *policy.Flags) policy.Build {
 		sessions := f.Int("sessions", 1000, "connections at once, 0 for no limit")
 		memory := f.Size("memory", 0, "memory in use, 0 for no limit")
-		scans := f.Int("scans", 0, "bodies that are examined at once, 0 for no limit")
+		scans := f.Int("scans", 0, "messages that are examined at once, 0 for no limit")
 		queue := f.Duration("queue", 0, "time that work may wait for a processor, 0 for off")
 		return func(env *policy.Env) (policy.Hooks, error) {
 			if *sessions == 0 && *memory == 0 && *queue == 0 && *scans == 0 {
@@ -85,10 +85,10 @@ func (l *load) judge(c *policy.Connection) (policy.Verdict, error) {
 	return policy.Pass, nil
 }
 
-// admitWithin is how long a body waits for a place.
+// admitWithin is how long a message waits for a place.
 const admitWithin = 20 * time.Second
 
-// admit gives places to so many bodies at once.
+// admit gives places to so many messages at once.
 func admit(scans int) func(context.Context) func() {
 	places := make(chan struct{}, scans)
 	return func(ctx context.Context) func() {

@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"context"
 	"math"
 	"strings"
 	"testing"
@@ -113,11 +114,19 @@ func TestWaitsForget(t *testing.T) {
 	}
 }
 
-// One body at a time: a second message waits for its place, and is deferred when there is none within 20 s.
+// One message at a time is examined: a second waits for its place at its end, never before, and is
+// deferred when there is none within 20 s.
 func TestLoadScans(t *testing.T) {
-	reader := scripted("reader", policy.Hooks{Body: func(*policy.Message, []byte) {}})
+	const deferred = "451 4.3.0 Unable to process email at this time"
 	synctest.Test(t, func(t *testing.T) {
-		p, err := only(Load, reader).build(newWorld(), "--load-scans=1")
+		scanned := make(chan struct{})
+		scanner := scripted("scanner", policy.Hooks{Message: func(*policy.Message) (policy.Verdict, error) {
+			return policy.Later(func(context.Context) (policy.Verdict, error) {
+				<-scanned
+				return policy.Pass, nil
+			}), nil
+		}})
+		p, err := only(Load, scanner).build(newWorld(), "--load-scans=1")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -131,22 +140,28 @@ func TestLoadScans(t *testing.T) {
 			s.EndOfHeaders()
 			s.Body([]byte("hello"))
 		}
+		end := func(s *policy.Session, want string, wantWait time.Duration) {
+			started := time.Now()
+			if a := s.EndOfMessage(""); a.Line.String() != want {
+				t.Errorf("answer %q, want %q", a.Line, want)
+			}
+			if waited := time.Since(started); waited != wantWait {
+				t.Errorf("the end waited %s, want %s", waited, wantWait)
+			}
+		}
 		begin(first)
+		go end(first, "", admitWithin+time.Second)
+		synctest.Wait()
 		started := time.Now()
 		begin(second)
-		if waited := time.Since(started); waited != admitWithin {
-			t.Errorf("waited %s, want %s", waited, admitWithin)
+		if waited := time.Since(started); waited > 0 {
+			t.Errorf("waited %s before the end of the message", waited)
 		}
-		if a := second.EndOfMessage(""); a.Line.String() != "451 4.3.0 Unable to process email at this time" {
-			t.Errorf("without a place: %q", a.Line)
-		}
-		if a := first.EndOfMessage(""); a.Refuses() {
-			t.Errorf("with a place: %q", a.Line)
-		}
+		end(second, deferred, admitWithin)
 		begin(second)
-		if a := second.EndOfMessage(""); a.Refuses() {
-			t.Errorf("with the place that is free again: %q", a.Line)
-		}
+		time.AfterFunc(time.Second, func() { close(scanned) })
+		end(second, "", time.Second)
+		synctest.Wait()
 		first.Close()
 		second.Close()
 		runner.Close()

@@ -2,12 +2,12 @@ package policy
 
 import "context"
 
-// admit waits for a place for the message's body, where a check limits how many are examined at once. No reply is owed while a
-// body arrives, so only this session waits. Without a place the body is not examined, and the end of the message is
-// answered with the reply for mail that could not be processed.
+// admit waits for a place where a check limits how many messages are examined at once. It is called at
+// the end of the message: before it an MTA waits for no filter that stops reading, at the end it hears
+// of progress. Without a place the message is answered as mail that could not be processed.
 func (s *Session) admit() {
 	m, p := s.msg, s.policy()
-	if m.condemned || s.explaining() || len(p.hooks.admit) == 0 || len(p.hooks.body) == 0 {
+	if m.condemned || s.explaining() || len(p.hooks.admit) == 0 || len(p.hooks.message) == 0 {
 		return
 	}
 	for _, b := range p.hooks.admit {
@@ -16,7 +16,7 @@ func (s *Session) admit() {
 			m.hold(place)
 			continue
 		}
-		v := Object(p.registry.Unprocessed).Because("%s: too many bodies at once", b.Name)
+		v := Object(p.registry.Unprocessed).Because("%s: too many messages are examined at once", b.Name)
 		s.keep(b, StageEnd, said{verdict: v}, &m.scope, nil)
 		m.condemned = b.mode.Refuses()
 	}

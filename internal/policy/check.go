@@ -54,8 +54,8 @@ type Hooks struct {
 	Message    func(*Message) (Verdict, error)
 	MessageFor func(*Recipient) (Verdict, error)
 
-	// Admit waits for a place for a message's body, before any of it is examined, and returns how to give it back; nil when there
-	// is none to be had. It has a deadline of its own: only the session waits meanwhile.
+	// Admit waits, at the end of a message, for a place for what is examined then, and returns how to
+	// give it back; nil when there is none to be had. It has a deadline of its own.
 	Admit func(context.Context) (leave func())
 
 	// Grant yields what permits this recipient's mail, asked only when there is an objection that it could bypass. An error means that

@@ -284,7 +284,6 @@ func (s *Session) EndOfHeaders() {
 		m.StartDKIM()
 	}
 	m.condemned = s.refusalCertain()
-	s.admit()
 }
 
 func (s *Session) judgeEach(b *bound, stage Stage, hook func(*Recipient) (Verdict, error)) {
@@ -339,6 +338,7 @@ func (s *Session) EndOfMessage(queueID string) Answer {
 	if f := m.dkim.Load(); f != nil {
 		f.spool.close(nil)
 	}
+	s.admit()
 	if !m.condemned {
 		for _, b := range s.policy().hooks.message {
 			if s.runs(b) {
