@@ -165,10 +165,6 @@ func TestSetOptions(t *testing.T) {
 			_, err := b.lists.NewSet(entries, SetOptions{NoSelfTest: []string{"odd.example"}})
 			return err
 		},
-		"list page.example is not configured": func() error {
-			_, err := b.lists.NewSet(entries, SetOptions{Pages: map[string]string{"page.example": "x"}})
-			return err
-		},
 		"need a set each": func() error { _, err := b.lists.NewSet(append(entries, domains...), SetOptions{}); return err },
 	} {
 		if err := try(); err == nil || !strings.Contains(err.Error(), name) {

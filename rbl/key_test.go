@@ -124,24 +124,22 @@ func TestReasons(t *testing.T) {
 		name string
 		info *zoneInfo
 		txt  *Answer
-		page string
 		want string
 	}{
-		{"own text", known, text("Listed, see https://x.example/1"), "", "Listed, see https://x.example/1"},
-		{"second text", known, text(" \n ", "second"), "", "second"},
-		{"no text", known, &noName, "", "https://x.example/?ip=192.0.2.99"},
-		{"not asked", known, nil, "", "https://x.example/?ip=192.0.2.99"},
-		{"own page", known, nil, "https://y.example/$zone/$client", "https://y.example/bl.example/192.0.2.99"},
-		{"own page of an unknown list", nil, &noData, "https://y.example/?$client", "https://y.example/?192.0.2.99"},
-		{"unknown list", nil, nil, "", "bl.example"},
-		{"unfit", nil, text("\x00\x01é"), "", "bl.example"},
-		{"line breaks", nil, text("a\r\n550 b\t[c]"), "", "a 550 b (c)"},
-		{"too long", nil, text(strings.Repeat("x", 500)), "", strings.Repeat("x", 200)},
-		{"too long, words", nil, text(strings.Repeat("word ", 100)), "", strings.TrimSpace(strings.Repeat("word ", 40))},
+		{"own text", known, text("Listed, see https://x.example/1"), "Listed, see https://x.example/1"},
+		{"second text", known, text(" \n ", "second"), "second"},
+		{"no text", known, &noName, "https://x.example/?ip=192.0.2.99"},
+		{"not asked", known, nil, "https://x.example/?ip=192.0.2.99"},
+		{"no data, unknown list", nil, &noData, "bl.example"},
+		{"unknown list", nil, nil, "bl.example"},
+		{"unfit", nil, text("\x00\x01é"), "bl.example"},
+		{"line breaks", nil, text("a\r\n550 b\t[c]"), "a 550 b (c)"},
+		{"too long", nil, text(strings.Repeat("x", 500)), strings.Repeat("x", 200)},
+		{"too long, words", nil, text(strings.Repeat("word ", 100)), strings.TrimSpace(strings.Repeat("word ", 40))},
 	}
 	for _, tt := range tests {
 		li := &list{zone: "bl.example", info: tt.info}
-		if got := li.reason(tt.txt, tt.page, "192.0.2.99"); got != tt.want {
+		if got := li.reason(tt.txt, "192.0.2.99"); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}

@@ -95,7 +95,7 @@ func (l *late) complete() {
 	for _, n := range l.news {
 		m := l.set.members[n.i]
 		if n.list.State == Hit {
-			n.list.Reason = m.list.reason(nil, m.page, r.Subject)
+			n.list.Reason = m.list.reason(nil, r.Subject)
 			r.Would += n.list.Score
 		}
 		r.Lists[n.i] = n.list

@@ -219,7 +219,7 @@ func (b *board) finish() {
 			r.Exchanges = append(r.Exchanges, Exchange{b.question(i, A), *b.answers[i]})
 		}
 		if r.Lists[i].State == Hit {
-			r.Lists[i].Reason = li.reason(b.texts[i], b.set.members[i].page, r.Subject)
+			r.Lists[i].Reason = li.reason(b.texts[i], r.Subject)
 		}
 		if t := b.texts[i]; t != nil {
 			r.Exchanges = append(r.Exchanges, Exchange{b.question(i, TXT), li.redacted(t)})

@@ -5,8 +5,8 @@ import "strings"
 // maxReason bounds a list's text in a reply, in octets.
 const maxReason = 200
 
-// reason is the text for a reply: the list's own, else its look-up page (page, or the known one), else its name.
-func (li *list) reason(txt *Answer, page, subject string) string {
+// reason is the text for a reply: the list's own, else its look-up page, else its name.
+func (li *list) reason(txt *Answer, subject string) string {
 	if txt != nil {
 		for _, text := range txt.Texts {
 			if text = cut(redact(Clean(text), li.zone, li.wire)); text != "" {
@@ -14,11 +14,8 @@ func (li *list) reason(txt *Answer, page, subject string) string {
 			}
 		}
 	}
-	if page == "" && li.info != nil {
-		page = li.info.page
-	}
-	if page != "" {
-		return cut(Clean(strings.NewReplacer("$client", subject, "$zone", li.zone).Replace(page)))
+	if li.info != nil && li.info.page != "" {
+		return cut(Clean(strings.ReplaceAll(li.info.page, "$client", subject)))
 	}
 	return li.zone
 }

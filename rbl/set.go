@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/netip"
 	"slices"
 	"sync"
@@ -17,7 +16,6 @@ type SetOptions struct {
 	Keys       map[string]Secret // for {NAME} in zones
 	NoSelfTest []string          // zones without the test entries of RFC 5782 section 5, beyond those known to lack them
 	Monitor    []string          // zones that are asked and recorded, without a say in the verdict
-	Pages      map[string]string // a zone's look-up page for replies without a text; $client and $zone are replaced
 	Complete   bool              // wait for every list even when the verdict stands: for explanations, not for mail
 	Remember   int               // most subjects whose result is remembered; 4,000 (about 200 octets each for every list)
 }
@@ -42,7 +40,6 @@ type member struct {
 	list      *list
 	entries   []Entry
 	monitored bool
-	page      string
 	up, down  int // the most that its entries can add and take away
 }
 
@@ -80,7 +77,7 @@ func (l *Lists) NewSet(entries []Entry, opt SetOptions) (*Set, error) {
 
 // checkZoneNames finds options about lists that are not there.
 func checkZoneNames(entries []Entry, opt SetOptions) error {
-	for _, zone := range slices.Concat(opt.NoSelfTest, opt.Monitor, slices.Sorted(maps.Keys(opt.Pages))) {
+	for _, zone := range slices.Concat(opt.NoSelfTest, opt.Monitor) {
 		if !slices.ContainsFunc(entries, func(e Entry) bool { return e.Zone == zone }) {
 			return fmt.Errorf("list %s is not configured: name it as a list first, written the same way", zone)
 		}
@@ -94,7 +91,6 @@ func (s *Set) add(e *Entry, wire *string, opt SetOptions) {
 		at = len(s.members)
 		s.members = append(s.members, &member{
 			list: s.lists.acquire(e, wire, opt), monitored: slices.Contains(opt.Monitor, e.Zone),
-			page: opt.Pages[e.Zone],
 		})
 	}
 	m := s.members[at]

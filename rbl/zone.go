@@ -52,7 +52,7 @@ type zoneInfo struct {
 	ipv6     bool   // documented to list IPv6 addresses
 	untested bool   // known to lack the test entries of RFC 5782 section 5
 	testName string // of domain lists: the name that is listed for tests, if it is not TEST
-	page     string // where a person can look an address or domain up; $client and $zone are replaced
+	page     string // where a person can look an address or domain up; $client is replaced
 	source   string // where the codes are documented, and when they were read
 }
 
