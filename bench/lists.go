@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"mailweir/internal/dns"
 	"mailweir/rbl"
 )
 
@@ -26,16 +27,16 @@ func (b *bench) lists() error {
 
 // asked is a resolver with its lists, on a name server of the bench's own.
 type asked struct {
-	dns   *rbl.Resolver
+	dns   *dns.Resolver
 	lists *rbl.Lists
 }
 
 func askNameServer(h *harness, s *nameServer, names int) (*asked, error) {
-	dns, err := rbl.NewResolver(rbl.ResolverOptions{Servers: []string{s.address}, CacheNames: names})
+	resolver, err := dns.NewResolver(dns.ResolverOptions{Servers: []string{s.address}, CacheNames: names})
 	if err != nil {
 		return nil, err
 	}
-	a := &asked{dns: dns, lists: rbl.NewLists(dns, rbl.ListsOptions{})}
+	a := &asked{dns: resolver, lists: rbl.NewLists(resolver, rbl.ListsOptions{})}
 	h.Cleanup(func() {
 		a.lists.Close()
 		a.dns.Close()
@@ -223,7 +224,7 @@ func (b *bench) listMemory() error {
 				}
 				ip := clientNumber(i).As4()
 				name := fmt.Sprintf("%d.%d.%d.%d.bl.example", ip[3], ip[2], ip[1], ip[0])
-				if a.dns.Ask(context.Background(), rbl.NewQuestion(rbl.A, name)).Err != nil {
+				if a.dns.Ask(context.Background(), dns.NewQuestion(dns.A, name)).Err != nil {
 					failed.Add(1)
 				}
 			}

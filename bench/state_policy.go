@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"mailweir/checks"
+	"mailweir/internal/dns"
 	"mailweir/internal/events"
 	"mailweir/internal/policy"
 	"mailweir/internal/state"
@@ -50,12 +51,12 @@ func openPolicy(store state.Store, flags ...string) (*wholePolicy, error) {
 	if err != nil {
 		return nil, err
 	}
-	dns, err := rbl.NewResolver(rbl.ResolverOptions{Servers: []string{server.LocalAddr().String()}})
+	resolver, err := dns.NewResolver(dns.ResolverOptions{Servers: []string{server.LocalAddr().String()}})
 	if err != nil {
 		return nil, err
 	}
-	lists := rbl.NewLists(dns, rbl.ListsOptions{})
-	world := &policy.World{Connections: func() int { return stateWorkers }, Clock: time.Now, DNS: dns, Lists: lists, State: store}
+	lists := rbl.NewLists(resolver, rbl.ListsOptions{})
+	world := &policy.World{Connections: func() int { return stateWorkers }, Clock: time.Now, DNS: resolver, Lists: lists, State: store}
 	p, err := draft.Build(world, nil)
 	if err != nil {
 		return nil, err
@@ -79,7 +80,7 @@ func openPolicy(store state.Store, flags ...string) (*wholePolicy, error) {
 		runner.Close()
 		recorder.Close()
 		lists.Close()
-		dns.Close()
+		resolver.Close()
 		closeAll(server, null)
 		work.Wait()
 	}}, nil

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 
+	"mailweir/internal/dns"
 	"mailweir/rbl"
 )
 
@@ -17,7 +18,7 @@ import (
 type names map[string]string
 
 // serve answers from the names until the test ends, and returns a resolver that asks them. asked returns the questions.
-func (n names) serve(t *testing.T) (dns *rbl.Resolver, lists *rbl.Lists, asked func() []string) {
+func (n names) serve(t *testing.T) (resolver *dns.Resolver, lists *rbl.Lists, asked func() []string) {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -42,17 +43,17 @@ func (n names) serve(t *testing.T) (dns *rbl.Resolver, lists *rbl.Lists, asked f
 			}
 		}
 	})
-	if dns, err = rbl.NewResolver(rbl.ResolverOptions{Servers: []string{conn.LocalAddr().String()}}); err != nil {
+	if resolver, err = dns.NewResolver(dns.ResolverOptions{Servers: []string{conn.LocalAddr().String()}}); err != nil {
 		t.Fatal(err)
 	}
-	lists = rbl.NewLists(dns, rbl.ListsOptions{})
+	lists = rbl.NewLists(resolver, rbl.ListsOptions{})
 	t.Cleanup(func() {
 		lists.Close()
-		dns.Close()
+		resolver.Close()
 		_ = conn.Close()
 		serving.Wait()
 	})
-	return dns, lists, func() []string {
+	return resolver, lists, func() []string {
 		mu.Lock()
 		defer mu.Unlock()
 		return append([]string(nil), questions...)

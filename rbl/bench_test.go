@@ -4,20 +4,20 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/miekg/dns"
+	"mailweir/internal/dns"
+	"mailweir/internal/dns/dnstest"
 )
 
 // benchSet is a set of n lists, of which the slowest takes delay for everything that is not a test entry.
 func benchSet(b *testing.B, n int, delay time.Duration) (*bench, *Set) {
 	b.Helper()
-	be := &bench{liar: newLiar(b), log: &changeLog{}}
-	be.res = newTestResolver(b, ResolverOptions{}, be.liar.addr)
+	be := &bench{liar: dnstest.New(b), log: &changeLog{}}
+	be.res = newTestResolver(b, dns.ResolverOptions{}, be.liar.Addr)
 	be.lists = NewLists(be.res, ListsOptions{OnChange: be.log.add})
 	b.Cleanup(be.lists.Close)
 	specs := make([]string, n)
@@ -25,14 +25,14 @@ func benchSet(b *testing.B, n int, delay time.Duration) (*bench, *Set) {
 		zone := fmt.Sprintf("l%d.example", i)
 		specs[i] = zone
 		wait := delay * time.Duration(i+1) / time.Duration(n)
-		be.liar.set(zone, except(func(_ string, m *dns.Msg, _ bool) [][]byte {
+		be.liar.Set(zone, except(func(_ string, m *dnstest.Msg, _ bool) [][]byte {
 			if wait > 0 {
 				select {
 				case <-time.After(wait):
-				case <-be.liar.stop:
+				case <-be.liar.Stop:
 				}
 			}
-			return one(nx(m))
+			return dnstest.One(dnstest.NX(m))
 		}))
 	}
 	return be, be.set(b, SetOptions{}, specs...)
@@ -107,30 +107,4 @@ func BenchmarkCrowd(b *testing.B) {
 		asked += be.res.Stats().Misses - before
 	}
 	b.ReportMetric(float64(asked)/float64(round), "questions/op")
-}
-
-// BenchmarkMemory: a million cached names, one in ten listed.
-func BenchmarkMemory(b *testing.B) {
-	const names = 1_000_000
-	heap := func() uint64 {
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
-	now := time.Now()
-	for b.Loop() {
-		before := heap()
-		c := newCache(2 * names)
-		for i := range names {
-			a := &noName
-			if i%10 == 0 {
-				a = &Answer{Status: Found, Addrs: []netip.Addr{listed4}}
-			}
-			k := c.key(NewQuestion(A, string(appendReversed(nil, clientNumber(i)))+".bl.example"))
-			c.shard(k).put(k, a, now, time.Hour)
-		}
-		b.ReportMetric(float64(heap()-before)/names, "B/name")
-		runtime.KeepAlive(c)
-	}
 }

@@ -35,7 +35,7 @@
 //
 // # The parts
 //
-// A [Resolver] asks recursive DNS servers and keeps the answers. [Lists] holds the health and the counters of each list. Both live as long as the
+// A [dns.Resolver] asks recursive DNS servers and keeps the answers. [Lists] holds the health and the counters of each list. Both live as long as the
 // process. [Parse] reads entries in the syntax of Postfix's postscreen_dnsbl_sites, and [Lists.NewSet] makes a [Set] of them with a
 // threshold: one configuration's view. Sets come and go; answers and health stay.
 //

@@ -6,14 +6,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/miekg/dns"
+	"mailweir/internal/dns/dnstest"
 )
 
 // Names are asked as they are, except of lists that know registered domains only.
 func TestDomainLists(t *testing.T) {
 	b := newBench(t)
-	b.liar.set("dbl.example", honest(map[string][]string{"mail.sender.co.uk": {"A 127.0.1.2"}, "xn--bcher-kva.example": {"A 127.0.1.2"}}))
-	b.liar.set("multi.surbl.org", honest(map[string][]string{
+	b.liar.Set("dbl.example", honest(map[string][]string{"mail.sender.co.uk": {"A 127.0.1.2"}, "xn--bcher-kva.example": {"A 127.0.1.2"}}))
+	b.liar.Set("multi.surbl.org", honest(map[string][]string{
 		"surbl-org-permanent-test-point.com": {"A 127.0.0.254"}, "sender.co.uk": {"A 127.0.0.72"}, "blocked.example": {"A 127.0.0.1"},
 	}))
 	s := b.setOf(t, Domains, SetOptions{Threshold: 2, Complete: true}, "dbl.example", "multi.surbl.org")
@@ -48,7 +48,7 @@ func TestDomainLists(t *testing.T) {
 		t.Errorf("%+v", none)
 	}
 	for _, q := range []string{"A 192.0.2.1.dbl.example", "A localhost.dbl.example", "A [192.0.2.1].dbl.example", "A co.uk.multi.surbl.org", "A mail.sender.co.uk.multi.surbl.org"} {
-		if b.liar.count(q) != 0 {
+		if b.liar.Count(q) != 0 {
 			t.Errorf("asked %s", q)
 		}
 	}
@@ -60,7 +60,7 @@ func TestDomainLists(t *testing.T) {
 // A name so long that no name below the zone could be asked is not asked about.
 func TestLongDomain(t *testing.T) {
 	b := newBench(t)
-	b.liar.set("dbl.example", always("A 127.0.0.2"))
+	b.liar.Set("dbl.example", dnstest.Always("A 127.0.0.2"))
 	s := b.setOf(t, Domains, SetOptions{NoSelfTest: []string{"dbl.example"}}, "dbl.example")
 	label := strings.Repeat("a", 60)
 	long := strings.Join([]string{label, label, label, label, "com"}, ".")
@@ -74,12 +74,12 @@ func TestLongDomain(t *testing.T) {
 func TestMonitoredList(t *testing.T) {
 	b := newBench(t)
 	release := make(chan struct{})
-	b.liar.set("slow.example", except(func(_ string, m *dns.Msg, _ bool) [][]byte {
+	b.liar.Set("slow.example", except(func(_ string, m *dnstest.Msg, _ bool) [][]byte {
 		select {
 		case <-release:
-		case <-b.liar.stop:
+		case <-b.liar.Stop:
 		}
-		return one(has(m, "300", "A 127.0.0.2"))
+		return dnstest.One(dnstest.Has(m, "300", "A 127.0.0.2"))
 	}))
 	s := b.set(t, SetOptions{Monitor: []string{"slow.example"}}, "slow.example")
 	r := lookFor(s, "192.0.2.99", time.Minute)
@@ -103,8 +103,8 @@ func TestMonitoredList(t *testing.T) {
 		t.Errorf("remembered: %+v", again)
 	}
 
-	b.liar.set("fast.example", honest(map[string][]string{"98.2.0.192": {"A 127.0.0.2"}}))
-	b.liar.set("slow.example", honest(map[string][]string{"98.2.0.192": {"A 127.0.0.2"}}))
+	b.liar.Set("fast.example", honest(map[string][]string{"98.2.0.192": {"A 127.0.0.2"}}))
+	b.liar.Set("slow.example", honest(map[string][]string{"98.2.0.192": {"A 127.0.0.2"}}))
 	s = b.set(t, SetOptions{Threshold: 3, Monitor: []string{"slow.example"}, Complete: true}, "slow.example*5", "fast.example")
 	r = lookFor(s, "192.0.2.98", time.Minute)
 	if r.Verdict != NotListed || r.Score != 1 || r.Would != 6 || strings.Join(r.Hits(), " ") != "slow.example fast.example" {
@@ -116,13 +116,13 @@ func TestMonitoredList(t *testing.T) {
 func TestReplyNamesHeaviest(t *testing.T) {
 	b := newBench(t)
 	for zone, text := range map[string]string{"a.example": "A", "b.example": "B", "c.example": "C"} {
-		b.liar.set(zone, honest(map[string][]string{"99.2.0.192": {"A 127.0.0.2", `TXT "` + text + `"`}}))
+		b.liar.Set(zone, honest(map[string][]string{"99.2.0.192": {"A 127.0.0.2", `TXT "` + text + `"`}}))
 	}
 	s := b.set(t, SetOptions{Complete: true}, "a.example", "b.example*2", "c.example*2")
 	if r := look(t, s, "192.0.2.99"); r.Zone != "b.example" || r.Reason != "B" || r.Score != 5 {
 		t.Errorf("%s %q %d", r.Zone, r.Reason, r.Score)
 	}
-	if n := b.liar.count("TXT 98.2.0.192.b.example"); n != 0 {
+	if n := b.liar.Count("TXT 98.2.0.192.b.example"); n != 0 {
 		t.Error("TXT asked without a hit")
 	}
 }
@@ -130,11 +130,11 @@ func TestReplyNamesHeaviest(t *testing.T) {
 // A text that does not come costs nothing but its waiting: the verdict stands and the list's name is said.
 func TestTextNeverComes(t *testing.T) {
 	b := newBench(t)
-	b.liar.set("bl.example", except(func(_ string, m *dns.Msg, _ bool) [][]byte {
-		if m.Question[0].Qtype == dns.TypeTXT {
+	b.liar.Set("bl.example", except(func(_ string, m *dnstest.Msg, _ bool) [][]byte {
+		if dnstest.Asks(m, "TXT") {
 			return nil
 		}
-		return one(has(m, "300", "A 127.0.0.2"))
+		return dnstest.One(dnstest.Has(m, "300", "A 127.0.0.2"))
 	}))
 	s := b.set(t, SetOptions{}, "bl.example")
 	if r := lookFor(s, "192.0.2.99", 50*time.Millisecond); r.Verdict != Listed || r.Reason != "bl.example" {

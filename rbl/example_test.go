@@ -6,12 +6,13 @@ import (
 	"net/netip"
 	"time"
 
+	"mailweir/internal/dns"
 	"mailweir/rbl"
 )
 
 // The whole way: a resolver and the lists' health once a process, a set once a configuration, a look-up once a client.
 func Example() {
-	resolver, err := rbl.NewResolver(rbl.ResolverOptions{Servers: []string{"127.0.0.1:53"}})
+	resolver, err := dns.NewResolver(dns.ResolverOptions{Servers: []string{"127.0.0.1:53"}})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -4,55 +4,34 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/miekg/dns"
+	"mailweir/internal/dns"
 )
 
-// FuzzAnswer feeds bytes from the network to everything that reads them: no panic, and a listing only from 127.0.0.0/8.
+// FuzzAnswer: whatever the DNS answers, a hit comes from 127.0.0.0/8 alone, and a text is fit for a reply.
 func FuzzAnswer(f *testing.F) {
-	q := NewQuestion(A, "99.2.0.192.bl.example")
-	sent := newMessage(q, false, true)
-	sent.Id = 1
-	for _, m := range []*dns.Msg{
-		has(sent, "300", "A 127.0.0.2"), has(sent, "300", "A 192.0.2.1", "A 127.0.0.2"), has(sent, "300", "A 127.255.255.254"),
-		has(sent, "300", "CNAME a.example."), nx(sent), rcode(sent, dns.RcodeServerFailure),
+	for _, s := range []string{
+		"127.0.0.2", "192.0.2.1 127.0.0.2", "127.255.255.254", "::ffff:127.0.0.2", "no such name", "no data", "error: refused",
+		`"Listed, see [x]"`, `"a\r\n550 b"`,
 	} {
-		f.Add(one(m)[0])
+		f.Add(s)
 	}
-	f.Add([]byte("garbage"))
-	limits := ttlLimits{time.Minute, time.Hour, time.Second}
 	member := &member{list: &list{zone: "bl.example"}, entries: []Entry{{Zone: "bl.example", Weight: 1}}}
-	f.Fuzz(func(t *testing.T, packet []byte) {
-		got := new(dns.Msg)
-		if got.Unpack(packet) != nil || echoes(sent, got) == foreign {
+	f.Fuzz(func(t *testing.T, s string) {
+		a, err := dns.ParseAnswer(s)
+		if err != nil {
 			return
 		}
-		for _, typ := range []Type{A, AAAA, TXT, MX, PTR} {
-			a, ttl := readAnswer(Question{Name: q.Name, Type: typ}, got, limits)
-			if ttl < limits.failure || ttl > limits.max {
-				t.Fatalf("kept for %v", ttl)
+		for _, text := range a.Texts {
+			c := cut(Clean(text))
+			if len(c) > maxReason || strings.ContainsAny(c, "[]\r\n\x00") {
+				t.Fatalf("%q", c)
 			}
-			if (a.Status == Failed) != (a.Err != nil) || (a.Status == Found) != (len(a.Addrs)+len(a.Texts) > 0) {
-				t.Fatalf("%+v", a)
-			}
-			if again, err := ParseAnswer(a.String()); err != nil || again.String() != a.String() {
-				t.Fatalf("%q, %v", a.String(), err)
-			}
-			for _, text := range a.Texts {
-				c := cut(Clean(text))
-				if len(c) > maxReason || strings.ContainsAny(c, "[]\r\n\x00") {
-					t.Fatalf("%q", c)
-				}
-			}
-			if typ != A {
-				continue
-			}
-			if r := member.judge(&a); r.State == Hit {
-				for _, ip := range a.Addrs {
-					if !loopback.Contains(ip) || errorCodes.Contains(ip) {
-						t.Fatalf("hit with %v", a.Addrs)
-					}
+		}
+		if r := member.judge(&a); r.State == Hit {
+			for _, ip := range a.Addrs {
+				if !loopback.Contains(ip) || errorCodes.Contains(ip) {
+					t.Fatalf("hit with %v", a.Addrs)
 				}
 			}
 		}
@@ -127,41 +106,8 @@ func FuzzDomainKey(f *testing.F) {
 		if again, err := DomainKey(key); err != nil || again != key {
 			t.Fatalf("%q → %q → %q, %v", s, key, again, err)
 		}
-		if _, ok := dns.IsDomainName(key); !ok || strings.ToLower(key) != key {
+		if strings.ToLower(key) != key || len(key) > dns.MaxName {
 			t.Fatalf("%q is no domain name", key)
-		}
-	})
-}
-
-// FuzzResolvConf and --dns values: only addresses come out.
-func FuzzServers(f *testing.F) {
-	for _, s := range []string{"127.0.0.1", "[::1]:53, ::1", "x", "127.0.0.1:99999", "fe80::1%eth0", ""} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		servers, err := ParseServers(s)
-		if err != nil {
-			return
-		}
-		if _, err := NewResolver(ResolverOptions{Servers: servers}); err != nil {
-			t.Fatal(err)
-		}
-	})
-}
-
-// FuzzRecorded: what is read of a recorded answer is written back the same.
-func FuzzRecorded(f *testing.F) {
-	for _, s := range []string{"no data", "no such name", "127.0.0.2 127.0.0.3", `"a" "b\n"`, "error: refused (REFUSED) from 127.0.0.1:53", "error: x", `"`} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		a, err := ParseAnswer(s)
-		if err != nil {
-			return
-		}
-		again, err := ParseAnswer(a.String())
-		if err != nil || again.String() != a.String() && a.Err == nil {
-			t.Fatalf("%q → %q → %q, %v", s, a, again, err)
 		}
 	})
 }

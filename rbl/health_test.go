@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/miekg/dns"
+
+	"mailweir/internal/dns"
+	"mailweir/internal/dns/dnstest"
 )
 
 // What the self-test finds in each way that lists have died.
@@ -16,22 +18,22 @@ func TestSelfTest(t *testing.T) {
 		name string
 		kind Kind
 		zone string
-		b    behaviour
+		b    dnstest.Behaviour
 		opt  SetOptions
 		why  string // empty: asked
 	}{
 		{"in order", Addresses, "bl.example", honest(nil), SetOptions{}, ""},
 		{"in order, names", Domains, "bl.example", honest(nil), SetOptions{}, ""},
-		{"lists the world", Addresses, "bl.example", always("A 127.0.0.2"), SetOptions{}, "self-test: it lists 1.0.0.127"},
-		{"lists the world of names", Domains, "bl.example", always("A 127.0.0.2"), SetOptions{}, "self-test: it lists invalid"},
-		{"parked", Addresses, "bl.example", always("A 192.0.2.80"), SetOptions{}, "self-test: answer 192.0.2.80 is outside"},
-		{"parked, without test entries", Addresses, "bl.example", always("A 192.0.2.80"), SetOptions{NoSelfTest: []string{"bl.example"}}, "self-test: answer 192.0.2.80 is outside"},
-		{"emptied", Addresses, "bl.example", func(_ string, m *dns.Msg, _ bool) [][]byte { return one(nx(m)) }, SetOptions{}, "self-test: its test entry is not listed"},
-		{"emptied, without test entries", Addresses, "bl.example", func(_ string, m *dns.Msg, _ bool) [][]byte { return one(nx(m)) }, SetOptions{NoSelfTest: []string{"bl.example"}}, ""},
-		{"silent", Addresses, "bl.example", silent, SetOptions{}, "no-answers: its test was not answered: no answer in time"},
-		{"silent, without test entries", Addresses, "bl.example", silent, SetOptions{NoSelfTest: []string{"bl.example"}}, "no-answers: its test was not answered"},
-		{"refuses", Addresses, "bl.example", code4(dns.RcodeRefused), SetOptions{}, "no-answers: its test was not answered: refused"},
-		{"over quota", Addresses, "bl.example", always("A 127.255.255.255"), SetOptions{}, "self-test: answer 127.255.255.255 is an error code: too many questions"},
+		{"lists the world", Addresses, "bl.example", dnstest.Always("A 127.0.0.2"), SetOptions{}, "self-test: it lists 1.0.0.127"},
+		{"lists the world of names", Domains, "bl.example", dnstest.Always("A 127.0.0.2"), SetOptions{}, "self-test: it lists invalid"},
+		{"parked", Addresses, "bl.example", dnstest.Always("A 192.0.2.80"), SetOptions{}, "self-test: answer 192.0.2.80 is outside"},
+		{"parked, without test entries", Addresses, "bl.example", dnstest.Always("A 192.0.2.80"), SetOptions{NoSelfTest: []string{"bl.example"}}, "self-test: answer 192.0.2.80 is outside"},
+		{"emptied", Addresses, "bl.example", func(_ string, m *dnstest.Msg, _ bool) [][]byte { return dnstest.One(dnstest.NX(m)) }, SetOptions{}, "self-test: its test entry is not listed"},
+		{"emptied, without test entries", Addresses, "bl.example", func(_ string, m *dnstest.Msg, _ bool) [][]byte { return dnstest.One(dnstest.NX(m)) }, SetOptions{NoSelfTest: []string{"bl.example"}}, ""},
+		{"silent", Addresses, "bl.example", dnstest.Silent, SetOptions{}, "no-answers: its test was not answered: no answer in time"},
+		{"silent, without test entries", Addresses, "bl.example", dnstest.Silent, SetOptions{NoSelfTest: []string{"bl.example"}}, "no-answers: its test was not answered"},
+		{"refuses", Addresses, "bl.example", dnstest.Code(dnstest.Refused), SetOptions{}, "no-answers: its test was not answered: refused"},
+		{"over quota", Addresses, "bl.example", dnstest.Always("A 127.255.255.255"), SetOptions{}, "self-test: answer 127.255.255.255 is an error code: too many questions"},
 		{"unknown code", Addresses, "zen.spamhaus.org", honest(map[string][]string{"2.0.0.127": {"A 127.0.0.99"}}), SetOptions{}, "self-test: answer 127.0.0.99 is not one of the codes of zen.spamhaus.org"},
 		{"known to lack test entries", Addresses, "hostkarma.junkemailfilter.com", honest(map[string][]string{"1.0.0.127": {"A 127.0.0.1"}, "2.0.0.127": {}}), SetOptions{}, ""},
 		{"special test code", Addresses, "list.dnswl.org*-1", honest(map[string][]string{"2.0.0.127": {"A 127.0.10.0"}, testKey(listed6): {"A 127.0.10.0"}}), SetOptions{}, ""},
@@ -42,7 +44,7 @@ func TestSelfTest(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBench(t)
 			zone, _, _ := strings.Cut(tt.zone, "*")
-			b.liar.set(zone, tt.b)
+			b.liar.Set(zone, tt.b)
 			b.setOf(t, tt.kind, tt.opt, tt.zone)
 			s := b.lists.Status()[0]
 			if s.Asked != (tt.why == "") || !strings.HasPrefix(s.Why, tt.why) {
@@ -63,9 +65,9 @@ func TestIPv4OnlyList(t *testing.T) {
 	}
 	for zone, want := range map[string]Verdict{"bl.example": NotListed, "zen.spamhaus.org": Listed} {
 		b := newBench(t)
-		b.liar.set(zone, func(key string, m *dns.Msg, tcp bool) [][]byte {
+		b.liar.Set(zone, func(key string, m *dnstest.Msg, tcp bool) [][]byte {
 			if key == testKey(listed6) {
-				return one(nx(m))
+				return dnstest.One(dnstest.NX(m))
 			}
 			return honest(noSix)(key, m, tcp)
 		})
@@ -97,9 +99,9 @@ func TestIPv6OnlyList(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBench(t)
 			data := map[string][]string{testKey(netip.MustParseAddr("2001:db8::99")): {"A 127.0.0.2"}, "99.2.0.192": {"A 127.0.0.2"}}
-			b.liar.set(tt.zone, func(key string, m *dns.Msg, tcp bool) [][]byte {
+			b.liar.Set(tt.zone, func(key string, m *dnstest.Msg, tcp bool) [][]byte {
 				if (key == testKey(listed4) || key == testKey(listed6)) && key != tt.listed {
-					return one(nx(m))
+					return dnstest.One(dnstest.NX(m))
 				}
 				return honest(data)(key, m, tcp)
 			})
@@ -120,12 +122,12 @@ func TestIPv6OnlyList(t *testing.T) {
 // Tests run hourly; one that fails rests the list and is tried again after a minute, two, four; each change is told once.
 func TestSelfTestSchedule(t *testing.T) {
 	b := newBench(t)
-	b.liar.set("bl.example", honest(map[string][]string{"99.2.0.192": {"A 127.0.0.2"}}))
+	b.liar.Set("bl.example", honest(map[string][]string{"99.2.0.192": {"A 127.0.0.2"}}))
 	s := b.set(t, SetOptions{}, "bl.example")
-	tests := func() int { return b.liar.count("A 1.0.0.127.bl.example") }
+	tests := func() int { return b.liar.Count("A 1.0.0.127.bl.example") }
 	step := func(d time.Duration, wantTests int, wantChanges string) {
 		t.Helper()
-		b.clock.advance(d)
+		b.clock.Advance(d)
 		before := tests()
 		b.lists.startDue().Wait()
 		if n := tests() - before; n != wantTests {
@@ -137,7 +139,7 @@ func TestSelfTestSchedule(t *testing.T) {
 	}
 	step(59*time.Minute, 0, "")
 	step(time.Minute, 1, "")
-	b.liar.set("bl.example", always("A 127.0.0.2"))
+	b.liar.Set("bl.example", dnstest.Always("A 127.0.0.2"))
 	step(time.Hour, 1, "bl.example self-test begins: it lists 1.0.0.127, which no list may: it answers 127.0.0.2")
 	if r := look(t, s, "192.0.2.98"); r.Verdict != NotListed || r.Lists[0].State != Resting {
 		t.Errorf("while the test fails: %v, %v", r.Verdict, r.Lists[0].State)
@@ -146,7 +148,7 @@ func TestSelfTestSchedule(t *testing.T) {
 	step(time.Second, 1, "")
 	step(time.Minute, 0, "")
 	step(time.Minute, 1, "")
-	b.liar.set("bl.example", honest(map[string][]string{"99.2.0.192": {"A 127.0.0.2"}}))
+	b.liar.Set("bl.example", honest(map[string][]string{"99.2.0.192": {"A 127.0.0.2"}}))
 	step(4*time.Minute, 1, "bl.example self-test ends: it lists 1.0.0.127, which no list may: it answers 127.0.0.2")
 	if r := look(t, s, "192.0.2.99"); r.Verdict != Listed {
 		t.Errorf("after the test passed: %v", r.Verdict)
@@ -169,7 +171,7 @@ func TestAdopt(t *testing.T) {
 		{ListStatus{Zone: "other.example", Cause: Manual, Why: "manual: x"}, ""},
 	} {
 		b := newBench(t)
-		b.liar.set("bl.example", honest(nil))
+		b.liar.Set("bl.example", honest(nil))
 		look(t, b.set(t, SetOptions{}, "bl.example"), "192.0.2.99")
 		b.lists.Adopt([]ListStatus{tt.status})
 		if got := b.lists.Status()[0]; got.Why != tt.want || got.Asked != (tt.want == "") || got.Asked != (got.Cause == 0) {
@@ -180,7 +182,7 @@ func TestAdopt(t *testing.T) {
 
 func TestManualRest(t *testing.T) {
 	b := newBench(t)
-	b.liar.set("bl.example", honest(map[string][]string{"99.2.0.192": {"A 127.0.0.2"}}))
+	b.liar.Set("bl.example", honest(map[string][]string{"99.2.0.192": {"A 127.0.0.2"}}))
 	s := b.set(t, SetOptions{}, "bl.example")
 	look(t, s, "192.0.2.99")
 	if err := b.lists.Rest("bl.example", time.Hour, "maintenance"); err != nil {
@@ -189,7 +191,7 @@ func TestManualRest(t *testing.T) {
 	if r := look(t, s, "192.0.2.99"); r.Verdict != NotListed || r.Lists[0].Why != "manual: maintenance" {
 		t.Errorf("%v %q", r.Verdict, r.Lists[0].Why)
 	}
-	b.clock.advance(time.Hour)
+	b.clock.Advance(time.Hour)
 	b.lists.startDue().Wait()
 	if err := b.lists.Rest("bl.example", 0, "again"); err != nil {
 		t.Fatal(err)
@@ -212,16 +214,16 @@ func TestManualRest(t *testing.T) {
 // A reload makes the new set first and closes the old one then: health, counters and answers stay, and nothing is tested again.
 func TestReloadKeepsHealth(t *testing.T) {
 	b := newBench(t)
-	b.liar.set("bl.example", honest(map[string][]string{"99.2.0.192": {"A 127.0.0.2", `TXT "why"`}}))
+	b.liar.Set("bl.example", honest(map[string][]string{"99.2.0.192": {"A 127.0.0.2", `TXT "why"`}}))
 	old := b.set(t, SetOptions{}, "bl.example")
 	look(t, old, "192.0.2.99")
-	before := b.liar.questions()
+	before := b.liar.Questions()
 	next := b.set(t, SetOptions{Threshold: 2}, "bl.example=127.0.0.2*2")
 	old.Close()
 	if r := look(t, next, "192.0.2.99"); r.Verdict != Listed || r.Score != 2 || r.Reason != "why" {
 		t.Errorf("%v %d %q", r.Verdict, r.Score, r.Reason)
 	}
-	if n := b.liar.questions() - before; n != 0 {
+	if n := b.liar.Questions() - before; n != 0 {
 		t.Errorf("%d new questions", n)
 	}
 	if st := b.lists.Status(); len(st) != 1 || st[0].Hits != 2 {
@@ -236,27 +238,27 @@ func TestReloadKeepsHealth(t *testing.T) {
 // What was remembered of a client is forgotten when a list's health changes or an answer's time is over.
 func TestRememberedResults(t *testing.T) {
 	b := newBench(t)
-	b.liar.set("bl.example", honest(map[string][]string{"99.2.0.192": {"A 127.0.0.2"}}))
+	b.liar.Set("bl.example", honest(map[string][]string{"99.2.0.192": {"A 127.0.0.2"}}))
 	s := b.set(t, SetOptions{}, "bl.example")
 	first := look(t, s, "192.0.2.99")
 	if look(t, s, "192.0.2.99") != first {
 		t.Error("not remembered")
 	}
-	b.clock.advance(300 * time.Second)
+	b.clock.Advance(300 * time.Second)
 	if look(t, s, "192.0.2.99") == first {
 		t.Error("remembered past the TTL")
 	}
-	if n := b.liar.count("A 99.2.0.192.bl.example"); n != 2 {
+	if n := b.liar.Count("A 99.2.0.192.bl.example"); n != 2 {
 		t.Errorf("asked %d times", n)
 	}
 }
 
 // A list that is slow to answer its test keeps no other from being tested.
 func TestTestsDoNotWaitForEachOther(t *testing.T) {
-	l := newLiar(t)
-	l.set("slow.example", silent)
-	l.set("good.example", honest(nil))
-	r := newTestResolver(t, ResolverOptions{AttemptTimeout: time.Hour, QuestionTimeout: time.Hour}, l.addr)
+	l := dnstest.New(t)
+	l.Set("slow.example", dnstest.Silent)
+	l.Set("good.example", honest(nil))
+	r := newTestResolver(t, dns.ResolverOptions{AttemptTimeout: time.Hour, QuestionTimeout: time.Hour}, l.Addr)
 	lists := NewLists(r, ListsOptions{Tick: time.Hour})
 	t.Cleanup(lists.Close)
 	b := &bench{lists: lists}
@@ -269,7 +271,7 @@ func TestTestsDoNotWaitForEachOther(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(slow.Close)
-	waitFor(t, func() bool { return l.count("A 1.0.0.127.slow.example") > 0 })
+	waitFor(t, func() bool { return l.Count("A 1.0.0.127.slow.example") > 0 })
 	good := b.set(t, SetOptions{}, "good.example")
 	if res := look(t, slow, "192.0.2.99"); res.Lists[0].Why != "untested: not tested yet" || res.Verdict != NotListed {
 		t.Errorf("%v %q", res.Verdict, res.Lists[0].Why)
@@ -282,8 +284,8 @@ func TestTestsDoNotWaitForEachOther(t *testing.T) {
 // A test by hand says what is wrong and touches nothing.
 func TestSetTest(t *testing.T) {
 	b := newBench(t)
-	b.liar.set("good.example", honest(nil))
-	b.liar.set("world.example", always("A 127.0.0.2"))
+	b.liar.Set("good.example", honest(nil))
+	b.liar.Set("world.example", dnstest.Always("A 127.0.0.2"))
 	s := b.set(t, SetOptions{}, "good.example", "world.example")
 	b.log.take()
 	if err := s.Test(background(t), "good.example"); err != nil {

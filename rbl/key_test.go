@@ -8,7 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/miekg/dns"
+	"mailweir/internal/dns"
+	"mailweir/internal/dns/dnstest"
 )
 
 const testSecret = "s3cr3tk3y0123456789abcdef"
@@ -32,20 +33,20 @@ func TestKeyNeverShows(t *testing.T) {
 	b := newBench(t)
 	asked := testSecret + ".zen.dq.spamhaus.net"
 	tells := `TXT "listed by ` + strings.ToUpper(testSecret) + `.zen.dq.spamhaus.net, see https://x.example/` + testSecret + `"`
-	b.liar.set(asked, except(func(key string, m *dns.Msg, tcp bool) [][]byte {
+	b.liar.Set(asked, except(func(key string, m *dnstest.Msg, tcp bool) [][]byte {
 		switch key {
 		case "99.2.0.192":
-			return one(has(m, "300", "A 127.0.0.2", tells))
+			return dnstest.One(dnstest.Has(m, "300", "A 127.0.0.2", tells))
 		case "98.2.0.192":
-			return one(has(m, "300", "A 127.255.255.254"))
+			return dnstest.One(dnstest.Has(m, "300", "A 127.255.255.254"))
 		case "97.2.0.192":
-			return one(rcode(m, dns.RcodeServerFailure))
+			return dnstest.One(dnstest.Rcode(m, dnstest.ServerFailure))
 		case "96.2.0.192":
-			return one(has(m, "300", "A 127.0.0.99"))
+			return dnstest.One(dnstest.Has(m, "300", "A 127.0.0.99"))
 		case "95.2.0.192":
 			return nil
 		}
-		return one(nx(m))
+		return dnstest.One(dnstest.NX(m))
 	}))
 	entries, err := Parse(Addresses, []string{"{DQS}.zen.dq.spamhaus.net"})
 	if err != nil {
@@ -81,12 +82,12 @@ func TestKeyNeverShows(t *testing.T) {
 	b.lists.Close()
 	b.res.Close() // printing looks at what goroutines would change
 	show(s, s.members, s.members[0].list, b.lists.Status(), b.log.changes, b.log.take(), b.res.Stats(), entries, keys, key, &key)
-	show(s.members[0].list.question(A, "1.2.3.4"), b.lists, b.res)
+	show(s.members[0].list.question(dns.A, "1.2.3.4"), b.lists, b.res)
 	if strings.Contains(strings.ToLower(out.String()), testSecret) {
 		at := strings.Index(strings.ToLower(out.String()), testSecret)
 		t.Errorf("the key shows: …%s…", out.String()[max(0, at-200):at+60])
 	}
-	if b.liar.count("A 99.2.0.192."+asked) != 1 {
+	if b.liar.Count("A 99.2.0.192."+asked) != 1 {
 		t.Error("the key was not on the wire either")
 	}
 }
@@ -119,18 +120,18 @@ func TestKeyErrors(t *testing.T) {
 // The text of a reply: the list's own where it is fit, else its page, else its name.
 func TestReasons(t *testing.T) {
 	known := &zoneInfo{page: "https://x.example/?ip=$client"}
-	text := func(s ...string) *Answer { return &Answer{Status: Found, Texts: s} }
+	text := func(s ...string) *dns.Answer { return &dns.Answer{Status: dns.Found, Texts: s} }
 	tests := []struct {
 		name string
 		info *zoneInfo
-		txt  *Answer
+		txt  *dns.Answer
 		want string
 	}{
 		{"own text", known, text("Listed, see https://x.example/1"), "Listed, see https://x.example/1"},
 		{"second text", known, text(" \n ", "second"), "second"},
-		{"no text", known, &noName, "https://x.example/?ip=192.0.2.99"},
+		{"no text", known, &dns.Answer{Status: dns.NoName}, "https://x.example/?ip=192.0.2.99"},
 		{"not asked", known, nil, "https://x.example/?ip=192.0.2.99"},
-		{"no data, unknown list", nil, &noData, "bl.example"},
+		{"no data, unknown list", nil, &nothing, "bl.example"},
 		{"unknown list", nil, nil, "bl.example"},
 		{"unfit", nil, text("\x00\x01é"), "bl.example"},
 		{"line breaks", nil, text("a\r\n550 b\t[c]"), "a 550 b (c)"},

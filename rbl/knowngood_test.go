@@ -6,13 +6,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mailweir/internal/dns/dnstest"
 )
 
 // The world listed, test entries in order: the list rests at the 20th net known to be good, for an hour.
 func TestKnownGoodBreaker(t *testing.T) {
 	b := newBench(t)
-	b.liar.set("world.example", except(always("A 127.0.0.2")))
-	b.liar.set("fair.example", honest(map[string][]string{"0.2.0.192": {"A 127.0.0.2"}, "1.2.0.192": {"A 127.0.0.2"}}))
+	b.liar.Set("world.example", except(dnstest.Always("A 127.0.0.2")))
+	b.liar.Set("fair.example", honest(map[string][]string{"0.2.0.192": {"A 127.0.0.2"}, "1.2.0.192": {"A 127.0.0.2"}}))
 	s := b.set(t, SetOptions{Complete: true}, "world.example", "fair.example")
 	refused := 0
 	for i := range 40 {
@@ -32,12 +34,12 @@ func TestKnownGoodBreaker(t *testing.T) {
 	if got := b.log.take(); got != want {
 		t.Errorf("%q", got)
 	}
-	b.clock.advance(59 * time.Minute)
+	b.clock.Advance(59 * time.Minute)
 	b.lists.startDue().Wait()
 	if got := b.log.take(); got != "" {
 		t.Errorf("too early: %q", got)
 	}
-	b.clock.advance(time.Minute)
+	b.clock.Advance(time.Minute)
 	b.lists.startDue().Wait()
 	if got := b.log.take(); !strings.HasPrefix(got, "world.example known-good ends") {
 		t.Errorf("%q", got)

@@ -3,6 +3,8 @@ package rbl
 import (
 	"context"
 	"sync"
+
+	"mailweir/internal/dns"
 )
 
 // late collects what monitored lists say after the verdict: nobody waits for them, and yet they are heard.
@@ -41,20 +43,20 @@ func (r *Result) Complete(ctx context.Context) *Result {
 }
 
 // listen hears a monitored list after the verdict. False: its answer is there already, or about to be.
-func (b *board) listen(i int, w *waiter) bool {
+func (b *board) listen(i int, w *dns.Wait) bool {
 	if b.late == nil {
 		b.late = &late{set: b.set, remember: b.remember, done: make(chan struct{})}
 	}
-	l, m, q := b.late, b.set.members[i], b.question(i, A)
+	l, m, q := b.late, b.set.members[i], b.question(i, dns.A)
 	l.add(1, nil)
-	heard := b.set.lists.resolver.handOver(w, func(a arrival) {
-		if a.answer.Err != nil && a.answer.Err.Failure == Cancelled {
+	heard := w.HandOver(func(a dns.Arrival) {
+		if a.Answer.Err != nil && a.Answer.Err.Failure == dns.Cancelled {
 			l.add(-1, nil)
 			return
 		}
-		n := lateNews{i: i, list: m.judge(a.answer), exchange: Exchange{q, *a.answer}, expires: a.expires}
+		n := lateNews{i: i, list: m.judge(a.Answer), exchange: Exchange{q, *a.Answer}, expires: a.Expires}
 		n.list.Took = b.set.lists.now().Sub(b.began)
-		b.set.lists.account(m.list, n.list.State, a.answer, n.list.Err)
+		b.set.lists.account(m.list, n.list.State, a.Answer, n.list.Err)
 		l.add(-1, &n)
 	})
 	if !heard {

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"mailweir/internal/dns"
 )
 
 // ListsOptions configures [Lists].
@@ -19,10 +21,10 @@ type ListsOptions struct {
 	Tick time.Duration
 }
 
-// Lists is what is known of the health and use of every list in use. Like the [Resolver] it outlives any one configuration: a
+// Lists is what is known of the health and use of every list in use. Like the [dns.Resolver] it outlives any one configuration: a
 // [Set] is a configuration's view of it.
 type Lists struct {
-	resolver *Resolver
+	resolver *dns.Resolver
 	opt      ListsOptions
 	now      func() time.Time
 	good     goodNets
@@ -48,13 +50,15 @@ type listID struct {
 }
 
 // NewLists starts the one goroutine that tests lists.
-func NewLists(r *Resolver, opt ListsOptions) *Lists {
-	setDefault(&opt.Tick, 5*time.Second)
+func NewLists(r *dns.Resolver, opt ListsOptions) *Lists {
+	if opt.Tick <= 0 {
+		opt.Tick = 5 * time.Second
+	}
 	if opt.OnChange == nil {
 		opt.OnChange = func(Change) {}
 	}
 	l := &Lists{
-		resolver: r, opt: opt, now: r.opt.Clock,
+		resolver: r, opt: opt, now: r.Now,
 		lists: map[listID]*list{}, wake: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())

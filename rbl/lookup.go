@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/net/publicsuffix"
+
+	"mailweir/internal/dns"
 )
 
 // Lookup asks every list about a client at once. It returns as soon as no list that is still silent could change the verdict, at the
@@ -59,7 +61,7 @@ func (s *Set) LookupDomains(ctx context.Context, domains ...string) []*Result {
 
 // Replay judges a client (or domain) again from recorded answers, asking nobody and counting nothing. Lists without a recorded answer
 // count as not asked.
-func (s *Set) Replay(subject string, answers func(Question) (Answer, bool)) *Result {
+func (s *Set) Replay(subject string, answers func(dns.Question) (dns.Answer, bool)) *Result {
 	key, six := subject, false
 	if s.kind == Addresses {
 		client, err := netip.ParseAddr(subject)
@@ -74,13 +76,13 @@ func (s *Set) Replay(subject string, answers func(Question) (Answer, bool)) *Res
 		if b.answers[i] != nil {
 			continue
 		}
-		a, ok := answers(b.question(i, A))
+		a, ok := answers(b.question(i, dns.A))
 		if !ok {
 			b.tally.drop(s.members[i])
 			continue
 		}
 		b.take(i, &a)
-		if text, ok := answers(b.question(i, TXT)); ok {
+		if text, ok := answers(b.question(i, dns.TXT)); ok {
 			b.texts[i] = &text
 		}
 	}
@@ -119,22 +121,25 @@ type board struct {
 	set     *Set
 	result  *Result
 	tally   tally
-	asks    []Question // for A, of each list
-	answers []*Answer  // of each list
-	texts   []*Answer  // TXT of those that were asked for it
-	top     int        // the hit with the greatest weight; -1
-	open    int        // lists that have not answered
-	expires int64      // when the first of the answers expires; 0: not to be remembered
+	asks    []dns.Question // for A, of each list
+	answers []*dns.Answer  // of each list
+	texts   []*dns.Answer  // TXT of those that were asked for it
+	top     int            // the hit with the greatest weight; -1
+	open    int            // lists that have not answered
+	expires int64          // when the first of the answers expires; 0: not to be remembered
 	began   time.Time
 
 	remember func(*Result, int64) // keeps the result until then, Unix nanoseconds
 	late     *late                // set when monitored lists are heard after the verdict
 }
 
+// nothing stands for the answer of a list that is not asked about such a subject.
+var nothing = dns.Answer{Status: dns.NoData}
+
 func (s *Set) board(subject, key string, six bool) *board {
 	n := len(s.members)
 	b := &board{
-		set: s, asks: make([]Question, n), answers: make([]*Answer, n), texts: make([]*Answer, n), top: -1, expires: math.MaxInt64,
+		set: s, asks: make([]dns.Question, n), answers: make([]*dns.Answer, n), texts: make([]*dns.Answer, n), top: -1, expires: math.MaxInt64,
 		result: &Result{Subject: subject, Lists: make([]ListResult, n)}, tally: tally{threshold: s.threshold},
 		began: s.lists.now(),
 	}
@@ -145,10 +150,10 @@ func (s *Set) board(subject, key string, six bool) *board {
 		asked := m.list.key(key)
 		if asked == "" || !m.list.hasFamily(six) {
 			b.tally.drop(m)
-			b.answers[i] = &noData
+			b.answers[i] = &nothing
 			continue
 		}
-		b.asks[i] = m.list.question(A, asked)
+		b.asks[i] = m.list.question(dns.A, asked)
 	}
 	return b
 }
@@ -170,23 +175,23 @@ func (li *list) key(key string) string {
 		}
 		key = base
 	}
-	if len(key)+1+len(li.zone) > maxNameLength {
+	if len(key)+1+len(li.zone) > dns.MaxName {
 		return ""
 	}
-	if li.wire != nil && len(key)+1+len(*li.wire) > maxNameLength {
+	if li.wire != nil && len(key)+1+len(*li.wire) > dns.MaxName {
 		return ""
 	}
 	return key
 }
 
-func (b *board) question(i int, t Type) Question {
+func (b *board) question(i int, t dns.Type) dns.Question {
 	q := b.asks[i]
 	q.Type = t
 	return q
 }
 
 // take judges the answer of one list.
-func (b *board) take(i int, a *Answer) State {
+func (b *board) take(i int, a *dns.Answer) State {
 	m := b.set.members[i]
 	b.answers[i] = a
 	took := b.result.Lists[i].Took
@@ -216,13 +221,13 @@ func (b *board) finish() {
 	for i := range r.Lists {
 		li := b.set.members[i].list
 		if b.answers[i] != nil && r.Lists[i].State != NotAsked {
-			r.Exchanges = append(r.Exchanges, Exchange{b.question(i, A), *b.answers[i]})
+			r.Exchanges = append(r.Exchanges, Exchange{b.question(i, dns.A), *b.answers[i]})
 		}
 		if r.Lists[i].State == Hit {
 			r.Lists[i].Reason = li.reason(b.texts[i], r.Subject)
 		}
 		if t := b.texts[i]; t != nil {
-			r.Exchanges = append(r.Exchanges, Exchange{b.question(i, TXT), li.redacted(t)})
+			r.Exchanges = append(r.Exchanges, Exchange{b.question(i, dns.TXT), li.redacted(t)})
 		}
 	}
 	if b.top >= 0 {

@@ -2,83 +2,82 @@ package rbl
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/miekg/dns"
+
+	"mailweir/internal/dns"
+	"mailweir/internal/dns/dnstest"
 )
 
 // What a list may answer, on a block list and on an allow list: only a listing is a hit.
 func TestAnswersOfOneList(t *testing.T) {
 	tests := []struct {
 		name     string
-		b        behaviour
+		b        dnstest.Behaviour
 		state    State
 		contains string // of the error
 	}{
-		{"listed", always("A 127.0.0.2", `TXT "why"`), Hit, ""},
-		{"not listed", func(_ string, m *dns.Msg, _ bool) [][]byte { return one(nx(m)) }, Clear, ""},
-		{"no data", always(), Clear, ""},
-		{"parking address", always("A 192.0.2.80"), Errored, "outside 127.0.0.0/8"},
-		{"parking address behind an alias", func(_ string, m *dns.Msg, _ bool) [][]byte {
-			r := has(m, "300", "CNAME parked.example.")
-			rr, _ := dns.NewRR("parked.example. 300 IN A 192.0.2.80")
-			r.Answer = append(r.Answer, rr)
-			return one(r)
+		{"listed", dnstest.Always("A 127.0.0.2", `TXT "why"`), Hit, ""},
+		{"not listed", func(_ string, m *dnstest.Msg, _ bool) [][]byte { return dnstest.One(dnstest.NX(m)) }, Clear, ""},
+		{"no data", dnstest.Always(), Clear, ""},
+		{"parking address", dnstest.Always("A 192.0.2.80"), Errored, "outside 127.0.0.0/8"},
+		{"parking address behind an alias", func(_ string, m *dnstest.Msg, _ bool) [][]byte {
+			r := dnstest.Has(m, "300", "CNAME parked.example.")
+			dnstest.Add(r, "parked.example. 300 IN A 192.0.2.80")
+			return dnstest.One(r)
 		}, Errored, "outside 127.0.0.0/8"},
-		{"typing error", always("A 127.255.255.252"), Errored, "typing error"},
-		{"public resolver", always("A 127.255.255.254"), Errored, "public"},
-		{"too many questions", always("A 127.255.255.255"), Errored, "too many questions"},
-		{"error code beside a listing", always("A 127.0.0.2", "A 127.255.255.254"), Errored, "error code"},
-		{"127.0.0.1", always("A 127.0.0.1"), Errored, "blocked resolver"},
-		{"SERVFAIL", code4(dns.RcodeServerFailure), Errored, "server failure (SERVFAIL)"},
-		{"REFUSED", code4(dns.RcodeRefused), Errored, "refused"},
-		{"NOTIMP", code4(dns.RcodeNotImplemented), Errored, "server failure (NOTIMP)"},
-		{"silence", silent, Errored, "no answer in time"},
-		{"garbage", func(string, *dns.Msg, bool) [][]byte { return [][]byte{[]byte("garbage")} }, Errored, "malformed"},
-		{"wrong id", func(_ string, m *dns.Msg, _ bool) [][]byte {
-			r := has(m, "300", "A 127.0.0.2")
+		{"typing error", dnstest.Always("A 127.255.255.252"), Errored, "typing error"},
+		{"public resolver", dnstest.Always("A 127.255.255.254"), Errored, "public"},
+		{"too many questions", dnstest.Always("A 127.255.255.255"), Errored, "too many questions"},
+		{"error code beside a listing", dnstest.Always("A 127.0.0.2", "A 127.255.255.254"), Errored, "error code"},
+		{"127.0.0.1", dnstest.Always("A 127.0.0.1"), Errored, "blocked resolver"},
+		{"SERVFAIL", dnstest.Code(dnstest.ServerFailure), Errored, "server failure (SERVFAIL)"},
+		{"REFUSED", dnstest.Code(dnstest.Refused), Errored, "refused"},
+		{"NOTIMP", dnstest.Code(dnstest.NotImplemented), Errored, "server failure (NOTIMP)"},
+		{"silence", dnstest.Silent, Errored, "no answer in time"},
+		{"garbage", func(string, *dnstest.Msg, bool) [][]byte { return [][]byte{[]byte("garbage")} }, Errored, "malformed"},
+		{"wrong id", func(_ string, m *dnstest.Msg, _ bool) [][]byte {
+			r := dnstest.Has(m, "300", "A 127.0.0.2")
 			r.Id++
-			return one(r)
+			return dnstest.One(r)
 		}, Errored, "malformed"},
-		{"other question", func(_ string, m *dns.Msg, _ bool) [][]byte {
-			r := has(m, "300", "A 127.0.0.2")
+		{"other question", func(_ string, m *dnstest.Msg, _ bool) [][]byte {
+			r := dnstest.Has(m, "300", "A 127.0.0.2")
 			r.Question[0].Name = "x." + r.Question[0].Name
-			return one(r)
+			return dnstest.One(r)
 		}, Errored, "malformed"},
-		{"forged packet before the real one", func(_ string, m *dns.Msg, _ bool) [][]byte {
-			forged := has(m, "300", "A 127.0.0.2")
+		{"forged packet before the real one", func(_ string, m *dnstest.Msg, _ bool) [][]byte {
+			forged := dnstest.Has(m, "300", "A 127.0.0.2")
 			forged.Id++
-			return append(one(forged), one(nx(m))...)
+			return append(dnstest.One(forged), dnstest.One(dnstest.NX(m))...)
 		}, Clear, ""},
-		{"truncated, whole by TCP", func(_ string, m *dns.Msg, tcp bool) [][]byte {
-			r := has(m, "300", "A 127.0.0.2")
+		{"truncated, whole by TCP", func(_ string, m *dnstest.Msg, tcp bool) [][]byte {
+			r := dnstest.Has(m, "300", "A 127.0.0.2")
 			if !tcp {
 				r.Truncated, r.Answer = true, nil
 			}
-			return one(r)
+			return dnstest.One(r)
 		}, Hit, ""},
-		{"truncated, silent by TCP", func(_ string, m *dns.Msg, tcp bool) [][]byte {
+		{"truncated, dnstest.Silent by TCP", func(_ string, m *dnstest.Msg, tcp bool) [][]byte {
 			if tcp {
 				return nil
 			}
-			r := has(m, "300", "A 127.0.0.2")
+			r := dnstest.Has(m, "300", "A 127.0.0.2")
 			r.Truncated = true
-			return one(r)
+			return dnstest.One(r)
 		}, Errored, ""},
-		{"record of another name", func(_ string, m *dns.Msg, _ bool) [][]byte {
-			r := has(m, "300")
-			rr, _ := dns.NewRR("other.example. 300 IN A 127.0.0.2")
-			r.Answer = append(r.Answer, rr)
-			return one(r)
+		{"record of another name", func(_ string, m *dnstest.Msg, _ bool) [][]byte {
+			r := dnstest.Has(m, "300")
+			dnstest.Add(r, "other.example. 300 IN A 127.0.0.2")
+			return dnstest.One(r)
 		}, Clear, ""},
-		{"lame server", func(_ string, m *dns.Msg, _ bool) [][]byte {
-			r := rcode(m, dns.RcodeSuccess)
+		{"lame server", func(_ string, m *dnstest.Msg, _ bool) [][]byte {
+			r := dnstest.Rcode(m, dnstest.Success)
 			r.RecursionAvailable = false
-			return one(r)
+			return dnstest.One(r)
 		}, Errored, "does not recurse"},
 	}
 	b := newBench(t)
@@ -87,8 +86,8 @@ func TestAnswersOfOneList(t *testing.T) {
 			for _, client := range []string{"192.0.2.99", "2001:db8::99"} {
 				t.Run(fmt.Sprint(tt.name, " weight ", weight, " ", client), func(t *testing.T) {
 					zone := fmt.Sprintf("l%d.example", b.clock.Now().Unix())
-					b.clock.advance(time.Second)
-					b.liar.set(zone, except(tt.b))
+					b.clock.Advance(time.Second)
+					b.liar.Set(zone, except(tt.b))
 					s := b.set(t, SetOptions{Complete: true}, fmt.Sprintf("%s*%d", zone, weight))
 					r := look(t, s, client)
 					l := r.Lists[0]
@@ -119,7 +118,7 @@ func TestAnswersOfOneList(t *testing.T) {
 // Every entry of a zone counts by its own filter, all with one question.
 func TestSeveralFiltersOneQuestion(t *testing.T) {
 	b := newBench(t)
-	b.liar.set("bl.example", honest(map[string][]string{
+	b.liar.Set("bl.example", honest(map[string][]string{
 		"99.2.0.192": {"A 127.0.0.4", "A 127.0.0.10"}, "98.2.0.192": {"A 127.0.0.10"}, "97.2.0.192": {"A 127.0.0.77"},
 	}))
 	s := b.set(t, SetOptions{Threshold: 5}, "bl.example=127.0.0.[2..4]*4, bl.example=127.0.0.[10;11]*2 bl.example=127.0.0.10*-1")
@@ -131,7 +130,7 @@ func TestSeveralFiltersOneQuestion(t *testing.T) {
 			t.Errorf("%s: %v with %d, want %v with %d", client, r.Verdict, r.Score, want.Verdict, want.Score)
 		}
 	}
-	if n := b.liar.count("A 99.2.0.192.bl.example"); n != 1 {
+	if n := b.liar.Count("A 99.2.0.192.bl.example"); n != 1 {
 		t.Errorf("asked %d times, want once", n)
 	}
 	if r := look(t, s, "192.0.2.97"); r.Lists[0].State != Uncounted {
@@ -142,25 +141,14 @@ func TestSeveralFiltersOneQuestion(t *testing.T) {
 // A v4-mapped client is the IPv4 client.
 func TestMappedClient(t *testing.T) {
 	b := newBench(t)
-	b.liar.set("bl.example", honest(map[string][]string{"99.2.0.192": {"A 127.0.0.2"}}))
+	b.liar.Set("bl.example", honest(map[string][]string{"99.2.0.192": {"A 127.0.0.2"}}))
 	s := b.set(t, SetOptions{}, "bl.example")
 	if r := look(t, s, "::ffff:192.0.2.99"); r.Verdict != Listed || r.Subject != "192.0.2.99" {
 		t.Errorf("%v %s", r.Verdict, r.Subject)
 	}
 }
 
-func TestReversedNames(t *testing.T) {
-	for ip, want := range map[string]string{
-		"192.0.2.99":                "99.2.0.192",
-		"2001:db8:1:2:3:4:567:89ab": "b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2",
-	} {
-		if got := testKey(netip.MustParseAddr(ip)); got != want {
-			t.Errorf("%s: %s, want %s", ip, got, want)
-		}
-	}
-}
-
-// The answer is given as soon as no silent list can change it, and questions that nobody needs any more are not waited for.
+// The answer is given as soon as no dnstest.Silent list can change it, and questions that nobody needs any more are not waited for.
 func TestEarlyDecision(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -168,20 +156,20 @@ func TestEarlyDecision(t *testing.T) {
 		verdict Verdict
 		early   bool
 	}{
-		{"block list silent, already over", []string{"hit.example*2", "silent.example"}, Listed, true},
-		{"block list silent, cannot reach", []string{"clear.example*9", "silent.example"}, NotListed, true},
-		{"block list silent, could reach", []string{"hit.example", "silent.example"}, Unknown, false},
-		{"allow list silent, could save", []string{"hit.example*2", "silent.example*-1"}, Unknown, false},
-		{"allow list silent, cannot save", []string{"hit.example*4", "silent.example*-2"}, Listed, true},
-		{"allow list silent, nothing to save", []string{"clear.example*2", "silent.example*-1"}, NotListed, true},
+		{"block list dnstest.Silent, already over", []string{"hit.example*2", "silent.example"}, Listed, true},
+		{"block list dnstest.Silent, cannot reach", []string{"clear.example*9", "silent.example"}, NotListed, true},
+		{"block list dnstest.Silent, could reach", []string{"hit.example", "silent.example"}, Unknown, false},
+		{"allow list dnstest.Silent, could save", []string{"hit.example*2", "silent.example*-1"}, Unknown, false},
+		{"allow list dnstest.Silent, cannot save", []string{"hit.example*4", "silent.example*-2"}, Listed, true},
+		{"allow list dnstest.Silent, nothing to save", []string{"clear.example*2", "silent.example*-1"}, NotListed, true},
 		{"all have spoken", []string{"hit.example*2", "clear.example*-5"}, Listed, true},
 		{"monitored list silent", []string{"hit.example*2", "monitored.example*9"}, Listed, true},
 	}
 	b := newBench(t)
-	b.liar.set("hit.example", honest(map[string][]string{"99.2.0.192": {"A 127.0.0.2"}}))
-	b.liar.set("clear.example", honest(nil))
-	b.liar.set("silent.example", except(silent))
-	b.liar.set("monitored.example", except(silent))
+	b.liar.Set("hit.example", honest(map[string][]string{"99.2.0.192": {"A 127.0.0.2"}}))
+	b.liar.Set("clear.example", honest(nil))
+	b.liar.Set("silent.example", except(dnstest.Silent))
+	b.liar.Set("monitored.example", except(dnstest.Silent))
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			opt := SetOptions{Threshold: 2}
@@ -207,18 +195,18 @@ func TestEarlyDecision(t *testing.T) {
 // Everything outside is printable and can be replayed to the same result.
 func TestReplay(t *testing.T) {
 	b := newBench(t)
-	b.liar.set("bl.example", honest(map[string][]string{"99.2.0.192": {"A 127.0.0.2", `TXT "see [why] \"here\""`}}))
-	b.liar.set("zen.spamhaus.org", honest(map[string][]string{"99.2.0.192": {"A 127.0.0.4", "A 127.0.0.10"}}))
-	b.liar.set("bad.example", except(always("A 127.255.255.254")))
+	b.liar.Set("bl.example", honest(map[string][]string{"99.2.0.192": {"A 127.0.0.2", `TXT "see [why] \"here\""`}}))
+	b.liar.Set("zen.spamhaus.org", honest(map[string][]string{"99.2.0.192": {"A 127.0.0.4", "A 127.0.0.10"}}))
+	b.liar.Set("bad.example", except(dnstest.Always("A 127.255.255.254")))
 	s := b.set(t, SetOptions{Threshold: 3, Complete: true}, "bl.example*5", "zen.spamhaus.org", "bad.example")
 	first := look(t, s, "192.0.2.99")
-	recorded := map[string]Answer{}
+	recorded := map[string]dns.Answer{}
 	var lines []string
 	for _, e := range first.Exchanges {
-		if e.Question.Name != "99.2.0.192.zen.spamhaus.org" || e.Question.Type != TXT { // asked if it hit before the heavier list
+		if e.Question.Name != "99.2.0.192.zen.spamhaus.org" || e.Question.Type != dns.TXT { // asked if it hit before the heavier list
 			lines = append(lines, e.String())
 		}
-		a, err := ParseAnswer(e.Answer.String())
+		a, err := dns.ParseAnswer(e.Answer.String())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -233,7 +221,7 @@ func TestReplay(t *testing.T) {
 	if d := cmp.Diff(want, lines); d != "" {
 		t.Error(d)
 	}
-	again := s.Replay("192.0.2.99", func(q Question) (Answer, bool) { a, ok := recorded[q.String()]; return a, ok })
+	again := s.Replay("192.0.2.99", func(q dns.Question) (dns.Answer, bool) { a, ok := recorded[q.String()]; return a, ok })
 	if again.Verdict != Listed || again.Score != first.Score || again.Reason != first.Reason || again.Reason != `see (why) "here"` {
 		t.Errorf("replayed: %v %d %q, first: %v %d %q", again.Verdict, again.Score, again.Reason, first.Verdict, first.Score, first.Reason)
 	}

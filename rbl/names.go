@@ -3,39 +3,13 @@ package rbl
 import (
 	"errors"
 	"net/netip"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
+
+	"mailweir/internal/dns"
 )
-
-// appendReversed appends the address as it stands left of a zone: octets reversed for IPv4 (RFC 5782 section 2.1), 32 nibbles
-// reversed for IPv6 (section 2.4). A v4-mapped address must have been unmapped.
-func appendReversed(b []byte, ip netip.Addr) []byte {
-	if ip.Is4() {
-		o := ip.As4()
-		for i := 3; i >= 0; i-- {
-			b = strconv.AppendUint(b, uint64(o[i]), 10)
-			if i > 0 {
-				b = append(b, '.')
-			}
-		}
-		return b
-	}
-	const digits = "0123456789abcdef"
-	o := ip.As16()
-	for i := 15; i >= 0; i-- {
-		b = append(b, digits[o[i]&15], '.', digits[o[i]>>4])
-		if i > 0 {
-			b = append(b, '.')
-		}
-	}
-	return b
-}
-
-// maxNameLength is the longest name in its text form without the trailing dot (RFC 1035 section 2.3.4: 255 octets on the wire).
-const maxNameLength = 253
 
 // DomainKey is a domain as it is asked of a domain list: lower case A-labels (RFC 5890) without a trailing dot. What no such
 // list can have is an error: an IP literal or address, a single label, bad characters, or a name or label that is too long.
@@ -58,7 +32,7 @@ func DomainKey(domain string) (string, error) {
 		}
 	}
 	d = strings.ToLower(d)
-	if len(d) > maxNameLength {
+	if len(d) > dns.MaxName {
 		return "", errors.New("the name is longer than 253 octets")
 	}
 	labels := 0

@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mailweir/internal/dns"
+	"mailweir/internal/dns/dnstest"
 )
 
 // The meaning of lists is held against a real rbldnsd behind a real unbound.
@@ -47,7 +50,7 @@ func daemon(t testing.TB, program string, args ...string) {
 // freePort is a port that was free for both protocols a moment ago.
 func freePort(t testing.TB) int {
 	t.Helper()
-	udp, tcp := listenBoth(t)
+	udp, tcp := dnstest.Listen(t)
 	port := udp.LocalAddr().(*net.UDPAddr).Port
 	udp.Close()
 	tcp.Close()
@@ -65,13 +68,13 @@ const zoneHead = "$SOA 300 ns.example hostmaster.example 1 3600 600 86400 300\n$
 
 // realLists starts rbldnsd with the zone files (by data set, zone and text) and unbound before it, and waits until both answer. Zones are
 // "set zone", several sets of one zone add up.
-func realLists(t testing.TB, zones [][3]string) *Resolver {
+func realLists(t testing.TB, zones [][3]string) *dns.Resolver {
 	t.Helper()
 	return realListsOn(t, freePort(t), zones)
 }
 
 // realListsOn is realLists with unbound on a port of the caller's choice.
-func realListsOn(t testing.TB, unboundPort int, zones [][3]string) *Resolver {
+func realListsOn(t testing.TB, unboundPort int, zones [][3]string) *dns.Resolver {
 	t.Helper()
 	dir := t.TempDir()
 	for d := dir; strings.HasPrefix(d, os.TempDir()+"/"); d = filepath.Dir(d) {
@@ -111,13 +114,13 @@ remote-control:
 	}
 	write(t, dir, "unbound.conf", conf)
 	daemon(t, "unbound", "-d", "-c", filepath.Join(dir, "unbound.conf"))
-	r := newTestResolver(t, ResolverOptions{AttemptTimeout: 200 * time.Millisecond}, fmt.Sprintf("127.0.0.1:%d", unboundPort))
+	r := newTestResolver(t, dns.ResolverOptions{AttemptTimeout: 200 * time.Millisecond}, fmt.Sprintf("127.0.0.1:%d", unboundPort))
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	for zone := range stubs {
 		for {
-			a := r.ask(ctx, NewQuestion(A, "2.0.0.127."+zone), true)
-			if a.Status != Failed {
+			a := r.AskFresh(ctx, dns.NewQuestion(dns.A, "2.0.0.127."+zone))
+			if a.Status != dns.Failed {
 				break
 			}
 			if ctx.Err() != nil {

@@ -1,12 +1,16 @@
 package rbl
 
-import "strings"
+import (
+	"strings"
+
+	"mailweir/internal/dns"
+)
 
 // maxReason bounds a list's text in a reply, in octets.
 const maxReason = 200
 
 // reason is the text for a reply: the list's own, else its look-up page, else its name.
-func (li *list) reason(txt *Answer, subject string) string {
+func (li *list) reason(txt *dns.Answer, subject string) string {
 	if txt != nil {
 		for _, text := range txt.Texts {
 			if text = cut(redact(Clean(text), li.zone, li.wire)); text != "" {
@@ -21,7 +25,7 @@ func (li *list) reason(txt *Answer, subject string) string {
 }
 
 // redacted is a TXT answer that can be shown: a list may repeat the name that it was asked for.
-func (li *list) redacted(a *Answer) Answer {
+func (li *list) redacted(a *dns.Answer) dns.Answer {
 	shown := *a
 	if li.wire != nil {
 		shown.Texts = make([]string, len(a.Texts))

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"mailweir/internal/dns"
 )
 
 // Verdict is what a [Set] says about a client or a domain.
@@ -53,8 +55,8 @@ type ListResult struct {
 
 // Exchange is one question to the outside and its answer, both printable.
 type Exchange struct {
-	Question Question
-	Answer   Answer
+	Question dns.Question
+	Answer   dns.Answer
 }
 
 // String is `question → answer`.

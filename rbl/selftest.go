@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+
+	"mailweir/internal/dns"
 )
 
 // testOutcome is what a test of a list found.
@@ -79,18 +81,18 @@ func (l *Lists) selfTest(ctx context.Context, li *list) testOutcome {
 	return six
 }
 
-func testKey(ip netip.Addr) string { return string(appendReversed(nil, ip)) }
+func testKey(ip netip.Addr) string { return string(dns.AppendReversed(nil, ip)) }
 
 const notListed = "its test entry is not listed"
 
 // testPair asks for one entry that must be listed and one that must not.
 func (l *Lists) testPair(ctx context.Context, li *list, untested bool, positive, negative string) testOutcome {
 	var wg sync.WaitGroup
-	var yes, no *Answer
-	wg.Go(func() { yes = l.resolver.ask(ctx, li.question(A, positive), true) })
-	no = l.resolver.ask(ctx, li.question(A, negative), true)
+	var yes, no dns.Answer
+	wg.Go(func() { yes = l.resolver.AskFresh(ctx, li.question(dns.A, positive)) })
+	no = l.resolver.AskFresh(ctx, li.question(dns.A, negative))
 	wg.Wait()
-	if no.Status == Failed {
+	if no.Status == dns.Failed {
 		return testOutcome{why: "its test was not answered: " + no.Err.Error(), unanswered: true}
 	}
 	for _, ip := range no.Addrs {
@@ -104,7 +106,7 @@ func (l *Lists) testPair(ctx context.Context, li *list, untested bool, positive,
 	if len(no.Addrs) > 0 {
 		return testOutcome{why: fmt.Sprintf("it lists %s, which no list may: it answers %s", negative, no)}
 	}
-	if yes.Status == Failed {
+	if yes.Status == dns.Failed {
 		return testOutcome{why: "its test was not answered: " + yes.Err.Error(), unanswered: true}
 	}
 	err := errors.New(notListed)
@@ -120,11 +122,10 @@ func (l *Lists) testPair(ctx context.Context, li *list, untested bool, positive,
 }
 
 // question is a question to this list about a key, which is what stands left of the zone.
-func (li *list) question(t Type, key string) Question {
-	q := Question{Name: key + "." + li.zone, Type: t}
+func (li *list) question(t dns.Type, key string) dns.Question {
+	q := dns.Question{Name: key + "." + li.zone, Type: t}
 	if li.wire != nil {
-		wire := key + "." + *li.wire
-		q.wire = &wire
+		return q.AskedAs(key + "." + *li.wire)
 	}
 	return q
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"mailweir/internal/dns"
 )
 
 // SetOptions says how the entries of a [Set] work together.
@@ -45,7 +47,9 @@ type member struct {
 
 // NewSet makes a set of entries of one kind, from [Parse]. Lists that are new begin their test at once and rest until it has passed.
 func (l *Lists) NewSet(entries []Entry, opt SetOptions) (*Set, error) {
-	setDefault(&opt.Remember, 4_000)
+	if opt.Remember <= 0 {
+		opt.Remember = 4_000
+	}
 	if opt.Threshold == 0 {
 		opt.Threshold = 1
 	}
@@ -140,13 +144,13 @@ func (s *Set) Monitors() bool {
 func (s *Set) String() string { return fmt.Sprint(s.Zones()) }
 
 // judge reads one list's answer.
-func (m *member) judge(a *Answer) ListResult {
+func (m *member) judge(a *dns.Answer) ListResult {
 	r := ListResult{Zone: m.list.zone, Monitored: m.monitored}
 	switch a.Status {
-	case NoName, NoData:
+	case dns.NoName, dns.NoData:
 		r.State = Clear
 		return r
-	case Failed:
+	case dns.Failed:
 		r.State, r.Err = Errored, a.Err
 		return r
 	}

@@ -6,12 +6,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"mailweir/internal/dns"
 )
 
 // usage counts what a list did. A client whose result was still remembered is not counted again.
 type usage struct {
 	asked, hits, alone, errors, skipped, knownGood atomic.Uint64
-	histogram
+	latency                                        dns.Histogram
 }
 
 // ListStatus is a snapshot of one list.
@@ -34,7 +36,7 @@ type ListStatus struct {
 	Errors    uint64            // answers that were failures or error codes
 	Skipped   uint64            // not asked, because it rested
 	KnownGood uint64            // hits on known-good clients: against Hits, the list's precision
-	Latency   Latency           // of its answers from the DNS
+	Latency   dns.Latency       // of its answers from the DNS
 	Overlap   map[string]uint64 // hits shared with another list, by its zone
 }
 
@@ -53,7 +55,7 @@ func (li *list) status(overlap map[string]uint64) ListStatus {
 		Zone: li.zone, Kind: li.kind, Asked: true,
 		IPv4: li.kind == Addresses && li.hasFamily(false), IPv6: li.kind == Addresses && li.hasFamily(true),
 		Queries: li.use.asked.Load(), Hits: li.use.hits.Load(), Alone: li.use.alone.Load(), Errors: li.use.errors.Load(),
-		Skipped: li.use.skipped.Load(), KnownGood: li.use.knownGood.Load(), Latency: li.use.snapshot(), Overlap: overlap,
+		Skipped: li.use.skipped.Load(), KnownGood: li.use.knownGood.Load(), Latency: li.use.latency.Snapshot(), Overlap: overlap,
 	}
 	if r := li.resting.Load(); r != nil {
 		s.Asked, s.Cause, s.Why, s.Until = false, r.cause, r.why, r.until

@@ -3,26 +3,28 @@ package rbl
 import (
 	"context"
 	"errors"
+
+	"mailweir/internal/dns"
 )
 
 // news is an answer to one of a board's questions.
 type news struct {
 	i    int
 	text bool // the answer is a TXT
-	arrival
+	dns.Arrival
 }
 
 // run asks the lists and waits for what is needed.
 func (b *board) run(ctx context.Context) {
 	members := b.set.members
 	ch := make(chan news, 2*len(members)) // an A and a TXT of each: delivering never blocks
-	waits := make([]*waiter, 2*len(members))
+	waits := make([]*dns.Wait, 2*len(members))
 	b.fromCache()
 	undecided := b.set.complete || b.tally.verdict() == Unknown
 	for i, m := range members {
 		if (undecided || m.monitored) && b.answers[i] == nil && b.result.Lists[i].State == NotAsked {
 			b.open++
-			waits[i] = b.ask(ch, i, A)
+			waits[i] = b.ask(ch, i, dns.A)
 		}
 	}
 	b.wantText(ch, waits)
@@ -56,7 +58,7 @@ func (b *board) drain(ch chan news) {
 }
 
 // waiting: until the verdict stands, or every list has spoken; and a reply needs the text of its list.
-func (b *board) waiting(waits []*waiter) bool {
+func (b *board) waiting(waits []*dns.Wait) bool {
 	if b.open > 0 && (b.set.complete || b.tally.verdict() == Unknown) {
 		return true
 	}
@@ -76,42 +78,42 @@ func (b *board) fromCache() {
 			m.list.use.skipped.Add(1)
 			continue
 		}
-		if a, ok := b.set.lists.resolver.peek(b.question(i, A)); ok {
+		if a, ok := b.set.lists.resolver.Peek(b.question(i, dns.A)); ok {
 			b.open++
-			b.receive(news{i: i, arrival: a})
+			b.receive(news{i: i, Arrival: a})
 		}
 	}
 }
 
-func (b *board) ask(ch chan news, i int, t Type) *waiter {
-	return b.set.lists.resolver.join(b.question(i, t), false, func(a arrival) { ch <- news{i, t == TXT, a} })
+func (b *board) ask(ch chan news, i int, t dns.Type) *dns.Wait {
+	return b.set.lists.resolver.Join(b.question(i, t), func(a dns.Arrival) { ch <- news{i, t == dns.TXT, a} })
 }
 
 // wantText asks the list that would be named in the reply for its text, while others may still be silent.
-func (b *board) wantText(ch chan news, waits []*waiter) {
+func (b *board) wantText(ch chan news, waits []*dns.Wait) {
 	n := len(b.texts)
 	if b.top >= 0 && waits[n+b.top] == nil {
-		waits[n+b.top] = b.ask(ch, b.top, TXT)
+		waits[n+b.top] = b.ask(ch, b.top, dns.TXT)
 	}
 }
 
 func (b *board) receive(n news) {
 	if n.text {
-		b.texts[n.i] = n.answer
+		b.texts[n.i] = n.Answer
 		return
 	}
 	li := b.set.members[n.i].list
 	b.open--
-	if !n.cached {
+	if !n.Cached {
 		b.result.Lists[n.i].Took = b.set.lists.now().Sub(b.began)
-		if n.answer.Status != Failed {
-			li.use.took(b.result.Lists[n.i].Took)
+		if n.Answer.Status != dns.Failed {
+			li.use.latency.Took(b.result.Lists[n.i].Took)
 		}
 	}
-	state := b.take(n.i, n.answer)
-	b.result.Lists[n.i].Cached = n.cached
-	b.expires = min(b.expires, n.expires)
-	b.set.lists.account(li, state, n.answer, b.result.Lists[n.i].Err)
+	state := b.take(n.i, n.Answer)
+	b.result.Lists[n.i].Cached = n.Cached
+	b.expires = min(b.expires, n.Expires)
+	b.set.lists.account(li, state, n.Answer, b.result.Lists[n.i].Err)
 }
 
 // account counts one list's answer and feeds its breaker.
@@ -129,35 +131,39 @@ func (l *Lists) account(li *list, state State, cause any, err error) {
 }
 
 // giveUp is for lists that were silent until the end: after a deadline that is their failure, otherwise nobody waits any more.
-func (b *board) giveUp(why error, ch chan news, waits []*waiter) {
+func (b *board) giveUp(why error, ch chan news, waits []*dns.Wait) {
 	b.expires = 0
+	late := errors.Is(why, context.DeadlineExceeded)
 	for i := range b.set.members {
 		if waits[i] == nil || b.answers[i] != nil {
 			continue
 		}
-		flight := waits[i].flight
-		if !b.set.lists.resolver.leave(waits[i]) {
+		w := waits[i]
+		leave := w.Leave
+		if late {
+			leave = w.GiveUp
+		}
+		if !leave() {
 			continue
 		}
 		waits[i] = nil
-		if !errors.Is(why, context.DeadlineExceeded) {
+		if !late {
 			continue
 		}
-		b.set.lists.resolver.stats.count(Timeout) // the question is given up, and nobody else will count it
-		silent := failed(Timeout, "")
+		silent := dns.Answer{Err: &dns.Error{Failure: dns.Timeout}}
 		state := b.take(i, &silent)
-		b.set.lists.account(b.set.members[i].list, state, flight, silent.Err)
+		b.set.lists.account(b.set.members[i].list, state, w.Flight(), silent.Err)
 	}
 	b.leave(ch, waits)
 }
 
 // leave ends what is not needed any more. Monitored lists go on being heard.
-func (b *board) leave(ch chan news, waits []*waiter) {
+func (b *board) leave(ch chan news, waits []*dns.Wait) {
 	for i, w := range waits {
 		switch {
 		case w == nil:
 		case i >= len(b.answers) || b.answers[i] != nil || !b.set.members[i].monitored:
-			b.set.lists.resolver.leave(w)
+			w.Leave()
 		case !b.listen(i, w):
 			for b.answers[i] == nil { // it is being delivered
 				b.receive(<-ch)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"mailweir/internal/dns"
 )
 
 var keyName = regexp.MustCompile(`^\{([A-Za-z][A-Za-z0-9_-]*)\}$`)
@@ -52,7 +54,7 @@ func normalZone(zone string) (string, error) {
 		}
 	}
 	zone = strings.Join(labels, ".")
-	if len(labels) < 2 || len(zone) > maxNameLength-64 {
+	if len(labels) < 2 || len(zone) > dns.MaxName-64 {
 		return "", fmt.Errorf("list %q: write the full domain name of the list, as in bl.example.org", hideKey(zone))
 	}
 	return zone, nil

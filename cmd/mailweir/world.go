@@ -7,6 +7,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"mailweir/internal/dns"
 	"mailweir/internal/policy"
 	"mailweir/internal/state"
 	"mailweir/rbl"
@@ -18,12 +19,12 @@ func openWorld(d *daemonFlags, log *logrus.Logger, clock func() time.Time, store
 	if err != nil {
 		return nil, err
 	}
-	dns, err := rbl.NewResolver(rbl.ResolverOptions{Servers: servers})
+	resolver, err := dns.NewResolver(dns.ResolverOptions{Servers: servers})
 	if err != nil {
 		return nil, fmt.Errorf("--dns: %w", err)
 	}
-	lists := rbl.NewLists(dns, rbl.ListsOptions{OnChange: func(c rbl.Change) { logListChange(log, c) }})
-	return &policy.World{Connections: func() int { return 1 }, Clock: clock, DNS: dns, Lists: lists, State: store}, nil
+	lists := rbl.NewLists(resolver, rbl.ListsOptions{OnChange: func(c rbl.Change) { logListChange(log, c) }})
+	return &policy.World{Connections: func() int { return 1 }, Clock: clock, DNS: resolver, Lists: lists, State: store}, nil
 }
 
 func closeWorld(w *policy.World) error {
@@ -39,13 +40,13 @@ func emptyWorld(d *daemonFlags) (*policy.World, error) {
 
 func dnsServers(words []string) ([]string, error) {
 	if len(words) == 0 {
-		servers, err := rbl.SystemServers("/etc/resolv.conf")
+		servers, err := dns.SystemServers("/etc/resolv.conf")
 		if err != nil {
 			return nil, fmt.Errorf("--dns is not given, and %w", err)
 		}
 		return servers, nil
 	}
-	servers, err := rbl.ParseServers(strings.Join(words, ","))
+	servers, err := dns.ParseServers(strings.Join(words, ","))
 	if err != nil {
 		return nil, fmt.Errorf("--dns: %w", err)
 	}

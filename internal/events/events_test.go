@@ -15,6 +15,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/sirupsen/logrus"
 
+	"mailweir/internal/dns"
 	"mailweir/internal/policy"
 	"mailweir/internal/trace"
 	"mailweir/rbl"
@@ -222,14 +223,14 @@ func TestLevels(t *testing.T) {
 // The metrics are named as Prometheus wants them, and nothing that came from outside is in a label.
 func TestMetrics(t *testing.T) {
 	b := newBench(t)
-	dns, err := rbl.NewResolver(rbl.ResolverOptions{Servers: []string{"127.0.0.1:9"}})
+	resolver, err := dns.NewResolver(dns.ResolverOptions{Servers: []string{"127.0.0.1:9"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer dns.Close()
-	lists := rbl.NewLists(dns, rbl.ListsOptions{})
+	defer resolver.Close()
+	lists := rbl.NewLists(resolver, rbl.ListsOptions{})
 	defer lists.Close()
-	b.metrics.WatchLists(lists, dns)
+	b.metrics.WatchLists(lists, resolver)
 	b.refuse("203.0.113.77", "who@stranger.example")
 	b.Record(&policy.Event{Check: "rbl", Action: policy.ActionError, Err: "203.0.113.77", Helo: "stranger.example"})
 	b.Opened(&policy.Connection{ConnectFacts: policy.ConnectFacts{Client: netip.MustParseAddr("203.0.113.77")}, Service: policy.MX})

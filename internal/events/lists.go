@@ -3,18 +3,19 @@ package events
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"mailweir/internal/dns"
 	"mailweir/rbl"
 )
 
 // WatchLists adds what is known of DNS lists and of the resolver.
-func (m *Metrics) WatchLists(lists *rbl.Lists, dns *rbl.Resolver) {
-	m.Registry.MustRegister(&listCollector{lists: lists, dns: dns})
+func (m *Metrics) WatchLists(lists *rbl.Lists, resolver *dns.Resolver) {
+	m.Registry.MustRegister(&listCollector{lists: lists, dns: resolver})
 }
 
 // listCollector reads the counters of package rbl when it is asked.
 type listCollector struct {
 	lists *rbl.Lists
-	dns   *rbl.Resolver
+	dns   *dns.Resolver
 }
 
 var (

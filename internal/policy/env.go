@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"mailweir/internal/dns"
 	"mailweir/internal/resource"
 	"mailweir/internal/state"
 	"mailweir/internal/table"
@@ -16,7 +17,7 @@ type World struct {
 	// Clock tells the time. No check asks anyone else.
 	Clock func() time.Time
 	// DNS asks the domain name system and keeps what it says.
-	DNS *rbl.Resolver
+	DNS *dns.Resolver
 	// Lists is what is known of the health of DNS lists.
 	Lists *rbl.Lists
 	// State is what checks remember.
@@ -31,8 +32,8 @@ type World struct {
 }
 
 // resolver is the DNS for SPF; each question is noted for the event.
-func (w *World) resolver() rbl.NetResolver {
-	return rbl.NetResolver{Ask: func(ctx context.Context, q rbl.Question) rbl.Answer {
+func (w *World) resolver() dns.NetResolver {
+	return dns.NetResolver{Ask: func(ctx context.Context, q dns.Question) dns.Answer {
 		a := w.DNS.Ask(ctx, q)
 		trace.Add(ctx, q.String(), a.String())
 		return a

@@ -1,4 +1,4 @@
-package rbl
+package dns
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ func TestAnswersInPrint(t *testing.T) {
 	for _, a := range []Answer{
 		{Status: NoName},
 		{Status: NoData},
-		{Status: Found, Addrs: []netip.Addr{listed4, netip.MustParseAddr("2001:db8::1")}},
+		{Status: Found, Addrs: []netip.Addr{netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("2001:db8::1")}},
 		{Status: Found, Texts: []string{"a \"b\" \n", ""}},
 		{Err: &Error{Failure: Refused, Detail: "REFUSED", Server: "127.0.0.1:53"}},
 		{Err: &Error{Failure: Timeout}},

@@ -1,4 +1,4 @@
-package rbl
+package dns
 
 import (
 	"math/rand/v2"
@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/miekg/dns"
+	miekg "github.com/miekg/dns"
 )
 
 // udpSize is what we say we can take by UDP: what passes every path without fragments (DNS flag day 2020).
@@ -18,14 +18,14 @@ const maxRecords = 64
 
 // newMessage is the question as it goes out. Random case in the name (draft-vixie-dnsext-dns0x20) adds a bit
 // for each letter to what a forger must guess.
-func newMessage(q Question, randomCase, edns bool) *dns.Msg {
-	name := dns.Fqdn(q.wireName())
+func newMessage(q Question, randomCase, edns bool) *miekg.Msg {
+	name := miekg.Fqdn(q.wireName())
 	if randomCase {
 		name = mixCase(name)
 	}
-	m := new(dns.Msg)
+	m := new(miekg.Msg)
 	m.SetQuestion(name, uint16(q.Type))
-	m.Id = dns.Id()
+	m.Id = miekg.Id()
 	m.RecursionDesired = true
 	if edns {
 		m.SetEdns0(udpSize, false)
@@ -58,8 +58,8 @@ const (
 	exact
 )
 
-func echoes(sent, got *dns.Msg) echo {
-	if !got.Response || got.Id != sent.Id || got.Opcode != dns.OpcodeQuery || len(got.Question) != 1 {
+func echoes(sent, got *miekg.Msg) echo {
+	if !got.Response || got.Id != sent.Id || got.Opcode != miekg.OpcodeQuery || len(got.Question) != 1 {
 		return foreign
 	}
 	s, g := sent.Question[0], got.Question[0]
@@ -74,24 +74,24 @@ func echoes(sent, got *dns.Msg) echo {
 
 // readAnswer turns a message that answers q into an Answer and the time that it holds. The caller has made sure that
 // the question section is ours.
-func readAnswer(q Question, m *dns.Msg, limits ttlLimits) (Answer, time.Duration) {
+func readAnswer(q Question, m *miekg.Msg, limits ttlLimits) (Answer, time.Duration) {
 	switch {
-	case m.Rcode == dns.RcodeNameError:
+	case m.Rcode == miekg.RcodeNameError:
 		return Answer{Status: NoName}, limits.negative(m)
-	case m.Rcode == dns.RcodeRefused:
+	case m.Rcode == miekg.RcodeRefused:
 		return failed(Refused, "REFUSED"), limits.failure
-	case m.Rcode != dns.RcodeSuccess:
-		return failed(ServerFailure, dns.RcodeToString[m.Rcode]), limits.failure
+	case m.Rcode != miekg.RcodeSuccess:
+		return failed(ServerFailure, miekg.RcodeToString[m.Rcode]), limits.failure
 	}
 	a := Answer{Status: Found}
 	// The answer section is a chain of aliases from the name asked for to the records (RFC 1034 section 3.6.2).
-	owner, ttl := dns.Fqdn(q.wireName()), uint32(1<<31)
+	owner, ttl := miekg.Fqdn(q.wireName()), uint32(1<<31)
 	for _, rr := range m.Answer {
 		h := rr.Header()
-		if !strings.EqualFold(h.Name, owner) || h.Class != dns.ClassINET {
+		if !strings.EqualFold(h.Name, owner) || h.Class != miekg.ClassINET {
 			continue
 		}
-		if alias, ok := rr.(*dns.CNAME); ok && h.Rrtype != uint16(q.Type) {
+		if alias, ok := rr.(*miekg.CNAME); ok && h.Rrtype != uint16(q.Type) {
 			owner, ttl = alias.Target, min(ttl, h.Ttl)
 			continue
 		}
@@ -109,25 +109,25 @@ func readAnswer(q Question, m *dns.Msg, limits ttlLimits) (Answer, time.Duration
 }
 
 // add keeps one record; false if it is not of use.
-func (a *Answer) add(rr dns.RR) bool {
+func (a *Answer) add(rr miekg.RR) bool {
 	switch rr := rr.(type) {
-	case *dns.A:
+	case *miekg.A:
 		ip, ok := netip.AddrFromSlice(rr.A)
 		if ok {
 			a.Addrs = append(a.Addrs, ip.Unmap())
 		}
 		return ok
-	case *dns.AAAA:
+	case *miekg.AAAA:
 		ip, ok := netip.AddrFromSlice(rr.AAAA)
 		if ok {
 			a.Addrs = append(a.Addrs, ip)
 		}
 		return ok
-	case *dns.TXT:
+	case *miekg.TXT:
 		a.Texts = append(a.Texts, unescape(strings.Join(rr.Txt, "")))
-	case *dns.PTR:
+	case *miekg.PTR:
 		a.Texts = append(a.Texts, rr.Ptr)
-	case *dns.MX:
+	case *miekg.MX:
 		a.Texts = append(a.Texts, strconv.Itoa(int(rr.Preference))+" "+rr.Mx)
 	default:
 		return false
@@ -172,9 +172,9 @@ func (l ttlLimits) bound(ttl time.Duration) time.Duration { return max(l.min, mi
 
 // negative is the lesser of the SOA's own TTL and its MINIMUM field (RFC 2308 section 5); without a SOA the answer
 // must not be kept, so as short as we keep anything.
-func (l ttlLimits) negative(m *dns.Msg) time.Duration {
+func (l ttlLimits) negative(m *miekg.Msg) time.Duration {
 	for _, rr := range m.Ns {
-		if soa, ok := rr.(*dns.SOA); ok {
+		if soa, ok := rr.(*miekg.SOA); ok {
 			return l.bound(time.Duration(min(soa.Hdr.Ttl, soa.Minttl)) * time.Second)
 		}
 	}

@@ -1,4 +1,4 @@
-package rbl
+package dns
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/miekg/dns"
+	miekg "github.com/miekg/dns"
 )
 
 // server is one recursive resolver and what was found out about it.
@@ -27,7 +27,7 @@ type server struct {
 const caseSlipLimit = 3
 
 // attempt is one question to one server: UDP, then TCP if the answer was cut or came in the wrong case.
-func (r *Resolver) attempt(ctx context.Context, s *server, q Question) (*dns.Msg, *Error) {
+func (r *Resolver) attempt(ctx context.Context, s *server, q Question) (*miekg.Msg, *Error) {
 	sent := newMessage(q, !s.fixedCase.Load(), !s.noEDNS.Load())
 	got, how, err := r.exchange(ctx, "udp", s.addr, sent)
 	if err == nil && s.fixesEDNS(sent, got) {
@@ -53,8 +53,8 @@ func (r *Resolver) attempt(ctx context.Context, s *server, q Question) (*dns.Msg
 }
 
 // fixesEDNS notes a server that does not know EDNS0 (RFC 6891 section 7) and reports that the question has to be put again.
-func (s *server) fixesEDNS(sent, got *dns.Msg) bool {
-	if sent.IsEdns0() == nil || (got.Rcode != dns.RcodeFormatError && got.Rcode != dns.RcodeNotImplemented) {
+func (s *server) fixesEDNS(sent, got *miekg.Msg) bool {
+	if sent.IsEdns0() == nil || (got.Rcode != miekg.RcodeFormatError && got.Rcode != miekg.RcodeNotImplemented) {
 		return false
 	}
 	s.noEDNS.Store(true)
@@ -65,7 +65,7 @@ var buffers = sync.Pool{New: func() any { return new([65535]byte) }}
 
 // exchange sends a question over a socket of its own, whose port the kernel chose at random, and reads until something
 // answers it or ctx ends.
-func (r *Resolver) exchange(ctx context.Context, network, addr string, sent *dns.Msg) (*dns.Msg, echo, *Error) {
+func (r *Resolver) exchange(ctx context.Context, network, addr string, sent *miekg.Msg) (*miekg.Msg, echo, *Error) {
 	packet, err := sent.Pack()
 	if err != nil {
 		return nil, foreign, &Error{Failure: Malformed, Detail: "the question cannot be sent"} // not err: it may quote the name
@@ -97,7 +97,7 @@ func (r *Resolver) exchange(ctx context.Context, network, addr string, sent *dns
 			}
 			return nil, foreign, failure
 		}
-		got := new(dns.Msg)
+		got := new(miekg.Msg)
 		if got.Unpack(buf[:n]) == nil {
 			if how := echoes(sent, got); how != foreign {
 				return got, how, nil

@@ -1,4 +1,4 @@
-package rbl
+package dns
 
 import (
 	"context"
@@ -33,11 +33,11 @@ type ResolverOptions struct {
 
 func (o *ResolverOptions) fill() error {
 	if len(o.Servers) == 0 {
-		return errors.New("rbl: a resolver needs at least one DNS server")
+		return errors.New("dns: a resolver needs at least one DNS server")
 	}
 	for _, s := range o.Servers {
 		if _, err := netip.ParseAddrPort(s); err != nil {
-			return fmt.Errorf("rbl: DNS server %q is not host:port with an address as host", s)
+			return fmt.Errorf("dns: DNS server %q is not host:port with an address as host", s)
 		}
 	}
 	setDefault(&o.AttemptTimeout, time.Second)
@@ -113,21 +113,27 @@ func (r *Resolver) Ask(ctx context.Context, q Question) Answer {
 	return *r.ask(ctx, q, false)
 }
 
+// AskFresh is Ask without what is kept: the DNS is asked now, and the answer kept.
+func (r *Resolver) AskFresh(ctx context.Context, q Question) Answer {
+	return *r.ask(ctx, q, true)
+}
+
+// Now is the time by the resolver's clock.
+func (r *Resolver) Now() time.Time { return r.opt.Clock() }
+
 func (r *Resolver) ask(ctx context.Context, q Question, fresh bool) *Answer {
 	if err := ctx.Err(); err != nil {
 		a := contextFailure(err)
 		return &a
 	}
-	ch := make(chan arrival, 1)
-	w := r.join(q, fresh, func(a arrival) { ch <- a })
+	ch := make(chan Arrival, 1)
+	w := r.join(q, fresh, func(a Arrival) { ch <- a })
 	select {
 	case a := <-ch:
-		return a.answer
+		return a.Answer
 	case <-ctx.Done():
 		a := contextFailure(ctx.Err())
-		if r.leave(w) {
-			r.stats.count(a.Err.Failure)
-		}
+		w.giveUp(a.Err.Failure)
 		return &a
 	}
 }
@@ -137,110 +143,6 @@ func contextFailure(err error) Answer {
 		return failed(Timeout, "")
 	}
 	return failed(Cancelled, "")
-}
-
-// arrival is an answer as it reaches one asker.
-type arrival struct {
-	answer  *Answer
-	expires int64 // Unix nanoseconds
-	cached  bool
-}
-
-// flight is a question on its way. It belongs to the resolver: it lives while someone waits for it.
-type flight struct {
-	question Question
-	key      cacheKey
-	ctx      context.Context
-	cancel   context.CancelFunc
-	waiters  map[*waiter]struct{} // guarded by the shard's lock
-}
-
-type waiter struct {
-	flight  *flight
-	deliver func(arrival) // must not block
-}
-
-// peek looks into the cache only.
-func (r *Resolver) peek(q Question) (arrival, bool) {
-	k := r.cache.key(q)
-	s := r.cache.shard(k)
-	s.mu.Lock()
-	e, ok := s.get(k, r.opt.Clock())
-	s.mu.Unlock()
-	if !ok {
-		return arrival{}, false
-	}
-	r.stats.hits.Add(1)
-	return arrival{e.answer, e.expires, true}, true
-}
-
-// join delivers the answer at once if it is cached, else later from a goroutine of the resolver, until [Resolver.leave]. fresh
-// passes over what is cached.
-func (r *Resolver) join(q Question, fresh bool, deliver func(arrival)) *waiter {
-	k := r.cache.key(q)
-	s := r.cache.shard(k)
-	w := &waiter{deliver: deliver}
-	s.mu.Lock()
-	if e, ok := s.get(k, r.opt.Clock()); ok && !fresh {
-		s.mu.Unlock()
-		r.stats.hits.Add(1)
-		deliver(arrival{e.answer, e.expires, true})
-		return w
-	}
-	if f, ok := s.flights[k]; ok {
-		w.flight = f
-		f.waiters[w] = struct{}{}
-		s.mu.Unlock()
-		r.stats.shared.Add(1)
-		return w
-	}
-	f := &flight{question: q, key: k, waiters: map[*waiter]struct{}{w: {}}}
-	f.ctx, f.cancel = context.WithTimeout(r.ctx, r.opt.QuestionTimeout)
-	w.flight = f
-	s.flights[k] = f
-	s.mu.Unlock()
-	r.stats.misses.Add(1)
-	r.submit(f)
-	return w
-}
-
-// leave ends the wait; when nobody else waits, the question is cancelled. It reports false if the answer has been delivered
-// or is being delivered.
-func (r *Resolver) leave(w *waiter) bool {
-	f := w.flight
-	if f == nil {
-		return false
-	}
-	s := r.cache.shard(f.key)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, waiting := f.waiters[w]; !waiting {
-		return false
-	}
-	delete(f.waiters, w)
-	if len(f.waiters) == 0 {
-		f.cancel()
-		if s.flights[f.key] == f {
-			delete(s.flights, f.key)
-		}
-	}
-	return true
-}
-
-// handOver replaces who gets the answer, without giving the question up. False as for leave.
-func (r *Resolver) handOver(w *waiter, deliver func(arrival)) bool {
-	f := w.flight
-	if f == nil {
-		return false
-	}
-	s := r.cache.shard(f.key)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, waiting := f.waiters[w]; !waiting {
-		return false
-	}
-	w.deliver = deliver
-	return true
 }
 
 // submit starts a goroutine for f, or queues it when enough are running.
@@ -295,12 +197,12 @@ func (r *Resolver) finish(f *flight, a Answer, ttl time.Duration) {
 	if s.flights[f.key] == f {
 		delete(s.flights, f.key)
 	}
-	out := arrival{answer: &a}
+	out := Arrival{Answer: &a}
 	if ttl > 0 {
 		e := s.put(f.key, shared(&a), r.opt.Clock(), ttl)
-		out.answer, out.expires = e.answer, e.expires
+		out.Answer, out.Expires = e.answer, e.expires
 	}
-	var deliver []func(arrival)
+	var deliver []func(Arrival)
 	for w := range f.waiters {
 		deliver = append(deliver, w.deliver)
 	}

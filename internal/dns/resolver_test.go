@@ -1,4 +1,4 @@
-package rbl
+package dns
 
 import (
 	"context"
@@ -7,14 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"blitiri.com.ar/go/spf"
-	"github.com/miekg/dns"
-)
-
-// What SPF needs must stay what this package offers.
-var (
-	_ spf.DNSResolver = (*Resolver)(nil)
-	_ spf.DNSResolver = NetResolver{}
+	"mailweir/internal/dns/dnstest"
 )
 
 func background(t testing.TB) context.Context {
@@ -25,16 +18,16 @@ func background(t testing.TB) context.Context {
 
 // Many who ask the same at once are one question on the wire, and each gets the answer.
 func TestOneQuestionForMany(t *testing.T) {
-	l := newLiar(t)
+	l := dnstest.New(t)
 	release := make(chan struct{})
-	l.set("bl.example", func(_ string, m *dns.Msg, _ bool) [][]byte {
+	l.Set("bl.example", func(_ string, m *dnstest.Msg, _ bool) [][]byte {
 		select {
 		case <-release:
-		case <-l.stop:
+		case <-l.Stop:
 		}
-		return one(has(m, "300", "A 127.0.0.2"))
+		return dnstest.One(dnstest.Has(m, "300", "A 127.0.0.2"))
 	})
-	r := newTestResolver(t, ResolverOptions{AttemptTimeout: time.Minute, QuestionTimeout: time.Minute}, l.addr)
+	r := newTestResolver(t, ResolverOptions{AttemptTimeout: time.Minute, QuestionTimeout: time.Minute}, l.Addr)
 	q := NewQuestion(A, "99.2.0.192.bl.example")
 	const askers = 200
 	answers := make(chan Answer, askers)
@@ -51,7 +44,7 @@ func TestOneQuestionForMany(t *testing.T) {
 			t.Fatal(a)
 		}
 	}
-	if n := l.questions(); n != 1 {
+	if n := l.Questions(); n != 1 {
 		t.Errorf("%d questions", n)
 	}
 	if s := r.Stats(); s.Misses != 1 || s.Shared != askers-1 {
@@ -61,9 +54,9 @@ func TestOneQuestionForMany(t *testing.T) {
 
 // A question lives while somebody waits for it and is cancelled when the last one leaves.
 func TestLastWaiterCancels(t *testing.T) {
-	l := newLiar(t)
-	l.set("bl.example", silent)
-	r := newTestResolver(t, ResolverOptions{AttemptTimeout: time.Hour, QuestionTimeout: time.Hour}, l.addr)
+	l := dnstest.New(t)
+	l.Set("bl.example", dnstest.Silent)
+	r := newTestResolver(t, ResolverOptions{AttemptTimeout: time.Hour, QuestionTimeout: time.Hour}, l.Addr)
 	q := NewQuestion(A, "99.2.0.192.bl.example")
 	ask := func() (context.CancelFunc, chan Answer) {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -104,16 +97,16 @@ func waitFor(t testing.TB, reached func() bool) {
 
 // More questions than may be open wait for their turn, and too many of those fail at once.
 func TestBoundedQuestions(t *testing.T) {
-	l := newLiar(t)
+	l := dnstest.New(t)
 	release := make(chan struct{})
-	l.set("example", func(_ string, m *dns.Msg, _ bool) [][]byte {
+	l.Set("example", func(_ string, m *dnstest.Msg, _ bool) [][]byte {
 		select {
 		case <-release:
-		case <-l.stop:
+		case <-l.Stop:
 		}
-		return one(nx(m))
+		return dnstest.One(dnstest.NX(m))
 	})
-	r := newTestResolver(t, ResolverOptions{InFlight: 1, AttemptTimeout: time.Minute, QuestionTimeout: time.Minute}, l.addr)
+	r := newTestResolver(t, ResolverOptions{InFlight: 1, AttemptTimeout: time.Minute, QuestionTimeout: time.Minute}, l.Addr)
 	answers := make(chan Answer, 70)
 	for i := range 65 { // one open, 64 queued
 		go func() { answers <- r.Ask(context.Background(), NewQuestion(A, fmt.Sprint(i, ".example"))) }()
@@ -131,9 +124,9 @@ func TestBoundedQuestions(t *testing.T) {
 }
 
 func TestClosedResolver(t *testing.T) {
-	l := newLiar(t)
-	l.set("example", silent)
-	r := newTestResolver(t, ResolverOptions{AttemptTimeout: time.Hour, QuestionTimeout: time.Hour, InFlight: 1}, l.addr)
+	l := dnstest.New(t)
+	l.Set("example", dnstest.Silent)
+	r := newTestResolver(t, ResolverOptions{AttemptTimeout: time.Hour, QuestionTimeout: time.Hour, InFlight: 1}, l.Addr)
 	answers := make(chan Answer, 2)
 	for i := range 2 { // one open, one queued
 		go func() { answers <- r.Ask(context.Background(), NewQuestion(A, fmt.Sprint(i, ".example"))) }()
@@ -147,5 +140,20 @@ func TestClosedResolver(t *testing.T) {
 	}
 	if a := r.Ask(context.Background(), NewQuestion(A, "x.example")); a.Err == nil || a.Err.Failure != Cancelled {
 		t.Error(a)
+	}
+}
+
+// What nobody waited for to the end is counted, too: a DNS that is dnstest.Silent must be seen in the metrics.
+func TestSilenceIsCounted(t *testing.T) {
+	l := dnstest.New(t)
+	l.Set("bl.example", dnstest.Silent)
+	r := newTestResolver(t, ResolverOptions{}, l.Addr)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if a := r.Ask(ctx, NewQuestion(A, "1.2.0.192.bl.example")); a.Status != Failed {
+		t.Errorf("silence answers %v", a)
+	}
+	if n := r.Stats().Failures[Timeout]; n != 1 {
+		t.Errorf("%d failures counted, want 1", n)
 	}
 }

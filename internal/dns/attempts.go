@@ -1,4 +1,4 @@
-package rbl
+package dns
 
 import (
 	"context"
@@ -48,7 +48,7 @@ func (r *Resolver) question(f *flight) (Answer, time.Duration) {
 		}
 		if a.answer.Status != Failed {
 			r.first.Store(uint32(a.server))
-			r.stats.took(r.opt.Clock().Sub(began))
+			r.stats.latency.Took(r.opt.Clock().Sub(began))
 			return a.answer, a.ttl
 		}
 		if last.Failure == Timeout || a.answer.Err.Failure != Timeout {

@@ -1,8 +1,7 @@
-package rbl
+package dns
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,22 +9,22 @@ import (
 	"testing"
 	"time"
 
-	"github.com/miekg/dns"
+	"mailweir/internal/dns/dnstest"
 )
 
-// The next server is asked when one is silent, refuses or cannot be reached, and the one that answered is asked first from then on.
+// The next server is asked when one is dnstest.Silent, refuses or cannot be reached, and the one that answered is asked first from then on.
 func TestSeveralServers(t *testing.T) {
-	for name, bad := range map[string]behaviour{"silent": silent, "refuses": code4(dns.RcodeRefused), "fails": code4(dns.RcodeServerFailure), "": nil} {
+	for name, bad := range map[string]dnstest.Behaviour{"silent": dnstest.Silent, "refuses": dnstest.Code(dnstest.Refused), "fails": dnstest.Code(dnstest.ServerFailure), "": nil} {
 		t.Run(name, func(t *testing.T) {
-			good := newLiar(t)
-			good.set("example", always("A 127.0.0.2"))
+			good := dnstest.New(t)
+			good.Set("example", dnstest.Always("A 127.0.0.2"))
 			first := "127.0.0.1:1"
 			if bad != nil {
-				l := newLiar(t)
-				l.set("example", bad)
-				first = l.addr
+				l := dnstest.New(t)
+				l.Set("example", bad)
+				first = l.Addr
 			}
-			r := newTestResolver(t, ResolverOptions{AttemptTimeout: 50 * time.Millisecond}, first, good.addr)
+			r := newTestResolver(t, ResolverOptions{AttemptTimeout: 50 * time.Millisecond}, first, good.Addr)
 			if a := r.Ask(background(t), NewQuestion(A, "a.example")); a.Status != Found {
 				t.Fatal(a)
 			}
@@ -42,11 +41,11 @@ func TestSeveralServers(t *testing.T) {
 
 // The answer to a question that has been put again meanwhile still counts: a server that is always slow is heard.
 func TestLateAnswerCounts(t *testing.T) {
-	l := newLiar(t)
+	l := dnstest.New(t)
 	again := make(chan struct{}, 10)
 	first := true
 	var mu sync.Mutex
-	l.set("example", func(key string, m *dns.Msg, tcp bool) [][]byte {
+	l.Set("example", func(key string, m *dnstest.Msg, tcp bool) [][]byte {
 		mu.Lock()
 		mine := first
 		first = false
@@ -57,11 +56,11 @@ func TestLateAnswerCounts(t *testing.T) {
 		}
 		select {
 		case <-again:
-		case <-l.stop:
+		case <-l.Stop:
 		}
-		return always("A 127.0.0.2")(key, m, tcp)
+		return dnstest.Always("A 127.0.0.2")(key, m, tcp)
 	})
-	r := newTestResolver(t, ResolverOptions{AttemptTimeout: 20 * time.Millisecond, QuestionTimeout: time.Minute}, l.addr)
+	r := newTestResolver(t, ResolverOptions{AttemptTimeout: 20 * time.Millisecond, QuestionTimeout: time.Minute}, l.Addr)
 	if a := r.Ask(background(t), NewQuestion(A, "a.example")); a.Status != Found {
 		t.Error(a)
 	}
@@ -71,16 +70,9 @@ func TestLateAnswerCounts(t *testing.T) {
 }
 
 func TestIPv6Server(t *testing.T) {
-	conn, err := net.ListenPacket("udp6", "[::1]:0")
-	if err != nil {
-		t.Skip("no IPv6 loopback here:", err)
-	}
-	l := &liar{zones: map[string]behaviour{"example": always("A 127.0.0.2")}, asked: map[string]int{}}
-	var wg sync.WaitGroup
-	wg.Go(func() { l.serveUDP(conn, &wg) })
-	defer wg.Wait()
-	defer conn.Close()
-	r := newTestResolver(t, ResolverOptions{}, conn.LocalAddr().String())
+	l := dnstest.NewIPv6(t)
+	l.Set("example", dnstest.Always("A 127.0.0.2"))
+	r := newTestResolver(t, ResolverOptions{}, l.Addr)
 	if a := r.Ask(background(t), NewQuestion(A, "a.example")); a.Status != Found {
 		t.Error(a)
 	}
@@ -88,22 +80,22 @@ func TestIPv6Server(t *testing.T) {
 
 // Servers that do not know EDNS0 or do not echo the case of names are found out and spared.
 func TestOldServers(t *testing.T) {
-	noEDNS := func(_ string, m *dns.Msg, _ bool) [][]byte {
+	noEDNS := func(_ string, m *dnstest.Msg, _ bool) [][]byte {
 		if m.IsEdns0() != nil {
-			return one(rcode(m, dns.RcodeFormatError))
+			return dnstest.One(dnstest.Rcode(m, dnstest.FormatError))
 		}
-		return one(has(m, "300", "A 127.0.0.2"))
+		return dnstest.One(dnstest.Has(m, "300", "A 127.0.0.2"))
 	}
-	lower := func(_ string, m *dns.Msg, _ bool) [][]byte {
-		r := has(m, "300", "A 127.0.0.2")
+	lower := func(_ string, m *dnstest.Msg, _ bool) [][]byte {
+		r := dnstest.Has(m, "300", "A 127.0.0.2")
 		r.Question[0].Name = strings.ToLower(r.Question[0].Name)
-		return one(r)
+		return dnstest.One(r)
 	}
-	for name, b := range map[string]behaviour{"no EDNS0": noEDNS, "lower case": lower} {
+	for name, b := range map[string]dnstest.Behaviour{"no EDNS0": noEDNS, "lower case": lower} {
 		t.Run(name, func(t *testing.T) {
-			l := newLiar(t)
-			l.set("example", b)
-			r := newTestResolver(t, ResolverOptions{}, l.addr)
+			l := dnstest.New(t)
+			l.Set("example", b)
+			r := newTestResolver(t, ResolverOptions{}, l.Addr)
 			for i := range 10 {
 				q := NewQuestion(A, fmt.Sprintf("abcdefghijklmnopqrstuvwxyz-%d.example", i))
 				if a := r.Ask(background(t), q); a.Status != Found {
@@ -122,13 +114,13 @@ func TestOldServers(t *testing.T) {
 // Names go out in random case, unless that is off.
 func TestRandomCase(t *testing.T) {
 	for _, fixed := range []bool{false, true} {
-		l := newLiar(t)
+		l := dnstest.New(t)
 		seen := make(chan string, 1)
-		l.set("example", func(_ string, m *dns.Msg, _ bool) [][]byte {
+		l.Set("example", func(_ string, m *dnstest.Msg, _ bool) [][]byte {
 			seen <- m.Question[0].Name
-			return one(nx(m))
+			return dnstest.One(dnstest.NX(m))
 		})
-		r := newTestResolver(t, ResolverOptions{FixedCase: fixed}, l.addr)
+		r := newTestResolver(t, ResolverOptions{FixedCase: fixed}, l.Addr)
 		name := "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz.example"
 		r.Ask(background(t), NewQuestion(A, name))
 		if got := <-seen; (got == name+".") != fixed || !strings.EqualFold(got, name+".") {
@@ -183,16 +175,16 @@ func TestServers(t *testing.T) {
 
 // An answer in the wrong case may be forged: what TCP says counts.
 func TestWrongCaseIsNotBelieved(t *testing.T) {
-	l := newLiar(t)
-	l.set("example", func(_ string, m *dns.Msg, tcp bool) [][]byte {
+	l := dnstest.New(t)
+	l.Set("example", func(_ string, m *dnstest.Msg, tcp bool) [][]byte {
 		if tcp {
-			return one(nx(m))
+			return dnstest.One(dnstest.NX(m))
 		}
-		r := has(m, "300", "A 127.0.0.2")
+		r := dnstest.Has(m, "300", "A 127.0.0.2")
 		r.Question[0].Name = strings.ToLower(r.Question[0].Name)
-		return one(r)
+		return dnstest.One(r)
 	})
-	r := newTestResolver(t, ResolverOptions{}, l.addr)
+	r := newTestResolver(t, ResolverOptions{}, l.Addr)
 	if a := r.Ask(background(t), NewQuestion(A, "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz.example")); a.Status != NoName {
 		t.Error(a)
 	}
@@ -200,11 +192,11 @@ func TestWrongCaseIsNotBelieved(t *testing.T) {
 
 // Silence of one server does not hide what another said.
 func TestMostTellingFailure(t *testing.T) {
-	refuses, quiet := newLiar(t), newLiar(t)
-	quiet.set("example", silent)
-	r := newTestResolver(t, ResolverOptions{AttemptTimeout: 50 * time.Millisecond, QuestionTimeout: 500 * time.Millisecond}, refuses.addr, quiet.addr)
+	refuses, quiet := dnstest.New(t), dnstest.New(t)
+	quiet.Set("example", dnstest.Silent)
+	r := newTestResolver(t, ResolverOptions{AttemptTimeout: 50 * time.Millisecond, QuestionTimeout: 500 * time.Millisecond}, refuses.Addr, quiet.Addr)
 	a := r.Ask(background(t), NewQuestion(A, "a.example"))
-	if refuses.questions() > 0 && (a.Err == nil || a.Err.Failure != Refused || a.Err.Server != refuses.addr) {
+	if refuses.Questions() > 0 && (a.Err == nil || a.Err.Failure != Refused || a.Err.Server != refuses.Addr) {
 		t.Error(a)
 	}
 }

@@ -1,4 +1,4 @@
-package rbl
+package dns
 
 import (
 	"bufio"

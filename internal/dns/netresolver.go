@@ -1,4 +1,4 @@
-package rbl
+package dns
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/miekg/dns"
+	miekg "github.com/miekg/dns"
 )
 
 // NetResolver offers the look-ups of [net.Resolver] over any way of asking: a [Resolver], one that records, or a replay. Its
@@ -102,13 +102,13 @@ func (n NetResolver) LookupAddr(ctx context.Context, addr string) ([]string, err
 	if ip.Is6() {
 		suffix = "ip6.arpa"
 	}
-	a, err := n.ask(ctx, PTR, string(appendReversed(nil, ip))+"."+suffix)
+	a, err := n.ask(ctx, PTR, string(AppendReversed(nil, ip))+"."+suffix)
 	return a.Texts, err
 }
 
 // ask gives every answer other than records as a *net.DNSError.
 func (n NetResolver) ask(ctx context.Context, t Type, name string) (Answer, error) {
-	if _, ok := dns.IsDomainName(name); !ok || len(strings.TrimSuffix(name, ".")) > maxNameLength {
+	if _, ok := miekg.IsDomainName(name); !ok || len(strings.TrimSuffix(name, ".")) > MaxName {
 		// As net.Resolver: what cannot be a name does not exist, and asking again will not change that.
 		return Answer{Status: NoName}, &net.DNSError{Err: "not a domain name", Name: name, IsNotFound: true}
 	}

@@ -1,51 +1,55 @@
-package rbl
+package dns
 
 import (
 	"fmt"
 	"testing"
 	"time"
 
-	"github.com/miekg/dns"
+	"mailweir/internal/dns/dnstest"
 )
 
 // Answers live by their TTL within the bounds, negative ones by the SOA, failures briefly.
 func TestCacheTimes(t *testing.T) {
-	records := func(ttl string) behaviour {
-		return func(_ string, m *dns.Msg, _ bool) [][]byte { return one(has(m, ttl, "A 127.0.0.2")) }
+	records := func(ttl string) dnstest.Behaviour {
+		return func(_ string, m *dnstest.Msg, _ bool) [][]byte {
+			return dnstest.One(dnstest.Has(m, ttl, "A 127.0.0.2"))
+		}
 	}
 	tests := []struct {
 		name string
-		b    behaviour
+		b    dnstest.Behaviour
 		life time.Duration
 	}{
 		{"by TTL", records("600"), 10 * time.Minute},
 		{"short TTL", records("1"), time.Minute},
 		{"zero TTL", records("0"), time.Minute},
 		{"long TTL", records("604800"), time.Hour},
-		{"negative by SOA minimum", func(_ string, m *dns.Msg, _ bool) [][]byte { return one(nx(m)) }, 300 * time.Second},
-		{"negative by SOA TTL", func(_ string, m *dns.Msg, _ bool) [][]byte {
-			r := nx(m)
+		{"negative by SOA minimum", func(_ string, m *dnstest.Msg, _ bool) [][]byte { return dnstest.One(dnstest.NX(m)) }, 300 * time.Second},
+		{"negative by SOA TTL", func(_ string, m *dnstest.Msg, _ bool) [][]byte {
+			r := dnstest.NX(m)
 			r.Ns[0].Header().Ttl = 120
-			return one(r)
+			return dnstest.One(r)
 		}, 120 * time.Second},
-		{"negative without SOA", func(_ string, m *dns.Msg, _ bool) [][]byte { return one(rcode(m, dns.RcodeNameError)) }, time.Minute},
-		{"failure", code4(dns.RcodeServerFailure), 5 * time.Second},
+		{"negative without SOA", func(_ string, m *dnstest.Msg, _ bool) [][]byte {
+			return dnstest.One(dnstest.Rcode(m, dnstest.NameError))
+		}, time.Minute},
+		{"failure", dnstest.Code(dnstest.ServerFailure), 5 * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			l, clock := newLiar(t), newClock()
-			l.set("example", tt.b)
-			r := newTestResolver(t, ResolverOptions{Clock: clock.Now}, l.addr)
+			l, clock := dnstest.New(t), dnstest.NewClock()
+			l.Set("example", tt.b)
+			r := newTestResolver(t, ResolverOptions{Clock: clock.Now}, l.Addr)
 			q := NewQuestion(A, "a.example")
 			r.Ask(background(t), q)
-			clock.advance(tt.life - time.Nanosecond)
+			clock.Advance(tt.life - time.Nanosecond)
 			r.Ask(background(t), q)
-			if n := l.questions(); n != 1 {
+			if n := l.Questions(); n != 1 {
 				t.Fatalf("asked %d times within its time", n)
 			}
-			clock.advance(time.Nanosecond)
+			clock.Advance(time.Nanosecond)
 			r.Ask(background(t), q)
-			if n := l.questions(); n != 2 {
+			if n := l.Questions(); n != 2 {
 				t.Errorf("asked %d times after its time", n)
 			}
 		})
