@@ -17,8 +17,8 @@ import (
 // same text for the same entries without being shown a message, and rspamd, which examines the same messages.
 func (b *bench) content() error {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	h := b.part()
-	defer h.close()
+	h := b.Part()
+	defer h.Close()
 	dir := testbed.TempDir(h)
 	hyperscan, err := buildHyperscan(dir)
 	if err != nil {
@@ -226,7 +226,7 @@ func (b *bench) largeMessages(dir string) error {
 		{name: "none: reading them", flags: append([]string{"--truncated=off"}, wireAlone...)},
 		{name: "10,000 phrases", flags: append([]string{"--content-definition=" + filepath.Join(dir, "bench.def")}, wireAlone...)},
 	} {
-		h := b.part()
+		h := b.Part()
 		var peaks [2]int
 		var took time.Duration
 		for i, size := range []int{bodySize, large} {
@@ -242,7 +242,7 @@ func (b *bench) largeMessages(dir string) error {
 			}
 			peaks[i] = peak
 		}
-		h.close()
+		h.Close()
 		row(c.name, mib(peaks[0]), mib(peaks[1]), fmt.Sprintf("%.1f s", took.Seconds()))
 	}
 	fmt.Println()

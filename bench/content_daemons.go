@@ -38,8 +38,8 @@ func (b *bench) daemons(dir string, texts [2]contentText) error {
 
 // daemonsCase lets the two take turns with one definition and one text.
 func (b *bench) daemonsCase(dir string, c contentCase, text contentText) (ours, theirs string, err error) {
-	h := b.part()
-	defer h.close()
+	h := b.Part()
+	defer h.Close()
 	entries := c.entries(text.words)
 	if _, err := examiner(dir, c.kind, entries); err != nil { // writes the definition
 		return "", "", err
@@ -56,7 +56,7 @@ func (b *bench) daemonsCase(dir string, c contentCase, text contentText) (ours, 
 	}
 	octets := 0
 	for _, l := range text.letters {
-		octets += len(l.text())
+		octets += len(l.String())
 	}
 	average := float64(octets) / float64(len(text.letters))
 	var own, other sample

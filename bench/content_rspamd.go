@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -13,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"mailweir/test/testbed"
 )
 
 // rspamd is a running rspamd that does nothing but take messages apart and look for expressions in their text.
@@ -45,15 +46,12 @@ actions { reject = 1000000; }
 const compiles = 5 * time.Minute
 
 // startRspamd starts one that looks for these expressions, until h is closed.
-func startRspamd(h *harness, home string, expressions []string) (*rspamd, error) {
+func startRspamd(h testbed.TB, home string, expressions []string) (*rspamd, error) {
 	dir := filepath.Join(home, "rspamd") // keeps what is compiled for the next one
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	address, err := freeAddress()
-	if err != nil {
-		return nil, err
-	}
+	address := testbed.FreeAddress(h)
 	for name, text := range map[string]string{
 		"rspamd.conf":     strings.NewReplacer("DIR", dir, "ADDRESS", address).Replace(rspamdConf),
 		"rspamd.lua":      "require \"global_functions\" ()\n",
@@ -81,20 +79,11 @@ func startRspamd(h *harness, home string, expressions []string) (*rspamd, error)
 	return r, r.ready()
 }
 
-// freeAddress is a port of loopback that nobody has.
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
-}
-
 // ready waits until it examines.
 func (r *rspamd) ready() error {
 	var err error
 	for deadline := time.Now().Add(compiles); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if _, err = r.examine(letter{fields: fields()}); err == nil {
+		if _, err = r.examine(letter{Fields: fields()}); err == nil {
 			return nil
 		}
 		if !errors.Is(err, syscall.ECONNREFUSED) {
@@ -107,7 +96,7 @@ func (r *rspamd) ready() error {
 
 // examine has a message examined and returns the answer.
 func (r *rspamd) examine(l letter) ([]byte, error) {
-	answer, err := http.Post(r.url, "message/rfc822", strings.NewReader(l.text()))
+	answer, err := http.Post(r.url, "message/rfc822", strings.NewReader(l.String()))
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +110,7 @@ func (r *rspamd) examine(l letter) ([]byte, error) {
 
 // finds makes sure that it looks for the expressions at all.
 func (r *rspamd) finds(text string) error {
-	answer, err := r.examine(letter{fields: fields(), body: text + "\r\n"})
+	answer, err := r.examine(letter{Fields: fields(), Body: text + "\r\n"})
 	if err == nil && !bytes.Contains(answer, []byte(`"BENCH"`)) {
 		err = fmt.Errorf("rspamd does not find %q: %s", text, answer)
 	}
@@ -144,20 +133,10 @@ func (r *rspamd) measure(letters []letter, duration time.Duration) (float64, err
 		if _, err := r.examine(l); err != nil {
 			return 0, err
 		}
-		octets += len(l.text())
+		octets += len(l.String())
 		if after, err = familyCPU(r.pid); err != nil {
 			return 0, err
 		}
 	}
 	return float64(octets) / (after - before).Seconds(), nil
-}
-
-// text is the message as a file has it.
-func (l letter) text() string {
-	var b strings.Builder
-	for _, field := range l.fields {
-		name, value, _ := strings.Cut(strings.TrimSuffix(field, "\x00"), "\x00")
-		b.WriteString(name + ": " + strings.ReplaceAll(value, "\n", "\r\n") + "\r\n")
-	}
-	return b.String() + "\r\n" + l.body
 }

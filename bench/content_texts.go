@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"mailweir/test/wire"
 )
 
 // contentText is a text to examine, in one piece and as messages, and words to look for in it.
@@ -25,7 +27,7 @@ const contentTextSize = 1 << 20
 func contentTexts(dir string) ([2]contentText, error) {
 	common := contentText{name: "common words", body: commonText(contentTextSize), words: commonWords}
 	for at := 0; at < len(common.body); at += bodySize {
-		common.letters = append(common.letters, letter{fields(), string(common.body[at:min(at+bodySize, len(common.body))])})
+		common.letters = append(common.letters, letter{Fields: fields(), Body: string(common.body[at:min(at+bodySize, len(common.body))])})
 	}
 	home := os.Getenv("MAILWEIR_CORPUS")
 	if home == "" {
@@ -45,32 +47,15 @@ func contentTexts(dir string) ([2]contentText, error) {
 		if err != nil {
 			return [2]contentText{}, err
 		}
-		l := parseLetter(string(data))
+		l := wire.ParseLetter(string(data))
 		ham.letters = append(ham.letters, l)
-		ham.body = append(ham.body, l.body...)
+		ham.body = append(ham.body, l.Body...)
 		if len(ham.body) > contentTextSize {
 			break
 		}
 	}
 	ham.words = vocabulary(ham.body)
 	return [2]contentText{ham, common}, nil
-}
-
-// parseLetter reads a message with plain line ends, and perhaps an mbox line in front. What is no header field is left out.
-func parseLetter(text string) letter {
-	header, body, _ := strings.Cut(text, "\n\n")
-	l := letter{body: strings.ReplaceAll(body, "\n", "\r\n")}
-	for line := range strings.SplitSeq(header, "\n") {
-		last := len(l.fields) - 1
-		name, value, isField := strings.Cut(line, ":")
-		switch {
-		case line != "" && strings.ContainsAny(line[:1], " \t") && last >= 0:
-			l.fields[last] = strings.TrimSuffix(l.fields[last], "\x00") + "\n" + line + "\x00"
-		case isField && !strings.Contains(name, " "):
-			l.fields = append(l.fields, name+"\x00"+strings.TrimPrefix(value, " ")+"\x00")
-		}
-	}
-	return l
 }
 
 // vocabulary is the words of a text of four letters or more, each once.

@@ -6,6 +6,8 @@ import (
 	"net"
 	"slices"
 	"time"
+
+	"mailweir/test/wire"
 )
 
 // idleConnections is how many stay open.
@@ -27,8 +29,8 @@ func (b *bench) idle() error {
 }
 
 func (b *bench) idleCase(c contender) error {
-	h := b.part()
-	defer h.close()
+	h := b.Part()
+	defer h.Close()
 	if !c.native {
 		c.flags = append(slices.Clone(c.flags), "--load-sessions=0") // the default refuses so many
 	}
@@ -62,11 +64,11 @@ func stay(socket string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(wire.Patience)); err != nil {
 		return conn, err
 	}
 	in := bufio.NewReaderSize(conn, streamBuffer)
-	agreed, err := negotiate(conn, in)
+	agreed, err := wire.Negotiate(conn, in)
 	if err != nil {
 		return conn, err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"mailweir/internal/dns"
 	"mailweir/rbl"
+	"mailweir/test/testbed"
 )
 
 // lists measures the DNS lists: what twenty cost beside one, how many questions a crowd puts, and what a million answers weigh.
@@ -31,8 +32,8 @@ type asked struct {
 	lists *rbl.Lists
 }
 
-func askNameServer(h *harness, s *nameServer, names int) (*asked, error) {
-	resolver, err := dns.NewResolver(dns.ResolverOptions{Servers: []string{s.address}, CacheNames: names})
+func askNameServer(h testbed.TB, s *testbed.NameServer, names int) (*asked, error) {
+	resolver, err := dns.NewResolver(dns.ResolverOptions{Servers: []string{s.Address}, CacheNames: names})
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +46,7 @@ func askNameServer(h *harness, s *nameServer, names int) (*asked, error) {
 }
 
 // set makes a set of n lists, l0.example and so on, once their self-test has passed.
-func (a *asked) set(h *harness, n int) (*rbl.Set, error) {
+func (a *asked) set(h testbed.TB, n int) (*rbl.Set, error) {
 	var zones []string
 	for i := range n {
 		zones = append(zones, fmt.Sprintf("l%d.example", i))
@@ -98,8 +99,8 @@ func inMicroseconds(nanoseconds sample) string {
 }
 
 func (b *bench) listTime(n int) (cold, reloaded, warm sample, allocations float64, err error) {
-	h := b.part()
-	defer h.close()
+	h := b.Part()
+	defer h.Close()
 	server := startNameServer(h, func(name string) time.Duration {
 		var list int
 		var client [4]int
@@ -160,8 +161,8 @@ func (b *bench) listCrowd() error {
 	fmt.Printf("%d sessions ask one list about %d clients at once:\n\n", sessions, clients)
 	row("clients", "questions on the wire", "packets", "all answered after")
 	row("--:", "--:", "--:", "--:")
-	h := b.part()
-	defer h.close()
+	h := b.Part()
+	defer h.Close()
 	a, err := askNameServer(h, startNameServer(h, nil), 1<<20)
 	if err != nil {
 		return err
@@ -205,8 +206,8 @@ func (b *bench) listMemory() error {
 	fmt.Print("A million cached names, about one in ten listed:\n\n")
 	row("answers in the cache", "heap", "octets a name", "asked in")
 	row("--:", "--:", "--:", "--:")
-	h := b.part()
-	defer h.close()
+	h := b.Part()
+	defer h.Close()
 	a, err := askNameServer(h, startNameServer(h, nil), 2*names)
 	if err != nil {
 		return err

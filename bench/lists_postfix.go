@@ -16,8 +16,8 @@ func (b *bench) listsThroughPostfix() error {
 	fmt.Printf("Through Postfix, five lists, every DNS answer about some clients after %v, --rbl-timeout=3s:\n\n", lateAnswer)
 	row("session", "MAIL to the end of the message")
 	row("---", "--:")
-	h := b.part()
-	defer h.close()
+	h := b.Part()
+	defer h.Close()
 	server := startNameServer(h, func(name string) time.Duration {
 		if strings.Contains(name, ".1.127.") {
 			return lateAnswer
@@ -25,7 +25,7 @@ func (b *bench) listsThroughPostfix() error {
 		return 0
 	})
 	mta := testbed.StartPostfix(h, testbed.MTAConfig{Discard: true})
-	flags := []string{mta.Services(), "--dns=" + server.address, "--trusted-nets=127.0.0.2/32", "--rbl-threshold=5"}
+	flags := []string{mta.Services(), "--dns=" + server.Address, "--trusted-nets=127.0.0.2/32", "--rbl-threshold=5"}
 	for i := range 5 {
 		flags = append(flags, fmt.Sprintf("--rbl-zone=l%d.example", i))
 	}

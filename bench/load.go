@@ -2,8 +2,6 @@ package main
 
 import (
 	"bufio"
-	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"mailweir/test/wire"
 )
 
 // load speaks the MTA's side of the milter protocol, as Postfix does, from
@@ -25,9 +25,6 @@ type load struct {
 func usualLetters(messages, bodySize int) []letter {
 	return slices.Repeat([]letter{usualLetter(bodySize)}, messages)
 }
-
-// patience bounds every answer of a filter.
-const patience = 60 * time.Second
 
 // run keeps the connections busy for the given time, and finishes those that
 // have begun. It returns the number of messages.
@@ -68,11 +65,11 @@ func (l load) session(prepared []exchange) ([]exchange, error) {
 		return nil, err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(wire.Patience)); err != nil {
 		return nil, err
 	}
 	in := bufio.NewReaderSize(conn, streamBuffer)
-	agreed, err := negotiate(conn, in)
+	agreed, err := wire.Negotiate(conn, in)
 	if err != nil {
 		return nil, err
 	}
@@ -99,27 +96,11 @@ func play(conn io.Writer, in *bufio.Reader, exchanges []exchange) error {
 	return nil
 }
 
-// negotiate makes Postfix's offer: version 6, every action, every protocol flag.
-func negotiate(conn io.Writer, in *bufio.Reader) (terms, error) {
-	offer := []byte{0, 0, 0, 13, cmdOptNeg, 0, 0, 0, 6, 0, 0, 0x01, 0xff, 0x00, 0x1f, 0xff, 0xff}
-	if _, err := conn.Write(offer); err != nil {
-		return terms{}, err
-	}
-	code, data, err := readPacket(in)
-	if err != nil {
-		return terms{}, err
-	}
-	if code != cmdOptNeg {
-		return terms{}, fmt.Errorf("answer %q to the offer", code)
-	}
-	return parseTerms(data)
-}
-
 // await reads the answer to a command. Anything but "go on" is an error: a bench
 // of refused mail would measure something else.
 func await(in *bufio.Reader, command byte) error {
 	for {
-		code, data, err := readPacket(in)
+		code, data, err := wire.ReadPacket(in)
 		if err != nil {
 			return fmt.Errorf("after %q: %w", command, err)
 		}
@@ -131,25 +112,4 @@ func await(in *bufio.Reader, command byte) error {
 			return fmt.Errorf("answer %q %q to %q", code, data, command)
 		}
 	}
-}
-
-// readPacket reads one packet; its data is empty for nearly every answer.
-func readPacket(in *bufio.Reader) (byte, []byte, error) {
-	head, err := in.Peek(5)
-	if err != nil {
-		return 0, nil, err
-	}
-	length, code := binary.BigEndian.Uint32(head), head[4]
-	if _, err := in.Discard(5); err != nil {
-		return 0, nil, err
-	}
-	if length == 1 {
-		return code, nil, nil
-	}
-	if length == 0 || length > 1<<20 {
-		return 0, nil, errors.New("a packet of impossible length")
-	}
-	data := make([]byte, length-1)
-	_, err = io.ReadFull(in, data)
-	return code, data, err
 }

@@ -73,7 +73,7 @@ func main() {
 		beStateRun(*run)
 		return
 	}
-	h := &harness{}
+	h := testbed.NewProgram("bench")
 	b := prepare(h, s)
 	for _, part := range []struct {
 		name string
@@ -95,22 +95,22 @@ func main() {
 			h.Fatalf("bench: %s: %v", part.name, err)
 		}
 	}
-	h.close()
-	if h.failed {
+	h.Close()
+	if h.Failed() {
 		os.Exit(1)
 	}
 }
 
 // bench holds what all parts need.
 type bench struct {
-	*harness
+	*testbed.Program
 	settings
 	noop       string // program
 	contenders []contender
 }
 
-func prepare(h *harness, s settings) *bench {
-	b := &bench{harness: h, settings: s, noop: testbed.BuildNoop(h), contenders: contenders()}
+func prepare(h *testbed.Program, s settings) *bench {
+	b := &bench{Program: h, settings: s, noop: testbed.BuildNoop(h), contenders: contenders()}
 	switch s.mailweir {
 	case "":
 		b.mailweir = testbed.BuildMailweir(h)
@@ -122,7 +122,7 @@ func prepare(h *harness, s settings) *bench {
 
 // start starts a contender on a socket ("" makes one), until h is closed, and
 // returns its process id and its socket.
-func (b *bench) start(h *harness, c contender, socket string) (pid int, path string) {
+func (b *bench) start(h testbed.TB, c contender, socket string) (pid int, path string) {
 	if c.native {
 		if socket == "" {
 			socket = filepath.Join(testbed.TempDir(h), "noop.sock")
@@ -132,9 +132,6 @@ func (b *bench) start(h *harness, c contender, socket string) (pid int, path str
 	m := testbed.StartMailweir(h, testbed.MailweirConfig{Binary: b.mailweir, Socket: socket, Flags: c.flags})
 	return m.PID(), m.Socket
 }
-
-// part is the harness of one part of the bench.
-func (b *bench) part() *harness { return &harness{parent: b.harness} }
 
 // row prints one line of a table.
 func row(cells ...any) {

@@ -10,8 +10,8 @@ func (b *bench) memory() error {
 	fmt.Print("Peak resident memory after two messages at once, over the milter protocol:\n\n")
 	row("filter", "two of 8 KiB", "two of 100 MiB", "difference")
 	row("---", "--:", "--:", "--:")
-	h := b.part()
-	defer h.close()
+	h := b.Part()
+	defer h.Close()
 	for _, c := range b.contenders {
 		var peaks [2]int
 		for i, size := range []int{bodySize, large} {

@@ -1,70 +1,10 @@
 package main
 
 import (
-	"encoding/binary"
-	"fmt"
 	"strings"
+
+	"mailweir/test/wire"
 )
-
-// The milter protocol's commands (libmilter/mfdef.h).
-const (
-	cmdAbort   = 'A'
-	cmdBody    = 'B'
-	cmdConnect = 'C'
-	cmdMacro   = 'D'
-	cmdBodyEOB = 'E'
-	cmdHelo    = 'H'
-	cmdHeader  = 'L'
-	cmdMail    = 'M'
-	cmdEOH     = 'N'
-	cmdOptNeg  = 'O'
-	cmdQuit    = 'Q'
-	cmdRcpt    = 'R'
-	cmdData    = 'T'
-)
-
-// Protocol flags of the negotiation: the filter does not want the command, or
-// does not answer it (SMFIP_NO…, SMFIP_NR_…).
-var (
-	notSent = map[byte]uint32{
-		cmdConnect: 0x1, cmdHelo: 0x2, cmdMail: 0x4, cmdRcpt: 0x8, cmdBody: 0x10,
-		cmdHeader: 0x20, cmdEOH: 0x40, cmdData: 0x200,
-	}
-	notAnswered = map[byte]uint32{
-		cmdHeader: 0x80, cmdConnect: 0x1000, cmdHelo: 0x2000, cmdMail: 0x4000,
-		cmdRcpt: 0x8000, cmdData: 0x10000, cmdEOH: 0x40000, cmdBody: 0x80000,
-	}
-)
-
-// Stages for which a filter may ask for macros, in the protocol's numbering.
-const (
-	stageConnect = iota
-	stageHelo
-	stageMail
-	stageRcpt
-	stageData
-	stageEOM
-	stageEOH
-)
-
-// macroStage is the stage whose macros Postfix sends before a command: those of
-// the end of headers go with each header field, those of the end of the message
-// with each piece of the body.
-var macroStage = map[byte]int{
-	cmdConnect: stageConnect, cmdHelo: stageHelo, cmdMail: stageMail, cmdRcpt: stageRcpt,
-	cmdData: stageData, cmdHeader: stageEOH, cmdEOH: stageEOH, cmdBody: stageEOM, cmdBodyEOB: stageEOM,
-}
-
-// defaultMacros are Postfix's (postconf -d).
-var defaultMacros = map[int]string{
-	stageConnect: "j {daemon_name} {daemon_addr} v _",
-	stageHelo:    "{tls_version} {cipher} {cipher_bits} {cert_subject} {cert_issuer}",
-	stageMail:    "i {auth_type} {auth_authen} {auth_author} {mail_addr} {mail_host} {mail_mailer}",
-	stageRcpt:    "i {rcpt_addr} {rcpt_host} {rcpt_mailer}",
-	stageData:    "i",
-	stageEOH:     "i",
-	stageEOM:     "i",
-}
 
 // macroValues are those that have a value for this message; Postfix leaves out
 // the others.
@@ -75,37 +15,6 @@ var macroValues = map[string]string{
 	"{client_ptr}": "client.example.net", "{client_resolve}": "OK",
 	"{mail_addr}": "alice@example.net", "{mail_host}": "example.net", "{mail_mailer}": "smtp",
 	"{rcpt_addr}": "bob@example.org", "{rcpt_host}": "example.org", "{rcpt_mailer}": "smtp",
-}
-
-// terms are what a filter answered to the offer.
-type terms struct {
-	version  uint32
-	protocol uint32
-	macros   map[int]string // by stage
-}
-
-// parseTerms reads the answer to the offer without its first octet.
-func parseTerms(data []byte) (terms, error) {
-	if len(data) < 12 {
-		return terms{}, fmt.Errorf("answer to the offer of %d octets", len(data))
-	}
-	t := terms{
-		version:  binary.BigEndian.Uint32(data),
-		protocol: binary.BigEndian.Uint32(data[8:]),
-		macros:   make(map[int]string),
-	}
-	for stage, names := range defaultMacros {
-		t.macros[stage] = names
-	}
-	for data = data[12:]; len(data) > 4; {
-		names, rest, found := strings.Cut(string(data[4:]), "\x00")
-		if !found {
-			return terms{}, fmt.Errorf("list of macros without an end: %q", data)
-		}
-		t.macros[int(binary.BigEndian.Uint32(data))] = names
-		data = []byte(rest)
-	}
-	return t, nil
 }
 
 // exchange is what is written before the MTA waits, and for which commands it
@@ -121,32 +30,25 @@ const streamBuffer = 4096
 
 // plan collects packets into exchanges.
 type plan struct {
-	terms     terms
+	terms     wire.Terms
 	pending   []byte
 	exchanges []exchange
 }
 
 func (p *plan) packet(command byte, data string) {
-	p.pending = binary.BigEndian.AppendUint32(p.pending, uint32(len(data)+1))
-	p.pending = append(append(p.pending, command), data...)
+	p.pending = wire.AppendPacket(p.pending, command, data)
 }
 
 // command adds a command with its macros, as Postfix sends it under these terms.
 func (p *plan) command(command byte, data string) {
-	if p.terms.protocol&notSent[command] != 0 || command == cmdData && p.terms.version < 4 {
+	if !p.terms.Sends(command) {
 		return
 	}
-	var macros strings.Builder
-	for _, name := range strings.Fields(p.terms.macros[macroStage[command]]) {
-		if value, known := macroValues[name]; known {
-			macros.WriteString(name + "\x00" + value + "\x00")
-		}
-	}
-	if macros.Len() > 0 || command == cmdHelo {
-		p.packet(cmdMacro, string(command)+macros.String())
+	if macros := p.terms.Macros(command, macroValues); macros != "" {
+		p.packet(wire.Macro, macros)
 	}
 	p.packet(command, data)
-	if p.terms.protocol&notAnswered[command] == 0 {
+	if p.terms.Answered(command) {
 		p.flush(command)
 	}
 }
@@ -166,73 +68,67 @@ func (p *plan) flush(wait ...byte) {
 	p.exchanges = append(p.exchanges, e)
 }
 
-// letter is a message's header fields, each as NAME NUL VALUE NUL, and its body.
-type letter struct {
-	fields []string
-	body   string
-}
+// letter is a message of the load.
+type letter = wire.Letter
 
 // usualLetter has twenty header fields and a body of that many octets.
-func usualLetter(bodySize int) letter { return letter{fields(), bodyText(bodySize)} }
+func usualLetter(bodySize int) letter { return letter{Fields: fields(), Body: bodyText(bodySize)} }
 
 // session plans a whole SMTP connection with these messages.
-func session(t terms, letters []letter) []exchange {
+func session(t wire.Terms, letters []letter) []exchange {
 	p := &plan{terms: t}
-	p.command(cmdConnect, "client.example.net\x004\xa1\x12192.0.2.1\x00")
-	p.command(cmdHelo, "client.example.net\x00")
+	p.command(wire.Connect, "client.example.net\x004\xa1\x12192.0.2.1\x00")
+	p.command(wire.Helo, "client.example.net\x00")
 	for _, l := range letters {
 		p.letter(l)
 	}
-	p.packet(cmdQuit, "")
+	p.packet(wire.Quit, "")
 	p.flush()
 	return p.exchanges
 }
 
 func (p *plan) letter(l letter) {
-	p.command(cmdMail, "<alice@example.net>\x00SIZE=9500\x00BODY=8BITMIME\x00")
-	p.command(cmdRcpt, "<bob@example.org>\x00")
-	p.command(cmdData, "")
-	for _, field := range l.fields {
-		p.command(cmdHeader, field)
+	p.command(wire.Mail, "<alice@example.net>\x00SIZE=9500\x00BODY=8BITMIME\x00")
+	p.command(wire.Rcpt, "<bob@example.org>\x00")
+	p.command(wire.Data, "")
+	for _, field := range l.Fields {
+		name, text, _ := strings.Cut(field, ":")
+		p.command(wire.Header, p.terms.Field(name, text))
 	}
-	p.command(cmdEOH, "")
-	for rest := l.body; rest != ""; {
+	p.command(wire.EOH, "")
+	for rest := l.Body; rest != ""; {
 		piece := rest[:min(len(rest), 65535)]
-		p.command(cmdBody, piece)
+		p.command(wire.Body, piece)
 		rest = rest[len(piece):]
 	}
-	p.command(cmdBodyEOB, "")
-	p.packet(cmdAbort, "") // Postfix sends one after every message
+	p.command(wire.BodyEOB, "")
+	p.packet(wire.Abort, "") // Postfix sends one after every message
 }
 
 // fields are twenty header fields as one meets them.
 func fields() []string {
-	list := []string{
-		"Received\x00from mail.example.net (mail.example.net [192.0.2.1])\n\tby relay.example.net (Postfix) with ESMTPS id 4BpXyz1Qw3\n\tfor <bob@example.org>; Mon,  5 Jan 2026 10:00:00 +0000 (UTC)",
-		"Received\x00from desk.example.net (unknown [198.51.100.7])\n\tby mail.example.net (Postfix) with ESMTPSA id 3ApXyz1Qw2;\n\tMon,  5 Jan 2026 09:59:59 +0000 (UTC)",
-		"DKIM-Signature\x00v=1; a=rsa-sha256; c=relaxed/relaxed; d=example.net; s=mail;\n\tt=1767607199; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=;\n\th=From:To:Subject:Date; b=" + strings.Repeat("Zm9vYmFy", 20),
-		"From\x00Alice Example <alice@example.net>",
-		"To\x00Bob Example <bob@example.org>",
-		"Cc\x00Carol Example <carol@example.org>",
-		"Subject\x00Minutes of the meeting on Monday and what follows from them",
-		"Date\x00Mon, 5 Jan 2026 10:00:00 +0000",
-		"Message-ID\x00<20260105100000.4BpXyz1Qw3@mail.example.net>",
-		"MIME-Version\x001.0",
-		"Content-Type\x00text/plain; charset=utf-8; format=flowed",
-		"Content-Transfer-Encoding\x007bit",
-		"Content-Language\x00en-GB",
-		"User-Agent\x00Mozilla Thunderbird",
-		"In-Reply-To\x00<20260104090000.2ApQyz7Rw1@example.org>",
-		"References\x00<20260103080000.1ApQyz7Rw0@example.org>\n\t<20260104090000.2ApQyz7Rw1@example.org>",
-		"Reply-To\x00Alice Example <alice@example.net>",
-		"Organization\x00Example Limited",
-		"X-Mailer\x00Example Mailer 1.0",
-		"X-Spam-Status\x00No, score=-1.1 required=5.0",
+	return []string{
+		"Received: from mail.example.net (mail.example.net [192.0.2.1])\n\tby relay.example.net (Postfix) with ESMTPS id 4BpXyz1Qw3\n\tfor <bob@example.org>; Mon,  5 Jan 2026 10:00:00 +0000 (UTC)",
+		"Received: from desk.example.net (unknown [198.51.100.7])\n\tby mail.example.net (Postfix) with ESMTPSA id 3ApXyz1Qw2;\n\tMon,  5 Jan 2026 09:59:59 +0000 (UTC)",
+		"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=example.net; s=mail;\n\tt=1767607199; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=;\n\th=From:To:Subject:Date; b=" + strings.Repeat("Zm9vYmFy", 20),
+		"From: Alice Example <alice@example.net>",
+		"To: Bob Example <bob@example.org>",
+		"Cc: Carol Example <carol@example.org>",
+		"Subject: Minutes of the meeting on Monday and what follows from them",
+		"Date: Mon, 5 Jan 2026 10:00:00 +0000",
+		"Message-ID: <20260105100000.4BpXyz1Qw3@mail.example.net>",
+		"MIME-Version: 1.0",
+		"Content-Type: text/plain; charset=utf-8; format=flowed",
+		"Content-Transfer-Encoding: 7bit",
+		"Content-Language: en-GB",
+		"User-Agent: Mozilla Thunderbird",
+		"In-Reply-To: <20260104090000.2ApQyz7Rw1@example.org>",
+		"References: <20260103080000.1ApQyz7Rw0@example.org>\n\t<20260104090000.2ApQyz7Rw1@example.org>",
+		"Reply-To: Alice Example <alice@example.net>",
+		"Organization: Example Limited",
+		"X-Mailer: Example Mailer 1.0",
+		"X-Spam-Status: No, score=-1.1 required=5.0",
 	}
-	for i := range list {
-		list[i] += "\x00"
-	}
-	return list
 }
 
 // bodyText is plain text in lines of 72 octets with CRLF.

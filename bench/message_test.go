@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"mailweir/test/testbed"
+	"mailweir/test/wire"
 )
 
 // offerReply is a filter's answer to the offer.
@@ -58,7 +59,7 @@ func TestSessionFollowsTheTerms(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			agreed, err := parseTerms(test.reply)
+			agreed, err := wire.ParseTerms(test.reply)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -70,7 +71,7 @@ func TestSessionFollowsTheTerms(t *testing.T) {
 }
 
 func TestSessionMacrosAsAsked(t *testing.T) {
-	agreed, err := parseTerms(offerReply(6, 0, "\x00\x00\x00\x00{daemon_port} {unknown}\x00\x00\x00\x00\x02{client_addr}\x00"))
+	agreed, err := wire.ParseTerms(offerReply(6, 0, "\x00\x00\x00\x00{daemon_port} {unknown}\x00\x00\x00\x00\x02{client_addr}\x00"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,11 +81,11 @@ func TestSessionMacrosAsAsked(t *testing.T) {
 	}
 }
 
-func FuzzParseTerms(f *testing.F) {
+func FuzzSession(f *testing.F) {
 	f.Add(offerReply(6, 0, ""))
 	f.Add(offerReply(2, 0xffffffff, "\x00\x00\x00\x01i j\x00\x00\x00\x00\x09"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		agreed, err := parseTerms(data)
+		agreed, err := wire.ParseTerms(data)
 		if err == nil && len(session(agreed, []letter{usualLetter(10)})) == 0 {
 			t.Error("a plan without an exchange")
 		}

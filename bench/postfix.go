@@ -16,8 +16,8 @@ func (b *bench) postfix() error {
 		b.rounds, b.messages)
 	row("milter", "messages/s, one a connection", "of none", "messages/s, many a connection", "of none")
 	row("---", "--:", "--:", "--:", "--:")
-	h := b.part()
-	defer h.close()
+	h := b.Part()
+	defer h.Close()
 	names := []string{"none"}
 	mtas := []*testbed.MTA{testbed.StartPostfix(h, testbed.MTAConfig{NoMilter: true, Discard: true})}
 	for _, c := range b.contenders {

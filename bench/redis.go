@@ -18,8 +18,8 @@ const redisRows = 100_000
 
 // redis measures decisions of greylisting on a Redis, beside the bare commands that they come down to, from the same client library.
 func (b *bench) redis() error {
-	h := b.part()
-	defer h.close()
+	h := b.Part()
+	defer h.Close()
 	server := testbed.StartRedis(h)
 	turns, err := startTurnstile(h, server.Address)
 	if err != nil {
@@ -75,7 +75,7 @@ type redisContender struct {
 }
 
 // redisContenders are what is compared; the first is the yardstick. The triplets are on the server afterwards.
-func redisContenders(h *harness, server, counting string) ([]redisContender, error) {
+func redisContenders(h testbed.TB, server, counting string) ([]redisContender, error) {
 	none := func() int64 { return 0 }
 	list := []redisContender{
 		{name: "bare commands", undecided: none},

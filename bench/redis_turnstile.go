@@ -5,6 +5,8 @@ import (
 	"net"
 	"sync/atomic"
 	"time"
+
+	"mailweir/test/testbed"
 )
 
 // turnstile passes connections on to a server and counts round trips: how often a client speaks after the server has spoken.
@@ -14,7 +16,7 @@ type turnstile struct {
 	turns   atomic.Int64
 }
 
-func startTurnstile(h *harness, server string) (*turnstile, error) {
+func startTurnstile(h testbed.TB, server string) (*turnstile, error) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		return nil, err

@@ -6,6 +6,9 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"mailweir/test/testbed"
+	"mailweir/test/wire"
 )
 
 // A round trip is what the client says between two answers, in however many writes.
@@ -27,8 +30,8 @@ func TestTurnstileCountsRoundTrips(t *testing.T) {
 			}
 		}
 	}()
-	h := &harness{}
-	defer h.close()
+	h := testbed.NewProgram("bench")
+	defer h.Close()
 	turns, err := startTurnstile(h, server.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +41,7 @@ func TestTurnstileCountsRoundTrips(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	if err := client.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := client.SetDeadline(time.Now().Add(wire.Patience)); err != nil {
 		t.Fatal(err)
 	}
 	answers := bufio.NewReader(client)

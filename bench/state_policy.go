@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
-	"net"
 	"os"
 	"slices"
 	"sync"
@@ -21,6 +18,7 @@ import (
 	"mailweir/internal/policy"
 	"mailweir/internal/state"
 	"mailweir/rbl"
+	"mailweir/test/testbed"
 )
 
 // wholePolicy is what mailweir serve runs behind the wire: the policy, the observer that logs and counts, DNS.
@@ -47,11 +45,9 @@ func openPolicy(store state.Store, flags ...string) (*wholePolicy, error) {
 	if err := set.Parse(flags); err != nil {
 		return nil, err
 	}
-	server, err := net.ListenPacket("udp4", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	resolver, err := dns.NewResolver(dns.ResolverOptions{Servers: []string{server.LocalAddr().String()}})
+	h := testbed.NewProgram("bench")
+	server := testbed.StartNameServer(h, testbed.NameServerConfig{}) // knows no name
+	resolver, err := dns.NewResolver(dns.ResolverOptions{Servers: []string{server.Address}})
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +69,6 @@ func openPolicy(store state.Store, flags ...string) (*wholePolicy, error) {
 	runner := policy.NewRunner(p, recorder, policy.DefaultLimits)
 	ticking, stop := context.WithCancel(context.Background())
 	var work sync.WaitGroup
-	work.Go(func() { knowNothing(server) })
 	work.Go(func() { tick(ticking, runner, recorder) })
 	return &wholePolicy{runner: runner, close: func() {
 		stop()
@@ -81,15 +76,10 @@ func openPolicy(store state.Store, flags ...string) (*wholePolicy, error) {
 		recorder.Close()
 		lists.Close()
 		resolver.Close()
-		closeAll(server, null)
+		_ = null.Close()
 		work.Wait()
+		h.Close()
 	}}, nil
-}
-
-func closeAll(list ...io.Closer) {
-	for _, c := range list {
-		_ = c.Close() // nothing was to be kept
-	}
 }
 
 // tick does as the daemon does.
@@ -104,25 +94,6 @@ func tick(ctx context.Context, runner *policy.Runner, recorder *events.Recorder)
 			runner.Tick(ctx)
 			recorder.Sweep()
 		}
-	}
-}
-
-// knowNothing answers every question with NXDOMAIN (RFC 1035, section 4.1.1), until the socket is closed.
-func knowNothing(server net.PacketConn) {
-	packet := make([]byte, 512)
-	for {
-		n, from, err := server.ReadFrom(packet)
-		if err != nil {
-			return
-		}
-		end := bytes.IndexByte(packet[min(12, n):n], 0) + 12 + 5 // the question is all that is repeated
-		if end > n {
-			continue
-		}
-		packet[2] |= 0x80                         // an answer
-		packet[3] = 0x80 | 3                      // recursion available, name error
-		clear(packet[6:12])                       // no records
-		_, _ = server.WriteTo(packet[:end], from) // who asked asks again
 	}
 }
 

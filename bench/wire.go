@@ -27,8 +27,8 @@ func (b *bench) wire() error {
 
 // wireCase lets the contenders take turns at one kind of load.
 func (b *bench) wireCase(connections, messages int) error {
-	h := b.part()
-	defer h.close()
+	h := b.Part()
+	defer h.Close()
 	pids, loads := make([]int, len(b.contenders)), make([]load, len(b.contenders))
 	rates, costs := make([]sample, len(b.contenders)), make([]sample, len(b.contenders))
 	for i, c := range b.contenders {

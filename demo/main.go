@@ -32,7 +32,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
-	h := &harness{}
+	h := testbed.NewProgram("demo")
 	d, err := start(h)
 	if err == nil {
 		err = d.tell(ctx)
@@ -42,7 +42,7 @@ func main() {
 		<-ctx.Done()
 		fmt.Println("\nThe demo ends.")
 	}
-	h.close()
+	h.Close()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
@@ -85,15 +85,9 @@ type demo struct {
 }
 
 // start starts everything; h ends it.
-func start(h *harness) (*demo, error) {
-	dns, err := startDNS(h)
-	if err != nil {
-		return nil, err
-	}
-	d := &demo{dir: testbed.TempDir(h), program: testbed.BuildMailweir(h)}
-	if d.inet, err = freeAddress(); err != nil {
-		return nil, err
-	}
+func start(h testbed.TB) (*demo, error) {
+	dns := testbed.StartNameServer(h, testbed.NameServerConfig{Records: records}).Address
+	d := &demo{dir: testbed.TempDir(h), program: testbed.BuildMailweir(h), inet: testbed.FreeAddress(h)}
 	d.mta = testbed.StartPostfix(h, testbed.MTAConfig{})
 	policy := []string{"--config=demo/mailweir.conf", "--dns=" + dns}
 	d.explain = append([]string{"explain"}, policy...)

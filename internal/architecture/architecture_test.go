@@ -40,6 +40,7 @@ var layers = map[string][]string{
 	"internal/mailauth":       {"internal/address", "internal/trace"},
 	"internal/fact":           {"internal/trace"},
 	"test/testbed":            {"internal/*"},
+	"test/wire":               {},
 	"test/dialog":             {"test/testbed"},
 	"demo":                    {"*"},
 	"bench":                   {"*"},

@@ -19,9 +19,9 @@ var given struct {
 	ports map[string]bool
 }
 
-// freeAddress asks the kernel for a loopback address with a free port. The
+// FreeAddress asks the kernel for a loopback address with a free port. The
 // port is free for both TCP and UDP.
-func freeAddress(tb TB) string {
+func FreeAddress(tb TB) string {
 	tb.Helper()
 	given.Lock()
 	defer given.Unlock()

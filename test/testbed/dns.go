@@ -39,7 +39,7 @@ func StartDNS(tb TB, config DNSConfig) *DNS {
 	tb.Helper()
 	Require(tb, "dns")
 	dir := TempDir(tb)
-	zones, resolver := freeAddress(tb), freeAddress(tb)
+	zones, resolver := FreeAddress(tb), FreeAddress(tb)
 	d := &DNS{Address: resolver}
 
 	args := []string{"-n", "-f", "-r", dir, "-b", strings.Replace(zones, ":", "/", 1), "-u", "nobody", "-q"}

@@ -22,9 +22,9 @@ func StartPostfix(tb TB, config MTAConfig) *MTA {
 	dir := TempDir(tb)
 	m := &MTA{
 		Name:       "postfix",
-		MX:         freeAddress(tb),
-		Submission: freeAddress(tb),
-		Reinject:   freeAddress(tb),
+		MX:         FreeAddress(tb),
+		Submission: FreeAddress(tb),
+		Reinject:   FreeAddress(tb),
 		Sink:       StartSink(tb),
 		Milter:     milterDir(tb, dir, "postfix"),
 		authority:  newAuthority(tb, dir),

@@ -26,7 +26,7 @@ type Redis struct {
 func StartRedis(tb TB, args ...string) *Redis {
 	tb.Helper()
 	requireRedis(tb)
-	address := freeAddress(tb)
+	address := FreeAddress(tb)
 	dir := TempDir(tb)
 	words := append([]string{"--port", Port(address), "--bind", "127.0.0.1", "--save", "", "--dir", dir}, args...)
 	return startRedis(tb, address, func() *exec.Cmd { return exec.Command("redis-server", words...) })
@@ -97,7 +97,7 @@ func StartSentinel(tb TB) *Sentinel {
 	s.Replica = StartRedis(tb, "--replicaof", "127.0.0.1", Port(s.Primary.Address), "--repl-diskless-sync-delay", "0")
 	s.Replica.Wait("master_link_status:up", "INFO", "replication")
 	for range 3 {
-		address, dir := freeAddress(tb), TempDir(tb)
+		address, dir := FreeAddress(tb), TempDir(tb)
 		conf := filepath.Join(dir, "sentinel.conf")
 		writeFile(tb, conf, []byte(sentinelConf(address, dir, s.Primary.Address)), 0o600)
 		s.Sentinels = append(s.Sentinels, startRedis(tb, address, func() *exec.Cmd {
@@ -133,7 +133,7 @@ func StartRedisCluster(tb TB) *RedisCluster {
 	c := new(RedisCluster)
 	create := []string{"--cluster", "create"}
 	for range 6 {
-		bus := freeAddress(tb)
+		bus := FreeAddress(tb)
 		node := StartRedis(tb, "--cluster-enabled", "yes", "--cluster-port", Port(bus), "--cluster-node-timeout", "500",
 			"--repl-diskless-sync-delay", "0")
 		c.Nodes = append(c.Nodes, node)

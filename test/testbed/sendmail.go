@@ -54,9 +54,9 @@ func StartSendmail(tb TB, config MTAConfig) *MTA {
 	}
 	m := &MTA{
 		Name:       "sendmail",
-		MX:         freeAddress(tb),
-		Submission: freeAddress(tb),
-		Reinject:   freeAddress(tb),
+		MX:         FreeAddress(tb),
+		Submission: FreeAddress(tb),
+		Reinject:   FreeAddress(tb),
 		Sink:       StartSink(tb),
 		Milter:     milterDir(tb, dir, "mail"),
 		authority:  newAuthority(tb, dir),
