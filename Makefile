@@ -5,7 +5,7 @@ GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  = -s -w -X main.version=$(VERSION)
 
-.PHONY: build run demo test lint vuln docs docs-check bench fuzz clean
+.PHONY: build run demo test decisions lint vuln docs docs-check bench fuzz clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/mailweir ./cmd/mailweir
@@ -19,6 +19,13 @@ demo: build
 
 test:
 	test/run
+
+# What this mailweir decides, beside what another did (see test/README.md):
+# make decisions OUT=DIR [BIN=PROGRAM] [AGAINST=DIR]
+BIN ?= bin/mailweir
+decisions: build
+	test/decisions/run $(BIN) $(OUT)
+	$(if $(AGAINST),$(GO) run ./test/decisions -diff $(if $(RENAMES),-renames $(RENAMES)) $(AGAINST) $(OUT))
 
 lint:
 	test/lint

@@ -41,6 +41,7 @@ var layers = map[string][]string{
 	"internal/fact":           {"internal/trace"},
 	"test/testbed":            {"internal/*"},
 	"test/wire":               {},
+	"test/decisions":          {"test/*"},
 	"test/dialog":             {"test/testbed"},
 	"demo":                    {"*"},
 	"bench":                   {"*"},

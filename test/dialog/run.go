@@ -13,6 +13,11 @@ import (
 
 // Runner runs dialogs. It may run several at once.
 type Runner struct {
+	// Record is a directory for mailweir's log of each dialog, "" for none.
+	Record string
+	// State is where checks remember in dialogs that do not say so: "memory", "file" or "redis", "memory" if empty.
+	State string
+
 	binary string
 	pool   pool
 }
@@ -26,6 +31,7 @@ func NewRunner(tb testbed.TB, binary string) *Runner {
 // run is the state of one dialog that is being run.
 type run struct {
 	script   *Script
+	state    string // where checks remember
 	mta      *testbed.MTA
 	mailweir *testbed.Mailweir
 	binary   string
@@ -58,10 +64,15 @@ func (r *Runner) Run(tb testbed.TB, script *Script) {
 		script: script,
 		mta:    r.pool.take(tb, key),
 		binary: r.binary,
+		state:  r.State,
 		dir:    testbed.TempDir(tb),
 		ids:    make(map[string]string),
 	}
-	if err := state.run(tb); err != nil {
+	err := state.run(tb)
+	if r.Record != "" {
+		state.record(tb, r.Record)
+	}
+	if err != nil {
 		tb.Errorf("%v\n%s", err, state.evidence())
 		return
 	}
@@ -103,7 +114,11 @@ func (r *run) run(tb testbed.TB) error {
 	if r.mailweir == nil {
 		return nil
 	}
-	if err := r.mailweir.Close(); err != nil {
+	end := r.mailweir.Close
+	if r.state == "redis" { // its connections stay open
+		end = r.mailweir.End
+	}
+	if err := end(); err != nil {
 		return fmt.Errorf("%s: %w", r.script.File, err)
 	}
 	return r.unwanted()
@@ -209,6 +224,12 @@ func (r *run) start(tb testbed.TB) {
 	if r.resolver != "" {
 		own = append(own, "--dns="+r.resolver)
 	}
+	switch r.state {
+	case "file":
+		own = append(own, "--state=file:"+filepath.Join(r.dir, "state"))
+	case "redis":
+		own = append(own, "--state=redis://"+testbed.StartRedis(tb).Address)
+	}
 	if r.script.hasCommands() {
 		own = append(own, r.controlSocket())
 	}
@@ -220,6 +241,18 @@ func (r *run) start(tb testbed.TB) {
 	r.mailweir = testbed.StartMailweir(tb, testbed.MailweirConfig{
 		Binary: r.binary, Socket: r.mta.Milter, Flags: flags, Dir: r.dir,
 	})
+}
+
+// record writes mailweir's log into a directory, as NAME.MTA.log.
+func (r *run) record(tb testbed.TB, dir string) {
+	tb.Helper()
+	if r.mailweir == nil {
+		return
+	}
+	name := filepath.Join(dir, r.script.Name()+"."+r.script.MTA+".log")
+	if err := os.WriteFile(name, []byte(r.mailweir.Log.String()), 0o644); err != nil {
+		tb.Errorf("%v", err)
+	}
 }
 
 // expected reads the fields of a section with the variables filled in.
