@@ -36,6 +36,8 @@ as contrib/postfix does.`,
 					return policy.Pass, nil
 				}
 				return policy.Object(replyRcptLimit).Because("%d recipients accepted, limit %d", before, limit), nil
+			}, Remarks: []string{
+				"rcpt-limit needs smtpd_soft_error_limit and smtpd_hard_error_limit well above 20 in Postfix, or clients with many recipients are cut off",
 			}}, nil
 		}
 	},

@@ -1,7 +1,5 @@
 package policy
 
-import "slices"
-
 // Remarks says what a valid policy has that its administrator may not expect.
 func (p *Policy) Remarks() []string {
 	var remarks []string
@@ -17,9 +15,6 @@ func (p *Policy) Remarks() []string {
 	}
 	if s.AnswerAt == StageMail {
 		remarks = append(remarks, "--answer-at=mail: what is said about client and sender cannot depend on the recipient, so --always-accept and recipients' permits do not help against it")
-	}
-	if slices.ContainsFunc(p.checks, func(b *bound) bool { return b.Name == "rcpt-limit" && b.hooks.Rcpt != nil }) {
-		remarks = append(remarks, "rcpt-limit needs smtpd_soft_error_limit and smtpd_hard_error_limit well above 20 in Postfix, or clients with many recipients are cut off")
 	}
 	for _, b := range p.checks {
 		remarks = append(remarks, b.hooks.Remarks...)
