@@ -24,8 +24,5 @@ func entryVerdict(reply *policy.Reply, m table.Match, found bool) policy.Verdict
 	case a.Verb == table.Defer:
 		v = v.Code(451, a.Enhanced)
 	}
-	return v.Because("%s matches %s", quoted(m.Key), m.Where())
+	return v.Because("%s matches %s", strconv.QuoteToASCII(m.Key), m.Where())
 }
-
-// quoted shows a key that may hold anything.
-func quoted(key string) string { return strconv.QuoteToASCII(key) }

@@ -42,12 +42,12 @@ named by file and line, never by its text.`,
 			if err := showNames(definitions); err != nil {
 				return policy.Hooks{}, err
 			}
-			rule := contentRule{examinations: examinationsOf(env), cause: policy.NewSlot[string](env)}
+			rule := contentRule{exam: readerOf(env), cause: policy.NewSlot[string](env)}
 			if rule.bypass.list, err = env.List("bypass", *list, table.Permits); err != nil {
 				return policy.Hooks{}, err
 			}
 			options := content.Options{Budget: content.NewBudget(int64(*memory)), Now: env.Clock}
-			if rule.examinations.examiner, err = content.NewExaminer(definitions, options); err != nil {
+			if err := rule.exam.judgeBy(definitions, options); err != nil {
 				return policy.Hooks{}, err
 			}
 			hooks := rule.hooks()
@@ -85,25 +85,25 @@ func sameNames(definitions []*content.Definition) (remarks []string) {
 }
 
 type contentRule struct {
-	examinations *examinations
-	bypass       bypass
-	cause        policy.Slot[string] // of the message: all that fires, whoever gets it
+	exam   *reader
+	bypass bypass
+	cause  policy.Slot[string] // of the message: all that fires, whoever gets it
 }
 
 func (c contentRule) hooks() policy.Hooks {
 	return policy.Hooks{
 		Headers: func(m *policy.Message) (policy.Verdict, error) {
 			if !c.bypass.message(m) {
-				c.examinations.want(m, content.Text, "content")
+				c.exam.want(m, content.Text)
 			}
 			return policy.Pass, nil
 		},
-		Body: func(m *policy.Message, chunk []byte) { c.examinations.body(m, chunk, "content") },
+		Body: func(m *policy.Message, chunk []byte) { c.exam.body(m, chunk) },
 		Message: func(m *policy.Message) (policy.Verdict, error) {
 			if c.bypass.message(m) {
 				return policy.Pass, nil
 			}
-			result, err := c.examinations.finish(m)
+			result, err := c.exam.finish(m)
 			if err != nil {
 				return policy.Pass, err
 			}
@@ -114,13 +114,13 @@ func (c contentRule) hooks() policy.Hooks {
 			if c.bypass.message(r.Msg) || c.bypass.recipient(r) {
 				return policy.Pass, nil
 			}
-			result, err := c.examinations.finish(r.Msg)
+			result, err := c.exam.finish(r.Msg)
 			if err != nil {
 				return policy.Pass, nil // as said by the hook before
 			}
 			return judgeContent(r, result).Because("%s", *c.cause.Of(r.Msg)), nil
 		},
-		SettleMessage: c.examinations.settle,
+		SettleMessage: c.exam.settle,
 	}
 }
 

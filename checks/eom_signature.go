@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"mailweir/internal/content"
@@ -44,7 +45,7 @@ them), or a media type as found by the first octets, such as ` + "`application/x
 			if len(*hashes)+len(*names)+len(*types) == 0 {
 				return policy.Hooks{Off: "no --signature-hashes, --signature-names or --signature-types"}, nil
 			}
-			rule := &signature{examinations: examinationsOf(env), slot: policy.NewSlot[policy.Verdict](env)}
+			rule := &signature{exam: readerOf(env), slot: policy.NewSlot[policy.Verdict](env)}
 			var err error
 			if rule.hashes, err = env.List("hashes", *hashes, table.Any); err != nil {
 				return policy.Hooks{}, err
@@ -73,7 +74,7 @@ them), or a media type as found by the first octets, such as ` + "`application/x
 }
 
 type signature struct {
-	examinations  *examinations
+	exam          *reader
 	hashes, names *table.List
 	types         []fileType
 	unexamined    string // the signature of a message that was not examined whole, "" where it may pass
@@ -132,16 +133,16 @@ func (s *signature) hooks() policy.Hooks {
 	return policy.Hooks{
 		Headers: func(m *policy.Message) (policy.Verdict, error) {
 			if !s.bypass.message(m) {
-				s.examinations.want(m, needs, "signature")
+				s.exam.want(m, needs)
 			}
 			return policy.Pass, nil
 		},
-		Body: func(m *policy.Message, chunk []byte) { s.examinations.body(m, chunk, "signature") },
+		Body: func(m *policy.Message, chunk []byte) { s.exam.body(m, chunk) },
 		Message: func(m *policy.Message) (policy.Verdict, error) {
 			if s.bypass.message(m) {
 				return policy.Pass, nil
 			}
-			result, err := s.examinations.finish(m)
+			result, err := s.exam.finish(m)
 			if err == nil {
 				*s.slot.Of(m) = s.judge(result)
 			}
@@ -153,7 +154,7 @@ func (s *signature) hooks() policy.Hooks {
 			}
 			return *s.slot.Of(r.Msg), nil
 		},
-		SettleMessage: s.examinations.settle,
+		SettleMessage: s.exam.settle,
 	}
 }
 
@@ -162,7 +163,7 @@ func (s *signature) judge(result *content.Result) policy.Verdict {
 	for i := range result.Parts {
 		p := &result.Parts[i]
 		if name, why := s.match(p); name != "" {
-			return policy.Object(replySignature, name).Because("file %s: %s%s", quoted(p.Name), why, limitsReached(result, "; "))
+			return policy.Object(replySignature, name).Because("file %s: %s%s", strconv.QuoteToASCII(p.Name), why, limitsReached(result, "; "))
 		}
 	}
 	if s.unexamined != "" && len(result.Reached) > 0 {
@@ -225,7 +226,7 @@ func nameKeys(p *content.Part) []string {
 func digest(key string) error {
 	sum, err := hex.DecodeString(key)
 	if n := len(sum); err != nil || n != md5.Size && n != sha1.Size && n != sha256.Size {
-		return fmt.Errorf("%s is no MD5, SHA-1 or SHA-256: want its 32, 40 or 64 hexadecimal digits", quoted(key))
+		return fmt.Errorf("%s is no MD5, SHA-1 or SHA-256: want its 32, 40 or 64 hexadecimal digits", strconv.QuoteToASCII(key))
 	}
 	return nil
 }
@@ -234,15 +235,15 @@ func digest(key string) error {
 func fileName(key string) error {
 	switch {
 	case strings.ContainsRune(key, '*'):
-		return fmt.Errorf("%s: a name has no wildcards; an extension is written with its dot alone, such as .js, and other patterns go into a table of type regexp", quoted(key))
+		return fmt.Errorf("%s: a name has no wildcards; an extension is written with its dot alone, such as .js, and other patterns go into a table of type regexp", strconv.QuoteToASCII(key))
 	case strings.ContainsRune(key, '/'):
-		return fmt.Errorf("%s: names are compared without their directories: leave them out", quoted(key))
+		return fmt.Errorf("%s: names are compared without their directories: leave them out", strconv.QuoteToASCII(key))
 	case strings.ContainsRune(key, '"'):
-		return fmt.Errorf("%s: a quote belongs to the name here, and no file is called so; a name with blanks goes into a table of type regexp", quoted(key))
+		return fmt.Errorf("%s: a quote belongs to the name here, and no file is called so; a name with blanks goes into a table of type regexp", strconv.QuoteToASCII(key))
 	case strings.TrimRight(key, " .") != key:
-		return fmt.Errorf("%s: blanks and dots at the end of a name do not count: leave them out", quoted(key))
+		return fmt.Errorf("%s: blanks and dots at the end of a name do not count: leave them out", strconv.QuoteToASCII(key))
 	case strings.HasPrefix(key, ".") && strings.Count(key, ".") > 2:
-		return fmt.Errorf("%s: only the last two extensions are compared", quoted(key))
+		return fmt.Errorf("%s: only the last two extensions are compared", strconv.QuoteToASCII(key))
 	}
 	return nil
 }

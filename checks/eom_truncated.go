@@ -31,7 +31,7 @@ enforcing this. ` + "`--truncated-bypass`" + ` lists senders, recipients and cli
 	Setup: func(f *policy.Flags) policy.Build {
 		list := f.Tables("bypass", "senders, recipients and clients whose messages may end early")
 		return func(env *policy.Env) (policy.Hooks, error) {
-			rule := &truncated{examinations: examinationsOf(env), store: env.State, slot: policy.NewSlot[truncatedState](env)}
+			rule := &truncated{exam: readerOf(env), store: env.State, slot: policy.NewSlot[truncatedState](env)}
 			var err error
 			if rule.bypass.list, err = env.List("bypass", *list, table.Permits); err != nil {
 				return policy.Hooks{}, err
@@ -47,10 +47,10 @@ const (
 )
 
 type truncated struct {
-	examinations *examinations
-	store        state.Store
-	bypass       bypass
-	slot         policy.Slot[truncatedState]
+	exam   *reader
+	store  state.Store
+	bypass bypass
+	slot   policy.Slot[truncatedState]
 }
 
 // truncatedState is the key of a message that ended early, "" of others.
@@ -60,14 +60,14 @@ func (t *truncated) hooks() policy.Hooks {
 	return policy.Hooks{
 		Headers: func(m *policy.Message) (policy.Verdict, error) {
 			if !t.bypassed(m) {
-				t.examinations.want(m, 0, "truncated")
+				t.exam.want(m, 0)
 			}
 			return policy.Pass, nil
 		},
-		Body:    func(m *policy.Message, chunk []byte) { t.examinations.body(m, chunk, "truncated") },
+		Body:    func(m *policy.Message, chunk []byte) { t.exam.body(m, chunk) },
 		Message: t.message,
 		SettleMessage: func(m *policy.Message, o policy.Outcome) {
-			t.examinations.settle(m, o)
+			t.exam.settle(m, o)
 			t.settle(m, o)
 		},
 	}
@@ -82,7 +82,7 @@ func (t *truncated) message(m *policy.Message) (policy.Verdict, error) {
 	if t.bypassed(m) {
 		return policy.Pass, nil
 	}
-	result, err := t.examinations.finish(m)
+	result, err := t.exam.finish(m)
 	if err != nil || len(result.Symptoms) == 0 {
 		return policy.Pass, err
 	}

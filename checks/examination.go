@@ -23,7 +23,7 @@ type examinations struct {
 // examination is that of one message.
 type examination struct {
 	needs  content.Needs
-	feeder string // the check whose body hook hands the body on
+	feeder *reader // whose body hook hands the body on
 	walk   *content.Examination
 	busy   bool // in the walk; a panic leaves it so
 	over   bool
@@ -31,29 +31,32 @@ type examination struct {
 	err    error
 }
 
-// examinationsOf returns those of the policy that is being built.
-func examinationsOf(env *policy.Env) *examinations {
-	return policy.Shared(env, func() *examinations {
+// reader is what one check has to do with the examinations of its policy.
+type reader struct{ *examinations }
+
+// readerOf returns a reader for the check that is being built.
+func readerOf(env *policy.Env) *reader {
+	return &reader{policy.Shared(env, func() *examinations {
 		return &examinations{env: env, slot: policy.NewSlot[examination](env)}
-	})
+	})}
 }
 
 // want has a check's needs met in this message. It is called before the body comes.
-func (e *examinations) want(m *policy.Message, needs content.Needs, by string) {
-	state := e.slot.Of(m)
+func (r *reader) want(m *policy.Message, needs content.Needs) {
+	state := r.slot.Of(m)
 	state.needs |= needs
-	if state.feeder == "" {
-		state.feeder = by
+	if state.feeder == nil {
+		state.feeder = r
 	}
 }
 
 // body hands a chunk on, if that is this check's task.
-func (e *examinations) body(m *policy.Message, chunk []byte, by string) {
-	state := e.slot.Of(m)
-	if state.feeder != by {
+func (r *reader) body(m *policy.Message, chunk []byte) {
+	state := r.slot.Of(m)
+	if state.feeder != r {
 		return
 	}
-	e.begin(m, state)
+	r.begin(m, state)
 	state.busy = true
 	state.walk.Body(chunk)
 	state.busy = false
@@ -85,11 +88,17 @@ func (e *examinations) compiled() *content.Examiner {
 // errBroken is for those who ask after another check has panicked over the message.
 var errBroken = errors.New("the examination of the message has failed")
 
+// judgeBy makes the walks look for these definitions. The check that has them calls it while the policy is built.
+func (r *reader) judgeBy(definitions []*content.Definition, options content.Options) (err error) {
+	r.examiner, err = content.NewExaminer(definitions, options)
+	return err
+}
+
 // finish tells what was found, nil when nobody has asked; an error means that it could not be told.
 func (e *examinations) finish(m *policy.Message) (*content.Result, error) {
 	state := e.slot.Of(m)
 	switch {
-	case state.feeder == "" || state.over:
+	case state.feeder == nil || state.over:
 		return state.result, state.err
 	case state.busy:
 		return nil, errBroken

@@ -3,6 +3,7 @@ package checks
 import (
 	"context"
 	"slices"
+	"strconv"
 	"sync/atomic"
 
 	"mailweir/internal/policy"
@@ -94,7 +95,7 @@ func (c *concurrency) rcpt(r *policy.Recipient) (policy.Verdict, error) {
 	}
 	account, mine := r.Address.Domain, c.places.Of(r)
 	mine.Store(true)
-	refusal := policy.Object(replyConcurrencyDomain).Because("%d transactions into %s are under way", c.domain, quoted(account))
+	refusal := policy.Object(replyConcurrencyDomain).Because("%d transactions into %s are under way", c.domain, strconv.QuoteToASCII(account))
 	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
 		ok, err := policy.Acquire(ctx, c.store, r, state.Key(concurrencySpace, "domain", account), c.domain)
 		if !ok {

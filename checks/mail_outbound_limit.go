@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"mailweir/internal/address"
@@ -104,7 +105,7 @@ func (o *outboundLimit) mail(m *policy.Message) (policy.Verdict, error) {
 	if !ok {
 		return policy.Pass, nil
 	}
-	refusal := policy.Object(replyOutboundLimit).Because("%s %s has %d transactions under way", kind, quoted(name), o.sessions)
+	refusal := policy.Object(replyOutboundLimit).Because("%s %s has %d transactions under way", kind, strconv.QuoteToASCII(name), o.sessions)
 	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
 		ok, err := policy.Acquire(ctx, o.store, m, state.Key(outboundLimitSpace, kind, name), o.sessions)
 		if err != nil || ok {
@@ -141,7 +142,7 @@ func (o *outboundLimit) counted(r *policy.Recipient) (key, of string) {
 	if !ok || r.Direction != policy.Outbound {
 		return "", ""
 	}
-	return state.Key(outboundRateSpace, kind, name, spanName(o.rate.span)), kind + " " + quoted(name)
+	return state.Key(outboundRateSpace, kind, name, spanName(o.rate.span)), kind + " " + strconv.QuoteToASCII(name)
 }
 
 // take counts a recipient, on this host alone while the state is out of reach.

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"mailweir/internal/policy"
@@ -34,14 +35,14 @@ A sender without an entry is owned by nobody. The null sender is everyone's.`,
 					match, found = owners.Key("@" + m.Sender.Domain) // as Postfix writes the entry of a domain
 				}
 				if !found {
-					return policy.Object(replySenderLogin).Because("%s has no entry in --sender-login-map", quoted(m.Sender.Key())), nil
+					return policy.Object(replySenderLogin).Because("%s has no entry in --sender-login-map", strconv.QuoteToASCII(m.Sender.Key())), nil
 				}
 				for _, login := range splitLogins(match.Value) {
 					if strings.EqualFold(login, m.Login) {
 						return policy.Pass, nil
 					}
 				}
-				return policy.Object(replySenderLogin).Because("%s gives %s to others than %s", match.Where(), quoted(match.Key), quoted(m.Login)), nil
+				return policy.Object(replySenderLogin).Because("%s gives %s to others than %s", match.Where(), strconv.QuoteToASCII(match.Key), strconv.QuoteToASCII(m.Login)), nil
 			}}, nil
 		}
 	},

@@ -3,6 +3,7 @@ package checks
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -122,7 +123,7 @@ func (a *account) verdict(side string, names []string) policy.Verdict {
 	}
 	for _, name := range names {
 		if entry, ok := a.entered.Find(accountKey(side, name)); ok {
-			return policy.Object(reply).Because("%s of %s is off %s, %s", side, quoted(name), until(entry.Until), enteredIn(entry.Value))
+			return policy.Object(reply).Because("%s of %s is off %s, %s", side, strconv.QuoteToASCII(name), until(entry.Until), enteredIn(entry.Value))
 		}
 	}
 	for _, name := range names {
@@ -135,7 +136,7 @@ func (a *account) verdict(side string, names []string) policy.Verdict {
 		case strings.EqualFold(what, "dunno"):
 			return policy.Pass
 		case strings.EqualFold(what, side), strings.EqualFold(what, "both"):
-			cause := fmt.Sprintf("%s matches %s", quoted(match.Key), match.Where())
+			cause := fmt.Sprintf("%s matches %s", strconv.QuoteToASCII(match.Key), match.Where())
 			if note != "" {
 				cause += ": " + policy.Clean(note)
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -74,7 +75,7 @@ func (a *autoAllow) key(user, external address.Address) string {
 }
 
 func autoAllowKey(user, external address.Address) string {
-	external.Local = plainBATV(external.Local) // whose answers carry another tag each
+	external.Local = address.PlainBATV(external.Local) // whose answers carry another tag each
 	return state.Key(autoAllowSpace, user.Key(), external.Key())
 }
 
@@ -93,16 +94,19 @@ func (a *autoAllow) grant(ctx context.Context, r *policy.Recipient) ([]policy.Gr
 	}
 	return []policy.Grant{{
 		By:     policy.BypassAutoAllow,
-		Source: fmt.Sprintf("auto-allow: %s wrote to %s on %s", quoted(r.Address.Key()), quoted(r.Msg.Sender.Key()), value),
+		Source: fmt.Sprintf("auto-allow: %s wrote to %s on %s", strconv.QuoteToASCII(r.Address.Key()), strconv.QuoteToASCII(r.Msg.Sender.Key()), value),
 	}}, nil
 }
+
+// learnTimeout bounds what is learned after the answer.
+const learnTimeout = 5 * time.Second
 
 // settle learns from outbound mail that was accepted, and from inbound mail which nets send what our users have asked for.
 func (a *autoAllow) settle(m *policy.Message, o policy.Outcome) {
 	if o.Fate != policy.Accepted || m.Sender.IsNull() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), learnTimeout)
 	defer cancel()
 	if !m.Trusted() {
 		if !m.Conn.InboundRelay() && m.AutoAllowHonoured(ctx) {
@@ -155,7 +159,11 @@ func automatic(m *policy.Message) bool {
 // remember writes the pairs that are new or were last written a while ago: not all with each message. What is kept a little longer than
 // asked for is never forgotten too early.
 func (a *autoAllow) remember(ctx context.Context, keys []string) {
-	found, err := a.store.Do(ctx, gets(keys)...)
+	reads := make([]state.Step, len(keys))
+	for i, key := range keys {
+		reads[i] = state.Get(key)
+	}
+	found, err := a.store.Do(ctx, reads...)
 	if err != nil {
 		return // it is not remembered this time
 	}
@@ -195,7 +203,7 @@ func (f AutoAllowFilter) keys() (user, external string) {
 	}
 	if f.External != "" {
 		a := address.Parse(f.External)
-		a.Local = plainBATV(a.Local)
+		a.Local = address.PlainBATV(a.Local)
 		external = a.Key()
 	}
 	return user, external

@@ -25,7 +25,7 @@ type triplet struct {
 }
 
 func (t triplet) String() string {
-	return fmt.Sprintf("%s %s %s", t.net, quoted(t.sender), quoted(t.recipient))
+	return fmt.Sprintf("%s %s %s", t.net, strconv.QuoteToASCII(t.sender), strconv.QuoteToASCII(t.recipient))
 }
 
 func (t triplet) knownKey() string {

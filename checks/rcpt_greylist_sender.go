@@ -31,30 +31,8 @@ func greylistSender(a address.Address) string {
 	if a.IsNull() {
 		return "<>"
 	}
-	a.Local = plainNumbers(plainSRS(plainBATV(a.Local)))
+	a.Local = plainNumbers(plainSRS(address.PlainBATV(a.Local)))
 	return a.Key()
-}
-
-// plainBATV takes the tag of a signed bounce address away (draft-levine-smtp-batv): prvs=0123abcdef=user, the older
-// prvs=user/0123abcdef, and Barracuda's btv1==012==user.
-func plainBATV(local string) string {
-	if rest, ok := strings.CutPrefix(local, "btv1=="); ok {
-		if _, user, ok := strings.Cut(rest, "=="); ok && user != "" {
-			return user
-		}
-		return local
-	}
-	rest, ok := strings.CutPrefix(local, "prvs=")
-	if !ok {
-		return local
-	}
-	if _, user, ok := strings.Cut(rest, "="); ok && user != "" {
-		return user
-	}
-	if user, _, ok := strings.Cut(rest, "/"); ok && user != "" {
-		return user
-	}
-	return local
 }
 
 // plainSRS takes hash and day out of a rewritten sender (libsrs2, "The Sender Rewriting Scheme"): SRS0=HASH=TT=domain=user,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"mailweir/internal/address"
@@ -110,7 +111,7 @@ func (l *lockout) envelope(r *policy.Recipient) (policy.Verdict, error) {
 	if m.Sender.IsNull() || !claims {
 		return policy.Pass, nil
 	}
-	refusal := policy.Object(replyLockout).Because("%s is a local sender", quoted(m.Sender.Key()))
+	refusal := policy.Object(replyLockout).Because("%s is a local sender", strconv.QuoteToASCII(m.Sender.Key()))
 	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
 		result, err := m.SPF(ctx)
 		if result == mailauth.SPFPass && err == nil {
@@ -155,7 +156,7 @@ func (l *lockout) message(m *policy.Message) (policy.Verdict, error) {
 			if ok, err := l.proven(ctx, m, a); err != nil {
 				return policy.Pass, err
 			} else if !ok {
-				return policy.Object(replyLockout).Because("%s in header From is local, and neither SPF nor DKIM passes for it", quoted(a.Key())), nil
+				return policy.Object(replyLockout).Because("%s in header From is local, and neither SPF nor DKIM passes for it", strconv.QuoteToASCII(a.Key())), nil
 			}
 		}
 		return policy.Pass, nil

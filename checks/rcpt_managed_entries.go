@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,7 +38,7 @@ func (e *managedEntry) String() string {
 	if e.permits {
 		verb = "permits"
 	}
-	return fmt.Sprintf("%s %s %s: %s", quoted(e.owner), verb, quoted(e.subject), e.source)
+	return fmt.Sprintf("%s %s %s: %s", strconv.QuoteToASCII(e.owner), verb, strconv.QuoteToASCII(e.subject), e.source)
 }
 
 // mostParents bounds the parents by which one domain is looked up: a stranger chose the number of labels. Of longer names the

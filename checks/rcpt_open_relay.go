@@ -2,6 +2,7 @@ package checks
 
 import (
 	"context"
+	"strconv"
 
 	"mailweir/internal/policy"
 	"mailweir/internal/table"
@@ -63,7 +64,7 @@ func (o openRelay) judge(r *policy.Recipient) (policy.Verdict, error) {
 	if table.Member(o.exceptions.Address(r.Address)) {
 		return policy.Pass, nil
 	}
-	refusal := policy.Object(replyOpenRelay).Because("%s is not a local domain", quoted(r.Address.Domain))
+	refusal := policy.Object(replyOpenRelay).Because("%s is not a local domain", strconv.QuoteToASCII(r.Address.Domain))
 	m := r.Msg
 	if m.Sender.IsNull() || !table.Member(o.senders.Address(m.Sender)) {
 		return refusal, nil

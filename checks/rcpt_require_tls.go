@@ -107,7 +107,7 @@ func secured(t policy.TLS, match table.Match, found bool) (policy.Verdict, error
 	if need.none || lack == "" {
 		return policy.Pass, nil
 	}
-	return policy.Object(replyRequireTLS).Because("%s; %s requires %s", lack, match.Where(), quoted(match.Value)), nil
+	return policy.Object(replyRequireTLS).Because("%s; %s requires %s", lack, match.Where(), strconv.QuoteToASCII(match.Value)), nil
 }
 
 // lacks says what the connection does not have, "" when it has all.

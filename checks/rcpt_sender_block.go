@@ -40,14 +40,6 @@ envelope, that of header From, or both. A hit on the header answers with the wor
 	},
 }
 
-// envelopeBlock judges the envelope sender by a block list.
-func envelopeBlock(reply *policy.Reply, list *table.List) func(*policy.Recipient) (policy.Verdict, error) {
-	return func(r *policy.Recipient) (policy.Verdict, error) {
-		match, found := list.Address(r.Msg.Sender)
-		return entryVerdict(reply, match, found), nil
-	}
-}
-
 var replySenderBlock = &policy.Reply{
 	ID: "sender-block", Row: "P3", Offence: policy.OffenceBlocked, Code: 550, Enhanced: "5.7.1", Text: "Administrative prohibition - envelope blocked",
 	Description: "The envelope sender, or its domain, is on the administrator's list of blocked senders.",
