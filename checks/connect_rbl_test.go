@@ -203,7 +203,7 @@ func TestRBLExplainsModes(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.Ready(t.Context())
-		runner := policy.NewRunner(p, newWitness(), policy.DefaultLimits)
+		runner := policy.NewRunner(p, onlooker{}, policy.DefaultLimits)
 		var got []string
 		s := runner.NewExplainer(func(w policy.Word) {
 			if w.Check == "rbl" && w.Says == policy.SaysObjects {

@@ -17,11 +17,11 @@ const (
 	reputationDefers  = "rcpt 451 4.7.1 Internal resource temporarily unavailable"
 )
 
-func book(c *crowd) *Reputations {
-	return &Reputations{Store: c.world.State, Clock: c.clock, HalfLife: 24 * time.Hour, MinEvents: 20}
+func book(c *host) *Reputations {
+	return &Reputations{Store: c.world.State, Clock: c.now.time, HalfLife: 24 * time.Hour, MinEvents: 20}
 }
 
-func score(c *crowd, client string) ReputationScore {
+func score(c *host, client string) ReputationScore {
 	c.t.Helper()
 	r, err := book(c).Show(c.t.Context(), netip.MustParseAddr(client))
 	if err != nil {
@@ -56,15 +56,15 @@ func TestReputation(t *testing.T) {
 		{name: "postmaster alone", bad: 100, mail: letter{to: []string{"postmaster@ours.example"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			crowd := only(Reputation).crowd(t, append([]string{"--reputation=enforce"}, c.flags...)...)
+			h := only(Reputation).host(t, append([]string{"--reputation=enforce"}, c.flags...)...)
 			client := "192.0.2.1"
 			if c.mail.client != "" {
 				client = "2001:db8::1"
 			}
-			if err := book(crowd).learn(t.Context(), netip.MustParseAddr(client), conduct{policy.OffenceInvalidRcpt: c.bad, policy.NoOffence: c.good}); err != nil {
+			if err := book(h).learn(t.Context(), netip.MustParseAddr(client), conduct{policy.OffenceInvalidRcpt: c.bad, policy.NoOffence: c.good}); err != nil {
 				t.Fatal(err)
 			}
-			wantSaid(t, c.name, strings.Join(crowd.visit(c.mail), "\n"), c.said)
+			wantSaid(t, c.name, strings.Join(h.visit(c.mail), "\n"), c.said)
 		})
 	}
 }
@@ -75,15 +75,15 @@ func TestReputationLearns(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		flags []string
-		does  func(*crowd)
+		does  func(*host)
 		want  string
 	}{
-		{"good mail", nil, func(c *crowd) { c.guess(stranger, "", 0, 3) }, "good 3"},
-		{"invalid recipients", nil, func(c *crowd) { c.guess(stranger, "5.1.1", 4, 1) }, "invalid-rcpt 4, good 1"},
-		{"relaying", nil, func(c *crowd) { c.guess(stranger, "5.7.1", 4, 0) }, ""},
-		{"null sender", nil, func(c *crowd) { c.guess(letter{client: "192.0.2.1", from: "<>"}, "5.1.1", 4, 4) }, ""},
-		{"abandoned", nil, func(c *crowd) { s, _ := c.begin(stranger); c.leave(s) }, ""},
-		{"by reputation itself", []string{"--reputation-min-events=2"}, func(c *crowd) {
+		{"good mail", nil, func(c *host) { c.guess(stranger, "", 0, 3) }, "good 3"},
+		{"invalid recipients", nil, func(c *host) { c.guess(stranger, "5.1.1", 4, 1) }, "invalid-rcpt 4, good 1"},
+		{"relaying", nil, func(c *host) { c.guess(stranger, "5.7.1", 4, 0) }, ""},
+		{"null sender", nil, func(c *host) { c.guess(letter{client: "192.0.2.1", from: "<>"}, "5.1.1", 4, 4) }, ""},
+		{"abandoned", nil, func(c *host) { s, _ := c.begin(stranger); c.leave(s) }, ""},
+		{"by reputation itself", []string{"--reputation-min-events=2"}, func(c *host) {
 			c.guess(stranger, "5.1.1", 9, 0)
 			for range 9 {
 				c.visit(stranger)
@@ -91,10 +91,10 @@ func TestReputationLearns(t *testing.T) {
 		}, "invalid-rcpt 9"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			crowd := only(Reputation).crowd(t, append([]string{"--reputation=enforce"}, c.flags...)...)
-			c.does(crowd)
+			h := only(Reputation).host(t, append([]string{"--reputation=enforce"}, c.flags...)...)
+			c.does(h)
 			var parts []string
-			for _, p := range score(crowd, "192.0.2.1").Parts {
+			for _, p := range score(h, "192.0.2.1").Parts {
 				parts = append(parts, p.Name+" "+fmt.Sprint(p.Events))
 			}
 			if got := strings.Join(parts, ", "); got != c.want {
@@ -106,8 +106,8 @@ func TestReputationLearns(t *testing.T) {
 
 // A history fades: half of it is gone after the half-life, and in the end all.
 func TestReputationFades(t *testing.T) {
-	crowd := only(Reputation).crowd(t, "--reputation=enforce")
-	crowd.guess(letter{}, "5.1.1", 200, 0)
+	h := only(Reputation).host(t, "--reputation=enforce")
+	h.guess(letter{}, "5.1.1", 200, 0)
 	for _, step := range []struct {
 		after time.Duration
 		score float64
@@ -119,74 +119,75 @@ func TestReputationFades(t *testing.T) {
 		{24 * time.Hour, 100 * 25. / 45, reputationDefers},
 		{24 * time.Hour, 100 * 12.5 / 32.5, ""},
 	} {
-		crowd.after(step.after)
-		if got := score(crowd, "192.0.2.1").Score; math.Abs(got-step.score) > 1e-6 {
+		h.after(step.after)
+		if got := score(h, "192.0.2.1").Score; math.Abs(got-step.score) > 1e-6 {
 			t.Errorf("score %f, want %f", got, step.score)
 		}
-		wantSaid(t, "then", strings.Join(crowd.visit(letter{from: "<>"}), "\n"), step.said)
+		wantSaid(t, "then", strings.Join(h.visit(letter{from: "<>"}), "\n"), step.said)
 	}
-	crowd.after(10 * 24 * time.Hour)
-	if r := score(crowd, "192.0.2.1"); len(r.Parts) > 0 {
+	h.after(10 * 24 * time.Hour)
+	if r := score(h, "192.0.2.1"); len(r.Parts) > 0 {
 		t.Errorf("not forgotten: %s", r)
 	}
 }
 
 // A history can be begun anew, and it stays on record who did that.
 func TestReputationForget(t *testing.T) {
-	crowd := only(Reputation).crowd(t, "--reputation=enforce")
+	h := only(Reputation).host(t, "--reputation=enforce")
 	client := netip.MustParseAddr("192.0.2.1")
 	forget := func(want bool) {
 		t.Helper()
-		was, err := book(crowd).Forget(t.Context(), client, Entered{By: "root", At: noon, Note: "one of many [x]"})
+		was, err := book(h).Forget(t.Context(), client, Entered{By: "root", At: noon, Note: "one of many [x]"})
 		if was != want || err != nil {
 			t.Errorf("forgotten %t, %v, want %t", was, err, want)
 		}
 	}
 	forget(false)
-	if by, found, err := book(crowd).Forgotten(t.Context(), client); found || err != nil {
+	if by, found, err := book(h).Forgotten(t.Context(), client); found || err != nil {
 		t.Errorf("on record: %s, %v", by, err)
 	}
-	crowd.guess(letter{}, "5.1.1", 200, 0)
-	wantSaid(t, "before", strings.Join(crowd.visit(letter{}), "\n"), reputationRejects)
+	h.guess(letter{}, "5.1.1", 200, 0)
+	wantSaid(t, "before", strings.Join(h.visit(letter{}), "\n"), reputationRejects)
 	forget(true)
-	wantSaid(t, "after", strings.Join(crowd.visit(letter{}), "\n"), "")
-	if by, found, err := book(crowd).Forgotten(t.Context(), client); by.String() != "by root (uid 0) on 2026-11-23 12:00:00: one of many (x)" || !found || err != nil {
+	wantSaid(t, "after", strings.Join(h.visit(letter{}), "\n"), "")
+	if by, found, err := book(h).Forgotten(t.Context(), client); by.String() != "by root (uid 0) on 2026-11-23 12:00:00: one of many (x)" || !found || err != nil {
 		t.Errorf("on record: %s, %t, %v", by, found, err)
 	}
-	crowd.guess(letter{}, "5.1.1", 200, 0)
-	wantSaid(t, "what it does from then on counts", strings.Join(crowd.visit(letter{}), "\n"), reputationRejects)
+	h.guess(letter{}, "5.1.1", 200, 0)
+	wantSaid(t, "what it does from then on counts", strings.Join(h.visit(letter{}), "\n"), reputationRejects)
 }
 
 func TestReputationKnownNet(t *testing.T) {
-	crowd := only(Reputation).crowd(t, "--reputation=enforce")
-	crowd.guess(letter{}, "5.1.1", 200, 0)
-	if err := noteKnownNet(t.Context(), crowd.world.State, crowd.clock, netip.MustParseAddr("192.0.2.1")); err != nil {
+	h := only(Reputation).host(t, "--reputation=enforce")
+	h.guess(letter{}, "5.1.1", 200, 0)
+	if err := noteKnownNet(t.Context(), h.world.State, h.now.time, netip.MustParseAddr("192.0.2.1")); err != nil {
 		t.Fatal(err)
 	}
-	if said := crowd.visit(letter{}); len(said) > 0 {
+	if said := h.visit(letter{}); len(said) > 0 {
 		t.Error(said)
 	}
 	const want = "192.0.2.1 has score 90 (invalid-rcpt +90.5 of 200.0, good -0.5 of 1.0), not judged: wanted mail has come from there"
-	if got := score(crowd, "192.0.2.1").String(); got != want {
+	if got := score(h, "192.0.2.1").String(); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
 
 // The event says how the score came about.
 func TestReputationCause(t *testing.T) {
-	crowd := only(Reputation).crowd(t, "--reputation=enforce")
-	crowd.guess(letter{}, "5.1.1", 30, 5)
-	crowd.visit(letter{})
+	h := only(Reputation).host(t, "--reputation=enforce")
+	h.guess(letter{}, "5.1.1", 30, 5)
+	h.visit(letter{})
 	const want = "192.0.2.1 has score 45 (invalid-rcpt +54.5 of 30.0, good -9.1 of 5.0), deferred from 40"
-	if len(crowd.events) != 1 || crowd.events[0].Cause != want || crowd.events[0].Reply != "unavailable" || crowd.events[0].Check != "reputation" {
-		t.Errorf("%+v", crowd.events)
+	events := h.taken()
+	if len(events) != 1 || events[0].Cause != want || events[0].Reply != "unavailable" || events[0].Check != "reputation" {
+		t.Errorf("%+v", events)
 	}
 }
 
 // Sessions that learn at the same time lose nothing.
 func TestReputationTogether(t *testing.T) {
-	crowd := only(Reputation).crowd(t)
-	book, client := book(crowd), netip.MustParseAddr("192.0.2.1")
+	h := only(Reputation).host(t)
+	book, client := book(h), netip.MustParseAddr("192.0.2.1")
 	var all sync.WaitGroup
 	for range 5 {
 		all.Go(func() {
@@ -198,21 +199,21 @@ func TestReputationTogether(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if r := score(crowd, "192.0.2.1"); r.Events != 20 {
+	if r := score(h, "192.0.2.1"); r.Events != 20 {
 		t.Errorf("%f events, want 20", r.Events)
 	}
 }
 
 func TestReputationOnError(t *testing.T) {
-	crowd := only(Reputation).crowdOn(t, broken(reputationSpace), "--reputation=enforce")
-	if said := crowd.visit(letter{}); len(said) > 0 {
+	h := only(Reputation).hostOn(t, broken(reputationSpace), "--reputation=enforce")
+	if said := h.visit(letter{}); len(said) > 0 {
 		t.Error(said)
 	}
-	if events := strings.Join(crowd.recorded(), "\n"); events != "reputation could not tell" {
+	if events := strings.Join(h.recorded(), "\n"); events != "reputation could not tell" {
 		t.Error(events)
 	}
-	crowd = only(Reputation).crowdOn(t, broken(reputationSpace), "--reputation=enforce", "--reputation-on-error=defer")
-	wantSaid(t, "defer", strings.Join(crowd.visit(letter{}), "\n"), reputationDefers)
+	h = only(Reputation).hostOn(t, broken(reputationSpace), "--reputation=enforce", "--reputation-on-error=defer")
+	wantSaid(t, "defer", strings.Join(h.visit(letter{}), "\n"), reputationDefers)
 }
 
 func TestReputationFlags(t *testing.T) {

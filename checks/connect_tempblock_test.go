@@ -12,7 +12,7 @@ import (
 const unavailableRcpt = "rcpt 451 4.7.1 Recipient Temporarily Unavailable"
 
 // blocked reports whether the client's next connection is turned away.
-func blocked(c *crowd, client string) bool {
+func blocked(c *host, client string) bool {
 	said := strings.Join(c.visit(letter{client: client, to: []string{"x@ours.example", "y@ours.example"}}), "\n")
 	switch said {
 	case "":
@@ -29,59 +29,59 @@ func TestTempblockRules(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		flags []string
-		does  func(*crowd)
+		does  func(*host)
 		want  bool
 	}{
-		{name: "invalid recipients", does: func(c *crowd) { c.guess(stranger, "5.1.1", 3, 0) }, want: true},
-		{name: "one less", does: func(c *crowd) { c.guess(stranger, "5.1.1", 2, 0) }},
-		{name: "in several transactions", does: func(c *crowd) { c.guess(stranger, "5.1.1", 2, 0); c.guess(stranger, "5.1.1", 1, 0) }, want: true},
-		{name: "as many good ones", does: func(c *crowd) { c.guess(stranger, "5.1.1", 3, 3) }},
-		{name: "more bad than good", does: func(c *crowd) { c.guess(stranger, "5.1.1", 4, 3) }, want: true},
-		{name: "good ones before", does: func(c *crowd) { c.guess(stranger, "", 0, 3); c.guess(stranger, "5.1.1", 3, 0) }},
-		{name: "mail to postmaster is nothing good", does: func(c *crowd) {
+		{name: "invalid recipients", does: func(c *host) { c.guess(stranger, "5.1.1", 3, 0) }, want: true},
+		{name: "one less", does: func(c *host) { c.guess(stranger, "5.1.1", 2, 0) }},
+		{name: "in several transactions", does: func(c *host) { c.guess(stranger, "5.1.1", 2, 0); c.guess(stranger, "5.1.1", 1, 0) }, want: true},
+		{name: "as many good ones", does: func(c *host) { c.guess(stranger, "5.1.1", 3, 3) }},
+		{name: "more bad than good", does: func(c *host) { c.guess(stranger, "5.1.1", 4, 3) }, want: true},
+		{name: "good ones before", does: func(c *host) { c.guess(stranger, "", 0, 3); c.guess(stranger, "5.1.1", 3, 0) }},
+		{name: "mail to postmaster is nothing good", does: func(c *host) {
 			for range 9 {
 				c.visit(letter{to: []string{"postmaster@ours.example"}})
 			}
 			c.guess(stranger, "5.1.1", 3, 0)
 		}, want: true},
-		{name: "mail to postmaster and others is", does: func(c *crowd) {
+		{name: "mail to postmaster and others is", does: func(c *host) {
 			c.visit(letter{to: []string{"postmaster@ours.example", "a@ours.example", "b@ours.example"}})
 			c.guess(stranger, "5.1.1", 3, 0)
 		}},
-		{name: "refused by the MTA for another reason", does: func(c *crowd) { c.guess(stranger, "4.1.1", 9, 0); c.guess(stranger, "5.7.0", 9, 0) }},
-		{name: "relaying, by Postfix", does: func(c *crowd) { c.guess(stranger, "5.7.1", 2, 0) }, want: true},
-		{name: "null sender", does: func(c *crowd) { c.guess(letter{client: "192.0.2.1", from: "<>"}, "5.1.1", 9, 0) }},
-		{name: "connections that end before MAIL", does: func(c *crowd) {
+		{name: "refused by the MTA for another reason", does: func(c *host) { c.guess(stranger, "4.1.1", 9, 0); c.guess(stranger, "5.7.0", 9, 0) }},
+		{name: "relaying, by Postfix", does: func(c *host) { c.guess(stranger, "5.7.1", 2, 0) }, want: true},
+		{name: "null sender", does: func(c *host) { c.guess(letter{client: "192.0.2.1", from: "<>"}, "5.1.1", 9, 0) }},
+		{name: "connections that end before MAIL", does: func(c *host) {
 			for range 9 {
 				s := c.runner.NewSession()
 				s.Connect(stranger.connect())
 				c.leave(s)
 			}
 		}},
-		{name: "a login", does: func(c *crowd) { c.guess(letter{client: "192.0.2.1", login: "bob"}, "5.1.1", 9, 0) }},
-		{name: "permitted", flags: []string{"--permit-clients=inline:{192.0.2.1=OK}"}, does: func(c *crowd) { c.guess(stranger, "5.1.1", 9, 0) }},
-		{name: "inbound relay", flags: []string{"--inbound-relays=inline:{192.0.2.1=x}"}, does: func(c *crowd) { c.guess(stranger, "5.1.1", 9, 0) }},
-		{name: "known net", does: func(c *crowd) {
-			if err := noteKnownNet(c.t.Context(), c.world.State, c.clock, netip.MustParseAddr("192.0.2.1")); err != nil {
+		{name: "a login", does: func(c *host) { c.guess(letter{client: "192.0.2.1", login: "bob"}, "5.1.1", 9, 0) }},
+		{name: "permitted", flags: []string{"--permit-clients=inline:{192.0.2.1=OK}"}, does: func(c *host) { c.guess(stranger, "5.1.1", 9, 0) }},
+		{name: "inbound relay", flags: []string{"--inbound-relays=inline:{192.0.2.1=x}"}, does: func(c *host) { c.guess(stranger, "5.1.1", 9, 0) }},
+		{name: "known net", does: func(c *host) {
+			if err := noteKnownNet(c.t.Context(), c.world.State, c.now.time, netip.MustParseAddr("192.0.2.1")); err != nil {
 				c.t.Error(err)
 			}
 			c.guess(stranger, "5.1.1", 9, 0)
 		}},
-		{name: "monitored", flags: []string{"--tempblock=monitor"}, does: func(c *crowd) { c.guess(stranger, "5.1.1", 9, 0) }},
-		{name: "a rule that is left out", flags: []string{"--tempblock-rules=open-relay=2/5m"}, does: func(c *crowd) { c.guess(stranger, "5.1.1", 9, 0) }},
-		{name: "too long ago", does: func(c *crowd) {
+		{name: "monitored", flags: []string{"--tempblock=monitor"}, does: func(c *host) { c.guess(stranger, "5.1.1", 9, 0) }},
+		{name: "a rule that is left out", flags: []string{"--tempblock-rules=open-relay=2/5m"}, does: func(c *host) { c.guess(stranger, "5.1.1", 9, 0) }},
+		{name: "too long ago", does: func(c *host) {
 			c.guess(stranger, "5.1.1", 2, 0)
 			c.after(6*time.Minute + time.Second)
 			c.guess(stranger, "5.1.1", 2, 0)
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			crowd := only(Tempblock).crowd(t, append([]string{"--tempblock=enforce", "--tempblock-rules=invalid-rcpt=3/5m open-relay=2/5m blocked=2/1h"}, c.flags...)...)
-			c.does(crowd)
-			if got := blocked(crowd, "192.0.2.1"); got != c.want {
+			h := only(Tempblock).host(t, append([]string{"--tempblock=enforce", "--tempblock-rules=invalid-rcpt=3/5m open-relay=2/5m blocked=2/1h"}, c.flags...)...)
+			c.does(h)
+			if got := blocked(h, "192.0.2.1"); got != c.want {
 				t.Errorf("blocked %t, want %t", got, c.want)
 			}
-			if blocked(crowd, "192.0.2.2") {
+			if blocked(h, "192.0.2.2") {
 				t.Error("another client is blocked")
 			}
 		})
@@ -90,42 +90,43 @@ func TestTempblockRules(t *testing.T) {
 
 // A block begins with the next connection, ends by itself, and comes back, longer, when the client goes on.
 func TestTempblockCourse(t *testing.T) {
-	crowd := only(Tempblock).crowd(t, "--tempblock=enforce", "--tempblock-rules=invalid-rcpt=3/5m", "--tempblock-for=10m", "--tempblock-factor=3", "--tempblock-max=1h")
+	h := only(Tempblock).host(t, "--tempblock=enforce", "--tempblock-rules=invalid-rcpt=3/5m", "--tempblock-for=10m", "--tempblock-factor=3", "--tempblock-max=1h")
 	client := letter{client: "2001:db8::1"}
-	s, _ := crowd.begin(client)
-	crowd.guess(letter{client: "2001:db8::2"}, "5.1.1", 3, 0)
+	s, _ := h.begin(client)
+	h.guess(letter{client: "2001:db8::2"}, "5.1.1", 3, 0)
 	wantSaid(t, "a connection under way", envelope(s, client), "")
-	crowd.leave(s)
+	h.leave(s)
 	for _, minutes := range []time.Duration{10, 30, 60, 60} {
-		if !blocked(crowd, "2001:db8::3") {
+		if !blocked(h, "2001:db8::3") {
 			t.Fatalf("not blocked at the beginning of %d minutes", minutes)
 		}
-		crowd.after(minutes*time.Minute - time.Second)
-		if !blocked(crowd, "2001:db8::1") {
+		h.after(minutes*time.Minute - time.Second)
+		if !blocked(h, "2001:db8::1") {
 			t.Errorf("not blocked at the end of %d minutes", minutes)
 		}
-		crowd.after(time.Second)
-		if blocked(crowd, "2001:db8::1") {
+		h.after(time.Second)
+		if blocked(h, "2001:db8::1") {
 			t.Errorf("still blocked after %d minutes", minutes)
 		}
-		crowd.guess(client, "5.1.1", 9, 0)
+		h.guess(client, "5.1.1", 9, 0)
 	}
-	crowd.after(time.Hour + time.Hour + time.Second)
-	crowd.guess(client, "5.1.1", 3, 0)
-	crowd.after(10 * time.Minute)
-	if blocked(crowd, "2001:db8::1") {
+	h.after(time.Hour + time.Hour + time.Second)
+	h.guess(client, "5.1.1", 3, 0)
+	h.after(10 * time.Minute)
+	if blocked(h, "2001:db8::1") {
 		t.Error("what was long ago makes the block longer")
 	}
 }
 
 // The event tells the administrator which rule it was.
 func TestTempblockCause(t *testing.T) {
-	crowd := only(Tempblock).crowd(t, "--tempblock=enforce", "--tempblock-rules=invalid-rcpt=3/5m")
-	crowd.guess(letter{}, "5.1.1", 4, 1)
-	crowd.visit(letter{})
+	h := only(Tempblock).host(t, "--tempblock=enforce", "--tempblock-rules=invalid-rcpt=3/5m")
+	h.guess(letter{}, "5.1.1", 4, 1)
+	h.visit(letter{})
 	const want = "192.0.2.1 is blocked until 2026-11-23 12:05:00 by the rule invalid-rcpt=3/5m: 4 bad, 1 accepted, block 1 in a row"
-	if len(crowd.events) != 1 || crowd.events[0].Cause != want || crowd.events[0].Reply != "tempblock" {
-		t.Errorf("%+v", crowd.events)
+	events := h.taken()
+	if len(events) != 1 || events[0].Cause != want || events[0].Reply != "tempblock" {
+		t.Errorf("%+v", events)
 	}
 }
 
@@ -139,7 +140,7 @@ func TestTempblockByHand(t *testing.T) {
 		return shared
 	}
 	flags := []string{"--tempblock=enforce", "--tempblock-rules=invalid-rcpt=3/5m"}
-	one, other := only(Tempblock).crowdOn(t, share, flags...), only(Tempblock).crowdOn(t, share, flags...)
+	one, other := only(Tempblock).hostOn(t, share, flags...), only(Tempblock).hostOn(t, share, flags...)
 	client := netip.MustParseAddr("192.0.2.1")
 	if blocked(one, "192.0.2.1") || blocked(other, "192.0.2.1") {
 		t.Fatal("blocked before")
@@ -179,21 +180,21 @@ func TestTempblockByHand(t *testing.T) {
 
 // Logins that fail are counted by another service, in the same state.
 func TestTempblockAuthFailed(t *testing.T) {
-	crowd := only(Tempblock).crowd(t, "--tempblock=enforce")
+	h := only(Tempblock).host(t, "--tempblock=enforce")
 	rules, err := ParseTempblockRules([]string{"auth-fail=2/10m"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := &Tempblocks{Store: crowd.world.State, Clock: crowd.clock, Life: time.Minute, Longest: time.Hour, Factor: 1, Rules: rules}
+	list := &Tempblocks{Store: h.world.State, Clock: h.now.time, Life: time.Minute, Longest: time.Hour, Factor: 1, Rules: rules}
 	for _, want := range []int{0, 1} {
 		if err := list.AuthFailed(t.Context(), netip.MustParseAddr("192.0.2.1")); err != nil {
 			t.Fatal(err)
 		}
-		if entries, err := ListTempblocks(t.Context(), crowd.world.State); len(entries) != want || err != nil {
+		if entries, err := ListTempblocks(t.Context(), h.world.State); len(entries) != want || err != nil {
 			t.Errorf("%v, %v, want %d", entries, err, want)
 		}
 	}
-	if !blocked(crowd, "192.0.2.1") {
+	if !blocked(h, "192.0.2.1") {
 		t.Error("not blocked")
 	}
 	if err := list.AuthFailed(t.Context(), netip.Addr{}); err != nil {
@@ -203,18 +204,18 @@ func TestTempblockAuthFailed(t *testing.T) {
 
 // Without the state nobody is turned away, unless the administrator wants to wait for it.
 func TestTempblockOnError(t *testing.T) {
-	crowd := only(Tempblock).crowdOn(t, broken(tempblockSpace), "--tempblock=enforce")
+	h := only(Tempblock).hostOn(t, broken(tempblockSpace), "--tempblock=enforce")
 	for range 2 {
-		if said := crowd.visit(letter{}); len(said) > 0 {
+		if said := h.visit(letter{}); len(said) > 0 {
 			t.Error(said)
 		}
 	}
-	if events := crowd.recorded(); strings.Join(events, "\n") != "tempblock could not tell\ntempblock could not tell" {
+	if events := h.recorded(); strings.Join(events, "\n") != "tempblock could not tell\ntempblock could not tell" {
 		t.Error(events)
 	}
-	crowd = only(Tempblock).crowdOn(t, broken(tempblockSpace), "--tempblock=enforce", "--tempblock-on-error=defer")
+	h = only(Tempblock).hostOn(t, broken(tempblockSpace), "--tempblock=enforce", "--tempblock-on-error=defer")
 	for range 2 {
-		wantSaid(t, "defer", strings.Join(crowd.visit(letter{}), "\n"), "rcpt 451 4.7.1 Internal resource temporarily unavailable")
+		wantSaid(t, "defer", strings.Join(h.visit(letter{}), "\n"), "rcpt 451 4.7.1 Internal resource temporarily unavailable")
 	}
 }
 

@@ -7,9 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
-
-	"mailweir/internal/policy"
 )
 
 // realMail unpacks a set of real messages; the test is skipped where there is none.
@@ -83,19 +80,13 @@ func TestWantedMail(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			seen := newWitness()
-			runner := policy.NewRunner(p, seen, policy.Limits{Stage: 5 * time.Second, End: 5 * time.Second, Questions: 100})
-			defer runner.Close()
+			h := newHost(t, nil, p)
 			for _, set := range []string{"easy_ham", "hard_ham"} {
 				for _, file := range realMail(t, set) {
 					l := readLetter(t, file)
 					l.client, l.from, l.to = c.from.client, c.from.from, c.from.to
-					seen.list, seen.closed = nil, make(chan struct{})
-					s := runner.NewSession()
-					said := l.send(s)
-					s.Close()
-					<-seen.closed
-					got := strings.Join(append(said, seen.events()...), "; ")
+					of := h.send(l)
+					got := strings.Join(append(of.said, eventLines(of.events)...), "; ")
 					if got != known[filepath.Base(file)] {
 						t.Errorf("%s/%s: %s", set, filepath.Base(file), got)
 					}

@@ -77,7 +77,7 @@ func TestContentNamesNoText(t *testing.T) {
 	}
 	c := scenario{mail: letter{body: "secret-4711\r\n"}, said: "end 550 5.7.1 Message bounced due to Content Examination Policy"}
 	seen := c.check(t, p)
-	if text := seen.list[0].Cause; strings.Contains(text, "4711") || !strings.Contains(text, ":2 ×1") {
+	if text := seen[0].Cause; strings.Contains(text, "4711") || !strings.Contains(text, ":2 ×1") {
 		t.Errorf("cause %q", text)
 	}
 }

@@ -1,38 +1,10 @@
 package checks
 
 import (
-	"archive/zip"
-	"bytes"
 	"encoding/base64"
 	"strings"
 	"testing"
 )
-
-// attachment is a message with one file.
-func attachment(name, octets string) letter {
-	return letter{
-		header: []string{"MIME-Version: 1.0", "Content-Type: application/octet-stream", "Content-Transfer-Encoding: base64", "Content-Disposition: attachment; filename=\"" + name + "\""},
-		body:   base64.StdEncoding.EncodeToString([]byte(octets)) + "\r\n",
-	}
-}
-
-// zipped packs name, content, name, content …
-func zipped(t *testing.T, pairs ...string) string {
-	t.Helper()
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	for i := 0; i < len(pairs); i += 2 {
-		f, err := z.Create(pairs[i])
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, _ = f.Write([]byte(pairs[i+1]))
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
-}
 
 func TestSignature(t *testing.T) {
 	refused := func(name string) string {
@@ -134,7 +106,7 @@ func TestSignatureOddName(t *testing.T) {
 	}
 	c := scenario{mail: attachment("=?utf-8?b?"+base64.StdEncoding.EncodeToString([]byte("[a]\r\nb\u202e.scr"))+"?=", "x"), said: "end 554 5.7.1 Email rejected due to security policies ((a) b?)"}
 	seen := c.check(t, p)
-	if cause := seen.list[0].Cause; strings.ContainsAny(cause, "\r\n\u202e") {
+	if cause := seen[0].Cause; strings.ContainsAny(cause, "\r\n\u202e") {
 		t.Errorf("cause %q", cause)
 	}
 }

@@ -5,9 +5,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"mailweir/internal/policy"
-	"mailweir/internal/state"
 )
 
 // cut is a message whose multipart is not closed.
@@ -36,31 +33,17 @@ func TestTruncated(t *testing.T) {
 // deliveries sends letters one after the other, with the clock going on before each, and returns what was said.
 func deliveries(t *testing.T, flags []string, pause time.Duration, letters ...letter) string {
 	t.Helper()
-	now := noon
-	clock := func() time.Time { return now }
-	world := newWorld()
-	world.Clock, world.State = clock, state.NewMemory(clock, 1000)
-	p, err := only(Truncated).build(world, flags...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	seen := newWitness()
-	runner := policy.NewRunner(p, seen, policy.Limits{Stage: 5 * time.Second, End: 5 * time.Second, Questions: 100})
+	h := only(Truncated).host(t, flags...)
 	var said []string
 	for _, l := range letters {
-		now = now.Add(pause)
-		seen.closed = make(chan struct{})
-		s := runner.NewSession()
-		answer := strings.Join(l.send(s), "; ")
-		s.Close()
-		<-seen.closed // once it is settled
+		h.after(pause)
+		answer := strings.Join(h.visit(l), "; ")
 		if code, rest, found := strings.Cut(strings.TrimPrefix(answer, "end "), " "); found {
 			answer = code + " " + strings.Fields(rest)[0]
 		}
 		said = append(said, answer)
 	}
-	runner.Close()
-	if _, err := world.State.Stats(context.Background()); err != nil {
+	if _, err := h.world.State.Stats(context.Background()); err != nil {
 		t.Error(err)
 	}
 	return strings.Join(said, ", ")

@@ -59,7 +59,7 @@ func TestLoadOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runner := policy.NewRunner(p, newWitness(), policy.DefaultLimits)
+	runner := policy.NewRunner(p, onlooker{}, policy.DefaultLimits)
 	s := runner.NewSession()
 	s.Connect(letter{}.connect())
 	if a := s.Helo(policy.HeloFacts{Name: "one"}); a.Refuses() {
@@ -79,7 +79,7 @@ func TestLoadMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := scenario{said: "helo 421 4.3.2 Unable to process connection at this time"}.check(t, p)
-	if cause := seen.list[0].Cause; !strings.Contains(cause, "octets of memory in use, limit 1") {
+	if cause := seen[0].Cause; !strings.Contains(cause, "octets of memory in use, limit 1") {
 		t.Error(cause)
 	}
 }
@@ -130,7 +130,7 @@ func TestLoadScans(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		runner := policy.NewRunner(p, counting{}, policy.DefaultLimits)
+		runner := policy.NewRunner(p, onlooker{}, policy.DefaultLimits)
 		first, second := runner.NewSession(), runner.NewSession()
 		begin := func(s *policy.Session) {
 			s.Connect(letter{}.connect())
@@ -167,14 +167,3 @@ func TestLoadScans(t *testing.T) {
 		runner.Close()
 	})
 }
-
-// counting is an observer that does not care.
-type counting struct{}
-
-func (counting) Identify(*policy.Event) string           { return "" }
-func (counting) Record(*policy.Event)                    {}
-func (counting) Settled(*policy.Message, policy.Outcome) {}
-func (counting) Defect(error)                            {}
-func (counting) Opened(*policy.Connection)               {}
-func (counting) Closed(*policy.Connection)               {}
-func (counting) Took(policy.Stage, time.Duration)        {}

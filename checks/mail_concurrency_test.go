@@ -2,7 +2,6 @@ package checks
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,17 +64,17 @@ func TestConcurrency(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			crowd := only(Concurrency).crowd(t, append([]string{"--concurrency=enforce", "--concurrency-client=2", "--concurrency-domain=100"}, c.flags...)...)
+			h := only(Concurrency).host(t, append([]string{"--concurrency=enforce", "--concurrency-client=2", "--concurrency-domain=100"}, c.flags...)...)
 			var sessions []*policy.Session
 			for _, l := range c.held {
-				s, said := crowd.begin(l)
+				s, said := h.begin(l)
 				wantSaid(t, "one that is under way", said, "")
 				sessions = append(sessions, s)
 			}
-			s, said := crowd.begin(c.mail)
+			s, said := h.begin(c.mail)
 			wantSaid(t, "the last", said, c.said)
 			for _, s := range append(sessions, s) {
-				crowd.leave(s)
+				h.leave(s)
 			}
 		})
 	}
@@ -83,14 +82,14 @@ func TestConcurrency(t *testing.T) {
 
 // Transactions count, not connections: however one ends, its place is free at once.
 func TestConcurrencyGivesBack(t *testing.T) {
-	crowd := only(Concurrency).crowd(t, "--concurrency=enforce", "--concurrency-client=1", "--concurrency-domain=1")
-	s, said := crowd.begin(letter{})
+	h := only(Concurrency).host(t, "--concurrency=enforce", "--concurrency-client=1", "--concurrency-domain=1")
+	s, said := h.begin(letter{})
 	wantSaid(t, "first", said, "")
 	next := func(what, want string) {
 		t.Helper()
-		other, said := crowd.begin(letter{})
+		other, said := h.begin(letter{})
 		wantSaid(t, what, said, want)
-		crowd.leave(other)
+		h.leave(other)
 	}
 	next("while it is under way", busy)
 	s.Abort()
@@ -101,7 +100,7 @@ func TestConcurrencyGivesBack(t *testing.T) {
 	s.EndOfMessage("4AbC")
 	next("on a connection that is idle", "")
 	wantSaid(t, "and again", envelope(s, letter{}), "")
-	crowd.leave(s)
+	h.leave(s)
 	next("after the connection was lost", "")
 }
 
@@ -133,26 +132,27 @@ func TestConcurrencyRefusedRecipients(t *testing.T) {
 		{"monitored", []string{"--blocked=monitor"}, into("bad@ours.example"), "", busy},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			crowd := only(Concurrency, other).crowd(t, append([]string{"--concurrency=enforce", "--concurrency-domain=1"}, c.flags...)...)
-			first, said := crowd.begin(c.held)
+			h := only(Concurrency, other).host(t, append([]string{"--concurrency=enforce", "--concurrency-domain=1"}, c.flags...)...)
+			first, said := h.begin(c.held)
 			wantSaid(t, "the one that is under way", said, c.said)
-			second, said := crowd.begin(letter{})
+			second, said := h.begin(letter{})
 			wantSaid(t, "the next", said, c.then)
-			crowd.leave(second)
-			crowd.leave(first)
+			h.leave(second)
+			h.leave(first)
 		})
 	}
 }
 
 // The cause names the figure, and the reply says which of the two limits it was.
 func TestConcurrencyReplies(t *testing.T) {
-	crowd := only(Concurrency).crowd(t, "--concurrency=enforce", "--concurrency-client=1")
-	s, _ := crowd.begin(letter{})
-	other, _ := crowd.begin(letter{})
-	crowd.leave(s)
-	crowd.leave(other)
-	if len(crowd.events) != 1 || crowd.events[0].Reply != "concurrency-client" || crowd.events[0].Cause != "192.0.2.1 has 1 transactions under way" {
-		t.Errorf("%+v", crowd.events)
+	h := only(Concurrency).host(t, "--concurrency=enforce", "--concurrency-client=1")
+	s, _ := h.begin(letter{})
+	other, _ := h.begin(letter{})
+	h.leave(s)
+	h.leave(other)
+	events := h.taken()
+	if len(events) != 1 || events[0].Reply != "concurrency-client" || events[0].Cause != "192.0.2.1 has 1 transactions under way" {
+		t.Errorf("%+v", events)
 	}
 }
 
@@ -171,72 +171,29 @@ func (w watchedStore) Acquire(ctx context.Context, key string, limit int) (state
 // Nobody waits for a monitored check, and its objection is recorded all the same.
 func TestConcurrencyMonitored(t *testing.T) {
 	asked := make(chan bool, 10)
-	crowd := only(Concurrency).crowdOn(t, func(clock func() time.Time) state.Store {
+	h := only(Concurrency).hostOn(t, func(clock func() time.Time) state.Store {
 		return watchedStore{state.NewMemory(clock, 10), asked}
 	}, "--concurrency-client=1", "--concurrency-domain=0")
-	first, said := crowd.begin(letter{})
+	first, said := h.begin(letter{})
 	wantSaid(t, "first", said, "")
 	if !<-asked {
 		t.Fatal("no place for the first")
 	}
-	second, said := crowd.begin(letter{})
+	second, said := h.begin(letter{})
 	wantSaid(t, "second", said, "")
-	crowd.leave(second)
-	if events := strings.Join(crowd.recorded(), "\n"); events != "concurrency would refuse" {
+	h.leave(second)
+	if events := strings.Join(h.recorded(), "\n"); events != "concurrency would refuse" {
 		t.Errorf("events %q", events)
 	}
-	crowd.leave(first)
-}
-
-// brokenStore is a store in which some spaces are out of reach.
-type brokenStore struct {
-	*state.Memory
-	spaces []string
-}
-
-func (b brokenStore) down(key string) error {
-	space, _, _ := strings.Cut(key, "|")
-	if slices.Contains(b.spaces, space) {
-		return state.ErrDown
-	}
-	return nil
-}
-
-func (b brokenStore) Do(ctx context.Context, steps ...state.Step) ([]state.Result, error) {
-	for _, step := range steps {
-		if err := b.down(step.Key()); err != nil {
-			return nil, err
-		}
-	}
-	return b.Memory.Do(ctx, steps...)
-}
-
-func (b brokenStore) List(ctx context.Context, prefix, after string, limit int) ([]state.Entry, error) {
-	if err := b.down(prefix); err != nil {
-		return nil, err
-	}
-	return b.Memory.List(ctx, prefix, after, limit)
-}
-
-func (b brokenStore) Acquire(ctx context.Context, key string, limit int) (state.Lease, bool, error) {
-	if err := b.down(key); err != nil {
-		return nil, false, err
-	}
-	return b.Memory.Acquire(ctx, key, limit)
-}
-
-func broken(spaces ...string) func(clock func() time.Time) state.Store {
-	return func(clock func() time.Time) state.Store {
-		return brokenStore{state.NewMemory(clock, 1000), spaces}
-	}
+	h.leave(first)
 }
 
 // A state that cannot even count locally refuses nobody, unless the administrator wants to wait for it.
 func TestConcurrencyOnError(t *testing.T) {
-	crowd := only(Concurrency).crowdOn(t, broken(concurrencySpace), "--concurrency=enforce")
-	if said := crowd.visit(letter{}); len(said) > 0 {
+	h := only(Concurrency).hostOn(t, broken(concurrencySpace), "--concurrency=enforce")
+	if said := h.visit(letter{}); len(said) > 0 {
 		t.Error(said)
 	}
-	crowd = only(Concurrency).crowdOn(t, broken(concurrencySpace), "--concurrency=enforce", "--concurrency-on-error=defer")
-	wantSaid(t, "defer", strings.Join(crowd.visit(letter{}), "\n"), "rcpt 451 4.7.1 Internal resource temporarily unavailable")
+	h = only(Concurrency).hostOn(t, broken(concurrencySpace), "--concurrency=enforce", "--concurrency-on-error=defer")
+	wantSaid(t, "defer", strings.Join(h.visit(letter{}), "\n"), "rcpt 451 4.7.1 Internal resource temporarily unavailable")
 }

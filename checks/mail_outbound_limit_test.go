@@ -34,10 +34,10 @@ func TestOutboundSessions(t *testing.T) {
 		{"off", []string{"--outbound-limit-sessions=0"}, []letter{bob, bob}, bob, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			crowd := only(OutboundLimit).crowd(t, append([]string{"--outbound-limit=enforce", "--outbound-limit-sessions=2"}, c.flags...)...)
+			h := only(OutboundLimit).host(t, append([]string{"--outbound-limit=enforce", "--outbound-limit-sessions=2"}, c.flags...)...)
 			var sessions []*policy.Session
 			for _, l := range append(c.held, c.mail) {
-				s, said := crowd.begin(l)
+				s, said := h.begin(l)
 				want := ""
 				if sessions = append(sessions, s); len(sessions) > len(c.held) {
 					want = c.said
@@ -45,27 +45,27 @@ func TestOutboundSessions(t *testing.T) {
 				wantSaid(t, fmt.Sprintf("transaction %d", len(sessions)), said, want)
 			}
 			for _, s := range sessions {
-				crowd.leave(s)
+				h.leave(s)
 			}
 		})
 	}
 }
 
 func TestOutboundRate(t *testing.T) {
-	crowd := only(OutboundLimit).crowd(t, "--outbound-limit=enforce", "--outbound-limit-rate=3/1h")
+	h := only(OutboundLimit).host(t, "--outbound-limit=enforce", "--outbound-limit-rate=3/1h")
 	bob := letter{login: "bob", from: "bob@ours.example"}
 	sends := func(what, want string, to ...string) {
 		t.Helper()
 		mail := bob
 		mail.to = to
-		wantSaid(t, what, strings.Join(crowd.visit(mail), "\n"), want)
+		wantSaid(t, what, strings.Join(h.visit(mail), "\n"), want)
 	}
 	sends("two", "", "a@else.example", "b@else.example")
 	sends("our own users count nothing", "", "one@ours.example", "two@ours.example", "three@ours.example")
 	sends("one more than is left", exceeding, "c@else.example", "d@else.example")
 	sends("the limit is reached", exceeding, "e@else.example")
 	sends("our own users are reached all the same", "", "one@ours.example")
-	crowd.after(time.Hour + time.Hour/parts + time.Second)
+	h.after(time.Hour + time.Hour/parts + time.Second)
 	sends("when the time has passed", "", "a@else.example", "b@else.example", "c@else.example")
 }
 
@@ -74,43 +74,43 @@ var loop = refusesMessage("loop", func(m *policy.Message) bool { return len(m.Va
 
 // What was not sent is not counted.
 func TestOutboundRateCountsWhatWasSent(t *testing.T) {
-	crowd := only(OutboundLimit, loop).crowd(t, "--outbound-limit=enforce", "--outbound-limit-rate=2/1h")
+	h := only(OutboundLimit, loop).host(t, "--outbound-limit=enforce", "--outbound-limit-rate=2/1h")
 	mail := letter{login: "bob", to: []string{"a@else.example", "b@else.example"}}
 	looping := mail
 	looping.header = []string{"Received: from x"}
-	if said := crowd.visit(looping); len(said) != 1 || !strings.Contains(said[0], "5.7.1 loop") {
+	if said := h.visit(looping); len(said) != 1 || !strings.Contains(said[0], "5.7.1 loop") {
 		t.Fatal(said)
 	}
-	s, _ := crowd.begin(mail)
-	crowd.leave(s)
-	if said := crowd.visit(mail); len(said) > 0 {
+	s, _ := h.begin(mail)
+	h.leave(s)
+	if said := h.visit(mail); len(said) > 0 {
 		t.Error(said)
 	}
 }
 
 // While the state is out of reach each host counts for itself.
 func TestOutboundRateOutOfReach(t *testing.T) {
-	crowd := only(OutboundLimit, loop).crowdOn(t, broken(outboundRateSpace), "--outbound-limit=enforce", "--outbound-limit-rate=2/1h")
+	h := only(OutboundLimit, loop).hostOn(t, broken(outboundRateSpace), "--outbound-limit=enforce", "--outbound-limit-rate=2/1h")
 	mail := letter{login: "bob", to: []string{"a@else.example"}, header: []string{"Received: from x"}}
 	for range 3 { // is not sent
-		if said := crowd.visit(mail); len(said) != 1 || !strings.Contains(said[0], "5.7.1 loop") {
+		if said := h.visit(mail); len(said) != 1 || !strings.Contains(said[0], "5.7.1 loop") {
 			t.Fatal(said)
 		}
 	}
 	mail = letter{login: "bob", to: []string{"a@else.example", "b@else.example", "c@else.example"}}
-	wantSaid(t, "three", strings.Join(crowd.visit(mail), "\n"), exceeding)
+	wantSaid(t, "three", strings.Join(h.visit(mail), "\n"), exceeding)
 }
 
 // A state that cannot even count transactions refuses nobody.
 func TestOutboundSessionsOnError(t *testing.T) {
-	crowd := only(OutboundLimit).crowdOn(t, broken(outboundLimitSpace), "--outbound-limit=enforce", "--outbound-limit-sessions=1")
+	h := only(OutboundLimit).hostOn(t, broken(outboundLimitSpace), "--outbound-limit=enforce", "--outbound-limit-sessions=1")
 	mail := letter{login: "bob", to: []string{"a@else.example"}}
-	first, said := crowd.begin(mail)
+	first, said := h.begin(mail)
 	wantSaid(t, "first", said, "")
-	if said := crowd.visit(mail); len(said) > 0 {
+	if said := h.visit(mail); len(said) > 0 {
 		t.Error(said)
 	}
-	crowd.leave(first)
+	h.leave(first)
 }
 
 func TestOutboundFlags(t *testing.T) {

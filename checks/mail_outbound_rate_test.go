@@ -19,7 +19,7 @@ func TestOutboundRateAtOnce(t *testing.T) {
 	var accepted atomic.Int64
 	var wg sync.WaitGroup
 	for range 2 {
-		host := only(OutboundLimit).crowdOn(t, func(func() time.Time) state.Store { return store }, "--outbound-limit=enforce", "--outbound-limit-rate=10/1h")
+		host := only(OutboundLimit).hostOn(t, func(func() time.Time) state.Store { return store }, "--outbound-limit=enforce", "--outbound-limit-rate=10/1h")
 		for i := range 4 {
 			wg.Go(func() {
 				mail := letter{login: "bob", from: "bob@ours.example"}
@@ -41,11 +41,11 @@ func TestOutboundRateAtOnce(t *testing.T) {
 func TestOutboundRateReserves(t *testing.T) {
 	const off = "rcpt 550 5.7.1 off"
 	other := refuses("off", func(r *policy.Recipient) bool { return r.Msg.Sender.Domain == "off.example" })
-	crowd := only(other, OutboundLimit).crowd(t, "--outbound-limit=enforce", "--outbound-limit-rate=2/1h")
+	h := only(other, OutboundLimit).host(t, "--outbound-limit=enforce", "--outbound-limit-rate=2/1h")
 	two := letter{login: "bob", from: "bob@ours.example", to: []string{"a@else.example", "b@else.example"}}
-	first, said := crowd.begin(two)
+	first, said := h.begin(two)
 	wantSaid(t, "two", said, "")
-	second, said := crowd.begin(two)
+	second, said := h.begin(two)
 	wantSaid(t, "while they are under way", said, exceeding+"\n"+exceeding)
 	first.Abort()
 	wantSaid(t, "after RSET, on the same connection", envelope(first, two), "")
@@ -54,20 +54,20 @@ func TestOutboundRateReserves(t *testing.T) {
 	refused.from = "bob@off.example"
 	wantSaid(t, "refused by another check", envelope(first, refused), off+"\n"+off)
 	wantSaid(t, "at once after that", envelope(second, two), "")
-	crowd.leave(first)
-	crowd.leave(second)
+	h.leave(first)
+	h.leave(second)
 }
 
 // In monitor mode all is counted, so that the event tells by how much the rate is exceeded.
 func TestOutboundRateMonitored(t *testing.T) {
-	crowd := only(OutboundLimit).crowd(t, "--outbound-limit-rate=2/1h")
+	h := only(OutboundLimit).host(t, "--outbound-limit-rate=2/1h")
 	for range 2 {
-		if said := crowd.visit(letter{login: "bob", to: []string{"a@else.example", "b@else.example"}}); len(said) > 0 {
+		if said := h.visit(letter{login: "bob", to: []string{"a@else.example", "b@else.example"}}); len(said) > 0 {
 			t.Error(said)
 		}
 	}
 	var causes []string
-	for _, e := range crowd.events {
+	for _, e := range h.taken() {
 		causes = append(causes, e.Cause)
 	}
 	slices.Sort(causes) // they are recorded beside the answers, in any order

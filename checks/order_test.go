@@ -35,7 +35,7 @@ func TestSignatureAndContent(t *testing.T) {
 	refused := func(name string) string {
 		return "end 554 5.7.1 Email rejected due to security policies (" + name + ")"
 	}
-	attachment := func(name, text string) letter {
+	attached := func(name, text string) letter {
 		return letter{
 			header: []string{"Content-Type: application/octet-stream", "Content-Transfer-Encoding: base64", "Content-Disposition: attachment; filename=\"" + name + "\""},
 			body:   base64.StdEncoding.EncodeToString([]byte(text)) + "\r\n",
@@ -44,10 +44,10 @@ func TestSignatureAndContent(t *testing.T) {
 	byHash := "--signature-hashes=inline:{900150983cd24fb0d6963f7d28e17f72=Test.Abc}"
 	byName := "--signature-names=inline:{{.scr=Screen saver}}"
 	whole().play(t, nil, []scenario{
-		{name: "before content", flags: []string{byHash, "--content-definition=" + file(t, "c", "!activation 1\n1 abc\n")}, mail: attachment("a", "abc"), said: refused("Test.Abc")},
-		{name: "content when there is no signature", flags: []string{byHash, "--content-definition=" + file(t, "c", "!activation 1\n1 abd\n")}, mail: attachment("a", "abd"), said: "end 550 5.7.1 Message bounced due to Content Examination Policy"},
-		{name: "content bypassed", flags: []string{byName, "--content-definition=" + file(t, "c", "!activation 1\n1 abd\n"), "--content-bypass=inline:{else.example=OK}"}, mail: attachment("a.scr", "abd"), said: refused("Screen saver")},
-		{name: "signature bypassed", flags: []string{byName, "--content-definition=" + file(t, "c", "!activation 1\n1 abd\n"), "--signature-bypass=inline:{else.example=OK}"}, mail: attachment("a.scr", "abd"), said: "end 550 5.7.1 Message bounced due to Content Examination Policy"},
-		{name: "no memory", flags: []string{"--truncated=off", byHash, "--content-definition=" + file(t, "c", "!activation 1\n1 abd\n"), "--content-memory=1"}, mail: attachment("a", "abc"), events: "signature could not tell\ncontent could not tell"},
+		{name: "before content", flags: []string{byHash, "--content-definition=" + file(t, "c", "!activation 1\n1 abc\n")}, mail: attached("a", "abc"), said: refused("Test.Abc")},
+		{name: "content when there is no signature", flags: []string{byHash, "--content-definition=" + file(t, "c", "!activation 1\n1 abd\n")}, mail: attached("a", "abd"), said: "end 550 5.7.1 Message bounced due to Content Examination Policy"},
+		{name: "content bypassed", flags: []string{byName, "--content-definition=" + file(t, "c", "!activation 1\n1 abd\n"), "--content-bypass=inline:{else.example=OK}"}, mail: attached("a.scr", "abd"), said: refused("Screen saver")},
+		{name: "signature bypassed", flags: []string{byName, "--content-definition=" + file(t, "c", "!activation 1\n1 abd\n"), "--signature-bypass=inline:{else.example=OK}"}, mail: attached("a.scr", "abd"), said: "end 550 5.7.1 Message bounced due to Content Examination Policy"},
+		{name: "no memory", flags: []string{"--truncated=off", byHash, "--content-definition=" + file(t, "c", "!activation 1\n1 abd\n"), "--content-memory=1"}, mail: attached("a", "abc"), events: "signature could not tell\ncontent could not tell"},
 	})
 }

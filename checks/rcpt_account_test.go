@@ -1,9 +1,7 @@
 package checks
 
 import (
-	"context"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,8 +60,7 @@ func TestAccountEntered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newSessions(p)
-	defer s.close()
+	s := newHost(t, world, p)
 	want := func(name, said, cause string) {
 		t.Helper()
 		seen := s.send(letter{login: "bob", from: "bob@ours.example", to: []string{"x@else.example"}})
@@ -111,25 +108,4 @@ func TestAccountEntered(t *testing.T) {
 		t.Errorf("on again: %t, %v", done, err)
 	}
 	want("on", "", "")
-}
-
-// fallible is a store whose reading can fail.
-type fallible struct {
-	state.Store
-	down atomic.Bool
-	but  string // a space that can be read all the same
-}
-
-func (f *fallible) List(ctx context.Context, prefix, after string, limit int) ([]state.Entry, error) {
-	if f.down.Load() {
-		return nil, state.ErrDown
-	}
-	return f.Store.List(ctx, prefix, after, limit)
-}
-
-func (f *fallible) Do(ctx context.Context, steps ...state.Step) ([]state.Result, error) {
-	if space, _ := state.Parts(steps[0].Key()); f.down.Load() && space != f.but {
-		return nil, state.ErrDown
-	}
-	return f.Store.Do(ctx, steps...)
 }

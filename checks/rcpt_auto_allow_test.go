@@ -80,8 +80,7 @@ func TestAutoAllowLearns(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := newSessions(p)
-			defer s.close()
+			s := newHost(t, world, p)
 			s.send(c.mail)
 			if got := pairs(t, world); got != c.want {
 				t.Errorf("learned\n%s\nwant\n%s", got, c.want)
@@ -108,8 +107,7 @@ func TestAutoAllowPermits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newSessions(p)
-	defer s.close()
+	s := newHost(t, world, p)
 	const no = "rcpt 550 5.7.1 strict"
 	want := func(from, to, said string) {
 		t.Helper()
@@ -161,8 +159,7 @@ func TestAutoAllowAdmin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newSessions(p)
-	defer s.close()
+	s := newHost(t, world, p)
 	for _, user := range []string{"bob", "alice"} {
 		s.send(letter{login: user, door: "587", from: user + "@ours.example", to: []string{"x@else.example", "y@else.example"}})
 	}

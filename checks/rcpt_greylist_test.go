@@ -16,9 +16,7 @@ const greylisted = "451 4.7.1 Internal resource temporarily unavailable"
 // greyRig is a policy with greylisting, a clock that can be moved, and a state that stays.
 type greyRig struct {
 	*testing.T
-	now   *hand
-	world *policy.World
-	*sessions
+	*host
 }
 
 func newGreyRig(t *testing.T, flags ...string) *greyRig {
@@ -29,22 +27,12 @@ func newGreyRig(t *testing.T, flags ...string) *greyRig {
 var spam = refusesMessage("spam", func(m *policy.Message) bool { return len(m.Values("Spam")) > 0 })
 
 func newGreyRigOf(t *testing.T, rig rig, flags ...string) *greyRig {
-	g := &greyRig{T: t, now: new(hand)}
-	g.world = newWorld()
-	g.world.Clock = g.now.time
-	g.world.State = state.NewMemory(g.world.Clock, 10_000)
-	p, err := rig.build(g.world, append([]string{"--greylist=enforce", "--greylist-skip-spf=false"}, flags...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g.sessions = newSessions(p)
-	t.Cleanup(g.close)
-	return g
+	return &greyRig{t, rig.host(t, append([]string{"--greylist=enforce", "--greylist-skip-spf=false"}, flags...)...)}
 }
 
 // after moves the clock.
 func (g *greyRig) after(d time.Duration) *greyRig {
-	g.now.move(d)
+	g.host.after(d)
 	return g
 }
 
@@ -223,9 +211,8 @@ func TestGreylistDown(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := newSessions(p)
+		s := newHost(t, world, p)
 		got := s.send(letter{})
-		s.close()
 		if strings.Join(got.said, "\n") != want || len(got.events) != 1 || got.events[0].Err == "" {
 			t.Errorf("%s: said %q, events %+v", flag, got.said, got.events)
 		}
@@ -256,14 +243,10 @@ func TestGreylistNotRetried(t *testing.T) {
 // wantTold lets time tell what did not come back: sender, recipient, cause.
 func (g *greyRig) wantTold(want ...string) {
 	g.Helper()
-	g.seen.mu.Lock()
-	g.seen.list = nil
-	g.seen.mu.Unlock()
+	g.taken()
 	g.runner.Tick(g.Context())
-	g.seen.mu.Lock()
-	defer g.seen.mu.Unlock()
 	var got []string
-	for _, e := range g.seen.list {
+	for _, e := range g.taken() {
 		if e.Action != policy.ActionNotRetried || e.Check != "greylist" {
 			g.Errorf("event %+v", e)
 		}

@@ -43,7 +43,7 @@ func TestRcptLimitCounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runner := policy.NewRunner(p, newWitness(), policy.DefaultLimits)
+	runner := policy.NewRunner(p, onlooker{}, policy.DefaultLimits)
 	defer runner.Close()
 	s := runner.NewSession()
 	defer s.Close()

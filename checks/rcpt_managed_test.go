@@ -88,9 +88,8 @@ func TestManagedRemovesTheSpelling(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sessions := newSessions(p)
-	defer sessions.close()
-	s := sessions.runner.NewSession()
+	h := newHost(t, nil, p)
+	s := h.runner.NewSession()
 	s.Connect(letter{}.connect())
 	s.Helo(policy.HeloFacts{Name: "client.example"})
 	s.Mail(letter{}.mail())
@@ -105,8 +104,7 @@ func TestManagedRemovesTheSpelling(t *testing.T) {
 	if a.Refuses() || len(a.Remove) != 1 || a.Remove[0] != `<"User"@Ours.Example>` {
 		t.Errorf("answer %q, removes %q", a.Line, a.Remove)
 	}
-	s.Close()
-	<-sessions.seen.closed
+	h.leave(s)
 }
 
 // A permit lets mail past what judges by appearance, if SPF vouches for the sender.
@@ -121,8 +119,7 @@ func TestManagedPermit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newSessions(p)
-	defer s.close()
+	s := newHost(t, world, p)
 	const no = "rcpt 550 5.7.1 strict"
 	for from, want := range map[string]string{"a@vouched.example": "", "b@vouched.example": no, "a@forged.example": no, "a@down.example": "rcpt 451 4.7.1 strict"} {
 		if got := strings.Join(s.send(letter{from: from}).said, "\n"); got != want {
@@ -144,8 +141,7 @@ func TestManagedEntered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newSessions(p)
-	defer s.close()
+	s := newHost(t, world, p)
 	ctx, by := t.Context(), Entered{By: "root", UID: 7, At: noon, Note: "asked\x07"}
 	add := func(recipient, subject string, permit bool, life time.Duration) {
 		t.Helper()
@@ -221,8 +217,7 @@ func TestManagedWhileTheStateIsDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Ready(t.Context())
-	s := newSessions(p)
-	defer s.close()
+	s := newHost(t, world, p)
 	enter("later+x@ours.example", "friend@vouched.example")
 	for _, tt := range []struct{ name, client, from, to, said, events string }{
 		{"blocked by the table", "", "a@bad.example", "user@ours.example", managedDomain, "managed refused"},

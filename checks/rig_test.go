@@ -7,19 +7,15 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/spf13/pflag"
-	"go.uber.org/goleak"
 
 	"mailweir/internal/policy"
 	"mailweir/internal/state"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // noon is when everything happens.
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -59,9 +55,6 @@ func only(checks ...*policy.Check) rig {
 		Fault: fault, Unavailable: unavailable, Unprocessed: unprocessed,
 	}}
 }
-
-// whole is a rig of all checks. Greylisting, to which all senders here are new, is off.
-func whole() rig { return rig{Registry(), []string{"--greylist=off"}} }
 
 // scripted declares a check of the test's own, which enforces. Its reply is "550 5.7.1 NAME".
 func scripted(name string, hooks policy.Hooks) *policy.Check {
@@ -204,76 +197,27 @@ func (r rig) play(t *testing.T, shared []string, list []scenario) {
 	}
 }
 
-// check sends the letter to a policy and compares.
-func (c scenario) check(t *testing.T, p *policy.Policy) *witness {
+// check sends the letter to a policy and compares. It returns the events.
+func (c scenario) check(t *testing.T, p *policy.Policy) []*policy.Event {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	p.Ready(ctx)
-	seen := newWitness()
-	runner := policy.NewRunner(p, seen, policy.Limits{Stage: 5 * time.Second, End: 5 * time.Second, Questions: 100})
-	s := runner.NewSession()
-	said := c.mail.send(s)
-	s.Close()
-	<-seen.closed // once all is recorded
-	runner.Close()
-	if got := strings.Join(said, "\n"); got != c.said {
-		t.Errorf("said:\n%s\nwant:\n%s", got, c.said)
+	h := newHost(t, nil, p)
+	got := h.send(c.mail)
+	if said := strings.Join(got.said, "\n"); said != c.said {
+		t.Errorf("said:\n%s\nwant:\n%s", said, c.said)
 	}
-	switch events := seen.events(); {
-	case c.events == "" && len(events) != len(said), c.events != "" && c.events != strings.Join(events, "\n"):
+	switch events := eventLines(got.events); {
+	case c.events == "" && len(events) != len(got.said), c.events != "" && c.events != strings.Join(events, "\n"):
 		t.Errorf("events:\n%s\nwant:\n%s", strings.Join(events, "\n"), c.events)
-	case c.reached != "" && seen.unexamined() != c.reached:
-		t.Errorf("recorded %q, want %q", seen.unexamined(), c.reached)
-	case c.cause != "" && !strings.Contains(seen.list[0].Cause, c.cause):
-		t.Errorf("cause %q is without %q", seen.list[0].Cause, c.cause)
+	case c.reached != "" && h.unexamined() != c.reached:
+		t.Errorf("recorded %q, want %q", h.unexamined(), c.reached)
+	case c.cause != "" && !strings.Contains(got.events[0].Cause, c.cause):
+		t.Errorf("cause %q is without %q", got.events[0].Cause, c.cause)
 	}
-	return seen
+	return got.events
 }
-
-// witness is an observer that keeps the events.
-type witness struct {
-	mu      sync.Mutex
-	list    []*policy.Event
-	message *policy.Message // that was settled last
-	closed  chan struct{}
-}
-
-func newWitness() *witness { return &witness{closed: make(chan struct{})} }
-
-func (w *witness) Record(e *policy.Event) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.list = append(w.list, e)
-}
-
-func (w *witness) events() (lines []string) {
-	for _, e := range w.list {
-		lines = append(lines, e.Check+" "+e.Action.String())
-	}
-	return lines
-}
-
-// unexamined is what the observer of the daemon makes of limits.
-func (w *witness) unexamined() string {
-	var list []string
-	for _, u := range w.message.Unexamined {
-		list = append(list, u.Where)
-	}
-	return "limits reached: " + strings.Join(list, ", ")
-}
-
-func (w *witness) Settled(m *policy.Message, _ policy.Outcome) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.message = m
-}
-
-func (*witness) Identify(*policy.Event) string    { return "" }
-func (*witness) Defect(err error)                 { panic(err) }
-func (*witness) Opened(*policy.Connection)        {}
-func (w *witness) Closed(*policy.Connection)      { close(w.closed) }
-func (*witness) Took(policy.Stage, time.Duration) {}
 
 // file writes a file and returns its path.
 func file(t *testing.T, name, text string) string {
