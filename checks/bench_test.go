@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"mailweir/internal/policy"
+	"mailweir/internal/policytest"
 	"mailweir/internal/state"
 )
 
@@ -35,18 +36,18 @@ func BenchmarkDefaultPolicy(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			runner := policy.NewRunner(p, onlooker{}, policy.DefaultLimits)
+			runner := policy.NewRunner(p, policytest.Onlooker{}, policy.DefaultLimits)
 			defer runner.Close()
 			header := []string{"From: Alice <sender@else.example>", "To: user@ours.example", "Content-Type: text/plain; charset=utf-8"}
 			for i := range 17 {
 				header = append(header, fmt.Sprintf("X-Field-%d: %s", i, strings.Repeat("word ", 8)))
 			}
-			l := letter{header: header, body: strings.Repeat(strings.Repeat("words and ", 7)+"\r\n", 114)}
+			l := policytest.Letter{Header: header, Body: strings.Repeat(strings.Repeat("words and ", 7)+"\r\n", 114)}
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				l.to = []string{fmt.Sprintf("user%d@ours.example", i)}
+				l.To = []string{fmt.Sprintf("user%d@ours.example", i)}
 				s := runner.NewSession()
-				if said := l.send(s); len(said) > 0 {
+				if said := l.Send(s); len(said) > 0 {
 					b.Fatal(said)
 				}
 				s.Close()

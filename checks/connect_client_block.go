@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"mailweir/internal/blocklist"
 	"mailweir/internal/policy"
 	"mailweir/internal/table"
 )
@@ -28,7 +29,7 @@ manner of check_client_access. An entry ` + "`OK`" + ` or ` + "`DUNNO`" + ` exem
 					return policy.Pass, nil
 				}
 				match, found := list.Client(c.Client, c.ConnectFacts.Name)
-				return entryVerdict(replyClientBlock, match, found), nil
+				return blocklist.Verdict(replyClientBlock, match, found), nil
 			}}, nil
 		}
 	},

@@ -7,10 +7,11 @@ import (
 	"testing"
 
 	"mailweir/internal/policy"
+	"mailweir/internal/policytest"
 )
 
 // listed knows three lists of addresses, the last of which fails, and one of names. 192.0.2.1 is on bl.example.
-var listed = names{
+var listed = policytest.Names{
 	"2.0.0.127.bl.example A": "127.0.0.2", "1.2.0.192.bl.example A": "127.0.0.2",
 	"1.2.0.192.bl.example TXT": "see https://bl.example/?ip=192.0.2.1 [no % or \"]",
 	"5.2.0.192.bl.example A":   "127.255.255.254",
@@ -23,17 +24,17 @@ var listed = names{
 }
 
 // playDNS plays scenarios with lists.
-func playDNS(t *testing.T, shared []string, list []scenario) {
+func playDNS(t *testing.T, shared []string, list []policytest.Scenario) {
 	t.Helper()
 	for _, c := range list {
-		t.Run(c.name, func(t *testing.T) {
-			world := newWorld()
-			world.DNS, world.Lists, _ = listed.serve(t)
-			p, err := only(RBL).build(world, append(slices.Clone(shared), c.flags...)...)
+		t.Run(c.Name, func(t *testing.T) {
+			world := policytest.NewWorld()
+			world.DNS, world.Lists, _ = listed.Serve(t)
+			p, err := policytest.Only(RBL).Build(world, append(slices.Clone(shared), c.Flags...)...)
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.check(t, p)
+			c.Check(t, p)
 		})
 	}
 }
@@ -41,60 +42,60 @@ func playDNS(t *testing.T, shared []string, list []scenario) {
 func TestRBL(t *testing.T) {
 	const refused = `rcpt 550 5.7.1 bl.example Blocked - see see https://bl.example/?ip=192.0.2.1 (no % or ")`
 	bl := []string{"--rbl-zone=bl.example"}
-	playDNS(t, bl, []scenario{
-		{name: "listed", said: refused, events: "rbl refused", cause: "192.0.2.1: score 1 (bl.example +1 127.0.0.2)"},
-		{name: "neighbour", mail: letter{client: "192.0.2.2"}},
-		{name: "error code", mail: letter{client: "192.0.2.5"}, events: "rbl could not tell"},
-		{name: "error code, deferred", flags: []string{"--rbl-on-error=defer"}, mail: letter{client: "192.0.2.5"}, said: "rcpt 451 4.7.1 Internal resource temporarily unavailable"},
-		{name: "each recipient", mail: letter{to: []string{"a@ours.example", "b@ours.example"}}, said: refused + "\n" + refused},
-		{name: "allow list", flags: []string{"--rbl-zone=wl.example*-1"}},
-		{name: "allow list that weighs less", flags: []string{"--rbl-zone=bl.example*2", "--rbl-zone=wl.example*-1"}, said: refused},
-		{name: "threshold", flags: []string{"--rbl-threshold=2"}},
-		{name: "the same", flags: []string{"--rbl-zone=bl.example=127.0.0.2"}, said: refused},
-		{name: "a list that fails cannot save", flags: []string{"--rbl-zone=ill.example"}, said: refused},
-		{name: "monitored list", flags: []string{"--rbl-monitor-zone=bl.example"}, events: "rbl would refuse"},
-		{name: "monitored list beside one that has its say", flags: []string{"--rbl-zone=wl.example", "--rbl-monitor-zone=wl.example"}, said: refused, events: "rbl refused", cause: "192.0.2.1: score 1 (bl.example +1 127.0.0.2"},
-		{name: "monitored list that fails", flags: []string{"--rbl-zone=ill.example", "--rbl-monitor-zone=ill.example", "--rbl-on-error=defer"}, mail: letter{client: "192.0.2.3"}},
-		{name: "monitored list below the threshold", flags: []string{"--rbl-monitor-zone=bl.example", "--rbl-threshold=2"}},
-		{name: "monitor", flags: []string{"--rbl=monitor"}, events: "rbl would refuse"},
-		{name: "defer", flags: []string{"--rbl=defer"}, said: "rcpt 451 4" + refused[len("rcpt 550 5"):]},
-		{name: "trusted", mail: letter{login: "alice"}},
-		{name: "trusted net", flags: []string{"--trusted-nets=192.0.2.0/24"}},
-		{name: "inbound relay", flags: []string{"--inbound-relays=inline:{192.0.2.1=x}"}},
-		{name: "permitted client", flags: []string{"--permit-clients=inline:{192.0.2.1=OK}"}},
-		{name: "permitted sender, SPF pass", flags: []string{"--permit-senders=inline:{good.example=OK}"}, mail: letter{from: "a@good.example"}},
-		{name: "permitted sender, forged", flags: []string{"--permit-senders=inline:{forged.example=OK}"}, mail: letter{from: "a@forged.example"}, said: refused},
-		{name: "null sender", flags: []string{"--permit-senders=static:OK"}, mail: letter{from: "<>"}, said: refused},
-		{name: "abuse", mail: letter{to: []string{"abuse@ours.example"}}},
-		{name: "abuse and another", mail: letter{to: []string{"abuse@ours.example", "a@ours.example"}}, said: refused},
-		{name: "unknown client", mail: letter{client: "none"}},
-		{name: "filter", flags: []string{"--rbl-threshold=5", "--rbl-zone=bl.example=127.0.0.[2..4]*4"}, said: refused},
-		{name: "filter that does not match", flags: []string{"--rbl-threshold=5", "--rbl-zone=bl.example=127.0.0.3*4"}},
-		{name: "answered at MAIL", flags: []string{"--answer-at=mail"}, said: "mail" + refused[len("rcpt"):]},
+	playDNS(t, bl, []policytest.Scenario{
+		{Name: "listed", Said: refused, Events: "rbl refused", Cause: "192.0.2.1: score 1 (bl.example +1 127.0.0.2)"},
+		{Name: "neighbour", Mail: policytest.Letter{Client: "192.0.2.2"}},
+		{Name: "error code", Mail: policytest.Letter{Client: "192.0.2.5"}, Events: "rbl could not tell"},
+		{Name: "error code, deferred", Flags: []string{"--rbl-on-error=defer"}, Mail: policytest.Letter{Client: "192.0.2.5"}, Said: "rcpt 451 4.7.1 Internal resource temporarily unavailable"},
+		{Name: "each recipient", Mail: policytest.Letter{To: []string{"a@ours.example", "b@ours.example"}}, Said: refused + "\n" + refused},
+		{Name: "allow list", Flags: []string{"--rbl-zone=wl.example*-1"}},
+		{Name: "allow list that weighs less", Flags: []string{"--rbl-zone=bl.example*2", "--rbl-zone=wl.example*-1"}, Said: refused},
+		{Name: "threshold", Flags: []string{"--rbl-threshold=2"}},
+		{Name: "the same", Flags: []string{"--rbl-zone=bl.example=127.0.0.2"}, Said: refused},
+		{Name: "a list that fails cannot save", Flags: []string{"--rbl-zone=ill.example"}, Said: refused},
+		{Name: "monitored list", Flags: []string{"--rbl-monitor-zone=bl.example"}, Events: "rbl would refuse"},
+		{Name: "monitored list beside one that has its say", Flags: []string{"--rbl-zone=wl.example", "--rbl-monitor-zone=wl.example"}, Said: refused, Events: "rbl refused", Cause: "192.0.2.1: score 1 (bl.example +1 127.0.0.2"},
+		{Name: "monitored list that fails", Flags: []string{"--rbl-zone=ill.example", "--rbl-monitor-zone=ill.example", "--rbl-on-error=defer"}, Mail: policytest.Letter{Client: "192.0.2.3"}},
+		{Name: "monitored list below the threshold", Flags: []string{"--rbl-monitor-zone=bl.example", "--rbl-threshold=2"}},
+		{Name: "monitor", Flags: []string{"--rbl=monitor"}, Events: "rbl would refuse"},
+		{Name: "defer", Flags: []string{"--rbl=defer"}, Said: "rcpt 451 4" + refused[len("rcpt 550 5"):]},
+		{Name: "trusted", Mail: policytest.Letter{Login: "alice"}},
+		{Name: "trusted net", Flags: []string{"--trusted-nets=192.0.2.0/24"}},
+		{Name: "inbound relay", Flags: []string{"--inbound-relays=inline:{192.0.2.1=x}"}},
+		{Name: "permitted client", Flags: []string{"--permit-clients=inline:{192.0.2.1=OK}"}},
+		{Name: "permitted sender, SPF pass", Flags: []string{"--permit-senders=inline:{good.example=OK}"}, Mail: policytest.Letter{From: "a@good.example"}},
+		{Name: "permitted sender, forged", Flags: []string{"--permit-senders=inline:{forged.example=OK}"}, Mail: policytest.Letter{From: "a@forged.example"}, Said: refused},
+		{Name: "null sender", Flags: []string{"--permit-senders=static:OK"}, Mail: policytest.Letter{From: "<>"}, Said: refused},
+		{Name: "abuse", Mail: policytest.Letter{To: []string{"abuse@ours.example"}}},
+		{Name: "abuse and another", Mail: policytest.Letter{To: []string{"abuse@ours.example", "a@ours.example"}}, Said: refused},
+		{Name: "unknown client", Mail: policytest.Letter{Client: "none"}},
+		{Name: "filter", Flags: []string{"--rbl-threshold=5", "--rbl-zone=bl.example=127.0.0.[2..4]*4"}, Said: refused},
+		{Name: "filter that does not match", Flags: []string{"--rbl-threshold=5", "--rbl-zone=bl.example=127.0.0.3*4"}},
+		{Name: "answered at MAIL", Flags: []string{"--answer-at=mail"}, Said: "mail" + refused[len("rcpt"):]},
 	})
 }
 
 func TestRHSBL(t *testing.T) {
 	const rcpt, end = "rcpt 550 5.7.1 dbl.example Blocked - see a bad name", "end 550 5.7.1 dbl.example Blocked - see a bad name"
-	playDNS(t, []string{"--rhsbl-zone=dbl.example"}, []scenario{
-		{name: "sender", mail: letter{from: "a@bad.example"}, said: rcpt, events: "rbl refused"},
-		{name: "HELO", mail: letter{helo: "bad.example"}, said: rcpt},
-		{name: "host name", mail: letter{name: "bad.example"}, said: rcpt},
-		{name: "header From", mail: letter{header: []string{"From: a@else.example, b@bad.example"}}, said: end},
-		{name: "neighbour", mail: letter{from: "a@good.example", helo: "[192.0.2.1]", name: "unknown", header: []string{"From: a@else.example"}}},
-		{name: "monitored list, sender", flags: []string{"--rbl-monitor-zone=dbl.example"}, mail: letter{from: "a@bad.example"}, events: "rbl would refuse"},
-		{name: "monitored list, host name after a good sender", flags: []string{"--rbl-monitor-zone=dbl.example"}, mail: letter{from: "a@good.example", name: "bad.example"}, events: "rbl would refuse", cause: "bad.example: score 0 (dbl.example +1 127.0.0.2 monitored)"},
-		{name: "monitored list, header From", flags: []string{"--rbl-monitor-zone=dbl.example"}, mail: letter{header: []string{"From: a@else.example, b@bad.example"}}, events: "rbl would refuse"},
-		{name: "monitored list of the other kind", flags: []string{"--rbl-zone=bl.example", "--rbl-monitor-zone=bl.example"}, mail: letter{client: "192.0.2.2", from: "a@bad.example"}, said: rcpt},
+	playDNS(t, []string{"--rhsbl-zone=dbl.example"}, []policytest.Scenario{
+		{Name: "sender", Mail: policytest.Letter{From: "a@bad.example"}, Said: rcpt, Events: "rbl refused"},
+		{Name: "HELO", Mail: policytest.Letter{Helo: "bad.example"}, Said: rcpt},
+		{Name: "host name", Mail: policytest.Letter{Name: "bad.example"}, Said: rcpt},
+		{Name: "header From", Mail: policytest.Letter{Header: []string{"From: a@else.example, b@bad.example"}}, Said: end},
+		{Name: "neighbour", Mail: policytest.Letter{From: "a@good.example", Helo: "[192.0.2.1]", Name: "unknown", Header: []string{"From: a@else.example"}}},
+		{Name: "monitored list, sender", Flags: []string{"--rbl-monitor-zone=dbl.example"}, Mail: policytest.Letter{From: "a@bad.example"}, Events: "rbl would refuse"},
+		{Name: "monitored list, host name after a good sender", Flags: []string{"--rbl-monitor-zone=dbl.example"}, Mail: policytest.Letter{From: "a@good.example", Name: "bad.example"}, Events: "rbl would refuse", Cause: "bad.example: score 0 (dbl.example +1 127.0.0.2 monitored)"},
+		{Name: "monitored list, header From", Flags: []string{"--rbl-monitor-zone=dbl.example"}, Mail: policytest.Letter{Header: []string{"From: a@else.example, b@bad.example"}}, Events: "rbl would refuse"},
+		{Name: "monitored list of the other kind", Flags: []string{"--rbl-zone=bl.example", "--rbl-monitor-zone=bl.example"}, Mail: policytest.Letter{Client: "192.0.2.2", From: "a@bad.example"}, Said: rcpt},
 	})
 }
 
 // A stranger's From field chooses no more than mostDomains questions, and none twice.
 func TestHeaderFromQuestions(t *testing.T) {
-	world := newWorld()
+	world := policytest.NewWorld()
 	var asked func() []string
-	world.DNS, world.Lists, asked = listed.serve(t)
-	p, err := only(RBL).build(world, "--rhsbl-zone=dbl.example")
+	world.DNS, world.Lists, asked = listed.Serve(t)
+	p, err := policytest.Only(RBL).Build(world, "--rhsbl-zone=dbl.example")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +103,7 @@ func TestHeaderFromQuestions(t *testing.T) {
 	for _, c := range "abcdefghijklmnopqrstuvwxyz" {
 		from += ", x@d0.example, x@" + string(c) + ".example"
 	}
-	scenario{mail: letter{header: []string{from}}}.check(t, p)
+	policytest.Scenario{Mail: policytest.Letter{Header: []string{from}}}.Check(t, p)
 	var seen []string
 	for _, question := range asked() {
 		if name, ok := strings.CutSuffix(question, ".example.dbl.example A"); ok && len(name) < 3 {
@@ -130,7 +131,7 @@ func TestRBLErrors(t *testing.T) {
 		{"--rbl-key: ", []string{zone, "--rbl-key=NAME"}},
 		{"--rbl-key NAME=FILE", []string{"--rbl-zone={NAME}.bl.example"}},
 	} {
-		only(RBL).wantError(t, c.words, c.flags...)
+		policytest.Only(RBL).WantError(t, c.words, c.flags...)
 	}
 }
 
@@ -139,10 +140,10 @@ func TestKeysStaySecret(t *testing.T) {
 	const key = "verysecretkey0123456789"
 	for _, flags := range [][]string{
 		{"--rbl-zone=bl.example", "--rbl-key=" + key},
-		{"--rbl-zone=bl.example", "--rbl-key=NAME=" + file(t, "key", key+" "+key)},
-		{"--rbl-zone={OTHER}.bl.example", "--rbl-key=NAME=" + file(t, "key", key)},
+		{"--rbl-zone=bl.example", "--rbl-key=NAME=" + policytest.File(t, "key", key+" "+key)},
+		{"--rbl-zone={OTHER}.bl.example", "--rbl-key=NAME=" + policytest.File(t, "key", key)},
 	} {
-		if _, err := only(RBL).build(newWorld(), flags...); err == nil || strings.Contains(err.Error(), key) {
+		if _, err := policytest.Only(RBL).Build(policytest.NewWorld(), flags...); err == nil || strings.Contains(err.Error(), key) {
 			t.Errorf("%v: %v", flags, err)
 		}
 	}
@@ -150,7 +151,7 @@ func TestKeysStaySecret(t *testing.T) {
 
 // What is valid and most likely a slip.
 func TestRBLRemarks(t *testing.T) {
-	open, closed := file(t, "open", "secretkey"), file(t, "closed", "secretkey")
+	open, closed := policytest.File(t, "open", "secretkey"), policytest.File(t, "closed", "secretkey")
 	if err := os.Chmod(open, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -170,9 +171,9 @@ func TestRBLRemarks(t *testing.T) {
 		{"key for everyone", []string{"--rbl-key=DQS=" + open, "--rbl-zone={DQS}.zen.dq.spamhaus.net"}, "--rbl-key: every user of this host can read " + open + ": chmod o-r"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			world := newWorld()
-			world.DNS, world.Lists, _ = listed.serve(t)
-			p, err := only(RBL).build(world, tt.flags...)
+			world := policytest.NewWorld()
+			world.DNS, world.Lists, _ = listed.Serve(t)
+			p, err := policytest.Only(RBL).Build(world, tt.flags...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -188,29 +189,29 @@ func TestRBLRemarks(t *testing.T) {
 			}
 		})
 	}
-	only(RBL).wantError(t, "--rbl-monitor-zone and --rbl-untested-zone are about lists", "--rbl-monitor-zone=bl.example")
-	only(RBL).wantError(t, "--rbl-monitor-zone: b1.example is no list of --rbl-zone or --rhsbl-zone, which are bl.example, dbl.example", "--rbl-zone=bl.example", "--rhsbl-zone=dbl.example", "--rbl-monitor-zone=b1.example")
+	policytest.Only(RBL).WantError(t, "--rbl-monitor-zone and --rbl-untested-zone are about lists", "--rbl-monitor-zone=bl.example")
+	policytest.Only(RBL).WantError(t, "--rbl-monitor-zone: b1.example is no list of --rbl-zone or --rhsbl-zone, which are bl.example, dbl.example", "--rbl-zone=bl.example", "--rhsbl-zone=dbl.example", "--rbl-monitor-zone=b1.example")
 }
 
 // Explain shows a list without a say as one that is monitored, whatever the mode of the check.
 func TestRBLExplainsModes(t *testing.T) {
 	for name, want := range map[string]string{"bl.example": "monitor", "wl.example": "enforce"} {
-		world := newWorld()
+		world := policytest.NewWorld()
 		world.Explaining = true
-		world.DNS, world.Lists, _ = listed.serve(t)
-		p, err := only(RBL).build(world, "--rbl-zone=bl.example", "--rbl-zone=wl.example*0", "--rbl-monitor-zone="+name)
+		world.DNS, world.Lists, _ = listed.Serve(t)
+		p, err := policytest.Only(RBL).Build(world, "--rbl-zone=bl.example", "--rbl-zone=wl.example*0", "--rbl-monitor-zone="+name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		p.Ready(t.Context())
-		runner := policy.NewRunner(p, onlooker{}, policy.DefaultLimits)
+		runner := policy.NewRunner(p, policytest.Onlooker{}, policy.DefaultLimits)
 		var got []string
 		s := runner.NewExplainer(func(w policy.Word) {
 			if w.Check == "rbl" && w.Says == policy.SaysObjects {
 				got = append(got, w.Mode.String())
 			}
 		})
-		letter{}.send(s)
+		policytest.Letter{}.Send(s)
 		s.Close()
 		runner.Close()
 		if strings.Join(got, " ") != want {

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"mailweir/internal/history"
 	"mailweir/internal/policy"
 	"mailweir/internal/state"
 )
@@ -44,10 +45,10 @@ days a message has passed greylisting, not counting bounces, or was awaited by a
 				return policy.Hooks{}, fmt.Errorf("--reputation-half-life: %s is less than a minute", *halfLife)
 			}
 			rule := &reputation{
-				deferAt: *deferAt, rejectAt: *rejectAt, seen: conducts{policy.NewSlot[conduct](env)},
+				deferAt: *deferAt, rejectAt: *rejectAt, seen: history.NewTransactions(env),
 				book: Reputations{Store: env.State, Clock: env.Clock, HalfLife: *halfLife, MinEvents: *least},
 			}
-			return policy.Hooks{Connect: rule.connect, SettleRecipient: rule.seen.recipient, SettleMessage: rule.settle}, nil
+			return policy.Hooks{Connect: rule.connect, SettleRecipient: rule.seen.Recipient, SettleMessage: rule.settle}, nil
 		}
 	},
 }
@@ -55,7 +56,7 @@ days a message has passed greylisting, not counting bounces, or was awaited by a
 type reputation struct {
 	book              Reputations
 	deferAt, rejectAt int
-	seen              conducts
+	seen              history.Transactions
 }
 
 // connect reads the client's history as soon as it is known; the answer is due at RCPT.
@@ -91,7 +92,7 @@ const reputationTimeout = 10 * time.Second
 
 // settle adds what the transaction has shown.
 func (p *reputation) settle(m *policy.Message, o policy.Outcome) {
-	done, ok := p.seen.message(m, o)
+	done, ok := p.seen.Message(m, o)
 	if !ok {
 		return
 	}
@@ -102,10 +103,10 @@ func (p *reputation) settle(m *policy.Message, o policy.Outcome) {
 }
 
 // reputationKey is the place of a client's history in the state: reputation|192.0.2.1.
-func reputationKey(client netip.Addr) string { return state.Key(reputationSpace, clientNet(client)) }
+func reputationKey(client netip.Addr) string { return state.Key(reputationSpace, history.Net(client)) }
 
 // forgottenKey is the place of who has begun a client's history anew: reputation-forgotten|192.0.2.1.
-func forgottenKey(client netip.Addr) string { return state.Key(forgottenSpace, clientNet(client)) }
+func forgottenKey(client netip.Addr) string { return state.Key(forgottenSpace, history.Net(client)) }
 
 const (
 	reputationSpace = "reputation"

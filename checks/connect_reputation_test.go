@@ -9,7 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"mailweir/internal/entry"
+	"mailweir/internal/history"
 	"mailweir/internal/policy"
+	"mailweir/internal/policytest"
 )
 
 const (
@@ -17,15 +20,15 @@ const (
 	reputationDefers  = "rcpt 451 4.7.1 Internal resource temporarily unavailable"
 )
 
-func book(c *host) *Reputations {
-	return &Reputations{Store: c.world.State, Clock: c.now.time, HalfLife: 24 * time.Hour, MinEvents: 20}
+func book(c *policytest.Host) *Reputations {
+	return &Reputations{Store: c.World.State, Clock: c.Now.Time, HalfLife: 24 * time.Hour, MinEvents: 20}
 }
 
-func score(c *host, client string) ReputationScore {
-	c.t.Helper()
-	r, err := book(c).Show(c.t.Context(), netip.MustParseAddr(client))
+func score(c *policytest.Host, client string) ReputationScore {
+	c.T.Helper()
+	r, err := book(c).Show(c.T.Context(), netip.MustParseAddr(client))
 	if err != nil {
-		c.t.Error(err)
+		c.T.Error(err)
 	}
 	return r
 }
@@ -35,7 +38,7 @@ func TestReputation(t *testing.T) {
 		name      string
 		flags     []string
 		bad, good int
-		mail      letter
+		mail      policytest.Letter
 		said      string
 	}{
 		{name: "unknown"},
@@ -46,52 +49,52 @@ func TestReputation(t *testing.T) {
 		{name: "mixed: 100 × 60 / 160", bad: 100, good: 40},
 		{name: "mixed: 100 × 65 / 155", bad: 100, good: 35, said: reputationDefers},
 		{name: "good", good: 500},
-		{name: "IPv6 by /64", bad: 100, mail: letter{client: "2001:db8::9"}, said: reputationRejects},
+		{name: "IPv6 by /64", bad: 100, mail: policytest.Letter{Client: "2001:db8::9"}, said: reputationRejects},
 		{name: "thresholds", flags: []string{"--reputation-defer-at=50", "--reputation-reject-at=50"}, bad: 20, said: reputationRejects},
 		{name: "fewer events", flags: []string{"--reputation-min-events=2"}, bad: 8, said: reputationRejects},
 		{name: "monitored", flags: []string{"--reputation=monitor"}, bad: 100},
 		{name: "permitted client", flags: []string{"--permit-clients=static:OK"}, bad: 100},
 		{name: "inbound relay", flags: []string{"--inbound-relays=static:x"}, bad: 100},
-		{name: "login", bad: 100, mail: letter{login: "bob"}},
-		{name: "postmaster alone", bad: 100, mail: letter{to: []string{"postmaster@ours.example"}}},
+		{name: "login", bad: 100, mail: policytest.Letter{Login: "bob"}},
+		{name: "postmaster alone", bad: 100, mail: policytest.Letter{To: []string{"postmaster@ours.example"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			h := only(Reputation).host(t, append([]string{"--reputation=enforce"}, c.flags...)...)
+			h := policytest.Only(Reputation).Host(t, append([]string{"--reputation=enforce"}, c.flags...)...)
 			client := "192.0.2.1"
-			if c.mail.client != "" {
+			if c.mail.Client != "" {
 				client = "2001:db8::1"
 			}
-			if err := book(h).learn(t.Context(), netip.MustParseAddr(client), conduct{policy.OffenceInvalidRcpt: c.bad, policy.NoOffence: c.good}); err != nil {
+			if err := book(h).learn(t.Context(), netip.MustParseAddr(client), history.Transaction{policy.OffenceInvalidRcpt: c.bad, policy.NoOffence: c.good}); err != nil {
 				t.Fatal(err)
 			}
-			wantSaid(t, c.name, strings.Join(h.visit(c.mail), "\n"), c.said)
+			policytest.WantSaid(t, c.name, strings.Join(h.Visit(c.mail), "\n"), c.said)
 		})
 	}
 }
 
 // What is learned from outcomes, kind by kind.
 func TestReputationLearns(t *testing.T) {
-	stranger := letter{client: "192.0.2.1"}
+	stranger := policytest.Letter{Client: "192.0.2.1"}
 	for _, c := range []struct {
 		name  string
 		flags []string
-		does  func(*host)
+		does  func(*policytest.Host)
 		want  string
 	}{
-		{"good mail", nil, func(c *host) { c.guess(stranger, "", 0, 3) }, "good 3"},
-		{"invalid recipients", nil, func(c *host) { c.guess(stranger, "5.1.1", 4, 1) }, "invalid-rcpt 4, good 1"},
-		{"relaying", nil, func(c *host) { c.guess(stranger, "5.7.1", 4, 0) }, ""},
-		{"null sender", nil, func(c *host) { c.guess(letter{client: "192.0.2.1", from: "<>"}, "5.1.1", 4, 4) }, ""},
-		{"abandoned", nil, func(c *host) { s, _ := c.begin(stranger); c.leave(s) }, ""},
-		{"by reputation itself", []string{"--reputation-min-events=2"}, func(c *host) {
-			c.guess(stranger, "5.1.1", 9, 0)
+		{"good mail", nil, func(c *policytest.Host) { c.Guess(stranger, "", 0, 3) }, "good 3"},
+		{"invalid recipients", nil, func(c *policytest.Host) { c.Guess(stranger, "5.1.1", 4, 1) }, "invalid-rcpt 4, good 1"},
+		{"relaying", nil, func(c *policytest.Host) { c.Guess(stranger, "5.7.1", 4, 0) }, ""},
+		{"null sender", nil, func(c *policytest.Host) { c.Guess(policytest.Letter{Client: "192.0.2.1", From: "<>"}, "5.1.1", 4, 4) }, ""},
+		{"abandoned", nil, func(c *policytest.Host) { s, _ := c.Begin(stranger); c.Leave(s) }, ""},
+		{"by reputation itself", []string{"--reputation-min-events=2"}, func(c *policytest.Host) {
+			c.Guess(stranger, "5.1.1", 9, 0)
 			for range 9 {
-				c.visit(stranger)
+				c.Visit(stranger)
 			}
 		}, "invalid-rcpt 9"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			h := only(Reputation).host(t, append([]string{"--reputation=enforce"}, c.flags...)...)
+			h := policytest.Only(Reputation).Host(t, append([]string{"--reputation=enforce"}, c.flags...)...)
 			c.does(h)
 			var parts []string
 			for _, p := range score(h, "192.0.2.1").Parts {
@@ -106,8 +109,8 @@ func TestReputationLearns(t *testing.T) {
 
 // A history fades: half of it is gone after the half-life, and in the end all.
 func TestReputationFades(t *testing.T) {
-	h := only(Reputation).host(t, "--reputation=enforce")
-	h.guess(letter{}, "5.1.1", 200, 0)
+	h := policytest.Only(Reputation).Host(t, "--reputation=enforce")
+	h.Guess(policytest.Letter{}, "5.1.1", 200, 0)
 	for _, step := range []struct {
 		after time.Duration
 		score float64
@@ -119,13 +122,13 @@ func TestReputationFades(t *testing.T) {
 		{24 * time.Hour, 100 * 25. / 45, reputationDefers},
 		{24 * time.Hour, 100 * 12.5 / 32.5, ""},
 	} {
-		h.after(step.after)
+		h.After(step.after)
 		if got := score(h, "192.0.2.1").Score; math.Abs(got-step.score) > 1e-6 {
 			t.Errorf("score %f, want %f", got, step.score)
 		}
-		wantSaid(t, "then", strings.Join(h.visit(letter{from: "<>"}), "\n"), step.said)
+		policytest.WantSaid(t, "then", strings.Join(h.Visit(policytest.Letter{From: "<>"}), "\n"), step.said)
 	}
-	h.after(10 * 24 * time.Hour)
+	h.After(10 * 24 * time.Hour)
 	if r := score(h, "192.0.2.1"); len(r.Parts) > 0 {
 		t.Errorf("not forgotten: %s", r)
 	}
@@ -133,11 +136,11 @@ func TestReputationFades(t *testing.T) {
 
 // A history can be begun anew, and it stays on record who did that.
 func TestReputationForget(t *testing.T) {
-	h := only(Reputation).host(t, "--reputation=enforce")
+	h := policytest.Only(Reputation).Host(t, "--reputation=enforce")
 	client := netip.MustParseAddr("192.0.2.1")
 	forget := func(want bool) {
 		t.Helper()
-		was, err := book(h).Forget(t.Context(), client, Entered{By: "root", At: noon, Note: "one of many [x]"})
+		was, err := book(h).Forget(t.Context(), client, entry.Origin{By: "root", At: policytest.Noon, Note: "one of many [x]"})
 		if was != want || err != nil {
 			t.Errorf("forgotten %t, %v, want %t", was, err, want)
 		}
@@ -146,24 +149,24 @@ func TestReputationForget(t *testing.T) {
 	if by, found, err := book(h).Forgotten(t.Context(), client); found || err != nil {
 		t.Errorf("on record: %s, %v", by, err)
 	}
-	h.guess(letter{}, "5.1.1", 200, 0)
-	wantSaid(t, "before", strings.Join(h.visit(letter{}), "\n"), reputationRejects)
+	h.Guess(policytest.Letter{}, "5.1.1", 200, 0)
+	policytest.WantSaid(t, "before", strings.Join(h.Visit(policytest.Letter{}), "\n"), reputationRejects)
 	forget(true)
-	wantSaid(t, "after", strings.Join(h.visit(letter{}), "\n"), "")
+	policytest.WantSaid(t, "after", strings.Join(h.Visit(policytest.Letter{}), "\n"), "")
 	if by, found, err := book(h).Forgotten(t.Context(), client); by.String() != "by root (uid 0) on 2026-11-23 12:00:00: one of many (x)" || !found || err != nil {
 		t.Errorf("on record: %s, %t, %v", by, found, err)
 	}
-	h.guess(letter{}, "5.1.1", 200, 0)
-	wantSaid(t, "what it does from then on counts", strings.Join(h.visit(letter{}), "\n"), reputationRejects)
+	h.Guess(policytest.Letter{}, "5.1.1", 200, 0)
+	policytest.WantSaid(t, "what it does from then on counts", strings.Join(h.Visit(policytest.Letter{}), "\n"), reputationRejects)
 }
 
 func TestReputationKnownNet(t *testing.T) {
-	h := only(Reputation).host(t, "--reputation=enforce")
-	h.guess(letter{}, "5.1.1", 200, 0)
-	if err := noteKnownNet(t.Context(), h.world.State, h.now.time, netip.MustParseAddr("192.0.2.1")); err != nil {
+	h := policytest.Only(Reputation).Host(t, "--reputation=enforce")
+	h.Guess(policytest.Letter{}, "5.1.1", 200, 0)
+	if err := history.NoteKnownNet(t.Context(), h.World.State, h.Now.Time, netip.MustParseAddr("192.0.2.1")); err != nil {
 		t.Fatal(err)
 	}
-	if said := h.visit(letter{}); len(said) > 0 {
+	if said := h.Visit(policytest.Letter{}); len(said) > 0 {
 		t.Error(said)
 	}
 	const want = "192.0.2.1 has score 90 (invalid-rcpt +90.5 of 200.0, good -0.5 of 1.0), not judged: wanted mail has come from there"
@@ -174,11 +177,11 @@ func TestReputationKnownNet(t *testing.T) {
 
 // The event says how the score came about.
 func TestReputationCause(t *testing.T) {
-	h := only(Reputation).host(t, "--reputation=enforce")
-	h.guess(letter{}, "5.1.1", 30, 5)
-	h.visit(letter{})
+	h := policytest.Only(Reputation).Host(t, "--reputation=enforce")
+	h.Guess(policytest.Letter{}, "5.1.1", 30, 5)
+	h.Visit(policytest.Letter{})
 	const want = "192.0.2.1 has score 45 (invalid-rcpt +54.5 of 30.0, good -9.1 of 5.0), deferred from 40"
-	events := h.taken()
+	events := h.Taken()
 	if len(events) != 1 || events[0].Cause != want || events[0].Reply != "unavailable" || events[0].Check != "reputation" {
 		t.Errorf("%+v", events)
 	}
@@ -186,13 +189,13 @@ func TestReputationCause(t *testing.T) {
 
 // Sessions that learn at the same time lose nothing.
 func TestReputationTogether(t *testing.T) {
-	h := only(Reputation).host(t)
+	h := policytest.Only(Reputation).Host(t)
 	book, client := book(h), netip.MustParseAddr("192.0.2.1")
 	var all sync.WaitGroup
 	for range 5 {
 		all.Go(func() {
 			for range 4 {
-				if err := book.learn(t.Context(), client, conduct{policy.NoOffence: 1}); err != nil {
+				if err := book.learn(t.Context(), client, history.Transaction{policy.NoOffence: 1}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -205,32 +208,32 @@ func TestReputationTogether(t *testing.T) {
 }
 
 func TestReputationOnError(t *testing.T) {
-	h := only(Reputation).hostOn(t, broken(reputationSpace), "--reputation=enforce")
-	if said := h.visit(letter{}); len(said) > 0 {
+	h := policytest.Only(Reputation).HostOn(t, policytest.Broken(reputationSpace), "--reputation=enforce")
+	if said := h.Visit(policytest.Letter{}); len(said) > 0 {
 		t.Error(said)
 	}
-	if events := strings.Join(h.recorded(), "\n"); events != "reputation could not tell" {
+	if events := strings.Join(h.Recorded(), "\n"); events != "reputation could not tell" {
 		t.Error(events)
 	}
-	h = only(Reputation).hostOn(t, broken(reputationSpace), "--reputation=enforce", "--reputation-on-error=defer")
-	wantSaid(t, "defer", strings.Join(h.visit(letter{}), "\n"), reputationDefers)
+	h = policytest.Only(Reputation).HostOn(t, policytest.Broken(reputationSpace), "--reputation=enforce", "--reputation-on-error=defer")
+	policytest.WantSaid(t, "defer", strings.Join(h.Visit(policytest.Letter{}), "\n"), reputationDefers)
 }
 
 func TestReputationFlags(t *testing.T) {
-	only(Reputation).wantError(t, "--reputation-defer-at is 90 and --reputation-reject-at 80", "--reputation-defer-at=90")
-	only(Reputation).wantError(t, "--reputation-defer-at is 0", "--reputation-defer-at=0")
-	only(Reputation).wantError(t, "--reputation-half-life: 1s is less than a minute", "--reputation-half-life=1s")
+	policytest.Only(Reputation).WantError(t, "--reputation-defer-at is 90 and --reputation-reject-at 80", "--reputation-defer-at=90")
+	policytest.Only(Reputation).WantError(t, "--reputation-defer-at is 0", "--reputation-defer-at=0")
+	policytest.Only(Reputation).WantError(t, "--reputation-half-life: 1s is less than a minute", "--reputation-half-life=1s")
 }
 
 // What is written is read, weighed by the time that has passed.
 func TestHistory(t *testing.T) {
-	b := &Reputations{Clock: func() time.Time { return noon }, HalfLife: time.Hour}
-	h := history{policy.NoOffence: 3, policy.OffenceSpam: 0.5, policy.OffenceVirus: 0.0001}
-	text := string(h.value(noon.Add(-time.Hour)))
+	b := &Reputations{Clock: func() time.Time { return policytest.Noon }, HalfLife: time.Hour}
+	h := weights{policy.NoOffence: 3, policy.OffenceSpam: 0.5, policy.OffenceVirus: 0.0001}
+	text := string(h.value(policytest.Noon.Add(-time.Hour)))
 	if want := "2026-11-23T11:00:00Z spam=500 good=3000"; text != want {
 		t.Errorf("%q, want %q", text, want)
 	}
-	if got, want := b.read([]byte(text)), (history{policy.NoOffence: 1.5, policy.OffenceSpam: 0.25}); got != want {
+	if got, want := b.read([]byte(text)), (weights{policy.NoOffence: 1.5, policy.OffenceSpam: 0.25}); got != want {
 		t.Errorf("%v, want %v", got, want)
 	}
 }
@@ -241,7 +244,7 @@ func FuzzHistory(f *testing.F) {
 	f.Add(`2027-11-23T12:00:00Z good=-1 spam=1000000000000000 virus=9223372036854775807`)
 	f.Add(`{`)
 	f.Fuzz(func(t *testing.T, value string) {
-		b := &Reputations{Clock: func() time.Time { return noon }, HalfLife: time.Hour}
+		b := &Reputations{Clock: func() time.Time { return policytest.Noon }, HalfLife: time.Hour}
 		r := b.score(b.read([]byte(value)))
 		if !(r.Score >= 0 && r.Score <= 100) {
 			t.Errorf("score %f", r.Score)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"mailweir/internal/history"
 	"mailweir/internal/policy"
 )
 
@@ -50,9 +51,9 @@ times longer, at most ` + "`--tempblock-max`" + `. ` + "`mailweir tempblock list
 			if list.Life <= 0 || list.Longest < list.Life {
 				return policy.Hooks{}, fmt.Errorf("--tempblock-for is %s and --tempblock-max %s: want more than nothing, and a greatest time that is no shorter", list.Life, list.Longest)
 			}
-			rule := &tempblock{list: list, known: newBlockList(env.State, env.Clock), seen: conducts{policy.NewSlot[conduct](env)}}
+			rule := &tempblock{list: list, known: newBlockList(env.State, env.Clock), seen: history.NewTransactions(env)}
 			return policy.Hooks{
-				Connect: rule.connect, SettleRecipient: rule.seen.recipient, SettleMessage: rule.settle, Close: rule.known.close,
+				Connect: rule.connect, SettleRecipient: rule.seen.Recipient, SettleMessage: rule.settle, Close: rule.known.close,
 			}, nil
 		}
 	},
@@ -61,7 +62,7 @@ times longer, at most ` + "`--tempblock-max`" + `. ` + "`mailweir tempblock list
 type tempblock struct {
 	list  *Tempblocks
 	known *blockList
-	seen  conducts
+	seen  history.Transactions
 }
 
 // connect looks the client up. The list is at hand, so that this takes no time; now and then one connection has it read anew.
@@ -69,7 +70,7 @@ func (t *tempblock) connect(c *policy.Connection) (policy.Verdict, error) {
 	if !c.Client.IsValid() {
 		return policy.Pass, nil
 	}
-	net := clientNet(c.Client)
+	net := history.Net(c.Client)
 	if !t.known.due() {
 		return t.verdict(net)
 	}
@@ -89,7 +90,7 @@ func (t *tempblock) verdict(net string) (policy.Verdict, error) {
 
 // settle counts what the transaction has shown.
 func (t *tempblock) settle(m *policy.Message, o policy.Outcome) {
-	done, ok := t.seen.message(m, o)
+	done, ok := t.seen.Message(m, o)
 	if !ok {
 		return
 	}

@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"mailweir/internal/blocklist"
 	"mailweir/internal/content"
+	"mailweir/internal/examination"
 	"mailweir/internal/policy"
 	"mailweir/internal/table"
 )
@@ -42,12 +44,12 @@ named by file and line, never by its text.`,
 			if err := showNames(definitions); err != nil {
 				return policy.Hooks{}, err
 			}
-			rule := contentRule{exam: readerOf(env), cause: policy.NewSlot[string](env)}
-			if rule.bypass.list, err = env.List("bypass", *list, table.Permits); err != nil {
+			rule := contentRule{exam: examination.For(env), cause: policy.NewSlot[string](env)}
+			if rule.bypass.List, err = env.List("bypass", *list, table.Permits); err != nil {
 				return policy.Hooks{}, err
 			}
 			options := content.Options{Budget: content.NewBudget(int64(*memory)), Now: env.Clock}
-			if err := rule.exam.judgeBy(definitions, options); err != nil {
+			if err := rule.exam.JudgeBy(definitions, options); err != nil {
 				return policy.Hooks{}, err
 			}
 			hooks := rule.hooks()
@@ -85,42 +87,42 @@ func sameNames(definitions []*content.Definition) (remarks []string) {
 }
 
 type contentRule struct {
-	exam   *reader
-	bypass bypass
+	exam   *examination.Reader
+	bypass blocklist.Bypass
 	cause  policy.Slot[string] // of the message: all that fires, whoever gets it
 }
 
 func (c contentRule) hooks() policy.Hooks {
 	return policy.Hooks{
 		Headers: func(m *policy.Message) (policy.Verdict, error) {
-			if !c.bypass.message(m) {
-				c.exam.want(m, content.Text)
+			if !c.bypass.Message(m) {
+				c.exam.Want(m, content.Text)
 			}
 			return policy.Pass, nil
 		},
-		Body: func(m *policy.Message, chunk []byte) { c.exam.body(m, chunk) },
+		Body: func(m *policy.Message, chunk []byte) { c.exam.Body(m, chunk) },
 		Message: func(m *policy.Message) (policy.Verdict, error) {
-			if c.bypass.message(m) {
+			if c.bypass.Message(m) {
 				return policy.Pass, nil
 			}
-			result, err := c.exam.finish(m)
+			result, err := c.exam.Finish(m)
 			if err != nil {
 				return policy.Pass, err
 			}
 			*c.cause.Of(m) = c.fired(m, result)
-			return policy.Pass.Because("%s", limitsReached(result, "")), nil
+			return policy.Pass.Because("%s", examination.LimitsReached(result, "")), nil
 		},
 		MessageFor: func(r *policy.Recipient) (policy.Verdict, error) {
-			if c.bypass.message(r.Msg) || c.bypass.recipient(r) {
+			if c.bypass.Message(r.Msg) || c.bypass.Recipient(r) {
 				return policy.Pass, nil
 			}
-			result, err := c.exam.finish(r.Msg)
+			result, err := c.exam.Finish(r.Msg)
 			if err != nil {
 				return policy.Pass, nil // as said by the hook before
 			}
 			return judgeContent(r, result).Because("%s", *c.cause.Of(r.Msg)), nil
 		},
-		SettleMessage: c.exam.settle,
+		SettleMessage: c.exam.Settle,
 	}
 }
 
@@ -172,12 +174,12 @@ func firesFor(r *policy.Recipient, o content.Outcome) bool {
 func (c contentRule) fired(m *policy.Message, result *content.Result) string {
 	var list []string
 	for _, o := range result.Outcomes {
-		meant := func(r *policy.Recipient) bool { return firesFor(r, o) && !c.bypass.recipient(r) }
+		meant := func(r *policy.Recipient) bool { return firesFor(r, o) && !c.bypass.Recipient(r) }
 		if slices.ContainsFunc(m.Recipients, meant) {
 			list = append(list, firedBy(o))
 		}
 	}
-	return strings.Join(list, "; ") + limitsReached(result, "; ")
+	return strings.Join(list, "; ") + examination.LimitsReached(result, "; ")
 }
 
 // firedBy names the definition, its action, its score and the lines that hit; never the text.

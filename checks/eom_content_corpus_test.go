@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mailweir/internal/policytest"
 )
 
 // realMail unpacks a set of real messages; the test is skipped where there is none.
@@ -28,7 +30,7 @@ func realMail(t *testing.T, set string) (files []string) {
 }
 
 // readLetter reads a message from a file, as an MTA would hand it over.
-func readLetter(t *testing.T, name string) letter {
+func readLetter(t *testing.T, name string) policytest.Letter {
 	t.Helper()
 	data, err := os.ReadFile(name)
 	if err != nil {
@@ -38,16 +40,16 @@ func readLetter(t *testing.T, name string) letter {
 		_, data, _ = bytes.Cut(data, []byte("\n"))
 	}
 	head, body, _ := strings.Cut(string(data), "\n\n")
-	var l letter
+	var l policytest.Letter
 	for _, line := range strings.Split(head, "\n") {
-		if last := len(l.header) - 1; last >= 0 && strings.HasPrefix(strings.ReplaceAll(line, "\t", " "), " ") {
-			l.header[last] += "\n" + line
+		if last := len(l.Header) - 1; last >= 0 && strings.HasPrefix(strings.ReplaceAll(line, "\t", " "), " ") {
+			l.Header[last] += "\n" + line
 			continue
 		}
 		name, value, _ := strings.Cut(line, ":")
-		l.header = append(l.header, name+": "+strings.TrimPrefix(value, " "))
+		l.Header = append(l.Header, name+": "+strings.TrimPrefix(value, " "))
 	}
-	l.body = strings.ReplaceAll(body, "\n", "\r\n")
+	l.Body = strings.ReplaceAll(body, "\n", "\r\n")
 	return l
 }
 
@@ -64,29 +66,29 @@ func TestWantedMail(t *testing.T) {
 	}
 	// A newsletter whose sender never writes the closing boundary.
 	known := map[string]string{"00021.1707ccb203e1a39f5167f1c0d65cc235": "truncated would refuse"}
-	outbound := letter{client: "127.0.0.1", from: "user@ours.example", to: []string{"friend@else.example"}}
+	outbound := policytest.Letter{Client: "127.0.0.1", From: "user@ours.example", To: []string{"friend@else.example"}}
 	for _, c := range []struct {
 		name  string
 		flags []string
-		from  letter
+		from  policytest.Letter
 	}{
-		{"default policy", nil, letter{}},
-		{"definitions, inbound", content, letter{}},
+		{"default policy", nil, policytest.Letter{}},
+		{"definitions, inbound", content, policytest.Letter{}},
 		{"definitions, outbound", content, outbound},
-		{"unwanted attachments", []string{"--signature-types=executable", "--signature-types=macros", "--signature-types=disguised"}, letter{}},
+		{"unwanted attachments", []string{"--signature-types=executable", "--signature-types=macros", "--signature-types=disguised"}, policytest.Letter{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p, err := whole().build(newWorld(), c.flags...)
+			p, err := whole().Build(policytest.NewWorld(), c.flags...)
 			if err != nil {
 				t.Fatal(err)
 			}
-			h := newHost(t, nil, p)
+			h := policytest.NewHost(t, nil, p)
 			for _, set := range []string{"easy_ham", "hard_ham"} {
 				for _, file := range realMail(t, set) {
 					l := readLetter(t, file)
-					l.client, l.from, l.to = c.from.client, c.from.from, c.from.to
-					of := h.send(l)
-					got := strings.Join(append(of.said, eventLines(of.events)...), "; ")
+					l.Client, l.From, l.To = c.from.Client, c.from.From, c.from.To
+					of := h.Send(l)
+					got := strings.Join(append(of.Said, policytest.Lines(of.Events)...), "; ")
 					if got != known[filepath.Base(file)] {
 						t.Errorf("%s/%s: %s", set, filepath.Base(file), got)
 					}

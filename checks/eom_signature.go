@@ -11,7 +11,9 @@ import (
 	"strconv"
 	"strings"
 
+	"mailweir/internal/blocklist"
 	"mailweir/internal/content"
+	"mailweir/internal/examination"
 	"mailweir/internal/policy"
 	"mailweir/internal/table"
 )
@@ -45,7 +47,7 @@ them), or a media type as found by the first octets, such as ` + "`application/x
 			if len(*hashes)+len(*names)+len(*types) == 0 {
 				return policy.Hooks{Off: "no --signature-hashes, --signature-names or --signature-types"}, nil
 			}
-			rule := &signature{exam: readerOf(env), slot: policy.NewSlot[policy.Verdict](env)}
+			rule := &signature{exam: examination.For(env), slot: policy.NewSlot[policy.Verdict](env)}
 			var err error
 			if rule.hashes, err = env.List("hashes", *hashes, table.Any); err != nil {
 				return policy.Hooks{}, err
@@ -59,7 +61,7 @@ them), or a media type as found by the first octets, such as ` + "`application/x
 			if err := rule.names.CheckKeys(fileName); err != nil {
 				return policy.Hooks{}, table.Of("signature-names", err)
 			}
-			if rule.bypass.list, err = env.List("bypass", *list, table.Permits); err != nil {
+			if rule.bypass.List, err = env.List("bypass", *list, table.Permits); err != nil {
 				return policy.Hooks{}, err
 			}
 			if rule.types, err = readFileTypes(*types); err != nil {
@@ -74,11 +76,11 @@ them), or a media type as found by the first octets, such as ` + "`application/x
 }
 
 type signature struct {
-	exam          *reader
+	exam          *examination.Reader
 	hashes, names *table.List
 	types         []fileType
 	unexamined    string // the signature of a message that was not examined whole, "" where it may pass
-	bypass        bypass
+	bypass        blocklist.Bypass
 	slot          policy.Slot[policy.Verdict] // on the message, whoever gets it
 }
 
@@ -132,29 +134,29 @@ func (s *signature) hooks() policy.Hooks {
 	}
 	return policy.Hooks{
 		Headers: func(m *policy.Message) (policy.Verdict, error) {
-			if !s.bypass.message(m) {
-				s.exam.want(m, needs)
+			if !s.bypass.Message(m) {
+				s.exam.Want(m, needs)
 			}
 			return policy.Pass, nil
 		},
-		Body: func(m *policy.Message, chunk []byte) { s.exam.body(m, chunk) },
+		Body: func(m *policy.Message, chunk []byte) { s.exam.Body(m, chunk) },
 		Message: func(m *policy.Message) (policy.Verdict, error) {
-			if s.bypass.message(m) {
+			if s.bypass.Message(m) {
 				return policy.Pass, nil
 			}
-			result, err := s.exam.finish(m)
+			result, err := s.exam.Finish(m)
 			if err == nil {
 				*s.slot.Of(m) = s.judge(result)
 			}
-			return policy.Pass.Because("%s", limitsReached(result, "")), err
+			return policy.Pass.Because("%s", examination.LimitsReached(result, "")), err
 		},
 		MessageFor: func(r *policy.Recipient) (policy.Verdict, error) {
-			if s.bypass.recipient(r) {
+			if s.bypass.Recipient(r) {
 				return policy.Pass, nil
 			}
 			return *s.slot.Of(r.Msg), nil
 		},
-		SettleMessage: s.exam.settle,
+		SettleMessage: s.exam.Settle,
 	}
 }
 
@@ -163,11 +165,11 @@ func (s *signature) judge(result *content.Result) policy.Verdict {
 	for i := range result.Parts {
 		p := &result.Parts[i]
 		if name, why := s.match(p); name != "" {
-			return policy.Object(replySignature, name).Because("file %s: %s%s", strconv.QuoteToASCII(p.Name), why, limitsReached(result, "; "))
+			return policy.Object(replySignature, name).Because("file %s: %s%s", strconv.QuoteToASCII(p.Name), why, examination.LimitsReached(result, "; "))
 		}
 	}
 	if s.unexamined != "" && len(result.Reached) > 0 {
-		return policy.Object(replySignature, s.unexamined).Because("%s: %s", unexamined, limitsReached(result, ""))
+		return policy.Object(replySignature, s.unexamined).Because("%s: %s", unexamined, examination.LimitsReached(result, ""))
 	}
 	return policy.Pass
 }

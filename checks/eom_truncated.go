@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"mailweir/internal/blocklist"
 	"mailweir/internal/content"
+	"mailweir/internal/examination"
 	"mailweir/internal/policy"
 	"mailweir/internal/state"
 	"mailweir/internal/table"
@@ -31,9 +33,9 @@ enforcing this. ` + "`--truncated-bypass`" + ` lists senders, recipients and cli
 	Setup: func(f *policy.Flags) policy.Build {
 		list := f.Tables("bypass", "senders, recipients and clients whose messages may end early")
 		return func(env *policy.Env) (policy.Hooks, error) {
-			rule := &truncated{exam: readerOf(env), store: env.State, slot: policy.NewSlot[truncatedState](env)}
+			rule := &truncated{exam: examination.For(env), store: env.State, slot: policy.NewSlot[truncatedState](env)}
 			var err error
-			if rule.bypass.list, err = env.List("bypass", *list, table.Permits); err != nil {
+			if rule.bypass.List, err = env.List("bypass", *list, table.Permits); err != nil {
 				return policy.Hooks{}, err
 			}
 			return rule.hooks(), nil
@@ -47,9 +49,9 @@ const (
 )
 
 type truncated struct {
-	exam   *reader
+	exam   *examination.Reader
 	store  state.Store
-	bypass bypass
+	bypass blocklist.Bypass
 	slot   policy.Slot[truncatedState]
 }
 
@@ -60,14 +62,14 @@ func (t *truncated) hooks() policy.Hooks {
 	return policy.Hooks{
 		Headers: func(m *policy.Message) (policy.Verdict, error) {
 			if !t.bypassed(m) {
-				t.exam.want(m, 0)
+				t.exam.Want(m, 0)
 			}
 			return policy.Pass, nil
 		},
-		Body:    func(m *policy.Message, chunk []byte) { t.exam.body(m, chunk) },
+		Body:    func(m *policy.Message, chunk []byte) { t.exam.Body(m, chunk) },
 		Message: t.message,
 		SettleMessage: func(m *policy.Message, o policy.Outcome) {
-			t.exam.settle(m, o)
+			t.exam.Settle(m, o)
 			t.settle(m, o)
 		},
 	}
@@ -75,14 +77,14 @@ func (t *truncated) hooks() policy.Hooks {
 
 // bypassed reports whether the message is left alone: one recipient in the list is enough, because all share its fate.
 func (t *truncated) bypassed(m *policy.Message) bool {
-	return t.bypass.message(m) || slices.ContainsFunc(m.Recipients, t.bypass.recipient)
+	return t.bypass.Message(m) || slices.ContainsFunc(m.Recipients, t.bypass.Recipient)
 }
 
 func (t *truncated) message(m *policy.Message) (policy.Verdict, error) {
 	if t.bypassed(m) {
 		return policy.Pass, nil
 	}
-	result, err := t.exam.finish(m)
+	result, err := t.exam.Finish(m)
 	if err != nil || len(result.Symptoms) == 0 {
 		return policy.Pass, err
 	}

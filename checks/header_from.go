@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"mailweir/internal/blocklist"
 	"mailweir/internal/policy"
 	"mailweir/internal/table"
 )
@@ -13,7 +14,7 @@ var HeaderFrom = &policy.Check{
 international domains are the same however they are written. ` + "`--header-from-display`" + ` also looks up addresses that
 stand in a display name or a comment, where a reader takes them for the sender.`,
 	Mode:    policy.Enforce,
-	Replies: []*policy.Reply{replyHeaderFrom},
+	Replies: []*policy.Reply{blocklist.ReplyHeaderFrom},
 	Setup: func(f *policy.Flags) policy.Build {
 		specs := f.Tables("list", "addresses in header From that are refused")
 		display := f.Bool("display", false, "look up addresses in display names, too")
@@ -22,7 +23,7 @@ stand in a display name or a comment, where a reader takes them for the sender.`
 			if err != nil || list == nil {
 				return policy.Hooks{Off: "no --header-from-list"}, err
 			}
-			return policy.Hooks{Headers: headerBlock(list, *display)}, nil
+			return policy.Hooks{Headers: blocklist.HeaderFrom(list, *display)}, nil
 		}
 	},
 }

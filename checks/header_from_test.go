@@ -3,43 +3,45 @@ package checks
 import (
 	"slices"
 	"testing"
+
+	"mailweir/internal/policytest"
 )
 
 func TestHeaderFrom(t *testing.T) {
 	const refused = "end 550 5.7.1 Rejected by header based Blocked Senders - Block policy for Header From"
-	list := file(t, "from", "bad.example REJECT\ngood@bad.example OK\nxn--mller-kva.example REJECT\nlater@else.example DEFER later\ncode@else.example 554 5.7.9 no\n")
-	from := func(values ...string) letter {
-		l := letter{}
+	list := policytest.File(t, "from", "bad.example REJECT\ngood@bad.example OK\nxn--mller-kva.example REJECT\nlater@else.example DEFER later\ncode@else.example 554 5.7.9 no\n")
+	from := func(values ...string) policytest.Letter {
+		l := policytest.Letter{}
 		for _, v := range values {
-			l.header = append(l.header, "From: "+v)
+			l.Header = append(l.Header, "From: "+v)
 		}
 		return l
 	}
 	display := []string{"--header-from-display"}
-	only(HeaderFrom).play(t, []string{"--header-from-list=" + list}, []scenario{
-		{name: "listed", mail: from("Boss <x@bad.example>"), said: refused, events: "header-from refused", cause: list + ":1"},
-		{name: "neighbour", mail: from("x@good.example")},
-		{name: "exempt", mail: from("good@bad.example")},
-		{name: "exempt beside one that is not", mail: from("good@bad.example, x@bad.example"), said: refused},
-		{name: "second address", mail: from("a@else.example, x@bad.example"), said: refused},
-		{name: "second field", mail: from("a@else.example", "x@bad.example"), said: refused},
-		{name: "other field", mail: letter{header: []string{"Reply-To: x@bad.example"}}},
-		{name: "envelope only", mail: letter{from: "x@bad.example", header: []string{"From: a@else.example"}}},
-		{name: "folded", mail: from("Boss\n <x@bad.example>"), said: refused},
-		{name: "encoded word", mail: from("=?utf-8?Q?x=40bad=2Eexample?="), said: refused},
-		{name: "U-label", mail: from("x@müller.example"), said: refused},
-		{name: "A-label", mail: from("x@xn--mller-kva.example"), said: refused},
-		{name: "no From"},
-		{name: "display name", mail: from(`"x@bad.example" <a@else.example>`)},
-		{name: "display name, looked at", flags: display, mail: from(`"x@bad.example" <a@else.example>`), said: refused},
-		{name: "DEFER", mail: from("later@else.example"), said: "end 451 4.7.1 later"},
-		{name: "code", mail: from("code@else.example"), said: "end 554 5.7.9 no"},
-		{name: "trusted", mail: letter{client: "127.0.0.1", header: []string{"From: x@bad.example"}}, said: refused},
-		{name: "abuse", mail: letter{to: []string{"abuse@ours.example"}, header: []string{"From: x@bad.example"}}, said: refused},
-		{name: "monitor", flags: []string{"--header-from=monitor"}, mail: from("x@bad.example"), events: "header-from would refuse"},
-		{name: "defer", flags: []string{"--header-from=defer"}, mail: from("x@bad.example"), said: "end 451 4.7.1 Rejected by header based Blocked Senders - Block policy for Header From"},
-		{name: "pilot: for all", flags: []string{"--enforce-for=inline:{user@ours.example=x}"}, mail: from("x@bad.example"), said: refused},
-		{name: "pilot: not for all", flags: []string{"--enforce-for=inline:{user@ours.example=x}"}, mail: letter{to: []string{"user@ours.example", "b@ours.example"}, header: []string{"From: x@bad.example"}}, events: "header-from would refuse"},
+	policytest.Only(HeaderFrom).Play(t, []string{"--header-from-list=" + list}, []policytest.Scenario{
+		{Name: "listed", Mail: from("Boss <x@bad.example>"), Said: refused, Events: "header-from refused", Cause: list + ":1"},
+		{Name: "neighbour", Mail: from("x@good.example")},
+		{Name: "exempt", Mail: from("good@bad.example")},
+		{Name: "exempt beside one that is not", Mail: from("good@bad.example, x@bad.example"), Said: refused},
+		{Name: "second address", Mail: from("a@else.example, x@bad.example"), Said: refused},
+		{Name: "second field", Mail: from("a@else.example", "x@bad.example"), Said: refused},
+		{Name: "other field", Mail: policytest.Letter{Header: []string{"Reply-To: x@bad.example"}}},
+		{Name: "envelope only", Mail: policytest.Letter{From: "x@bad.example", Header: []string{"From: a@else.example"}}},
+		{Name: "folded", Mail: from("Boss\n <x@bad.example>"), Said: refused},
+		{Name: "encoded word", Mail: from("=?utf-8?Q?x=40bad=2Eexample?="), Said: refused},
+		{Name: "U-label", Mail: from("x@müller.example"), Said: refused},
+		{Name: "A-label", Mail: from("x@xn--mller-kva.example"), Said: refused},
+		{Name: "no From"},
+		{Name: "display name", Mail: from(`"x@bad.example" <a@else.example>`)},
+		{Name: "display name, looked at", Flags: display, Mail: from(`"x@bad.example" <a@else.example>`), Said: refused},
+		{Name: "DEFER", Mail: from("later@else.example"), Said: "end 451 4.7.1 later"},
+		{Name: "code", Mail: from("code@else.example"), Said: "end 554 5.7.9 no"},
+		{Name: "trusted", Mail: policytest.Letter{Client: "127.0.0.1", Header: []string{"From: x@bad.example"}}, Said: refused},
+		{Name: "abuse", Mail: policytest.Letter{To: []string{"abuse@ours.example"}, Header: []string{"From: x@bad.example"}}, Said: refused},
+		{Name: "monitor", Flags: []string{"--header-from=monitor"}, Mail: from("x@bad.example"), Events: "header-from would refuse"},
+		{Name: "defer", Flags: []string{"--header-from=defer"}, Mail: from("x@bad.example"), Said: "end 451 4.7.1 Rejected by header based Blocked Senders - Block policy for Header From"},
+		{Name: "pilot: for all", Flags: []string{"--enforce-for=inline:{user@ours.example=x}"}, Mail: from("x@bad.example"), Said: refused},
+		{Name: "pilot: not for all", Flags: []string{"--enforce-for=inline:{user@ours.example=x}"}, Mail: policytest.Letter{To: []string{"user@ours.example", "b@ours.example"}, Header: []string{"From: x@bad.example"}}, Events: "header-from would refuse"},
 	})
 }
 
@@ -49,11 +51,11 @@ func TestHeaderFromBehindManyFields(t *testing.T) {
 	for range 20_000 {
 		header = append(header, "X-Fill: x")
 	}
-	only(HeaderFrom).play(t, []string{"--header-from-list=inline:{bad@else.example=REJECT}"}, []scenario{
+	policytest.Only(HeaderFrom).Play(t, []string{"--header-from-list=inline:{bad@else.example=REJECT}"}, []policytest.Scenario{
 		{
-			name: "blocked", mail: letter{header: slices.Concat(header, []string{"From: bad@else.example"})},
-			said: "end 550 5.7.1 Rejected by header based Blocked Senders - Block policy for Header From",
+			Name: "blocked", Mail: policytest.Letter{Header: slices.Concat(header, []string{"From: bad@else.example"})},
+			Said: "end 550 5.7.1 Rejected by header based Blocked Senders - Block policy for Header From",
 		},
-		{name: "neighbour", mail: letter{header: slices.Concat(header, []string{"From: good@else.example"})}},
+		{Name: "neighbour", Mail: policytest.Letter{Header: slices.Concat(header, []string{"From: good@else.example"})}},
 	})
 }

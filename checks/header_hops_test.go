@@ -1,26 +1,30 @@
 package checks
 
-import "testing"
+import (
+	"testing"
+
+	"mailweir/internal/policytest"
+)
 
 func TestHops(t *testing.T) {
 	const refused = "end 554 5.4.6 Mail loop detected"
-	received := func(n int) letter {
-		l := letter{header: []string{"X-Received: by no one"}}
+	received := func(n int) policytest.Letter {
+		l := policytest.Letter{Header: []string{"X-Received: by no one"}}
 		for range n {
-			l.header = append(l.header, "RECEIVED: from a by b")
+			l.Header = append(l.Header, "RECEIVED: from a by b")
 		}
 		return l
 	}
-	only(Hops).play(t, nil, []scenario{
-		{name: "24", mail: received(24)},
-		{name: "25", mail: received(25), said: refused, events: "hops refused", cause: "25 Received fields, limit 25"},
-		{name: "trusted", mail: letter{client: "127.0.0.1", header: received(25).header}, said: refused},
-		{name: "abuse", mail: letter{to: []string{"abuse@ours.example"}, header: received(25).header}, said: refused},
-		{name: "permitted", flags: []string{"--permit-clients=static:OK"}, mail: received(25), said: refused},
-		{name: "other limit", flags: []string{"--hops-max=3"}, mail: received(3), said: refused},
-		{name: "below it", flags: []string{"--hops-max=3"}, mail: received(2)},
-		{name: "no limit", flags: []string{"--hops-max=0"}, mail: received(100)},
-		{name: "monitor", flags: []string{"--hops=monitor"}, mail: received(25), events: "hops would refuse"},
-		{name: "defer", flags: []string{"--hops=defer"}, mail: received(25), said: "end 451 4.4.6 Mail loop detected"},
+	policytest.Only(Hops).Play(t, nil, []policytest.Scenario{
+		{Name: "24", Mail: received(24)},
+		{Name: "25", Mail: received(25), Said: refused, Events: "hops refused", Cause: "25 Received fields, limit 25"},
+		{Name: "trusted", Mail: policytest.Letter{Client: "127.0.0.1", Header: received(25).Header}, Said: refused},
+		{Name: "abuse", Mail: policytest.Letter{To: []string{"abuse@ours.example"}, Header: received(25).Header}, Said: refused},
+		{Name: "permitted", Flags: []string{"--permit-clients=static:OK"}, Mail: received(25), Said: refused},
+		{Name: "other limit", Flags: []string{"--hops-max=3"}, Mail: received(3), Said: refused},
+		{Name: "below it", Flags: []string{"--hops-max=3"}, Mail: received(2)},
+		{Name: "no limit", Flags: []string{"--hops-max=0"}, Mail: received(100)},
+		{Name: "monitor", Flags: []string{"--hops=monitor"}, Mail: received(25), Events: "hops would refuse"},
+		{Name: "defer", Flags: []string{"--hops=defer"}, Mail: received(25), Said: "end 451 4.4.6 Mail loop detected"},
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mailweir/internal/policy"
+	"mailweir/internal/policytest"
 )
 
 func TestLoadSessions(t *testing.T) {
@@ -16,28 +17,28 @@ func TestLoadSessions(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		open int
-		mail letter
+		mail policytest.Letter
 		flag string
 		said string
 	}{
 		{name: "at the limit", open: 10},
 		{name: "above", open: 11, said: refused},
-		{name: "trusted, in the reserve", open: 12, mail: letter{client: "127.0.0.1"}},
-		{name: "trusted, above the reserve", open: 13, mail: letter{client: "127.0.0.1"}, said: refused},
-		{name: "submission, in the reserve", open: 12, mail: letter{door: "587", login: "alice"}},
-		{name: "local submission", open: 100, mail: letter{client: "none"}},
+		{name: "trusted, in the reserve", open: 12, mail: policytest.Letter{Client: "127.0.0.1"}},
+		{name: "trusted, above the reserve", open: 13, mail: policytest.Letter{Client: "127.0.0.1"}, said: refused},
+		{name: "submission, in the reserve", open: 12, mail: policytest.Letter{Door: "587", Login: "alice"}},
+		{name: "local submission", open: 100, mail: policytest.Letter{Client: "none"}},
 		{name: "monitored", open: 11, flag: "--load=monitor"},
 		{name: "pilot", open: 11, flag: "--enforce-for=inline:{nobody@ours.example=x}", said: refused},
 		{name: "off", open: 11, flag: "--load=off"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			world := newWorld()
+			world := policytest.NewWorld()
 			world.Connections = func() int { return c.open }
 			flags := []string{"--load-sessions=10"}
 			if c.flag != "" {
 				flags = append(flags, c.flag)
 			}
-			p, err := only(Load).build(world, flags...)
+			p, err := policytest.Only(Load).Build(world, flags...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -45,23 +46,23 @@ func TestLoadSessions(t *testing.T) {
 			if c.name == "monitored" {
 				want = "load would refuse"
 			}
-			scenario{mail: c.mail, said: c.said, events: want}.check(t, p)
+			policytest.Scenario{Mail: c.mail, Said: c.said, Events: want}.Check(t, p)
 		})
 	}
 }
 
 // Once a connection: a client that is within a session is served to its end.
 func TestLoadOnce(t *testing.T) {
-	world := newWorld()
+	world := policytest.NewWorld()
 	open := 10
 	world.Connections = func() int { return open }
-	p, err := only(Load).build(world, "--load-sessions=10")
+	p, err := policytest.Only(Load).Build(world, "--load-sessions=10")
 	if err != nil {
 		t.Fatal(err)
 	}
-	runner := policy.NewRunner(p, onlooker{}, policy.DefaultLimits)
+	runner := policy.NewRunner(p, policytest.Onlooker{}, policy.DefaultLimits)
 	s := runner.NewSession()
-	s.Connect(letter{}.connect())
+	s.Connect(policytest.Letter{}.Connect())
 	if a := s.Helo(policy.HeloFacts{Name: "one"}); a.Refuses() {
 		t.Error(a.Line)
 	}
@@ -74,11 +75,11 @@ func TestLoadOnce(t *testing.T) {
 }
 
 func TestLoadMemory(t *testing.T) {
-	p, err := only(Load).build(newWorld(), "--load-memory=1")
+	p, err := policytest.Only(Load).Build(policytest.NewWorld(), "--load-memory=1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := scenario{said: "helo 421 4.3.2 Unable to process connection at this time"}.check(t, p)
+	seen := policytest.Scenario{Said: "helo 421 4.3.2 Unable to process connection at this time"}.Check(t, p)
 	if cause := seen[0].Cause; !strings.Contains(cause, "octets of memory in use, limit 1") {
 		t.Error(cause)
 	}
@@ -104,12 +105,12 @@ func TestPercentile(t *testing.T) {
 
 // What was long ago says nothing about now.
 func TestWaitsForget(t *testing.T) {
-	w := &waits{longest: time.Minute, began: noon}
-	if got := w.recent(noon.Add(span / 2)); got < time.Minute {
+	w := &waits{longest: time.Minute, began: policytest.Noon}
+	if got := w.recent(policytest.Noon.Add(span / 2)); got < time.Minute {
 		t.Errorf("within the span: %s", got)
 	}
-	w.recent(noon.Add(3 * span))
-	if got := w.recent(noon.Add(3*span + time.Second)); got >= time.Minute {
+	w.recent(policytest.Noon.Add(3 * span))
+	if got := w.recent(policytest.Noon.Add(3*span + time.Second)); got >= time.Minute {
 		t.Errorf("afterwards: %s", got)
 	}
 }
@@ -120,22 +121,22 @@ func TestLoadScans(t *testing.T) {
 	const deferred = "451 4.3.0 Unable to process email at this time"
 	synctest.Test(t, func(t *testing.T) {
 		scanned := make(chan struct{})
-		scanner := scripted("scanner", policy.Hooks{Message: func(*policy.Message) (policy.Verdict, error) {
+		scanner := policytest.Scripted("scanner", policy.Hooks{Message: func(*policy.Message) (policy.Verdict, error) {
 			return policy.Later(func(context.Context) (policy.Verdict, error) {
 				<-scanned
 				return policy.Pass, nil
 			}), nil
 		}})
-		p, err := only(Load, scanner).build(newWorld(), "--load-scans=1")
+		p, err := policytest.Only(Load, scanner).Build(policytest.NewWorld(), "--load-scans=1")
 		if err != nil {
 			t.Fatal(err)
 		}
-		runner := policy.NewRunner(p, onlooker{}, policy.DefaultLimits)
+		runner := policy.NewRunner(p, policytest.Onlooker{}, policy.DefaultLimits)
 		first, second := runner.NewSession(), runner.NewSession()
 		begin := func(s *policy.Session) {
-			s.Connect(letter{}.connect())
+			s.Connect(policytest.Letter{}.Connect())
 			s.Helo(policy.HeloFacts{Name: "client"})
-			s.Mail(letter{}.mail())
+			s.Mail(policytest.Letter{}.Mail())
 			s.Rcpt(policy.RcptFacts{Recipient: "user@ours.example"})
 			s.EndOfHeaders()
 			s.Body([]byte("hello"))

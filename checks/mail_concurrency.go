@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"sync/atomic"
 
+	"mailweir/internal/history"
 	"mailweir/internal/policy"
 	"mailweir/internal/state"
 	"mailweir/internal/table"
@@ -76,7 +77,7 @@ func (c *concurrency) mail(m *policy.Message) (policy.Verdict, error) {
 	if !m.Conn.Client.IsValid() || c.exempted(m.Conn) {
 		return policy.Pass, nil
 	}
-	net := clientNet(m.Conn.Client)
+	net := history.Net(m.Conn.Client)
 	refusal := policy.Object(replyConcurrencyClient).Because("%s has %d transactions under way", net, c.client)
 	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
 		ok, err := policy.Acquire(ctx, c.store, m, state.Key(concurrencySpace, "client", net), c.client)

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"mailweir/internal/address"
+	"mailweir/internal/history"
 	"mailweir/internal/policy"
+	"mailweir/internal/rate"
 	"mailweir/internal/state"
 	"mailweir/internal/table"
 	"mailweir/internal/trace"
@@ -34,25 +36,25 @@ rate is counted, too: the event tells how many there were.`,
 		clients := f.Tables("clients", "trusted hosts without a login that are limited, too")
 		recipients := f.String("rate", "0/1h", "N/TIME", "external recipients in a time, 0 for no limit")
 		return func(env *policy.Env) (policy.Hooks, error) {
-			limit, err := parseRate(*recipients)
+			limit, err := rate.Parse(*recipients)
 			if err != nil {
 				return policy.Hooks{}, fmt.Errorf("--outbound-limit-rate: %w", err)
 			}
-			if *sessions == 0 && limit.limit == 0 {
+			if *sessions == 0 && limit.Limit == 0 {
 				return policy.Hooks{Off: "--outbound-limit-sessions=0 and no --outbound-limit-rate"}, nil
 			}
 			list, err := env.List("clients", *clients, table.Any)
 			if err != nil {
 				return policy.Hooks{}, err
 			}
-			rule := &outboundLimit{store: env.State, clients: list, sessions: *sessions, rate: limit, most: limit.limit}
+			rule := &outboundLimit{store: env.State, clients: list, sessions: *sessions, rate: limit, most: limit.Limit}
 			var hooks policy.Hooks
 			if *sessions > 0 {
 				hooks.Mail = rule.mail
 			}
-			if limit.limit > 0 {
-				rule.shared = newQuota(env.State, env.Clock, limit.span)
-				rule.local = newQuota(state.NewMemory(env.Clock, localLogins), env.Clock, limit.span)
+			if limit.Limit > 0 {
+				rule.shared = rate.NewQuota(env.State, env.Clock, limit.Span)
+				rule.local = rate.NewQuota(state.NewMemory(env.Clock, localLogins), env.Clock, limit.Span)
 				hooks.Rcpt, hooks.SettleRecipient = rule.rcpt, rule.settle
 				if !env.Mode().Refuses() {
 					rule.most = math.MaxInt
@@ -67,9 +69,9 @@ type outboundLimit struct {
 	store    state.Store
 	clients  *table.List
 	sessions int
-	rate     rate
+	rate     rate.Rate
 	// shared and local count recipients, local while the state is out of reach; most is what they count up to.
-	shared, local *quota
+	shared, local *rate.Quota
 	most          int
 }
 
@@ -94,7 +96,7 @@ func (o *outboundLimit) sender(m *policy.Message) (kind, name string, ok bool) {
 		return "login", address.Parse(m.Login).Key(), true
 	case m.Trusted() && c.Client.IsValid():
 		_, listed := o.clients.Client(c.Client, c.ConnectFacts.Name)
-		return "client", clientNet(c.Client), listed
+		return "client", history.Net(c.Client), listed
 	}
 	return "", "", false
 }
@@ -126,10 +128,10 @@ func (o *outboundLimit) rcpt(r *policy.Recipient) (policy.Verdict, error) {
 		if err != nil {
 			return policy.Pass, err
 		}
-		if one != nil && !policy.Reserve(r, one.giveBack) {
-			_ = one.of.settle(ctx, key) // else the next recipient does
+		if one != nil && !policy.Reserve(r, one.GiveBack) {
+			_ = one.Settle(ctx) // else the next recipient does
 		}
-		if n > o.rate.limit {
+		if n > o.rate.Limit {
 			return policy.Object(replyOutboundLimit).Because("%d recipients of %s, limit %s", n, of, o.rate), nil
 		}
 		return policy.Pass, nil
@@ -142,17 +144,17 @@ func (o *outboundLimit) counted(r *policy.Recipient) (key, of string) {
 	if !ok || r.Direction != policy.Outbound {
 		return "", ""
 	}
-	return state.Key(outboundRateSpace, kind, name, spanName(o.rate.span)), kind + " " + strconv.QuoteToASCII(name)
+	return state.Key(outboundRateSpace, kind, name, rate.Name(o.rate.Span)), kind + " " + strconv.QuoteToASCII(name)
 }
 
 // take counts a recipient, on this host alone while the state is out of reach.
-func (o *outboundLimit) take(ctx context.Context, key string) (int, *share, error) {
-	n, one, err := o.shared.take(ctx, key, o.most)
+func (o *outboundLimit) take(ctx context.Context, key string) (int, *rate.Share, error) {
+	n, one, err := o.shared.Take(ctx, key, o.most)
 	if err == nil {
 		return n, one, nil
 	}
 	trace.Add(ctx, "state "+outboundRateSpace, err.Error()+"; counted on this host alone")
-	return o.local.take(context.WithoutCancel(ctx), key, o.most)
+	return o.local.Take(context.WithoutCancel(ctx), key, o.most)
 }
 
 // settle tells the other hosts of a recipient to whom nothing was sent.
@@ -163,8 +165,8 @@ func (o *outboundLimit) settle(r *policy.Recipient, outcome policy.Outcome) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), outboundTimeout)
 	defer cancel()
-	for _, q := range []*quota{o.shared, o.local} {
-		_ = q.settle(ctx, key) // what cannot be written now, the next recipient's count takes along
+	for _, q := range []*rate.Quota{o.shared, o.local} {
+		_ = q.Settle(ctx, key) // what cannot be written now, the next recipient's count takes along
 	}
 }
 

@@ -10,23 +10,24 @@ import (
 	"time"
 
 	"mailweir/internal/policy"
+	"mailweir/internal/policytest"
 	"mailweir/internal/state"
 )
 
 // Sessions of one login that are under way at once, as many hosts as there are: exactly the rate is accepted.
 func TestOutboundRateAtOnce(t *testing.T) {
-	store := state.NewMemory(func() time.Time { return noon }, 1000)
+	store := state.NewMemory(func() time.Time { return policytest.Noon }, 1000)
 	var accepted atomic.Int64
 	var wg sync.WaitGroup
 	for range 2 {
-		host := only(OutboundLimit).hostOn(t, func(func() time.Time) state.Store { return store }, "--outbound-limit=enforce", "--outbound-limit-rate=10/1h")
+		host := policytest.Only(OutboundLimit).HostOn(t, func(func() time.Time) state.Store { return store }, "--outbound-limit=enforce", "--outbound-limit-rate=10/1h")
 		for i := range 4 {
 			wg.Go(func() {
-				mail := letter{login: "bob", from: "bob@ours.example"}
+				mail := policytest.Letter{Login: "bob", From: "bob@ours.example"}
 				for n := range 9 {
-					mail.to = append(mail.to, fmt.Sprintf("user%d.%d@else.example", i, n))
+					mail.To = append(mail.To, fmt.Sprintf("user%d.%d@else.example", i, n))
 				}
-				refused := len(host.visit(mail))
+				refused := len(host.Visit(mail))
 				accepted.Add(int64(9 - refused))
 			})
 		}
@@ -40,34 +41,34 @@ func TestOutboundRateAtOnce(t *testing.T) {
 // What is under way counts, and no longer when it is given up or a recipient is refused by another check.
 func TestOutboundRateReserves(t *testing.T) {
 	const off = "rcpt 550 5.7.1 off"
-	other := refuses("off", func(r *policy.Recipient) bool { return r.Msg.Sender.Domain == "off.example" })
-	h := only(other, OutboundLimit).host(t, "--outbound-limit=enforce", "--outbound-limit-rate=2/1h")
-	two := letter{login: "bob", from: "bob@ours.example", to: []string{"a@else.example", "b@else.example"}}
-	first, said := h.begin(two)
-	wantSaid(t, "two", said, "")
-	second, said := h.begin(two)
-	wantSaid(t, "while they are under way", said, exceeding+"\n"+exceeding)
+	other := policytest.Refuses("off", func(r *policy.Recipient) bool { return r.Msg.Sender.Domain == "off.example" })
+	h := policytest.Only(other, OutboundLimit).Host(t, "--outbound-limit=enforce", "--outbound-limit-rate=2/1h")
+	two := policytest.Letter{Login: "bob", From: "bob@ours.example", To: []string{"a@else.example", "b@else.example"}}
+	first, said := h.Begin(two)
+	policytest.WantSaid(t, "two", said, "")
+	second, said := h.Begin(two)
+	policytest.WantSaid(t, "while they are under way", said, exceeding+"\n"+exceeding)
 	first.Abort()
-	wantSaid(t, "after RSET, on the same connection", envelope(first, two), "")
+	policytest.WantSaid(t, "after RSET, on the same connection", policytest.Begin(first, two), "")
 	first.Abort()
 	refused := two
-	refused.from = "bob@off.example"
-	wantSaid(t, "refused by another check", envelope(first, refused), off+"\n"+off)
-	wantSaid(t, "at once after that", envelope(second, two), "")
-	h.leave(first)
-	h.leave(second)
+	refused.From = "bob@off.example"
+	policytest.WantSaid(t, "refused by another check", policytest.Begin(first, refused), off+"\n"+off)
+	policytest.WantSaid(t, "at once after that", policytest.Begin(second, two), "")
+	h.Leave(first)
+	h.Leave(second)
 }
 
 // In monitor mode all is counted, so that the event tells by how much the rate is exceeded.
 func TestOutboundRateMonitored(t *testing.T) {
-	h := only(OutboundLimit).host(t, "--outbound-limit-rate=2/1h")
+	h := policytest.Only(OutboundLimit).Host(t, "--outbound-limit-rate=2/1h")
 	for range 2 {
-		if said := h.visit(letter{login: "bob", to: []string{"a@else.example", "b@else.example"}}); len(said) > 0 {
+		if said := h.Visit(policytest.Letter{Login: "bob", To: []string{"a@else.example", "b@else.example"}}); len(said) > 0 {
 			t.Error(said)
 		}
 	}
 	var causes []string
-	for _, e := range h.taken() {
+	for _, e := range h.Taken() {
 		causes = append(causes, e.Cause)
 	}
 	slices.Sort(causes) // they are recorded beside the answers, in any order

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mailweir/internal/address"
+	"mailweir/internal/entry"
 	"mailweir/internal/policy"
 	"mailweir/internal/state"
 	"mailweir/internal/table"
@@ -122,8 +123,8 @@ func (a *account) verdict(side string, names []string) policy.Verdict {
 		reply = replyAccountInbound
 	}
 	for _, name := range names {
-		if entry, ok := a.entered.Find(accountKey(side, name)); ok {
-			return policy.Object(reply).Because("%s of %s is off %s, %s", side, strconv.QuoteToASCII(name), until(entry.Until), enteredIn(entry.Value))
+		if off, ok := a.entered.Find(accountKey(side, name)); ok {
+			return policy.Object(reply).Because("%s of %s is off %s, %s", side, strconv.QuoteToASCII(name), entry.Until(off.Until), entry.Read(off.Value))
 		}
 	}
 	for _, name := range names {
@@ -155,7 +156,7 @@ func accountKey(side, name string) string { return state.Key(accountSpace, side,
 type AccountSwitch struct {
 	Side string `json:"side"`
 	Name string `json:"name"`
-	Entered
+	entry.Origin
 	// Until is when it ends by itself; zero is never.
 	Until time.Time `json:"until"`
 }
@@ -169,8 +170,8 @@ func CheckAccount(side, name string) error {
 }
 
 // SwitchAccountOff switches one side of an account off, for that time or, with 0, until it is switched on.
-func SwitchAccountOff(ctx context.Context, store state.Store, side, name string, life time.Duration, by Entered) error {
-	_, err := store.Do(ctx, state.Put(accountKey(side, AccountName(name)), by.value(), life).Entered())
+func SwitchAccountOff(ctx context.Context, store state.Store, side, name string, life time.Duration, by entry.Origin) error {
+	_, err := store.Do(ctx, state.Put(accountKey(side, AccountName(name)), by.Value(), life).Entered())
 	return err
 }
 
@@ -183,19 +184,19 @@ func SwitchAccountOn(ctx context.Context, store state.Store, side, name string) 
 	return results[0].Done, nil
 }
 
-// maxListed bounds what a run-time command lists.
-const maxListed = 10_000
+// MaxListed bounds what a run-time command lists.
+const MaxListed = 10_000
 
 // AccountSwitches lists the accounts that are switched off at run time, at most 10,000.
 func AccountSwitches(ctx context.Context, store state.Store) ([]AccountSwitch, error) {
-	entries, err := store.List(ctx, state.Prefix(accountSpace), "", maxListed)
+	entries, err := store.List(ctx, state.Prefix(accountSpace), "", MaxListed)
 	if err != nil {
 		return nil, err
 	}
 	var list []AccountSwitch
 	for _, e := range entries {
 		if _, parts := state.Parts(e.Key); len(parts) == 2 {
-			list = append(list, AccountSwitch{Side: parts[0], Name: parts[1], Entered: enteredIn(e.Value), Until: e.Until})
+			list = append(list, AccountSwitch{Side: parts[0], Name: parts[1], Origin: entry.Read(e.Value), Until: e.Until})
 		}
 	}
 	return list, nil

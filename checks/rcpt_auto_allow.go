@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mailweir/internal/address"
+	"mailweir/internal/history"
 	"mailweir/internal/policy"
 	"mailweir/internal/state"
 	"mailweir/internal/table"
@@ -111,7 +112,7 @@ func (a *autoAllow) settle(m *policy.Message, o policy.Outcome) {
 	if !m.Trusted() {
 		if !m.Conn.InboundRelay() && m.AutoAllowHonoured(ctx) {
 			// An error only means that it is not remembered this time.
-			_ = noteKnownNet(ctx, a.store, a.clock, m.Conn.Client)
+			_ = history.NoteKnownNet(ctx, a.store, a.clock, m.Conn.Client)
 		}
 		return
 	}

@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"mailweir/internal/history"
 	"mailweir/internal/policy"
+	"mailweir/internal/policytest"
 	"mailweir/internal/state"
 )
 
@@ -26,14 +28,14 @@ func pairs(t *testing.T, world *policy.World) string {
 }
 
 func TestAutoAllowLearns(t *testing.T) {
-	outbound := letter{login: "bob", door: "587", from: "bob@ours.example", to: []string{"friend@else.example"}}
-	with := func(change func(*letter)) letter {
+	outbound := policytest.Letter{Login: "bob", Door: "587", From: "bob@ours.example", To: []string{"friend@else.example"}}
+	with := func(change func(*policytest.Letter)) policytest.Letter {
 		l := outbound
 		change(&l)
 		return l
 	}
-	field := func(f string) letter {
-		return with(func(l *letter) { l.header = []string{"From: bob@ours.example", f} })
+	field := func(f string) policytest.Letter {
+		return with(func(l *policytest.Letter) { l.Header = []string{"From: bob@ours.example", f} })
 	}
 	many := make([]string, 51)
 	for i := range many {
@@ -43,87 +45,87 @@ func TestAutoAllowLearns(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		flags []string
-		mail  letter
+		mail  policytest.Letter
 		want  string
 	}{
 		{name: "submission", mail: outbound, want: learned},
-		{name: "trusted net", mail: with(func(l *letter) { l.login, l.door, l.client = "", "", "127.0.0.1" }), want: learned},
-		{name: "local submission", mail: with(func(l *letter) { l.login, l.client = "", "none" }), want: learned},
-		{name: "without the sender's extension", mail: with(func(l *letter) { l.from = "Bob+shop@Ours.Example" }), want: learned},
-		{name: "external recipients alone", mail: with(func(l *letter) { l.to = []string{"a@ours.example", "y@else.example", "x@else.example"} }), want: "bob@ours.example x@else.example\nbob@ours.example y@else.example"},
-		{name: "accepted recipients alone", mail: with(func(l *letter) { l.to = []string{"blocked@else.example", "x@else.example"} }), want: "bob@ours.example x@else.example"},
+		{name: "trusted net", mail: with(func(l *policytest.Letter) { l.Login, l.Door, l.Client = "", "", "127.0.0.1" }), want: learned},
+		{name: "local submission", mail: with(func(l *policytest.Letter) { l.Login, l.Client = "", "none" }), want: learned},
+		{name: "without the sender's extension", mail: with(func(l *policytest.Letter) { l.From = "Bob+shop@Ours.Example" }), want: learned},
+		{name: "external recipients alone", mail: with(func(l *policytest.Letter) { l.To = []string{"a@ours.example", "y@else.example", "x@else.example"} }), want: "bob@ours.example x@else.example\nbob@ours.example y@else.example"},
+		{name: "accepted recipients alone", mail: with(func(l *policytest.Letter) { l.To = []string{"blocked@else.example", "x@else.example"} }), want: "bob@ours.example x@else.example"},
 		{name: "a person's own word", mail: field("Auto-Submitted: No"), want: learned},
 		{name: "first class", mail: field("Precedence: first-class"), want: learned},
-		{name: "50 recipients", mail: with(func(l *letter) { l.to = many[:1] }), want: "bob@ours.example u0@else.example"},
+		{name: "50 recipients", mail: with(func(l *policytest.Letter) { l.To = many[:1] }), want: "bob@ours.example u0@else.example"},
 
-		{name: "stranger", mail: with(func(l *letter) { l.login, l.door, l.to = "", "", []string{"user@ours.example"} })},
-		{name: "login at another door", mail: with(func(l *letter) { l.door = "" })},
-		{name: "sender not ours", mail: with(func(l *letter) { l.from = "bob@third.example" })},
-		{name: "null sender", mail: with(func(l *letter) { l.from = "<>" })},
+		{name: "stranger", mail: with(func(l *policytest.Letter) { l.Login, l.Door, l.To = "", "", []string{"user@ours.example"} })},
+		{name: "login at another door", mail: with(func(l *policytest.Letter) { l.Door = "" })},
+		{name: "sender not ours", mail: with(func(l *policytest.Letter) { l.From = "bob@third.example" })},
+		{name: "null sender", mail: with(func(l *policytest.Letter) { l.From = "<>" })},
 		{name: "automatic answer", mail: field("Auto-Submitted: auto-replied (vacation)")},
 		{name: "with a parameter", mail: field("auto-submitted: auto-generated; x=y")},
 		{name: "bulk", mail: field("Precedence: BULK")},
 		{name: "list", mail: field("List-Id: <x.ours.example>")},
 		{name: "list with a post address alone", mail: field("list-post: <mailto:x@ours.example>")},
-		{name: "51 recipients", mail: with(func(l *letter) { l.to = many })},
+		{name: "51 recipients", mail: with(func(l *policytest.Letter) { l.To = many })},
 		{name: "refused at the end", mail: field("Spam: yes")},
 		{name: "skipped user", flags: []string{"--auto-allow-skip=inline:{bob@ours.example=x}"}, mail: outbound},
 		{name: "skipped domain", flags: []string{"--auto-allow-skip=inline:{else.example=x}"}, mail: outbound},
 		{name: "off", flags: []string{"--auto-allow=off"}, mail: outbound},
 		{name: "monitor", flags: []string{"--auto-allow=monitor"}, mail: outbound, want: learned},
 	} {
-		blocked := refuses("blocked", func(r *policy.Recipient) bool { return r.Address.Local == "blocked" })
-		spam := refusesMessage("spam", func(m *policy.Message) bool { return len(m.Values("Spam")) > 0 })
+		blocked := policytest.Refuses("blocked", func(r *policy.Recipient) bool { return r.Address.Local == "blocked" })
+		spam := policytest.RefusesMessage("spam", func(m *policy.Message) bool { return len(m.Values("Spam")) > 0 })
 		t.Run(c.name, func(t *testing.T) {
-			world := newWorld()
-			p, err := only(blocked, AutoAllow, spam).build(world, append([]string{"--services=587=submission"}, c.flags...)...)
+			world := policytest.NewWorld()
+			p, err := policytest.Only(blocked, AutoAllow, spam).Build(world, append([]string{"--services=587=submission"}, c.flags...)...)
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := newHost(t, world, p)
-			s.send(c.mail)
+			s := policytest.NewHost(t, world, p)
+			s.Send(c.mail)
 			if got := pairs(t, world); got != c.want {
 				t.Errorf("learned\n%s\nwant\n%s", got, c.want)
 			}
 		})
 	}
-	only(AutoAllow).wantError(t, "--auto-allow-for", "--auto-allow-for=1s")
+	policytest.Only(AutoAllow).WantError(t, "--auto-allow-for", "--auto-allow-for=1s")
 }
 
 // An answer passes if something vouches for its sender, for that user and for as long as it is known.
 func TestAutoAllowPermits(t *testing.T) {
-	known := names{"else.example TXT": "v=spf1 ip4:192.0.2.1 -all", "forged.example TXT": "v=spf1 -all", "list.example TXT": "v=spf1 ip4:192.0.2.1 -all"}
-	now := new(hand)
-	world := newWorld()
-	world.Clock = now.time
+	known := policytest.Names{"else.example TXT": "v=spf1 ip4:192.0.2.1 -all", "forged.example TXT": "v=spf1 -all", "list.example TXT": "v=spf1 ip4:192.0.2.1 -all"}
+	now := new(policytest.Clock)
+	world := policytest.NewWorld()
+	world.Clock = now.Time
 	world.State = state.NewMemory(world.Clock, 1000)
-	world.DNS, world.Lists, _ = known.serve(t)
+	world.DNS, world.Lists, _ = known.Serve(t)
 	flags := []string{"--services=587=submission"}
-	blocked := refuses("blocked", func(r *policy.Recipient) bool { return r.Msg.Sender.Key() == "blocked@else.example" })
-	strict := refuses("strict", func(r *policy.Recipient) bool { return r.Direction == policy.Inbound })
+	blocked := policytest.Refuses("blocked", func(r *policy.Recipient) bool { return r.Msg.Sender.Key() == "blocked@else.example" })
+	strict := policytest.Refuses("strict", func(r *policy.Recipient) bool { return r.Direction == policy.Inbound })
 	strict.Bypass = policy.BypassAutoAllow
-	rig := only(blocked, AutoAllow, strict)
-	p, err := rig.build(world, flags...)
+	rig := policytest.Only(blocked, AutoAllow, strict)
+	p, err := rig.Build(world, flags...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newHost(t, world, p)
+	s := policytest.NewHost(t, world, p)
 	const no = "rcpt 550 5.7.1 strict"
 	want := func(from, to, said string) {
 		t.Helper()
-		if got := strings.Join(s.send(letter{from: from, to: []string{to}}).said, "\n"); got != said {
+		if got := strings.Join(s.Send(policytest.Letter{From: from, To: []string{to}}).Said, "\n"); got != said {
 			t.Errorf("%s to %s: said %q, want %q", from, to, got, said)
 		}
 	}
 	write := func(to ...string) {
 		t.Helper()
-		if got := s.send(letter{login: "bob", door: "587", from: "bob@ours.example", to: to}).said; got != nil {
+		if got := s.Send(policytest.Letter{Login: "bob", Door: "587", From: "bob@ours.example", To: to}).Said; got != nil {
 			t.Fatal(got)
 		}
 	}
 	knownNet := func(want bool) {
 		t.Helper()
-		if _, found, err := world.State.Get(t.Context(), knownNetKey(netip.MustParseAddr("192.0.2.1"))); found != want || err != nil {
+		if _, found, err := world.State.Get(t.Context(), history.KnownNetKey(netip.MustParseAddr("192.0.2.1"))); found != want || err != nil {
 			t.Errorf("known net: %t, %v, want %t", found, err, want)
 		}
 	}
@@ -138,30 +140,30 @@ func TestAutoAllowPermits(t *testing.T) {
 	want("x@forged.example", "bob@ours.example", no)
 	want("blocked@else.example", "bob@ours.example", "rcpt 550 5.7.1 blocked")
 
-	now.move(119 * 24 * time.Hour)
+	now.Move(119 * 24 * time.Hour)
 	write("friend@else.example")
-	now.move(119 * 24 * time.Hour) // since the last message
+	now.Move(119 * 24 * time.Hour) // since the last message
 	want("friend@else.example", "bob@ours.example", "")
-	now.move(3 * 24 * time.Hour)
+	now.Move(3 * 24 * time.Hour)
 	want("friend@else.example", "bob@ours.example", no)
 
 	write("friend@else.example")
-	if p, err = rig.build(world, append(flags, "--auto-allow=monitor")...); err != nil {
+	if p, err = rig.Build(world, append(flags, "--auto-allow=monitor")...); err != nil {
 		t.Fatal(err)
 	}
-	s.runner.Swap(p)
+	s.Runner.Swap(p)
 	want("friend@else.example", "bob@ours.example", no)
 }
 
 func TestAutoAllowAdmin(t *testing.T) {
-	world := newWorld()
-	p, err := only(AutoAllow).build(world, "--services=587=submission")
+	world := policytest.NewWorld()
+	p, err := policytest.Only(AutoAllow).Build(world, "--services=587=submission")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newHost(t, world, p)
+	s := policytest.NewHost(t, world, p)
 	for _, user := range []string{"bob", "alice"} {
-		s.send(letter{login: user, door: "587", from: user + "@ours.example", to: []string{"x@else.example", "y@else.example"}})
+		s.Send(policytest.Letter{Login: user, Door: "587", From: user + "@ours.example", To: []string{"x@else.example", "y@else.example"}})
 	}
 	list, err := AutoAllowedAddresses(t.Context(), world.State, AutoAllowFilter{User: "Bob+news@ours.example", Delimiter: "+"}, 100)
 	if err != nil || len(list) != 2 || list[0].Address != "x@else.example" || list[0].Last != "2026-11-23 12:00:00" {

@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"mailweir/internal/blocklist"
 	"mailweir/internal/policy"
 	"mailweir/internal/table"
 )
@@ -21,7 +22,7 @@ its words and in that its entries are never about header From.`,
 			if err != nil || list == nil {
 				return policy.Hooks{Off: "no --envelope-from-list"}, err
 			}
-			return policy.Hooks{Rcpt: envelopeBlock(replyEnvelopeFrom, list)}, nil
+			return policy.Hooks{Rcpt: blocklist.Envelope(replyEnvelopeFrom, list)}, nil
 		}
 	},
 }

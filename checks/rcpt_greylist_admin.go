@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mailweir/internal/address"
+	"mailweir/internal/entry"
 	"mailweir/internal/state"
 )
 
@@ -167,12 +168,12 @@ func ShowGreylist(ctx context.Context, store state.Store, f GreylistFilter, limi
 
 // PassGreylist makes known, for the time that known triplets are kept: all that waits and that the filter chooses; the triplet itself
 // when client, sender and recipient are given; the client's net as a whole when only the client is. It returns how many.
-func PassGreylist(ctx context.Context, store state.Store, by Entered, keep time.Duration, passes int, f GreylistFilter) (n int, err error) {
+func PassGreylist(ctx context.Context, store state.Store, by entry.Origin, keep time.Duration, passes int, f GreylistFilter) (n int, err error) {
 	t, err := f.normal()
 	if err != nil {
 		return 0, err
 	}
-	by = by.clean()
+	by = by.Clean()
 	value := []byte(by.At.UTC().Format(pendingTime) + " " + by.String())
 	know := func(found triplet) error {
 		n++

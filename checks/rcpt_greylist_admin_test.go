@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"mailweir/internal/entry"
+	"mailweir/internal/policytest"
 	"mailweir/internal/state"
 )
 
@@ -12,7 +14,7 @@ import (
 func TestGreylistAdmin(t *testing.T) {
 	const no = "rcpt " + greylisted
 	g := newGreyRig(t)
-	ctx, store := t.Context(), g.world.State
+	ctx, store := t.Context(), g.World.State
 	filter := func(client, sender, recipient string) GreylistFilter {
 		return GreylistFilter{Client: client, Sender: sender, Recipient: recipient, Nets: GreylistNets{24, 64}, Delimiter: "+"}
 	}
@@ -32,7 +34,7 @@ func TestGreylistAdmin(t *testing.T) {
 	}
 	pass := func(f GreylistFilter, want int) {
 		t.Helper()
-		if n, err := PassGreylist(ctx, store, Entered{By: "root", At: g.now.time(), Note: "please"}, 36*24*time.Hour, 5, f); n != want || err != nil {
+		if n, err := PassGreylist(ctx, store, entry.Origin{By: "root", At: g.Now.Time(), Note: "please"}, 36*24*time.Hour, 5, f); n != want || err != nil {
 			t.Errorf("%+v lets %d pass, %v, want %d", f, n, err, want)
 		}
 	}
@@ -42,10 +44,10 @@ func TestGreylistAdmin(t *testing.T) {
 			t.Errorf("%+v flushes %d, %v, want %d", f, n, err, want)
 		}
 	}
-	g.says(letter{}, no)
-	g.says(letter{client: "198.51.100.7", from: "prvs=0123=x@else.example"}, no)
-	g.says(letter{client: "198.51.100.7", from: "y@else.example", to: []string{"other@ours.example"}}, no)
-	g.after(30*time.Second).says(letter{}, no)
+	g.says(policytest.Letter{}, no)
+	g.says(policytest.Letter{Client: "198.51.100.7", From: "prvs=0123=x@else.example"}, no)
+	g.says(policytest.Letter{Client: "198.51.100.7", From: "y@else.example", To: []string{"other@ours.example"}}, no)
+	g.after(30*time.Second).says(policytest.Letter{}, no)
 	waiting := "192.0.2.0/24 sender@else.example user@ours.example waiting, retried 2026-11-24 00:00:00"
 	show(filter("192.0.2.99", "", ""), waiting)
 	show(filter("192.0.2.0/24", "", ""), waiting)
@@ -55,12 +57,12 @@ func TestGreylistAdmin(t *testing.T) {
 	show(filter("", "nobody@else.example", ""))
 
 	pass(filter("", "prvs=9876=x@else.example", ""), 1)
-	g.says(letter{client: "198.51.100.7", from: "prvs=4567=x@else.example"})
+	g.says(policytest.Letter{Client: "198.51.100.7", From: "prvs=4567=x@else.example"})
 	show(filter("", "x@else.example", ""), "198.51.100.0/24 x@else.example user@ours.example known 2026-12-29 12:00:30")
 	pass(filter("203.0.113.1", "z@else.example", "user@ours.example"), 1) // before it ever came
-	g.says(letter{client: "203.0.113.1", from: "z@else.example"})
+	g.says(policytest.Letter{Client: "203.0.113.1", From: "z@else.example"})
 	pass(filter("198.51.100.7", "", ""), 2) // the net, and what waits from it
-	g.says(letter{client: "198.51.100.7", from: "never@else.example"})
+	g.says(policytest.Letter{Client: "198.51.100.7", From: "never@else.example"})
 	show(filter("198.51.100.0/24", "", ""),
 		"198.51.100.0/24   client, 5 passed 2026-12-29 12:00:30",
 		"198.51.100.0/24 x@else.example user@ours.example known 2026-12-29 12:00:30",
@@ -73,9 +75,9 @@ func TestGreylistAdmin(t *testing.T) {
 	}
 
 	flush(filter("", "z@else.example", ""), 1)
-	g.says(letter{client: "203.0.113.1", from: "z@else.example"}, no)
+	g.says(policytest.Letter{Client: "203.0.113.1", From: "z@else.example"}, no)
 	flush(filter("198.51.100.7", "", ""), 5)
-	g.says(letter{client: "198.51.100.7", from: "never@else.example"}, no)
+	g.says(policytest.Letter{Client: "198.51.100.7", From: "never@else.example"}, no)
 	for range 2 {
 		rows, err := ShowGreylist(ctx, store, filter("", "", ""), 2)
 		if len(rows) != 2 || err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"mailweir/internal/history"
 	"mailweir/internal/policy"
 	"mailweir/internal/state"
 )
@@ -143,11 +144,11 @@ func (m greylistMemory) passed(ctx context.Context, s *sighting, client netip.Ad
 		return
 	}
 	if client.IsValid() {
-		steps = append(steps, firstOfNet(client))
+		steps = append(steps, history.FirstOfNet(client))
 	}
 	results, err := m.store.Do(ctx, steps...)
 	if err == nil && client.IsValid() {
-		_ = renewKnownNet(ctx, m.store, m.clock, client, results[len(steps)-1])
+		_ = history.RenewKnownNet(ctx, m.store, m.clock, client, results[len(steps)-1])
 	}
 }
 

@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"mailweir/internal/history"
 	"mailweir/internal/policy"
+	"mailweir/internal/policytest"
 	"mailweir/internal/state"
 )
 
@@ -16,32 +18,32 @@ const greylisted = "451 4.7.1 Internal resource temporarily unavailable"
 // greyRig is a policy with greylisting, a clock that can be moved, and a state that stays.
 type greyRig struct {
 	*testing.T
-	*host
+	*policytest.Host
 }
 
 func newGreyRig(t *testing.T, flags ...string) *greyRig {
-	return newGreyRigOf(t, only(Greylist), flags...)
+	return newGreyRigOf(t, policytest.Only(Greylist), flags...)
 }
 
 // spam refuses messages with a field Spam.
-var spam = refusesMessage("spam", func(m *policy.Message) bool { return len(m.Values("Spam")) > 0 })
+var spam = policytest.RefusesMessage("spam", func(m *policy.Message) bool { return len(m.Values("Spam")) > 0 })
 
-func newGreyRigOf(t *testing.T, rig rig, flags ...string) *greyRig {
-	return &greyRig{t, rig.host(t, append([]string{"--greylist=enforce", "--greylist-skip-spf=false"}, flags...)...)}
+func newGreyRigOf(t *testing.T, rig policytest.Rig, flags ...string) *greyRig {
+	return &greyRig{t, rig.Host(t, append([]string{"--greylist=enforce", "--greylist-skip-spf=false"}, flags...)...)}
 }
 
 // after moves the clock.
 func (g *greyRig) after(d time.Duration) *greyRig {
-	g.host.after(d)
+	g.Host.After(d)
 	return g
 }
 
 // says sends a letter and compares what is refused, one line each.
-func (g *greyRig) says(l letter, want ...string) sent {
+func (g *greyRig) says(l policytest.Letter, want ...string) policytest.Sent {
 	g.Helper()
-	got := g.send(l)
-	if strings.Join(got.said, "\n") != strings.Join(want, "\n") {
-		g.Errorf("%s: said %q, want %q", g.now.time().Sub(noon), got.said, want)
+	got := g.Send(l)
+	if strings.Join(got.Said, "\n") != strings.Join(want, "\n") {
+		g.Errorf("%s: said %q, want %q", g.Now.Time().Sub(policytest.Noon), got.Said, want)
 	}
 	return got
 }
@@ -49,40 +51,40 @@ func (g *greyRig) says(l letter, want ...string) sent {
 func TestGreylistTimes(t *testing.T) {
 	const no = "rcpt " + greylisted
 	g := newGreyRig(t)
-	seen := g.says(letter{}, no)
-	if want := `192.0.2.0/24 "sender@else.example" "user@ours.example": first seen`; len(seen.events) != 1 || seen.events[0].Cause != want {
-		t.Errorf("events %v, want cause %s", seen.events, want)
+	seen := g.says(policytest.Letter{}, no)
+	if want := `192.0.2.0/24 "sender@else.example" "user@ours.example": first seen`; len(seen.Events) != 1 || seen.Events[0].Cause != want {
+		t.Errorf("events %v, want cause %s", seen.Events, want)
 	}
-	g.after(59*time.Second).says(letter{}, no) // too soon, and the clock goes on
-	g.after(time.Second).says(letter{client: "192.0.2.200"})
-	g.after(35 * 24 * time.Hour).says(letter{}) // known, and renewed
-	g.after(35 * 24 * time.Hour).says(letter{})
-	g.after(37*24*time.Hour).says(letter{}, no) // forgotten
+	g.after(59*time.Second).says(policytest.Letter{}, no) // too soon, and the clock goes on
+	g.after(time.Second).says(policytest.Letter{Client: "192.0.2.200"})
+	g.after(35 * 24 * time.Hour).says(policytest.Letter{}) // known, and renewed
+	g.after(35 * 24 * time.Hour).says(policytest.Letter{})
+	g.after(37*24*time.Hour).says(policytest.Letter{}, no) // forgotten
 
 	g = newGreyRig(t)
-	g.says(letter{}, no)
-	g.after(12*time.Hour+time.Minute).says(letter{}, no) // after the window: the first time again
-	g.after(30*time.Second).says(letter{}, no)
-	g.after(30 * time.Second).says(letter{})
+	g.says(policytest.Letter{}, no)
+	g.after(12*time.Hour+time.Minute).says(policytest.Letter{}, no) // after the window: the first time again
+	g.after(30*time.Second).says(policytest.Letter{}, no)
+	g.after(30 * time.Second).says(policytest.Letter{})
 
 	g = newGreyRig(t, "--greylist-delay=0s", "--greylist-window=1h")
-	g.says(letter{}, no)
-	g.says(letter{})
+	g.says(policytest.Letter{}, no)
+	g.says(policytest.Letter{})
 }
 
 func TestGreylistTriplet(t *testing.T) {
 	const no = "rcpt " + greylisted
 	g := newGreyRig(t, "--greylist-client-passes=0")
-	g.says(letter{}, no)
+	g.says(policytest.Letter{}, no)
 	g.after(time.Minute)
-	g.says(letter{client: "192.0.3.1"}, no)
-	g.says(letter{from: "other@else.example"}, no)
-	g.says(letter{to: []string{"other@ours.example"}}, no)
-	g.says(letter{to: []string{"User+news@ours.example", "third@ours.example"}}, no) // each recipient has an answer of its own
-	g.says(letter{client: "2001:db8:1:2::1"}, no)
+	g.says(policytest.Letter{Client: "192.0.3.1"}, no)
+	g.says(policytest.Letter{From: "other@else.example"}, no)
+	g.says(policytest.Letter{To: []string{"other@ours.example"}}, no)
+	g.says(policytest.Letter{To: []string{"User+news@ours.example", "third@ours.example"}}, no) // each recipient has an answer of its own
+	g.says(policytest.Letter{Client: "2001:db8:1:2::1"}, no)
 	g.after(time.Minute)
-	g.says(letter{client: "2001:db8:1:2:3::4"})
-	g.says(letter{client: "2001:db8:1:3::1"}, no)
+	g.says(policytest.Letter{Client: "2001:db8:1:2:3::4"})
+	g.says(policytest.Letter{Client: "2001:db8:1:3::1"}, no)
 }
 
 func TestGreylistPasses(t *testing.T) {
@@ -93,30 +95,30 @@ func TestGreylistPasses(t *testing.T) {
 		to = append(to, fmt.Sprintf("user%c@ours.example", 'a'+i))
 		refused = append(refused, no)
 	}
-	g.says(letter{to: to}, refused...)
-	g.after(time.Minute).says(letter{to: to[:2]})
-	g.says(letter{from: "new@else.example"}, no) // two are not enough
-	g.says(letter{to: to[2:]})
-	g.says(letter{client: "192.0.2.77", from: "newer@else.example"})
-	g.says(letter{client: "192.0.3.77", from: "newer@else.example"}, no)
+	g.says(policytest.Letter{To: to}, refused...)
+	g.after(time.Minute).says(policytest.Letter{To: to[:2]})
+	g.says(policytest.Letter{From: "new@else.example"}, no) // two are not enough
+	g.says(policytest.Letter{To: to[2:]})
+	g.says(policytest.Letter{Client: "192.0.2.77", From: "newer@else.example"})
+	g.says(policytest.Letter{Client: "192.0.3.77", From: "newer@else.example"}, no)
 	for client, want := range map[string]bool{"192.0.2.1": true, "192.0.3.77": false} {
-		if _, known, err := g.world.State.Get(t.Context(), knownNetKey(netip.MustParseAddr(client))); known != want || err != nil {
+		if _, known, err := g.World.State.Get(t.Context(), history.KnownNetKey(netip.MustParseAddr(client))); known != want || err != nil {
 			t.Errorf("%s is a known net: %t, %v, want %t", client, known, err, want)
 		}
 	}
 	for range 3 {
-		g.after(30 * 24 * time.Hour).says(letter{from: "newest@else.example"}) // renewed by use
+		g.after(30 * 24 * time.Hour).says(policytest.Letter{From: "newest@else.example"}) // renewed by use
 	}
-	g.after(37*24*time.Hour).says(letter{from: "newest@else.example"}, no)
+	g.after(37*24*time.Hour).says(policytest.Letter{From: "newest@else.example"}, no)
 }
 
 func TestGreylistNullSender(t *testing.T) {
 	const no = "end " + greylisted
-	bounce := func(to ...string) letter { return letter{from: "<>", to: to} }
+	bounce := func(to ...string) policytest.Letter { return policytest.Letter{From: "<>", To: to} }
 	g := newGreyRig(t)
 	seen := g.says(bounce("a@ours.example", "b@ours.example"), no)
-	if len(seen.events) != 1 || seen.events[0].Count != 2 {
-		t.Errorf("events %v, want one for both", seen.events)
+	if len(seen.Events) != 1 || seen.Events[0].Count != 2 {
+		t.Errorf("events %v, want one for both", seen.Events)
 	}
 	g.after(time.Minute).says(bounce("a@ours.example", "c@ours.example")) // one of them is known now
 	g.says(bounce("c@ours.example"), no)
@@ -124,7 +126,7 @@ func TestGreylistNullSender(t *testing.T) {
 
 	// Bad behaviour under the null sender is not counted, so good behaviour under it lets nobody off either.
 	client := netip.MustParseAddr("192.0.2.1")
-	if _, known, err := g.world.State.Get(t.Context(), knownNetKey(client)); known || err != nil {
+	if _, known, err := g.World.State.Get(t.Context(), history.KnownNetKey(client)); known || err != nil {
 		t.Errorf("%s is a known net, %v", client, err)
 	}
 }
@@ -132,17 +134,17 @@ func TestGreylistNullSender(t *testing.T) {
 // What another check refuses leaves no triplet, and renews none.
 func TestGreylistOtherChecks(t *testing.T) {
 	const no = "rcpt " + greylisted
-	bad := letter{header: []string{"Spam: yes"}}
-	blocked := refuses("blocked", func(r *policy.Recipient) bool { return r.Msg.Sender.Key() == "bad@else.example" })
-	g := newGreyRigOf(t, only(blocked, Greylist, spam))
-	g.says(letter{from: "bad@else.example"}, "rcpt 550 5.7.1 blocked")
+	bad := policytest.Letter{Header: []string{"Spam: yes"}}
+	blocked := policytest.Refuses("blocked", func(r *policy.Recipient) bool { return r.Msg.Sender.Key() == "bad@else.example" })
+	g := newGreyRigOf(t, policytest.Only(blocked, Greylist, spam))
+	g.says(policytest.Letter{From: "bad@else.example"}, "rcpt 550 5.7.1 blocked")
 	g.wantRows(0)
 	g.says(bad, no) // deferred before its header is seen
 	g.after(time.Minute).says(bad, "end 550 5.7.1 spam")
 	g.wantRows(1) // still waiting
-	g.says(letter{})
+	g.says(policytest.Letter{})
 	g.after(20*24*time.Hour).says(bad, "end 550 5.7.1 spam")
-	g.after(20*24*time.Hour).says(letter{}, no) // it has not been renewed
+	g.after(20*24*time.Hour).says(policytest.Letter{}, no) // it has not been renewed
 }
 
 // wantRows counts what is remembered of triplets.
@@ -150,7 +152,7 @@ func (g *greyRig) wantRows(want int) {
 	g.Helper()
 	n := 0
 	for _, space := range []string{greylistKnownSpace, greylistPendingSpace} {
-		list, err := g.world.State.List(g.Context(), state.Prefix(space), "", 100)
+		list, err := g.World.State.List(g.Context(), state.Prefix(space), "", 100)
 		if err != nil {
 			g.Fatal(err)
 		}
@@ -163,27 +165,27 @@ func (g *greyRig) wantRows(want int) {
 
 func TestGreylistWhoNeedNotWait(t *testing.T) {
 	const no = "rcpt " + greylisted
-	only(Greylist).play(t, []string{"--greylist=enforce", "--greylist-skip-spf=false"}, []scenario{
-		{name: "stranger", mail: letter{}, said: no, events: "greylist deferred"},
-		{name: "trusted", mail: letter{client: "127.0.0.1"}},
-		{name: "login", mail: letter{login: "bob"}},
-		{name: "local submission", mail: letter{client: "none"}},
-		{name: "relay", flags: []string{"--inbound-relays=inline:{192.0.2.1=x}"}, mail: letter{}},
-		{name: "abuse", mail: letter{to: []string{"abuse@ours.example"}}},
-		{name: "permitted client", flags: []string{"--permit-clients=inline:{192.0.2.1=OK}"}, mail: letter{}},
-		{name: "client", flags: []string{"--greylist-bypass=cidr:" + file(t, "nets", "192.0.2.0/24 OK\n")}, mail: letter{}},
-		{name: "sender", flags: []string{"--greylist-bypass=inline:{else.example=OK}"}, mail: letter{}},
-		{name: "recipient", flags: []string{"--greylist-bypass=inline:{user@ours.example=OK}"}, mail: letter{to: []string{"user@ours.example", "b@ours.example"}}, said: no},
-		{name: "exception", flags: []string{"--greylist-bypass=inline:{ {sender@else.example=DUNNO} {else.example=OK} }"}, mail: letter{}, said: no},
-		{name: "monitor", flags: []string{"--greylist=monitor"}, mail: letter{}, events: "greylist would refuse"},
-		{name: "by default", flags: []string{"--greylist=monitor"}, mail: letter{from: "<>"}, events: "greylist would refuse"},
-		{name: "pilot", flags: []string{"--enforce-for=inline:{a@ours.example=x}"}, mail: letter{to: []string{"a@ours.example", "b@ours.example"}}, said: no, events: "greylist deferred\ngreylist would refuse"},
+	policytest.Only(Greylist).Play(t, []string{"--greylist=enforce", "--greylist-skip-spf=false"}, []policytest.Scenario{
+		{Name: "stranger", Mail: policytest.Letter{}, Said: no, Events: "greylist deferred"},
+		{Name: "trusted", Mail: policytest.Letter{Client: "127.0.0.1"}},
+		{Name: "login", Mail: policytest.Letter{Login: "bob"}},
+		{Name: "local submission", Mail: policytest.Letter{Client: "none"}},
+		{Name: "relay", Flags: []string{"--inbound-relays=inline:{192.0.2.1=x}"}, Mail: policytest.Letter{}},
+		{Name: "abuse", Mail: policytest.Letter{To: []string{"abuse@ours.example"}}},
+		{Name: "permitted client", Flags: []string{"--permit-clients=inline:{192.0.2.1=OK}"}, Mail: policytest.Letter{}},
+		{Name: "client", Flags: []string{"--greylist-bypass=cidr:" + policytest.File(t, "nets", "192.0.2.0/24 OK\n")}, Mail: policytest.Letter{}},
+		{Name: "sender", Flags: []string{"--greylist-bypass=inline:{else.example=OK}"}, Mail: policytest.Letter{}},
+		{Name: "recipient", Flags: []string{"--greylist-bypass=inline:{user@ours.example=OK}"}, Mail: policytest.Letter{To: []string{"user@ours.example", "b@ours.example"}}, Said: no},
+		{Name: "exception", Flags: []string{"--greylist-bypass=inline:{ {sender@else.example=DUNNO} {else.example=OK} }"}, Mail: policytest.Letter{}, Said: no},
+		{Name: "monitor", Flags: []string{"--greylist=monitor"}, Mail: policytest.Letter{}, Events: "greylist would refuse"},
+		{Name: "by default", Flags: []string{"--greylist=monitor"}, Mail: policytest.Letter{From: "<>"}, Events: "greylist would refuse"},
+		{Name: "pilot", Flags: []string{"--enforce-for=inline:{a@ours.example=x}"}, Mail: policytest.Letter{To: []string{"a@ours.example", "b@ours.example"}}, Said: no, Events: "greylist deferred\ngreylist would refuse"},
 	})
 	for flag, words := range map[string]string{
 		"--greylist-ipv4=33": "--greylist-ipv4", "--greylist-ipv6=0": "--greylist-ipv6", "--greylist-window=1m": "--greylist-window",
 		"--greylist-keep=1s": "--greylist-keep", "--greylist-bypass=inline:{a=REJECT}": "--greylist-bypass",
 	} {
-		only(Greylist).wantError(t, words, "--greylist=enforce", flag)
+		policytest.Only(Greylist).WantError(t, words, "--greylist=enforce", flag)
 	}
 }
 
@@ -191,8 +193,8 @@ func TestGreylistWhoNeedNotWait(t *testing.T) {
 func TestGreylistMonitorLearns(t *testing.T) {
 	g := newGreyRig(t, "--greylist=monitor")
 	for i, want := range []int{1, 1, 0} {
-		if got := g.says(letter{}); len(got.events) != want {
-			t.Errorf("mail %d: %d events, want %d", i, len(got.events), want)
+		if got := g.says(policytest.Letter{}); len(got.Events) != want {
+			t.Errorf("mail %d: %d events, want %d", i, len(got.Events), want)
 		}
 		g.after(40 * time.Second)
 	}
@@ -203,18 +205,18 @@ func TestGreylistMonitorLearns(t *testing.T) {
 // The state that is down: the mail goes on, or waits where that is wanted.
 func TestGreylistDown(t *testing.T) {
 	for flag, want := range map[string]string{"accept": "", "defer": "rcpt " + greylisted} {
-		world := newWorld()
-		store := &fallible{Store: world.State}
-		store.down.Store(true)
+		world := policytest.NewWorld()
+		store := &policytest.Fallible{Store: world.State}
+		store.Down.Store(true)
 		world.State = store
-		p, err := only(Greylist).build(world, "--greylist=enforce", "--greylist-on-error="+flag)
+		p, err := policytest.Only(Greylist).Build(world, "--greylist=enforce", "--greylist-on-error="+flag)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := newHost(t, world, p)
-		got := s.send(letter{})
-		if strings.Join(got.said, "\n") != want || len(got.events) != 1 || got.events[0].Err == "" {
-			t.Errorf("%s: said %q, events %+v", flag, got.said, got.events)
+		s := policytest.NewHost(t, world, p)
+		got := s.Send(policytest.Letter{})
+		if strings.Join(got.Said, "\n") != want || len(got.Events) != 1 || got.Events[0].Err == "" {
+			t.Errorf("%s: said %q, events %+v", flag, got.Said, got.Events)
 		}
 	}
 }
@@ -222,15 +224,15 @@ func TestGreylistDown(t *testing.T) {
 func TestGreylistNotRetried(t *testing.T) {
 	const no = "rcpt " + greylisted
 	g := newGreyRig(t)
-	g.says(letter{from: "once@else.example"}, no)
-	g.says(letter{from: "soon@else.example"}, no)
-	g.says(letter{from: "pool@else.example"}, no)
-	g.says(letter{from: "back@else.example"}, no)
+	g.says(policytest.Letter{From: "once@else.example"}, no)
+	g.says(policytest.Letter{From: "soon@else.example"}, no)
+	g.says(policytest.Letter{From: "pool@else.example"}, no)
+	g.says(policytest.Letter{From: "back@else.example"}, no)
 	g.after(30 * time.Second)
-	g.says(letter{from: "soon@else.example"}, no)
-	g.says(letter{from: "pool@else.example", client: "203.0.113.1"}, no)
-	g.after(time.Hour).says(letter{from: "back@else.example"})
-	g.says(letter{from: "pool@else.example", client: "203.0.113.1"})
+	g.says(policytest.Letter{From: "soon@else.example"}, no)
+	g.says(policytest.Letter{From: "pool@else.example", Client: "203.0.113.1"}, no)
+	g.after(time.Hour).says(policytest.Letter{From: "back@else.example"})
+	g.says(policytest.Letter{From: "pool@else.example", Client: "203.0.113.1"})
 	g.wantTold()
 	g.after(11 * time.Hour)
 	g.wantTold("once@else.example user@ours.example first seen on 2026-11-23 12:00:00 from 192.0.2.0/24")
@@ -243,17 +245,17 @@ func TestGreylistNotRetried(t *testing.T) {
 // wantTold lets time tell what did not come back: sender, recipient, cause.
 func (g *greyRig) wantTold(want ...string) {
 	g.Helper()
-	g.taken()
-	g.runner.Tick(g.Context())
+	g.Taken()
+	g.Runner.Tick(g.Context())
 	var got []string
-	for _, e := range g.taken() {
+	for _, e := range g.Taken() {
 		if e.Action != policy.ActionNotRetried || e.Check != "greylist" {
 			g.Errorf("event %+v", e)
 		}
 		got = append(got, e.Sender+" "+strings.Join(e.Recipients, ",")+" "+e.Cause)
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
-		g.Errorf("%s: told %q, want %q", g.now.time().Sub(noon), got, want)
+		g.Errorf("%s: told %q, want %q", g.Now.Time().Sub(policytest.Noon), got, want)
 	}
 }
 
@@ -274,26 +276,26 @@ func FuzzReadPending(f *testing.F) {
 // Whom SPF vouches for need not wait, and teaches nothing. What SPF cannot tell vouches for nobody.
 func TestGreylistSPF(t *testing.T) {
 	const no = "rcpt " + greylisted
-	known := names{"pass.example TXT": "v=spf1 ip4:192.0.2.0/24 -all", "other.example TXT": "v=spf1 -all", "down.example TXT": "fail", "mx.pass.example TXT": "v=spf1 ip4:192.0.2.1 -all"}
+	known := policytest.Names{"pass.example TXT": "v=spf1 ip4:192.0.2.0/24 -all", "other.example TXT": "v=spf1 -all", "down.example TXT": "fail", "mx.pass.example TXT": "v=spf1 ip4:192.0.2.1 -all"}
 	g := newGreyRig(t, "--greylist-skip-spf=true")
-	g.world.DNS, g.world.Lists, _ = known.serve(t)
-	g.says(letter{from: "a@pass.example"})
+	g.World.DNS, g.World.Lists, _ = known.Serve(t)
+	g.says(policytest.Letter{From: "a@pass.example"})
 	g.wantRows(0)
-	g.says(letter{from: "a@other.example"}, no)
-	g.says(letter{from: "a@down.example"}, no)
-	g.says(letter{from: "a@none.example"}, no)
-	g.says(letter{from: "<>", helo: "mx.pass.example"})
-	g.says(letter{from: "<>", helo: "mx.other.example"}, "end "+greylisted)
+	g.says(policytest.Letter{From: "a@other.example"}, no)
+	g.says(policytest.Letter{From: "a@down.example"}, no)
+	g.says(policytest.Letter{From: "a@none.example"}, no)
+	g.says(policytest.Letter{From: "<>", Helo: "mx.pass.example"})
+	g.says(policytest.Letter{From: "<>", Helo: "mx.other.example"}, "end "+greylisted)
 }
 
 // What was only monitored is not told of, and leaves nothing behind where another check refuses it in the end.
 func TestGreylistOfAPilot(t *testing.T) {
 	g := newGreyRig(t, "--enforce-for=inline:{pilot@ours.example=x}")
-	g.says(letter{to: []string{"pilot@ours.example", "user@ours.example"}}, "rcpt "+greylisted)
+	g.says(policytest.Letter{To: []string{"pilot@ours.example", "user@ours.example"}}, "rcpt "+greylisted)
 	g.after(12*time.Hour + time.Minute)
 	g.wantTold("sender@else.example pilot@ours.example first seen on 2026-11-23 12:00:00 from 192.0.2.0/24")
 
-	g = newGreyRigOf(t, only(Greylist, spam), "--greylist=monitor")
-	g.says(letter{header: []string{"Spam: yes"}}, "end 550 5.7.1 spam")
+	g = newGreyRigOf(t, policytest.Only(Greylist, spam), "--greylist=monitor")
+	g.says(policytest.Letter{Header: []string{"Spam: yes"}}, "end 550 5.7.1 spam")
 	g.wantRows(0)
 }

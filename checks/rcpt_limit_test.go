@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"mailweir/internal/policy"
+	"mailweir/internal/policytest"
 )
 
 func TestRcptLimit(t *testing.T) {
@@ -19,38 +20,38 @@ func TestRcptLimit(t *testing.T) {
 	}
 	times := func(n int) string { return strings.TrimSuffix(strings.Repeat(refused+"\n", n), "\n") }
 	three := []string{"--rcpt-limit-max=3"}
-	blocked := refuses("blocked", func(r *policy.Recipient) bool { return r.Address.Local == "bad" })
-	only(blocked, RcptLimit).play(t, nil, []scenario{
-		{name: "100", mail: letter{to: to(100)}},
-		{name: "300", mail: letter{to: to(300)}, said: times(200)},
-		{name: "limit", flags: three, mail: letter{to: to(5)}, said: times(2), events: "rcpt-limit deferred\nrcpt-limit deferred", cause: "3 recipients accepted, limit 3"},
-		{name: "the same one again", flags: three, mail: letter{to: append(to(3), "USER0@ours.example")}},
-		{name: "refused ones do not count", flags: three, mail: letter{to: append([]string{"bad@ours.example"}, to(3)...)}, said: "rcpt 550 5.7.1 blocked"},
-		{name: "trusted", flags: three, mail: letter{client: "127.0.0.1", to: to(5)}},
-		{name: "login", flags: three, mail: letter{login: "alice", to: to(5)}},
-		{name: "trusted with a limit", flags: []string{"--rcpt-limit-trusted=4"}, mail: letter{client: "127.0.0.1", to: to(5)}, said: refused},
-		{name: "local submission", flags: []string{"--rcpt-limit-trusted=4"}, mail: letter{client: "none", to: to(5)}},
-		{name: "permitted", flags: append(three, "--permit-clients=static:OK"), mail: letter{to: to(4)}, said: refused},
-		{name: "off", flags: []string{"--rcpt-limit-max=0"}, mail: letter{to: to(300)}},
-		{name: "monitor", flags: append(three, "--rcpt-limit=monitor"), mail: letter{to: to(4)}, events: "rcpt-limit would refuse"},
-		{name: "defer", flags: append(three, "--rcpt-limit=defer"), mail: letter{to: to(4)}, said: refused},
+	blocked := policytest.Refuses("blocked", func(r *policy.Recipient) bool { return r.Address.Local == "bad" })
+	policytest.Only(blocked, RcptLimit).Play(t, nil, []policytest.Scenario{
+		{Name: "100", Mail: policytest.Letter{To: to(100)}},
+		{Name: "300", Mail: policytest.Letter{To: to(300)}, Said: times(200)},
+		{Name: "limit", Flags: three, Mail: policytest.Letter{To: to(5)}, Said: times(2), Events: "rcpt-limit deferred\nrcpt-limit deferred", Cause: "3 recipients accepted, limit 3"},
+		{Name: "the same one again", Flags: three, Mail: policytest.Letter{To: append(to(3), "USER0@ours.example")}},
+		{Name: "refused ones do not count", Flags: three, Mail: policytest.Letter{To: append([]string{"bad@ours.example"}, to(3)...)}, Said: "rcpt 550 5.7.1 blocked"},
+		{Name: "trusted", Flags: three, Mail: policytest.Letter{Client: "127.0.0.1", To: to(5)}},
+		{Name: "login", Flags: three, Mail: policytest.Letter{Login: "alice", To: to(5)}},
+		{Name: "trusted with a limit", Flags: []string{"--rcpt-limit-trusted=4"}, Mail: policytest.Letter{Client: "127.0.0.1", To: to(5)}, Said: refused},
+		{Name: "local submission", Flags: []string{"--rcpt-limit-trusted=4"}, Mail: policytest.Letter{Client: "none", To: to(5)}},
+		{Name: "permitted", Flags: append(three, "--permit-clients=static:OK"), Mail: policytest.Letter{To: to(4)}, Said: refused},
+		{Name: "off", Flags: []string{"--rcpt-limit-max=0"}, Mail: policytest.Letter{To: to(300)}},
+		{Name: "monitor", Flags: append(three, "--rcpt-limit=monitor"), Mail: policytest.Letter{To: to(4)}, Events: "rcpt-limit would refuse"},
+		{Name: "defer", Flags: append(three, "--rcpt-limit=defer"), Mail: policytest.Letter{To: to(4)}, Said: refused},
 	})
 }
 
 // Recipients that the MTA refused do not count, and the next message starts anew.
 func TestRcptLimitCounts(t *testing.T) {
-	p, err := only(RcptLimit).build(newWorld(), "--rcpt-limit-max=1")
+	p, err := policytest.Only(RcptLimit).Build(policytest.NewWorld(), "--rcpt-limit-max=1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	runner := policy.NewRunner(p, onlooker{}, policy.DefaultLimits)
+	runner := policy.NewRunner(p, policytest.Onlooker{}, policy.DefaultLimits)
 	defer runner.Close()
 	s := runner.NewSession()
 	defer s.Close()
-	s.Connect(letter{}.connect())
+	s.Connect(policytest.Letter{}.Connect())
 	s.Helo(policy.HeloFacts{})
 	for message := range 2 {
-		s.Mail(letter{}.mail())
+		s.Mail(policytest.Letter{}.Mail())
 		s.RcptRefusedByMTA(policy.RcptFacts{Recipient: "nobody@ours.example"})
 		if a := s.Rcpt(policy.RcptFacts{Recipient: "a@ours.example"}); a.Refuses() {
 			t.Errorf("message %d: %v", message, a.Line)

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/emersion/go-msgauth/dkim"
+
+	"mailweir/internal/policytest"
 )
 
 // signed returns the header and body of a message with a DKIM signature of that domain, and the TXT record of its key.
@@ -42,7 +44,7 @@ func TestLockout(t *testing.T) {
 	sub, subKey := signed(t, "mail.ours.example", "boss@ours.example", body)
 	service, serviceKey := signed(t, "news.example", "letter@ours.example", body)
 	down, _ := signed(t, "down.example", "boss@ours.example", body)
-	known := names{
+	known := policytest.Names{
 		"ours.example TXT": "v=spf1 ip4:192.0.2.5 -all", "news.example TXT": "v=spf1 ip4:192.0.2.6 -all",
 		"else.example TXT":                "v=spf1 ip4:192.0.2.1 -all",
 		"down.example TXT":                "fail",
@@ -51,39 +53,39 @@ func TestLockout(t *testing.T) {
 	}
 	forged := []string{"From: boss@ours.example"}
 	via := "--lockout-senders=inline:{ {letter@ours.example=via news.example} }"
-	for _, c := range []scenario{
-		{name: "envelope", mail: letter{from: "boss@ours.example"}, said: "rcpt " + refused, cause: `"boss@ours.example"`},
-		{name: "sub-domain is not local", mail: letter{from: "boss@mail.ours.example"}},
-		{name: "stranger", mail: letter{}},
-		{name: "envelope, SPF passes", mail: letter{from: "boss@ours.example", client: "192.0.2.5"}},
-		{name: "envelope, header not judged", flags: []string{"--lockout-on=envelope"}, mail: letter{header: forged}},
-		{name: "trusted", mail: letter{from: "boss@ours.example", login: "boss"}},
-		{name: "inbound relay", flags: []string{"--inbound-relays=inline:{192.0.2.1=x}"}, mail: letter{from: "boss@ours.example"}},
-		{name: "client", flags: []string{"--lockout-clients=inline:{192.0.2.1=x}"}, mail: letter{from: "boss@ours.example", header: forged}},
-		{name: "sender", flags: []string{"--lockout-senders=inline:{boss@ours.example=OK}"}, mail: letter{from: "boss@ours.example", header: forged}},
-		{name: "envelope via a service", flags: []string{via}, mail: letter{from: "letter@ours.example", client: "192.0.2.6"}},
-		{name: "envelope not via the service", flags: []string{via}, mail: letter{from: "letter@ours.example"}, said: "rcpt " + refused},
-		{name: "header", mail: letter{header: forged}, said: "end " + refused, cause: "header From"},
-		{name: "header under the null sender", mail: letter{from: "<>", helo: "else.example", header: forged}, said: "end " + refused},
-		{name: "header, envelope only unaligned", flags: []string{"--lockout-on=header"}, mail: letter{from: "boss@ours.example", client: "192.0.2.5", header: forged}},
-		{name: "signed", mail: letter{header: own, body: body}},
-		{name: "signed by a sub-domain", mail: letter{header: sub, body: body}},
-		{name: "signed, body changed", mail: letter{header: own, body: "pay this\r\n"}, said: "end " + refused},
-		{name: "signed by the service", flags: []string{via}, mail: letter{header: service, body: body}},
-		{name: "signed by another", mail: letter{header: service, body: body}, said: "end " + refused},
-		{name: "key not to be had", mail: letter{header: down, body: body}, said: "end 451 4.3.0 Unable to process email at this time", cause: "down.example"},
-		{name: "DNS down", mail: letter{from: "x@down.example", header: forged}, said: "end 451 4.3.0 Unable to process email at this time"},
+	for _, c := range []policytest.Scenario{
+		{Name: "envelope", Mail: policytest.Letter{From: "boss@ours.example"}, Said: "rcpt " + refused, Cause: `"boss@ours.example"`},
+		{Name: "sub-domain is not local", Mail: policytest.Letter{From: "boss@mail.ours.example"}},
+		{Name: "stranger", Mail: policytest.Letter{}},
+		{Name: "envelope, SPF passes", Mail: policytest.Letter{From: "boss@ours.example", Client: "192.0.2.5"}},
+		{Name: "envelope, header not judged", Flags: []string{"--lockout-on=envelope"}, Mail: policytest.Letter{Header: forged}},
+		{Name: "trusted", Mail: policytest.Letter{From: "boss@ours.example", Login: "boss"}},
+		{Name: "inbound relay", Flags: []string{"--inbound-relays=inline:{192.0.2.1=x}"}, Mail: policytest.Letter{From: "boss@ours.example"}},
+		{Name: "client", Flags: []string{"--lockout-clients=inline:{192.0.2.1=x}"}, Mail: policytest.Letter{From: "boss@ours.example", Header: forged}},
+		{Name: "sender", Flags: []string{"--lockout-senders=inline:{boss@ours.example=OK}"}, Mail: policytest.Letter{From: "boss@ours.example", Header: forged}},
+		{Name: "envelope via a service", Flags: []string{via}, Mail: policytest.Letter{From: "letter@ours.example", Client: "192.0.2.6"}},
+		{Name: "envelope not via the service", Flags: []string{via}, Mail: policytest.Letter{From: "letter@ours.example"}, Said: "rcpt " + refused},
+		{Name: "header", Mail: policytest.Letter{Header: forged}, Said: "end " + refused, Cause: "header From"},
+		{Name: "header under the null sender", Mail: policytest.Letter{From: "<>", Helo: "else.example", Header: forged}, Said: "end " + refused},
+		{Name: "header, envelope only unaligned", Flags: []string{"--lockout-on=header"}, Mail: policytest.Letter{From: "boss@ours.example", Client: "192.0.2.5", Header: forged}},
+		{Name: "signed", Mail: policytest.Letter{Header: own, Body: body}},
+		{Name: "signed by a sub-domain", Mail: policytest.Letter{Header: sub, Body: body}},
+		{Name: "signed, body changed", Mail: policytest.Letter{Header: own, Body: "pay this\r\n"}, Said: "end " + refused},
+		{Name: "signed by the service", Flags: []string{via}, Mail: policytest.Letter{Header: service, Body: body}},
+		{Name: "signed by another", Mail: policytest.Letter{Header: service, Body: body}, Said: "end " + refused},
+		{Name: "key not to be had", Mail: policytest.Letter{Header: down, Body: body}, Said: "end 451 4.3.0 Unable to process email at this time", Cause: "down.example"},
+		{Name: "DNS down", Mail: policytest.Letter{From: "x@down.example", Header: forged}, Said: "end 451 4.3.0 Unable to process email at this time"},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			world := newWorld()
-			world.DNS, world.Lists, _ = known.serve(t)
-			p, err := only(Lockout).build(world, append([]string{"--lockout=enforce", "--lockout-on=both"}, c.flags...)...)
+		t.Run(c.Name, func(t *testing.T) {
+			world := policytest.NewWorld()
+			world.DNS, world.Lists, _ = known.Serve(t)
+			p, err := policytest.Only(Lockout).Build(world, append([]string{"--lockout=enforce", "--lockout-on=both"}, c.Flags...)...)
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.check(t, p)
+			c.Check(t, p)
 		})
 	}
-	only(Lockout).wantError(t, "neither OK nor via DOMAIN", "--lockout-senders=inline:{x@ours.example=REJECT}")
-	only(Lockout).wantError(t, "--lockout-on", "--lockout-on=neither")
+	policytest.Only(Lockout).WantError(t, "neither OK nor via DOMAIN", "--lockout-senders=inline:{x@ours.example=REJECT}")
+	policytest.Only(Lockout).WantError(t, "--lockout-on", "--lockout-on=neither")
 }

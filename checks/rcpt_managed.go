@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"mailweir/internal/address"
+	"mailweir/internal/entry"
 	"mailweir/internal/policy"
 	"mailweir/internal/state"
 	"mailweir/internal/table"
@@ -168,9 +169,9 @@ func (m *managed) find(ctx context.Context, recipient, sender address.Address) (
 			continue
 		}
 		owner, rank := owners[i/len(subjects)].Key(), i%len(subjects)
-		entry := &managedEntry{owner: owner, subject: subjects[rank], rank: rank, permits: row.Permit}
-		entry.source = fmt.Sprintf("%s, %s", until(f.Until), row.Entered)
-		best = best.orBetter(entry)
+		one := &managedEntry{owner: owner, subject: subjects[rank], rank: rank, permits: row.Permit}
+		one.source = fmt.Sprintf("%s, %s", entry.Until(f.Until), row.Origin)
+		best = best.orBetter(one)
 	}
 	return best, nil
 }

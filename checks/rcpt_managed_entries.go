@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mailweir/internal/address"
+	"mailweir/internal/entry"
 	"mailweir/internal/state"
 )
 
@@ -128,7 +129,7 @@ type ManagedEntry struct {
 	// Subject is an address or a domain.
 	Subject string `json:"subject"`
 	Permit  bool   `json:"permit,omitempty"`
-	Entered
+	entry.Origin
 	// Until is when it ends by itself; zero is never.
 	Until time.Time `json:"until"`
 }
@@ -136,7 +137,7 @@ type ManagedEntry struct {
 // managedValue is what stands in the state under an entry's key.
 type managedValue struct {
 	Permit bool `json:"permit,omitempty"`
-	Entered
+	entry.Origin
 }
 
 func managedRow(value []byte) (v managedValue, ok bool) {
@@ -144,12 +145,12 @@ func managedRow(value []byte) (v managedValue, ok bool) {
 }
 
 // AddManaged makes an entry of a recipient, for that time or, with 0, until it is removed. It replaces one for the same subject.
-func AddManaged(ctx context.Context, store state.Store, recipient, subject string, permit bool, life time.Duration, by Entered) error {
+func AddManaged(ctx context.Context, store state.Store, recipient, subject string, permit bool, life time.Duration, by entry.Origin) error {
 	key, err := managedEntryKey(recipient, subject)
 	if err != nil {
 		return err
 	}
-	value, err := json.Marshal(managedValue{Permit: permit, Entered: by.clean()})
+	value, err := json.Marshal(managedValue{Permit: permit, Origin: by.Clean()})
 	if err != nil {
 		return err
 	}
@@ -206,14 +207,14 @@ func ManagedEntries(ctx context.Context, store state.Store, recipient, delimiter
 
 // managedUnder lists the entries under a prefix.
 func managedUnder(ctx context.Context, store state.Store, prefix string) (list []ManagedEntry, err error) {
-	found, err := store.List(ctx, prefix, "", maxListed)
+	found, err := store.List(ctx, prefix, "", MaxListed)
 	if err != nil {
 		return nil, err
 	}
 	for _, e := range found {
 		_, parts := state.Parts(e.Key)
 		if row, ok := managedRow(e.Value); ok && len(parts) == 2 {
-			list = append(list, ManagedEntry{Recipient: parts[0], Subject: parts[1], Permit: row.Permit, Entered: row.Entered, Until: e.Until})
+			list = append(list, ManagedEntry{Recipient: parts[0], Subject: parts[1], Permit: row.Permit, Origin: row.Origin, Until: e.Until})
 		}
 	}
 	return list, nil

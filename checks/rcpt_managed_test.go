@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"mailweir/internal/address"
+	"mailweir/internal/entry"
 	"mailweir/internal/policy"
+	"mailweir/internal/policytest"
 	"mailweir/internal/state"
 )
 
@@ -19,80 +21,80 @@ const (
 )
 
 func TestManagedList(t *testing.T) {
-	list := file(t, "managed", `user@ours.example block spammer@else.example, bad.example permit good@bad.example fine.bad.example
+	list := policytest.File(t, "managed", `user@ours.example block spammer@else.example, bad.example permit good@bad.example fine.bad.example
 other@ours.example permit tie@else.example block tie@else.example else.example
 ext@ours.example block spammer@else.example
 ext+shop@ours.example permit spammer@else.example
 tld@ours.example block .top
 house.example block bad.example
 `)
-	from := func(sender string, to ...string) letter { return letter{from: sender, to: to} }
-	only(Managed).play(t, []string{"--local-domains=inline:{ours.example=x, house.example=x}", "--managed-list=" + list}, []scenario{
-		{name: "address", mail: from("spammer@else.example"), said: managedUser, events: "managed refused", cause: `"user@ours.example" blocks "spammer@else.example": ` + list + ":1"},
-		{name: "whatever its case", mail: from("SPAMMER@Else.example", "User@Ours.Example"), said: managedUser},
-		{name: "extension of the sender", mail: from("spammer+1@else.example"), said: managedUser},
-		{name: "extension of the recipient", mail: from("spammer@else.example", "user+list@ours.example"), said: managedUser},
-		{name: "neighbour", mail: from("spammer2@else.example")},
-		{name: "another recipient", mail: from("spammer@else.example", "third@ours.example")},
-		{name: "one of two", mail: from("spammer@else.example", "user@ours.example", "third@ours.example"), said: managedUser},
-		{name: "domain", mail: from("x@bad.example"), said: managedDomain},
-		{name: "sub-domain", mail: from("x@mx.bad.example"), said: managedDomain},
-		{name: "many labels", mail: from("x@a.b.c.d.e.f.g.h.i.j.k.l.m.bad.example"), said: managedDomain},
-		{name: "other domain", mail: from("x@notbad.example")},
-		{name: "more specific address", mail: from("good@bad.example")},
-		{name: "more specific domain", mail: from("x@fine.bad.example")},
-		{name: "permit on a tie", mail: from("tie@else.example", "other@ours.example")},
-		{name: "the rest of the tie's domain", mail: from("x@else.example", "other@ours.example"), said: managedDomain},
-		{name: "entry of the extension", mail: from("spammer@else.example", "ext+shop@ours.example")},
-		{name: "other extension", mail: from("spammer@else.example", "ext+x@ours.example"), said: managedUser},
-		{name: "top-level domain", mail: from("x@a.top", "tld@ours.example"), said: managedDomain},
-		{name: "for a whole domain", mail: from("x@bad.example", "any@house.example"), said: managedDomain},
-		{name: "null sender", mail: from("<>")},
-		{name: "internal", mail: letter{login: "x", from: "spammer@else.example"}, said: managedUser},
-		{name: "local submission", mail: letter{client: "none", from: "spammer@else.example"}, said: "end" + managedUser[4:]},
-		{name: "abuse", mail: from("x@bad.example", "abuse@house.example")},
-		{name: "permitted client", flags: []string{"--permit-clients=static:OK"}, mail: from("spammer@else.example")},
-		{name: "monitor", flags: []string{"--managed=monitor"}, mail: from("spammer@else.example"), events: "managed would refuse"},
-		{name: "defer", flags: []string{"--managed=defer"}, mail: from("spammer@else.example"), said: "rcpt 451 4" + managedUser[10:]},
+	from := func(sender string, to ...string) policytest.Letter { return policytest.Letter{From: sender, To: to} }
+	policytest.Only(Managed).Play(t, []string{"--local-domains=inline:{ours.example=x, house.example=x}", "--managed-list=" + list}, []policytest.Scenario{
+		{Name: "address", Mail: from("spammer@else.example"), Said: managedUser, Events: "managed refused", Cause: `"user@ours.example" blocks "spammer@else.example": ` + list + ":1"},
+		{Name: "whatever its case", Mail: from("SPAMMER@Else.example", "User@Ours.Example"), Said: managedUser},
+		{Name: "extension of the sender", Mail: from("spammer+1@else.example"), Said: managedUser},
+		{Name: "extension of the recipient", Mail: from("spammer@else.example", "user+list@ours.example"), Said: managedUser},
+		{Name: "neighbour", Mail: from("spammer2@else.example")},
+		{Name: "another recipient", Mail: from("spammer@else.example", "third@ours.example")},
+		{Name: "one of two", Mail: from("spammer@else.example", "user@ours.example", "third@ours.example"), Said: managedUser},
+		{Name: "domain", Mail: from("x@bad.example"), Said: managedDomain},
+		{Name: "sub-domain", Mail: from("x@mx.bad.example"), Said: managedDomain},
+		{Name: "many labels", Mail: from("x@a.b.c.d.e.f.g.h.i.j.k.l.m.bad.example"), Said: managedDomain},
+		{Name: "other domain", Mail: from("x@notbad.example")},
+		{Name: "more specific address", Mail: from("good@bad.example")},
+		{Name: "more specific domain", Mail: from("x@fine.bad.example")},
+		{Name: "permit on a tie", Mail: from("tie@else.example", "other@ours.example")},
+		{Name: "the rest of the tie's domain", Mail: from("x@else.example", "other@ours.example"), Said: managedDomain},
+		{Name: "entry of the extension", Mail: from("spammer@else.example", "ext+shop@ours.example")},
+		{Name: "other extension", Mail: from("spammer@else.example", "ext+x@ours.example"), Said: managedUser},
+		{Name: "top-level domain", Mail: from("x@a.top", "tld@ours.example"), Said: managedDomain},
+		{Name: "for a whole domain", Mail: from("x@bad.example", "any@house.example"), Said: managedDomain},
+		{Name: "null sender", Mail: from("<>")},
+		{Name: "internal", Mail: policytest.Letter{Login: "x", From: "spammer@else.example"}, Said: managedUser},
+		{Name: "local submission", Mail: policytest.Letter{Client: "none", From: "spammer@else.example"}, Said: "end" + managedUser[4:]},
+		{Name: "abuse", Mail: from("x@bad.example", "abuse@house.example")},
+		{Name: "permitted client", Flags: []string{"--permit-clients=static:OK"}, Mail: from("spammer@else.example")},
+		{Name: "monitor", Flags: []string{"--managed=monitor"}, Mail: from("spammer@else.example"), Events: "managed would refuse"},
+		{Name: "defer", Flags: []string{"--managed=defer"}, Mail: from("spammer@else.example"), Said: "rcpt 451 4" + managedUser[10:]},
 	})
 	for value, words := range map[string]string{"spammer@else.example": "want block or permit", "block": "want block or permit", "block x@": "neither an address nor a domain", "block blok a@b.c": `"blok"`} {
-		only(Managed).wantError(t, "managed:1: ", "--managed-list="+file(t, "managed", "user@ours.example "+value+"\n"))
-		only(Managed).wantError(t, words, "--managed-list="+file(t, "managed", "user@ours.example "+value+"\n"))
+		policytest.Only(Managed).WantError(t, "managed:1: ", "--managed-list="+policytest.File(t, "managed", "user@ours.example "+value+"\n"))
+		policytest.Only(Managed).WantError(t, words, "--managed-list="+policytest.File(t, "managed", "user@ours.example "+value+"\n"))
 	}
-	only(Managed).wantError(t, "--managed-header-action", "--managed-header-action=bounce")
+	policytest.Only(Managed).WantError(t, "--managed-header-action", "--managed-header-action=bounce")
 }
 
 func TestManagedHeader(t *testing.T) {
-	list := "--managed-list=" + file(t, "managed", "user@ours.example block bad@else.example\nother@ours.example block else.example\nfriend@ours.example permit bad@else.example\n")
-	header := func(to ...string) letter {
-		return letter{from: "list@lists.example", to: to, header: []string{"From: Bad <bad@else.example>"}}
+	list := "--managed-list=" + policytest.File(t, "managed", "user@ours.example block bad@else.example\nother@ours.example block else.example\nfriend@ours.example permit bad@else.example\n")
+	header := func(to ...string) policytest.Letter {
+		return policytest.Letter{From: "list@lists.example", To: to, Header: []string{"From: Bad <bad@else.example>"}}
 	}
-	only(Managed).play(t, []string{list}, []scenario{
-		{name: "alone", mail: header("user@ours.example"), said: managedFrom, events: "managed refused"},
-		{name: "all block", mail: header("user@ours.example", "other@ours.example"), said: managedFrom},
-		{name: "one of two", mail: header("user@ours.example", "friend@ours.example"), events: "managed removed", cause: `"user@ours.example" blocks "bad@else.example"`},
-		{name: "two of three", mail: header("user@ours.example", "friend@ours.example", "other@ours.example"), events: "managed removed\nmanaged removed"},
-		{name: "none", mail: header("friend@ours.example", "third@ours.example")},
-		{name: "one of two, rejected", flags: []string{"--managed-header-action=reject"}, mail: header("user@ours.example", "friend@ours.example"), said: managedFrom},
-		{name: "none, rejected", flags: []string{"--managed-header-action=reject"}, mail: header("friend@ours.example")},
-		{name: "monitor", flags: []string{"--managed=monitor"}, mail: header("user@ours.example", "friend@ours.example"), events: "managed would refuse"},
-		{name: "defer removes nobody", flags: []string{"--managed=defer"}, mail: header("user@ours.example", "friend@ours.example"), events: "managed would refuse"},
-		{name: "pilot", flags: []string{"--enforce-for=inline:{friend@ours.example=x}"}, mail: header("user@ours.example", "friend@ours.example"), events: "managed would refuse"},
-		{name: "null sender", mail: letter{from: "<>", header: []string{"From: bad@else.example"}}, said: managedFrom},
+	policytest.Only(Managed).Play(t, []string{list}, []policytest.Scenario{
+		{Name: "alone", Mail: header("user@ours.example"), Said: managedFrom, Events: "managed refused"},
+		{Name: "all block", Mail: header("user@ours.example", "other@ours.example"), Said: managedFrom},
+		{Name: "one of two", Mail: header("user@ours.example", "friend@ours.example"), Events: "managed removed", Cause: `"user@ours.example" blocks "bad@else.example"`},
+		{Name: "two of three", Mail: header("user@ours.example", "friend@ours.example", "other@ours.example"), Events: "managed removed\nmanaged removed"},
+		{Name: "none", Mail: header("friend@ours.example", "third@ours.example")},
+		{Name: "one of two, rejected", Flags: []string{"--managed-header-action=reject"}, Mail: header("user@ours.example", "friend@ours.example"), Said: managedFrom},
+		{Name: "none, rejected", Flags: []string{"--managed-header-action=reject"}, Mail: header("friend@ours.example")},
+		{Name: "monitor", Flags: []string{"--managed=monitor"}, Mail: header("user@ours.example", "friend@ours.example"), Events: "managed would refuse"},
+		{Name: "defer removes nobody", Flags: []string{"--managed=defer"}, Mail: header("user@ours.example", "friend@ours.example"), Events: "managed would refuse"},
+		{Name: "pilot", Flags: []string{"--enforce-for=inline:{friend@ours.example=x}"}, Mail: header("user@ours.example", "friend@ours.example"), Events: "managed would refuse"},
+		{Name: "null sender", Mail: policytest.Letter{From: "<>", Header: []string{"From: bad@else.example"}}, Said: managedFrom},
 	})
 }
 
 // The MTA is told to remove a recipient as it wrote it.
 func TestManagedRemovesTheSpelling(t *testing.T) {
-	p, err := only(Managed).build(newWorld(), "--managed-list=inline:{ {user@ours.example=block bad@else.example} }")
+	p, err := policytest.Only(Managed).Build(policytest.NewWorld(), "--managed-list=inline:{ {user@ours.example=block bad@else.example} }")
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := newHost(t, nil, p)
-	s := h.runner.NewSession()
-	s.Connect(letter{}.connect())
+	h := policytest.NewHost(t, nil, p)
+	s := h.Runner.NewSession()
+	s.Connect(policytest.Letter{}.Connect())
 	s.Helo(policy.HeloFacts{Name: "client.example"})
-	s.Mail(letter{}.mail())
+	s.Mail(policytest.Letter{}.Mail())
 	for _, to := range []string{`"User"@Ours.Example`, "third@ours.example"} {
 		if a := s.Rcpt(policy.RcptFacts{Recipient: to, Spelling: "<" + to + ">"}); a.Refuses() {
 			t.Fatal(a.Line)
@@ -104,56 +106,56 @@ func TestManagedRemovesTheSpelling(t *testing.T) {
 	if a.Refuses() || len(a.Remove) != 1 || a.Remove[0] != `<"User"@Ours.Example>` {
 		t.Errorf("answer %q, removes %q", a.Line, a.Remove)
 	}
-	h.leave(s)
+	h.Leave(s)
 }
 
 // A permit lets mail past what judges by appearance, if SPF vouches for the sender.
 func TestManagedPermit(t *testing.T) {
-	strict := refuses("strict", func(*policy.Recipient) bool { return true })
+	strict := policytest.Refuses("strict", func(*policy.Recipient) bool { return true })
 	strict.Bypass = policy.BypassRecipientPermit
-	known := names{"vouched.example TXT": "v=spf1 ip4:192.0.2.1 -all", "forged.example TXT": "v=spf1 -all", "down.example TXT": "fail"}
-	world := newWorld()
-	world.DNS, world.Lists, _ = known.serve(t)
-	p, err := only(Managed, strict).build(world,
+	known := policytest.Names{"vouched.example TXT": "v=spf1 ip4:192.0.2.1 -all", "forged.example TXT": "v=spf1 -all", "down.example TXT": "fail"}
+	world := policytest.NewWorld()
+	world.DNS, world.Lists, _ = known.Serve(t)
+	p, err := policytest.Only(Managed, strict).Build(world,
 		"--managed-list=inline:{ {user@ours.example=permit a@vouched.example forged.example down.example} }")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newHost(t, world, p)
+	s := policytest.NewHost(t, world, p)
 	const no = "rcpt 550 5.7.1 strict"
 	for from, want := range map[string]string{"a@vouched.example": "", "b@vouched.example": no, "a@forged.example": no, "a@down.example": "rcpt 451 4.7.1 strict"} {
-		if got := strings.Join(s.send(letter{from: from}).said, "\n"); got != want {
+		if got := strings.Join(s.Send(policytest.Letter{From: from}).Said, "\n"); got != want {
 			t.Errorf("%s: said %q, want %q", from, got, want)
 		}
 	}
-	if got := s.send(letter{from: "a@vouched.example", to: []string{"third@ours.example"}}).said; strings.Join(got, "") != no {
+	if got := s.Send(policytest.Letter{From: "a@vouched.example", To: []string{"third@ours.example"}}).Said; strings.Join(got, "") != no {
 		t.Errorf("another recipient: said %q", got)
 	}
 }
 
 // What is entered counts with what the list says, and at once.
 func TestManagedEntered(t *testing.T) {
-	world, now := newWorld(), new(hand)
-	world.Clock = now.time
-	store := &fallible{Store: state.NewMemory(world.Clock, 100)}
+	world, now := policytest.NewWorld(), new(policytest.Clock)
+	world.Clock = now.Time
+	store := &policytest.Fallible{Store: state.NewMemory(world.Clock, 100)}
 	world.State = store
-	p, err := only(Managed).build(world, "--managed-list=inline:{ {user@ours.example=block else.example} }")
+	p, err := policytest.Only(Managed).Build(world, "--managed-list=inline:{ {user@ours.example=block else.example} }")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newHost(t, world, p)
-	ctx, by := t.Context(), Entered{By: "root", UID: 7, At: noon, Note: "asked\x07"}
+	s := policytest.NewHost(t, world, p)
+	ctx, by := t.Context(), entry.Origin{By: "root", UID: 7, At: policytest.Noon, Note: "asked\x07"}
 	add := func(recipient, subject string, permit bool, life time.Duration) {
 		t.Helper()
 		if err := AddManaged(ctx, store, recipient, subject, permit, life, by); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want := func(from, said string) sent {
+	want := func(from, said string) policytest.Sent {
 		t.Helper()
-		got := s.send(letter{from: from})
-		if strings.Join(got.said, "\n") != said {
-			t.Errorf("%s: said %q, want %q", from, got.said, said)
+		got := s.Send(policytest.Letter{From: from})
+		if strings.Join(got.Said, "\n") != said {
+			t.Errorf("%s: said %q, want %q", from, got.Said, said)
 		}
 		return got
 	}
@@ -162,10 +164,10 @@ func TestManagedEntered(t *testing.T) {
 	want("a@else.example", "")
 	add("user@ours.example", "a@else.example", false, 0)
 	got := want("a@else.example", managedUser)
-	if cause := `"user@ours.example" blocks "a@else.example": for good, by root (uid 7) on 2026-11-23 12:00:00: asked`; got.events[0].Cause != cause {
-		t.Errorf("cause %q, want %q", got.events[0].Cause, cause)
+	if cause := `"user@ours.example" blocks "a@else.example": for good, by root (uid 7) on 2026-11-23 12:00:00: asked`; got.Events[0].Cause != cause {
+		t.Errorf("cause %q, want %q", got.Events[0].Cause, cause)
 	}
-	now.move(time.Hour)
+	now.Move(time.Hour)
 	want("b@else.example", managedDomain)
 	list, err := ManagedEntries(ctx, store, "user+x@ours.example", "+")
 	if err != nil || len(list) != 1 || list[0].Subject != "a@else.example" || list[0].Permit || list[0].Note != "asked" {
@@ -185,39 +187,39 @@ func TestManagedEntered(t *testing.T) {
 			t.Errorf("%q: no error", wrong)
 		}
 	}
-	store.down.Store(true) // skipped, and seen
-	if got := want("a@else.example", ""); len(got.events) != 1 || got.events[0].Err == "" {
-		t.Errorf("events %+v", got.events)
+	store.Down.Store(true) // skipped, and seen
+	if got := want("a@else.example", ""); len(got.Events) != 1 || got.Events[0].Err == "" {
+		t.Errorf("events %+v", got.Events)
 	}
 }
 
 // With the state out of reach, recipients without run-time entries have what the tables say, and other checks answer as ever. For those
 // with entries, nothing that a permit of theirs might let on is refused for good.
 func TestManagedWhileTheStateIsDown(t *testing.T) {
-	known := names{
+	known := policytest.Names{
 		"vouched.example TXT": "v=spf1 ip4:192.0.2.0/24 -all", "forged.example TXT": "v=spf1 -all", "down.example TXT": "fail",
 	}
 	const listed = "listed"
-	check := refuses("listed", func(r *policy.Recipient) bool { return r.Conn().Client == netip.MustParseAddr("192.0.2.9") })
+	check := policytest.Refuses("listed", func(r *policy.Recipient) bool { return r.Conn().Client == netip.MustParseAddr("192.0.2.9") })
 	check.Bypass = policy.BypassRecipientPermit
-	world := newWorld()
-	store := &fallible{Store: world.State}
+	world := policytest.NewWorld()
+	store := &policytest.Fallible{Store: world.State}
 	world.State = store
-	world.DNS, world.Lists, _ = known.serve(t)
+	world.DNS, world.Lists, _ = known.Serve(t)
 	enter := func(recipient, subject string) {
 		t.Helper()
-		if err := AddManaged(t.Context(), store, recipient, subject, true, 0, Entered{By: "root", At: noon}); err != nil {
+		if err := AddManaged(t.Context(), store, recipient, subject, true, 0, entry.Origin{By: "root", At: policytest.Noon}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	enter("before@ours.example", "friend@vouched.example")
-	p, err := only(Managed, check).build(world,
+	p, err := policytest.Only(Managed, check).Build(world,
 		`--managed-list=inline:{ {user@ours.example=block bad.example permit vouched.example}, {before@ours.example=block bad.example permit sure@vouched.example vouched.example}}`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p.Ready(t.Context())
-	s := newHost(t, world, p)
+	s := policytest.NewHost(t, world, p)
 	enter("later+x@ours.example", "friend@vouched.example")
 	for _, tt := range []struct{ name, client, from, to, said, events string }{
 		{"blocked by the table", "", "a@bad.example", "user@ours.example", managedDomain, "managed refused"},
@@ -234,14 +236,14 @@ func TestManagedWhileTheStateIsDown(t *testing.T) {
 		{"entered for another extension", "192.0.2.9", "a@vouched.example", "later@ours.example", "rcpt 550 5.7.1 " + listed, "listed refused"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			store.down.Store(true)
-			defer func() { store.down.Store(false) }()
-			got := s.send(letter{client: tt.client, from: tt.from, to: []string{tt.to}})
+			store.Down.Store(true)
+			defer func() { store.Down.Store(false) }()
+			got := s.Send(policytest.Letter{Client: tt.client, From: tt.from, To: []string{tt.to}})
 			var events []string
-			for _, e := range got.events {
+			for _, e := range got.Events {
 				events = append(events, e.Check+" "+e.Action.String())
 			}
-			if said, seen := strings.Join(got.said, "\n"), strings.Join(events, "\n"); said != tt.said || seen != tt.events {
+			if said, seen := strings.Join(got.Said, "\n"), strings.Join(events, "\n"); said != tt.said || seen != tt.events {
 				t.Errorf("said %q, want %q; events %q, want %q", said, tt.said, seen, tt.events)
 			}
 		})
@@ -250,9 +252,9 @@ func TestManagedWhileTheStateIsDown(t *testing.T) {
 
 // Who has entries is unknown until all have been read, and again when changes may have been missed.
 func TestManagedOwners(t *testing.T) {
-	store := &fallible{Store: newWorld().State}
-	store.down.Store(true)
-	if err := AddManaged(t.Context(), store.Store, "user@ours.example", "a@b.example", true, 0, Entered{}); err != nil {
+	store := &policytest.Fallible{Store: policytest.NewWorld().State}
+	store.Down.Store(true)
+	if err := AddManaged(t.Context(), store.Store, "user@ours.example", "a@b.example", true, 0, entry.Origin{}); err != nil {
 		t.Fatal(err)
 	}
 	user, other := []address.Address{address.Parse("user@ours.example")}, []address.Address{address.Parse("other@ours.example")}
@@ -267,15 +269,15 @@ func TestManagedOwners(t *testing.T) {
 	want("at first", true, true)
 	o.refresh(t.Context())
 	want("not read", true, true)
-	store.down.Store(false)
+	store.Down.Store(false)
 	o.tick(t.Context(), nil)
 	want("read", true, false)
 	o.changed("")
 	want("changes missed", true, true)
-	store.down.Store(true)
+	store.Down.Store(true)
 	o.tick(t.Context(), nil)
 	want("missed, not read", true, true)
-	store.down.Store(false)
+	store.Down.Store(false)
 	o.tick(t.Context(), nil)
 	want("read again", true, false)
 	if _, err := RemoveManaged(t.Context(), store, "user@ours.example", "a@b.example"); err != nil {

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"mailweir/internal/policy"
+	"mailweir/internal/policytest"
 )
 
 func TestRequireTLSConditions(t *testing.T) {
@@ -38,21 +39,21 @@ func TestRequireTLSConditions(t *testing.T) {
 		}
 	}
 	for _, value := range []string{"ssl", "tls>=nan", "tls>=2", "tls>=", "cert="} {
-		only(RequireTLS).wantError(t, "none of tls", "--require-tls-routes=inline:{192.0.2.1="+value+"}")
+		policytest.Only(RequireTLS).WantError(t, "none of tls", "--require-tls-routes=inline:{192.0.2.1="+value+"}")
 	}
-	only(RequireTLS).wantError(t, "none of tls", "--require-tls-routes=inline:{192.0.2.1=bits>=x}")
+	policytest.Only(RequireTLS).WantError(t, "none of tls", "--require-tls-routes=inline:{192.0.2.1=bits>=x}")
 }
 
 func TestRequireTLS(t *testing.T) {
 	const clear = "rcpt 553 5.7.1 This route requires encryption (TLS)"
 	tls := []string{"--require-tls-routes=inline:{ {192.0.2.1=tls} {192.0.2.3=none} {user@ours.example=tls} {bank.example=tls} }"}
-	only(RequireTLS).play(t, tls, []scenario{
-		{name: "client", said: clear, cause: "no TLS"},
-		{name: "sender", mail: letter{client: "192.0.2.9", from: "x@bank.example", to: []string{"other@ours.example"}}, said: clear},
-		{name: "recipient", mail: letter{client: "192.0.2.9"}, said: clear},
-		{name: "other recipient", mail: letter{client: "192.0.2.9", to: []string{"other@ours.example"}}},
-		{name: "loopback", mail: letter{client: "127.0.0.1"}},
-		{name: "local submission", mail: letter{client: "none"}},
-		{name: "monitored", flags: []string{"--require-tls=monitor"}, events: "require-tls would refuse\nrequire-tls would refuse"},
+	policytest.Only(RequireTLS).Play(t, tls, []policytest.Scenario{
+		{Name: "client", Said: clear, Cause: "no TLS"},
+		{Name: "sender", Mail: policytest.Letter{Client: "192.0.2.9", From: "x@bank.example", To: []string{"other@ours.example"}}, Said: clear},
+		{Name: "recipient", Mail: policytest.Letter{Client: "192.0.2.9"}, Said: clear},
+		{Name: "other recipient", Mail: policytest.Letter{Client: "192.0.2.9", To: []string{"other@ours.example"}}},
+		{Name: "loopback", Mail: policytest.Letter{Client: "127.0.0.1"}},
+		{Name: "local submission", Mail: policytest.Letter{Client: "none"}},
+		{Name: "monitored", Flags: []string{"--require-tls=monitor"}, Events: "require-tls would refuse\nrequire-tls would refuse"},
 	})
 }

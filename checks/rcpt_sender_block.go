@@ -3,6 +3,7 @@ package checks
 import (
 	"fmt"
 
+	"mailweir/internal/blocklist"
 	"mailweir/internal/policy"
 	"mailweir/internal/table"
 )
@@ -30,10 +31,10 @@ envelope, that of header From, or both. A hit on the header answers with the wor
 			}
 			var hooks policy.Hooks
 			if *on != "header" {
-				hooks.Rcpt = envelopeBlock(replySenderBlock, list)
+				hooks.Rcpt = blocklist.Envelope(replySenderBlock, list)
 			}
 			if *on != "envelope" {
-				hooks.Headers = headerBlock(list, false)
+				hooks.Headers = blocklist.HeaderFrom(list, false)
 			}
 			return hooks, nil
 		}

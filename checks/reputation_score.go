@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"mailweir/internal/entry"
+	"mailweir/internal/history"
 	"mailweir/internal/policy"
 	"mailweir/internal/state"
 )
@@ -29,8 +31,8 @@ var scored = [...]policy.Offence{
 	policy.NoOffence,
 }
 
-// history is what a client has done, by its weight at present.
-type history [policy.Offences]float64
+// weights is what a client has done, by its weight at present.
+type weights [policy.Offences]float64
 
 // reputationLives is after how many half-lives without an event a history is forgotten: of a thousand events one is left then.
 const reputationLives = 10
@@ -39,7 +41,7 @@ const reputationLives = 10
 const mostEvents = 1e12
 
 // learn adds a transaction to the client's history.
-func (b *Reputations) learn(ctx context.Context, client netip.Addr, done conduct) error {
+func (b *Reputations) learn(ctx context.Context, client netip.Addr, done history.Transaction) error {
 	relevant := 0
 	for _, d := range scored {
 		relevant += done[d]
@@ -74,7 +76,7 @@ const grain = 1000
 
 // value is what stands in the state: a time, and what there was then in thousandths of an event.
 // 2026-11-23T12:00:00Z invalid-rcpt=3500 good=1000
-func (h *history) value(now time.Time) []byte {
+func (h *weights) value(now time.Time) []byte {
 	text := now.UTC().AppendFormat(nil, time.RFC3339)
 	for _, d := range scored {
 		if n := int64(math.Round(h[d] * grain)); n > 0 {
@@ -85,7 +87,7 @@ func (h *history) value(now time.Time) []byte {
 }
 
 // read brings a history up to the present. What cannot be read counts for nothing.
-func (b *Reputations) read(value []byte) (h history) {
+func (b *Reputations) read(value []byte) (h weights) {
 	if len(value) == 0 {
 		return h // the usual stranger
 	}
@@ -136,36 +138,36 @@ type ReputationPart struct {
 
 // Show returns a client's score as it is now.
 func (b *Reputations) Show(ctx context.Context, client netip.Addr) (ReputationScore, error) {
-	results, err := b.Store.Do(ctx, state.Get(reputationKey(client)), state.Get(knownNetKey(client)))
+	results, err := b.Store.Do(ctx, state.Get(reputationKey(client)), state.Get(history.KnownNetKey(client)))
 	if err != nil {
 		return ReputationScore{}, err
 	}
 	r := b.score(b.read(results[0].Value))
-	r.Net, r.Known = clientNet(client), results[1].Found
+	r.Net, r.Known = history.Net(client), results[1].Found
 	r.Judged = !r.Known && r.Events > 0 && math.Round(r.Events) >= float64(b.MinEvents)
 	return r, nil
 }
 
 // Forget begins a client's history anew, and reports whether there was any. Who did it stays on record as long as the history would have.
-func (b *Reputations) Forget(ctx context.Context, client netip.Addr, by Entered) (bool, error) {
+func (b *Reputations) Forget(ctx context.Context, client netip.Addr, by entry.Origin) (bool, error) {
 	_, found, err := b.Store.Get(ctx, reputationKey(client))
 	if err != nil || !found {
 		return false, err
 	}
 	_, err = b.Store.Do(ctx,
-		state.Put(forgottenKey(client), by.value(), reputationLives*b.HalfLife).Entered(),
+		state.Put(forgottenKey(client), by.Value(), reputationLives*b.HalfLife).Entered(),
 		state.Delete(reputationKey(client)).Entered())
 	return true, err
 }
 
 // Forgotten returns who has begun a client's history anew, as far as that is on record.
-func (b *Reputations) Forgotten(ctx context.Context, client netip.Addr) (by Entered, found bool, err error) {
+func (b *Reputations) Forgotten(ctx context.Context, client netip.Addr) (by entry.Origin, found bool, err error) {
 	value, found, err := b.Store.Get(ctx, forgottenKey(client))
-	return enteredIn(value), found, err
+	return entry.Read(value), found, err
 }
 
 // score is the formula: 100 × (bad − good) / (bad + good + MinEvents), at least 0.
-func (b *Reputations) score(h history) ReputationScore {
+func (b *Reputations) score(h weights) ReputationScore {
 	r := ReputationScore{Least: b.MinEvents}
 	for _, d := range scored {
 		r.Events += h[d]

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"mailweir/internal/entry"
+	"mailweir/internal/history"
 	"mailweir/internal/policy"
 	"mailweir/internal/state"
 )
@@ -128,21 +130,21 @@ func listTempblocks(ctx context.Context, store state.Store, most int) (list []Te
 
 // ListTempblocks returns the temporary block list, at most 10,000 entries, in the order of their names.
 func ListTempblocks(ctx context.Context, store state.Store) ([]TempblockEntry, error) {
-	return listTempblocks(ctx, store, maxListed)
+	return listTempblocks(ctx, store, MaxListed)
 }
 
 // AddTempblock puts a client on the list for that time, or with 0 until it is taken off. It takes the place of an entry that is
 // there.
-func AddTempblock(ctx context.Context, store state.Store, client netip.Addr, life time.Duration, by Entered) error {
+func AddTempblock(ctx context.Context, store state.Store, client netip.Addr, life time.Duration, by entry.Origin) error {
 	by.Note = policy.Clean(by.Note)
-	_, err := store.Do(ctx, state.Put(tempblockKey(clientNet(client)), TempblockEntry{Entered: by}.value(), life).Entered())
+	_, err := store.Do(ctx, state.Put(tempblockKey(history.Net(client)), TempblockEntry{Origin: by}.value(), life).Entered())
 	return err
 }
 
 // RemoveTempblock takes a client off the list, and reports whether it was there. What was counted against it is forgotten, else its
 // next bad deed would bring it back.
 func RemoveTempblock(ctx context.Context, store state.Store, client netip.Addr) (bool, error) {
-	net := clientNet(client)
+	net := history.Net(client)
 	counts, err := store.List(ctx, state.Prefix(tempblockCountSpace, net), "", listPage)
 	if err != nil {
 		return false, err

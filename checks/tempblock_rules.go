@@ -11,7 +11,10 @@ import (
 	"strings"
 	"time"
 
+	"mailweir/internal/entry"
+	"mailweir/internal/history"
 	"mailweir/internal/policy"
+	"mailweir/internal/rate"
 	"mailweir/internal/state"
 )
 
@@ -29,14 +32,14 @@ type Tempblocks struct {
 // TempblockRule is one rule: an offence, and how often in what time.
 type TempblockRule struct {
 	of   policy.Offence
-	rate rate
+	rate rate.Rate
 }
 
 // String writes the rule as in the flag.
 func (r TempblockRule) String() string { return r.of.String() + "=" + r.rate.String() }
 
 // bad is how many offences of the rule there are. "blocked" is all that was refused permanently.
-func (r TempblockRule) bad(c conduct) int {
+func (r TempblockRule) bad(c history.Transaction) int {
 	if r.of == policy.OffenceBlocked {
 		return min(1, c[policy.OffenceBlocked]+c[policy.OffenceListed]+c[policy.OffenceVirus]+c[policy.OffenceSpam])
 	}
@@ -78,11 +81,11 @@ func ParseTempblockRules(words []string) ([]TempblockRule, error) {
 		if !ok || !known {
 			return nil, fmt.Errorf("%q is not NAME=N/TIME with a name of %s", word, ruleNames())
 		}
-		r, err := parseRate(text)
+		r, err := rate.Parse(text)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		if r.limit == 0 {
+		if r.Limit == 0 {
 			return nil, fmt.Errorf("%q would block everybody; leave the rule out instead", word)
 		}
 		if slices.ContainsFunc(rules, func(other TempblockRule) bool { return other.of == of }) {
@@ -111,8 +114,8 @@ const (
 )
 
 // count adds up what a client has done, and puts it on the list when a rule fires. It returns the new entry, nil when there is none.
-func (t *Tempblocks) count(ctx context.Context, client netip.Addr, done conduct) (*TempblockEntry, error) {
-	net, now := clientNet(client), t.Clock()
+func (t *Tempblocks) count(ctx context.Context, client netip.Addr, done history.Transaction) (*TempblockEntry, error) {
+	net, now := history.Net(client), t.Clock()
 	steps, found := t.steps(net, now, done)
 	if len(steps) == 0 {
 		return nil, nil
@@ -126,8 +129,8 @@ func (t *Tempblocks) count(ctx context.Context, client netip.Addr, done conduct)
 			continue
 		}
 		at := found[i]
-		bad, good := sum(results[at:at+parts+1]), sum(results[at+parts+1:at+2*(parts+1)])
-		if bad >= rule.rate.limit && bad > good {
+		bad, good := rate.Sum(results[at:at+rate.Parts+1]), rate.Sum(results[at+rate.Parts+1:at+2*(rate.Parts+1)])
+		if bad >= rule.rate.Limit && bad > good {
 			return t.block(ctx, client, TempblockEntry{Net: net, Rule: rule.String(), Bad: bad, Good: good})
 		}
 	}
@@ -139,21 +142,21 @@ func (t *Tempblocks) AuthFailed(ctx context.Context, client netip.Addr) error {
 	if !client.IsValid() {
 		return nil
 	}
-	_, err := t.count(ctx, client, conduct{policy.OffenceAuthFail: 1})
+	_, err := t.count(ctx, client, history.Transaction{policy.OffenceAuthFail: 1})
 	return err
 }
 
 // steps are what to add, once for each time over which anything is counted, and what to read then; found tells for each rule
 // where that begins, bad deeds before good ones, -1 for a rule that cannot fire now.
-func (t *Tempblocks) steps(net string, now time.Time, done conduct) (steps []state.Step, found []int) {
+func (t *Tempblocks) steps(net string, now time.Time, done history.Transaction) (steps []state.Step, found []int) {
 	var spans []time.Duration
 	for _, rule := range t.Rules {
 		if n := rule.bad(done); n > 0 {
-			steps = append(steps, state.Add(present(now, rule.rate.span, tempblockCountSpace, net, rule.of.String()), int64(n), partLife(rule.rate.span)))
+			steps = append(steps, state.Add(rate.Present(now, rule.rate.Span, tempblockCountSpace, net, rule.of.String()), int64(n), rate.Life(rule.rate.Span)))
 		}
-		if span := rule.rate.span; done[policy.NoOffence] > 0 && !slices.Contains(spans, span) {
+		if span := rule.rate.Span; done[policy.NoOffence] > 0 && !slices.Contains(spans, span) {
 			spans = append(spans, span)
-			steps = append(steps, state.Add(present(now, span, tempblockCountSpace, net, policy.NoOffence.String()), int64(done[policy.NoOffence]), partLife(span)))
+			steps = append(steps, state.Add(rate.Present(now, span, tempblockCountSpace, net, policy.NoOffence.String()), int64(done[policy.NoOffence]), rate.Life(span)))
 		}
 	}
 	for _, rule := range t.Rules {
@@ -162,8 +165,8 @@ func (t *Tempblocks) steps(net string, now time.Time, done conduct) (steps []sta
 			continue
 		}
 		found = append(found, len(steps))
-		steps = append(steps, gets(window(now, rule.rate.span, tempblockCountSpace, net, rule.of.String()))...)
-		steps = append(steps, gets(window(now, rule.rate.span, tempblockCountSpace, net, policy.NoOffence.String()))...)
+		steps = append(steps, rate.Gets(rate.Window(now, rule.rate.Span, tempblockCountSpace, net, rule.of.String()))...)
+		steps = append(steps, rate.Gets(rate.Window(now, rule.rate.Span, tempblockCountSpace, net, policy.NoOffence.String()))...)
 	}
 	return steps, found
 }
@@ -171,11 +174,11 @@ func (t *Tempblocks) steps(net string, now time.Time, done conduct) (steps []sta
 // block puts a client on the list, unless its net is a known one or it is there already.
 func (t *Tempblocks) block(ctx context.Context, client netip.Addr, entry TempblockEntry) (*TempblockEntry, error) {
 	past := state.Key(tempblockPastSpace, entry.Net)
-	results, err := t.Store.Do(ctx, state.Get(knownNetKey(client)), state.Get(tempblockKey(entry.Net)), state.Get(past))
+	results, err := t.Store.Do(ctx, state.Get(history.KnownNetKey(client)), state.Get(tempblockKey(entry.Net)), state.Get(past))
 	if err != nil || results[0].Found || results[1].Found {
 		return nil, err
 	}
-	entry.Times = sum(results[2:]) + 1
+	entry.Times = rate.Sum(results[2:]) + 1
 	life := t.life(entry.Times)
 	entry.At = t.Clock().UTC().Truncate(time.Second)
 	entry.Until = t.Clock().Add(life)
@@ -208,7 +211,7 @@ type TempblockEntry struct {
 	Bad   int    `json:"bad,omitempty"`
 	Good  int    `json:"good,omitempty"`
 	Times int    `json:"times,omitempty"`
-	Entered
+	entry.Origin
 	// Until is when it ends by itself; zero is never.
 	Until time.Time `json:"until"`
 }
@@ -221,7 +224,7 @@ func (e TempblockEntry) value() []byte {
 // String tells in words why the client is there, and until when.
 func (e TempblockEntry) String() string {
 	if e.Rule == "" {
-		return fmt.Sprintf("%s is blocked %s, %s", e.Net, until(e.Until), e.Entered)
+		return fmt.Sprintf("%s is blocked %s, %s", e.Net, entry.Until(e.Until), e.Origin)
 	}
-	return fmt.Sprintf("%s is blocked %s by the rule %s: %d bad, %d accepted, block %d in a row", e.Net, until(e.Until), e.Rule, e.Bad, e.Good, e.Times)
+	return fmt.Sprintf("%s is blocked %s by the rule %s: %d bad, %d accepted, block %d in a row", e.Net, entry.Until(e.Until), e.Rule, e.Bad, e.Good, e.Times)
 }

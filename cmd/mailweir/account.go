@@ -11,6 +11,7 @@ import (
 
 	"mailweir/checks"
 	"mailweir/internal/control"
+	"mailweir/internal/entry"
 	"mailweir/internal/policy"
 )
 
@@ -94,13 +95,13 @@ func newAccountOff() *cobra.Command {
 	}
 	addSettings(cmd)
 	named := accountFlags(cmd)
-	entry := entryFlags(cmd)
+	options := entryFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		r, err := named()
 		if err != nil {
 			return err
 		}
-		r.For, r.Note = *entry.life, *entry.note
+		r.For, r.Note = *options.life, *options.note
 		_, err = accountOff.call(cmd, r)
 		return err
 	}
@@ -160,19 +161,19 @@ func untilText(t time.Time) string {
 }
 
 // entered is the record of an entry that this command makes.
-func (w commandWorld) entered(note string) checks.Entered {
-	return checks.Entered{By: w.By.String(), UID: w.By.UID, At: w.Clock().UTC(), Note: note}
+func (w commandWorld) entered(note string) entry.Origin {
+	return entry.Origin{By: w.By.String(), UID: w.By.UID, At: w.Clock().UTC(), Note: note}
 }
 
-// entry are the flags of commands that enter something.
-type entry struct {
+// entryOptions are the flags of commands that enter something.
+type entryOptions struct {
 	life *time.Duration
 	note *string
 }
 
-func entryFlags(cmd *cobra.Command) entry {
+func entryFlags(cmd *cobra.Command) entryOptions {
 	f := policy.NewFlags(cmd.Flags(), "")
-	return entry{
+	return entryOptions{
 		life: f.Duration("for", 0, "for how long, 0 for until it is taken back"),
 		note: f.String("note", "", "TEXT", "why, for those who look at it later"),
 	}

@@ -71,13 +71,13 @@ func newManagedAdd() *cobra.Command {
 	cmd.Flags().StringVar(&r.Recipient, "user", "", "whose entry it is")
 	cmd.Flags().StringVar(&block, "block", "", "address or domain to block")
 	cmd.Flags().StringVar(&permit, "permit", "", "address or domain to permit")
-	entry := entryFlags(cmd)
+	options := entryFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if (block == "") == (permit == "") {
 			return fail(exUsage, "give one of --block and --permit")
 		}
 		r.Subject, r.Permit = block+permit, permit != ""
-		r.For, r.Note = *entry.life, *entry.note
+		r.For, r.Note = *options.life, *options.note
 		_, err := managedAdd.call(cmd, r)
 		return err
 	}

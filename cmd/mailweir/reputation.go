@@ -12,6 +12,7 @@ import (
 
 	"mailweir/checks"
 	"mailweir/internal/control"
+	"mailweir/internal/entry"
 	"mailweir/internal/policy"
 )
 
@@ -28,7 +29,7 @@ type reputationRequest struct {
 // reputationAnswer is one client's score, and who has begun its history anew.
 type reputationAnswer struct {
 	checks.ReputationScore
-	Forgotten *checks.Entered `json:"forgotten,omitempty"`
+	Forgotten *entry.Origin `json:"forgotten,omitempty"`
 }
 
 // reputationRun makes what carries a command out: with the formula that is in force there.

@@ -74,13 +74,13 @@ check tempblock is enforced; a trusted or permitted client is not.`,
 		Example: `  mailweir tempblock add 192.0.2.1 --for=2h --note='flood of spam'`,
 	}
 	addSettings(cmd)
-	entry := entryFlags(cmd)
+	options := entryFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		client, err := oneClient(args)
 		if err != nil {
 			return err
 		}
-		_, err = tempblockAdd.call(cmd, tempblockRequest{Client: client, For: *entry.life, Note: *entry.note})
+		_, err = tempblockAdd.call(cmd, tempblockRequest{Client: client, For: *options.life, Note: *options.note})
 		return err
 	}
 	return cmd

@@ -21,7 +21,7 @@ const module = "mailweir/"
 var layers = map[string][]string{
 	"cmd/mailweir":            {"*"},
 	"milter":                  {"internal/policy"},
-	"checks":                  {"internal/policy", "internal/address", "internal/table", "internal/content", "internal/state", "internal/mailauth", "internal/trace", "rbl"},
+	"checks":                  {"internal/policy", "internal/address", "internal/table", "internal/content", "internal/state", "internal/mailauth", "internal/trace", "internal/history", "internal/rate", "internal/blocklist", "internal/examination", "internal/entry", "rbl"},
 	"rbl":                     {"internal/dns"},
 	"internal/dns":            {},
 	"internal/dns/dnstest":    {},
@@ -45,6 +45,14 @@ var layers = map[string][]string{
 	"test/dialog":             {"test/testbed"},
 	"demo":                    {"*"},
 	"bench":                   {"*"},
+
+	// What several checks share.
+	"internal/history":     {"internal/policy", "internal/state"},
+	"internal/rate":        {"internal/policy", "internal/state"},
+	"internal/blocklist":   {"internal/policy", "internal/address", "internal/table"},
+	"internal/examination": {"internal/policy", "internal/content"},
+	"internal/entry":       {"internal/policy"},
+	"internal/policytest":  {"internal/policy", "internal/state", "internal/dns", "rbl"},
 
 	"internal/content/fold":     {},
 	"internal/content/match":    {"internal/content/fold"},

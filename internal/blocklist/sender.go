@@ -1,4 +1,4 @@
-package checks
+package blocklist
 
 import (
 	"mailweir/internal/address"
@@ -6,16 +6,16 @@ import (
 	"mailweir/internal/table"
 )
 
-// envelopeBlock judges the envelope sender by a block list.
-func envelopeBlock(reply *policy.Reply, list *table.List) func(*policy.Recipient) (policy.Verdict, error) {
+// Envelope judges the envelope sender by a block list.
+func Envelope(reply *policy.Reply, list *table.List) func(*policy.Recipient) (policy.Verdict, error) {
 	return func(r *policy.Recipient) (policy.Verdict, error) {
 		match, found := list.Address(r.Msg.Sender)
-		return entryVerdict(reply, match, found), nil
+		return Verdict(reply, match, found), nil
 	}
 }
 
-// headerBlock judges the addresses of header From by a block list. One that is blocked is enough.
-func headerBlock(list *table.List, display bool) func(*policy.Message) (policy.Verdict, error) {
+// HeaderFrom judges the addresses of header From by a block list. One that is blocked is enough.
+func HeaderFrom(list *table.List, display bool) func(*policy.Message) (policy.Verdict, error) {
 	return func(m *policy.Message) (policy.Verdict, error) {
 		from := m.HeaderFrom()
 		if v := anyBlocked(list, from.Addresses); v.Objects() || !display {
@@ -28,15 +28,15 @@ func headerBlock(list *table.List, display bool) func(*policy.Message) (policy.V
 func anyBlocked(list *table.List, addresses []address.Address) policy.Verdict {
 	for _, a := range addresses {
 		match, found := list.Address(a)
-		if v := entryVerdict(replyHeaderFrom, match, found); v.Objects() {
+		if v := Verdict(ReplyHeaderFrom, match, found); v.Objects() {
 			return v
 		}
 	}
 	return policy.Pass
 }
 
-// replyHeaderFrom answers for each check that has a block list of header From.
-var replyHeaderFrom = &policy.Reply{
+// ReplyHeaderFrom answers for each check that has a block list of header From.
+var ReplyHeaderFrom = &policy.Reply{
 	ID: "header-from", Row: "P7", Offence: policy.OffenceBlocked, Code: 550, Enhanced: "5.7.1", Text: "Rejected by header based Blocked Senders - Block policy for Header From",
 	Description: "An address in the From header, which the reader sees as the sender, is under a block policy.",
 	Resolution:  "The administrator removes the entry that the event names, or exempts the address with an entry OK.",

@@ -1,4 +1,4 @@
-package checks
+package policytest
 
 import (
 	"net"
@@ -13,12 +13,12 @@ import (
 	"mailweir/rbl"
 )
 
-// names is what a name server on loopback knows: "NAME A" or "NAME TXT", NAME without its final dot. The answer "fail" is
+// Names is what a name server on loopback knows: "NAME A" or "NAME TXT", NAME without its final dot. The answer "fail" is
 // SERVFAIL; a name that is not there does not exist.
-type names map[string]string
+type Names map[string]string
 
-// serve answers from the names until the test ends, and returns a resolver that asks them. asked returns the questions.
-func (n names) serve(t *testing.T) (resolver *dns.Resolver, lists *rbl.Lists, asked func() []string) {
+// Serve answers from the names until the test ends, and returns a resolver that asks them. asked returns the questions.
+func (n Names) Serve(t *testing.T) (resolver *dns.Resolver, lists *rbl.Lists, asked func() []string) {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -60,7 +60,7 @@ func (n names) serve(t *testing.T) (resolver *dns.Resolver, lists *rbl.Lists, as
 	}
 }
 
-func (n names) answer(packet []byte) (question string, answer []byte) {
+func (n Names) answer(packet []byte) (question string, answer []byte) {
 	var m dnsmessage.Message
 	if err := m.Unpack(packet); err != nil || len(m.Questions) != 1 {
 		return "", packet

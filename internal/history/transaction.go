@@ -1,14 +1,14 @@
-package checks
+package history
 
 import "mailweir/internal/policy"
 
-// conduct counts what a client has done in one transaction: recipients whose mail was accepted under
+// Transaction counts what a client has done in one transaction: recipients whose mail was accepted under
 // policy.NoOffence, and each offence.
-type conduct [policy.Offences]int
+type Transaction [policy.Offences]int
 
 // note counts one recipient. What refuses the whole transaction, or might as well, counts once however
 // many recipients it has.
-func (c *conduct) note(o policy.Offence) {
+func (c *Transaction) note(o policy.Offence) {
 	switch o {
 	case policy.NoOffence, policy.OffenceInvalidRcpt, policy.OffenceOpenRelay:
 		c[o]++
@@ -36,8 +36,13 @@ func shownByRcpt(r *policy.Recipient, o policy.Outcome) (policy.Offence, bool) {
 	return o.Offence, o.Offence != policy.NoOffence
 }
 
-// conducts collects the conduct of each transaction for one check. Its two methods are called by the Settle hooks.
-type conducts struct{ slot policy.Slot[conduct] }
+// Transactions collects the history of each transaction for one check. Its two methods are called by the Settle hooks.
+type Transactions struct{ slot policy.Slot[Transaction] }
+
+// NewTransactions returns a collection for the check that is being built.
+func NewTransactions(env *policy.Env) Transactions {
+	return Transactions{policy.NewSlot[Transaction](env)}
+}
 
 // counted reports whether the transaction may be counted at all: for or against a stranger, and not under the null sender, since
 // bounces and call-outs go to whom others have named.
@@ -46,7 +51,8 @@ func counted(m *policy.Message) bool {
 	return c.Client.IsValid() && !c.Local && !m.Trusted() && !c.InboundRelay() && !c.Permitted() && !m.Sender.IsNull()
 }
 
-func (c conducts) recipient(r *policy.Recipient, o policy.Outcome) {
+// Recipient counts what became of a recipient.
+func (c Transactions) Recipient(r *policy.Recipient, o policy.Outcome) {
 	if !counted(r.Msg) {
 		return
 	}
@@ -55,14 +61,14 @@ func (c conducts) recipient(r *policy.Recipient, o policy.Outcome) {
 	}
 }
 
-// message returns the conduct, false when there is nothing to count. A transaction refused at MAIL has no recipients.
-func (c conducts) message(m *policy.Message, o policy.Outcome) (conduct, bool) {
+// Message returns the history, false when there is nothing to count. A transaction refused at MAIL has no recipients.
+func (c Transactions) Message(m *policy.Message, o policy.Outcome) (Transaction, bool) {
 	if !counted(m) {
-		return conduct{}, false
+		return Transaction{}, false
 	}
 	all := *c.slot.Of(m)
 	if o.Offence != policy.NoOffence && all[o.Offence] == 0 {
 		all.note(o.Offence)
 	}
-	return all, all != conduct{}
+	return all, all != Transaction{}
 }

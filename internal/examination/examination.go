@@ -1,4 +1,6 @@
-package checks
+// Package examination walks over a message once, however many checks of a policy want to know something
+// about its content: each has a Reader, says before the body what it needs, and asks for the result at the end.
+package examination
 
 import (
 	"errors"
@@ -23,7 +25,7 @@ type examinations struct {
 // examination is that of one message.
 type examination struct {
 	needs  content.Needs
-	feeder *reader // whose body hook hands the body on
+	feeder *Reader // whose body hook hands the body on
 	walk   *content.Examination
 	busy   bool // in the walk; a panic leaves it so
 	over   bool
@@ -31,18 +33,18 @@ type examination struct {
 	err    error
 }
 
-// reader is what one check has to do with the examinations of its policy.
-type reader struct{ *examinations }
+// Reader is what one check has to do with the examinations of its policy.
+type Reader struct{ *examinations }
 
-// readerOf returns a reader for the check that is being built.
-func readerOf(env *policy.Env) *reader {
-	return &reader{policy.Shared(env, func() *examinations {
+// For returns a reader for the check that is being built.
+func For(env *policy.Env) *Reader {
+	return &Reader{policy.Shared(env, func() *examinations {
 		return &examinations{env: env, slot: policy.NewSlot[examination](env)}
 	})}
 }
 
-// want has a check's needs met in this message. It is called before the body comes.
-func (r *reader) want(m *policy.Message, needs content.Needs) {
+// Want has a check's needs met in this message. It is called before the body comes.
+func (r *Reader) Want(m *policy.Message, needs content.Needs) {
 	state := r.slot.Of(m)
 	state.needs |= needs
 	if state.feeder == nil {
@@ -50,8 +52,8 @@ func (r *reader) want(m *policy.Message, needs content.Needs) {
 	}
 }
 
-// body hands a chunk on, if that is this check's task.
-func (r *reader) body(m *policy.Message, chunk []byte) {
+// Body hands a chunk on, if that is this check's task.
+func (r *Reader) Body(m *policy.Message, chunk []byte) {
 	state := r.slot.Of(m)
 	if state.feeder != r {
 		return
@@ -88,14 +90,14 @@ func (e *examinations) compiled() *content.Examiner {
 // errBroken is for those who ask after another check has panicked over the message.
 var errBroken = errors.New("the examination of the message has failed")
 
-// judgeBy makes the walks look for these definitions. The check that has them calls it while the policy is built.
-func (r *reader) judgeBy(definitions []*content.Definition, options content.Options) (err error) {
+// JudgeBy makes the walks look for these definitions. The check that has them calls it while the policy is built.
+func (r *Reader) JudgeBy(definitions []*content.Definition, options content.Options) (err error) {
 	r.examiner, err = content.NewExaminer(definitions, options)
 	return err
 }
 
-// finish tells what was found, nil when nobody has asked; an error means that it could not be told.
-func (e *examinations) finish(m *policy.Message) (*content.Result, error) {
+// Finish tells what was found, nil when nobody has asked; an error means that it could not be told.
+func (e *examinations) Finish(m *policy.Message) (*content.Result, error) {
 	state := e.slot.Of(m)
 	switch {
 	case state.feeder == nil || state.over:
@@ -116,15 +118,15 @@ func (e *examinations) finish(m *policy.Message) (*content.Result, error) {
 	return state.result, state.err
 }
 
-// settle gives back what the walk of a message holds that has no end.
-func (e *examinations) settle(m *policy.Message, _ policy.Outcome) {
+// Settle gives back what the walk of a message holds that has no end.
+func (e *examinations) Settle(m *policy.Message, _ policy.Outcome) {
 	if state := e.slot.Of(m); state.walk != nil {
 		state.walk.Close()
 	}
 }
 
-// limitsReached tells what the examination did not look at, behind a separator; "" if it went everywhere.
-func limitsReached(result *content.Result, separator string) string {
+// LimitsReached tells what the examination did not look at, behind a separator; "" if it went everywhere.
+func LimitsReached(result *content.Result, separator string) string {
 	if result == nil || len(result.Reached) == 0 {
 		return ""
 	}

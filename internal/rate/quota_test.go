@@ -1,4 +1,4 @@
-package checks
+package rate
 
 import (
 	"context"
@@ -8,19 +8,20 @@ import (
 	"testing"
 	"time"
 
+	"mailweir/internal/policytest"
 	"mailweir/internal/state"
 )
 
 func TestQuota(t *testing.T) {
-	now := noon
+	now := policytest.Noon
 	clock := func() time.Time { return now }
 	store := state.NewMemory(clock, 10)
-	q, other := newQuota(store, clock, 5*time.Minute), newQuota(store, clock, 5*time.Minute)
-	take := func(q *quota, want int, taken bool) *share {
+	q, other := NewQuota(store, clock, 5*time.Minute), NewQuota(store, clock, 5*time.Minute)
+	take := func(q *Quota, want int, taken bool) *Share {
 		t.Helper()
-		n, one, err := q.take(t.Context(), "quota|a", 3)
+		n, one, err := q.Take(t.Context(), "quota|a", 3)
 		if err != nil || n != want || (one != nil) != taken {
-			t.Errorf("%s: %d, taken %t, %v; want %d, %t", now.Sub(noon), n, one != nil, err, want, taken)
+			t.Errorf("%s: %d, taken %t, %v; want %d, %t", now.Sub(policytest.Noon), n, one != nil, err, want, taken)
 		}
 		return one
 	}
@@ -30,12 +31,12 @@ func TestQuota(t *testing.T) {
 	second := take(q, 3, true)
 	take(q, 4, false)
 	take(other, 4, false)
-	first.giveBack()
+	first.GiveBack()
 	take(other, 4, false) // has not been told
 	take(q, 3, true)      // knows it already, and tells
 	take(other, 4, false)
-	second.giveBack()
-	if err := q.settle(t.Context(), "quota|a"); err != nil {
+	second.GiveBack()
+	if err := q.Settle(t.Context(), "quota|a"); err != nil {
 		t.Fatal(err)
 	}
 	take(other, 3, true)
@@ -44,7 +45,7 @@ func TestQuota(t *testing.T) {
 	now = now.Add(time.Minute)
 	late := take(other, 1, true)
 	now = now.Add(time.Hour)
-	late.giveBack() // of no use, and does no harm
+	late.GiveBack() // of no use, and does no harm
 	take(other, 1, true)
 	if len(q.owed)+len(other.owed) > 0 {
 		t.Errorf("still owed: %v %v", q.owed, other.owed)
@@ -53,32 +54,32 @@ func TestQuota(t *testing.T) {
 
 // What could not be given back while the state was out of reach is given back later.
 func TestQuotaOutOfReach(t *testing.T) {
-	clock := func() time.Time { return noon }
-	store := &fallible{Store: state.NewMemory(clock, 10)}
-	q := newQuota(store, clock, time.Hour)
-	_, one, err := q.take(t.Context(), "quota|a", 1)
+	clock := func() time.Time { return policytest.Noon }
+	store := &policytest.Fallible{Store: state.NewMemory(clock, 10)}
+	q := NewQuota(store, clock, time.Hour)
+	_, one, err := q.Take(t.Context(), "quota|a", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	store.down.Store(true)
-	one.giveBack()
-	if q.settle(t.Context(), "quota|a") == nil {
+	store.Down.Store(true)
+	one.GiveBack()
+	if q.Settle(t.Context(), "quota|a") == nil {
 		t.Fatal("no error")
 	}
-	if _, _, err := q.take(t.Context(), "quota|a", 1); err == nil {
+	if _, _, err := q.Take(t.Context(), "quota|a", 1); err == nil {
 		t.Fatal("no error")
 	}
-	store.down.Store(false)
-	if n, _, err := q.take(t.Context(), "quota|a", 1); n != 1 || err != nil {
+	store.Down.Store(false)
+	if n, _, err := q.Take(t.Context(), "quota|a", 1); n != 1 || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
 }
 
 // Many at once, on two hosts, some of whom give back: never more than the limit, and in the end exactly what was kept.
 func TestQuotaAtOnce(t *testing.T) {
-	clock := func() time.Time { return noon }
+	clock := func() time.Time { return policytest.Noon }
 	store := state.NewMemory(clock, 10)
-	hosts := []*quota{newQuota(store, clock, time.Hour), newQuota(store, clock, time.Hour)}
+	hosts := []*Quota{NewQuota(store, clock, time.Hour), NewQuota(store, clock, time.Hour)}
 	const limit = 50
 	var held, kept atomic.Int64
 	var wg sync.WaitGroup
@@ -86,7 +87,7 @@ func TestQuotaAtOnce(t *testing.T) {
 		q := hosts[i%2]
 		wg.Go(func() {
 			for turn := range 10 {
-				_, one, err := q.take(context.Background(), "quota|a", limit)
+				_, one, err := q.Take(context.Background(), "quota|a", limit)
 				switch {
 				case err != nil:
 					t.Error(err)
@@ -95,8 +96,8 @@ func TestQuotaAtOnce(t *testing.T) {
 					t.Error("over the limit")
 				case turn%3 == 0:
 					held.Add(-1)
-					one.giveBack()
-					if err := q.settle(context.Background(), "quota|a"); err != nil {
+					one.GiveBack()
+					if err := q.Settle(context.Background(), "quota|a"); err != nil {
 						t.Error(err)
 					}
 				default:
@@ -106,7 +107,7 @@ func TestQuotaAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n, _, err := hosts[0].take(t.Context(), "quota|a", math.MaxInt); int64(n) != kept.Load()+1 || err != nil {
+	if n, _, err := hosts[0].Take(t.Context(), "quota|a", math.MaxInt); int64(n) != kept.Load()+1 || err != nil {
 		t.Errorf("%d are counted, %d were kept, %v", n-1, kept.Load(), err)
 	}
 }

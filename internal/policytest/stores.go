@@ -1,4 +1,4 @@
-package checks
+package policytest
 
 import (
 	"context"
@@ -10,28 +10,30 @@ import (
 	"mailweir/internal/state"
 )
 
-// fallible is a store whose reading can fail.
-type fallible struct {
+// Fallible is a store whose reading can fail.
+type Fallible struct {
 	state.Store
-	down atomic.Bool
-	but  string // a space that can be read all the same
+	Down atomic.Bool
+	But  string // a space that can be read all the same
 }
 
-func (f *fallible) List(ctx context.Context, prefix, after string, limit int) ([]state.Entry, error) {
-	if f.down.Load() {
+// List fails while the store is down.
+func (f *Fallible) List(ctx context.Context, prefix, after string, limit int) ([]state.Entry, error) {
+	if f.Down.Load() {
 		return nil, state.ErrDown
 	}
 	return f.Store.List(ctx, prefix, after, limit)
 }
 
-func (f *fallible) Do(ctx context.Context, steps ...state.Step) ([]state.Result, error) {
-	if space, _ := state.Parts(steps[0].Key()); f.down.Load() && space != f.but {
+// Do fails while the store is down.
+func (f *Fallible) Do(ctx context.Context, steps ...state.Step) ([]state.Result, error) {
+	if space, _ := state.Parts(steps[0].Key()); f.Down.Load() && space != f.But {
 		return nil, state.ErrDown
 	}
 	return f.Store.Do(ctx, steps...)
 }
 
-// brokenStore is a store in which some spaces are out of reach.
+// brokenStore is a store in which some spaces are unavailable.
 type brokenStore struct {
 	*state.Memory
 	spaces []string
@@ -68,7 +70,8 @@ func (b brokenStore) Acquire(ctx context.Context, key string, limit int) (state.
 	return b.Memory.Acquire(ctx, key, limit)
 }
 
-func broken(spaces ...string) func(clock func() time.Time) state.Store {
+// Broken makes stores in which these spaces are unavailable, for HostOn.
+func Broken(spaces ...string) func(clock func() time.Time) state.Store {
 	return func(clock func() time.Time) state.Store {
 		return brokenStore{state.NewMemory(clock, 1000), spaces}
 	}

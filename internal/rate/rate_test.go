@@ -1,20 +1,22 @@
-package checks
+package rate
 
 import (
 	"slices"
 	"testing"
 	"time"
+
+	"mailweir/internal/policytest"
 )
 
 func TestParseRate(t *testing.T) {
 	for _, c := range []struct {
 		text string
-		want rate
+		want Rate
 		fail bool
 	}{
-		{text: "20/5m", want: rate{20, 5 * time.Minute}},
-		{text: "0/1h", want: rate{0, time.Hour}},
-		{text: "1/7d", want: rate{1, 7 * 24 * time.Hour}},
+		{text: "20/5m", want: Rate{20, 5 * time.Minute}},
+		{text: "0/1h", want: Rate{0, time.Hour}},
+		{text: "1/7d", want: Rate{1, 7 * 24 * time.Hour}},
 		{text: "20", fail: true},
 		{text: "x/5m", fail: true},
 		{text: "-1/5m", fail: true},
@@ -24,7 +26,7 @@ func TestParseRate(t *testing.T) {
 		{text: "20/1ms", fail: true},
 	} {
 		t.Run(c.text, func(t *testing.T) {
-			got, err := parseRate(c.text)
+			got, err := Parse(c.text)
 			if (err != nil) != c.fail || got != c.want {
 				t.Errorf("%v, %v", got, err)
 			}
@@ -37,14 +39,14 @@ func FuzzParseRate(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		r, err := parseRate(s)
+		r, err := Parse(s)
 		if err != nil {
 			return
 		}
-		if again, err := parseRate(r.String()); err != nil || again != r {
+		if again, err := Parse(r.String()); err != nil || again != r {
 			t.Errorf("%q reads as %v, and that as %v, %v", s, r, again, err)
 		}
-		if keys := window(noon, r.span, "space", "x"); len(keys) != parts+1 {
+		if keys := Window(policytest.Noon, r.Span, "space", "x"); len(keys) != Parts+1 {
 			t.Error(keys)
 		}
 	})
@@ -54,7 +56,7 @@ func TestSpanName(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		5 * time.Minute: "5m", time.Hour: "1h", 90 * time.Minute: "1h30m", 90 * time.Second: "1m30s", 10 * time.Second: "10s", 20 * time.Hour: "20h",
 	} {
-		if got := spanName(d); got != want {
+		if got := Name(d); got != want {
 			t.Errorf("%s: %q", d, got)
 		}
 	}
@@ -64,10 +66,10 @@ func TestSpanName(t *testing.T) {
 func TestWindow(t *testing.T) {
 	const span = 5 * time.Minute
 	for offset := time.Duration(0); offset < time.Minute; offset += 7 * time.Second {
-		then := noon.Add(offset)
-		key := window(then, span, "space", "x")[0]
-		for age, want := range map[time.Duration]bool{0: true, span: true, span + span/parts + time.Second: false} {
-			if seen := slices.Contains(window(then.Add(age), span, "space", "x"), key); seen != want {
+		then := policytest.Noon.Add(offset)
+		key := Window(then, span, "space", "x")[0]
+		for age, want := range map[time.Duration]bool{0: true, span: true, span + span/Parts + time.Second: false} {
+			if seen := slices.Contains(Window(then.Add(age), span, "space", "x"), key); seen != want {
 				t.Errorf("counted at +%s: after %s seen %t", offset, age, seen)
 			}
 		}

@@ -1,10 +1,11 @@
-package checks
+package history
 
 import (
 	"net/netip"
 	"testing"
 	"time"
 
+	"mailweir/internal/policytest"
 	"mailweir/internal/state"
 )
 
@@ -12,7 +13,7 @@ func TestClientNet(t *testing.T) {
 	for client, want := range map[string]string{
 		"192.0.2.1": "192.0.2.1", "::ffff:192.0.2.1": "192.0.2.1", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "fe80::1%eth0": "fe80::/64",
 	} {
-		if got := clientNet(netip.MustParseAddr(client)); got != want {
+		if got := Net(netip.MustParseAddr(client)); got != want {
 			t.Errorf("%s: %s, want %s", client, got, want)
 		}
 	}
@@ -20,17 +21,17 @@ func TestClientNet(t *testing.T) {
 
 // A net that goes on sending wanted mail stays known.
 func TestKnownNet(t *testing.T) {
-	now := noon
+	now := policytest.Noon
 	clock := func() time.Time { return now }
 	store := state.NewMemory(clock, 10)
 	client := netip.MustParseAddr("192.0.2.1")
 	known := func() bool {
-		_, ok, err := store.Get(t.Context(), knownNetKey(client))
+		_, ok, err := store.Get(t.Context(), KnownNetKey(client))
 		return ok && err == nil
 	}
 	note := func() {
 		t.Helper()
-		if err := noteKnownNet(t.Context(), store, clock, client); err != nil {
+		if err := NoteKnownNet(t.Context(), store, clock, client); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -38,12 +39,12 @@ func TestKnownNet(t *testing.T) {
 		t.Error("a stranger is known")
 	}
 	note()
-	now = noon.Add(knownNetLife - time.Minute)
+	now = policytest.Noon.Add(KnownNetLife - time.Minute)
 	if !known() {
 		t.Error("forgotten too early")
 	}
 	note()
-	now = noon.Add(2*knownNetLife - 2*time.Minute)
+	now = policytest.Noon.Add(2*KnownNetLife - 2*time.Minute)
 	if !known() {
 		t.Error("not renewed")
 	}
@@ -51,7 +52,7 @@ func TestKnownNet(t *testing.T) {
 	if known() {
 		t.Error("never forgotten")
 	}
-	if err := noteKnownNet(t.Context(), store, clock, netip.Addr{}); err != nil {
+	if err := NoteKnownNet(t.Context(), store, clock, netip.Addr{}); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,4 +1,4 @@
-package checks
+package rate
 
 import (
 	"context"
@@ -13,9 +13,9 @@ import (
 	"mailweir/internal/state"
 )
 
-// quota counts what is done within a span of time, so that a bound on it holds exactly: however many sessions and hosts count at
+// Quota counts what is done within a span of time, so that a bound on it holds exactly: however many sessions and hosts count at
 // once, each sees all that was counted before. So all parts of the span stand under one key, and whoever changes them swaps the whole.
-type quota struct {
+type Quota struct {
 	store state.Store
 	clock func() time.Time
 	span  time.Duration
@@ -27,36 +27,40 @@ type quota struct {
 	owed map[string]tally
 }
 
-func newQuota(store state.Store, clock func() time.Time, span time.Duration) *quota {
-	return &quota{store: store, clock: clock, span: span, turn: make(chan struct{}, 1), owed: map[string]tally{}}
+// NewQuota counts in the store, under whatever keys, what is done within span.
+func NewQuota(store state.Store, clock func() time.Time, span time.Duration) *Quota {
+	return &Quota{store: store, clock: clock, span: span, turn: make(chan struct{}, 1), owed: map[string]tally{}}
 }
 
 // tally is how many of something there were, by the number of the part of the span.
 type tally map[int64]int
 
-// share is one that was counted, for who wants to give it back.
-type share struct {
-	of   *quota
+// Share is one that was counted, for who wants to give it back.
+type Share struct {
+	of   *Quota
 	key  string
 	part int64
 }
 
-// take counts one more under key, unless there are most already. It returns how many there are, or would have been with this one.
+// Take counts one more under key, unless there are most already. It returns how many there are, or would have been with this one.
 // The share is nil where nothing was counted.
-func (q *quota) take(ctx context.Context, key string, most int) (n int, one *share, err error) {
+func (q *Quota) Take(ctx context.Context, key string, most int) (n int, one *Share, err error) {
 	part := q.part()
 	n, taken, err := q.change(ctx, key, part, 1, most)
 	if err != nil || !taken {
 		return n, nil, err
 	}
-	return n, &share{q, key, part}, nil
+	return n, &Share{q, key, part}, nil
 }
 
-// giveBack takes back what was counted. It does not wait: this process knows it at once, others when settle has told them.
-func (s *share) giveBack() { s.of.owe(s.key, tally{s.part: 1}) }
+// GiveBack takes back what was counted. It does not wait: this process knows it at once, others when settle has told them.
+func (s *Share) GiveBack() { s.of.owe(s.key, tally{s.part: 1}) }
 
-// settle writes what was given back under key, if anything.
-func (q *quota) settle(ctx context.Context, key string) error {
+// Settle writes what was given back under the share's key.
+func (s *Share) Settle(ctx context.Context) error { return s.of.Settle(ctx, s.key) }
+
+// Settle writes what was given back under key, if anything.
+func (q *Quota) Settle(ctx context.Context, key string) error {
 	q.mu.Lock()
 	owes := len(q.owed[key]) > 0
 	q.mu.Unlock()
@@ -68,7 +72,7 @@ func (q *quota) settle(ctx context.Context, key string) error {
 }
 
 // change adds to the count of a part, unless the sum would then be over most, and takes off what is owed.
-func (q *quota) change(ctx context.Context, key string, part int64, adds, most int) (n int, done bool, err error) {
+func (q *Quota) change(ctx context.Context, key string, part int64, adds, most int) (n int, done bool, err error) {
 	select {
 	case q.turn <- struct{}{}:
 		defer func() { <-q.turn }()
@@ -85,7 +89,7 @@ func (q *quota) change(ctx context.Context, key string, part int64, adds, most i
 	for err == nil && ctx.Err() == nil { // each round that is lost, another one's is won
 		t := readTally(value)
 		t.less(owed)
-		t.since(part - parts)
+		t.since(part - Parts)
 		if n = t.sum() + adds; n > most {
 			return n, false, nil
 		}
@@ -94,7 +98,7 @@ func (q *quota) change(ctx context.Context, key string, part int64, adds, most i
 			value = nil
 		}
 		var results []state.Result
-		results, err = q.store.Do(ctx, state.Swap(key, value, t.value(), partLife(q.span)))
+		results, err = q.store.Do(ctx, state.Swap(key, value, t.value(), Life(q.span)))
 		if err != nil {
 			break
 		}
@@ -110,10 +114,10 @@ func (q *quota) change(ctx context.Context, key string, part int64, adds, most i
 }
 
 // part is the number of the present part of the span.
-func (q *quota) part() int64 { return partOf(q.clock(), q.span) }
+func (q *Quota) part() int64 { return partOf(q.clock(), q.span) }
 
 // collect takes what is owed for a key, so that nobody else takes it off again.
-func (q *quota) collect(key string) tally {
+func (q *Quota) collect(key string) tally {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	t := q.owed[key]
@@ -122,7 +126,7 @@ func (q *quota) collect(key string) tally {
 }
 
 // owe notes what is to be taken off. What has long left the span is forgotten.
-func (q *quota) owe(key string, t tally) {
+func (q *Quota) owe(key string, t tally) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	sum := maps.Clone(q.owed[key])
@@ -132,7 +136,7 @@ func (q *quota) owe(key string, t tally) {
 	for part, n := range t {
 		sum[part] += n
 	}
-	sum.since(q.part() - parts)
+	sum.since(q.part() - Parts)
 	if q.owed[key] = sum; len(sum) == 0 {
 		delete(q.owed, key)
 	}
