@@ -16,6 +16,7 @@ import (
 	"mailweir/internal/dns"
 	"mailweir/internal/events"
 	"mailweir/internal/policy"
+	"mailweir/internal/runner"
 	"mailweir/internal/state"
 	"mailweir/rbl"
 	"mailweir/test/testbed"
@@ -23,7 +24,7 @@ import (
 
 // wholePolicy is what mailweir serve runs behind the wire: the policy, the observer that logs and counts, DNS.
 type wholePolicy struct {
-	runner *policy.Runner
+	runner *runner.Runner
 	close  func()
 	// undecided counts new triplets that passed: greylisting could not tell in time, and then it accepts.
 	undecided atomic.Int64
@@ -41,7 +42,7 @@ func greylistingAlone() []string {
 // openPolicy builds it on a store, which stays the caller's. The log goes to nowhere; a name server of its own knows no name.
 func openPolicy(store state.Store, flags ...string) (*wholePolicy, error) {
 	set := pflag.NewFlagSet("bench", pflag.ContinueOnError)
-	draft := policy.NewDraft(checks.Registry(), set)
+	draft := runner.NewDraft(checks.Registry(), set)
 	if err := set.Parse(flags); err != nil {
 		return nil, err
 	}
@@ -66,13 +67,13 @@ func openPolicy(store state.Store, flags ...string) (*wholePolicy, error) {
 	log.SetOutput(null)
 	log.SetFormatter(&logrus.TextFormatter{DisableColors: true, FullTimestamp: true})
 	recorder := events.NewRecorder(events.Options{Log: log, Metrics: events.NewMetrics("bench"), Clock: time.Now})
-	runner := policy.NewRunner(p, recorder, policy.DefaultLimits)
+	rn := runner.NewRunner(p, recorder, runner.DefaultLimits)
 	ticking, stop := context.WithCancel(context.Background())
 	var work sync.WaitGroup
-	work.Go(func() { tick(ticking, runner, recorder) })
-	return &wholePolicy{runner: runner, close: func() {
+	work.Go(func() { tick(ticking, rn, recorder) })
+	return &wholePolicy{runner: rn, close: func() {
 		stop()
-		runner.Close()
+		rn.Close()
 		recorder.Close()
 		lists.Close()
 		resolver.Close()
@@ -83,7 +84,7 @@ func openPolicy(store state.Store, flags ...string) (*wholePolicy, error) {
 }
 
 // tick does as the daemon does.
-func tick(ctx context.Context, runner *policy.Runner, recorder *events.Recorder) {
+func tick(ctx context.Context, rn *runner.Runner, recorder *events.Recorder) {
 	ticker := time.NewTicker(30 * time.Second)
 	defer ticker.Stop()
 	for {
@@ -91,7 +92,7 @@ func tick(ctx context.Context, runner *policy.Runner, recorder *events.Recorder)
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			runner.Tick(ctx)
+			rn.Tick(ctx)
 			recorder.Sweep()
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"mailweir/internal/policy"
 	"mailweir/internal/policytest"
+	"mailweir/internal/runner"
 	"mailweir/internal/state"
 )
 
@@ -28,7 +29,7 @@ func BenchmarkDefaultPolicy(b *testing.B) {
 			}
 			defer store.Close()
 			set := pflag.NewFlagSet("bench", pflag.ContinueOnError)
-			draft := policy.NewDraft(Registry(), set)
+			draft := runner.NewDraft(Registry(), set)
 			if err := set.Parse([]string{"--greylist-skip-spf=no"}); err != nil {
 				b.Fatal(err)
 			}
@@ -36,8 +37,8 @@ func BenchmarkDefaultPolicy(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			runner := policy.NewRunner(p, policytest.Onlooker{}, policy.DefaultLimits)
-			defer runner.Close()
+			rn := runner.NewRunner(p, policytest.Onlooker{}, runner.DefaultLimits)
+			defer rn.Close()
 			header := []string{"From: Alice <sender@else.example>", "To: user@ours.example", "Content-Type: text/plain; charset=utf-8"}
 			for i := range 17 {
 				header = append(header, fmt.Sprintf("X-Field-%d: %s", i, strings.Repeat("word ", 8)))
@@ -46,7 +47,7 @@ func BenchmarkDefaultPolicy(b *testing.B) {
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				l.To = []string{fmt.Sprintf("user%d@ours.example", i)}
-				s := runner.NewSession()
+				s := rn.NewSession()
 				if said := l.Send(s); len(said) > 0 {
 					b.Fatal(said)
 				}

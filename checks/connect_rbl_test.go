@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"mailweir/internal/policy"
 	"mailweir/internal/policytest"
+	"mailweir/internal/runner"
 )
 
 // listed knows three lists of addresses, the last of which fails, and one of names. 192.0.2.1 is on bl.example.
@@ -204,16 +204,16 @@ func TestRBLExplainsModes(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.Ready(t.Context())
-		runner := policy.NewRunner(p, policytest.Onlooker{}, policy.DefaultLimits)
+		rn := runner.NewRunner(p, policytest.Onlooker{}, runner.DefaultLimits)
 		var got []string
-		s := runner.NewExplainer(func(w policy.Word) {
-			if w.Check == "rbl" && w.Says == policy.SaysObjects {
+		s := rn.NewExplainer(func(w runner.Word) {
+			if w.Check == "rbl" && w.Says == runner.SaysObjects {
 				got = append(got, w.Mode.String())
 			}
 		})
 		policytest.Letter{}.Send(s)
 		s.Close()
-		runner.Close()
+		rn.Close()
 		if strings.Join(got, " ") != want {
 			t.Errorf("%s monitored: modes %q, want %q", name, got, want)
 		}

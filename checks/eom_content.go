@@ -2,7 +2,6 @@ package checks
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"mailweir/internal/blocklist"
@@ -175,7 +174,7 @@ func (c contentRule) fired(m *policy.Message, result *content.Result) string {
 	var list []string
 	for _, o := range result.Outcomes {
 		meant := func(r *policy.Recipient) bool { return firesFor(r, o) && !c.bypass.Recipient(r) }
-		if slices.ContainsFunc(m.Recipients, meant) {
+		if m.AnyRecipient(meant) {
 			list = append(list, firedBy(o))
 		}
 	}

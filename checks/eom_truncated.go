@@ -77,7 +77,7 @@ func (t *truncated) hooks() policy.Hooks {
 
 // bypassed reports whether the message is left alone: one recipient in the list is enough, because all share its fate.
 func (t *truncated) bypassed(m *policy.Message) bool {
-	return t.bypass.Message(m) || slices.ContainsFunc(m.Recipients, t.bypass.Recipient)
+	return t.bypass.Message(m) || m.AnyRecipient(t.bypass.Recipient)
 }
 
 func (t *truncated) message(m *policy.Message) (policy.Verdict, error) {

@@ -10,6 +10,7 @@ import (
 
 	"mailweir/internal/policy"
 	"mailweir/internal/policytest"
+	"mailweir/internal/runner"
 )
 
 func TestLoadSessions(t *testing.T) {
@@ -60,8 +61,8 @@ func TestLoadOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runner := policy.NewRunner(p, policytest.Onlooker{}, policy.DefaultLimits)
-	s := runner.NewSession()
+	rn := runner.NewRunner(p, policytest.Onlooker{}, runner.DefaultLimits)
+	s := rn.NewSession()
 	s.Connect(policytest.Letter{}.Connect())
 	if a := s.Helo(policy.HeloFacts{Name: "one"}); a.Refuses() {
 		t.Error(a.Line)
@@ -71,7 +72,7 @@ func TestLoadOnce(t *testing.T) {
 		t.Error(a.Line)
 	}
 	s.Close()
-	runner.Close()
+	rn.Close()
 }
 
 func TestLoadMemory(t *testing.T) {
@@ -131,9 +132,9 @@ func TestLoadScans(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		runner := policy.NewRunner(p, policytest.Onlooker{}, policy.DefaultLimits)
-		first, second := runner.NewSession(), runner.NewSession()
-		begin := func(s *policy.Session) {
+		rn := runner.NewRunner(p, policytest.Onlooker{}, runner.DefaultLimits)
+		first, second := rn.NewSession(), rn.NewSession()
+		begin := func(s *runner.Session) {
 			s.Connect(policytest.Letter{}.Connect())
 			s.Helo(policy.HeloFacts{Name: "client"})
 			s.Mail(policytest.Letter{}.Mail())
@@ -141,7 +142,7 @@ func TestLoadScans(t *testing.T) {
 			s.EndOfHeaders()
 			s.Body([]byte("hello"))
 		}
-		end := func(s *policy.Session, want string, wantWait time.Duration) {
+		end := func(s *runner.Session, want string, wantWait time.Duration) {
 			started := time.Now()
 			if a := s.EndOfMessage(""); a.Line.String() != want {
 				t.Errorf("answer %q, want %q", a.Line, want)
@@ -165,6 +166,6 @@ func TestLoadScans(t *testing.T) {
 		synctest.Wait()
 		first.Close()
 		second.Close()
-		runner.Close()
+		rn.Close()
 	})
 }

@@ -2,7 +2,6 @@ package checks
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"sync/atomic"
 
@@ -112,7 +111,7 @@ func (c *concurrency) rcpt(r *policy.Recipient) (policy.Verdict, error) {
 // taken reports whether another accepted recipient has the transaction's place in the account. Where he is still asking for it, nobody has
 // to wait for his word: the check is monitored.
 func (c *concurrency) taken(r *policy.Recipient) bool {
-	return slices.ContainsFunc(r.Msg.Recipients, func(other *policy.Recipient) bool {
+	return r.Msg.AnyRecipient(func(other *policy.Recipient) bool {
 		return other != r && other.Direction == policy.Inbound && other.Address.Domain == r.Address.Domain && c.places.Of(other).Load()
 	})
 }

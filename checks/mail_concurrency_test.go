@@ -8,6 +8,7 @@ import (
 
 	"mailweir/internal/policy"
 	"mailweir/internal/policytest"
+	"mailweir/internal/runner"
 	"mailweir/internal/state"
 )
 
@@ -66,7 +67,7 @@ func TestConcurrency(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := policytest.Only(Concurrency).Host(t, append([]string{"--concurrency=enforce", "--concurrency-client=2", "--concurrency-domain=100"}, c.flags...)...)
-			var sessions []*policy.Session
+			var sessions []*runner.Session
 			for _, l := range c.held {
 				s, said := h.Begin(l)
 				policytest.WantSaid(t, "one that is under way", said, "")

@@ -9,6 +9,7 @@ import (
 	"mailweir/internal/policy"
 	"mailweir/internal/policytest"
 	"mailweir/internal/rate"
+	"mailweir/internal/runner"
 )
 
 const exceeding = "rcpt 550 5.7.0 Exceeding outbound thread limit"
@@ -37,7 +38,7 @@ func TestOutboundSessions(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := policytest.Only(OutboundLimit).Host(t, append([]string{"--outbound-limit=enforce", "--outbound-limit-sessions=2"}, c.flags...)...)
-			var sessions []*policy.Session
+			var sessions []*runner.Session
 			for _, l := range append(c.held, c.mail) {
 				s, said := h.Begin(l)
 				want := ""

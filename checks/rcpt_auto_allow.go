@@ -127,10 +127,10 @@ const mostAutoAllow = 50
 // learns returns the pairs that a trusted message teaches.
 func (a *autoAllow) learns(m *policy.Message) (keys []string) {
 	ours := m.Conn.Service == policy.Submission || m.Conn.Trusted()
-	if !ours || !a.local(m.Sender.Domain) || len(m.Recipients) > mostAutoAllow || automatic(m) {
+	if !ours || !a.local(m.Sender.Domain) || m.RecipientCount() > mostAutoAllow || automatic(m) {
 		return nil
 	}
-	for _, r := range m.Recipients {
+	for r := range m.Recipients() {
 		if r.Direction != policy.Outbound {
 			continue
 		}

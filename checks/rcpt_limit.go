@@ -1,8 +1,6 @@
 package checks
 
 import (
-	"slices"
-
 	"mailweir/internal/policy"
 )
 
@@ -31,7 +29,7 @@ as contrib/postfix does.`,
 				if r.Msg.Trusted() {
 					limit = *trusted
 				}
-				before := len(r.Msg.Recipients) - 1
+				before := r.Msg.RecipientCount() - 1
 				if r.Conn().Local || limit == 0 || before < limit || repeated(r) {
 					return policy.Pass, nil
 				}
@@ -46,7 +44,7 @@ as contrib/postfix does.`,
 // repeated reports whether the message has this recipient already. It would not be one more; and Sendmail, which keeps
 // each recipient once, would drop the accepted one with the refused one.
 func repeated(r *policy.Recipient) bool {
-	return slices.ContainsFunc(r.Msg.Recipients, func(other *policy.Recipient) bool {
+	return r.Msg.AnyRecipient(func(other *policy.Recipient) bool {
 		return other != r && other.Address.Key() == r.Address.Key()
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"mailweir/internal/policy"
 	"mailweir/internal/policytest"
+	"mailweir/internal/runner"
 )
 
 func TestRcptLimit(t *testing.T) {
@@ -44,9 +45,9 @@ func TestRcptLimitCounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runner := policy.NewRunner(p, policytest.Onlooker{}, policy.DefaultLimits)
-	defer runner.Close()
-	s := runner.NewSession()
+	rn := runner.NewRunner(p, policytest.Onlooker{}, runner.DefaultLimits)
+	defer rn.Close()
+	s := rn.NewSession()
 	defer s.Close()
 	s.Connect(policytest.Letter{}.Connect())
 	s.Helo(policy.HeloFacts{})

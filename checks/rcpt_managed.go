@@ -3,6 +3,7 @@ package checks
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"mailweir/internal/address"
 	"mailweir/internal/entry"
@@ -91,7 +92,7 @@ func (m *managed) headersFor(r *policy.Recipient) (policy.Verdict, error) {
 
 // headers judges header From for the message as a whole: one recipient who blocks it is enough.
 func (m *managed) headers(msg *policy.Message) (policy.Verdict, error) {
-	return m.header(msg, msg.Recipients), nil
+	return m.header(msg, slices.Collect(msg.Recipients())), nil
 }
 
 // mostFrom bounds the addresses of one header From that are looked up: a stranger chose them.

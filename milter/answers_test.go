@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"mailweir/internal/policy"
+	"mailweir/internal/runner"
 )
 
 // refuseWith returns the answer that the policy gives for a reply. Only its runner can make one, so a runner with one check
@@ -28,12 +29,12 @@ func refuseWith(tb testing.TB, code int, enhanced, text string) policy.Answer {
 }
 
 // newPolicySession returns a real session of the policy in which one check has these hooks.
-func newPolicySession(tb testing.TB, reply *policy.Reply, hooks policy.Hooks) *policy.Session {
+func newPolicySession(tb testing.TB, reply *policy.Reply, hooks policy.Hooks) *runner.Session {
 	tb.Helper()
 	return newPolicyRunner(tb, reply, hooks).NewSession()
 }
 
-func newPolicyRunner(tb testing.TB, reply *policy.Reply, hooks policy.Hooks) *policy.Runner {
+func newPolicyRunner(tb testing.TB, reply *policy.Reply, hooks policy.Hooks) *runner.Runner {
 	tb.Helper()
 	check := &policy.Check{
 		Name: "test", Mode: policy.Enforce, Replies: []*policy.Reply{reply},
@@ -52,22 +53,22 @@ func newPolicyRunner(tb testing.TB, reply *policy.Reply, hooks policy.Hooks) *po
 		Fault: fault, Unavailable: unable, Unprocessed: unable,
 	}
 	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
-	draft := policy.NewDraft(registry, flags)
+	draft := runner.NewDraft(registry, flags)
 	built, err := draft.Build(&policy.World{Clock: time.Now}, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	runner := policy.NewRunner(built, silentObserver{}, policy.DefaultLimits)
-	tb.Cleanup(runner.Close)
-	return runner
+	rn := runner.NewRunner(built, silentObserver{}, runner.DefaultLimits)
+	tb.Cleanup(rn.Close)
+	return rn
 }
 
 type silentObserver struct{}
 
-func (silentObserver) Identify(*policy.Event) string           { return "" }
-func (silentObserver) Record(*policy.Event)                    {}
-func (silentObserver) Settled(*policy.Message, policy.Outcome) {}
-func (silentObserver) Defect(error)                            {}
-func (silentObserver) Opened(*policy.Connection)               {}
-func (silentObserver) Closed(*policy.Connection)               {}
-func (silentObserver) Took(policy.Stage, time.Duration)        {}
+func (silentObserver) Identify(*policy.Event) string    { return "" }
+func (silentObserver) Record(*policy.Event)             {}
+func (silentObserver) Settled(*policy.Transaction)      {}
+func (silentObserver) Defect(error)                     {}
+func (silentObserver) Opened(*policy.Connection)        {}
+func (silentObserver) Closed(*policy.Connection)        {}
+func (silentObserver) Took(policy.Stage, time.Duration) {}

@@ -5,11 +5,11 @@ import (
 
 	"go.uber.org/goleak"
 
-	"mailweir/internal/policy"
+	"mailweir/internal/runner"
 )
 
 // The policy's own session is what the wire is made for.
-var _ Session = (*policy.Session)(nil)
+var _ Session = (*runner.Session)(nil)
 
 // TestMain sees to it that no test leaves a goroutine behind.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -11,7 +11,7 @@ import (
 	"mailweir/internal/policy"
 )
 
-// Session is the policy's side of one SMTP connection: *policy.Session. Its methods are called one at a time,
+// Session is the policy's side of one SMTP connection: *runner.Session. Its methods are called one at a time,
 // in the order of the dialog: Abort also after a finished message, Close last and once.
 type Session interface {
 	ID() string

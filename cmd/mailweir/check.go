@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mailweir/internal/policy"
+	"mailweir/internal/runner"
 	"mailweir/internal/terminal"
 )
 
@@ -55,14 +56,14 @@ func check(out io.Writer, s *settings) error {
 	return writeRemarks(out, s, p)
 }
 
-func stateMode(c policy.CheckState) string {
+func stateMode(c runner.CheckState) string {
 	if c.Off != "" {
 		return policy.Off.String()
 	}
 	return c.Mode.String()
 }
 
-func stateOnError(c policy.CheckState) string {
+func stateOnError(c runner.CheckState) string {
 	if c.OnError == policy.Fails || c.Off != "" {
 		return "-"
 	}
@@ -77,7 +78,7 @@ func offText(why string) string {
 }
 
 // writeRemarks says what is allowed and yet likely not to be what the administrator expects.
-func writeRemarks(out io.Writer, s *settings, p *policy.Policy) error {
+func writeRemarks(out io.Writer, s *settings, p *runner.Policy) error {
 	remarks := p.Remarks()
 	for _, u := range s.unknown {
 		remarks = append(remarks, u.String())

@@ -16,6 +16,7 @@ import (
 
 	"mailweir/internal/events"
 	"mailweir/internal/policy"
+	"mailweir/internal/runner"
 	"mailweir/milter"
 )
 
@@ -28,7 +29,7 @@ type daemon struct {
 	metrics  *events.Metrics
 	recorder *events.Recorder
 	world    *policy.World
-	runner   *policy.Runner
+	runner   *runner.Runner
 	server   *milter.Server
 	http     *httpServer
 
@@ -70,7 +71,7 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 	d.metrics.WatchState(world.State)
 	d.metrics.Loaded(time.Now())
 	d.recorder = events.NewRecorder(events.Options{Log: log, Metrics: d.metrics, Clock: time.Now})
-	d.runner = policy.NewRunner(p, d.recorder, policy.DefaultLimits)
+	d.runner = runner.NewRunner(p, d.recorder, runner.DefaultLimits)
 	from, _ := listenFrom(*s.daemon.listenFrom) // it has been validated
 	d.server = &milter.Server{
 		NewSession: func() milter.Session { return d.runner.NewSession() },
@@ -85,7 +86,7 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 // readyWithin is how long a new policy may take to be as good as it will be, before it is used all the same.
 const readyWithin = 2 * time.Second
 
-func waitReady(p *policy.Policy) {
+func waitReady(p *runner.Policy) {
 	ctx, cancel := context.WithTimeout(context.Background(), readyWithin)
 	defer cancel()
 	p.Ready(ctx)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mailweir/internal/policy"
+	"mailweir/internal/runner"
 	"mailweir/internal/textfile"
 )
 
@@ -111,11 +112,11 @@ func explain(ctx context.Context, out io.Writer, s *settings, f *explainFlags, m
 			t.Notes = append(t.Notes, note)
 		}
 	}
-	runner := policy.NewRunner(p, silent{}, policy.DefaultLimits)
-	session := runner.NewExplainer(t.tell)
+	rn := runner.NewRunner(p, silent{}, runner.DefaultLimits)
+	session := rn.NewExplainer(t.tell)
 	t.play(session, facts, f, m)
 	session.Close()
-	runner.Close()
+	rn.Close()
 	if note := lostNote(store); note != "" {
 		t.Notes = append(t.Notes, note)
 	}
@@ -148,13 +149,13 @@ func (f *explainFlags) connection(s *policy.Settings) (policy.ConnectFacts, erro
 // silent takes events and does nothing with them.
 type silent struct{}
 
-func (silent) Identify(*policy.Event) string           { return "" }
-func (silent) Record(*policy.Event)                    {}
-func (silent) Settled(*policy.Message, policy.Outcome) {}
-func (silent) Defect(error)                            {}
-func (silent) Opened(*policy.Connection)               {}
-func (silent) Closed(*policy.Connection)               {}
-func (silent) Took(policy.Stage, time.Duration)        {}
+func (silent) Identify(*policy.Event) string    { return "" }
+func (silent) Record(*policy.Event)             {}
+func (silent) Settled(*policy.Transaction)      {}
+func (silent) Defect(error)                     {}
+func (silent) Opened(*policy.Connection)        {}
+func (silent) Closed(*policy.Connection)        {}
+func (silent) Took(policy.Stage, time.Duration) {}
 
 // openMessage reads a message from a file, or standard input when the name is -.
 func openMessage(name string, in io.Reader) (*message, error) {

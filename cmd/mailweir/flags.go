@@ -13,10 +13,11 @@ import (
 	"mailweir/internal/config"
 	"mailweir/internal/control"
 	"mailweir/internal/policy"
+	"mailweir/internal/runner"
 	"mailweir/milter"
 )
 
-type draft = *policy.Draft
+type draft = *runner.Draft
 
 // daemonFlags are those of the process; the policy's own are in its draft.
 type daemonFlags struct {
@@ -39,7 +40,7 @@ const defaultListen = "inet:127.0.0.1:8424"
 
 // register registers every flag of serve.
 func register(set *pflag.FlagSet) (*daemonFlags, draft) {
-	return registerDaemon(set), policy.NewDraft(checks.Registry(), set)
+	return registerDaemon(set), runner.NewDraft(checks.Registry(), set)
 }
 
 func registerDaemon(set *pflag.FlagSet) *daemonFlags {

@@ -16,6 +16,7 @@ import (
 
 	"mailweir/internal/events"
 	"mailweir/internal/policy"
+	"mailweir/internal/runner"
 	"mailweir/internal/state"
 )
 
@@ -55,14 +56,14 @@ func logOf(t *testing.T, args ...string) string {
 		t.Fatal(err)
 	}
 	recorder := events.NewRecorder(events.Options{Log: log, Metrics: events.NewMetrics("test"), Clock: clock})
-	runner := policy.NewRunner(p, recorder, policy.DefaultLimits)
-	session := runner.NewSession()
+	rn := runner.NewRunner(p, recorder, runner.DefaultLimits)
+	session := rn.NewSession()
 	session.Connect(policy.ConnectFacts{Client: netip.MustParseAddr("192.0.2.1"), Port: 25252, Name: hostile})
 	session.Helo(policy.HeloFacts{Name: hostile})
 	session.Mail(policy.MailFacts{Sender: `"` + hostile + `"@else.example`, Login: hostile, QueueID: hostile})
 	session.Rcpt(policy.RcptFacts{Recipient: `"` + hostile + `"@ours.example`})
 	session.Close()
-	runner.Close()
+	rn.Close()
 	recorder.Close()
 	return out.String()
 }

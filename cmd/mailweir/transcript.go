@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"mailweir/internal/policy"
+	"mailweir/internal/runner"
 	"mailweir/internal/terminal"
 )
 
@@ -17,7 +18,7 @@ type transcript struct {
 	Steps []step   `json:"steps"`
 	Off   []offRow `json:"off"`
 	Notes []string `json:"notes,omitempty"`
-	words []policy.Word
+	words []runner.Word
 }
 
 // step is one command of the dialog, what the checks said up to it, and the answer.
@@ -47,10 +48,10 @@ type offRow struct {
 	Why   string `json:"why"`
 }
 
-func (t *transcript) tell(w policy.Word) { t.words = append(t.words, w) }
+func (t *transcript) tell(w runner.Word) { t.words = append(t.words, w) }
 
 // play runs the dialog.
-func (t *transcript) play(s *policy.Session, facts policy.ConnectFacts, f *explainFlags, m *message) {
+func (t *transcript) play(s *runner.Session, facts policy.ConnectFacts, f *explainFlags, m *message) {
 	s.Connect(facts)
 	helo := policy.HeloFacts{Name: f.helo, TLS: policy.TLS{Version: f.tls, Bits: f.bits, CertSubject: f.cert}}
 	t.step("HELO "+f.helo, s.Helo(helo))
@@ -92,7 +93,7 @@ func (t *transcript) step(command string, a policy.Answer) {
 	if a.Refuses() {
 		st.Answer = a.Line.String()
 	}
-	slices.SortStableFunc(t.words, func(a, b policy.Word) int { return cmp.Compare(a.Place, b.Place) })
+	slices.SortStableFunc(t.words, func(a, b runner.Word) int { return cmp.Compare(a.Place, b.Place) })
 	for _, w := range t.words {
 		st.Words = append(st.Words, printed(w))
 	}
@@ -100,7 +101,7 @@ func (t *transcript) step(command string, a policy.Answer) {
 	t.Steps = append(t.Steps, st)
 }
 
-func printed(w policy.Word) word {
+func printed(w runner.Word) word {
 	p := word{
 		Check: w.Check, Stage: w.Stage.String(), Mode: w.Mode.String(), Recipient: w.Recipient, Says: w.Says.String(),
 		Reply: w.Reply, By: w.By, Cause: w.Cause,
@@ -112,7 +113,7 @@ func printed(w policy.Word) word {
 }
 
 // off notes the checks that have nothing to do.
-func (t *transcript) off(p *policy.Policy) {
+func (t *transcript) off(p *runner.Policy) {
 	for _, c := range p.Checks() {
 		if c.Off != "" {
 			t.Off = append(t.Off, offRow{c.Check.Name, c.Off})

@@ -25,7 +25,8 @@ var layers = map[string][]string{
 	"rbl":                     {"internal/dns"},
 	"internal/dns":            {},
 	"internal/dns/dnstest":    {},
-	"internal/policy":         {"internal/address", "internal/textfile", "internal/table", "internal/state", "internal/trace", "internal/resource", "internal/fact", "internal/mailauth", "internal/dns", "rbl"},
+	"internal/policy":         {"internal/address", "internal/table", "internal/state", "internal/trace", "internal/resource", "internal/mailauth", "internal/dns", "rbl"},
+	"internal/runner":         {"internal/policy", "internal/address", "internal/textfile", "internal/table", "internal/trace", "internal/resource", "internal/fact", "internal/mailauth"},
 	"internal/table":          {"internal/address", "internal/textfile"},
 	"internal/content":        {"internal/textfile", "internal/content/*"},
 	"internal/address":        {},
@@ -52,7 +53,7 @@ var layers = map[string][]string{
 	"internal/blocklist":   {"internal/policy", "internal/address", "internal/table"},
 	"internal/examination": {"internal/policy", "internal/content"},
 	"internal/entry":       {"internal/policy"},
-	"internal/policytest":  {"internal/policy", "internal/state", "internal/dns", "rbl"},
+	"internal/policytest":  {"internal/policy", "internal/runner", "internal/state", "internal/dns", "rbl"},
 
 	"internal/content/fold":     {},
 	"internal/content/match":    {"internal/content/fold"},

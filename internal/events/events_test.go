@@ -234,7 +234,7 @@ func TestMetrics(t *testing.T) {
 	b.refuse("203.0.113.77", "who@stranger.example")
 	b.Record(&policy.Event{Check: "rbl", Action: policy.ActionError, Err: "203.0.113.77", Helo: "stranger.example"})
 	b.Opened(&policy.Connection{ConnectFacts: policy.ConnectFacts{Client: netip.MustParseAddr("203.0.113.77")}, Service: policy.MX})
-	b.Settled(&policy.Message{Conn: &policy.Connection{Service: policy.MX}, MailFacts: policy.MailFacts{Sender: "who@stranger.example"}, Octets: 7}, policy.Outcome{})
+	b.Settled(&policy.Transaction{Service: policy.MX, Sender: "who@stranger.example", Octets: 7})
 	for _, stage := range policy.Stages() {
 		b.Took(stage, time.Millisecond)
 	}

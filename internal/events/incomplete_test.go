@@ -10,14 +10,13 @@ import (
 
 // transaction tells the recorder of one.
 func (b *bench) transaction(service policy.Service, recipients int, fields int, o policy.Outcome) {
-	m := &policy.Message{
-		MailFacts: policy.MailFacts{Sender: "a@else.example"}, Fields: make([]policy.Field, fields),
-		Conn: &policy.Connection{ConnectFacts: policy.ConnectFacts{Client: netip.MustParseAddr("192.0.2.1")}, Service: service},
+	t := &policy.Transaction{
+		Sender: "a@else.example", Client: netip.MustParseAddr("192.0.2.1"), Service: service, Fields: fields, Outcome: o, RecipientCount: recipients,
 	}
 	for range recipients {
-		m.Recipients = append(m.Recipients, &policy.Recipient{RcptFacts: policy.RcptFacts{Recipient: "u@ours.example"}, Msg: m})
+		t.Recipients = append(t.Recipients, policy.RecipientOutcome{Recipient: "u@ours.example", Outcome: o})
 	}
-	b.Settled(m, o)
+	b.Settled(t)
 }
 
 func (b *bench) messages(level string) (lines []string) {

@@ -31,7 +31,7 @@ type Options struct {
 	Sinks []Sink
 }
 
-// Recorder implements [policy.Observer].
+// Recorder is the observer of the runner.
 type Recorder struct {
 	Options
 	sinks   []Sink
@@ -72,9 +72,8 @@ func (r *Recorder) sum(ended []*dedup) {
 	}
 }
 
-// Settled tells every sink of the outcome of a message.
-func (r *Recorder) Settled(m *policy.Message, o policy.Outcome) {
-	t := policy.NewTransaction(m, o)
+// Settled tells every sink what became of a transaction.
+func (r *Recorder) Settled(t *policy.Transaction) {
 	t.Version, t.Host, t.Ended = policy.EventVersion, r.Host, r.Clock().UTC()
 	for _, sink := range r.sinks {
 		sink.Transaction(t)

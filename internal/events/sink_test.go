@@ -60,7 +60,7 @@ func TestAnotherSink(t *testing.T) {
 			t.Errorf("%s is found in %d rows", r, seen[r])
 		}
 	}
-	b.Settled(bomb("a@else.example"), policy.Outcome{Fate: policy.Accepted})
+	b.Settled(bomb("a@else.example", policy.Outcome{Fate: policy.Accepted}))
 	if len(s.transactions) != 1 || s.transactions[0].RecipientCount != 2 || s.transactions[0].Host != "mx1.example" || !s.transactions[0].Ended.Equal(b.now) {
 		t.Errorf("an accepted message is recorded as %+v", s.transactions)
 	}

@@ -10,16 +10,15 @@ import (
 	"mailweir/internal/policy"
 )
 
-// bomb is a message that was accepted and of which these limits kept a part from being examined.
-func bomb(from string, limits ...policy.Unexamined) *policy.Message {
-	m := &policy.Message{
-		MailFacts: policy.MailFacts{Sender: from}, Fields: make([]policy.Field, 1), Unexamined: limits,
-		Conn: &policy.Connection{ConnectFacts: policy.ConnectFacts{Client: netip.MustParseAddr("192.0.2.1")}, Service: policy.MX},
+// bomb is a message of which these limits kept a part from being examined, with what became of it.
+func bomb(from string, o policy.Outcome, limits ...policy.Unexamined) *policy.Transaction {
+	t := &policy.Transaction{
+		Sender: from, Client: netip.MustParseAddr("192.0.2.1"), Service: policy.MX, Fields: 1, Outcome: o, Unexamined: limits, RecipientCount: 2,
 	}
 	for _, to := range []string{"u@ours.example", "v@ours.example"} {
-		m.Recipients = append(m.Recipients, &policy.Recipient{RcptFacts: policy.RcptFacts{Recipient: to}, Msg: m})
+		t.Recipients = append(t.Recipients, policy.RecipientOutcome{Recipient: to, Direction: policy.Inbound.String(), Outcome: o})
 	}
-	return m
+	return t
 }
 
 func (b *bench) limitsCounted(limit string) float64 {
@@ -34,7 +33,7 @@ func (b *bench) limitsCounted(limit string) float64 {
 func TestUnexamined(t *testing.T) {
 	b := newBench(t)
 	limits := []policy.Unexamined{{Limit: "ratio", Where: `ratio in "a.zip/b"`}, {Limit: "ratio", Where: `ratio in "a.zip/c"`}, {Limit: "time", Where: "time"}}
-	b.Settled(bomb("a@else.example", limits...), policy.Outcome{Fate: policy.Refused, Check: "content"})
+	b.Settled(bomb("a@else.example", policy.Outcome{Fate: policy.Refused, Check: "content"}, limits...))
 	var found int
 	for _, line := range b.lines() {
 		if line["msg"] != "unexamined" {
@@ -59,7 +58,7 @@ func TestUnexamined(t *testing.T) {
 			t.Errorf("%s is counted %v times, want %v", limit, got, want)
 		}
 	}
-	b.Settled(bomb("a@else.example"), policy.Outcome{})
+	b.Settled(bomb("a@else.example", policy.Outcome{}))
 	if lines := b.messages("info"); len(lines) != 0 {
 		t.Errorf("a message that was examined whole: %q", lines)
 	}
@@ -69,7 +68,7 @@ func TestUnexamined(t *testing.T) {
 func TestUnexaminedFlood(t *testing.T) {
 	b := newBench(t)
 	for i := range 300 {
-		b.Settled(bomb(fmt.Sprintf("%d@else.example", i), policy.Unexamined{Limit: "ratio", Where: fmt.Sprintf("ratio in %q", fmt.Sprint(i))}), policy.Outcome{})
+		b.Settled(bomb(fmt.Sprintf("%d@else.example", i), policy.Outcome{}, policy.Unexamined{Limit: "ratio", Where: fmt.Sprintf("ratio in %q", fmt.Sprint(i))}))
 	}
 	if got := len(b.messages("info")); got != dedupAfter+1 {
 		t.Errorf("%d lines, want %d", got, dedupAfter+1)

@@ -48,7 +48,7 @@ func NewTransactions(env *policy.Env) Transactions {
 // bounces and call-outs go to whom others have named.
 func counted(m *policy.Message) bool {
 	c := m.Conn
-	return c.Client.IsValid() && !c.Local && !m.Trusted() && !c.InboundRelay() && !c.Permitted() && !m.Sender.IsNull()
+	return c.Client.IsValid() && !c.Local && !m.Trusted() && !c.InboundRelay() && !c.Permitted && !m.Sender.IsNull()
 }
 
 // Recipient counts what became of a recipient.

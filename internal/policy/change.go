@@ -28,8 +28,8 @@ func (c Change) String() string {
 	return strings.Join(list, "; ")
 }
 
-// add joins another change, each field once. The first reason to hold the message counts.
-func (c *Change) add(other Change) {
+// Add joins another change, each field once. The first reason to hold the message counts.
+func (c *Change) Add(other Change) {
 	for _, f := range other.Fields {
 		f.Value = Clean(f.Value)
 		if !slices.Contains(c.Fields, f) {
@@ -46,22 +46,4 @@ func (c *Change) add(other Change) {
 func (v Verdict) Changing(c Change) Verdict {
 	v.change = c
 	return v
-}
-
-// changes reports whether the ruling changes the message instead of refusing it.
-func (ru *ruling) changes() bool { return !ru.verdict.change.Empty() }
-
-// change records what changes the message, one event a check, and adds it all up.
-func (rs *resolver) change(groups [][]*ruling) Change {
-	var all Change
-	for _, rulings := range groups {
-		ru := *rulings[0]
-		ru.verdict.change = Change{}
-		for _, one := range rulings {
-			ru.verdict.change.add(one.verdict.change)
-		}
-		all.add(ru.verdict.change)
-		rs.recordChange(&ru)
-	}
-	return all
 }

@@ -82,8 +82,8 @@ type Hooks struct {
 	Close func()
 }
 
-// empty reports whether the hooks have nothing to do.
-func (h *Hooks) empty() bool {
+// Empty reports whether the hooks have nothing to do.
+func (h *Hooks) Empty() bool {
 	return h.Connect == nil && h.Helo == nil && h.Mail == nil && h.Rcpt == nil && h.Header == nil && h.Body == nil &&
 		h.Headers == nil && h.HeadersFor == nil && h.Message == nil && h.MessageFor == nil && h.Grant == nil && h.Admit == nil &&
 		h.SettleRecipient == nil && h.SettleMessage == nil && h.SettleConnection == nil

@@ -27,12 +27,14 @@ type World struct {
 	// Explaining says that one case is tried, and that every check is to take the time that it needs.
 	Explaining bool
 
-	entered   entered
-	resources resource.Pool
+	// Resources outlive policies.
+	Resources resource.Pool
+
+	entered entered
 }
 
-// resolver is the DNS for SPF; each question is noted for the event.
-func (w *World) resolver() dns.NetResolver {
+// Resolver is the DNS for SPF and DKIM; each question is noted for the event.
+func (w *World) Resolver() dns.NetResolver {
 	return dns.NetResolver{Ask: func(ctx context.Context, q dns.Question) dns.Answer {
 		a := w.DNS.Ask(ctx, q)
 		trace.Add(ctx, q.String(), a.String())
@@ -46,15 +48,23 @@ type Env struct {
 	// Settings are what several checks share.
 	Settings *Settings
 
-	registry  *Registry
-	tables    *table.Loader
-	resources *resource.Holder
-	check     *bound
-	common    *common
+	check  string
+	mode   Mode
+	common *Common
 }
 
-// common is what the checks of one policy have in common.
-type common struct {
+// Env returns what a check in this mode is built from.
+func (c *Common) Env(check string, mode Mode) *Env {
+	return &Env{World: c.World, Settings: c.Settings, check: check, mode: mode, common: c}
+}
+
+// Common is what the checks of one policy have in common while it is built.
+type Common struct {
+	*World
+	Settings  *Settings
+	Tables    *table.Loader
+	Resources *resource.Holder
+
 	slots  int // of each scope
 	shared map[any]any
 }
@@ -75,18 +85,18 @@ func Shared[T any](env *Env, create func() *T) *T {
 // have the same T, which is opened when none has it and, if it has a Close method, closed after the last policy that uses it.
 // The name tells all that open depends on.
 func Resource[T any](env *Env, name string, open func() (T, error)) (T, error) {
-	return resource.Get(env.resources, name, open)
+	return resource.Get(env.common.Resources, name, open)
 }
 
 // Mode returns the effective mode of the check that is built.
-func (e *Env) Mode() Mode { return e.check.mode }
+func (e *Env) Mode() Mode { return e.mode }
 
 // List opens the tables of a repeatable flag of this check. Block and permit lists match sub-domains.
 // Without tables the list is nil, which is empty.
 func (e *Env) List(noun string, specs []string, values table.Values) (*table.List, error) {
-	list, err := e.tables.List(table.ListOptions{Values: values, Subdomains: true, Delimiters: e.Settings.Delimiter}, specs...)
+	list, err := e.common.Tables.List(table.ListOptions{Values: values, Subdomains: true, Delimiters: e.Settings.Delimiter}, specs...)
 	if err != nil {
-		return nil, table.Of(e.check.Name+"-"+noun, err)
+		return nil, table.Of(e.check+"-"+noun, err)
 	}
 	return list, nil
 }

@@ -108,22 +108,3 @@ func (a Action) Answers() bool {
 	}
 	return false
 }
-
-// Observer sees every decision and every outcome. It is the one place that writes log, metrics and, later, a
-// record. Its methods are called from any goroutine and must not wait.
-type Observer interface {
-	// Identify returns the id for an event before its reply is built. Events that are alike share one when there
-	// are too many of them.
-	Identify(*Event) string
-	// Record takes the finished event.
-	Record(*Event)
-	// Settled takes the outcome of a message, accepted ones too.
-	Settled(*Message, Outcome)
-	// Defect takes a panic in a Settle hook.
-	Defect(error)
-	// Opened and Closed count connections.
-	Opened(*Connection)
-	Closed(*Connection)
-	// Took is told how long mailweir worked and waited for an answer.
-	Took(Stage, time.Duration)
-}

@@ -94,13 +94,14 @@ func (f *Flags) Size(noun string, value Size, usage string) *Size {
 	return &value
 }
 
-// Mode registers --PREFIX as the mode of a check.
-func (f *Flags) mode(check string, value Mode, usage string) *Mode {
+// Mode registers --CHECK as the mode of a check.
+func (f *Flags) Mode(check string, value Mode, usage string) *Mode {
 	f.set.VarP(&value, check, "", usage)
 	return &value
 }
 
-func (f *Flags) onError(value OnError, usage string) *OnError {
+// OnError registers --CHECK-on-error.
+func (f *Flags) OnError(value OnError, usage string) *OnError {
 	f.set.VarP(&value, f.prefix+"on-error", "", usage)
 	return &value
 }

@@ -27,9 +27,9 @@ func (o Offence) String() string {
 	}[o]
 }
 
-// shown is what giving the reply says about the client. A temporary answer of ours says nothing,
+// Shown is what giving the reply says about the client. A temporary answer of ours says nothing,
 // unless the reply is declared as temporary: then its cause is what the client does.
-func (r *Reply) shown(f Fate) Offence {
+func (r *Reply) Shown(f Fate) Offence {
 	if f == Refused || f == Deferred && r.Code/100 == 4 {
 		return r.Offence
 	}

@@ -18,7 +18,7 @@ func TestOffenceShown(t *testing.T) {
 		{"temporary, refused by the administrator's code", passing, Refused, OffenceOpenRelay},
 		{"shows none", &Reply{Code: 550}, Refused, NoOffence},
 	} {
-		if got := c.reply.shown(c.fate); got != c.want {
+		if got := c.reply.Shown(c.fate); got != c.want {
 			t.Errorf("%s: shows %s, want %s", c.name, got, c.want)
 		}
 	}

@@ -200,18 +200,8 @@ func (l Line) String() string {
 	return strconv.Itoa(l.code) + " " + l.enhanced + " " + l.text
 }
 
-// line builds the reply of an objection under a mode; moved says that it is answered at RCPT although it was known at MAIL.
-func (p *Policy) line(v Verdict, mode Mode, moved bool) Line {
-	effective := p.reply(v.reply)
-	code, enhanced := v.codes(effective, mode)
-	if moved && p.Settings.EnforceFor != nil {
-		code = keepOpen(code)
-	}
-	return Line{code, enhanced, v.text(effective)}
-}
-
-// ending completes the line: "CODE X.Y.Z Text[ - help-url] [id]". A text that is too long is cut; the help URL and the id never are.
-func (l Line) ending(helpURL, id string) Line {
+// Ending completes the line: "CODE X.Y.Z Text[ - help-url] [id]". A text that is too long is cut; the help URL and the id never are.
+func (l Line) Ending(helpURL, id string) Line {
 	suffix := ""
 	if helpURL != "" {
 		suffix = " - " + helpURL
@@ -240,24 +230,22 @@ func temporary(code int, enhanced string) (int, string) {
 	return 451, enhanced
 }
 
-// keepOpen turns the codes that close the connection into ones that do not, for an answer that is moved from MAIL to
+// KeepOpen turns the codes that close the connection into ones that do not, for an answer that is moved from MAIL to
 // RCPT because only some recipients are enforced: 421 becomes 451, 521 becomes 550.
-func keepOpen(code int) int {
-	switch code {
+func (l Line) KeepOpen() Line {
+	switch l.code {
 	case 421:
-		return 451
+		l.code = 451
 	case 521:
-		return 550
+		l.code = 550
 	}
-	return code
+	return l
 }
 
-// reply returns the reply as --replies has it.
-func (p *Policy) reply(r *Reply) *Reply {
-	if own, ok := p.replies[r]; ok {
-		return own
-	}
-	return r
+// Line builds the reply of an objection under a mode. The effective reply is the declared one as --replies has it.
+func (v Verdict) Line(effective *Reply, mode Mode) Line {
+	code, enhanced := v.codes(effective, mode)
+	return Line{code, enhanced, v.text(effective)}
 }
 
 // codes are the code and enhanced code of an objection under a mode.

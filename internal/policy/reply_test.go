@@ -1,8 +1,6 @@
 package policy
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -66,49 +64,11 @@ func TestWords(t *testing.T) {
 		"mode defer":              {Object(list, "z", "t"), list, Defer, "451 4.7.1 z Blocked - see t"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			code, enhanced := tt.verdict.codes(tt.effective, tt.mode)
-			text := tt.verdict.text(tt.effective)
-			if got := (Line{code, enhanced, text}).ending("", "").String(); got != tt.want {
+			if got := tt.verdict.Line(tt.effective, tt.mode).Ending("", "").String(); got != tt.want {
 				t.Errorf("%q, want %q", got, tt.want)
 			}
 		})
 	}
-}
-
-func TestOverrides(t *testing.T) {
-	r := newRig(t, "", check("x", objecting("x", StageRcpt)))
-	for name, tt := range map[string]struct{ text, want string }{
-		"good":        {"# ours\n\n x  554 5.7.9  Go   away\r\n", ""},
-		"unknown":     {"\ny 550 5.7.1 x\n", `FILE:2: there is no reply "y"`},
-		"twice":       {"x 550 5.7.1 a\nx 550 5.7.1 b\n", "FILE:2: reply x is overridden twice"},
-		"short":       {"x 550 5.7.1\n", "FILE:1: write ID CODE X.Y.Z Text"},
-		"code":        {"x +550 5.7.1 a\n", `FILE:1: reply x: "+550" is not a reply code`},
-		"class":       {"x 450 5.7.1 a\n", "FILE:1: reply x: enhanced code 5.7.1 is not of the class of 450"},
-		"placeholder": {"x 550 5.7.1 {zone}\n", "FILE:1: reply x: text has {zone}"},
-		"long line":   {"x 550 5.7.1 " + strings.Repeat("a", 100_000), "FILE:1: reply x: text"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := parseReplies("FILE", tt.text, r.registry())
-			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.HasPrefix(err.Error(), tt.want)) {
-				t.Errorf("error %v, want %q", err, tt.want)
-			}
-		})
-	}
-}
-
-func TestOverrideIsAnswered(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "replies")
-	if err := os.WriteFile(file, []byte("x 554 5.7.9 Not here\nfault 451 4.3.5 Oops\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c := check("x", Hooks{})
-	c.Setup = func(*Flags) Build {
-		return func(*Env) (Hooks, error) {
-			return Hooks{Rcpt: func(*Recipient) (Verdict, error) { return Object(c.Replies[0]), nil }}, nil
-		}
-	}
-	r := newRig(t, "--replies="+file, c)
-	wantSaid(t, r.send(mail("a@ours.example")), "rcpt a@ours.example 554 5.7.9 Not here")
 }
 
 func FuzzClean(f *testing.F) {
@@ -134,30 +94,33 @@ func FuzzLine(f *testing.F) {
 		r := &Reply{ID: "x", Code: 550, Enhanced: "5.7.1", Text: "see {what}", Args: []string{"what"}}
 		for _, mode := range []Mode{Enforce, Defer} {
 			v := Object(r, arg).Code(code, enhanced).Text(own)
-			c, e := v.codes(r, mode)
-			text := v.text(r)
-			wellFormed(t, Line{c, e, text}.ending("https://ours.example/"+strings.Repeat("h", 99), id))
+			wellFormed(t, v.Line(r, mode).Ending("https://ours.example/"+strings.Repeat("h", 99), id))
 		}
 	})
 }
 
-func FuzzOverrides(f *testing.F) {
-	registry := (&rig{checks: []*Check{check("x", Hooks{})}}).registry()
-	for _, s := range []string{"x 550 5.7.1 Text", "# c\n\nfault 451 4.3.0 {a}", "x 550 5.7.1 \xff", "x 999 5 a"} {
-		f.Add(s)
+// wellFormed holds a line against section 3 of the specification.
+func wellFormed(t *testing.T, l Line) {
+	if l.code == 0 {
+		return
 	}
-	f.Fuzz(func(t *testing.T, text string) {
-		replies, err := parseReplies("FILE", text, registry)
-		if err != nil {
-			if !strings.HasPrefix(err.Error(), "FILE:") {
-				t.Fatalf("error %v names no line", err)
-			}
-			return
+	text := l.String()
+	switch {
+	case len(text) > maxLine:
+		t.Fatalf("%d octets: %q", len(text), text)
+	case l.code < 400 || l.code > 599:
+		t.Fatalf("code of %q", text)
+	case validEnhanced(l.enhanced) != nil || int(l.enhanced[0]-'0') != l.code/100:
+		t.Fatalf("enhanced code of %q", text)
+	case strings.TrimSpace(l.text) == "":
+		t.Fatalf("no text in %q", text)
+	}
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			t.Fatalf("octet %#x in %q", text[i], text)
 		}
-		for declared, own := range replies {
-			if err := own.Validate(); err != nil || own.ID != declared.ID {
-				t.Fatalf("%+v for %s: %v", own, declared.ID, err)
-			}
-		}
-	})
+	}
+	if n := strings.Count(text, "["); n > 1 || n != strings.Count(text, "]") {
+		t.Fatalf("brackets in %q", text)
+	}
 }

@@ -2,35 +2,39 @@ package policy
 
 import (
 	"context"
+	"iter"
 	"net/netip"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"mailweir/internal/address"
-	"mailweir/internal/fact"
 	"mailweir/internal/mailauth"
 	"mailweir/internal/state"
 )
 
 // Scope is one of the three things that are judged: *Connection, *Message, *Recipient.
 type Scope interface {
-	base() *scope
+	base() *Base
 }
 
-// scope is what the three have in common. The runner drops it whole, so no check resets anything.
-type scope struct {
-	findings []*finding
+// Base is what the three have in common. The runner drops a scope whole, so no check resets anything.
+type Base struct {
+	// Holder keeps what a check holds as long as the scope lives. The runner is one.
+	Holder
 
-	mu     sync.Mutex
-	slots  []any
-	leases []state.Lease
-	would  []string // monitored checks that objected
-	closed bool
+	mu    sync.Mutex
+	slots []any
 }
 
-func (s *scope) base() *scope { return s }
+// Holder keeps what is held for a scope until that has ended.
+type Holder interface {
+	// Hold has giveBack called once when the scope ends, on the session's path: it must not wait. Where the scope has ended
+	// already, nothing is kept, ended is true and fate is what became of it.
+	Hold(giveBack func(Fate)) (fate Fate, ended bool)
+}
+
+func (b *Base) base() *Base { return b }
 
 // Slot is a check's own typed place in a scope. Make one in Build; each scope then has a T of its own,
 // made when it is first asked for. Only hooks on the session's path and Settle hooks may use it, not Later and Grant.
@@ -38,7 +42,7 @@ func (s *scope) base() *scope { return s }
 // message and its recipients stand still once they are settled.
 type Slot[T any] struct {
 	index  int
-	common *common
+	common *Common
 }
 
 // NewSlot returns a slot of its own for the check that is being built.
@@ -63,7 +67,7 @@ func (sl Slot[T]) Of(where Scope) *T {
 
 // Connection is one SMTP connection as one policy sees it.
 type Connection struct {
-	scope
+	Base
 	ConnectFacts
 	HeloFacts
 
@@ -76,23 +80,24 @@ type Connection struct {
 	// Local says that the mail is submitted without a network client. It is trusted, and
 	// every objection to it is answered at the end of the message.
 	Local bool
-
-	runner *Runner
-	policy *Policy
-	exempt Bypass // what about it lets mail past checks
-	permit permission
+	// Exempt is what about the client lets its mail past checks.
+	Exempt Bypass
+	// Permitted says that the administrator permits the client (--permit-clients).
+	Permitted bool
 }
 
 // Trusted reports whether the client's address is trusted; a login is a matter of the message.
-func (c *Connection) Trusted() bool { return c.exempt&BypassTrusted != 0 }
+func (c *Connection) Trusted() bool { return c.Exempt&BypassTrusted != 0 }
 
 // InboundRelay reports whether the client is one of --inbound-relays.
-func (c *Connection) InboundRelay() bool { return c.exempt&BypassRelay != 0 }
+func (c *Connection) InboundRelay() bool { return c.Exempt&BypassRelay != 0 }
 
 // Message is one mail transaction, from MAIL to the end of the message.
 type Message struct {
-	scope
+	Base
 	MailFacts
+	// Inquiry answers what is not known without asking.
+	Inquiry
 
 	// Conn is the connection that it arrives on.
 	Conn *Connection
@@ -101,9 +106,12 @@ type Message struct {
 	Started time.Time
 	// Sender is the reverse-path, in the form of a key.
 	Sender address.Address
-	// Recipients are those that mailweir has accepted and the MTA has not refused, in order.
-	Recipients []*Recipient
-	// Fields are the header fields in order, at most maxFields and maxFieldOctets of them.
+	// Helo is what HELO or EHLO had brought by then. Later and Settle hooks must look here: a client may say HELO again
+	// while they work.
+	Helo HeloFacts
+	// Exempt is what about the sender lets its mail past checks.
+	Exempt Bypass
+	// Fields are the header fields in order, at most so many as the runner keeps.
 	Fields []Field
 	// FieldsDropped says that the header section was longer than that.
 	FieldsDropped bool
@@ -113,19 +121,38 @@ type Message struct {
 	// recorded when the message is settled.
 	Unexamined []Unexamined
 
-	helo        HeloFacts // as it was at MAIL
-	fieldOctets int
-	exempt      Bypass // what about the sender lets mail past checks
-	spf         fact.Fact[mailauth.SPFResult]
-	dkim        atomic.Pointer[dkimFuture]
-	from        fromOnce
-	permit      permission
-	mayPermit   Bypass       // the kinds that there may be
-	left        departures   // what became of them
-	gone        []*Recipient // refused, by whomever, or removed; settled with the message
-	broken      []*bound     // checks that panicked over a part of this message
-	condemned   bool         // its refusal is certain
-	fate        Outcome
+	from fromOnce
+}
+
+// Inquiry is what a check may ask about a message. What has a context waits for the DNS or the state: ask in a [Later], a Grant or
+// a Settle hook. An error means that it could not be found out.
+type Inquiry interface {
+	// Recipients are those that mailweir has accepted and the MTA has not refused, in order.
+	Recipients() iter.Seq[*Recipient]
+	// RecipientCount is how many they are.
+	RecipientCount() int
+
+	// SPF returns the SPF result for the envelope sender's domain, or for HELO's under the null sender (RFC 7208 section 2.4). It is
+	// none where SPF has nothing to say: the client's address is unknown or that of an inbound relay, or the sender has no domain.
+	SPF(context.Context) (mailauth.SPFResult, error)
+	// SPFOf returns the SPF result that the client has for another domain than the sender's: whether that domain lets the client
+	// send its mail. The rest is as for SPF.
+	SPFOf(ctx context.Context, domain string) (mailauth.SPFResult, error)
+	// StartDKIM begins to verify the message's DKIM signatures (RFC 6376), if there are any. It is asked for at the end of
+	// headers, by a check that will need DKIM; asking again changes nothing.
+	StartDKIM()
+	// DKIM returns the domains with a valid signature, at the end of the message and after StartDKIM. With the error some signatures
+	// could not be judged; the domains are good all the same.
+	DKIM(context.Context) ([]string, error)
+	// Vouched reports whether the envelope sender is who it says: the client is permitted, SPF passes for the sender's
+	// domain, or, at the end of a message whose signatures are looked at, DKIM passes for a domain aligned with it.
+	Vouched(context.Context) (bool, error)
+	// PermitHonoured reports whether the administrator permits the sender and SPF passes for it: such mail is known to
+	// be good.
+	PermitHonoured(context.Context) bool
+	// AutoAllowHonoured reports whether a recipient has written to the sender (auto-allow) and SPF passes for it: such mail
+	// is known to be good, too.
+	AutoAllowHonoured(context.Context) bool
 }
 
 // Unexamined is something in a message that was not looked at.
@@ -136,25 +163,18 @@ type Unexamined struct {
 	Where string `json:"where"`
 }
 
-// Limits of the header fields that a message keeps.
-const (
-	maxFields      = 10_000
-	usualFields    = 32 // room for those of most messages
-	maxFieldOctets = 1 << 20
-)
-
-// keeps reports whether a header field is kept. Beyond the bounds From fields still are, within bounds of their own: a block
-// of a sender must not be got round by fields in front.
-func (m *Message) keeps(f Field, octets int) bool {
-	if len(m.Fields) < maxFields && m.fieldOctets+octets <= maxFieldOctets {
-		return true
-	}
-	const spare = address.MaxFromOctets
-	return strings.EqualFold(f.Name, "From") && len(m.Fields) < maxFields+address.MaxFromAddresses && m.fieldOctets+octets <= maxFieldOctets+spare
-}
-
 // Trusted reports whether the sender is trusted: by its net, by a login, or as a local submission.
-func (m *Message) Trusted() bool { return (m.exempt|m.Conn.exempt)&BypassTrusted != 0 }
+func (m *Message) Trusted() bool { return (m.Exempt|m.Conn.Exempt)&BypassTrusted != 0 }
+
+// AnyRecipient reports whether one of the recipients is such.
+func (m *Message) AnyRecipient(such func(*Recipient) bool) bool {
+	for r := range m.Recipients() {
+		if such(r) {
+			return true
+		}
+	}
+	return false
+}
 
 // Values returns the values of every kept field of that name, in order.
 func (m *Message) Values(name string) []string {
@@ -179,13 +199,9 @@ func (m *Message) HeaderFrom() address.From {
 	return m.from.from
 }
 
-// HELO returns the name that the client gave. Later and Settle hooks must ask here: a client may say HELO again while
-// they work.
-func (m *Message) HELO() string { return m.helo.Name }
-
 // Recipient is one RCPT of a message.
 type Recipient struct {
-	scope
+	Base
 	RcptFacts
 
 	// Msg is the message that it belongs to.
@@ -194,31 +210,31 @@ type Recipient struct {
 	Address address.Address
 	// Direction is where the mail goes, seen from here.
 	Direction Direction
-
-	enforced bool   // in --enforce-for, or there is none
-	exempt   Bypass // what lets its mail past checks, as the only recipient
-	grants   fact.Fact[[]Grant]
-	fate     Outcome
+	// Enforced says that checks are enforced for it: it is in --enforce-for, or there is none.
+	Enforced bool
+	// Exempt is what lets its mail past checks, if it is the only recipient.
+	Exempt Bypass
 }
 
 // Conn returns the connection of the recipient's message.
 func (r *Recipient) Conn() *Connection { return r.Msg.Conn }
 
-// Acquire takes one of limit places under key for as long as the scope lives; the runner gives it back. It reports
+// AlwaysAccepted reports whether the recipient is one of --always-accept, as the only one of the message. Ask in Settle hooks:
+// before the end of the message another one may follow.
+func (r *Recipient) AlwaysAccepted() bool {
+	return r.Exempt&BypassAlwaysAccept != 0 && !r.Msg.AnyRecipient(func(other *Recipient) bool { return other != r })
+}
+
+// Acquire takes one of limit leases under key for as long as the scope lives; the runner gives it back. It reports
 // false when all are taken. With shared state it waits for the network, so it is called from [Later].
 func Acquire(ctx context.Context, store state.Store, where Scope, key string, limit int) (bool, error) {
 	lease, ok, err := store.Acquire(ctx, key, limit)
 	if err != nil || !ok {
 		return ok, err
 	}
-	s := where.base()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
+	if _, ended := where.base().Hold(func(Fate) { lease.Release() }); ended {
 		lease.Release()
-		return true, nil
 	}
-	s.leases = append(s.leases, lease)
 	return true, nil
 }
 
@@ -226,31 +242,49 @@ func Acquire(ctx context.Context, store state.Store, where Scope, key string, li
 // session's path: it must not wait. Call it from [Later], when it is counted. It reports false if it was called at once, because he is
 // out already.
 func Reserve(r *Recipient, giveBack func()) bool {
-	r.mu.Lock()
-	closed := r.closed
-	if !closed {
-		r.leases = append(r.leases, place(func() {
-			if r.fate.Fate != Accepted {
-				giveBack()
-			}
-		}))
-	}
-	r.mu.Unlock()
-	if !closed || r.fate.Fate == Accepted {
+	fate, ended := r.Hold(func(fate Fate) {
+		if fate != Accepted {
+			giveBack()
+		}
+	})
+	if !ended || fate == Accepted {
 		return true
 	}
 	giveBack()
 	return false
 }
 
+// AdmitWithin is for Admit hooks: it takes a place from a channel that has one free element for each, waiting at most until the
+// context ends. It returns how to give the place back, nil without one.
+func AdmitWithin(ctx context.Context, places chan struct{}) (leave func()) {
+	select {
+	case places <- struct{}{}:
+		return func() { <-places }
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// Grant is a permit for one recipient's mail. It is a fact, never a verdict: it takes force where an objection of
+// a check that gives way to it is resolved.
+type Grant struct {
+	// By is the one kind of permit that this is.
+	By Bypass
+	// Vouched says that nothing has to vouch for the sender. Without it the grant counts only when SPF passes for
+	// the sender's domain, or the client is permitted.
+	Vouched bool
+	// Source tells the administrator which entry it is.
+	Source string
+}
+
 // Direction is where mail goes, seen from here.
 type Direction uint8
 
 const (
-	Inbound  Direction = iota // from a stranger to a local domain
+	Inbound  Direction = iota // from an untrusted client to a local domain
 	Outbound                  // from a trusted client to another domain
 	Internal                  // from a trusted client to a local domain
-	Relay                     // from a stranger to another domain
+	Relay                     // from an untrusted client to another domain
 )
 
 var directionNames = [...]string{"inbound", "outbound", "internal", "relay"}
@@ -267,5 +301,5 @@ const (
 	Reinject   Service = "reinject"
 )
 
-// unmapped returns an IPv4-mapped IPv6 address as IPv4, without a zone.
-func unmapped(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }
+// Unmapped returns an IPv4-mapped IPv6 address as IPv4, without a zone.
+func Unmapped(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"mailweir/internal/address"
 	"mailweir/internal/table"
 )
 
@@ -37,8 +36,8 @@ type Settings struct {
 	HelpURL string
 }
 
-// settingsFlags are the flags behind Settings.
-type settingsFlags struct {
+// SettingsFlags are the flags behind [Settings].
+type SettingsFlags struct {
 	services, trusted, always              *[]string
 	relays, local, clients, senders, pilot *[]string
 	delimiter, answerAt, helpURL           *string
@@ -46,8 +45,9 @@ type settingsFlags struct {
 	repliesFile                            string
 }
 
-func registerSettings(f *Flags) *settingsFlags {
-	s := &settingsFlags{cap: Enforce}
+// RegisterSettings registers the flags of what several checks share.
+func RegisterSettings(f *Flags) *SettingsFlags {
+	s := &SettingsFlags{cap: Enforce}
 	s.services = f.Words("services", []string{"25=mx", "465=submission", "587=submission", "10026=reinject"}, "DOOR=SERVICE,…",
 		"which service each {daemon_port} or {daemon_name} is: mx, submission or reinject; any other door is mx")
 	s.trusted = f.Words("trusted-nets", []string{"127.0.0.0/8", "::1/128"}, "NET,…", "clients that are ours")
@@ -76,7 +76,11 @@ func (f *fileName) String() string {
 func (f *fileName) Type() string       { return "FILE" }
 func (f *fileName) Set(s string) error { *f.name = s; return nil }
 
-func (f *settingsFlags) build(tables *table.Loader) (*Settings, error) {
+// RepliesFile is the file that overrides replies; "" for none.
+func (f *SettingsFlags) RepliesFile() string { return f.repliesFile }
+
+// Build makes the settings once the flags have been read. An error names the flag, or file and line.
+func (f *SettingsFlags) Build(tables *table.Loader) (*Settings, error) {
 	s := &Settings{Delimiter: *f.delimiter, Cap: f.cap, HelpURL: *f.helpURL, AnswerAt: StageRcpt}
 	var err error
 	if s.Services, err = parseServices(*f.services); err != nil {
@@ -101,7 +105,7 @@ func (f *settingsFlags) build(tables *table.Loader) (*Settings, error) {
 	return s, f.openTables(s, tables)
 }
 
-func (f *settingsFlags) openTables(s *Settings, tables *table.Loader) error {
+func (f *SettingsFlags) openTables(s *Settings, tables *table.Loader) error {
 	for _, t := range []struct {
 		flag    string
 		specs   []string
@@ -180,29 +184,6 @@ func validHelpURL(s string) error {
 	return nil
 }
 
-// service tells the door's service. A name that the administrator gave a door says more than its port.
-func (s *Settings) service(f ConnectFacts) Service {
-	if service, ok := s.Services[f.DaemonName]; ok && f.DaemonName != "" {
-		return service
-	}
-	if service, ok := s.Services[f.DaemonPort]; ok {
-		return service
-	}
-	return MX
-}
-
-// exempts tells what about a client lets its mail past checks. An inbound relay is not trusted, whatever net it is in.
-func (s *Settings) exempts(c *Connection) Bypass {
-	known := c.Client.IsValid()
-	if known && table.Member(s.InboundRelays.Client(c.Client, c.ConnectFacts.Name)) {
-		return BypassRelay
-	}
-	if c.Local || known && s.trusts(c.Client) {
-		return BypassTrusted
-	}
-	return 0
-}
-
 // Door returns a door of the service, for the explanation of a case. Any door that has no service is mx.
 func (s *Settings) Door(service Service) (string, bool) {
 	doors := make([]string, 0, len(s.Services))
@@ -217,63 +198,10 @@ func (s *Settings) Door(service Service) (string, bool) {
 	return slices.Min(doors), true
 }
 
-func (s *Settings) trusts(client netip.Addr) bool {
-	return slices.ContainsFunc(s.TrustedNets, func(n netip.Prefix) bool { return n.Contains(client) })
-}
-
 // Local reports whether the domain is ours, false without --local-domains.
 func (s *Settings) Local(domain string) bool {
 	if s.LocalDomains == nil || domain == "" {
 		return false
 	}
 	return table.Member(s.LocalDomains.Domain(domain))
-}
-
-// recipient finds out about a recipient what hooks read.
-func (s *Settings) recipient(r *Recipient) {
-	r.Direction = s.direction(r.Msg.Trusted(), r.Address)
-	r.enforced = s.EnforceFor == nil || table.Member(s.EnforceFor.Address(r.Address))
-	if s.reachable(r) {
-		r.exempt = BypassAlwaysAccept
-	}
-}
-
-// direction tells where a recipient's mail goes. Without --local-domains a trusted sender's mail is outbound and all
-// other inbound.
-func (s *Settings) direction(trusted bool, to address.Address) Direction {
-	if s.LocalDomains == nil {
-		if trusted {
-			return Outbound
-		}
-		return Inbound
-	}
-	local := to.Domain == "" || s.Local(to.Domain) // a bare postmaster is ours (RFC 5321 section 4.1.1.3)
-	switch {
-	case trusted && local:
-		return Internal
-	case trusted:
-		return Outbound
-	case local:
-		return Inbound
-	}
-	return Relay
-}
-
-// AlwaysAccepted reports whether the recipient is one of --always-accept, as the only one of the message. Ask in Settle hooks:
-// before the end of the message another one may follow.
-func (r *Recipient) AlwaysAccepted() bool {
-	others := slices.ContainsFunc(r.Msg.Recipients, func(other *Recipient) bool { return other != r })
-	return r.exempt&BypassAlwaysAccept != 0 && !others
-}
-
-// reachable reports whether the recipient must be reachable, if it is the only one.
-func (s *Settings) reachable(r *Recipient) bool {
-	a := r.Address.Base(s.Delimiter)
-	if a.Domain == "" {
-		return a.Local == "postmaster"
-	}
-	if !slices.Contains(s.AlwaysAccept, a.Local) {
-		return false
-	}
-	return s.Local(a.Domain) || s.LocalDomains == nil && r.Direction == Inbound
 }

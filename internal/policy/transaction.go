@@ -2,8 +2,6 @@ package policy
 
 import (
 	"net/netip"
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -32,7 +30,7 @@ type Transaction struct {
 	RecipientCount int                `json:"recipient_count"`
 	QueueID        string             `json:"queue_id,omitempty"`
 
-	// MessageID, From and Subject are header fields as they came, cut at [maxKept] octets.
+	// MessageID, From and Subject are header fields as they came, cut at a thousand octets.
 	MessageID string `json:"message_id,omitempty"`
 	From      string `json:"from,omitempty"`
 	Subject   string `json:"subject,omitempty"`
@@ -54,46 +52,6 @@ type RecipientOutcome struct {
 	Outcome
 }
 
-// maxKept bounds a header field in the record of a transaction, in octets.
-const maxKept = 1000
-
-// NewTransaction makes the record of a message that is over. Version, host and time of the end are the recorder's.
-func NewTransaction(m *Message, o Outcome) *Transaction {
-	t := &Transaction{
-		Begun: m.Started.UTC(), Session: m.Conn.ID, Number: m.Number, Service: m.Conn.Service,
-		Client: m.Conn.Client, ClientName: m.Conn.ConnectFacts.Name, Helo: m.helo.Name, TLS: m.helo.TLS, Login: m.Login,
-		Sender: m.MailFacts.Sender, QueueID: m.QueueID,
-		Fields: len(m.Fields), Octets: m.Octets, DeclaredSize: m.MailFacts.Size,
-		Outcome: o, Unexamined: m.Unexamined,
-	}
-	if m.FieldsDropped {
-		t.Fields++
-	}
-	t.keepFields(m.Fields)
-	t.Recipients, t.RecipientCount = slices.Clip(m.left.list), m.left.count+len(m.Recipients)
-	for _, r := range m.Recipients[:min(len(m.Recipients), MaxEventRecipients-len(t.Recipients))] {
-		t.Recipients = append(t.Recipients, r.outcome(o))
-	}
-	return t
-}
-
-func (t *Transaction) keepFields(fields []Field) {
-	for _, f := range fields {
-		var where *string
-		switch {
-		case strings.EqualFold(f.Name, "Message-Id"):
-			where = &t.MessageID
-		case strings.EqualFold(f.Name, "From"):
-			where = &t.From
-		case strings.EqualFold(f.Name, "Subject"):
-			where = &t.Subject
-		}
-		if where != nil && *where == "" {
-			*where = strings.TrimSpace(f.Value[:min(len(f.Value), maxKept)])
-		}
-	}
-}
-
 // Remaining are the recipients whom the outcome of the whole message is about.
 func (t *Transaction) Remaining() []RecipientOutcome {
 	last := len(t.Recipients)
@@ -101,22 +59,4 @@ func (t *Transaction) Remaining() []RecipientOutcome {
 		last--
 	}
 	return t.Recipients[last:]
-}
-
-// departures are what became of the recipients who left a message before its end, the first of them.
-type departures struct {
-	list  []RecipientOutcome
-	count int
-}
-
-func (d *departures) add(r *Recipient) {
-	d.count++
-	if len(d.list) < MaxEventRecipients {
-		d.list = append(d.list, r.outcome(r.fate))
-	}
-}
-
-func (r *Recipient) outcome(o Outcome) RecipientOutcome {
-	o.Would = r.monitored()
-	return RecipientOutcome{Recipient: r.RcptFacts.Recipient, Direction: r.Direction.String(), Outcome: o}
 }

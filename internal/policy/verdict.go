@@ -89,3 +89,15 @@ func (v Verdict) Reply() *Reply { return v.reply }
 
 // Cause returns what Because said.
 func (v Verdict) Cause() string { return v.cause }
+
+// Change returns what Changing asked for.
+func (v Verdict) Change() Change { return v.change }
+
+// OnlyMonitors reports whether Monitored has been called.
+func (v Verdict) OnlyMonitors() bool { return v.own.monitored }
+
+// Also returns what And added, nil without it.
+func (v Verdict) Also() *Verdict { return v.also }
+
+// Work returns the function of a [Later], nil for any other verdict.
+func (v Verdict) Work() func(context.Context) (Verdict, error) { return v.later }

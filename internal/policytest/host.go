@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mailweir/internal/policy"
+	"mailweir/internal/runner"
 	"mailweir/internal/state"
 )
 
@@ -15,19 +16,19 @@ import (
 type Host struct {
 	T      testing.TB
 	World  *policy.World
-	Runner *policy.Runner
+	Runner *runner.Runner
 	Now    *Clock
 
 	mu      sync.Mutex
 	open    map[string]chan struct{} // closed when all that a connection taught has been learned
 	events  []*policy.Event
-	message *policy.Message // that was settled last
+	settled *policy.Transaction // that was settled last
 }
 
 // NewHost runs a policy until the test ends.
-func NewHost(t testing.TB, world *policy.World, p *policy.Policy) *Host {
+func NewHost(t testing.TB, world *policy.World, p *runner.Policy) *Host {
 	h := &Host{T: t, World: world, open: map[string]chan struct{}{}}
-	h.Runner = policy.NewRunner(p, h, policy.Limits{Stage: 5 * time.Second, End: 5 * time.Second, Questions: 1000})
+	h.Runner = runner.NewRunner(p, h, runner.Limits{Stage: 5 * time.Second, End: 5 * time.Second, Questions: 1000})
 	t.Cleanup(h.Runner.Close)
 	return h
 }
@@ -78,7 +79,7 @@ func (h *Host) Send(l Letter) Sent {
 }
 
 // Begin plays a letter up to its recipients and leaves the transaction open.
-func (h *Host) Begin(l Letter) (*policy.Session, string) {
+func (h *Host) Begin(l Letter) (*runner.Session, string) {
 	s := h.Runner.NewSession()
 	s.Connect(l.Connect())
 	s.Helo(policy.HeloFacts{Name: l.Helo})
@@ -86,7 +87,7 @@ func (h *Host) Begin(l Letter) (*policy.Session, string) {
 }
 
 // Begin begins a transaction and returns what is said to it, one line each.
-func Begin(s *policy.Session, l Letter) string {
+func Begin(s *runner.Session, l Letter) string {
 	if a := s.Mail(l.Mail()); a.Refuses() {
 		return "mail " + a.Line.String()
 	}
@@ -126,7 +127,7 @@ func (h *Host) Guess(l Letter, code string, refused, accepted int) {
 }
 
 // Leave ends a session and waits until everything has been learned from it.
-func (h *Host) Leave(s *policy.Session) {
+func (h *Host) Leave(s *runner.Session) {
 	h.mu.Lock()
 	done := h.open[s.ID()]
 	h.mu.Unlock()
@@ -160,7 +161,7 @@ func (h *Host) unexamined() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var list []string
-	for _, u := range h.message.Unexamined {
+	for _, u := range h.settled.Unexamined {
 		list = append(list, u.Where)
 	}
 	return "limits reached: " + strings.Join(list, ", ")
@@ -188,11 +189,11 @@ func (h *Host) Closed(conn *policy.Connection) {
 	delete(h.open, conn.ID)
 }
 
-// Settled keeps the message.
-func (h *Host) Settled(m *policy.Message, _ policy.Outcome) {
+// Settled keeps the transaction.
+func (h *Host) Settled(t *policy.Transaction) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.message = m
+	h.settled = t
 }
 
 // Defect fails the test.

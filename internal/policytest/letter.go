@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"mailweir/internal/policy"
+	"mailweir/internal/runner"
 )
 
 // Letter is one message and where it comes from. What is left out is a stranger's ordinary mail.
@@ -42,7 +43,7 @@ func (l Letter) Mail() policy.MailFacts {
 }
 
 // Send plays the letter as an MTA does and returns what was refused, one line each.
-func (l Letter) Send(s *policy.Session) (said []string) {
+func (l Letter) Send(s *runner.Session) (said []string) {
 	s.Connect(l.Connect())
 	if a := s.Helo(policy.HeloFacts{Name: l.Helo}); a.Refuses() {
 		return []string{"helo " + a.Line.String()}

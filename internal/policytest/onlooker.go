@@ -9,10 +9,10 @@ import (
 // Onlooker is an observer that takes no notice.
 type Onlooker struct{}
 
-func (Onlooker) Record(*policy.Event)                    {}
-func (Onlooker) Identify(*policy.Event) string           { return "" }
-func (Onlooker) Settled(*policy.Message, policy.Outcome) {}
-func (Onlooker) Defect(err error)                        { panic(err) }
-func (Onlooker) Opened(*policy.Connection)               {}
-func (Onlooker) Closed(*policy.Connection)               {}
-func (Onlooker) Took(policy.Stage, time.Duration)        {}
+func (Onlooker) Record(*policy.Event)             {}
+func (Onlooker) Identify(*policy.Event) string    { return "" }
+func (Onlooker) Settled(*policy.Transaction)      {}
+func (Onlooker) Defect(err error)                 { panic(err) }
+func (Onlooker) Opened(*policy.Connection)        {}
+func (Onlooker) Closed(*policy.Connection)        {}
+func (Onlooker) Took(policy.Stage, time.Duration) {}

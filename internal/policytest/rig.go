@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"mailweir/internal/policy"
+	"mailweir/internal/runner"
 	"mailweir/internal/state"
 )
 
@@ -61,9 +62,9 @@ func Only(checks ...*policy.Check) Rig {
 }
 
 // Build makes a policy from flags. Our domain is ours.example.
-func (r Rig) Build(world *policy.World, flags ...string) (*policy.Policy, error) {
+func (r Rig) Build(world *policy.World, flags ...string) (*runner.Policy, error) {
 	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
-	draft := policy.NewDraft(r.Registry, set)
+	draft := runner.NewDraft(r.Registry, set)
 	if err := set.Parse(slices.Concat([]string{"--local-domains=inline:{ours.example=x}"}, r.Flags, flags)); err != nil {
 		return nil, err
 	}

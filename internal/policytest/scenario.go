@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mailweir/internal/policy"
+	"mailweir/internal/runner"
 )
 
 // Scenario is a letter under some flags, what is refused, and the events.
@@ -36,7 +37,7 @@ func (r Rig) Play(t *testing.T, shared []string, list []Scenario) {
 }
 
 // Check sends the letter to a policy and compares. It returns the events.
-func (c Scenario) Check(t *testing.T, p *policy.Policy) []*policy.Event {
+func (c Scenario) Check(t *testing.T, p *runner.Policy) []*policy.Event {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()

@@ -1,0 +1,84 @@
+package runner
+
+import (
+	"fmt"
+
+	"mailweir/internal/trace"
+
+	"mailweir/internal/policy"
+)
+
+// Says is the kind of what a check said.
+type Says uint8
+
+const (
+	SaysNothing    Says = iota // nothing against it
+	SaysObjects                // it should not pass
+	SaysCannotTell             // an error
+	SaysBypassed               // an objection that a permit or exemption drops
+)
+
+var saysNames = [...]string{"nothing against it", "objects", "could not tell", "bypassed"}
+
+// String returns the kind in words.
+func (s Says) String() string { return saysNames[s] }
+
+// Word is what one check said, for explain.
+type Word struct {
+	Check     string
+	Stage     policy.Stage
+	Place     int         // in the printed order; what is said comes as it is known
+	Recipient string      // "" for client, sender or the whole message
+	Mode      policy.Mode // of this objection: what is only monitored of a check that is enforced says so
+	Says      Says
+	Reply     string
+	By        string
+	Cause     string
+	Trace     []trace.Query
+}
+
+// report tells explain what became of a finding, and records a failure that lets the mail go on.
+func (rs *resolver) report(ru *ruling) {
+	failed := ru.is == drop && ru.failure != nil && ru.by == ""
+	if failed {
+		rs.recordFailure(ru)
+	}
+	if rs.tell == nil {
+		return
+	}
+	w := Word{Says: SaysObjects, Cause: ru.verdict.Cause(), By: ru.by}
+	switch {
+	case ru.by != "" && ru.verdict.Reply() != nil:
+		w.Says = SaysBypassed
+	case ru.verdict.Reply() == nil:
+		w.Says, w.By = SaysNothing, ""
+	case ru.failure != nil:
+		w.Says, w.Cause = SaysCannotTell, fmt.Sprint(ru.failure)
+	}
+	switch {
+	case w.Says == SaysNothing || failed:
+	case ru.changes() && ru.by == "":
+		w.Reply = ru.verdict.Change().String()
+	default:
+		w.Reply = ru.line.Ending(rs.conn.policy.Settings.HelpURL, "").String()
+	}
+	rs.explain(ru, w)
+}
+
+// explain tells what one check said about one recipient, or about client and sender.
+func (rs *resolver) explain(ru *ruling, w Word) {
+	f := ru.f
+	w.Check, w.Stage, w.Place, w.Mode, w.Trace = f.check.Name, f.stage, f.pos, f.mode(ru.r), ru.queries()
+	if ru.r != nil {
+		w.Recipient = ru.r.RcptFacts.Recipient
+	}
+	rs.tell(w)
+}
+
+// explainNothing tells explain that a check ran and has nothing against it, with what it remarks.
+func (s *Session) explainNothing(b *bound, stage policy.Stage, r *recipient, remark string) {
+	if s.explaining() {
+		rs := s.resolver(stage)
+		rs.explain(&ruling{f: &finding{check: b, stage: stage, pos: b.pos[stage]}, r: r}, Word{Says: SaysNothing, Cause: remark})
+	}
+}

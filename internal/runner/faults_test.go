@@ -1,0 +1,141 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"mailweir/internal/policy"
+)
+
+func TestPanicsAreFaultsOfOneMessage(t *testing.T) {
+	const to = "a@ours.example"
+	rcpt, end := "rcpt "+to+" 451 4.3.0 Unable to process", "end 451 4.3.0 Unable to process"
+	for _, tt := range []struct {
+		name  string
+		hooks policy.Hooks
+		want  string
+	}{
+		{"connect", policy.Hooks{Connect: func(*policy.Connection) (policy.Verdict, error) { panic("x") }}, rcpt},
+		{"helo", policy.Hooks{Helo: func(*policy.Connection) (policy.Verdict, error) { panic("x") }}, rcpt},
+		{"mail", policy.Hooks{Mail: func(*policy.Message) (policy.Verdict, error) { panic("x") }}, rcpt},
+		{"rcpt", policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) { panic("x") }}, rcpt},
+		{"header", policy.Hooks{Header: func(*policy.Message, policy.Field) { panic("x") }}, end},
+		{"body", policy.Hooks{Body: func(*policy.Message, []byte) { panic("x") }}, end},
+		{"headers", policy.Hooks{Headers: func(*policy.Message) (policy.Verdict, error) { panic("x") }}, end},
+		{"headers for", policy.Hooks{HeadersFor: func(*policy.Recipient) (policy.Verdict, error) { panic("x") }}, end},
+		{"message", policy.Hooks{Message: func(*policy.Message) (policy.Verdict, error) { panic("x") }}, end},
+		{"message for", policy.Hooks{MessageFor: func(*policy.Recipient) (policy.Verdict, error) { panic("x") }}, end},
+		{"later", policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) {
+			return policy.Later(func(context.Context) (policy.Verdict, error) { panic("x") }), nil
+		}}, rcpt},
+		{"later in later", policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) {
+			inner := policy.Later(func(context.Context) (policy.Verdict, error) { return policy.Pass, nil })
+			return policy.Later(func(context.Context) (policy.Verdict, error) { return inner, nil }), nil
+		}}, rcpt},
+	} {
+		for _, mode := range []string{"enforce", "monitor"} {
+			t.Run(tt.name+" "+mode, func(t *testing.T) {
+				r := newRig(t, "--mode="+mode, check("x", tt.hooks))
+				l := mail(to)
+				l.fields, l.body = []policy.Field{{Name: "Subject", Value: "x"}}, "x"
+				if mode == "monitor" {
+					tt.want = ""
+				}
+				wantSaid(t, r.send(l), tt.want)
+				r.idle()
+				if e := r.seen.list[0]; e.Check != "x" || e.Err == "" || !strings.Contains(tt.name, "in later") && e.Stack == "" {
+					t.Errorf("event %+v does not tell what failed", e)
+				}
+			})
+		}
+	}
+}
+
+// TestAPanicLeavesOtherChecksAtWork: a broken check that does not refuse must not open the door to what others refuse.
+func TestAPanicLeavesOtherChecksAtWork(t *testing.T) {
+	heard := 0
+	broken := policy.Hooks{
+		Header: func(*policy.Message, policy.Field) { panic("x") },
+		Body:   func(*policy.Message, []byte) { t.Error("the body was shown to a check that had missed a header field") },
+		Message: func(*policy.Message) (policy.Verdict, error) {
+			t.Error("a check judged what it had not seen")
+			return policy.Pass, nil
+		},
+	}
+	whole := policy.Hooks{
+		Header:  func(*policy.Message, policy.Field) { heard++ },
+		Body:    func(*policy.Message, []byte) { heard++ },
+		Message: func(*policy.Message) (policy.Verdict, error) { return no("virus") },
+	}
+	r := newRig(t, "--broken=monitor", check("broken", broken), check("virus", whole))
+	l := mail("a@ours.example")
+	l.fields, l.body = []policy.Field{{Name: "A", Value: "1"}, {Name: "B", Value: "2"}}, "body"
+	wantSaid(t, r.send(l), "end 550 5.7.1 virus")
+	if heard != 3 {
+		t.Errorf("the check that works saw %d parts of the message, want 3", heard)
+	}
+}
+
+func TestFaultsOfTheWire(t *testing.T) {
+	const to = "a@ours.example"
+	r := newRig(t, "")
+	for _, tt := range []struct {
+		name string
+		do   func(*Session)
+		want string
+	}{
+		{"before MAIL: the next message, and no other", func(s *Session) { s.Fault(errors.New("x")) }, "rcpt " + to + " 451 4.3.0 Unable to process"},
+		{"nothing", func(*Session) {}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := r.runner.NewSession()
+			defer s.Close()
+			tt.do(s)
+			wantSaid(t, r.again(s, mail(to)), tt.want)
+			wantSaid(t, r.again(s, mail(to)), "")
+		})
+	}
+	t.Run("after a recipient", func(t *testing.T) {
+		s := r.runner.NewSession()
+		defer s.Close()
+		s.Mail(policy.MailFacts{})
+		first := s.Rcpt(policy.RcptFacts{Recipient: to})
+		s.Fault(errors.New("x"))
+		second, end := s.Rcpt(policy.RcptFacts{Recipient: to}), s.EndOfMessage("")
+		if first.Refuses() || second.Line.Code() != 451 || end.Line.Code() != 451 {
+			t.Errorf("answers %v, %v, %v; want none, 451, 451", first, second, end)
+		}
+	})
+	t.Run("at MAIL, which left no message", func(t *testing.T) {
+		s := r.runner.NewSession()
+		defer s.Close()
+		s.Fault(errors.New("x"))
+		if a := s.Rcpt(policy.RcptFacts{Recipient: to}); a.Line.Code() != 451 {
+			t.Errorf("a recipient was answered %v", a)
+		}
+		if a := s.EndOfMessage(""); a.Line.Code() != 451 {
+			t.Errorf("the message was answered %v", a)
+		}
+	})
+}
+
+func TestPanicsBesideTheAnswerAreDefects(t *testing.T) {
+	hooks := policy.Hooks{
+		SettleRecipient:  func(*policy.Recipient, policy.Outcome) { panic("recipient") },
+		SettleMessage:    func(*policy.Message, policy.Outcome) { panic("message") },
+		SettleConnection: func(*policy.Connection) { panic("connection") },
+		Close:            func() { panic("close") },
+	}
+	r := newRig(t, "", check("x", hooks))
+	wantSaid(t, r.send(mail("a@ours.example")), "")
+	r.idle()
+	r.runner.Swap(r.policy(""))
+	if n := len(r.seen.defects); n != 4 {
+		t.Errorf("%d defects were told, want 4: %v", n, r.seen.defects)
+	}
+	if r.seen.closed != 1 || len(r.seen.outcomes) != 1 {
+		t.Error("a panic in a Settle hook kept an outcome or the end of the connection from the observer")
+	}
+}

@@ -1,0 +1,189 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"mailweir/internal/fact"
+	"mailweir/internal/trace"
+
+	"mailweir/internal/policy"
+)
+
+var (
+	errDeadline  = fact.ErrDeadline
+	errBusy      = fact.ErrBusy
+	errAbandoned = errors.New("nobody waits for the answer any more")
+)
+
+func isDone(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
+}
+
+// fault is a defect of mailweir itself: a panic, or an error from a check that has no backend to fail.
+type fault struct {
+	cause error
+	stack []byte
+}
+
+func panicked(value any, stack []byte) *fault {
+	return &fault{cause: fmt.Errorf("panic: %v", value), stack: stack}
+}
+
+func (f *fault) Error() string { return f.cause.Error() }
+func (f *fault) Unwrap() error { return f.cause }
+
+// finding is what a check found, until the MTA has been answered: an objection, an error, or work under way.
+type finding struct {
+	check *bound
+	stage policy.Stage // where it was decided
+	due   stageSet     // where it is answered
+	pos   int          // its place in the printed order
+	rcpt  *recipient
+	said  said
+	later *later // nil when it was known at once
+	// monitors says that what comes later is only to be recorded.
+	monitors bool
+
+	reported atomic.Bool // that the check failed has been recorded
+}
+
+// said is what a hook returns: a verdict, or the error of a check that failed.
+type said struct {
+	verdict policy.Verdict
+	err     error
+}
+
+// idle reports whether it has nothing against the mail.
+func (w said) idle() bool {
+	return w.verdict.Work() == nil && w.verdict.Reply() == nil && w.err == nil
+}
+
+// stageSet is a set of stages.
+type stageSet uint8
+
+func (s stageSet) has(stage policy.Stage) bool { return s&(1<<stage) != 0 }
+
+// dueAt tells where a finding is answered: as early as its check may be, once the MTA passes the text on.
+func (c *connection) dueAt(b *bound, stage policy.Stage, failed bool) stageSet {
+	settings := c.policy.Settings
+	switch {
+	case c.Local || stage > policy.StageRcpt:
+		return 1 << policy.StageEnd
+	case b.AnswerAt == policy.StageHelo && stage <= policy.StageHelo && !failed:
+		return 1 << policy.StageHelo // for an error, which is no reason to hang up, RCPT does
+	case stage <= policy.StageMail && settings.EnforceFor == nil && (b.AnswerAt == policy.StageMail || settings.AnswerAt == policy.StageMail):
+		return 1 << policy.StageMail
+	}
+	return 1 << policy.StageRcpt
+}
+
+// later is what a [Later] says. The first to speak counts, be it the work itself or the deadline.
+type later struct {
+	done   chan struct{}
+	once   sync.Once
+	said   said
+	cancel context.CancelFunc
+	trace  trace.Trace
+	kept   atomic.Bool // still wanted though the scope has ended
+}
+
+func (l *later) say(w said) {
+	l.once.Do(func() {
+		l.said = w
+		close(l.done)
+		l.cancel()
+		l.cancel = nil // with all that the context holds: a finding lives as long as its connection
+	})
+}
+
+// wait waits until the check has said something. When the context ends first, that is an error from then on, for
+// everyone who asks: a backend that hangs is waited for once.
+func (f *finding) wait(ctx context.Context) {
+	if f.later == nil {
+		return
+	}
+	select {
+	case <-f.later.done:
+	case <-ctx.Done():
+		f.later.say(said{err: errDeadline})
+	}
+}
+
+// abandon stops work that nobody waits for.
+func (l *later) abandon() {
+	if !l.kept.Load() {
+		l.say(said{err: errAbandoned})
+	}
+}
+
+// keep lets the work go on after its scope has ended, because what is only monitored is still to be recorded.
+func (f *finding) keep() {
+	if f.later != nil {
+		f.later.kept.Store(true)
+	}
+}
+
+// call runs a hook and turns a panic into a fault: nothing that a client sends may end the daemon.
+func call[S any](hook func(S) (policy.Verdict, error), where S) (w said) {
+	defer func() {
+		if r := recover(); r != nil {
+			w = said{err: panicked(r, debug.Stack())}
+		}
+	}()
+	v, err := hook(where)
+	if err != nil {
+		v = policy.Pass
+	}
+	return said{v, err}
+}
+
+// judge runs a check's hook on a scope and keeps what it finds there, if that has anything against the mail.
+func judge[S policy.Scope](s *Session, b *bound, stage policy.Stage, hook func(S) (policy.Verdict, error), on S, where *scope, rcpt *recipient) {
+	w := call(hook, on)
+	if also := w.verdict.Also(); also != nil {
+		s.keep(b, stage, said{verdict: *also}, where, rcpt)
+	}
+	s.keep(b, stage, w, where, rcpt)
+}
+
+// keep puts a finding into its scope.
+func (s *Session) keep(b *bound, stage policy.Stage, w said, where *scope, rcpt *recipient) {
+	if w.idle() {
+		s.explainNothing(b, stage, rcpt, w.verdict.Cause())
+		return
+	}
+	f := &finding{check: b, stage: stage, due: s.conn.dueAt(b, stage, w.err != nil), pos: b.pos[stage], rcpt: rcpt, said: w}
+	if work := w.verdict.Work(); work != nil {
+		f.said, f.monitors = said{}, w.verdict.OnlyMonitors() // what the work has caught need not outlive it
+		s.runner.start(f, work)
+	}
+	where.findings = append(where.findings, f)
+}
+
+// start runs the work of a Later in a goroutine that the runner owns.
+func (rn *Runner) start(f *finding, work func(context.Context) (policy.Verdict, error)) {
+	l := &later{done: make(chan struct{})}
+	var ctx context.Context
+	ctx, l.cancel = context.WithTimeout(trace.With(rn.ctx, &l.trace), rn.limits.End)
+	f.later = l
+	launched := rn.launch(func() {
+		w := call(work, ctx)
+		if w.verdict.Work() != nil {
+			w = said{err: &fault{cause: errors.New("a Later returned a Later")}}
+		}
+		l.say(w)
+	})
+	if !launched {
+		l.say(said{err: errBusy})
+	}
+}

@@ -1,0 +1,240 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"mailweir/internal/address"
+	"mailweir/internal/mailauth"
+	"mailweir/internal/table"
+	"mailweir/internal/trace"
+
+	"mailweir/internal/policy"
+)
+
+// permission is an administrator's permit, looked up once.
+type permission struct {
+	match table.Match
+	ok    bool
+}
+
+func (p *permission) by() string { return "permit " + p.match.Where() }
+
+// permissionOf is what a look-up in a list of permits comes to.
+func permissionOf(match table.Match, ok bool) permission {
+	return permission{match, ok && match.Action.Verb == table.OK}
+}
+
+// permits reports which permit, if any, lets this mail past the check. An error means that a permit
+// exists, but whether the sender is vouched for could not be found out. It may wait for the DNS. Header From is
+// looked at only when the header section is complete.
+func (m *message) permits(ctx context.Context, b *bound, r *recipient, headers bool) (string, error) {
+	if b.Bypass&policy.BypassPermitClient != 0 {
+		if p := &m.conn.permit; p.ok {
+			return p.by(), nil
+		}
+	}
+	if b.Bypass&(policy.BypassPermitSender|policy.BypassUnvouched) != 0 {
+		if by, err := m.senderPermits(ctx, b.Bypass); by != "" || err != nil {
+			return by, err
+		}
+	}
+	if b.Bypass&policy.BypassHeaderFrom != 0 && headers {
+		if by, err := m.headerFromPermits(ctx); by != "" || err != nil {
+			return by, err
+		}
+	}
+	if r == nil || b.Bypass&grantable == 0 || m.Sender.IsNull() {
+		return "", nil
+	}
+	return r.granted(ctx, b)
+}
+
+// grantable are the permits that checks grant.
+const grantable = policy.BypassRecipientPermit | policy.BypassAutoAllow
+
+// notVouched is noted of a permit that exists and does not count, for whoever wonders why the mail is refused all the same.
+const notVouched = "does not count: nothing vouches for the sender"
+
+// findPermits finds out which permits there may be for a message, as far as is known without waiting.
+func (p *Policy) findPermits(m *message) {
+	m.permit = permitSender(p.Settings, m.Sender)
+	if m.conn.permit.ok {
+		m.mayPermit |= policy.BypassPermitClient
+	}
+	if m.permit.ok {
+		m.mayPermit |= policy.BypassPermitSender | policy.BypassUnvouched
+	}
+	if p.Settings.PermitSenders != nil {
+		m.mayPermit |= policy.BypassHeaderFrom
+	}
+	if len(p.hooks.grant) > 0 && !m.Sender.IsNull() {
+		m.mayPermit |= grantable
+	}
+}
+
+// permitsFor are the permits that there may be for a recipient, or for client and sender.
+func (m *message) permitsFor(r *recipient) policy.Bypass {
+	if r == nil {
+		return m.mayPermit &^ grantable
+	}
+	return m.mayPermit
+}
+
+// granted asks the checks that permit for this recipient. Where one cannot tell, there may be a permit, but only for a sender
+// whom something vouches for: whether a permit is lost to anybody else makes no difference.
+func (r *recipient) granted(ctx context.Context, b *bound) (string, error) {
+	list, err := find(ctx, r.msg.runner, &r.grants, r.findGrants)
+	for _, one := range list {
+		if one.By&b.Bypass&grantable == 0 {
+			continue
+		}
+		if one.Vouched {
+			return one.Source, nil
+		}
+		if ok, err := r.msg.Vouched(ctx); ok || err != nil {
+			return one.Source, err
+		}
+		trace.Add(ctx, one.Source, notVouched)
+	}
+	if err == nil {
+		return "", nil
+	}
+	vouched, failure := r.msg.Vouched(ctx)
+	if !vouched && failure == nil {
+		return "", nil
+	}
+	return "", errors.Join(err, failure)
+}
+
+func (r *recipient) findGrants(ctx context.Context) (list []policy.Grant, err error) {
+	for _, b := range r.msg.conn.policy.hooks.grant {
+		own, failure := callGrant(ctx, b.hooks.Grant, r)
+		list = append(list, own...)
+		err = errors.Join(err, failure)
+	}
+	return list, err
+}
+
+func callGrant(ctx context.Context, hook func(context.Context, *policy.Recipient) ([]policy.Grant, error), r *recipient) (list []policy.Grant, err error) {
+	w := call(func(r *recipient) (policy.Verdict, error) {
+		list, err = hook(ctx, &r.Recipient)
+		return policy.Pass, err
+	}, r)
+	return list, w.err
+}
+
+// permitClient looks the client up in --permit-clients.
+func permitClient(s *policy.Settings, c *policy.Connection) permission {
+	if s.PermitClients == nil || !c.Client.IsValid() {
+		return permission{}
+	}
+	return permissionOf(s.PermitClients.Client(c.Client, c.ConnectFacts.Name))
+}
+
+// permitSender looks the envelope sender up in --permit-senders. The null sender is never permitted by address.
+func permitSender(s *policy.Settings, sender address.Address) permission {
+	if s.PermitSenders == nil || sender.IsNull() {
+		return permission{}
+	}
+	return permissionOf(s.PermitSenders.Address(sender))
+}
+
+// senderPermits reports whether the administrator's permit for the sender reaches checks that give way to those bits.
+func (m *message) senderPermits(ctx context.Context, bits policy.Bypass) (string, error) {
+	p := &m.permit
+	if !p.ok {
+		return "", nil
+	}
+	if unverified(p.match) || m.conn.permit.ok {
+		return p.by(), nil
+	}
+	if signed, _ := m.signedBySender(ctx); signed && bits&policy.BypassPermitSender != 0 {
+		return p.by(), nil // what cannot be told here, SPF may
+	}
+	result, err := m.SPF(ctx)
+	switch {
+	case err != nil:
+		return p.by(), err
+	case result == mailauth.SPFPass && bits&policy.BypassPermitSender != 0:
+		return p.by(), nil
+	case (result == mailauth.SPFNone || result == mailauth.SPFNeutral) && bits&policy.BypassUnvouched != 0:
+		return p.by(), nil
+	}
+	trace.Add(ctx, p.by(), "does not count: SPF gives "+string(result)+" for the sender")
+	return "", nil
+}
+
+// unverified reports whether the entry is OK unverified: the administrator takes the sender's name for it.
+func unverified(match table.Match) bool { return strings.EqualFold(match.Action.Text, "unverified") }
+
+// headerFromPermits looks every address of header From up in --permit-senders. Anybody can write any address there, so
+// the envelope must be vouched for and of the very same domain.
+func (m *message) headerFromPermits(ctx context.Context) (string, error) {
+	list := m.conn.policy.Settings.PermitSenders
+	if list == nil {
+		return "", nil
+	}
+	for _, from := range m.HeaderFrom().Addresses {
+		match, ok := list.Address(from)
+		if !ok || match.Action.Verb != table.OK {
+			continue
+		}
+		by := "permit " + match.Where()
+		if unverified(match) || m.conn.permit.ok {
+			return by, nil
+		}
+		if from.Domain != m.Sender.Domain {
+			trace.Add(ctx, by, "does not count for header From: the envelope sender is of another domain")
+			continue
+		}
+		if vouched, err := m.Vouched(ctx); vouched || err != nil {
+			return by, err
+		}
+		trace.Add(ctx, by, notVouched)
+	}
+	return "", nil
+}
+
+// PermitHonoured reports whether the administrator permits the sender and SPF passes for it: such mail is known to
+// be good. It waits for the DNS; call it from [Later] or a Settle hook.
+func (m *message) PermitHonoured(ctx context.Context) bool {
+	if !m.permit.ok {
+		return false
+	}
+	result, err := m.SPF(ctx)
+	return err == nil && result == mailauth.SPFPass
+}
+
+// AutoAllowHonoured reports whether a recipient has written to the sender (auto-allow) and SPF passes for it: such mail is known
+// to be good, too. It waits for the state and the DNS; call it from [Later] or a Settle hook.
+func (m *message) AutoAllowHonoured(ctx context.Context) bool {
+	for _, r := range m.recipients {
+		list, _ := find(ctx, m.runner, &r.grants, r.findGrants) // what could not be found out permits nothing
+		if slices.ContainsFunc(list, func(g policy.Grant) bool { return g.By == policy.BypassAutoAllow }) {
+			result, err := m.SPF(ctx)
+			return err == nil && result == mailauth.SPFPass && !m.Sender.IsNull()
+		}
+	}
+	return false
+}
+
+// Vouched reports whether the envelope sender is who it says: the client is permitted, SPF passes for the sender's
+// domain, or, at the end of a message whose signatures are looked at, DKIM passes for a domain aligned with it. It
+// waits for the DNS; call it from [Later].
+func (m *message) Vouched(ctx context.Context) (bool, error) {
+	if m.conn.permit.ok {
+		return true, nil
+	}
+	result, err := m.SPF(ctx)
+	if err == nil && result == mailauth.SPFPass && !m.Sender.IsNull() {
+		return true, nil
+	}
+	signed, failure := m.signedBySender(ctx)
+	if signed {
+		return true, nil
+	}
+	return false, errors.Join(err, failure)
+}

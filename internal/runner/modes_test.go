@@ -1,0 +1,115 @@
+package runner
+
+import (
+	"errors"
+	"testing"
+
+	"mailweir/internal/policy"
+)
+
+func TestModes(t *testing.T) {
+	for _, tt := range []struct {
+		name, flags string
+		code        int
+		enhanced    string
+		want, event string
+	}{
+		{"enforce", "", 550, "5.7.1", "rcpt a@ours.example 550 5.7.1 x", "x refused a@ours.example"},
+		{"defer", "--x=defer", 550, "5.7.1", "rcpt a@ours.example 451 4.7.1 x", "x deferred a@ours.example"},
+		{"defer 535", "--x=defer", 535, "5.7.8", "rcpt a@ours.example 454 4.7.8 x", "x deferred a@ours.example"},
+		{"defer what is temporary", "--x=defer", 452, "4.5.3", "rcpt a@ours.example 452 4.5.3 x", "x deferred a@ours.example"},
+		{"monitor", "--x=monitor", 550, "5.7.1", "", "x would refuse a@ours.example"},
+		{"off", "--x=off", 550, "5.7.1", "", ""},
+		{"capped at monitor", "--mode=monitor", 550, "5.7.1", "", "x would refuse a@ours.example"},
+		{"capped at defer", "--mode=defer", 550, "5.7.1", "rcpt a@ours.example 451 4.7.1 x", "x deferred a@ours.example"},
+		{"a cap raises nothing", "--mode=enforce --x=monitor", 550, "5.7.1", "", "x would refuse a@ours.example"},
+		{"help", "--help-url=https://ours.example/help", 550, "5.7.1", "rcpt a@ours.example 550 5.7.1 x - https://ours.example/help", "x refused a@ours.example"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			own := &policy.Reply{ID: "x", Code: tt.code, Enhanced: tt.enhanced, Text: "x"}
+			hooks := policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) { return policy.Object(own), nil }}
+			r := newRig(t, tt.flags, check("x", hooks))
+			wantSaid(t, r.send(mail("a@ours.example")), tt.want)
+			if tt.event == "" {
+				wantEvents(t, r)
+			} else {
+				wantEvents(t, r, tt.event)
+			}
+		})
+	}
+}
+
+func TestACheckMayOnlyMonitorAnObjection(t *testing.T) {
+	hooks := policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) { return policy.Object(reply("x")).Monitored(), nil }}
+	r := newRig(t, "", check("x", hooks), check("y", objecting("y", policy.StageEnd)))
+	wantSaid(t, r.send(mail("a@ours.example")), "end 550 5.7.1 y")
+	wantEvents(t, r, "x would refuse a@ours.example", "y refused a@ours.example")
+}
+
+// TestPilot holds --enforce-for: what it lists is enforced, the rest is monitored.
+func TestPilot(t *testing.T) {
+	const in, out = "in@ours.example", "out@ours.example"
+	whole := policy.Hooks{Message: func(*policy.Message) (policy.Verdict, error) { return no("x") }}
+	hangup := func(c *policy.Check) { c.Replies[0] = &policy.Reply{ID: "x", Code: 421, Enhanced: "4.7.1", Text: "x"} }
+	for _, tt := range []struct {
+		name  string
+		check *policy.Check
+		to    []string
+		want  []string
+	}{
+		{"rcpt", check("x", objecting("x", policy.StageRcpt)), []string{in, out}, []string{"rcpt " + in + " 550 5.7.1 x"}},
+		{"mail moves to rcpt", check("x", objecting("x", policy.StageMail), at(policy.StageMail)), []string{out, in}, []string{"rcpt " + in + " 550 5.7.1 x"}},
+		{"load does not", check("x", objecting("x", policy.StageHelo), at(policy.StageHelo)), []string{out}, []string{"helo 550 5.7.1 x"}},
+		{"421 becomes 451", check("x", policy.Hooks{Mail: func(*policy.Message) (policy.Verdict, error) {
+			return policy.Object(reply("x")).Code(421, "4.7.1"), nil
+		}}, at(policy.StageMail), hangup), []string{in}, []string{"rcpt " + in + " 451 4.7.1 x"}},
+		{"521 becomes 550", check("x", policy.Hooks{Connect: func(*policy.Connection) (policy.Verdict, error) {
+			return policy.Object(reply("x")).Code(521, "5.7.1"), nil
+		}}), []string{in}, []string{"rcpt " + in + " 550 5.7.1 x"}},
+		{"end, all in", check("x", whole), []string{in}, []string{"end 550 5.7.1 x"}},
+		{"end, some in", check("x", whole), []string{in, out}, []string{""}},
+		{"end, any of those", check("x", policy.Hooks{MessageFor: func(*policy.Recipient) (policy.Verdict, error) { return no("x") }}), []string{in, out}, []string{""}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRig(t, "--enforce-for=inline:{in@ours.example=x}", tt.check)
+			l := mail(tt.to...)
+			wantSaid(t, r.send(l), tt.want...)
+			r.idle()
+			if len(r.seen.events()) == 0 {
+				t.Error("no event")
+			}
+		})
+	}
+}
+
+func TestOnError(t *testing.T) {
+	broken := errors.New("backend is gone")
+	rcpt := policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) { return policy.Pass, broken }}
+	whole := policy.Hooks{Message: func(*policy.Message) (policy.Verdict, error) { return policy.Pass, broken }}
+	for _, tt := range []struct {
+		name, flags string
+		check       *policy.Check
+		want, event string
+	}{
+		{"accept before DATA", "", check("x", rcpt, onError(policy.Accept)), "", "x could not tell a@ours.example"},
+		{"defer before DATA", "", check("x", rcpt, onError(policy.Delay)), "rcpt a@ours.example 451 4.7.1 Temporarily unavailable", "x deferred a@ours.example"},
+		{"accept after DATA", "", check("x", whole, onError(policy.Accept)), "", "x could not tell a@ours.example"},
+		{"defer after DATA", "", check("x", whole, onError(policy.Delay)), "end 451 4.3.0 Unable to process now", "x deferred a@ours.example"},
+		{"by flag", "--x-on-error=accept", check("x", rcpt, onError(policy.Delay)), "", "x could not tell a@ours.example"},
+		{"monitored", "--x=monitor", check("x", rcpt, onError(policy.Delay)), "", "x would refuse a@ours.example"},
+		{"capped", "--mode=monitor", check("x", whole, onError(policy.Delay)), "", "x would refuse a@ours.example"},
+		{"no backend is a fault", "", check("x", rcpt), "rcpt a@ours.example 451 4.3.0 Unable to process", "x deferred a@ours.example"},
+		{"fault that is accepted", "--fault-on-error=accept", check("x", rcpt), "", "x could not tell a@ours.example"},
+		{"fault under a cap", "--mode=monitor", check("x", rcpt), "", "x would refuse a@ours.example"},
+		{"error at helo waits for rcpt", "", check("x", policy.Hooks{Helo: func(*policy.Connection) (policy.Verdict, error) { return policy.Pass, broken }}, at(policy.StageHelo), onError(policy.Delay)), "rcpt a@ours.example 451 4.7.1 Temporarily unavailable", "x deferred a@ours.example"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRig(t, tt.flags, tt.check)
+			wantSaid(t, r.send(mail("a@ours.example")), tt.want)
+			wantEvents(t, r, tt.event)
+			if e := r.seen.list[0]; e.Err != "backend is gone" {
+				t.Errorf("the event's error is %q", e.Err)
+			}
+		})
+	}
+}

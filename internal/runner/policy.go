@@ -1,0 +1,278 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+
+	"github.com/spf13/pflag"
+
+	"mailweir/internal/resource"
+	"mailweir/internal/table"
+
+	"mailweir/internal/policy"
+)
+
+// Policy is one whole, immutable configuration of all checks. A reload builds another one and swaps it in.
+type Policy struct {
+	Settings *policy.Settings
+
+	registry *policy.Registry
+	checks   []*bound
+	fault    *bound
+	replies  map[*policy.Reply]*policy.Reply
+	hooks    hooksByStage
+	world    *policy.World
+	tables   *table.Loader
+	common   policy.Common
+	// resources are what the policy shares with others, before and after it.
+	resources *resource.Holder
+
+	users atomic.Int64 // connection scopes that still use it, and one for being current
+}
+
+// bound is a check within one policy.
+type bound struct {
+	*policy.Check
+	index   int
+	mode    policy.Mode
+	onError policy.OnError
+	hooks   policy.Hooks
+	// pos is the place in the printed order of what the check decides at each stage.
+	pos [policy.StageEnd + 1]int
+}
+
+// hooksByStage lists the checks that have work at each stage, in the printed order.
+type hooksByStage struct {
+	connect, helo, mail, rcpt        []*bound
+	header, body                     []*bound
+	headers, headersFor              []*bound
+	message, messageFor              []*bound
+	grant, admit                     []*bound
+	settleRcpt, settleMsg, settleCon []*bound
+	tick                             []*bound
+}
+
+// Draft is a policy whose flags are registered but not yet read.
+type Draft struct {
+	registry *policy.Registry
+	settings *policy.SettingsFlags
+	checks   []*draftCheck
+}
+
+type draftCheck struct {
+	check   *policy.Check
+	mode    *policy.Mode
+	onError *policy.OnError
+	build   policy.Build
+}
+
+// NewDraft registers every flag of the settings and of all checks on the set.
+func NewDraft(registry *policy.Registry, set *pflag.FlagSet) *Draft {
+	d := &Draft{registry: registry, settings: policy.RegisterSettings(policy.NewFlags(set, ""))}
+	for _, c := range registry.Checks {
+		flags := policy.NewFlags(set, c.Name)
+		dc := &draftCheck{check: c}
+		dc.mode = flags.Mode(c.Name, c.Mode, c.Title)
+		if c.OnError != policy.Fails {
+			dc.onError = flags.OnError(c.OnError, "what becomes of mail that "+c.Name+" could not judge")
+		}
+		if c.Setup != nil {
+			dc.build = c.Setup(flags)
+		}
+		d.checks = append(d.checks, dc)
+	}
+	return d
+}
+
+// Build makes the policy once the flags have been read. Tables whose source has not changed are the previous policy's, which
+// may be nil. An error names the file and line, or the flag, that is wrong.
+func (d *Draft) Build(world *policy.World, previous *Policy) (*Policy, error) {
+	var known *table.Loader
+	if previous != nil {
+		known = previous.tables
+	}
+	tables := table.NewLoader(known)
+	defer tables.Done()
+	settings, err := d.settings.Build(tables)
+	if err != nil {
+		return nil, err
+	}
+	p := &Policy{Settings: settings, registry: d.registry, world: world, tables: tables, resources: world.Resources.Hold()}
+	p.common = policy.Common{World: world, Settings: settings, Tables: tables, Resources: p.resources}
+	p.users.Store(1)
+	if p.replies, err = readReplies(d.settings.RepliesFile(), d.registry); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	for i, dc := range d.checks {
+		b := &bound{Check: dc.check, index: i, mode: min(*dc.mode, settings.Cap)}
+		if dc.onError != nil {
+			b.onError = *dc.onError
+		}
+		if err := p.build(b, dc.build); err != nil {
+			return nil, errors.Join(err, p.close())
+		}
+		p.checks = append(p.checks, b)
+		if b.Check == d.registry.Fault {
+			p.fault = b
+		}
+	}
+	p.order()
+	return p, nil
+}
+
+func (p *Policy) build(b *bound, build policy.Build) error {
+	if b.mode == policy.Off {
+		b.hooks.Off = "--" + b.Name + "=off"
+		return nil
+	}
+	if build == nil {
+		return nil
+	}
+	hooks, err := build(p.common.Env(b.Name, b.mode))
+	if err != nil {
+		return err
+	}
+	if hooks.Empty() && hooks.Off == "" {
+		return fmt.Errorf("%s: the check has nothing to do and does not say why", b.Name)
+	}
+	b.hooks = hooks
+	return nil
+}
+
+// order gives every check its places in the printed order, and sorts the hooks by them.
+func (p *Policy) order() {
+	at := 0
+	places := make(map[*policy.Check]map[policy.Stage]int)
+	for _, stage := range policy.Stages() {
+		for _, c := range p.registry.Order[stage] {
+			at++
+			if places[c] == nil {
+				places[c] = make(map[policy.Stage]int)
+			}
+			places[c][stage] = at
+		}
+	}
+	for _, b := range p.checks {
+		b.place(places[b.Check])
+	}
+	p.hooks = hooksByStage{
+		connect:    p.with(policy.StageConnect, func(h *policy.Hooks) bool { return h.Connect != nil }),
+		helo:       p.with(policy.StageHelo, func(h *policy.Hooks) bool { return h.Helo != nil }),
+		mail:       p.with(policy.StageMail, func(h *policy.Hooks) bool { return h.Mail != nil }),
+		rcpt:       p.with(policy.StageRcpt, func(h *policy.Hooks) bool { return h.Rcpt != nil }),
+		header:     p.with(policy.StageHeaders, func(h *policy.Hooks) bool { return h.Header != nil }),
+		body:       p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.Body != nil }),
+		headers:    p.with(policy.StageHeaders, func(h *policy.Hooks) bool { return h.Headers != nil }),
+		headersFor: p.with(policy.StageHeaders, func(h *policy.Hooks) bool { return h.HeadersFor != nil }),
+		message:    p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.Message != nil }),
+		messageFor: p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.MessageFor != nil }),
+		grant:      p.with(policy.StageRcpt, func(h *policy.Hooks) bool { return h.Grant != nil }),
+		admit:      p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.Admit != nil }),
+		settleRcpt: p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.SettleRecipient != nil }),
+		settleMsg:  p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.SettleMessage != nil }),
+		settleCon:  p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.SettleConnection != nil }),
+		tick:       p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.Tick != nil }),
+	}
+}
+
+// place sets the check's position for each stage: its own there, else the next later one that it has, else its last.
+func (b *bound) place(own map[policy.Stage]int) {
+	last := 0
+	for _, at := range own {
+		last = max(last, at)
+	}
+	next := last
+	for _, stage := range slices.Backward(policy.Stages()) {
+		if at, ok := own[stage]; ok {
+			next = at
+		}
+		b.pos[stage] = next
+	}
+}
+
+func (p *Policy) with(stage policy.Stage, has func(*policy.Hooks) bool) []*bound {
+	var list []*bound
+	for _, b := range p.checks {
+		if has(&b.hooks) {
+			list = append(list, b)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b *bound) int { return a.pos[stage] - b.pos[stage] })
+	return list
+}
+
+// reply returns the reply as --replies has it.
+func (p *Policy) reply(r *policy.Reply) *policy.Reply {
+	if own, ok := p.replies[r]; ok {
+		return own
+	}
+	return r
+}
+
+// retain and release count who uses the policy; the last one to leave closes what its hooks hold.
+func (p *Policy) retain() bool {
+	for {
+		n := p.users.Load()
+		if n == 0 {
+			return false // it has been replaced and closed meanwhile
+		}
+		if p.users.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+func (p *Policy) release() error {
+	if p.users.Add(-1) > 0 {
+		return nil
+	}
+	return p.close()
+}
+
+// close closes every check's hooks, also after one that panics, and then lets go of what other policies may still use.
+func (p *Policy) close() (err error) {
+	for _, b := range p.checks {
+		if b.hooks.Close == nil {
+			continue
+		}
+		w := call(func(*bound) (policy.Verdict, error) { b.hooks.Close(); return policy.Pass, nil }, b)
+		err = errors.Join(err, w.err)
+	}
+	return errors.Join(err, p.resources.Release())
+}
+
+// Ready waits until every check can judge as well as it will, or the context ends.
+func (p *Policy) Ready(ctx context.Context) {
+	for _, b := range p.checks {
+		if b.hooks.Ready != nil {
+			b.hooks.Ready(ctx)
+		}
+	}
+}
+
+// Close ends the use of a policy that no runner has.
+func (p *Policy) Close() { p.release() }
+
+// Changed returns the list files that have changed since the policy was built.
+func (p *Policy) Changed() []string { return p.tables.Changed() }
+
+// CheckState is how one check stands in a policy.
+type CheckState struct {
+	Check   *policy.Check
+	Mode    policy.Mode
+	OnError policy.OnError
+	// Off says why the check has nothing to do; "" when it works.
+	Off string
+}
+
+// Checks tells how every check stands, in the order of declaration.
+func (p *Policy) Checks() []CheckState {
+	states := make([]CheckState, 0, len(p.checks))
+	for _, b := range p.checks {
+		states = append(states, CheckState{Check: b.Check, Mode: b.mode, OnError: b.onError, Off: b.hooks.Off})
+	}
+	return states
+}

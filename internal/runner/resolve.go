@@ -1,0 +1,201 @@
+package runner
+
+import (
+	"context"
+	"errors"
+
+	"mailweir/internal/trace"
+
+	"mailweir/internal/policy"
+)
+
+// resolver knows the case that findings are resolved for at one stage. It holds no state of the session, so that what is
+// only monitored can be resolved after the answer has left.
+type resolver struct {
+	runner *Runner
+	tell   func(Word) // set by explain
+	conn   *connection
+	msg    *message     // nil at HELO
+	at     policy.Stage // where the answer is given
+	// exempt is what about client, sender and the only recipient lets mail past checks.
+	exempt policy.Bypass
+	// recipients are those that remain, as the answer begins; helo and queueID what is known then.
+	recipients    []*recipient
+	helo, queueID string
+}
+
+// resolution is what becomes of a finding.
+type resolution uint8
+
+const (
+	open    resolution = iota // not known yet: something must be waited for
+	drop                      // nothing against the mail, or something that it gives way to
+	record                    // an objection that is only recorded
+	enforce                   // an objection to answer with
+)
+
+// ruling is what one finding comes to for one recipient, or for client and sender.
+type ruling struct {
+	f *finding
+	// r is the recipient; nil for client and sender, or where nobody remains.
+	r  *recipient
+	is resolution
+	// mode is that of the objection; the highest that it can have while the resolution is open.
+	mode policy.Mode
+	// verdict is the objection, line its reply, still without an id.
+	verdict policy.Verdict
+	line    policy.Line
+	// failure is the error of a check that failed.
+	failure error
+	// by is the exemption or permit that the finding gives way to.
+	by string
+	// permit is what was found out about permits, nil as long as nobody has asked.
+	permit *permitted
+}
+
+// permitted is the answer to the question for permits: which one lets the mail past, or why that could not be told.
+type permitted struct {
+	by    string
+	err   error
+	trace trace.Trace
+}
+
+// resolve says what a finding comes to for one recipient, or for client and sender when r is nil. It never waits: what
+// is open, [resolver.await] waits for.
+func (rs *resolver) resolve(f *finding, r *recipient, permit *permitted) ruling {
+	ru := ruling{f: f, r: r, is: drop, mode: f.mode(r), permit: permit, by: exemption(f.check.Bypass & rs.exempt)}
+	if ru.by != "" && rs.tell == nil {
+		return ru
+	}
+	w, known := f.known()
+	switch {
+	case !known:
+		ru.is = open
+		return ru
+	case w.err == nil && w.verdict.Reply() == nil:
+		ru.verdict = w.verdict
+		return ru
+	case !rs.object(&ru, w), ru.by != "":
+	case permit == nil && rs.msg != nil && f.check.Bypass&rs.msg.permitsFor(r) != 0:
+		ru.is = open
+		return ru
+	case permit != nil && permit.err == nil && permit.by != "":
+		ru.by = permit.by
+	case ru.mode.Refuses():
+		ru.is = enforce
+	default:
+		ru.is = record
+	}
+	if permit != nil && permit.err != nil {
+		// A permit exists that could not be vouched for just now. Nothing permanent may come of that.
+		ru.verdict = ru.verdict.Deferred().Because("%s; a permit could not be vouched for: %v", ru.verdict.Cause(), permit.err)
+	}
+	ru.line = rs.line(&ru)
+	return ru
+}
+
+// await waits for what a ruling is open for, and resolves it.
+func (rs *resolver) await(ctx context.Context, ru ruling) ruling {
+	ru.f.wait(ctx)
+	ru = rs.resolve(ru.f, ru.r, nil)
+	if ru.is == open {
+		permit := new(permitted)
+		permit.by, permit.err = rs.msg.permits(trace.With(ctx, &permit.trace), ru.f.check, ru.r, rs.at == policy.StageEnd)
+		ru = rs.resolve(ru.f, ru.r, permit)
+	}
+	return ru
+}
+
+// mode is the highest mode that the finding can have for a recipient, nil for client and sender.
+func (f *finding) mode(r *recipient) policy.Mode {
+	mode := f.check.modeFor(r)
+	if w, _ := f.known(); f.monitors || w.verdict.OnlyMonitors() {
+		mode = min(mode, policy.Monitor)
+	}
+	return mode
+}
+
+// modeFor is the mode of a check for one recipient; outside a pilot everything is only monitored.
+func (b *bound) modeFor(r *recipient) policy.Mode {
+	if r == nil || r.Enforced || b.AnswerAt == policy.StageHelo {
+		return b.mode
+	}
+	return min(b.mode, policy.Monitor)
+}
+
+// object fills in what a finding says against the mail: its own reply, or the one for a check that failed. It reports false
+// where the failure lets the mail go on.
+func (rs *resolver) object(ru *ruling, w said) bool {
+	ru.verdict, ru.failure = w.verdict, w.err
+	action := policy.Delay
+	switch {
+	case w.err != nil:
+		action = rs.failed(ru)
+	case ru.changes() && (ru.mode < policy.Enforce || rs.at != policy.StageEnd):
+		ru.mode = min(ru.mode, policy.Monitor) // a temporary refusal is stricter than what was asked for
+	}
+	return action == policy.Delay
+}
+
+// failed gives the ruling the reply of a check that failed, and returns what becomes of the mail.
+func (rs *resolver) failed(ru *ruling) policy.OnError {
+	registry := rs.conn.policy.registry
+	action, reply := ru.f.check.onError, registry.Unavailable
+	if rs.at == policy.StageEnd {
+		reply = registry.Unprocessed
+	}
+	var defect *fault
+	if errors.As(ru.failure, &defect) || action == policy.Fails {
+		f := rs.conn.policy.fault
+		ru.mode, reply = min(ru.mode, f.modeFor(ru.r)), f.Replies[0]
+		if action = f.onError; action == policy.Fails {
+			action = policy.Delay
+		}
+	}
+	ru.verdict = policy.Object(reply).Because("%s: %v", ru.f.check.Name, ru.failure)
+	return action
+}
+
+// exemption tells what lets the mail past a check.
+func exemption(has policy.Bypass) string {
+	switch {
+	case has == 0:
+	case has&policy.BypassTrusted != 0:
+		return "trusted client"
+	case has&policy.BypassLogin != 0:
+		return "login"
+	case has&policy.BypassRelay != 0:
+		return "inbound relay"
+	case has&policy.BypassAlwaysAccept != 0:
+		return "always accepted recipient"
+	}
+	return ""
+}
+
+// line builds the reply of an objection. Under --enforce-for, what was known at MAIL is answered at RCPT and must not end the
+// connection.
+func (rs *resolver) line(ru *ruling) policy.Line {
+	p := rs.conn.policy
+	line := ru.verdict.Line(p.reply(ru.verdict.Reply()), ru.mode)
+	if rs.at == policy.StageRcpt && ru.f.stage <= policy.StageMail && p.Settings.EnforceFor != nil {
+		return line.KeepOpen()
+	}
+	return line
+}
+
+// refuses reports whether the ruling refuses the mail.
+func (ru *ruling) refuses() bool { return ru.is == enforce && !ru.changes() }
+
+// temporary reports whether the client is to try again.
+func (ru *ruling) temporary() bool { return ru.line.Code()/100 == 4 }
+
+// known returns what the check says, if it has said it.
+func (f *finding) known() (said, bool) {
+	switch {
+	case f.later == nil:
+		return f.said, true
+	case isDone(f.later.done):
+		return f.later.said, true
+	}
+	return f.said, false
+}

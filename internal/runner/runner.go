@@ -1,0 +1,113 @@
+package runner
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"mailweir/internal/fact"
+
+	"mailweir/internal/policy"
+)
+
+// Limits bound what one answer may take.
+type Limits struct {
+	// Stage is the deadline of an answer before the end of the message. Sendmail gives up after 10 s.
+	Stage time.Duration
+	// End is the deadline of the answer at the end of the message.
+	End time.Duration
+	// Questions is how many pieces of work may be under way at once, for all sessions.
+	Questions int
+}
+
+// DefaultLimits are those of section 2 of the specification.
+var DefaultLimits = Limits{Stage: 8 * time.Second, End: 60 * time.Second, Questions: 20_000}
+
+// Observer sees every decision and every outcome. It is the one place that writes log, metrics and, later, a
+// record. Its methods are called from any goroutine and must not wait.
+type Observer interface {
+	// Identify returns the id for an event before its reply is built. Events that are alike share one when there
+	// are too many of them.
+	Identify(*policy.Event) string
+	// Record takes the finished event.
+	Record(*policy.Event)
+	// Settled takes what became of a transaction, accepted ones too. Version, host and time of the end are the observer's.
+	Settled(*policy.Transaction)
+	// Defect takes a panic in a Settle hook.
+	Defect(error)
+	// Opened and Closed count connections.
+	Opened(*policy.Connection)
+	Closed(*policy.Connection)
+	// Took is told how long mailweir worked and waited for an answer.
+	Took(policy.Stage, time.Duration)
+}
+
+// Runner runs sessions under the current policy.
+type Runner struct {
+	current  atomic.Pointer[Policy]
+	observer Observer
+	limits   Limits
+
+	ctx    context.Context
+	stop   context.CancelFunc
+	places chan struct{}
+	crew   *crew
+}
+
+// NewRunner returns a runner for a policy. Close ends what it has under way.
+func NewRunner(p *Policy, observer Observer, limits Limits) *Runner {
+	rn := &Runner{observer: observer, limits: limits, places: make(chan struct{}, limits.Questions)}
+	rn.ctx, rn.stop = context.WithCancel(context.Background())
+	rn.crew = newCrew(rn.ctx)
+	rn.current.Store(p)
+	return rn
+}
+
+// launch runs work in a goroutine that the runner owns, and reports false when too much is under way.
+func (rn *Runner) launch(work func()) bool {
+	select {
+	case rn.places <- struct{}{}:
+	default:
+		return false
+	}
+	rn.crew.do(func() {
+		defer func() { <-rn.places }()
+		work()
+	})
+	return true
+}
+
+// find returns a fact that the runner has found out once for all who ask, within the deadline of a stage.
+func find[T any](ctx context.Context, rn *Runner, f *fact.Fact[T], how func(context.Context) (T, error)) (T, error) {
+	launch := func(work func(context.Context)) bool { return rn.launch(func() { work(rn.ctx) }) }
+	return f.Get(ctx, launch, rn.limits.Stage, how)
+}
+
+// Policy returns the current policy.
+func (rn *Runner) Policy() *Policy { return rn.current.Load() }
+
+// acquire returns the current policy for a connection scope, which releases it at its end.
+func (rn *Runner) acquire() *Policy {
+	for {
+		if p := rn.current.Load(); p.retain() {
+			return p
+		}
+	}
+}
+
+// Swap makes p the current policy. Transactions under way keep theirs.
+func (rn *Runner) Swap(p *Policy) { rn.leave(rn.current.Swap(p)) }
+
+// leave ends one use of a policy. The last one closes it.
+func (rn *Runner) leave(p *Policy) {
+	if err := p.release(); err != nil {
+		rn.observer.Defect(err)
+	}
+}
+
+// Close stops all work and waits for it to end. Sessions must have ended before.
+func (rn *Runner) Close() {
+	rn.stop()
+	rn.crew.wait()
+	rn.leave(rn.current.Load())
+}

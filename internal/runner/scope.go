@@ -1,0 +1,125 @@
+package runner
+
+import (
+	"iter"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"mailweir/internal/address"
+	"mailweir/internal/fact"
+	"mailweir/internal/mailauth"
+	"mailweir/internal/policy"
+)
+
+// scope is what the runner keeps of a connection, a message or a recipient, beside what its checks see.
+type scope struct {
+	findings []*finding
+
+	mu    sync.Mutex
+	held  []func(policy.Fate) // leases and the like, each to be given back
+	would []string            // monitored checks that objected
+	ended bool
+	fate  policy.Outcome
+}
+
+// connection is one SMTP connection under one policy.
+type connection struct {
+	policy.Connection
+	scope
+	policy *Policy
+	permit permission
+}
+
+// message is one mail transaction.
+type message struct {
+	policy.Message
+	scope
+	conn   *connection
+	runner *Runner
+
+	recipients  []*recipient // that mailweir has accepted and the MTA has not refused, in order
+	fieldOctets int
+	spf         fact.Fact[mailauth.SPFResult]
+	dkim        atomic.Pointer[dkimFuture]
+	permit      permission
+	mayPermit   policy.Bypass // the kinds that there may be
+	left        departures    // what became of them
+	gone        []*recipient  // refused, by whomever, or removed; settled with the message
+	broken      []*bound      // checks that panicked over a part of this message
+	condemned   bool          // its refusal is certain
+	decided     policy.Outcome
+}
+
+// recipient is one RCPT of a message.
+type recipient struct {
+	policy.Recipient
+	scope
+	msg    *message
+	grants fact.Fact[[]policy.Grant]
+}
+
+// Hold has giveBack called once when the scope ends.
+func (s *scope) Hold(giveBack func(policy.Fate)) (policy.Fate, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ended {
+		s.held = append(s.held, giveBack)
+	}
+	return s.fate.Fate, s.ended
+}
+
+// release ends the scope: it gives back what is held and stops the work that nobody waits for any more.
+func (s *scope) release(o policy.Outcome) {
+	s.mu.Lock()
+	held := s.held
+	s.held, s.ended, s.fate = nil, true, o
+	s.mu.Unlock()
+	for _, giveBack := range held {
+		giveBack(o.Fate)
+	}
+	for _, f := range s.findings {
+		if f.later != nil {
+			f.later.abandon()
+		}
+	}
+}
+
+// Recipients are those that remain.
+func (m *message) Recipients() iter.Seq[*policy.Recipient] {
+	return func(yield func(*policy.Recipient) bool) {
+		for _, r := range m.recipients {
+			if !yield(&r.Recipient) {
+				return
+			}
+		}
+	}
+}
+
+// RecipientCount is how many remain.
+func (m *message) RecipientCount() int { return len(m.recipients) }
+
+// Limits of the header fields that a message keeps.
+const (
+	maxFields      = 10_000
+	usualFields    = 32 // room for those of most messages
+	maxFieldOctets = 1 << 20
+)
+
+// keep keeps a header field within bounds. Beyond them From fields still are kept, within bounds of their own: a block of a
+// sender must not be got round by fields in front.
+func (m *message) keep(f policy.Field, octets int) {
+	most, mostOctets := maxFields, maxFieldOctets
+	if strings.EqualFold(f.Name, "From") {
+		most, mostOctets = most+address.MaxFromAddresses, mostOctets+address.MaxFromOctets
+	}
+	if len(m.Fields) >= most || m.fieldOctets+octets > mostOctets {
+		m.FieldsDropped = true
+		return
+	}
+	if m.Fields == nil {
+		m.Fields = make([]policy.Field, 0, usualFields)
+	}
+	m.Fields = append(m.Fields, f)
+	m.fieldOctets += octets
+}

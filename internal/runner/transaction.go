@@ -1,0 +1,66 @@
+package runner
+
+import (
+	"slices"
+	"strings"
+
+	"mailweir/internal/policy"
+)
+
+// maxKept bounds a header field in the record of a transaction, in octets.
+const maxKept = 1000
+
+// newTransaction makes the record of a message that is over. Version, host and time of the end are the recorder's.
+func newTransaction(m *message, o policy.Outcome) *policy.Transaction {
+	t := &policy.Transaction{
+		Begun: m.Started.UTC(), Session: m.Conn.ID, Number: m.Number, Service: m.Conn.Service,
+		Client: m.Conn.Client, ClientName: m.Conn.ConnectFacts.Name, Helo: m.Helo.Name, TLS: m.Helo.TLS, Login: m.Login,
+		Sender: m.MailFacts.Sender, QueueID: m.QueueID,
+		Fields: len(m.Fields), Octets: m.Octets, DeclaredSize: m.MailFacts.Size,
+		Outcome: o, Unexamined: m.Unexamined,
+	}
+	if m.FieldsDropped {
+		t.Fields++
+	}
+	keepFields(t, m.Fields)
+	t.Recipients, t.RecipientCount = slices.Clip(m.left.list), m.left.count+len(m.recipients)
+	for _, r := range m.recipients[:min(len(m.recipients), policy.MaxEventRecipients-len(t.Recipients))] {
+		t.Recipients = append(t.Recipients, r.outcome(o))
+	}
+	return t
+}
+
+func keepFields(t *policy.Transaction, fields []policy.Field) {
+	for _, f := range fields {
+		var where *string
+		switch {
+		case strings.EqualFold(f.Name, "Message-Id"):
+			where = &t.MessageID
+		case strings.EqualFold(f.Name, "From"):
+			where = &t.From
+		case strings.EqualFold(f.Name, "Subject"):
+			where = &t.Subject
+		}
+		if where != nil && *where == "" {
+			*where = strings.TrimSpace(f.Value[:min(len(f.Value), maxKept)])
+		}
+	}
+}
+
+// departures are what became of the recipients who left a message before its end, the first of them.
+type departures struct {
+	list  []policy.RecipientOutcome
+	count int
+}
+
+func (d *departures) add(r *recipient) {
+	d.count++
+	if len(d.list) < policy.MaxEventRecipients {
+		d.list = append(d.list, r.outcome(r.fate))
+	}
+}
+
+func (r *recipient) outcome(o policy.Outcome) policy.RecipientOutcome {
+	o.Would = r.monitored()
+	return policy.RecipientOutcome{Recipient: r.RcptFacts.Recipient, Direction: r.Direction.String(), Outcome: o}
+}
