@@ -1,8 +1,9 @@
-// Package address reads mail addresses: those of the SMTP envelope, which are the keys of every table, and those of
-// the From header fields.
+// Package address reads mail addresses: those of the SMTP envelope, which are the keys of every
+// table, and those of the From header fields.
 //
-// Reading never fails. What an address means as a key is one question ([Parse]), whether it may be used in mail is
-// another ([Address.Gross], [Address.Strict]): a policy must be able to block an address that no standard allows.
+// Reading never fails. What an address means as a key is one question ([Parse]), whether it may be
+// used in mail is another ([Address.Gross], [Address.Strict]): a policy must be able to block an
+// address that no standard allows.
 package address
 
 import (
@@ -14,26 +15,31 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Address is an address of the SMTP envelope. The zero value is the null sender, "<>" on the wire (RFC 5321 section
-// 4.5.5). Two addresses that name the same mailbox have the same Local and Domain, so [Address.Key] is good as a key.
+// Address is an address of the SMTP envelope. The zero value is the null sender, "<>" on the wire
+// (RFC 5321 section 4.5.5). Two addresses that name the same mailbox have the same Local and
+// Domain, so [Address.Key] is good as a key.
 type Address struct {
-	// Original is the address as the MTA wrote it, without the angle brackets; a source route is still there.
+	// Original is the address as the MTA wrote it, without the angle brackets; a source route is
+	// still there.
 	Original string
 
-	// Local is the local part without quotes and backslashes, case folded, in Unicode form C. RFC 5321 section 2.4
-	// calls it case sensitive; no system in use treats it so, and neither does Postfix in its tables.
+	// Local is the local part without quotes and backslashes, case folded, in Unicode form C. RFC
+	// 5321 section 2.4 calls it case sensitive; no system in use treats it so, and neither does
+	// Postfix in its tables.
 	Local string
 
-	// Domain is the domain in lower case, U-labels as A-labels (RFC 5890), without a trailing dot; an address
-	// literal keeps its brackets. It is empty when the address has none. A domain that IDNA does not allow stays
-	// as it was written, in lower case.
+	// Domain is the domain in lower case, U-labels as A-labels (RFC 5890), without a trailing dot;
+	// an address literal keeps its brackets. It is empty when the address has none. A domain that
+	// IDNA does not allow stays as it was written, in lower case.
 	Domain string
 }
 
-// Parse reads an address as an MTA hands it to a milter, with or without angle brackets, and never fails: what is
-// beyond reading ends up in Local. It does not allocate for an address that is already normal.
+// Parse reads an address as an MTA hands it to a milter, with or without angle brackets, and never
+// fails: what is beyond reading ends up in Local. It does not allocate for an address that is
+// already normal.
 //
-// A source route ("@a,@b:user@c") is left out of Local and Domain, as RFC 5321 section 4.1.1.3 asks of a receiver.
+// A source route ("@a,@b:user@c") is left out of Local and Domain, as RFC 5321 section 4.1.1.3 asks
+// of a receiver.
 func Parse(s string) Address {
 	s = trimAngles(s)
 	local, domain := split(s)
@@ -45,7 +51,8 @@ func (a Address) IsNull() bool {
 	return a.Original == "" && a.Local == "" && a.Domain == ""
 }
 
-// Key is "local@domain", or "local" for an address without a domain, or "" for the null sender only.
+// Key is "local@domain", or "local" for an address without a domain, or "" for the null sender
+// only.
 func (a Address) Key() string {
 	switch {
 	case a.IsNull():
@@ -64,10 +71,11 @@ func (a Address) Key() string {
 // String is the key in angle brackets, for logs: "<user@example.com>", "<>".
 func (a Address) String() string { return "<" + a.Key() + ">" }
 
-// Base returns the address without its extension: "user@example.com" for "user+news@example.com" when the delimiters
-// hold '+'. Delimiters is Postfix's recipient_delimiter: a set of characters, of which the first one found counts;
-// empty means that there are no extensions. As in Postfix (split_addr(3)) a local part is not split into an empty
-// one, and neither are postmaster, mailer-daemon, double-bounce and, when '-' is a delimiter, owner-x and x-request.
+// Base returns the address without its extension: "user@example.com" for "user+news@example.com"
+// when the delimiters hold '+'. Delimiters is Postfix's recipient_delimiter: a set of characters,
+// of which the first one found counts; empty means that there are no extensions. As in Postfix
+// (split_addr(3)) a local part is not split into an empty one, and neither are postmaster,
+// mailer-daemon, double-bounce and, when '-' is a delimiter, owner-x and x-request.
 func (a Address) Base(delimiters string) Address {
 	if delimiters == "" {
 		return a
@@ -89,8 +97,8 @@ func neverSplit(local, delimiters string) bool {
 		(strings.HasPrefix(local, "owner-") || (strings.HasSuffix(local, "-request") && len(local) > len("-request")))
 }
 
-// NormalDomain is the form in which Domain is kept; it serves host names as well. It does not allocate for a domain
-// that is already normal.
+// NormalDomain is the form in which Domain is kept; it serves host names as well. It does not
+// allocate for a domain that is already normal.
 func NormalDomain(domain string) string {
 	if isASCII(domain) {
 		return strings.TrimRight(strings.ToLower(domain), ".")
@@ -108,8 +116,8 @@ func NormalDomain(domain string) string {
 	return strings.TrimRight(ascii, ".")
 }
 
-// UnicodeDomain is a normal domain with its A-labels as U-labels, for tables that are written that way and for
-// display. It returns the domain itself when there is nothing to change.
+// UnicodeDomain is a normal domain with its A-labels as U-labels, for tables that are written that
+// way and for display. It returns the domain itself when there is nothing to change.
 func UnicodeDomain(domain string) string {
 	if !strings.Contains(domain, "xn--") {
 		return domain
@@ -121,8 +129,9 @@ func UnicodeDomain(domain string) string {
 	return unicode
 }
 
-// Fold is the case folding of keys: the full folding of Unicode, which is what Postfix does (casefold(3)). Bytes that
-// are not UTF-8 stay as they are, and then only ASCII is folded, again as Postfix does.
+// Fold is the case folding of keys: the full folding of Unicode, which is what Postfix does
+// (casefold(3)). Bytes that are not UTF-8 stay as they are, and then only ASCII is folded, again as
+// Postfix does.
 func Fold(s string) string {
 	if isASCII(s) {
 		return strings.ToLower(s)
@@ -133,7 +142,8 @@ func Fold(s string) string {
 	return strings.Map(foldCherokee, cases.Fold().String(s))
 }
 
-// foldCherokee mends the one script that cases.Fold turns both ways: Unicode folds Cherokee to its capitals.
+// foldCherokee mends the one script that cases.Fold turns both ways: Unicode folds Cherokee to its
+// capitals.
 func foldCherokee(r rune) rune {
 	switch {
 	case 0xab70 <= r && r <= 0xabbf:
@@ -144,8 +154,8 @@ func foldCherokee(r rune) rune {
 	return r
 }
 
-// lookupIDNA maps as for a look-up (UTS 46: case, width, form C) and is lenient where deployed names are: underscores
-// and hyphens anywhere, no rule for mixed directions.
+// lookupIDNA maps as for a look-up (UTS 46: case, width, form C) and is lenient where deployed
+// names are: underscores and hyphens anywhere, no rule for mixed directions.
 var lookupIDNA = idna.New(idna.MapForLookup(), idna.StrictDomainName(false), idna.CheckHyphens(false),
 	idna.Transitional(false))
 
@@ -157,8 +167,8 @@ func normalLocal(local string) string {
 	return norm.NFC.String(local)
 }
 
-// unquote takes away the quotes and backslashes of a quoted-string (RFC 5321 section 4.1.2), wherever they stand. A
-// quote that is not closed is taken as it is.
+// unquote takes away the quotes and backslashes of a quoted-string (RFC 5321 section 4.1.2),
+// wherever they stand. A quote that is not closed is taken as it is.
 func unquote(s string) string {
 	if !strings.ContainsAny(s, `"\`) || !closedQuotes(s) {
 		return s
@@ -225,7 +235,8 @@ func lastAt(s string) int {
 	return at
 }
 
-// route is the source route at the beginning of a path with its colon, "@a,@b:" (RFC 5321 section 4.1.2 A-d-l), or "".
+// route is the source route at the beginning of a path with its colon, "@a,@b:" (RFC 5321 section
+// 4.1.2 A-d-l), or "".
 func route(s string) string {
 	if s == "" || s[0] != '@' {
 		return ""

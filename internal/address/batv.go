@@ -2,8 +2,8 @@ package address
 
 import "strings"
 
-// PlainBATV takes the tag of a signed bounce address away (draft-levine-smtp-batv) from a local part in
-// the form of a key: prvs=0123abcdef=user, the older prvs=user/0123abcdef, and Barracuda's
+// PlainBATV takes the tag of a signed bounce address away (draft-levine-smtp-batv) from a local
+// part in the form of a key: prvs=0123abcdef=user, the older prvs=user/0123abcdef, and Barracuda's
 // btv1==012==user.
 func PlainBATV(local string) string {
 	if rest, ok := strings.CutPrefix(local, "btv1=="); ok {

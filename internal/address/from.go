@@ -2,7 +2,8 @@ package address
 
 import "strings"
 
-// Limits of [HeaderFrom]. Postfix lets 102,400 octets of one header field through (header_size_limit).
+// Limits of [HeaderFrom]. Postfix lets 102,400 octets of one header field through
+// (header_size_limit).
 const (
 	MaxFromAddresses = 100
 	MaxFromOctets    = 128 << 10
@@ -13,24 +14,27 @@ type From struct {
 	// Addresses are the authors, in order, each once.
 	Addresses []Address
 
-	// Display are the addresses that stand only where a reader's eye falls: in display names and comments, as in
-	// `"ceo@bank.example" <x@evil.example>`. None of them is in Addresses.
+	// Display are the addresses that stand only where a reader's eye falls: in display names and
+	// comments, as in `"ceo@bank.example" <x@evil.example>`. None of them is in Addresses.
 	Display []Address
 
 	// Truncated tells that a limit was reached, so that there may be more.
 	Truncated bool
 }
 
-// HeaderFrom reads the values of all From header fields of a message (more than one is against RFC 5322 section 3.6,
-// and is sent). It understands mailboxes, lists, groups, comments, quoted strings, routes and the other obsolete forms
-// of RFC 5322 sections 3.4 and 4.4, encoded words (RFC 2047) in display names and, against the rules, in and around
-// addresses. U-labels and A-labels give the same address.
+// HeaderFrom reads the values of all From header fields of a message (more than one is against RFC
+// 5322 section 3.6, and is sent). It understands mailboxes, lists, groups, comments, quoted
+// strings, routes and the other obsolete forms of RFC 5322 sections 3.4 and 4.4, encoded words (RFC
+// 2047) in display names and, against the rules, in and around addresses. U-labels and A-labels
+// give the same address.
 //
-// A field that follows no grammar still has a sender in the eyes of the program that shows it. So where an address
-// might be meant it is returned: a missing or unclosed bracket, quote or comment hides nothing, and in a field without
-// any other address those of its display names count as authors.
+// A field that follows no grammar still has a sender in the eyes of the program that shows it. So
+// where an address might be meant it is returned: a missing or unclosed bracket, quote or comment
+// hides nothing, and in a field without any other address those of its display names count as
+// authors.
 //
-// It reads at most MaxFromOctets and returns at most MaxFromAddresses of each kind; the time is linear in the input.
+// It reads at most MaxFromOctets and returns at most MaxFromAddresses of each kind; the time is
+// linear in the input.
 func HeaderFrom(values []string) From {
 	var from From
 	var hidden []Address
@@ -55,8 +59,8 @@ func HeaderFrom(values []string) From {
 	return from
 }
 
-// add appends the addresses found in the texts to the list and tells whether one of them had a domain. A text that is
-// one word is an address only where an address is due.
+// add appends the addresses found in the texts to the list and tells whether one of them had a
+// domain. A text that is one word is an address only where an address is due.
 func (f *From) add(list *[]Address, texts []string, due bool) (found bool) {
 	for _, text := range texts {
 		for mailbox := range mailboxes(text, due) {
@@ -84,7 +88,8 @@ func contains(list []Address, a Address) bool {
 	return false
 }
 
-// fromScanner takes a field apart: into texts that hold the authors' addresses and texts that are only shown.
+// fromScanner takes a field apart: into texts that hold the authors' addresses and texts that are
+// only shown.
 type fromScanner struct {
 	authors, shown []string
 
@@ -155,8 +160,8 @@ func (s *fromScanner) comment(v string) int {
 	return len(v)
 }
 
-// quoted reads a quoted string and returns its length. One that is followed by "@" is a local part, any other is part
-// of a display name. An unclosed one protects nothing.
+// quoted reads a quoted string and returns its length. One that is followed by "@" is a local part,
+// any other is part of a display name. An unclosed one protects nothing.
 func (s *fromScanner) quoted(v string) int {
 	var content []byte
 	for i := 1; i < len(v); i++ {
@@ -181,7 +186,8 @@ func (s *fromScanner) quoted(v string) int {
 	return len(v)
 }
 
-// separator ends a mailbox, but not between brackets: there it belongs to a route, or the bracket was not closed.
+// separator ends a mailbox, but not between brackets: there it belongs to a route, or the bracket
+// was not closed.
 func (s *fromScanner) separator(c byte) {
 	if s.inAngle {
 		s.angle = append(s.angle, c)

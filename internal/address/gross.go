@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// The gross errors of an address, and those that only the grammar of RFC 5321 section 4.1.2 and RFC 6531 section 3.3
-// knows. Each is said so that the administrator sees what is wrong; none quotes the address.
+// The gross errors of an address, and those that only the grammar of RFC 5321 section 4.1.2 and RFC
+// 6531 section 3.3 knows. Each is said so that the administrator sees what is wrong; none quotes
+// the address.
 var (
 	ErrEmptyLocal = errors.New("the local part is empty")
 	ErrNoDomain   = errors.New("the address has no domain")
@@ -20,18 +21,21 @@ var (
 
 // Rules are what the caller knows about an address that is to be judged.
 type Rules struct {
-	// NoDomain allows an address without a domain: bare "postmaster" (RFC 5321 section 4.1.1.3), trusted clients.
+	// NoDomain allows an address without a domain: bare "postmaster" (RFC 5321 section 4.1.1.3),
+	// trusted clients.
 	NoDomain bool
 
-	// NoRouting refuses an address that asks us to send it on elsewhere: for recipients of untrusted clients. It is
-	// the meaning of Postfix's allow_untrusted_routing=no: user[@%!]remote[@%!]site.
+	// NoRouting refuses an address that asks us to send it on elsewhere: for recipients of
+	// untrusted clients. It is the meaning of Postfix's allow_untrusted_routing=no:
+	// user[@%!]remote[@%!]site.
 	NoRouting bool
 }
 
-// Gross returns the first gross error of the address, nil when there is none. The null sender has none.
+// Gross returns the first gross error of the address, nil when there is none. The null sender has
+// none.
 //
-// Sources: RFC 5321 sections 4.1.2 (grammar), 4.1.3 (literals); RFC 1035 section 2.3.4 (label of 63 octets, name of
-// 255 on the wire, which leaves 254 with its final dot).
+// Sources: RFC 5321 sections 4.1.2 (grammar), 4.1.3 (literals); RFC 1035 section 2.3.4 (label of 63
+// octets, name of 255 on the wire, which leaves 254 with its final dot).
 func (a Address) Gross(rules Rules) error {
 	if a.IsNull() {
 		return nil
@@ -71,7 +75,8 @@ func grossDomain(domain string) error {
 	return nil
 }
 
-// validLiteral knows the two literals there are (RFC 5321 section 4.1.3; no other tag was ever registered).
+// validLiteral knows the two literals there are (RFC 5321 section 4.1.3; no other tag was ever
+// registered).
 func validLiteral(domain string) bool {
 	if len(domain) < 2 || domain[0] != '[' || domain[len(domain)-1] != ']' {
 		return false
@@ -86,7 +91,8 @@ func validLiteral(domain string) bool {
 	return err == nil && ip.Is4() != v6 && ip.Zone() == ""
 }
 
-// unquotedControl looks for octets that need quotes and have none. A quote that is not closed protects nothing.
+// unquotedControl looks for octets that need quotes and have none. A quote that is not closed
+// protects nothing.
 func unquotedControl(local string) bool {
 	protects := closedQuotes(local)
 	open := false

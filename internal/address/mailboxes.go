@@ -11,8 +11,9 @@ import (
 	"golang.org/x/text/encoding/htmlindex"
 )
 
-// mailboxes yields what looks like an address in a piece of text that brackets, quotes and comments no longer
-// structure. With soleWord, a text that is one word without "@" is an address without a domain ("From: root").
+// mailboxes yields what looks like an address in a piece of text that brackets, quotes and comments
+// no longer structure. With soleWord, a text that is one word without "@" is an address without a
+// domain ("From: root").
 func mailboxes(text string, soleWord bool) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		text := joinParts(plainSpaces(decodeWords(text)))
@@ -63,7 +64,8 @@ func localRun(s string) string {
 	return s[:i]
 }
 
-// quotedRun is the quoted string at the beginning of s, which is the whole of s when it is not closed.
+// quotedRun is the quoted string at the beginning of s, which is the whole of s when it is not
+// closed.
 func quotedRun(s string) string {
 	for i := 1; i < len(s); i++ {
 		switch s[i] {
@@ -92,8 +94,8 @@ func domainRun(s string) string {
 	return strings.TrimRight(s[:i], ".-")
 }
 
-// joinParts takes out the white space that RFC 5322 section 4.4 lets stand in an address: around "@" and before a dot,
-// and after a dot that stands alone. "John Q. b@y" has none of it.
+// joinParts takes out the white space that RFC 5322 section 4.4 lets stand in an address: around
+// "@" and before a dot, and after a dot that stands alone. "John Q. b@y" has none of it.
 func joinParts(s string) string {
 	out := make([]byte, 0, len(s))
 	var space, joined bool // white space is pending; it was taken out before the last octet, a dot
@@ -114,8 +116,8 @@ func joinParts(s string) string {
 	return string(out)
 }
 
-// plainSpaces makes a space of all that is white or a control, and takes out what has no width: a no-break space
-// before an address is not part of it.
+// plainSpaces makes a space of all that is white or a control, and takes out what has no width: a
+// no-break space before an address is not part of it.
 func plainSpaces(s string) string {
 	if !utf8.ValidString(s) {
 		b := []byte(s)
@@ -137,8 +139,8 @@ func plainSpaces(s string) string {
 	}, s)
 }
 
-// decodeWords decodes the encoded words of RFC 2047. A charset that is not known is taken for ASCII: an address in it
-// is still to be seen.
+// decodeWords decodes the encoded words of RFC 2047. A charset that is not known is taken for
+// ASCII: an address in it is still to be seen.
 func decodeWords(s string) string {
 	if !strings.Contains(s, "=?") {
 		return s

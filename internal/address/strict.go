@@ -20,9 +20,10 @@ var (
 	ErrNotUTF8     = errors.New("the address is not valid UTF-8")
 )
 
-// Strict returns the first thing that RFC 5321 section 4.1.2 (Mailbox), its limits in section 4.5.3.1 and, with
-// smtputf8, RFC 6531 section 3.3 do not allow; gross errors come first. The null sender is fine. A source route is
-// judged by rules.NoRouting alone: RFC 5321 appendix C wants it accepted and ignored.
+// Strict returns the first thing that RFC 5321 section 4.1.2 (Mailbox), its limits in section
+// 4.5.3.1 and, with smtputf8, RFC 6531 section 3.3 do not allow; gross errors come first. The null
+// sender is fine. A source route is judged by rules.NoRouting alone: RFC 5321 appendix C wants it
+// accepted and ignored.
 func (a Address) Strict(rules Rules, smtputf8 bool) error {
 	if err := a.Gross(rules); err != nil || a.IsNull() {
 		return err

@@ -1,7 +1,8 @@
 package content
 
-// Alternatives (RFC 2046 section 5.1.4) say one thing in several forms, and a mail reader shows one of them. So each entry counts as often as in
-// the alternative that has it most often, and what only one of them says is said.
+// Alternatives (RFC 2046 section 5.1.4) say one thing in several forms, and a mail reader shows one
+// of them. So each entry counts as often as in the alternative that has it most often, and what
+// only one of them says is said.
 
 // hits is what the entries have come to, in a message or in one alternative.
 type hits map[int32]*hit
@@ -70,7 +71,8 @@ func (h *hit) add(other *hit) {
 	h.texts = append(h.texts, other.texts[:min(len(other.texts), maxKept-len(h.texts))]...)
 }
 
-// newHit makes the hit of an entry, nil without memory for it: those of ten thousand entries, in alternatives within alternatives, take some.
+// newHit makes the hit of an entry, nil without memory for it: those of ten thousand entries, in
+// alternatives within alternatives, take some.
 func (x *Examination) newHit(entry int32) *hit {
 	if !x.examiner.pool.budget.take(hitMemory) {
 		x.fail(ErrMemory)

@@ -22,7 +22,8 @@ func filePart(text string) string {
 	return "Content-Type: text/plain\nContent-Disposition: attachment; filename=gold.txt\n\n" + text + "\n"
 }
 
-// TestAlternatives counts `gold` as a reader of one alternative sees it, however the message is cut.
+// TestAlternatives counts `gold` as a reader of one alternative sees it, however the message is
+// cut.
 func TestAlternatives(t *testing.T) {
 	twin := func(text string) string { return parts("alternative", "tw", plainPart(text), htmlPart(text)) }
 	long := strings.Repeat("gold and other things. ", 5000)
@@ -87,7 +88,8 @@ func TestAlternativesDecide(t *testing.T) {
 	}
 }
 
-// TestAlternativesCost: patterns are counted 20,000 times over all alternatives, and what many entries take in nested ones is lent.
+// TestAlternativesCost: patterns are counted 20,000 times over all alternatives, and what many
+// entries take in nested ones is lent.
 func TestAlternativesCost(t *testing.T) {
 	e := mustExaminer(t, Options{}, "!activation 1\n1 regex g[ou]ld")
 	var list []string

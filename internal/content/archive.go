@@ -28,7 +28,8 @@ func (w *walk) gzip(f file, in *source.Reader) {
 	w.member(f, name, false, w.expand(&gzipStreams{z, in}, in))
 }
 
-// gzipStreams reads streams that follow each other, which are one file, and takes nothing of what follows them.
+// gzipStreams reads streams that follow each other, which are one file, and takes nothing of what
+// follows them.
 type gzipStreams struct {
 	*gzip.Reader
 	in *source.Reader
@@ -83,7 +84,8 @@ func (w *walk) tar(f file, in *source.Reader) {
 	}
 }
 
-// sparse tells a member with holes, which stand for any number of zeros that are not in the archive (GNU tar, "PAX formats").
+// sparse tells a member with holes, which stand for any number of zeros that are not in the archive
+// (GNU tar, "PAX formats").
 func sparse(h *tar.Header) bool {
 	for key := range h.PAXRecords {
 		if strings.HasPrefix(key, "GNU.sparse.") {

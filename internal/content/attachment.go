@@ -73,7 +73,7 @@ func (w *walk) file(f file, r io.Reader) {
 // fileMemory is what reading a file takes: buffers, and a decompressor's window and tables.
 const fileMemory = 64 << 10
 
-// borrow takes memory from the budget of all examinations; without it the examination can't tell.
+// borrow takes memory from the budget of all examinations; without it the examination fails.
 func (w *walk) borrow(n int) bool {
 	if w.x.examiner.pool.budget.take(n) {
 		return true
@@ -82,8 +82,8 @@ func (w *walk) borrow(n int) bool {
 	return false
 }
 
-// takeSpare takes memory for unpacking, which may use a half of the budget only: text and HTML must not run short because of archives. Without it the
-// archive is too large.
+// takeSpare takes memory for unpacking, which may use a half of the budget only: text and HTML must
+// not run short because of archives. Without it the archive is too large.
 func (w *walk) takeSpare(n int) bool {
 	if w.x.examiner.pool.budget.takeSpare(n) {
 		return true
@@ -108,7 +108,8 @@ func (f *found) add(more found) {
 	f.encrypted = f.encrypted || more.encrypted
 }
 
-// ratioFrom is the size from which the expansion of a member is looked at: small texts of one letter are honest.
+// ratioFrom is the size from which the expansion of a member is looked at: small texts of one
+// letter are honest.
 const ratioFrom = 1 << 20
 
 // expansion bounds what comes out of a decompressor.
@@ -153,7 +154,8 @@ func (e *expansion) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// survive is deferred around decoders that are not ours, because hostile input is their daily bread.
+// survive is deferred around decoders that are not ours, because hostile input is their daily
+// bread.
 func (w *walk) survive() {
 	if recover() != nil {
 		w.x.reach(LimitUnreadable)

@@ -16,7 +16,8 @@ import (
 	"github.com/wasilibs/go-re2/experimental"
 )
 
-// commonWords are the words of English that texts are made of: the worst text for an index of words.
+// commonWords are the words of English that texts are made of: the worst text for an index of
+// words.
 var commonWords = strings.Fields(`the of and to in a is that it was for on are as with his they at be this from have or by one had not but
 	what all were when we there can an your which their said if do will each about how up out them then she many some so these
 	would other into has more her two like him see time could no make than first been its who now people my made over did down
@@ -95,7 +96,8 @@ func gapPatterns(n int, words []string) []string {
 	return out
 }
 
-// perCPU reports the speed by processor time, which other work on the machine disturbs less than the time on the wall.
+// perCPU reports the speed by processor time, which other work on the machine disturbs less than
+// the time on the wall.
 func perCPU(b *testing.B, octets int) func() {
 	start := cpuTime(b)
 	return func() {

@@ -34,8 +34,9 @@ func zipBomb(t testing.TB, members int, size int64) []byte {
 	return b.Bytes()
 }
 
-// TestBombs sends messages that cost out of proportion where a limit is missing. Each names the limits that must be reached,
-// and must leave the words that stand behind it findable where the limit allows.
+// TestBombs sends messages that cost out of proportion where a limit is missing. Each names the
+// limits that must be reached, and must leave the words that stand behind it findable where the
+// limit allows.
 func TestBombs(t *testing.T) {
 	const octet = "application/octet-stream"
 	def := "!activation 1\n!scan subject body html headers attachments filenames\n1 gold\n1 regex (x+x+)+y\n1 regex g.{0,100}d\n"
@@ -45,7 +46,8 @@ func TestBombs(t *testing.T) {
 	file := func(name string, octets func() []byte) func() string {
 		return func() string { return attach(name, octet, octets()) }
 	}
-	// Each message is made when its turn comes, so that the others are no burden on the garbage collector.
+	// Each message is made when its turn comes, so that the others are no burden on the garbage
+	// collector.
 	for _, c := range []struct {
 		name   string
 		msg    func() string
@@ -151,8 +153,8 @@ func memory() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// TestLargeMessage compares the memory that a message of 16 MiB leaves in use with that of one of 1 MiB, while
-// their examinations are open.
+// TestLargeMessage compares the memory that a message of 16 MiB leaves in use with that of one of 1
+// MiB, while their examinations are open.
 func TestLargeMessage(t *testing.T) {
 	e := mustExaminer(t, Options{}, "!activation 1\n1 gold")
 	line := []byte(strings.Repeat("plain words and nothing more ", 36) + "\r\n")

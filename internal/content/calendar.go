@@ -17,14 +17,15 @@ var (
 	calendarExtensions = nameSet(".ics .ical .ifb .icalendar .vcs .vcf .vcard")
 )
 
-// calendarReader gives the text of a calendar as programs show it: folded lines joined, before the charset is decoded because a fold may
-// cut a character, and escapes undone.
+// calendarReader gives the text of a calendar as programs show it: folded lines joined, before the
+// charset is decoded because a fold may cut a character, and escapes undone.
 func calendarReader(label string, r io.Reader) io.Reader {
 	lines := bufio.NewReader(filtered(r, &unfolder{}))
 	return filtered(charset.Reader(label, lines, false), &unescaper{})
 }
 
-// unfolder joins folded lines (RFC 5545 section 3.1, RFC 6350 section 3.2): a line end and the blank behind it vanish.
+// unfolder joins folded lines (RFC 5545 section 3.1, RFC 6350 section 3.2): a line end and the
+// blank behind it vanish.
 type unfolder struct {
 	held []byte // a line end, or its first octet
 }
@@ -56,8 +57,8 @@ func (u *unfolder) end(dst []byte) []byte {
 	return dst
 }
 
-// unescaper undoes the escapes of text values (RFC 5545 section 3.3.11, RFC 6350 section 3.4). A backslash before anything else stands for
-// itself.
+// unescaper undoes the escapes of text values (RFC 5545 section 3.3.11, RFC 6350 section 3.4). A
+// backslash before anything else stands for itself.
 type unescaper struct {
 	escape bool
 }

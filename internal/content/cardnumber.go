@@ -3,8 +3,9 @@ package content
 // minCard is the fewest digits of a payment card number.
 const minCard = 12
 
-// cardNumber tells whether text holds a payment card number: 12 to 19 digits (ISO/IEC 7812-1), not all equal, whose
-// last one is the check digit of Luhn's formula. Other characters (blanks, dashes) are skipped.
+// cardNumber tells whether text holds a payment card number: 12 to 19 digits (ISO/IEC 7812-1), not
+// all equal, whose last one is the check digit of Luhn's formula. Other characters (blanks, dashes)
+// are skipped.
 func cardNumber(text []byte) bool {
 	var digits []byte
 	for _, c := range text {

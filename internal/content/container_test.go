@@ -69,7 +69,8 @@ func tarOf(name, text string) []byte {
 	return b.Bytes()
 }
 
-// sparseTar makes an archive of 3 KiB with one member that is a hole, and an octet at its end (GNU tar, "PAX formats", 1.0).
+// sparseTar makes an archive of 3 KiB with one member that is a hole, and an octet at its end (GNU
+// tar, "PAX formats", 1.0).
 func sparseTar(size int64) []byte {
 	header := func(kind byte, name, body string) []byte {
 		var b bytes.Buffer
@@ -142,7 +143,8 @@ func rar5Of(name, text string) []byte {
 	return append(out, seal(block(5, 0, 0))...)
 }
 
-// TestContainers hides the words "secret offer" in files, and beside each in a twin that does not hold them.
+// TestContainers hides the words "secret offer" in files, and beside each in a twin that does not
+// hold them.
 func TestContainers(t *testing.T) {
 	e := mustExaminer(t, Options{}, "!activation 1\n1 secret offer\n")
 	const octets = "application/octet-stream"

@@ -53,7 +53,8 @@ func TestShippedDefinitions(t *testing.T) {
 	}
 }
 
-// TestWantedMail sends all wanted mail of the corpus through the definitions shipped: none may fire, whatever the direction.
+// TestWantedMail sends all wanted mail of the corpus through the definitions shipped: none may
+// fire, whatever the direction.
 func TestWantedMail(t *testing.T) {
 	e, err := NewExaminer(shipped(t), Options{})
 	if err != nil {
@@ -95,5 +96,6 @@ func TestWantedMail(t *testing.T) {
 	}
 }
 
-// neverClosed is a newsletter whose sender does not write the closing boundary; nothing of it is missing.
+// neverClosed is a newsletter whose sender does not write the closing boundary; nothing of it is
+// missing.
 const neverClosed = "00021.1707ccb203e1a39f5167f1c0d65cc235"

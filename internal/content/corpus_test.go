@@ -52,7 +52,8 @@ func extracted(t *testing.T, e *Examiner, msg string) string {
 	return strings.Join(strings.Fields(strings.ReplaceAll(string(text), "\x1e", "")), " ")
 }
 
-// TestAgainstPython holds the text that is matched against what Python's email package reads in the same message.
+// TestAgainstPython holds the text that is matched against what Python's email package reads in the
+// same message.
 func TestAgainstPython(t *testing.T) {
 	if _, err := exec.LookPath("python3"); err != nil {
 		t.Skip("no python3: extraction is not compared")

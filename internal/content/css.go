@@ -14,8 +14,9 @@ const maxStyle = 4096
 // declarations gives a list of declarations in plain form.
 func declarations(text []byte) string { return plainCSS(string(text[:min(len(text), maxStyle)])) }
 
-// plainCSS gives CSS in lower case without comments, white space and escapes (CSS Syntax section 4.3.7). An escaped sign stands for a letter
-// of a name, and is none of those that CSS looks for, so it becomes a backslash.
+// plainCSS gives CSS in lower case without comments, white space and escapes (CSS Syntax section
+// 4.3.7). An escaped sign stands for a letter of a name, and is none of those that CSS looks for,
+// so it becomes a backslash.
 func plainCSS(s string) string {
 	var b strings.Builder
 	for s != "" {
@@ -39,8 +40,8 @@ func plainCSS(s string) string {
 	return strings.ToLower(b.String())
 }
 
-// cssEscape decodes the escape at the beginning of s, n octets of it: a backslash with up to six hexadecimal digits and a blank, or with the
-// character itself.
+// cssEscape decodes the escape at the beginning of s, n octets of it: a backslash with up to six
+// hexadecimal digits and a blank, or with the character itself.
 func cssEscape(s string) (c byte, n int) {
 	n = 1
 	for n < len(s) && n <= 6 && transfer.Hex(s[n]) >= 0 {
@@ -70,8 +71,9 @@ func inlineStyle(style string) bool {
 	return strings.Contains(style, "display:") && inlineRule.MatchString(style)
 }
 
-// inlineBlocks follows the block elements that a style shows as if they were none: neither their start nor their end separates words. For each
-// name it has one bit for each open element of that name, the innermost lowest, and a one above them.
+// inlineBlocks follows the block elements that a style shows as if they were none: neither their
+// start nor their end separates words. For each name it has one bit for each open element of that
+// name, the innermost lowest, and a one above them.
 type inlineBlocks map[string]uint64
 
 // open notes a start tag, and tells whether the element is inline.

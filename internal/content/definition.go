@@ -14,7 +14,8 @@ const (
 	Subject Sections = 1 << iota
 	// Body is the text of the parts that a mail reader shows: plain text, and what HTML shows.
 	Body
-	// HTML is the source of HTML parts with entities undone: tags, link targets, comments, hidden text.
+	// HTML is the source of HTML parts with entities undone: tags, link targets, comments, hidden
+	// text.
 	HTML
 	// Headers is every header field as "Name: value", of the message and of its parts.
 	Headers
@@ -102,8 +103,9 @@ type Definition struct {
 	Entries    []Entry
 }
 
-// Applies says whether the definition is meant for mail of this direction, envelope sender and recipient. Addresses
-// are in the form of address keys: unquoted, case folded, without `<>`; the null sender is "".
+// Applies says whether the definition is meant for mail of this direction, envelope sender and
+// recipient. Addresses are in the form of address keys: unquoted, case folded, without `<>`; the
+// null sender is "".
 func (d *Definition) Applies(direction, from, to string) bool {
 	return d.forDirection(direction) && d.From.covers(from) && d.To.covers(to)
 }
@@ -120,8 +122,8 @@ func (d *Definition) forDirection(direction string) bool {
 	return false
 }
 
-// Scope is a list of address patterns: `user@dom`, `user@` (that user at any domain), `dom` (with its
-// sub-domains), `.dom` (its sub-domains only), `<>` (the null sender).
+// Scope is a list of address patterns: `user@dom`, `user@` (that user at any domain), `dom` (with
+// its sub-domains), `.dom` (its sub-domains only), `<>` (the null sender).
 type Scope []string
 
 func (s Scope) covers(addr string) bool {

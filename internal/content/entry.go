@@ -92,8 +92,8 @@ func cutBlank(s string) (first, rest string) {
 	return s[:i], strings.TrimLeft(s[i:], " \t")
 }
 
-// parseHash takes `md5:HEX`, `sha1:HEX`, `sha256:HEX`, or the bare hexadecimal digits, and gives the octets;
-// their number tells the algorithm.
+// parseHash takes `md5:HEX`, `sha1:HEX`, `sha256:HEX`, or the bare hexadecimal digits, and gives
+// the octets; their number tells the algorithm.
 func parseHash(text string) (string, error) {
 	name, digits, named := strings.Cut(strings.ToLower(text), ":")
 	if !named {

@@ -11,9 +11,9 @@ import (
 
 // Examination is the examination of one message. It is used by one goroutine at a time.
 //
-// The walk over the message is written as if it read the message; it runs as a coroutine (iter.Pull) that rests
-// whenever it needs a chunk that has not come yet, or when a chunk takes too long. So nothing of the message waits in memory as a rule, and
-// nothing runs between two calls.
+// The walk over the message is written as if it read the message; it runs as a coroutine
+// (iter.Pull) that rests whenever it needs a chunk that has not come yet, or when a chunk takes too
+// long. So nothing of the message waits in memory as a rule, and nothing runs between two calls.
 type Examination struct {
 	examiner *Examiner
 	needs    Needs
@@ -56,14 +56,15 @@ type hit struct {
 // maxKept is how many matched texts of an entry are kept when asked for.
 const maxKept = 10
 
-// Header takes one header field, in order, before the first call of Body. Folded values may hold LF or CRLF. The field is looked at with
-// the body.
+// Header takes one header field, in order, before the first call of Body. Folded values may hold LF
+// or CRLF. The field is looked at with the body.
 func (x *Examination) Header(name, value string) {
 	x.fields = append(x.fields, [2]string{name, value})
 }
 
-// Body takes a piece of the body, cut anywhere. If there is more work in it than Limits.Chunk allows, the call returns and the work goes on
-// in later calls; only then the rest of the piece is kept.
+// Body takes a piece of the body, cut anywhere. If there is more work in it than Limits.Chunk
+// allows, the call returns and the work goes on in later calls; only then the rest of the piece is
+// kept.
 func (x *Examination) Body(chunk []byte) {
 	if x.closed || x.err != nil || x.late {
 		return
@@ -104,7 +105,7 @@ func (x *Examination) header() {
 	x.fields = nil
 }
 
-// Finish ends the message and tells what was found, or that it could not tell.
+// Finish ends the message and tells what was found, or why it could not be examined.
 func (x *Examination) Finish() (*Result, error) {
 	x.enter()
 	defer x.leave()
@@ -126,7 +127,8 @@ func (x *Examination) Finish() (*Result, error) {
 	return &x.result, nil
 }
 
-// Close gives the memory back. It may be called at any time, and more than once; the Result stays valid.
+// Close gives the memory back. It may be called at any time, and more than once; the Result stays
+// valid.
 func (x *Examination) Close() {
 	if x.closed {
 		return
@@ -225,8 +227,8 @@ func (x *Examination) match(w *window, from, to int) {
 	}
 }
 
-// maxCount is how often a pattern is counted in one message or alternative, maxTried how often in all alternatives together. Unlike words, the
-// occurrences of patterns cost time each.
+// maxCount is how often a pattern is counted in one message or alternative, maxTried how often in
+// all alternatives together. Unlike words, the occurrences of patterns cost time each.
 const (
 	maxCount = 1000
 	maxTried = 20 * maxCount
@@ -273,7 +275,8 @@ func (x *Examination) count(entry int32, section Sections, text []byte) *hit {
 	return h
 }
 
-// maxReached bounds the places that a result names, unless the limit is a new one: an archive may hold thousands of damaged members.
+// maxReached bounds the places that a result names, unless the limit is a new one: an archive may
+// hold thousands of damaged members.
 const maxReached = 20
 
 // reach notes a limit, and in which file it was reached.

@@ -33,8 +33,9 @@ type Examiner struct {
 	now      func() time.Time
 }
 
-// NewExaminer compiles definitions. Errors are `FILE:LINE: message`, or tell that all patterns together are too large.
-// No definitions are allowed: then an examination tells parts, limits and symptoms only.
+// NewExaminer compiles definitions. Errors are `FILE:LINE: message`, or tell that all patterns
+// together are too large. No definitions are allowed: then an examination tells parts, limits and
+// symptoms only.
 func NewExaminer(defs []*Definition, opts Options) (*Examiner, error) {
 	if opts.Budget == nil {
 		opts.Budget = NewBudget(DefaultBudget)
@@ -78,7 +79,8 @@ func (e *Examiner) add(number int32, entry *Entry) error {
 	return nil
 }
 
-// Needs says what an examination is for: what nobody needs is not looked at. Symptoms are told in any case.
+// Needs says what an examination is for: what nobody needs is not looked at. Symptoms are told in
+// any case.
 type Needs uint8
 
 const (

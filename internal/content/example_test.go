@@ -38,7 +38,7 @@ func Example() {
 	x.Body([]byte("cret</p>"))
 	result, err := x.Finish()
 	if err != nil {
-		fmt.Println("could not tell:", err)
+		fmt.Println("not examined:", err)
 		return
 	}
 	for _, o := range result.Outcomes {

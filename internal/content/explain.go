@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Explain writes the working of an examination for a person: definitions, entries with counts, limits, symptoms, files. Matched texts are
-// shown where Options.KeepText has kept them.
+// Explain writes the working of an examination for a person: definitions, entries with counts,
+// limits, symptoms, files. Matched texts are shown where Options.KeepText has kept them.
 func (r *Result) Explain(out io.Writer) error {
 	var b strings.Builder
 	for i := range r.Outcomes {

@@ -66,8 +66,8 @@ func (f *feed) keep() {
 	}
 }
 
-// halted tells the walk to end: an error, Close, or the time limit. Whatever can take long asks it often, so that this is also the place
-// where the walk rests when the answer to a chunk is due.
+// halted tells the walk to end: an error, Close, or the time limit. Whatever can take long asks it
+// often, so that this is also the place where the walk rests when the answer to a chunk is due.
 func (x *Examination) halted() bool {
 	if x.err != nil || x.closed || x.late {
 		return true
@@ -88,7 +88,7 @@ func (x *Examination) enter() { x.began = x.examiner.now() }
 
 func (x *Examination) leave() { x.spent += x.examiner.now().Sub(x.began) }
 
-// fail ends the examination: it can't tell.
+// fail ends the examination with an error.
 func (x *Examination) fail(err error) {
 	if x.err == nil {
 		x.err = err

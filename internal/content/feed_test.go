@@ -9,12 +9,14 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// tickingClock goes on by a second whenever it is looked at, so that its time is the work that was done between two looks.
+// tickingClock goes on by a second whenever it is looked at, so that its time is the work that was
+// done between two looks.
 type tickingClock struct{ seconds int64 }
 
 func (c *tickingClock) now() time.Time { c.seconds++; return time.Unix(c.seconds, 0) }
 
-// TestChunkIsAnsweredSoon has a message whose first chunk holds work for many. Each call must return in time, and nothing may be lost.
+// TestChunkIsAnsweredSoon has a message whose first chunk holds work for many. Each call must
+// return in time, and nothing may be lost.
 func TestChunkIsAnsweredSoon(t *testing.T) {
 	const def = "!activation 1\n!scan subject body html headers attachments filenames\n1 gold\n1 silver\n1 copper\n1 regex x{3}\n"
 	plain := strings.Repeat("words and more words xxx\n", 40_000) + "gold"
@@ -69,7 +71,8 @@ func TestChunkIsAnsweredSoon(t *testing.T) {
 	}
 }
 
-// TestCloseWhileResting ends an examination that rests in the middle of a chunk, and one that has no memory for the rest of the chunk.
+// TestCloseWhileResting ends an examination that rests in the middle of a chunk, and one that has
+// no memory for the rest of the chunk.
 func TestCloseWhileResting(t *testing.T) {
 	for _, c := range []struct {
 		name   string

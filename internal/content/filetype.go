@@ -26,7 +26,8 @@ func (p *Part) classify(k kind, head []byte, name string) {
 	p.Macros = macroExtensions[p.Extension]
 }
 
-// extension is that of a name in lower case, with its dot. Windows drops blanks and dots at the end of a name.
+// extension is that of a name in lower case, with its dot. Windows drops blanks and dots at the end
+// of a name.
 func extension(name string) string {
 	return strings.ToLower(path.Ext(strings.TrimRight(name, " .")))
 }
@@ -64,7 +65,8 @@ func kindOf(head []byte) kind {
 	return k
 }
 
-// isText tells the types that are read as text, such as application/json: those that are found by looking at a text more closely.
+// isText tells the types that are read as text, such as application/json: those that are found by
+// looking at a text more closely.
 func isText(found *mimetype.MIME) bool {
 	for m := found; m != nil; m = m.Parent() {
 		if m.Is("text/plain") {
@@ -74,11 +76,13 @@ func isText(found *mimetype.MIME) bool {
 	return strings.HasPrefix(found.String(), "text/")
 }
 
-// dosHeader is the octets of the header of a program for DOS and Windows (PE format, "MS-DOS Stub").
+// dosHeader is the octets of the header of a program for DOS and Windows (PE format, "MS-DOS
+// Stub").
 const dosHeader = 64
 
-// binaryHeader tells a program from a text that begins with MZ. The counts of such a header and the offset at its end are small, so it holds zeros and other
-// controls; were all its octets those of a text, the rest of the program would begin 144 MiB behind it.
+// binaryHeader tells a program from a text that begins with MZ. The counts of such a header and the
+// offset at its end are small, so it holds zeros and other controls; were all its octets those of a
+// text, the rest of the program would begin 144 MiB behind it.
 func binaryHeader(head []byte) bool {
 	for _, c := range head[:min(len(head), dosHeader)] {
 		if c < ' ' && !strings.ContainsRune("\t\n\v\f\r\x1b", rune(c)) {
@@ -88,8 +92,9 @@ func binaryHeader(head []byte) bool {
 	return false
 }
 
-// runsAsCom tells whether a file with the extension .com may be a program. Many names of sites end so. A program of that kind has no mark, but it
-// is nothing that is known to be something else; and though it can be written in letters (the EICAR test file is), it holds no white space then.
+// runsAsCom tells whether a file with the extension .com may be a program. Many names of sites end
+// so. A program of that kind has no mark, but it is nothing that is known to be something else; and
+// though it can be written in letters (the EICAR test file is), it holds no white space then.
 func (k kind) runsAsCom(head []byte) bool {
 	switch k.real {
 	case "", "application/octet-stream":
@@ -110,7 +115,8 @@ var (
 	macroExtensions = nameSet(`.docm .dotm .xlsm .xltm .xlam .xlsb .pptm .potm .ppam .ppsm .sldm`)
 )
 
-// DoubleExtension tells a name such as invoice.pdf.exe, which a mail reader may show as invoice.pdf.
+// DoubleExtension tells a name such as invoice.pdf.exe, which a mail reader may show as
+// invoice.pdf.
 func (p *Part) DoubleExtension() bool {
 	if !p.Executable && !p.Script {
 		return false

@@ -2,14 +2,15 @@ package content
 
 import "strings"
 
-// delSp tells text whose lines a mail reader joins without a blank (RFC 3676 section 4.2). Other flowed text needs no care: there the blank before a
-// soft line break stays.
+// delSp tells text whose lines a mail reader joins without a blank (RFC 3676 section 4.2). Other
+// flowed text needs no care: there the blank before a soft line break stays.
 func (h *partHeader) delSp() bool {
 	return strings.EqualFold(h.params["format"], "flowed") && strings.EqualFold(h.params["delsp"], "yes")
 }
 
-// unflow joins the lines of such text: a blank and the line end behind it vanish, with the quote marks and the stuffed blank at the beginning of the next
-// line (sections 4.4 and 4.5). A line of two dashes and a blank begins a signature and ends as it is.
+// unflow joins the lines of such text: a blank and the line end behind it vanish, with the quote
+// marks and the stuffed blank at the beginning of the next line (sections 4.4 and 4.5). A line of
+// two dashes and a blank begins a signature and ends as it is.
 type unflow struct {
 	held  []byte // a blank, a CR, or both
 	line  []byte // the line's first octets behind the quote marks

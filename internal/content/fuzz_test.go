@@ -11,7 +11,8 @@ import (
 
 const fuzzDefinition = "!activation 1\n!scan subject body html headers attachments filenames\n1 secret offer\n1 a\n1 regex s.{0,9}t\n1 regex [0-9]+x\n"
 
-// FuzzExamine sends any message at once and in pieces: the result must be the same, and nothing may stay behind.
+// FuzzExamine sends any message at once and in pieces: the result must be the same, and nothing may
+// stay behind.
 func FuzzExamine(f *testing.F) {
 	for _, trick := range hidingTricks {
 		if len(trick.hidden) < 1000 {

@@ -12,8 +12,8 @@ func mimePart(header, body string) string {
 
 func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 
-// hidingTricks are ways to write the words "secret offer" so that a reader sees them, each with a twin that looks alike and
-// does not show them.
+// hidingTricks are ways to write the words "secret offer" so that a reader sees them, each with a
+// twin that looks alike and does not show them.
 var hidingTricks = []struct{ name, hidden, innocent string }{
 	{"plain", "Subject: x\n\na Secret OFFER now", "Subject: x\n\nsecretive offer, secret\noffers"},
 	{"line break", "Subject: x\n\nsecret\n  offer", "Subject: x\n\nsecret, offer"},

@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// held is the last octets of a stretch of a file that must be read in another order than it comes. It takes memory as they come, from
-// the half of the budget that is for archives.
+// held is the last octets of a stretch of a file that must be read in another order than it comes.
+// It takes memory as they come, from the half of the budget that is for archives.
 type held struct {
 	budget *Budget
 	pieces [][]byte // all but the last are full
@@ -16,7 +16,8 @@ type held struct {
 
 const heldPiece = 128 << 10
 
-// hold reads n octets and keeps the last of them, most at most and fewer if there is no memory for them. The caller must call release.
+// hold reads n octets and keeps the last of them, most at most and fewer if there is no memory for
+// them. The caller must call release.
 func (w *walk) hold(r io.Reader, n int64, most int) (*held, error) {
 	h := &held{budget: w.x.examiner.pool.budget}
 	r = io.LimitReader(r, n)

@@ -14,8 +14,8 @@ const maxToken = 64 << 10
 // htmlMemory is what a tokenizer and the hidden text may take.
 const htmlMemory = 2*maxToken + maxHidden
 
-// htmlText reduces HTML to what it shows. It sees tokens, not a tree: a tree of hostile HTML can take memory and time
-// out of proportion.
+// htmlText reduces HTML to what it shows. It sees tokens, not a tree: a tree of hostile HTML can
+// take memory and time out of proportion.
 type htmlText struct {
 	w       *walk
 	z       *html.Tokenizer
@@ -31,8 +31,9 @@ type htmlText struct {
 	silent  bool   // the hidden stretch has had no text yet
 }
 
-// html examines an HTML part. Hidden text is kept out of the text that shows, because it serves to split words, and is
-// examined apart, because mail readers differ in what they hide and lists of messages show it as a preview.
+// html examines an HTML part. Hidden text is kept out of the text that shows, because it serves to
+// split words, and is examined apart, because mail readers differ in what they hide and lists of
+// messages show it as a preview.
 func (w *walk) html(r io.Reader, shown *sink) {
 	if !w.borrow(htmlMemory) {
 		return

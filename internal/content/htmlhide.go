@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// hiding follows the outermost hidden element. Without a tree it goes by names: it ends where the element's own end tag
-// stands, or where HTML would end the element by itself.
+// hiding follows the outermost hidden element. Without a tree it goes by names: it ends where the
+// element's own end tag stands, or where HTML would end the element by itself.
 type hiding struct {
 	name   string // of the hidden element, "" for none
 	same   int    // elements of the same name open in it
@@ -62,7 +62,8 @@ func (h *hiding) close(name string) bool {
 	return false
 }
 
-// hidingRule finds what makes an element invisible, in a style without blanks. A font below two pixels is as good as none.
+// hidingRule finds what makes an element invisible, in a style without blanks. A font below two
+// pixels is as good as none.
 var hidingRule = regexp.MustCompile(`(?:^|[;{])(?:display:none|visibility:(?:hidden|collapse)|mso-hide:all|color:transparent|` +
 	`font-size:(?:[01](?:\.\d*)?|\.\d+)(?:px|pt|q|%|em|rem)?(?:[;!}]|$)|font-size:0|` +
 	`opacity:0*\.?0*(?:[;!}]|$)|(?:max-)?(?:height|width):0+(?:px|pt|em|%)?(?:[;!}]|$)|text-indent:-\d{3,})`)
@@ -78,7 +79,8 @@ func hidingStyle(style string) bool {
 // maxSelectors bounds the hiding selectors of one part.
 const maxSelectors = 256
 
-// styleSheet knows the classes and ids that a style element hides, outside of @media that means some screens only, and the like.
+// styleSheet knows the classes and ids that a style element hides, outside of @media that means
+// some screens only, and the like.
 type styleSheet struct {
 	hidden map[string]bool // ".class", "#id"
 }

@@ -10,7 +10,8 @@ import (
 // reading is one way to read a file.
 type reading func(w *walk, in *source.Reader)
 
-// inside examines the content of a file: by its real type, because senders choose the declared one, and as what else a program may take it for.
+// inside examines the content of a file: by its real type, because senders choose the declared one,
+// and as what else a program may take it for.
 func (w *walk) inside(f file, k kind, all *listener, in *source.Reader) {
 	var first, second reading
 	asText := func(w *walk, in *source.Reader) { w.textFile(f, k, in) }
@@ -67,7 +68,8 @@ func (w *walk) either(read func(), other *secondReading) {
 	w.found.add(other.w.found)
 }
 
-// opener reads a file that is no text, nil if there is nothing to open; whole if nothing may lie behind what it reads.
+// opener reads a file that is no text, nil if there is nothing to open; whole if nothing may lie
+// behind what it reads.
 func opener(f file, k kind) (open reading, whole bool) {
 	switch k.real {
 	case zipArchive:

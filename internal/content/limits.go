@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Limits bound what one message may cost. A zero member means the default. Reaching one is a fact of
-// the [Result], not an error: the rest is examined as far as the limit lets it.
+// Limits bound what one message may cost. A zero member means the default. Reaching one is a fact
+// of the [Result], not an error: the rest is examined as far as the limit lets it.
 type Limits struct {
 	Depth    int           // nesting of multiparts, messages and archives (default 20)
 	Parts    int           // parts and members of archives (default 2,000)
@@ -54,7 +54,8 @@ const (
 	LimitUnreadable Limit = "unreadable" // an archive or a member is damaged, or packed in a way that is not known
 )
 
-// ErrMemory means that all examinations together have used up the memory of their Budget: "could not tell".
+// ErrMemory means that all examinations together have used up the memory of their Budget: "could
+// not tell".
 var ErrMemory = errors.New("content: the memory for examinations is used up")
 
 // Budget is the memory that all examinations share. It is safe for concurrent use.

@@ -87,7 +87,8 @@ func TestCounts(t *testing.T) {
 	}
 }
 
-// TestWindowEdges moves a phrase, and one that only begins like it, over the places where windows begin, overlap and end.
+// TestWindowEdges moves a phrase, and one that only begins like it, over the places where windows
+// begin, overlap and end.
 func TestWindowEdges(t *testing.T) {
 	e := mustExaminer(t, Options{}, "!activation 1\n1 golden  goose egg\n1 regex golden.{0,300}hen\\b")
 	for _, filler := range []string{"x", "xyz ", "黄"} {

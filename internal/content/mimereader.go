@@ -6,11 +6,13 @@ import (
 	"io"
 )
 
-// mimeReader cuts a message into parts. It reads lines and knows the boundaries of all open multiparts (RFC 2046
-// section 5.1), so a part ends at an outer boundary too when its own never comes.
+// mimeReader cuts a message into parts. It reads lines and knows the boundaries of all open
+// multiparts (RFC 2046 section 5.1), so a part ends at an outer boundary too when its own never
+// comes.
 //
-// It is written here, and does not use a library's multipart reader, because those stop at the first fault (a
-// header line without a colon, a missing boundary); a mail reader goes on and shows the rest.
+// It is written here, and does not use a library's multipart reader, because those stop at the
+// first fault (a header line without a colon, a missing boundary); a mail reader goes on and shows
+// the rest.
 type mimeReader struct {
 	r          *bufio.Reader
 	boundaries []string // of the open multiparts, outermost first
@@ -34,8 +36,8 @@ func newMIMEReader(r io.Reader) *mimeReader {
 	return &mimeReader{r: bufio.NewReaderSize(r, maxMIMELine), hit: -1}
 }
 
-// next reads a line with its end, or a piece of a long one. It returns nil at a boundary and at the end. The slice is valid
-// until the next call.
+// next reads a line with its end, or a piece of a long one. It returns nil at a boundary and at the
+// end. The slice is valid until the next call.
 func (m *mimeReader) next() []byte {
 	if m.hit >= 0 || m.eof {
 		return nil
@@ -95,7 +97,8 @@ func (m *mimeReader) atBoundary(line []byte) bool {
 // proceed goes past the boundary that was met.
 func (m *mimeReader) proceed() { m.hit, m.closing = -1, false }
 
-// Read gives the octets of the part up to its boundary; the line end before a boundary is not part of it.
+// Read gives the octets of the part up to its boundary; the line end before a boundary is not part
+// of it.
 func (m *mimeReader) Read(p []byte) (int, error) {
 	for len(m.ready) == 0 {
 		if !m.fill() {

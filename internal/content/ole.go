@@ -6,8 +6,8 @@ import (
 	"mailweir/internal/content/source"
 )
 
-// oleStorage is the container of Word, Excel and PowerPoint files before 2007, of encrypted newer ones and of
-// Windows installers ([MS-CFB]).
+// oleStorage is the container of Word, Excel and PowerPoint files before 2007, of encrypted newer
+// ones and of Windows installers ([MS-CFB]).
 const oleStorage = "application/x-ole-storage"
 
 // Names of streams, as they stand in the directory of an OLE storage: UTF-16, little endian.

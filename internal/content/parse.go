@@ -23,7 +23,8 @@ const (
 	maxWeight         = 1_000_000
 )
 
-// Load reads definition files in the order given. The error joins one line for each fault, `FILE:LINE: message`.
+// Load reads definition files in the order given. The error joins one line for each fault,
+// `FILE:LINE: message`.
 func Load(files ...string) ([]*Definition, error) {
 	var defs []*Definition
 	var faults []error
@@ -156,7 +157,8 @@ func (p *parser) file(name, from string) {
 	}
 }
 
-// wrongEncoding tells files that were saved in a way in which each line would be a fault, or all lines one.
+// wrongEncoding tells files that were saved in a way in which each line would be a fault, or all
+// lines one.
 func wrongEncoding(src []byte) string {
 	switch {
 	case bytes.HasPrefix(src, []byte("\xff\xfe")), bytes.HasPrefix(src, []byte("\xfe\xff")), bytes.IndexByte(src, 0) >= 0:

@@ -7,8 +7,8 @@ import (
 	"mailweir/internal/content/charset"
 )
 
-// partHeader is what a part's header says about its body. Of a field that stands twice the first counts, as in most
-// mail readers.
+// partHeader is what a part's header says about its body. Of a field that stands twice the first
+// counts, as in most mail readers.
 type partHeader struct {
 	mediaType   string // lower case, "" when absent
 	params      map[string]string
@@ -43,7 +43,8 @@ func (h *partHeader) set(name, value string) {
 	h.seen[key] = true
 }
 
-// transferEncoding reads the one word of the field, with what mail readers overlook: quotes, and parameters that it does not have.
+// transferEncoding reads the one word of the field, with what mail readers overlook: quotes, and
+// parameters that it does not have.
 func transferEncoding(value string) string {
 	value, _ = cutUnquoted(stripComments(value))
 	if words := strings.Fields(strings.Trim(value, " \t\"")); len(words) > 0 {
@@ -60,7 +61,8 @@ func (h *partHeader) filename() string {
 	return charset.Words(h.params["name"])
 }
 
-// attached says whether a mail reader shows the part as an attachment and not as text of the message.
+// attached says whether a mail reader shows the part as an attachment and not as text of the
+// message.
 func (h *partHeader) attached() bool {
 	return h.disposition == "attachment" || h.filename() != ""
 }
@@ -68,8 +70,8 @@ func (h *partHeader) attached() bool {
 // maxParams bounds the parameters of one field.
 const maxParams = 64
 
-// parseParams reads `value; name=value; …` (RFC 2045 section 5.1, RFC 2231) as mail readers do: faults cost the
-// one parameter that has them.
+// parseParams reads `value; name=value; …` (RFC 2045 section 5.1, RFC 2231) as mail readers do:
+// faults cost the one parameter that has them.
 func parseParams(field string) (value string, params map[string]string) {
 	field = stripComments(field)
 	value, rest := cutUnquoted(field)
@@ -181,7 +183,8 @@ type piece2231 struct {
 	value    string
 }
 
-// name2231 splits `name*3*` into its base, its number (-1 without) and whether the value is percent-encoded.
+// name2231 splits `name*3*` into its base, its number (-1 without) and whether the value is
+// percent-encoded.
 func name2231(name string) (base string, number int, extended bool) {
 	base, extended = strings.CutSuffix(name, "*")
 	star := strings.LastIndexByte(base, '*')

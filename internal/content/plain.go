@@ -7,7 +7,8 @@ import (
 	"mailweir/internal/content/uuencode"
 )
 
-// plain examines plain text and the files that stand in it uuencoded (POSIX uuencode): some mail readers offer them as attachments.
+// plain examines plain text and the files that stand in it uuencoded (POSIX uuencode): some mail
+// readers offer them as attachments.
 func (w *walk) plain(r io.Reader, s *sink, depth int) {
 	in := bufio.NewReaderSize(r, 4096)
 	for start := true; ; {

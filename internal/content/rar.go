@@ -23,8 +23,8 @@ func (w *walk) rar(f file, in *source.Reader) {
 	}
 }
 
-// rarDictionary is the largest dictionary of an archive that is unpacked; one that is larger than its member is never
-// needed. rarMemory is what unpacking may take in all.
+// rarDictionary is the largest dictionary of an archive that is unpacked; one that is larger than
+// its member is never needed. rarMemory is what unpacking may take in all.
 const (
 	rarDictionary = 8 << 20
 	rarMemory     = 2 * rarDictionary
@@ -63,8 +63,8 @@ func (w *walk) rar5(f file, in *source.Reader) {
 	}
 }
 
-// rar4 lists an archive of the formats 1.5 to 4, and examines members that are not compressed. The others are not
-// unpacked: that can take 256 MiB of memory, as the sender likes.
+// rar4 lists an archive of the formats 1.5 to 4, and examines members that are not compressed. The
+// others are not unpacked: that can take 256 MiB of memory, as the sender likes.
 func (w *walk) rar4(f file, in *source.Reader) {
 	archive := rar4.NewReader(in)
 	for !w.x.halted() {

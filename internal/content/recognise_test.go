@@ -14,7 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// rawZip packs one member from packed octets, with sizes in front, and says that it is packed by method.
+// rawZip packs one member from packed octets, with sizes in front, and says that it is packed by
+// method.
 func rawZip(t testing.TB, name, text string, method uint16, packed []byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -39,7 +40,8 @@ func deflated(text string) []byte {
 	return b.Bytes()
 }
 
-// saysMethod changes the method in the header of the first member; the directory keeps the true one.
+// saysMethod changes the method in the header of the first member; the directory keeps the true
+// one.
 func saysMethod(archive []byte, method uint16) []byte {
 	binary.LittleEndian.PutUint16(archive[8:], method)
 	return archive
@@ -47,8 +49,8 @@ func saysMethod(archive []byte, method uint16) []byte {
 
 func joined(pieces ...string) []byte { return []byte(strings.Join(pieces, "")) }
 
-// TestRecognition hides the words "secret offer" in files that are more than one thing, or not what they say, and beside each in a twin that
-// does not hold them.
+// TestRecognition hides the words "secret offer" in files that are more than one thing, or not what
+// they say, and beside each in a twin that does not hold them.
 func TestRecognition(t *testing.T) {
 	e := mustExaminer(t, Options{}, "!activation 1\n1 secret offer\n")
 	const octets = "application/octet-stream"
@@ -143,7 +145,8 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
-// TestReadTwice: a file that is read in two ways counts the greater of both, an archive behind it comes in addition, and what both tell is told.
+// TestReadTwice: a file that is read in two ways counts the greater of both, an archive behind it
+// comes in addition, and what both tell is told.
 func TestReadTwice(t *testing.T) {
 	e := mustExaminer(t, Options{}, "!activation 100\n1 gold\n1 regex go[l]d\n1 gold silver\n")
 	mail := func(text string) string { return "Date: 2024\nTo: all\n\n" + text }
@@ -177,7 +180,8 @@ func TestReadTwice(t *testing.T) {
 	}
 }
 
-// TestReadTwiceRests: a second reading rests where the answer to a piece is due, at any point, and comes to the same.
+// TestReadTwiceRests: a second reading rests where the answer to a piece is due, at any point, and
+// comes to the same.
 func TestReadTwiceRests(t *testing.T) {
 	var msg strings.Builder
 	msg.WriteString("Content-Type: multipart/mixed; boundary=b\n\n")
@@ -212,7 +216,8 @@ func counts(r *Result) (list []int) {
 	return list
 }
 
-// TestReadTwiceBounded: files in files that are read in two ways each do not multiply the work without end.
+// TestReadTwiceBounded: files in files that are read in two ways each do not multiply the work
+// without end.
 func TestReadTwiceBounded(t *testing.T) {
 	octets := strings.Repeat("gold\n", 20_000)
 	for range 15 {

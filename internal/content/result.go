@@ -12,7 +12,8 @@ type Result struct {
 	Hidden   int       // stretches of HTML text that a reader would not see
 }
 
-// Reached is a limit and the file in which it was reached: "" for the message itself, else as in [Part.Name].
+// Reached is a limit and the file in which it was reached: "" for the message itself, else as in
+// [Part.Name].
 type Reached struct {
 	Limit Limit
 	File  string
@@ -37,7 +38,8 @@ func (r *Result) Fired() []*Definition {
 	return fired
 }
 
-// Outcome is what one definition came to. Direction and addresses are not looked at here: see [Definition.Applies].
+// Outcome is what one definition came to. Direction and addresses are not looked at here: see
+// [Definition.Applies].
 type Outcome struct {
 	Definition *Definition
 	Score      int

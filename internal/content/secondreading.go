@@ -8,11 +8,13 @@ import (
 	"mailweir/internal/content/source"
 )
 
-// Some files are two things at once: a text that begins like an archive, a message without the type of one, a text with an archive behind it. What a
-// person sees depends on the program that opens them, so they are read in both ways.
+// Some files are two things at once: a text that begins like an archive, a message without the type
+// of one, a text with an archive behind it. What a person sees depends on the program that opens
+// them, so they are read in both ways.
 
-// secondReading reads a file once more while it is read, piece by piece: the file is held nowhere. It is a coroutine as the
-// walk itself is (see Examination), and takes part in nothing that the first reading has open.
+// secondReading reads a file once more while it is read, piece by piece: the file is held nowhere.
+// It is a coroutine as the walk itself is (see Examination), and takes part in nothing that the
+// first reading has open.
 type secondReading struct {
 	w      *walk
 	tally  tally
@@ -24,7 +26,8 @@ type secondReading struct {
 	resume func() (struct{}, bool)
 }
 
-// secondReading starts one. Each octet that it gets counts as unpacked, so that readings within readings come to an end.
+// secondReading starts one. Each octet that it gets counts as unpacked, so that readings within
+// readings come to an end.
 func (w *walk) secondReading(read func(w *walk, in *source.Reader)) *secondReading {
 	s := &secondReading{w: &walk{x: w.x, totals: w.totals, place: w.place}, tally: tally{hits: hits{}}}
 	s.resume, _ = iter.Pull(func(yield func(struct{}) bool) {

@@ -8,8 +8,9 @@ import (
 	"mailweir/internal/content/source"
 )
 
-// A 7z archive (7zFormat.txt of the 7-Zip SDK) has its header at its end, and that is usually packed with LZMA. Only the header tells how the
-// members before it are packed, so the archive is held until it has come.
+// A 7z archive (7zFormat.txt of the 7-Zip SDK) has its header at its end, and that is usually
+// packed with LZMA. Only the header tells how the members before it are packed, so the archive is
+// held until it has come.
 const (
 	sevenZipMark   = "7z\xbc\xaf\x27\x1c"
 	sevenZipHeader = 256 << 10 // most octets of a header, packed or not

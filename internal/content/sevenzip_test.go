@@ -14,7 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Archives of 7-Zip 26 with docs/secret offer.txt, docs/empty.txt, run me.exe and the directory docs/dir.exe: one with a packed header, one without.
+// Archives of 7-Zip 26 with docs/secret offer.txt, docs/empty.txt, run me.exe and the directory
+// docs/dir.exe: one with a packed header, one without.
 const (
 	sevenZipPacked = "N3q8ryccAATbIKD7rgAAAAAAAAAiAAAAAAAAAB/4xIMBAAxzZWNyZXQgb2ZmZXJ4AAAAgTMHrg/PBHGMB8hDf0Gx+v3dg6hQTcEomKfIgPcVGoNRRWSBuyUoVTjG1f+5dUrwRN9IGn9n2yaVjq7o5XRdOF9jBHjXSpDDD+9YR8CoZOEnig1YmnB29vOUBBMhi1AIkGhLjMhut9IzzdOa0H8xRgvqpSaN33xeBklkk9WnxwZPZTGpsAm7IQcvunC0lHy6jKKish61hnAAAAAXBhEBCYCdAAcLAQABIwMBAQVdABAAAAyBCgoBNeH6FgAA"
 	sevenZipPlain  = "N3q8ryccAAQtMp/UEQAAAAAAAAAKAQAAAAAAADXh+hYBAAxzZWNyZXQgb2ZmZXJ4AAEEBgABCREABwsBAAEhIQEADA0ACA0CCQwKAcPUc4WDFtyMAAAFBQ4B4A8BIBkNAAAAAAAAAAAAAAAAABGAhQBkAG8AYwBzAAAAZABvAGMAcwAvAGQAaQByAC4AZQB4AGUAAABkAG8AYwBzAC8AZQBtAHAAdAB5AC4AdAB4AHQAAABkAG8AYwBzAC8AcwBlAGMAcgBlAHQAIABvAGYAZgBlAHIALgB0AHgAdAAAAHIAdQBuACAAbQBlAC4AZQB4AGUAAAAUKgEAjXLalmt73QGNctqWa3vdAY1y2pZre90BYM3Zlmt73QGNctqWa3vdARUWAQAQgO1BEIDtQSCApIEggKSBIICkgQAA"
@@ -80,8 +81,9 @@ func TestSevenZip(t *testing.T) {
 	}
 }
 
-// TestSevenZipMembers looks into archives of testdata/7z, made by 7-Zip 26 with the method that their name tells. They hold a zip with a secret
-// offer, a program for which BCJ has much to do, and a text with a secret offer.
+// TestSevenZipMembers looks into archives of testdata/7z, made by 7-Zip 26 with the method that
+// their name tells. They hold a zip with a secret offer, a program for which BCJ has much to do,
+// and a text with a secret offer.
 func TestSevenZipMembers(t *testing.T) {
 	const (
 		program = "run.exe application/vnd.microsoft.portable-executable 933a232ac21a7efecd577809845bc19b2fa99de81f21034e79c8c4b3c7096b62"

@@ -96,8 +96,9 @@ func (w *walk) raw(m *mimeReader) {
 	s.end()
 }
 
-// multipart examines the parts between boundaries. What stands before the first and after the last is examined as text:
-// mail readers hide it, but some show it, and a wrong boundary would hide everything.
+// multipart examines the parts between boundaries. What stands before the first and after the last
+// is examined as text: mail readers hide it, but some show it, and a wrong boundary would hide
+// everything.
 func (w *walk) multipart(h *partHeader, m *mimeReader, depth int) {
 	// A boundary may not end in white space (RFC 2046 section 5.1.1); a reader trims the line too.
 	m.boundaries = append(m.boundaries, strings.TrimRight(h.params["boundary"], " \t\r\n"))
@@ -249,7 +250,8 @@ func clip(name string) string {
 	return name
 }
 
-// copy gives all of r to s, which may be nil. It exists for its buffer: io.Copy makes one of 32 KiB for each part.
+// copy gives all of r to s, which may be nil. It exists for its buffer: io.Copy makes one of 32 KiB
+// for each part.
 func (w *walk) copy(s *sink, r io.Reader) {
 	if w.buf == nil {
 		w.buf = make([]byte, 4096)

@@ -80,8 +80,8 @@ func (w *window) room() bool {
 	return !w.failed
 }
 
-// advance matches what is complete and keeps the overlap. A match belongs to the window that holds its first octet
-// before the overlap, so nothing is counted twice.
+// advance matches what is complete and keeps the overlap. A match belongs to the window that holds
+// its first octet before the overlap, so nothing is counted twice.
 func (w *window) advance() {
 	text := *w.buf
 	to := cutPoint(text, len(text)-match.Overlap)
@@ -110,7 +110,7 @@ func (w *window) finish() {
 	}
 }
 
-// flush matches all that has come and begins anew. What follows is never matched together with it.
+// flush matches all that has come and begins again. What follows is never matched together with it.
 func (w *window) flush() {
 	w.finish()
 	if w.buf != nil {

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/net/html"
 )
 
-// xml gives the text of an XML file. It is written for office documents, which cut words into runs: the elements of a run
-// join, all others separate.
+// xml gives the text of an XML file. It is written for office documents, which cut words into runs:
+// the elements of a run join, all others separate.
 func (w *walk) xml(r io.Reader, s *sink) {
 	rest := &pushback{r: r}
 	z := newXMLTokenizer(rest)

@@ -10,7 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestXZ looks into files of testdata/xz, made by XZ Utils 5: a text with a secret offer, and the program of testdata/7z.
+// TestXZ looks into files of testdata/xz, made by XZ Utils 5: a text with a secret offer, and the
+// program of testdata/7z.
 func TestXZ(t *testing.T) {
 	const (
 		text    = "plain text/plain e3a1ac8804afbac030894db57afe905f8a46e60ba24a0eedf7e1b3c63dd79786"

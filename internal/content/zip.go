@@ -22,9 +22,10 @@ const (
 
 // zip examines a ZIP archive, and the documents that are one: Office Open XML, OpenDocument.
 //
-// It reads the members in the order in which they lie there, so an archive of any size takes no memory; then the
-// directory at the end, for names that had no member. Programs that open archives trust the one or the other. They find the directory from
-// the end of the file, so an archive may stand behind anything, another archive too.
+// It reads the members in the order in which they lie there, so an archive of any size takes no
+// memory; then the directory at the end, for names that had no member. Programs that open archives
+// trust the one or the other. They find the directory from the end of the file, so an archive may
+// stand behind anything, another archive too.
 func (w *walk) zip(f file, in *source.Reader) {
 	seen := map[string]bool{}
 	for ok := true; ok; {
@@ -39,8 +40,8 @@ func (w *walk) zip(f file, in *source.Reader) {
 	}
 }
 
-// nextSignature goes to the next signature and gives it, "" at the end. What lies between (data descriptors, padding,
-// the end of the directory, rubbish) is skipped.
+// nextSignature goes to the next signature and gives it, "" at the end. What lies between (data
+// descriptors, padding, the end of the directory, rubbish) is skipped.
 func nextSignature(in *source.Reader) string {
 	for {
 		head, err := in.Peek(4)
@@ -69,8 +70,9 @@ const (
 	zipBzip2      = 12
 )
 
-// zipMember examines a member by its own header. The directory may say another method, and some programs trust that: so data that
-// can be nothing but deflated are inflated, and such as can't be are taken as stored.
+// zipMember examines a member by its own header. The directory may say another method, and some
+// programs trust that: so data that can be nothing but deflated are inflated, and such as can't be
+// are taken as stored.
 func (w *walk) zipMember(f file, in *source.Reader, seen map[string]bool) bool {
 	var h [30]byte
 	if _, err := io.ReadFull(in, h[:]); err != nil {
@@ -105,7 +107,8 @@ func (w *walk) zipMember(f file, in *source.Reader, seen map[string]bool) bool {
 	case !encrypted && known && method == zipBzip2:
 		ok = w.zipBzip2(f, name, in, packed)
 	default:
-		// What lies there is not skipped by its size, which may be false, but by looking for the next signature.
+		// What lies there is not skipped by its size, which may be false, but by looking for the
+		// next signature.
 		if !encrypted {
 			w.x.reach(LimitUnreadable)
 		}
@@ -140,8 +143,8 @@ func (w *walk) zipBzip2(f file, name string, in *source.Reader, packed int64) bo
 	return ok
 }
 
-// zipMethod tells by the data of a member whether it is deflated or stored; said is what its header says, which counts
-// where the data tell nothing.
+// zipMethod tells by the data of a member whether it is deflated or stored; said is what its header
+// says, which counts where the data tell nothing.
 func (w *walk) zipMethod(in *source.Reader, said uint16, packed int64) uint16 {
 	data, _ := in.Peek(int(min(packed, maxSniff)))
 	switch whole := int64(len(data)) == packed; {
@@ -162,7 +165,8 @@ const (
 	deflateBroken
 )
 
-// inflates tells whether data are deflated; whole if they are not only a beginning. Hardly anything else can be read as deflated for long.
+// inflates tells whether data are deflated; whole if they are not only a beginning. Hardly anything
+// else can be read as deflated for long.
 func inflates(data []byte, whole bool) int {
 	const enough = 64 << 10
 	r := bytes.NewReader(data)
@@ -209,8 +213,8 @@ func documentText(name string) bool {
 	return false
 }
 
-// zipEntry notes a name of the directory at the end. It takes no more than the signature: what looks like an entry may be none, and must not
-// cover what follows.
+// zipEntry notes a name of the directory at the end. It takes no more than the signature: what
+// looks like an entry may be none, and must not cover what follows.
 func (w *walk) zipEntry(f file, in *source.Reader, seen map[string]bool) bool {
 	const fixed = 46
 	h, _ := in.Peek(fixed)

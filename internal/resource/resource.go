@@ -1,5 +1,6 @@
-// Package resource keeps what outlives a policy: connections, automata, tables. Policies hold what they use; what two of them
-// name alike is one thing, so that a reload takes over what has not changed. It is closed when the last one lets it go.
+// Package resource keeps what outlives a policy: connections, automata, tables. Policies hold what
+// they use; what two of them name alike is one thing, so that a reload takes over what has not
+// changed. It is closed when the last one lets it go.
 package resource
 
 import (
@@ -8,7 +9,8 @@ import (
 	"sync"
 )
 
-// Pool is the resources in use. The zero Pool is empty and ready; it is safe for use by many at once.
+// Pool is the resources in use. The zero Pool is empty and ready; it is safe for use by many at
+// once.
 type Pool struct {
 	mu      sync.Mutex
 	entries map[key]*entry
@@ -40,9 +42,10 @@ func (p *Pool) Hold() *Holder { return &Holder{pool: p, held: map[key]*entry{}} 
 // ErrReleased is the error of a holder that has been released.
 var ErrReleased = errors.New("resource: the holder has been released")
 
-// Get returns the T of that name, and opens it if nobody holds one. The name must tell all that open depends on: who changes a
-// setting or a file asks for another name. A T with a method Close() error is closed by its last holder's Release. What could
-// not be opened is tried again by the next one who asks.
+// Get returns the T of that name, and opens it if nobody holds one. The name must tell all that
+// open depends on: who changes a setting or a file asks for another name. A T with a method Close()
+// error is closed by its last holder's Release. What could not be opened is tried again by the next
+// one who asks.
 func Get[T any](h *Holder, name string, open func() (T, error)) (value T, err error) {
 	k := key{kind: (*T)(nil), name: name}
 	e, first, err := h.take(k)

@@ -52,7 +52,8 @@ func get(t *testing.T, h *Holder, o *opener, name string) *thing {
 	return got
 }
 
-// TestReload has one policy follow another: what both name is one thing, and is closed after the last of them.
+// TestReload has one policy follow another: what both name is one thing, and is closed after the
+// last of them.
 func TestReload(t *testing.T) {
 	var p Pool
 	var o opener
@@ -166,7 +167,8 @@ func TestReleaseTellsErrors(t *testing.T) {
 	}
 }
 
-// TestTogether opens and releases from many sides at once: whoever holds one has one that is open, and in the end there is none.
+// TestTogether opens and releases from many sides at once: whoever holds one has one that is open,
+// and in the end there is none.
 func TestTogether(t *testing.T) {
 	var p Pool
 	var open atomic.Int32

@@ -1,4 +1,5 @@
-// Package bcj undoes the filter for programs of x86 that 7-Zip and xz put before their packers (BCJ).
+// Package bcj undoes the filter for programs of x86 that 7-Zip and xz put before their packers
+// (BCJ).
 package bcj
 
 import (
@@ -6,11 +7,12 @@ import (
 	"io"
 )
 
-// Reader gives the program as it was: the targets of CALL and JMP, relative in the program, were made absolute by the packer,
-// because then the same target looks the same everywhere.
+// Reader gives the program as it was: the targets of CALL and JMP, relative in the program, were
+// made absolute by the packer, because then the same target looks the same everywhere.
 //
-// An instruction is taken for one of those if its target is near, that is if its highest octet is 0 or 255. What follows an opcode
-// and was not taken can begin in its operand; mask remembers which of the three octets before were opcodes, since the packer went by that too.
+// An instruction is taken for one of those if its target is near, that is if its highest octet is 0
+// or 255. What follows an opcode and was not taken can begin in its operand; mask remembers which
+// of the three octets before were opcodes, since the packer went by that too.
 type Reader struct {
 	r     io.Reader
 	buf   [4096]byte

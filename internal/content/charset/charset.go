@@ -1,5 +1,5 @@
-// Package charset decodes text as mail readers do: of a body that declares its charset, or a wrong one, or none, and of
-// header fields (RFC 2047).
+// Package charset decodes text as mail readers do: of a body that declares its charset, or a wrong
+// one, or none, and of header fields (RFC 2047).
 package charset
 
 import (
@@ -17,8 +17,9 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// Reader decodes text of the declared charset. A charset that is absent, unknown or ASCII is taken as
-// UTF-8 where the octets are UTF-8 and as windows-1252 where they are not, which is what mail readers guess.
+// Reader decodes text of the declared charset. A charset that is absent, unknown or ASCII is taken
+// as UTF-8 where the octets are UTF-8 and as windows-1252 where they are not, which is what mail
+// readers guess.
 func Reader(label string, r *bufio.Reader, isHTML bool) io.Reader {
 	start, _ := r.Peek(3)
 	switch {
@@ -46,8 +47,8 @@ func Reader(label string, r *bufio.Reader, isHTML bool) io.Reader {
 	return transform.NewReader(r, lenientUTF8{})
 }
 
-// plainlyASCII tells text that can't be UTF-16, whatever is declared: there, line ends and the letters of most scripts have zero octets. A few
-// Chinese characters alone can look like ASCII.
+// plainlyASCII tells text that can't be UTF-16, whatever is declared: there, line ends and the
+// letters of most scripts have zero octets. A few Chinese characters alone can look like ASCII.
 func plainlyASCII(r *bufio.Reader) bool {
 	head, _ := r.Peek(512)
 	for _, c := range head {

@@ -6,8 +6,8 @@ import (
 	"mailweir/internal/content/transfer"
 )
 
-// Words undoes RFC 2047 encoded-words as mail readers do: also inside quotes and in the middle of a word, and a
-// character may be split between two of them.
+// Words undoes RFC 2047 encoded-words as mail readers do: also inside quotes and in the middle of a
+// word, and a character may be split between two of them.
 func Words(s string) string {
 	if !strings.Contains(s, "=?") {
 		return Decode("", s)
@@ -73,7 +73,8 @@ func encodedWord(s string) (charset string, octets []byte, end int) {
 	return strings.ToLower(charset), octets, textStart + length + 2
 }
 
-// maxEncodedWord is far above the 75 characters of RFC 2047 section 2, because senders write longer ones.
+// maxEncodedWord is far above the 75 characters of RFC 2047 section 2, because senders write longer
+// ones.
 const maxEncodedWord = 1024
 
 func decodeQ(s string) []byte {

@@ -1,6 +1,6 @@
-// Package fold brings text to the one form in which it is matched: Unicode NFKC, letters in lower case,
-// invisible and bidirectional control characters removed, runs of white space made one blank (or one
-// line feed where the run had one), curly quotes and long dashes made plain.
+// Package fold brings text to the one form in which it is matched: Unicode NFKC, letters in lower
+// case, invisible and bidirectional control characters removed, runs of white space made one blank
+// (or one line feed where the run had one), curly quotes and long dashes made plain.
 package fold
 
 import (
@@ -32,11 +32,12 @@ var ascii = func() (t [utf8.RuneSelf]byte) {
 	return t
 }()
 
-// Barrier separates two texts that are matched together: it is no white space and no word, so no phrase
-// matches across it, and folded text never holds it.
+// Barrier separates two texts that are matched together: it is no white space and no word, so no
+// phrase matches across it, and folded text never holds it.
 const Barrier = "\n\x1e\n"
 
-// maxRun is the longest run of non-ASCII octets that is normalised at once; a longer one is cut between characters.
+// maxRun is the longest run of non-ASCII octets that is normalised at once; a longer one is cut
+// between characters.
 const maxRun = 4096
 
 // Writer folds text that comes in pieces: UTF-8, cut anywhere.
@@ -71,8 +72,8 @@ func (w *Writer) ascii(p []byte) []byte {
 		return w.extend(p)
 	}
 	end := ASCIIRun(p[:min(len(p), flushAt)])
-	// Most of the work is done here, so it is done on local variables. Each octet writes one at most, white space excepted
-	// that was noted before.
+	// Most of the work is done here, so it is done on local variables. Each octet writes one at
+	// most, white space excepted that was noted before.
 	w.out = slices.Grow(w.out, end+8)
 	out, space := w.out, w.space
 	for rest := p[:end-1]; len(rest) > 0; rest = rest[1:] {
@@ -131,7 +132,8 @@ func ASCIIRun(p []byte) int {
 	return n
 }
 
-// eight folds eight octets of ASCII at once, which works if they are plain: letters, digits, signs and single blanks. The blanks are marked.
+// eight folds eight octets of ASCII at once, which works if they are plain: letters, digits, signs
+// and single blanks. The blanks are marked.
 func eight(eight uint64) (folded, blanks uint64, plain bool) {
 	printed := (eight + (0x80-' ')*eachOctet) &^ (eight + eachOctet) & topBits
 	blanks = (topBits - (eight ^ ' '*eachOctet)) & topBits
@@ -226,8 +228,8 @@ func visible(p []byte) []byte {
 	return out
 }
 
-// invisible tells the default ignorable code points of Unicode: zero-width and bidirectional controls,
-// soft hyphens, variation selectors, fillers.
+// invisible tells the default ignorable code points of Unicode: zero-width and bidirectional
+// controls, soft hyphens, variation selectors, fillers.
 func invisible(r rune) bool {
 	if r < 0xad {
 		return false
@@ -236,8 +238,8 @@ func invisible(r rune) bool {
 		unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
 }
 
-// Rune gives the one form that all cases of a letter have in folded text. Upper and then lower, so that letters with several
-// lower forms (sigma) agree.
+// Rune gives the one form that all cases of a letter have in folded text. Upper and then lower, so
+// that letters with several lower forms (sigma) agree.
 func Rune(r rune) rune { return unicode.ToLower(unicode.ToUpper(r)) }
 
 func (w *Writer) rune(r rune) {
@@ -281,7 +283,7 @@ func (w *Writer) flush() {
 	}
 }
 
-// End folds what was held back and ends the text; a text that follows begins anew.
+// End folds what was held back and ends the text; a text that follows begins again.
 func (w *Writer) End() {
 	if len(w.run) > 0 {
 		w.endRun(false)

@@ -31,7 +31,8 @@ func FuzzFold(f *testing.F) {
 	})
 }
 
-// TestFoldInPieces folds texts at once, where eight octets are looked at together, and octet by octet.
+// TestFoldInPieces folds texts at once, where eight octets are looked at together, and octet by
+// octet.
 func TestFoldInPieces(t *testing.T) {
 	random := rand.New(rand.NewPCG(21, 22))
 	alphabet := []string{"a", "z", "A", "Z", "@", "[", "`", "{", "~", "0", "!", " ", " ", "  ", "\t", "\r\n", "\n ", "\x00", "\x7f", "\x1f", "word", "Words ", "ä", "\u0301", "\u200b", "\u00a0"}
@@ -52,7 +53,8 @@ func TestFoldInPieces(t *testing.T) {
 	}
 }
 
-// TestFoldRune makes sure that all cases of a letter have one form in folded text; patterns rely on it.
+// TestFoldRune makes sure that all cases of a letter have one form in folded text; patterns rely on
+// it.
 func TestFoldRune(t *testing.T) {
 	for r := rune(0); r <= unicode.MaxRune; r++ {
 		folded := string(Text(string(r)))

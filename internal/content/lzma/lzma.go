@@ -1,5 +1,6 @@
-// Package lzma unpacks LZMA and LZMA2 within bounds. The decoder is a library's; it makes a dictionary of any size that a file
-// names, so nothing is opened but with a size that was looked at.
+// Package lzma unpacks LZMA and LZMA2 within bounds. The decoder is a library's; it makes a
+// dictionary of any size that a file names, so nothing is opened but with a size that was looked
+// at.
 package lzma
 
 import (
@@ -13,8 +14,8 @@ import (
 )
 
 const (
-	// MaxDictionary is the most octets of unpacked text that may be looked back to. A file that asks for more is unpacked
-	// as far as it does not need more.
+	// MaxDictionary is the most octets of unpacked text that may be looked back to. A file that
+	// asks for more is unpacked as far as it does not need more.
 	MaxDictionary = 16 << 20
 	// Tables is the octets of memory that a decoder takes beside its dictionary.
 	Tables = 128 << 10
@@ -33,7 +34,8 @@ func NewReader2(r io.Reader, dictionary int) (io.Reader, error) {
 // ErrProperties means properties that no packer writes.
 var ErrProperties = errors.New("content: properties of LZMA that are not known")
 
-// NewReader unpacks the classic format from its properties (lc, lp, pb in the first octet) and the size of what comes out.
+// NewReader unpacks the classic format from its properties (lc, lp, pb in the first octet) and the
+// size of what comes out.
 func NewReader(r io.Reader, properties []byte, dictionary int, size uint64) (io.Reader, error) {
 	// More than 16 tables of literals no one needs.
 	if len(properties) != 5 || properties[0] >= 9*5*5 || properties[0]%9+properties[0]/9%5 > 4 {

@@ -6,8 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// gap is a pattern of the kind `gold.{0,40}mine`, the most common one: two texts and a number of any characters between them. Looking for the
-// texts is many times faster than the steps of a regular expression.
+// gap is a pattern of the kind `gold.{0,40}mine`, the most common one: two texts and a number of
+// any characters between them. Looking for the texts is many times faster than the steps of a
+// regular expression.
 type gap struct {
 	first, last []byte
 	least, most int  // characters between them

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// literal is a text that every match of a pattern holds. Of `gold.{0,40}mine` that is `gold`, and nothing farther behind it than 164
-// octets can belong to a match.
+// literal is a text that every match of a pattern holds. Of `gold.{0,40}mine` that is `gold`, and
+// nothing farther behind it than 164 octets can belong to a match.
 type literal struct {
 	text          []byte // folded
 	before, after int    // the most octets of a match before the text's beginning, and behind its end
@@ -57,8 +57,8 @@ func longestSum(list []*syntax.Regexp) int {
 	return sum
 }
 
-// literals finds the longest text that every match of re holds, and the longest of another place. The matches of re must
-// have a bound.
+// literals finds the longest text that every match of re holds, and the longest of another place.
+// The matches of re must have a bound.
 func literals(re *syntax.Regexp) (first, second literal) {
 	switch re.Op {
 	case syntax.OpLiteral:
@@ -88,7 +88,8 @@ func literals(re *syntax.Regexp) (first, second literal) {
 	return first, second
 }
 
-// literalIndex finds the literals of all patterns in one pass: at each octet the three that begin there are looked up in a bit set.
+// literalIndex finds the literals of all patterns in one pass: at each octet the three that begin
+// there are looked up in a bit set.
 type literalIndex struct {
 	filter  [1 << 16 / 64]uint64
 	buckets map[uint32][]int32 // of the first three octets: numbers of patterns
@@ -109,7 +110,8 @@ func (x *literalIndex) add(number int32, text []byte) {
 	x.buckets[three] = append(x.buckets[three], number)
 }
 
-// find calls candidate for each pattern and each place where its literal may begin: the first three octets agree.
+// find calls candidate for each pattern and each place where its literal may begin: the first three
+// octets agree.
 func (x *literalIndex) find(text []byte, candidate func(number int32, at int)) {
 	if x.buckets == nil {
 		return
@@ -132,7 +134,8 @@ func (x *literalIndex) find(text []byte, candidate func(number int32, at int)) {
 // stretch is a piece of text in which a pattern may match.
 type stretch struct{ start, end int }
 
-// nearby collects the stretches of one window, joining those that touch, so that one search goes over them.
+// nearby collects the stretches of one window, joining those that touch, so that one search goes
+// over them.
 type nearby struct {
 	patterns []*pattern
 	open     []stretch
@@ -147,7 +150,8 @@ func (n *nearby) candidate(number int32, at int) {
 	if !bytes.HasPrefix(n.text[at:], p.near.text) {
 		return
 	}
-	// The margin keeps the ends of the stretch out of every match, so that they can't be taken for the ends of a line or word.
+	// The margin keeps the ends of the stretch out of every match, so that they can't be taken for
+	// the ends of a line or word.
 	s := stretch{
 		max(at-p.near.before-utf8.UTFMax, 0),
 		min(at+len(p.near.text)+p.near.after+utf8.UTFMax, len(n.text)),

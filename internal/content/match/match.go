@@ -1,8 +1,9 @@
-// Package match finds many entries in folded text at once: phrases of whole words ([Words]) and regular
-// expressions ([Patterns]). The cost of a text hardly depends on the number of entries.
+// Package match finds many entries in folded text at once: phrases of whole words ([Words]) and
+// regular expressions ([Patterns]). The cost of a text hardly depends on the number of entries.
 //
-// A text is matched in windows that overlap. Both finders take a window and the part of it in which matches
-// may begin; the rest is context, so that nothing is counted twice and no word is taken for another's end.
+// A text is matched in windows that overlap. Both finders take a window and the part of it in which
+// matches may begin; the rest is context, so that nothing is counted twice and no word is taken for
+// another's end.
 package match
 
 import "unicode/utf8"

@@ -8,15 +8,17 @@ import (
 	"unicode/utf8"
 )
 
-// maxProgram is the most instructions of one compiled pattern. In the worst case each octet of a text takes a step for each of them, at
-// 15 ns; so of a program above smallProgram a small piece of text is searched at once, and no search takes much more than a second.
+// maxProgram is the most instructions of one compiled pattern. In the worst case each octet of a
+// text takes a step for each of them, at 15 ns; so of a program above smallProgram a small piece of
+// text is searched at once, and no search takes much more than a second.
 const (
 	maxProgram   = 5000
 	smallProgram = 1000
 	smallPiece   = 2 * Overlap
 )
 
-// patternFlags: text is folded, so case never matters; texts are joined by line feeds, so ^ and $ mean lines.
+// patternFlags: text is folded, so case never matters; texts are joined by line feeds, so ^ and $
+// mean lines.
 const patternFlags = "(?im)"
 
 // pattern is one regular expression.
@@ -32,8 +34,8 @@ type pattern struct {
 	digits int            // the most that a match can have, -1 for no bound
 }
 
-// Check compiles a regular expression for its errors, which tell what to write instead, and returns the most digits that a
-// match can have, -1 for no bound.
+// Check compiles a regular expression for its errors, which tell what to write instead, and returns
+// the most digits that a match can have, -1 for no bound.
 func Check(source string) (digits int, err error) {
 	p, err := compile(0, source)
 	if err != nil {
@@ -42,8 +44,8 @@ func Check(source string) (digits int, err error) {
 	return p.digits, nil
 }
 
-// compile compiles one regular expression. The syntax is that of RE2 without \C: no back-references, no look-around, repeats
-// of at most 1000.
+// compile compiles one regular expression. The syntax is that of RE2 without \C: no
+// back-references, no look-around, repeats of at most 1000.
 func compile(entry int32, text string) (*pattern, error) {
 	tree, err := syntax.Parse(patternFlags+text, syntax.Perl)
 	if err != nil {
@@ -122,8 +124,8 @@ func matchesEmpty(re *syntax.Regexp) bool {
 	return false
 }
 
-// findIn reports the matches in text[start:end] until report wants no more or halted says so. It searches piece by piece and match by
-// match, so that halted is asked about once a second at least.
+// findIn reports the matches in text[start:end] until report wants no more or halted says so. It
+// searches piece by piece and match by match, so that halted is asked about once a second at least.
 func (p *pattern) findIn(text []byte, start, end int, halted func() bool, report func(start, end int) (more bool)) {
 	for behind := false; start < end && !halted(); behind = true {
 		stop := min(start+p.piece, end)
@@ -142,7 +144,8 @@ func (p *pattern) findIn(text []byte, start, end int, halted func() bool, report
 	}
 }
 
-// next is the first match in text[start:end]. With behind, its assertions (^, \b) see the character before start.
+// next is the first match in text[start:end]. With behind, its assertions (^, \b) see the character
+// before start.
 func (p *pattern) next(text []byte, start, end int, behind bool) (from, to int, found bool) {
 	if !behind || p.behind == nil {
 		at := p.first(text[start:end])

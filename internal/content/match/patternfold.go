@@ -10,8 +10,9 @@ import (
 	"mailweir/internal/content/fold"
 )
 
-// foldTree brings the literals of re to the form of folded text, so that a pattern matches what its author sees in a mail: curly quotes, no-break
-// blanks, two blanks. Letters lose their other cases, too, which do not occur there: looking for one form is several times faster than ignoring case.
+// foldTree brings the literals of re to the form of folded text, so that a pattern matches what its
+// author sees in a mail: curly quotes, no-break blanks, two blanks. Letters lose their other cases,
+// too, which do not occur there: looking for one form is several times faster than ignoring case.
 func foldTree(re *syntax.Regexp) {
 	switch re.Op {
 	case syntax.OpLiteral:
@@ -28,17 +29,19 @@ func foldTree(re *syntax.Regexp) {
 	}
 }
 
-// foldLiteral folds a piece of text. The dots keep the folder from dropping white space at its ends.
+// foldLiteral folds a piece of text. The dots keep the folder from dropping white space at its
+// ends.
 func foldLiteral(text []rune) []rune {
 	folded := fold.Text("." + string(text) + ".")
 	return []rune(string(folded[1 : len(folded)-1]))
 }
 
-// maxClass is the most characters of a class that is folded. Larger ones, [^…] above all, are meant for what the text really holds.
+// maxClass is the most characters of a class that is folded. Larger ones, [^…] above all, are meant
+// for what the text really holds.
 const maxClass = 1024
 
-// foldClass adds the folded forms of its characters to a class, which is a list of ranges. The line feed is not added: who leaves it out, as
-// [^\S\n] does, means it.
+// foldClass adds the folded forms of its characters to a class, which is a list of ranges. The line
+// feed is not added: who leaves it out, as [^\S\n] does, means it.
 func foldClass(ranges []rune) []rune {
 	size := rune(0)
 	for i := 0; i < len(ranges); i += 2 {

@@ -6,7 +6,8 @@ import (
 	"mailweir/internal/content/fold"
 )
 
-// TestPatternsAreFolded: a pattern matches the text that it is written like, though text is brought to one form before.
+// TestPatternsAreFolded: a pattern matches the text that it is written like, though text is brought
+// to one form before.
 func TestPatternsAreFolded(t *testing.T) {
 	for _, c := range []struct{ pattern, matches, not string }{
 		{`“quoted”`, "a “quoted” word", "a quoted word"},
@@ -49,7 +50,8 @@ func TestPatternsAreFolded(t *testing.T) {
 	}
 }
 
-// finds says whether a pattern with the number 7 matches in text as an examination has it: folded, with the end of a section.
+// finds says whether a pattern with the number 7 matches in text as an examination has it: folded,
+// with the end of a section.
 func finds(t *testing.T, s *Patterns, text string) bool {
 	t.Helper()
 	folded := append(fold.Text(text), fold.Barrier...)

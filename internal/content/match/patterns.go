@@ -14,11 +14,11 @@ const setMemory = 64 << 20
 
 // Patterns finds regular expressions in folded text. The zero value is ready for Add.
 //
-// Those with a literal are looked for near it; for the others one automaton (RE2's set,
-// whose cost hardly depends on their number) tells which of them match at all, and those are searched singly.
+// Those with a literal are looked for near it; for the others one automaton (RE2's set, whose cost
+// hardly depends on their number) tells which of them match at all, and those are searched singly.
 //
-// The set is not used for all, because its states remember what has matched already: on text where many patterns match it makes new
-// states all the time and falls to less than 1 MB/s.
+// The set is not used for all, because its states remember what has matched already: on text where
+// many patterns match it makes new states all the time and falls to less than 1 MB/s.
 type Patterns struct {
 	patterns []*pattern // with a literal
 	index    literalIndex
@@ -64,8 +64,8 @@ func (s *Patterns) Build() error {
 	return nil
 }
 
-// Find reports every match that begins in text[from:to], as long as report wants more of that entry and halted does not end it all. An error
-// means that the engine could not tell.
+// Find reports every match that begins in text[from:to], as long as report wants more of that entry
+// and halted does not end it all. An error means that the engine failed.
 func (s *Patterns) Find(text []byte, from, to int, halted func() bool, report func(entry int32, start, end int) (more bool)) error {
 	search := func(p *pattern, in stretch) {
 		p.findIn(text, in.start, in.end, halted, func(start, end int) bool {
@@ -89,7 +89,8 @@ func (s *Patterns) Find(text []byte, from, to int, halted func() bool, report fu
 	return err
 }
 
-// setPiece is the octets that the automaton sees at once where it knows many patterns: it can take a millisecond for each pattern.
+// setPiece is the octets that the automaton sees at once where it knows many patterns: it can take
+// a millisecond for each pattern.
 const (
 	manyPatterns = 500
 	setPiece     = 2 * Overlap

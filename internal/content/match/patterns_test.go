@@ -28,7 +28,8 @@ func TestFindIn(t *testing.T) {
 	}
 }
 
-// TestSearchesAreShort counts how often a search asks whether to go on, on text that makes the patterns slow.
+// TestSearchesAreShort counts how often a search asks whether to go on, on text that makes the
+// patterns slow.
 func TestSearchesAreShort(t *testing.T) {
 	large := "aab|z.{0,900}z" // of many steps where there are z
 	many := []string{}

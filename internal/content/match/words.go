@@ -9,9 +9,10 @@ import (
 
 // Words finds phrases of whole words in one pass over folded text. The zero value is ready for Add.
 //
-// Entries are whole words, so the text is cut into words once and each word is looked up. An entry of one word is
-// kept under that word, a phrase under the pair of adjacent words that the fewest other entries share; then
-// the entry's octets are compared. The cost of a text thus hardly depends on the number of entries.
+// Entries are whole words, so the text is cut into words once and each word is looked up. An entry
+// of one word is kept under that word, a phrase under the pair of adjacent words that the fewest
+// other entries share; then the entry's octets are compared. The cost of a text thus hardly depends
+// on the number of entries.
 type Words struct {
 	filter  []uint64 // bit set of the hashes, asked before the map
 	mask    uint64
@@ -36,7 +37,8 @@ const (
 	topBits   = 0x8080808080808080
 )
 
-// hashPrime is odd and has its bits well mixed, so that multiplying by it spreads a word over all bits.
+// hashPrime is odd and has its bits well mixed, so that multiplying by it spreads a word over all
+// bits.
 const hashPrime = 0x9e3779b97f4a7c15
 
 // pairHash makes one key of two adjacent words.
@@ -117,8 +119,9 @@ func nextWord(text []byte, i int) (hash uint64, end int) {
 	return wordHash(text, i, end), end
 }
 
-// shortWord is how many of eight octets, from the first on, belong to a word of ASCII: all are looked at at once, since a step for each would end
-// where no processor can foresee it. Letters are lower case, as in folded text.
+// shortWord is how many of eight octets, from the first on, belong to a word of ASCII: all are
+// looked at at once, since a step for each would end where no processor can foresee it. Letters are
+// lower case, as in folded text.
 func shortWord(eight uint64) int {
 	low := eight &^ topBits
 	from := func(c uint64) uint64 { return low + (0x80-c)*eachOctet } // the top bit is set where an octet is c or above
@@ -140,7 +143,8 @@ func restOfWord(text []byte, i int) int {
 	return i
 }
 
-// wordHash hashes text[start:end], eight octets at a time: words of up to eight, nearly all, take one step.
+// wordHash hashes text[start:end], eight octets at a time: words of up to eight, nearly all, take
+// one step.
 func wordHash(text []byte, start, end int) uint64 {
 	hash := uint64(end - start)
 	for ; end-start > 8; start += 8 {
@@ -164,8 +168,8 @@ func hashOf(hash, last uint64) uint64 {
 	return hash ^ hash>>32
 }
 
-// Add takes the folded text of an entry, with a number to report it by. It returns false if the text holds no word: then
-// it must be matched as a pattern (see [Quote]).
+// Add takes the folded text of an entry, with a number to report it by. It returns false if the
+// text holds no word: then it must be matched as a pattern (see [Quote]).
 func (x *Words) Add(entry int32, text []byte) bool {
 	p := phrase{text: text, entry: entry}
 	var previous uint64
@@ -228,7 +232,8 @@ func (x *Words) Build() {
 	}
 }
 
-// Find reports every occurrence of an entry that begins in text[from:to]; text around it is context.
+// Find reports every occurrence of an entry that begins in text[from:to]; text around it is
+// context.
 func (x *Words) Find(text []byte, from, to int, report func(entry int32, start, end int)) {
 	if len(x.phrases) == 0 {
 		return
@@ -250,7 +255,8 @@ func (x *Words) Find(text []byte, from, to int, report func(entry int32, start, 
 	}
 }
 
-// confirm compares the entries that are kept under key with the text around the word that ends at end.
+// confirm compares the entries that are kept under key with the text around the word that ends at
+// end.
 func (x *Words) confirm(key uint64, text []byte, end, from, to int, report func(entry int32, start, end int)) {
 	for _, i := range x.buckets[key] {
 		p := &x.phrases[i]

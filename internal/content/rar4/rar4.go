@@ -52,7 +52,8 @@ type Reader struct {
 // NewReader lists an archive that begins with Mark.
 func NewReader(in *source.Reader) *Reader { return &Reader{in: in} }
 
-// Next goes to the next member; directories are passed over. At the end of the archive, or of what there is of it, the error is io.EOF.
+// Next goes to the next member; directories are passed over. At the end of the archive, or of what
+// there is of it, the error is io.EOF.
 func (r *Reader) Next() (Member, error) {
 	if !r.begun {
 		r.begun = true

@@ -44,7 +44,8 @@ func nameSet(names string) map[string]bool {
 	return set
 }
 
-// Text writes the text of a document to out, up to the end of in. A faulty document gives the text that can be read.
+// Text writes the text of a document to out, up to the end of in. A faulty document gives the text
+// that can be read.
 func Text(in *bufio.Reader, out io.Writer) {
 	r := &reader{in: in, out: out, unicode: 1, code: charmap.Windows1252}
 	r.read()

@@ -1,6 +1,6 @@
-// Package sevenzip reads the header of a 7z archive (7zFormat.txt of the 7-Zip SDK) and undoes the methods of packing
-// that mail holds. The header lies at the archive's end; what to hold of an archive until it has come, and how much
-// memory that may take, is the caller's to decide.
+// Package sevenzip reads the header of a 7z archive (7zFormat.txt of the 7-Zip SDK) and undoes the
+// methods of packing that mail holds. The header lies at the archive's end; what to hold of an
+// archive until it has come, and how much memory that may take, is the caller's to decide.
 package sevenzip
 
 import (
@@ -14,7 +14,8 @@ import (
 	"mailweir/internal/content/lzma"
 )
 
-// Methods of packing (Methods.txt of the 7-Zip SDK). BCJ2, PPMd, the filters of other processors than x86, and Delta are left out.
+// Methods of packing (Methods.txt of the 7-Zip SDK). BCJ2, PPMd, the filters of other processors
+// than x86, and Delta are left out.
 const (
 	methodCopy    = "\x00"
 	methodLZMA2   = "\x21"
@@ -28,7 +29,8 @@ const (
 // BZip2Memory is what unpacking bzip2 takes: four octets for each of a block of 900,000.
 const BZip2Memory = 4 << 20
 
-// Chain is the coders in the order of unpacking, none if they are no chain. The input of a coder has the coder's own number, and so has its output.
+// Chain is the coders in the order of unpacking, none if they are no chain. The input of a coder
+// has the coder's own number, and so has its output.
 func (f *Folder) Chain() []Coder {
 	fed := map[uint64]bool{}
 	after := map[uint64]uint64{} // a coder, and the one that takes what comes out of it

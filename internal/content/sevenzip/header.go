@@ -43,8 +43,8 @@ func Parse(octets []byte) (h Header) {
 	return h
 }
 
-// cursor reads a header. It trusts no number: what is counted takes an octet each, so a false count ends with the octets, and nothing
-// is allocated by it.
+// cursor reads a header. It trusts no number: what is counted takes an octet each, so a false count
+// ends with the octets, and nothing is allocated by it.
 type cursor struct {
 	rest   []byte
 	failed bool

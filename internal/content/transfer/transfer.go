@@ -1,5 +1,5 @@
-// Package transfer undoes content transfer encodings (RFC 2045 section 6). The decoders go on where a strict one stops,
-// because mail readers do.
+// Package transfer undoes content transfer encodings (RFC 2045 section 6). The decoders go on where
+// a strict one stops, because mail readers do.
 package transfer
 
 import (
@@ -7,7 +7,8 @@ import (
 	"io"
 )
 
-// base64Value maps the alphabet to 0–63; 64 is `=`, 255 everything else (skipped). The URL alphabet is taken too.
+// base64Value maps the alphabet to 0–63; 64 is `=`, 255 everything else (skipped). The URL alphabet
+// is taken too.
 var base64Value = func() (t [256]byte) {
 	for i := range t {
 		t[i] = 255
@@ -22,8 +23,8 @@ var base64Value = func() (t [256]byte) {
 	return t
 }()
 
-// base64State decodes a stream of base64 text. Octets outside the alphabet are skipped; padding ends a group of
-// four and the text may go on after it, as when encoded pieces were joined.
+// base64State decodes a stream of base64 text. Octets outside the alphabet are skipped; padding
+// ends a group of four and the text may go on after it, as when encoded pieces were joined.
 type base64State struct {
 	bits  uint32
 	have  int  // characters of the group so far
@@ -152,7 +153,8 @@ func decodeQuoted(dst, src []byte, last bool) (out []byte, used int) {
 // maxSoftBreak is how many blanks may stand between the `=` of a soft line break and the line end.
 const maxSoftBreak = 128
 
-// escape decodes what begins with `=`: an octet, or -1 for none; n is 0 when more octets are needed.
+// escape decodes what begins with `=`: an octet, or -1 for none; n is 0 when more octets are
+// needed.
 func escape(s []byte, last bool) (octet, n int) {
 	if len(s) >= 3 {
 		if high, low := Hex(s[1]), Hex(s[2]); high >= 0 && low >= 0 {
@@ -174,7 +176,8 @@ func escape(s []byte, last bool) (octet, n int) {
 	return '=', 1
 }
 
-// Reader undoes a Content-Transfer-Encoding; an unknown one is taken as none. For base64 it is a [Base64Reader].
+// Reader undoes a Content-Transfer-Encoding; an unknown one is taken as none. For base64 it is a
+// [Base64Reader].
 func Reader(encoding string, r io.Reader) io.Reader {
 	switch encoding {
 	case "base64":

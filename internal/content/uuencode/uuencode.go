@@ -24,7 +24,8 @@ func Next(in *bufio.Reader) bool {
 	return end >= 0 && lineOctets(ahead[:end+1]) >= 0
 }
 
-// maxLine is the most octets of a line: its length, 63 octets in groups of four for three, and the line end.
+// maxLine is the most octets of a line: its length, 63 octets in groups of four for three, and the
+// line end.
 const maxLine = 1 + 84 + 2 + 1
 
 // lineOctets is the number of octets that a line holds, -1 if it is not uuencoded.

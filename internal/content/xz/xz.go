@@ -1,5 +1,5 @@
-// Package xz unpacks xz files (The .xz File Format 1.2.1). A library's reader makes a dictionary of any size that the file
-// names, so only its LZMA2 is used.
+// Package xz unpacks xz files (The .xz File Format 1.2.1). A library's reader makes a dictionary of
+// any size that the file names, so only its LZMA2 is used.
 package xz
 
 import (
@@ -45,7 +45,8 @@ type Reader struct {
 	err     error
 }
 
-// NewReader unpacks in. Where budget does not give the memory for a block, the file ends. The caller must call Close.
+// NewReader unpacks in. Where budget does not give the memory for a block, the file ends. The
+// caller must call Close.
 func NewReader(in *source.Reader, budget Memory) *Reader { return &Reader{in: in, budget: budget} }
 
 // Clipped says that a block asked for a larger dictionary than it got: an error may mean just that.
