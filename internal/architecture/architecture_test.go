@@ -38,6 +38,7 @@ var layers = map[string][]string{
 	"internal/textfile":       {},
 	"internal/control":        {},
 	"internal/trace":          {},
+	"internal/spool":          {},
 	"internal/mailauth":       {"internal/address", "internal/trace"},
 	"internal/fact":           {"internal/trace"},
 	"test/testbed":            {"internal/*"},
