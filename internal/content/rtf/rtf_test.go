@@ -16,7 +16,7 @@ func TestText(t *testing.T) {
 		{"signs", `{\rtf1 a\~b\_c\{d\}e\\f}`, `a b-c{d}e\f`},
 		{"octets", `{\rtf1\ansicpg1251 \'e0}{\rtf1\ansicpg1252 \'e4\'zz}`, "аä"},
 		{"unicode", `{\rtf1\uc2 \u111??x\u-10179?? }`, "ox\ufffd "},
-		{"binary data", `{\rtf1 a\bin3 {{{b}`, "ab"},
+		{"binary data", `{\rtf1 a\bin3 x{yb}`, "ab"},
 		{"cut", `{\rtf1 a\'6`, "a"},
 		{"not closed", `{\rtf1{{{a`, "a"},
 		{"closed too often", `{\rtf1}}}a`, "a"},
