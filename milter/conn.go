@@ -27,7 +27,7 @@ var (
 // conn is what the library takes for the MTA. It hands it one packet after the other, each of which the library can
 // digest, and keeps for the session what the library drops.
 //
-// All methods but cut, part, isGone and inProgress run in the goroutine of the connection.
+// All methods but send, cut, part, isGone and inProgress run in the goroutine of the connection.
 type conn struct {
 	net.Conn
 	in      reader
@@ -72,7 +72,7 @@ func (c *conn) Read(p []byte) (int, error) {
 }
 
 func (c *conn) readMissing(p []byte) (int, error) {
-	n, err := c.in.rest(p[:min(len(p), c.missing)])
+	n, err := c.in.rest(p, c.missing)
 	c.missing -= n
 	if err != nil {
 		c.report(err)
@@ -188,6 +188,12 @@ func (c *conn) dropMacros() {
 // Write sends a reply. The library writes each packet at once. An error ends the connection, which the library sees at
 // its next read: it would write the error to the standard logger.
 func (c *conn) Write(p []byte) (int, error) {
+	c.send(p)
+	c.in.quiet = false
+	return len(p), nil
+}
+
+func (c *conn) send(p []byte) {
 	err := c.Conn.SetWriteDeadline(time.Now().Add(writeDeadline))
 	if err == nil {
 		_, err = c.Conn.Write(p)
@@ -196,7 +202,6 @@ func (c *conn) Write(p []byte) (int, error) {
 		c.report(fmt.Errorf("reply not sent: %w", err))
 		c.cut()
 	}
-	return len(p), nil
 }
 
 // Close is called by the library when the session is over, and only then.

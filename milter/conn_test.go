@@ -65,8 +65,12 @@ func libraryPackets(c *conn) (packets [][]byte, err error) {
 			return packets, err
 		}
 		packets = append(packets, append(length[:], data...))
-		if gomilter.Code(data[0]) == gomilter.CodeEOB {
+		switch gomilter.Code(data[0]) {
+		case gomilter.CodeEOB:
 			c.over, c.ended = true, true
+			fallthrough
+		case gomilter.CodeHelo, gomilter.CodeMail, gomilter.CodeRcpt:
+			_, _ = c.Write(packet('c'))
 		}
 	}
 }

@@ -25,7 +25,7 @@ func (c *conn) progressing(judge func()) {
 		mu.Lock()
 		defer mu.Unlock()
 		if !over && !c.isGone() {
-			_, _ = c.Write(progressPacket) // it reports its errors itself
+			c.send(progressPacket)
 			timer.Reset(every)
 		}
 	})

@@ -4,5 +4,5 @@ package milter
 
 import "net"
 
-// acknowledge does nothing where the kernel has no such setting.
-func acknowledge(net.Conn) func() { return nil }
+// acknowledgement does nothing where the kernel has no such setting.
+func acknowledgement(net.Conn) func() { return nil }

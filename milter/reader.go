@@ -51,9 +51,9 @@ func (b *buffers) put(large *[largeBuffer]byte) { b.pool.Put(large) }
 // reader cuts what comes from the MTA into packets. It waits with a small buffer of its own and borrows a large one
 // while there is more to read than that holds.
 type reader struct {
-	conn    net.Conn
-	buffers *buffers
-	arrived func() // called after each read from the socket; nil for none
+	conn        net.Conn
+	buffers     *buffers
+	acknowledge func() // has what arrived acknowledged at once; nil where that speeds up nothing
 
 	small  [smallBuffer]byte
 	large  *[largeBuffer]byte // nil while not borrowed
@@ -61,6 +61,7 @@ type reader struct {
 	unread []byte             // part of buf
 	more   bool               // the latest read filled the buffer: there is likely more
 	begun  bool               // the deadline of the packet at hand is set
+	quiet  bool               // nothing has been sent since the latest read
 }
 
 // next returns the next packet, length included. It stays valid until the following call. Of a body
@@ -87,20 +88,19 @@ func (r *reader) next(wait time.Duration) (packet []byte, missing int, err error
 	return packet, 0, nil
 }
 
-// rest reads more of a body chunk.
-func (r *reader) rest(p []byte) (int, error) {
+// rest reads more of a body chunk of which so many octets are missing.
+func (r *reader) rest(p []byte, missing int) (int, error) {
+	p = p[:min(len(p), missing)]
 	if err := r.arm(packetDeadline); err != nil {
 		return 0, err
 	}
-	n, err := r.conn.Read(p)
+	n, err := r.read(p)
+	r.more = n == len(p) && n < missing
 	if n > 0 {
 		err = nil
 	}
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
-	}
-	if r.arrived != nil {
-		r.arrived()
 	}
 	return n, err
 }
@@ -118,17 +118,24 @@ func (r *reader) need(n int, wait time.Duration) error {
 		r.room(n)
 		at := len(r.unread)
 		free := r.buf[at:]
-		got, err := r.conn.Read(free)
+		got, err := r.read(free)
 		r.unread = r.buf[:at+got]
 		r.more = got == len(free)
-		if r.arrived != nil {
-			r.arrived()
-		}
 		if got == 0 && err != nil {
 			return readError(err, started)
 		}
 	}
 	return nil
+}
+
+// read reads from the socket. What a reply follows is acknowledged with the reply, and where a read has
+// filled the buffer the next one need not wait; all else is acknowledged before more is waited for.
+func (r *reader) read(p []byte) (int, error) {
+	if r.quiet && !r.more && r.acknowledge != nil {
+		r.acknowledge()
+	}
+	r.quiet = true
+	return r.conn.Read(p)
 }
 
 // readError tells a connection that ends between two packets from one that breaks.

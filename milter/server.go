@@ -129,7 +129,7 @@ func (s *Server) start(nc net.Conn) {
 		return
 	}
 	c := &conn{Conn: nc, log: s.log}
-	c.in = reader{conn: nc, buffers: &s.buffers, arrived: acknowledge(nc)}
+	c.in = reader{conn: nc, buffers: &s.buffers, acknowledge: acknowledgement(nc)}
 	c.closed = func() { s.forget(c) }
 	s.mu.Lock()
 	defer s.mu.Unlock()
