@@ -41,6 +41,7 @@ type conn struct {
 	data    []byte // payload of the packet at hand; of a body chunk perhaps the beginning only
 	macros  macros // of the packet at hand
 	fresh   bool   // macros belong to the next command
+	phase   phase  // where the dialog is after the packet at hand
 
 	progressEvery time.Duration
 
@@ -113,6 +114,11 @@ func (c *conn) take(packet []byte) error {
 		return c.keepMacros(data)
 	}
 	c.data, c.fresh = data, false
+	next, err := c.phase.after(code)
+	if err != nil {
+		return err
+	}
+	c.phase = next
 	switch code {
 	case gomilter.CodeHeader:
 		c.header(packet)
@@ -128,10 +134,6 @@ func (c *conn) take(packet []byte) error {
 	case gomilter.CodeAbort:
 		c.over = true
 		c.headers = 0
-	case gomilter.CodeHelo, gomilter.CodeRcpt, gomilter.CodeData, gomilter.CodeEOH, gomilter.CodeBody,
-		gomilter.CodeEOB, gomilter.CodeQuit:
-	default:
-		return fmt.Errorf("unexpected command %q", byte(code))
 	}
 	c.out = packet
 	return nil
@@ -206,6 +208,9 @@ func (c *conn) send(p []byte) {
 
 // Close is called by the library when the session is over, and only then.
 func (c *conn) Close() error {
+	if c.phase == phaseOver && len(c.in.unread) > 0 {
+		c.report(errors.New("protocol error: the MTA sends more after it has quit"))
+	}
 	c.cut()
 	c.in.release()
 	c.session.close()

@@ -101,6 +101,14 @@ func negotiated(tb testing.TB, address net.Addr, offer []byte) *mta {
 	return m
 }
 
+// connected is negotiated with a client whose first command is still to come.
+func connected(tb testing.TB, address net.Addr, offer []byte) *mta {
+	tb.Helper()
+	m := negotiated(tb, address, offer)
+	m.take(do("", strangerPacket()))
+	return m
+}
+
 func dial(tb testing.TB, address net.Addr) net.Conn {
 	tb.Helper()
 	conn, err := net.Dial(address.Network(), address.String())

@@ -21,7 +21,7 @@ func TestAcknowledged(t *testing.T) {
 		{"macros alone, as Sendmail writes them", [][]byte{macros, mail, macros, rcpt}, 2},
 		{"fields alone", [][]byte{fields, fields, join([][]byte{fields, eohPacket}), eomPacket}, 3},
 		{"a command in two parts", [][]byte{mail[:7], mail[7:], rcpt}, 1},
-		{"a body that fills the buffer", [][]byte{packet('B', strings.Repeat("x", 3*largeBuffer)), eomPacket}, 1},
+		{"a body that fills the buffer", [][]byte{join([][]byte{eohPacket, packet('B', strings.Repeat("x", 3*largeBuffer))}), eomPacket}, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -122,7 +122,7 @@ func TestShutdownClosesIdleConnections(t *testing.T) {
 // TestShutdownLeavesIdleConnections: without a grace of their own they may go on until the context ends, and begin messages.
 func TestShutdownLeavesIdleConnections(t *testing.T) {
 	server := serve(t, silentSession)
-	m := negotiated(t, server.Addr, fullOffer)
+	m := connected(t, server.Addr, fullOffer)
 	ctx, cancel := context.WithCancel(context.Background())
 	result := shuttingDown(t, ctx, server)
 	m.take(do("c", mailPacket("<a@b>")))
@@ -141,7 +141,7 @@ func TestShutdownLeavesIdleConnections(t *testing.T) {
 
 func TestShutdownCutsMessagesAtTheEnd(t *testing.T) {
 	server := serve(t, silentSession)
-	m := negotiated(t, server.Addr, fullOffer)
+	m := connected(t, server.Addr, fullOffer)
 	m.take(do("c", mailPacket("<a@b>")))
 	ctx, cancel := context.WithCancel(context.Background())
 	result := shuttingDown(t, ctx, server)

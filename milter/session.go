@@ -40,6 +40,7 @@ type session struct {
 	goOn     *response
 	queueID  string // of the message at hand, as soon as the MTA has told it
 	ownAbort bool   // the next abort is not the MTA's
+	inHeader bool   // the end of the header of the message at hand is still to come
 }
 
 var _ gomilter.Milter = (*session)(nil)
@@ -74,7 +75,10 @@ func (s *session) MailFrom(string, *gomilter.Modifier) (gomilter.Response, error
 	}
 	mailArguments(arguments, &facts)
 	response := s.answer(func() policy.Answer { return s.policy.Mail(facts) })
-	s.conn.over = response != s.goOn // Sendmail sends no abort after a refusal
+	s.inHeader = true
+	if response != s.goOn { // Sendmail sends no abort after a refusal
+		s.conn.over, s.conn.phase = true, phaseClient
+	}
 	return response, nil
 }
 
@@ -100,8 +104,15 @@ func (s *session) Header(name, value string, _ *gomilter.Modifier) (gomilter.Res
 
 // Headers is called at the end of the header.
 func (s *session) Headers(textproto.MIMEHeader, *gomilter.Modifier) (gomilter.Response, error) {
-	s.guard(s.policy.EndOfHeaders)
+	s.endHeader()
 	return s.silent(gomilter.OptNoEOHReply), nil
+}
+
+func (s *session) endHeader() {
+	if s.inHeader {
+		s.inHeader = false
+		s.guard(s.policy.EndOfHeaders)
+	}
 }
 
 // BodyChunk takes a part of the body.
@@ -113,6 +124,7 @@ func (s *session) BodyChunk(chunk []byte, _ *gomilter.Modifier) (gomilter.Respon
 // Body is called at the end of the message, which is the last chance to answer for it: if the policy panics it is
 // asked once more, now that it knows of the fault.
 func (s *session) Body(m *gomilter.Modifier) (gomilter.Response, error) {
+	s.endHeader()
 	if last := s.conn.data; len(last) > 0 {
 		s.guard(func() { s.policy.Body(last) })
 	}

@@ -92,7 +92,7 @@ func TestRemoveRecipients(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			fake := newFake()
 			fake.answers = map[string]policy.Answer{"end": remove}
-			m := negotiated(t, serveFake(t, fake).Addr, tt.offer)
+			m := connected(t, serveFake(t, fake).Addr, tt.offer)
 			m.take(do("c", mailPacket("<a@b>")))
 			m.send(eohPacket, eomPacket)
 			for _, packet := range tt.removed {
@@ -119,7 +119,7 @@ func TestChangeMessage(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			fake := newFake()
 			fake.answers = map[string]policy.Answer{"end": change}
-			m := negotiated(t, serveFake(t, fake).Addr, packet('O', 0, 0, 0, 6, 0, 0, 1, tt.actions, 0, 0x1f, 0xff, 0xff))
+			m := connected(t, serveFake(t, fake).Addr, packet('O', 0, 0, 0, 6, 0, 0, 1, tt.actions, 0, 0x1f, 0xff, 0xff))
 			m.take(do("c", mailPacket("<a@b>")))
 			m.send(eohPacket, eomPacket)
 			for _, packet := range tt.packets {
@@ -137,7 +137,7 @@ func TestProgress(t *testing.T) {
 	slow.block = map[string]chan struct{}{"end": make(chan struct{})}
 	server := serveFake(t, slow)
 	server.progressEvery = time.Millisecond
-	m := negotiated(t, server.Addr, fullOffer)
+	m := connected(t, server.Addr, fullOffer)
 	m.take(do("c", mailPacket("<a@b>")))
 	m.send(eohPacket, eomPacket)
 	for range 3 {
@@ -171,7 +171,7 @@ func TestProgressInTime(t *testing.T) {
 		if err := m.negotiate(fullOffer); err != nil {
 			t.Fatal(err)
 		}
-		m.take(do("c", mailPacket("<a@b>")))
+		m.take(do("c", strangerPacket(), mailPacket("<a@b>")))
 		m.send(eohPacket)
 		began := time.Now()
 		m.send(eomPacket) // taken once the policy is done with the header
@@ -204,11 +204,11 @@ func TestSlowPolicy(t *testing.T) {
 	sessions <- slow
 	sessions <- silentSession()
 	server := serve(t, func() Session { return <-sessions })
-	m := negotiated(t, server.Addr, fullOffer)
+	m := connected(t, server.Addr, fullOffer)
 	m.take(do("c", mailPacket("<a@b>")))
 	m.send(eohPacket, eomPacket)
 
-	other := negotiated(t, server.Addr, fullOffer)
+	other := connected(t, server.Addr, fullOffer)
 	other.take(do("c", mailPacket("<a@b>")))
 	other.take(do("c", eohPacket, eomPacket))
 	other.quit()
