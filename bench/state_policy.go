@@ -53,7 +53,7 @@ func openPolicy(store state.Store, flags ...string) (*wholePolicy, error) {
 		return nil, err
 	}
 	lists := rbl.NewLists(resolver, rbl.ListsOptions{})
-	world := &policy.World{Connections: func() int { return stateWorkers }, Clock: time.Now, DNS: resolver, Lists: lists, State: store}
+	world := &policy.Backends{Connections: func() int { return stateWorkers }, Clock: time.Now, DNS: resolver, Lists: lists, State: store}
 	p, err := draft.Build(world, nil)
 	if err != nil {
 		return nil, err

@@ -33,7 +33,7 @@ func BenchmarkDefaultPolicy(b *testing.B) {
 			if err := set.Parse([]string{"--greylist-skip-spf=no"}); err != nil {
 				b.Fatal(err)
 			}
-			p, err := draft.Build(&policy.World{Connections: func() int { return 1 }, Clock: time.Now, State: store}, nil)
+			p, err := draft.Build(&policy.Backends{Connections: func() int { return 1 }, Clock: time.Now, State: store}, nil)
 			if err != nil {
 				b.Fatal(err)
 			}

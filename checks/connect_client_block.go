@@ -15,7 +15,7 @@ manner of check_client_access. An entry ` + "`OK`" + ` or ` + "`DUNNO`" + ` exem
 421 at MAIL, which ends the connection. No permit overrides this list; a login does.`,
 	Mode:     policy.Enforce,
 	AnswerAt: policy.StageMail,
-	Bypass:   policy.BypassLogin,
+	Exempt:   policy.ExemptLogin,
 	Replies:  []*policy.Reply{replyClientBlock},
 	Setup: func(f *policy.Flags) policy.Build {
 		specs := f.Tables("list", "clients that are refused")

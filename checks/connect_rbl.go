@@ -28,8 +28,8 @@ An error of a list, and any answer that the list does not document, is never a h
 while it fails; see dns-lists.md. No list is in use by default.`,
 	Mode:    policy.Enforce,
 	OnError: policy.Accept,
-	Bypass: policy.BypassTrusted | policy.BypassRelay | policy.BypassPermitClient | policy.BypassPermitSender |
-		policy.BypassRecipientPermit | policy.BypassAutoAllow | policy.BypassAlwaysAccept,
+	Exempt: policy.ExemptTrusted | policy.ExemptRelay | policy.ExemptPermitClient | policy.ExemptPermitSender |
+		policy.ExemptRecipientPermit | policy.ExemptAutoAllow | policy.ExemptAlwaysAccept,
 	Replies: []*policy.Reply{replyRBL},
 	Setup:   setupRBL,
 }

@@ -206,7 +206,7 @@ func TestRBLExplainsModes(t *testing.T) {
 		p.Ready(t.Context())
 		rn := runner.NewRunner(p, policytest.Onlooker{}, runner.DefaultLimits)
 		var got []string
-		s := rn.NewExplainer(func(w runner.Word) {
+		s := rn.NewExplainer(func(w runner.Finding) {
 			if w.Check == "rbl" && w.Says == runner.SaysObjects {
 				got = append(got, w.Mode.String())
 			}

@@ -29,8 +29,8 @@ MAIL), and the same clients are never judged: trusted and permitted ones, inboun
 days a message has passed greylisting, not counting bounces, or was awaited by a user. ` + "`mailweir reputation show ADDRESS`" + ` explains a score, ` + "`mailweir reputation forget ADDRESS`" + ` begins anew.`,
 	Mode:    policy.Monitor,
 	OnError: policy.Accept,
-	Bypass: policy.BypassTrusted | policy.BypassRelay | policy.BypassPermitClient | policy.BypassPermitSender |
-		policy.BypassRecipientPermit | policy.BypassAutoAllow | policy.BypassAlwaysAccept,
+	Exempt: policy.ExemptTrusted | policy.ExemptRelay | policy.ExemptPermitClient | policy.ExemptPermitSender |
+		policy.ExemptRecipientPermit | policy.ExemptAutoAllow | policy.ExemptAlwaysAccept,
 	Replies: []*policy.Reply{replyReputation, replyUnavailable},
 	Setup: func(f *policy.Flags) policy.Build {
 		deferAt := f.Int("defer-at", 40, "score from which mail is deferred, more than 100 for never")

@@ -31,7 +31,7 @@ A block begins with the client's next connection and lasts ` + "`--tempblock-for
 times longer, at most ` + "`--tempblock-max`" + `. ` + "`mailweir tempblock list|add|rm`" + ` shows and changes the list on all hosts that share the state.`,
 	Mode:    policy.Monitor,
 	OnError: policy.Accept,
-	Bypass:  policy.BypassTrusted | policy.BypassRelay | policy.BypassPermitClient | policy.BypassAlwaysAccept,
+	Exempt:  policy.ExemptTrusted | policy.ExemptRelay | policy.ExemptPermitClient | policy.ExemptAlwaysAccept,
 	Replies: []*policy.Reply{replyTempblock},
 	Setup: func(f *policy.Flags) policy.Build {
 		rules := f.Words("rules", []string{"invalid-rcpt=20/5m", "open-relay=5/5m", "concurrency=3/5m", "auth-fail=10/10m", "blocked=20/1h"},

@@ -25,7 +25,7 @@ for all of its recipients, and only in mode enforce.
 named by file and line, never by its text.`,
 	Mode:      policy.Enforce,
 	OnError:   policy.Accept,
-	Bypass:    policy.BypassAlwaysAccept,
+	Exempt:    policy.ExemptAlwaysAccept,
 	Aggregate: policy.AggregateAny,
 	Replies:   []*policy.Reply{replyContent},
 	Setup: func(f *policy.Flags) policy.Build {

@@ -25,7 +25,7 @@ state is out of reach each host counts for itself. ` + "`--concurrency-exempt`" 
 its own limit three times in five minutes goes on the temporary block list (` + "`tempblock`" + `); one that meets a full account does not.`,
 	Mode:    policy.Monitor,
 	OnError: policy.Accept,
-	Bypass:  policy.BypassTrusted | policy.BypassRelay | policy.BypassPermitClient | policy.BypassAlwaysAccept,
+	Exempt:  policy.ExemptTrusted | policy.ExemptRelay | policy.ExemptPermitClient | policy.ExemptAlwaysAccept,
 	Replies: []*policy.Reply{replyConcurrencyDomain, replyConcurrencyClient},
 	Setup: func(f *policy.Flags) policy.Build {
 		domain := f.Int("domain", 20, "inbound transactions at once into one local domain, 0 for no limit")

@@ -14,7 +14,7 @@ var RequireAuth = &policy.Check{
 the machine itself are not concerned.`,
 	Mode:     policy.Enforce,
 	AnswerAt: policy.StageMail,
-	Bypass:   policy.BypassLogin,
+	Exempt:   policy.ExemptLogin,
 	Replies:  []*policy.Reply{replyRequireAuth},
 	Setup: func(f *policy.Flags) policy.Build {
 		specs := f.Tables("exempt", "clients that may submit without a login")

@@ -27,7 +27,7 @@ Entries come from ` + "`mailweir account off --outbound bob --for 1h --note 'sto
 the state, and from the tables of ` + "`--account-list`" + `: a login, domain or ` + "`*`" + `, then ` + "`outbound`" + `, ` + "`inbound`" + ` or ` + "`both`" + ` and a note, or ` + "`DUNNO`" + ` to
 exempt an account from a wider entry of the tables. While the state is out of reach, what was known last stays in force.`,
 	Mode:    policy.Enforce,
-	Bypass:  policy.BypassAlwaysAccept,
+	Exempt:  policy.ExemptAlwaysAccept,
 	Replies: []*policy.Reply{replyAccountOutbound, replyAccountInbound},
 	Setup: func(f *policy.Flags) policy.Build {
 		specs := f.Tables("list", "accounts that are switched off: outbound, inbound or both, and a note")

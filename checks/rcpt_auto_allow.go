@@ -94,7 +94,7 @@ func (a *autoAllow) grant(ctx context.Context, r *policy.Recipient) ([]policy.Gr
 		return nil, err
 	}
 	return []policy.Grant{{
-		By:     policy.BypassAutoAllow,
+		By:     policy.ExemptAutoAllow,
 		Source: fmt.Sprintf("auto-allow: %s wrote to %s on %s", strconv.QuoteToASCII(r.Address.Key()), strconv.QuoteToASCII(r.Msg.Sender.Key()), value),
 	}}, nil
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // pairs lists what auto-allow has learned: USER ADDRESS, one a line.
-func pairs(t *testing.T, world *policy.World) string {
+func pairs(t *testing.T, world *policy.Backends) string {
 	t.Helper()
 	list, err := AutoAllowedAddresses(t.Context(), world.State, AutoAllowFilter{}, 100)
 	if err != nil {
@@ -103,7 +103,7 @@ func TestAutoAllowPermits(t *testing.T) {
 	flags := []string{"--services=587=submission"}
 	blocked := policytest.Refuses("blocked", func(r *policy.Recipient) bool { return r.Msg.Sender.Key() == "blocked@else.example" })
 	strict := policytest.Refuses("strict", func(r *policy.Recipient) bool { return r.Direction == policy.Inbound })
-	strict.Bypass = policy.BypassAutoAllow
+	strict.Exempt = policy.ExemptAutoAllow
 	rig := policytest.Only(blocked, AutoAllow, strict)
 	p, err := rig.Build(world, flags...)
 	if err != nil {

@@ -13,7 +13,7 @@ var EnvelopeFrom = &policy.Check{
 	Help: `Looks the envelope sender up in the tables of ` + "`--envelope-from-list`" + `. It differs from sender-block in
 its words and in that its entries are never about header From.`,
 	Mode:    policy.Enforce,
-	Bypass:  policy.BypassAlwaysAccept,
+	Exempt:  policy.ExemptAlwaysAccept,
 	Replies: []*policy.Reply{replyEnvelopeFrom},
 	Setup: func(f *policy.Flags) policy.Build {
 		specs := f.Tables("list", "envelope senders that are refused")

@@ -29,8 +29,8 @@ deferred at the end of its headers, for all recipients together, and only when n
 check refuses teaches nothing. A sender who does not come back in the window is an event ` + "`not retried`" + `. See greylisting.md.`,
 	Mode:    policy.Monitor,
 	OnError: policy.Accept,
-	Bypass: policy.BypassTrusted | policy.BypassRelay | policy.BypassPermitClient | policy.BypassPermitSender | policy.BypassUnvouched |
-		policy.BypassRecipientPermit | policy.BypassAutoAllow | policy.BypassAlwaysAccept,
+	Exempt: policy.ExemptTrusted | policy.ExemptRelay | policy.ExemptPermitClient | policy.ExemptPermitSender | policy.ExemptUnvouched |
+		policy.ExemptRecipientPermit | policy.ExemptAutoAllow | policy.ExemptAlwaysAccept,
 	Aggregate: policy.AggregateAll,
 	Replies:   []*policy.Reply{replyGreylist},
 	Setup:     setupGreylist,

@@ -27,7 +27,7 @@ send in the name of its key for whom THEIR.DOMAIN's SPF passes, or who sign with
 a mailing list host.`,
 	Mode:    policy.Monitor,
 	OnError: policy.Delay,
-	Bypass:  policy.BypassTrusted | policy.BypassRelay,
+	Exempt:  policy.ExemptTrusted | policy.ExemptRelay,
 	Replies: []*policy.Reply{replyLockout},
 	Setup: func(f *policy.Flags) policy.Build {
 		on := f.String("on", "envelope", "envelope|header|both", "which sender must not be ours")

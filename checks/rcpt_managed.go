@@ -30,7 +30,7 @@ they block is let on, and what DNS lists and spam filters object to is answered 
 might permit it.`,
 	Mode:      policy.Enforce,
 	OnError:   policy.Accept,
-	Bypass:    policy.BypassPermitClient | policy.BypassPermitSender | policy.BypassAlwaysAccept,
+	Exempt:    policy.ExemptPermitClient | policy.ExemptPermitSender | policy.ExemptAlwaysAccept,
 	Aggregate: policy.AggregateRemove,
 	Replies:   []*policy.Reply{replyManagedAddress, replyManagedDomain, replyManagedHeader},
 	Setup: func(f *policy.Flags) policy.Build {
@@ -133,7 +133,7 @@ func (m *managed) grant(ctx context.Context, r *policy.Recipient) ([]policy.Gran
 	if err != nil || entry == nil || !entry.permits {
 		return nil, err
 	}
-	return []policy.Grant{{By: policy.BypassRecipientPermit, Source: entry.String()}}, nil
+	return []policy.Grant{{By: policy.ExemptRecipientPermit, Source: entry.String()}}, nil
 }
 
 // find returns the recipient's entry that decides about a sender, nil when there is none. The state is asked only about recipients who

@@ -112,7 +112,7 @@ func TestManagedRemovesTheSpelling(t *testing.T) {
 // A permit lets mail past what judges by appearance, if SPF vouches for the sender.
 func TestManagedPermit(t *testing.T) {
 	strict := policytest.Refuses("strict", func(*policy.Recipient) bool { return true })
-	strict.Bypass = policy.BypassRecipientPermit
+	strict.Exempt = policy.ExemptRecipientPermit
 	known := policytest.Names{"vouched.example TXT": "v=spf1 ip4:192.0.2.1 -all", "forged.example TXT": "v=spf1 -all", "down.example TXT": "fail"}
 	world := policytest.NewWorld()
 	world.DNS, world.Lists, _ = known.Serve(t)
@@ -201,7 +201,7 @@ func TestManagedWhileTheStateIsDown(t *testing.T) {
 	}
 	const listed = "listed"
 	check := policytest.Refuses("listed", func(r *policy.Recipient) bool { return r.Conn().Client == netip.MustParseAddr("192.0.2.9") })
-	check.Bypass = policy.BypassRecipientPermit
+	check.Exempt = policy.ExemptRecipientPermit
 	world := policytest.NewWorld()
 	store := &policytest.Fallible{Store: world.State}
 	world.State = store

@@ -20,7 +20,7 @@ sender's address alone proves nothing.
 The MTA has rules of its own, which come first. What Postfix refuses is seen and recorded as refused by the MTA; what Sendmail
 refuses is not seen.`,
 	Mode:    policy.Enforce,
-	Bypass:  policy.BypassTrusted,
+	Exempt:  policy.ExemptTrusted,
 	Replies: []*policy.Reply{replyOpenRelay},
 	Setup: func(f *policy.Flags) policy.Build {
 		clients := f.Tables("clients", "clients that may relay")

@@ -16,7 +16,7 @@ var SenderBlock = &policy.Check{
 envelope, that of header From, or both. A hit on the header answers with the words of header-from. An entry
 ` + "`OK`" + ` or ` + "`DUNNO`" + ` exempts an address from a wider entry.`,
 	Mode:    policy.Enforce,
-	Bypass:  policy.BypassAlwaysAccept,
+	Exempt:  policy.ExemptAlwaysAccept,
 	Replies: []*policy.Reply{replySenderBlock},
 	Setup: func(f *policy.Flags) policy.Build {
 		specs := f.Tables("list", "senders that are refused")

@@ -54,7 +54,7 @@ func newPolicyRunner(tb testing.TB, reply *policy.Reply, hooks policy.Hooks) *ru
 	}
 	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	draft := runner.NewDraft(registry, flags)
-	built, err := draft.Build(&policy.World{Clock: time.Now}, nil)
+	built, err := draft.Build(&policy.Backends{Clock: time.Now}, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -28,7 +28,7 @@ type daemon struct {
 	log      *logrus.Logger
 	metrics  *events.Metrics
 	recorder *events.Recorder
-	world    *policy.World
+	world    *policy.Backends
 	runner   *runner.Runner
 	server   *milter.Server
 	http     *httpServer

@@ -51,7 +51,7 @@ func logOf(t *testing.T, args ...string) string {
 		t.Fatal(err)
 	}
 	clock := func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
-	p, err := s.draft.Build(&policy.World{Clock: clock, State: state.NewMemory(clock, 100), Connections: func() int { return 1 }}, nil)
+	p, err := s.draft.Build(&policy.Backends{Clock: clock, State: state.NewMemory(clock, 100), Connections: func() int { return 1 }}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

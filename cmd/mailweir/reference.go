@@ -60,7 +60,7 @@ func writeCheck(out io.Writer, c *policy.Check) {
 		fmt.Fprintf(out, ", `--%s-on-error=%s`", c.Name, c.OnError)
 	}
 	fmt.Fprintln(out)
-	if by := c.Bypass.Names(); len(by) > 0 {
+	if by := c.Exempt.Names(); len(by) > 0 {
 		fmt.Fprintf(out, "- Gives way to: %s\n", strings.Join(by, ", "))
 	}
 	for _, r := range c.Replies {

@@ -18,7 +18,7 @@ type transcript struct {
 	Steps []step   `json:"steps"`
 	Off   []offRow `json:"off"`
 	Notes []string `json:"notes,omitempty"`
-	words []runner.Word
+	words []runner.Finding
 }
 
 // step is one command of the dialog, what the checks said up to it, and the answer.
@@ -48,7 +48,7 @@ type offRow struct {
 	Why   string `json:"why"`
 }
 
-func (t *transcript) tell(w runner.Word) { t.words = append(t.words, w) }
+func (t *transcript) tell(w runner.Finding) { t.words = append(t.words, w) }
 
 // play runs the dialog.
 func (t *transcript) play(s *runner.Session, facts policy.ConnectFacts, f *explainFlags, m *message) {
@@ -93,7 +93,7 @@ func (t *transcript) step(command string, a policy.Answer) {
 	if a.Refuses() {
 		st.Answer = a.Line.String()
 	}
-	slices.SortStableFunc(t.words, func(a, b runner.Word) int { return cmp.Compare(a.Place, b.Place) })
+	slices.SortStableFunc(t.words, func(a, b runner.Finding) int { return cmp.Compare(a.Place, b.Place) })
 	for _, w := range t.words {
 		st.Words = append(st.Words, printed(w))
 	}
@@ -101,7 +101,7 @@ func (t *transcript) step(command string, a policy.Answer) {
 	t.Steps = append(t.Steps, st)
 }
 
-func printed(w runner.Word) word {
+func printed(w runner.Finding) word {
 	p := word{
 		Check: w.Check, Stage: w.Stage.String(), Mode: w.Mode.String(), Recipient: w.Recipient, Says: w.Says.String(),
 		Reply: w.Reply, By: w.By, Cause: w.Cause,

@@ -14,7 +14,7 @@ import (
 )
 
 // openWorld opens what policies have in common: DNS, lists and the store, which it takes over. closeWorld closes it.
-func openWorld(d *daemonFlags, log *logrus.Logger, clock func() time.Time, store state.Store) (*policy.World, error) {
+func openWorld(d *daemonFlags, log *logrus.Logger, clock func() time.Time, store state.Store) (*policy.Backends, error) {
 	servers, err := dnsServers(*d.dns)
 	if err != nil {
 		return nil, err
@@ -24,17 +24,17 @@ func openWorld(d *daemonFlags, log *logrus.Logger, clock func() time.Time, store
 		return nil, fmt.Errorf("--dns: %w", err)
 	}
 	lists := rbl.NewLists(resolver, rbl.ListsOptions{OnChange: func(c rbl.Change) { logListChange(log, c) }})
-	return &policy.World{Connections: func() int { return 1 }, Clock: clock, DNS: resolver, Lists: lists, State: store}, nil
+	return &policy.Backends{Connections: func() int { return 1 }, Clock: clock, DNS: resolver, Lists: lists, State: store}, nil
 }
 
-func closeWorld(w *policy.World) error {
+func closeWorld(w *policy.Backends) error {
 	w.Lists.Close()
 	w.DNS.Close()
 	return w.State.Close()
 }
 
 // emptyWorld is a world that remembers nothing, for commands that judge no mail.
-func emptyWorld(d *daemonFlags) (*policy.World, error) {
+func emptyWorld(d *daemonFlags) (*policy.Backends, error) {
 	return openWorld(d, quietLog(), time.Now, state.NewMemory(time.Now, 1000))
 }
 

@@ -21,8 +21,8 @@ type Check struct {
 	// AnswerAt is the earliest stage at which an objection is answered: StageHelo, StageMail or StageRcpt. What is
 	// decided later is answered at the end of the message. The zero value means StageRcpt.
 	AnswerAt Stage
-	// Bypass lists what the check does not apply to.
-	Bypass Bypass
+	// Exempt lists what the check does not apply to.
+	Exempt Exemption
 	// Aggregate says how the verdicts of HeadersFor and MessageFor add up.
 	Aggregate Aggregate
 	// Replies are the check's declared replies.
@@ -89,34 +89,34 @@ func (h *Hooks) Empty() bool {
 		h.SettleRecipient == nil && h.SettleMessage == nil && h.SettleConnection == nil
 }
 
-// Bypass is a set of exemptions and permits that a check gives way to.
-type Bypass uint16
+// Exemption is a set of what lets mail past a check: facts about client, sender and recipient, and permits.
+type Exemption uint16
 
 const (
-	// BypassTrusted: clients in --trusted-nets, logins and local submission.
-	BypassTrusted Bypass = 1 << iota
-	// BypassLogin: clients that authenticated.
-	BypassLogin
-	// BypassRelay: clients in --inbound-relays, whose address says nothing about the sender.
-	BypassRelay
-	// BypassPermitClient: the administrator's permit by client (--permit-clients).
-	BypassPermitClient
-	// BypassPermitSender: the administrator's permit by vouched sender (--permit-senders).
-	BypassPermitSender
-	// BypassUnvouched: the administrator's permit by sender that nothing vouches for, while SPF is none or neutral.
-	BypassUnvouched
-	// BypassHeaderFrom: the administrator's permit by header From.
-	BypassHeaderFrom
-	// BypassRecipientPermit: the recipient's own permit, vouched.
-	BypassRecipientPermit
-	// BypassAutoAllow: an address that this user has written to, vouched.
-	BypassAutoAllow
-	// BypassAlwaysAccept: the only recipient is one of --always-accept.
-	BypassAlwaysAccept
+	// ExemptTrusted: clients in --trusted-nets, logins and local submission.
+	ExemptTrusted Exemption = 1 << iota
+	// ExemptLogin: clients that authenticated.
+	ExemptLogin
+	// ExemptRelay: clients in --inbound-relays, whose address says nothing about the sender.
+	ExemptRelay
+	// ExemptPermitClient: the administrator's permit by client (--permit-clients).
+	ExemptPermitClient
+	// ExemptPermitSender: the administrator's permit by vouched sender (--permit-senders).
+	ExemptPermitSender
+	// ExemptUnvouched: the administrator's permit by sender that nothing vouches for, while SPF is none or neutral.
+	ExemptUnvouched
+	// ExemptHeaderFrom: the administrator's permit by header From.
+	ExemptHeaderFrom
+	// ExemptRecipientPermit: the recipient's own permit, vouched.
+	ExemptRecipientPermit
+	// ExemptAutoAllow: an address that this user has written to, vouched.
+	ExemptAutoAllow
+	// ExemptAlwaysAccept: the only recipient is one of --always-accept.
+	ExemptAlwaysAccept
 )
 
 // Names lists the members of the set in words.
-func (b Bypass) Names() []string {
+func (b Exemption) Names() []string {
 	words := []string{
 		"trusted clients", "logins", "inbound relays", "--permit-clients", "--permit-senders (vouched)",
 		"--permit-senders (not vouched)", "--permit-senders (header From)", "the recipient's own permit (vouched)", "auto-allow (vouched)",

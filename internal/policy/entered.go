@@ -11,7 +11,7 @@ import (
 // Entered holds what people have entered in one space of the state, for spaces that are small and asked about with every
 // message. It hears of changes, on this host and on others, and while the state is out of reach it keeps what it knew last.
 type Entered struct {
-	world *World
+	world *Backends
 	space string
 	stale atomic.Bool
 	known atomic.Pointer[map[string]state.Entry]
@@ -25,7 +25,7 @@ type entered struct {
 }
 
 // Entered returns what people have entered in a space. It lives and is watched as long as the world.
-func (w *World) Entered(space string) *Entered {
+func (w *Backends) Entered(space string) *Entered {
 	w.entered.mu.Lock()
 	defer w.entered.mu.Unlock()
 	if e := w.entered.spaces[space]; e != nil {

@@ -26,7 +26,7 @@ func TestEntered(t *testing.T) {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
 	store := &breakable{Store: state.NewMemory(clock, 5000)}
-	w := &World{Clock: clock, State: store}
+	w := &Backends{Clock: clock, State: store}
 	ctx := t.Context()
 	enter := func(key string, life time.Duration) {
 		t.Helper()

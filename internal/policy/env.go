@@ -12,8 +12,8 @@ import (
 	"mailweir/rbl"
 )
 
-// World is what policies have in common with the world outside. It outlives them: a reload keeps the caches.
-type World struct {
+// Backends is what policies have in common with the world outside. It outlives them: a reload keeps the caches.
+type Backends struct {
 	// Clock tells the time. No check asks anyone else.
 	Clock func() time.Time
 	// DNS asks the domain name system and keeps what it says.
@@ -34,7 +34,7 @@ type World struct {
 }
 
 // Resolver is the DNS for SPF and DKIM; each question is noted for the event.
-func (w *World) Resolver() dns.NetResolver {
+func (w *Backends) Resolver() dns.NetResolver {
 	return dns.NetResolver{Ask: func(ctx context.Context, q dns.Question) dns.Answer {
 		a := w.DNS.Ask(ctx, q)
 		trace.Add(ctx, q.String(), a.String())
@@ -44,7 +44,7 @@ func (w *World) Resolver() dns.NetResolver {
 
 // Env is what a check is built from.
 type Env struct {
-	*World
+	*Backends
 	// Settings are what several checks share.
 	Settings *Settings
 
@@ -55,12 +55,12 @@ type Env struct {
 
 // Env returns what a check in this mode is built from.
 func (c *Common) Env(check string, mode Mode) *Env {
-	return &Env{World: c.World, Settings: c.Settings, check: check, mode: mode, common: c}
+	return &Env{Backends: c.Backends, Settings: c.Settings, check: check, mode: mode, common: c}
 }
 
 // Common is what the checks of one policy have in common while it is built.
 type Common struct {
-	*World
+	*Backends
 	Settings  *Settings
 	Tables    *table.Loader
 	Resources *resource.Holder

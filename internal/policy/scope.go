@@ -81,16 +81,16 @@ type Connection struct {
 	// every objection to it is answered at the end of the message.
 	Local bool
 	// Exempt is what about the client lets its mail past checks.
-	Exempt Bypass
+	Exempt Exemption
 	// Permitted says that the administrator permits the client (--permit-clients).
 	Permitted bool
 }
 
 // Trusted reports whether the client's address is trusted; a login is a matter of the message.
-func (c *Connection) Trusted() bool { return c.Exempt&BypassTrusted != 0 }
+func (c *Connection) Trusted() bool { return c.Exempt&ExemptTrusted != 0 }
 
 // InboundRelay reports whether the client is one of --inbound-relays.
-func (c *Connection) InboundRelay() bool { return c.Exempt&BypassRelay != 0 }
+func (c *Connection) InboundRelay() bool { return c.Exempt&ExemptRelay != 0 }
 
 // Message is one mail transaction, from MAIL to the end of the message.
 type Message struct {
@@ -110,7 +110,7 @@ type Message struct {
 	// while they work.
 	Helo HeloFacts
 	// Exempt is what about the sender lets its mail past checks.
-	Exempt Bypass
+	Exempt Exemption
 	// Fields are the header fields in order, at most so many as the runner keeps.
 	Fields []Field
 	// FieldsDropped says that the header section was longer than that.
@@ -164,7 +164,7 @@ type Unexamined struct {
 }
 
 // Trusted reports whether the sender is trusted: by its net, by a login, or as a local submission.
-func (m *Message) Trusted() bool { return (m.Exempt|m.Conn.Exempt)&BypassTrusted != 0 }
+func (m *Message) Trusted() bool { return (m.Exempt|m.Conn.Exempt)&ExemptTrusted != 0 }
 
 // AnyRecipient reports whether one of the recipients is such.
 func (m *Message) AnyRecipient(such func(*Recipient) bool) bool {
@@ -213,7 +213,7 @@ type Recipient struct {
 	// Enforced says that checks are enforced for it: it is in --enforce-for, or there is none.
 	Enforced bool
 	// Exempt is what lets its mail past checks, if it is the only recipient.
-	Exempt Bypass
+	Exempt Exemption
 }
 
 // Conn returns the connection of the recipient's message.
@@ -222,7 +222,7 @@ func (r *Recipient) Conn() *Connection { return r.Msg.Conn }
 // AlwaysAccepted reports whether the recipient is one of --always-accept, as the only one of the message. Ask in Settle hooks:
 // before the end of the message another one may follow.
 func (r *Recipient) AlwaysAccepted() bool {
-	return r.Exempt&BypassAlwaysAccept != 0 && !r.Msg.AnyRecipient(func(other *Recipient) bool { return other != r })
+	return r.Exempt&ExemptAlwaysAccept != 0 && !r.Msg.AnyRecipient(func(other *Recipient) bool { return other != r })
 }
 
 // Acquire takes one of limit leases under key for as long as the scope lives; the runner gives it back. It reports
@@ -269,7 +269,7 @@ func AdmitWithin(ctx context.Context, places chan struct{}) (leave func()) {
 // a check that gives way to it is resolved.
 type Grant struct {
 	// By is the one kind of permit that this is.
-	By Bypass
+	By Exemption
 	// Vouched says that nothing has to vouch for the sender. Without it the grant counts only when SPF passes for
 	// the sender's domain, or the client is permitted.
 	Vouched bool

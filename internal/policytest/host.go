@@ -15,7 +15,7 @@ import (
 // Host is a runner with any number of sessions, and an observer that keeps what it is told.
 type Host struct {
 	T      testing.TB
-	World  *policy.World
+	World  *policy.Backends
 	Runner *runner.Runner
 	Now    *Clock
 
@@ -26,7 +26,7 @@ type Host struct {
 }
 
 // NewHost runs a policy until the test ends.
-func NewHost(t testing.TB, world *policy.World, p *runner.Policy) *Host {
+func NewHost(t testing.TB, world *policy.Backends, p *runner.Policy) *Host {
 	h := &Host{T: t, World: world, open: map[string]chan struct{}{}}
 	h.Runner = runner.NewRunner(p, h, runner.Limits{Stage: 5 * time.Second, End: 5 * time.Second, Questions: 1000})
 	t.Cleanup(h.Runner.Close)

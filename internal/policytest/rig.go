@@ -32,9 +32,9 @@ func (h *Clock) Time() time.Time { return Noon.Add(time.Duration(h.past.Load()))
 func (h *Clock) Move(d time.Duration) { h.past.Add(int64(d)) }
 
 // NewWorld is a world with a clock that stands at noon, a state in memory, one connection and no DNS.
-func NewWorld() *policy.World {
+func NewWorld() *policy.Backends {
 	clock := func() time.Time { return Noon }
-	return &policy.World{Connections: func() int { return 1 }, Clock: clock, State: state.NewMemory(clock, 1000)}
+	return &policy.Backends{Connections: func() int { return 1 }, Clock: clock, State: state.NewMemory(clock, 1000)}
 }
 
 // Rig builds policies of some checks and plays mail through them.
@@ -62,7 +62,7 @@ func Only(checks ...*policy.Check) Rig {
 }
 
 // Build makes a policy from flags. Our domain is ours.example.
-func (r Rig) Build(world *policy.World, flags ...string) (*runner.Policy, error) {
+func (r Rig) Build(world *policy.Backends, flags ...string) (*runner.Policy, error) {
 	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	draft := runner.NewDraft(r.Registry, set)
 	if err := set.Parse(slices.Concat([]string{"--local-domains=inline:{ours.example=x}"}, r.Flags, flags)); err != nil {

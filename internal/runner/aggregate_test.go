@@ -129,11 +129,11 @@ func TestAPermitForOneRecipientLetsTheMessagePass(t *testing.T) {
 	hooks := objecting("spam", policy.StageEnd)
 	hooks.Grant = func(_ context.Context, r *policy.Recipient) ([]policy.Grant, error) {
 		if r.Address.Local == "friend" {
-			return []policy.Grant{{By: policy.BypassAutoAllow, Vouched: true, Source: "pair"}}, nil
+			return []policy.Grant{{By: policy.ExemptAutoAllow, Vouched: true, Source: "pair"}}, nil
 		}
 		return nil, nil
 	}
-	r := newRig(t, "", check("spam", hooks, bypass(policy.BypassAutoAllow), fold(policy.AggregateAll)))
+	r := newRig(t, "", check("spam", hooks, bypass(policy.ExemptAutoAllow), fold(policy.AggregateAll)))
 	wantSaid(t, r.send(mail("friend@ours.example", "other@ours.example")), "")
 	wantSaid(t, r.send(mail("other@ours.example", "third@ours.example")), "end 550 5.7.1 spam")
 }

@@ -169,7 +169,7 @@ func (s *Session) answerRecipient(r *recipient) policy.Answer {
 		if b.pos[policy.StageRcpt] > a.certain {
 			break
 		}
-		if s.explaining() || b.Bypass&a.exempt == 0 {
+		if s.explaining() || b.Exempt&a.exempt == 0 {
 			known := len(r.findings)
 			judge(s, b, policy.StageRcpt, b.hooks.Rcpt, &r.Recipient, &r.scope, r)
 			a.addAll(r.findings[known:])

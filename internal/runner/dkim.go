@@ -39,12 +39,12 @@ func (m *message) StartDKIM() {
 	f := &dkimFuture{spool: newSpool(), done: make(chan struct{})}
 	f.spool.write(headerText(m.Fields))
 	m.dkim.Store(f)
-	rn, world := m.runner, m.conn.policy.world
+	rn, backends := m.runner, m.conn.policy.backends
 	launched := rn.launch(func() {
 		defer close(f.done)
 		ctx, cancel := context.WithTimeout(rn.ctx, rn.limits.End)
 		defer cancel()
-		w := call(func(ctx context.Context) (policy.Verdict, error) { return policy.Pass, f.verify(ctx, world) }, ctx)
+		w := call(func(ctx context.Context) (policy.Verdict, error) { return policy.Pass, f.verify(ctx, backends) }, ctx)
 		f.err = w.err
 	})
 	if !launched {
@@ -66,8 +66,8 @@ func headerText(fields []policy.Field) []byte {
 }
 
 // verify sets the domains that pass. Its error means that not all signatures could be judged.
-func (f *dkimFuture) verify(ctx context.Context, world *policy.World) error {
-	passed, err := mailauth.DKIM(ctx, world.Resolver(), f.spool)
+func (f *dkimFuture) verify(ctx context.Context, backends *policy.Backends) error {
+	passed, err := mailauth.DKIM(ctx, backends.Resolver(), f.spool)
 	_, _ = io.Copy(io.Discard, f.spool) // whatever is not needed any more must not hold up the session
 	if cut := f.spool.failure(); cut != nil {
 		return cut
@@ -115,7 +115,7 @@ func (s *Session) wantsDKIM() bool {
 		return false
 	}
 	yields := func(b *bound) bool {
-		return b.Bypass&m.mayPermit&^(policy.BypassPermitClient|policy.BypassUnvouched) != 0
+		return b.Exempt&m.mayPermit&^(policy.ExemptPermitClient|policy.ExemptUnvouched) != 0
 	}
 	return slices.ContainsFunc(p.hooks.message, yields) || slices.ContainsFunc(p.hooks.messageFor, yields) ||
 		slices.ContainsFunc(s.due(policy.StageEnd), func(f *finding) bool { return yields(f.check) })

@@ -16,21 +16,21 @@ func TestWantsDKIM(t *testing.T) {
 		name  string
 		from  string
 		late  policy.Hooks
-		gives policy.Bypass
+		gives policy.Exemption
 		grant func(context.Context, *policy.Recipient) ([]policy.Grant, error)
 		want  bool
 	}{
-		{name: "an objection that gives way", from: "x@else.example", late: policy.Hooks{HeadersFor: object}, gives: policy.BypassAutoAllow, grant: grants, want: true},
-		{name: "no objection", from: "x@else.example", late: policy.Hooks{HeadersFor: pass}, gives: policy.BypassAutoAllow, grant: grants},
-		{name: "one may come at the end", from: "x@else.example", late: policy.Hooks{MessageFor: pass}, gives: policy.BypassAutoAllow, grant: grants, want: true},
-		{name: "an objection that never gives way", from: "x@else.example", late: policy.Hooks{HeadersFor: object}, gives: policy.BypassTrusted, grant: grants},
-		{name: "nobody permits", from: "x@else.example", late: policy.Hooks{HeadersFor: object}, gives: policy.BypassAutoAllow},
-		{name: "null sender", late: policy.Hooks{HeadersFor: object}, gives: policy.BypassAutoAllow, grant: grants},
+		{name: "an objection that gives way", from: "x@else.example", late: policy.Hooks{HeadersFor: object}, gives: policy.ExemptAutoAllow, grant: grants, want: true},
+		{name: "no objection", from: "x@else.example", late: policy.Hooks{HeadersFor: pass}, gives: policy.ExemptAutoAllow, grant: grants},
+		{name: "one may come at the end", from: "x@else.example", late: policy.Hooks{MessageFor: pass}, gives: policy.ExemptAutoAllow, grant: grants, want: true},
+		{name: "an objection that never gives way", from: "x@else.example", late: policy.Hooks{HeadersFor: object}, gives: policy.ExemptTrusted, grant: grants},
+		{name: "nobody permits", from: "x@else.example", late: policy.Hooks{HeadersFor: object}, gives: policy.ExemptAutoAllow},
+		{name: "null sender", late: policy.Hooks{HeadersFor: object}, gives: policy.ExemptAutoAllow, grant: grants},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var wanted bool
 			r := newRig(t, "",
-				check("late", tt.late, func(c *policy.Check) { c.Bypass = tt.gives }),
+				check("late", tt.late, func(c *policy.Check) { c.Exempt = tt.gives }),
 				check("permits", policy.Hooks{
 					Grant:         tt.grant,
 					SettleMessage: func(m *policy.Message, _ policy.Outcome) { wanted = m.Inquiry.(*message).dkim.Load() != nil },

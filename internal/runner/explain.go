@@ -23,8 +23,8 @@ var saysNames = [...]string{"nothing against it", "objects", "could not tell", "
 // String returns the kind in words.
 func (s Says) String() string { return saysNames[s] }
 
-// Word is what one check said, for explain.
-type Word struct {
+// Finding is what one check said, for explain.
+type Finding struct {
 	Check     string
 	Stage     policy.Stage
 	Place     int         // in the printed order; what is said comes as it is known
@@ -46,7 +46,7 @@ func (rs *resolver) report(ru *ruling) {
 	if rs.tell == nil {
 		return
 	}
-	w := Word{Says: SaysObjects, Cause: ru.verdict.Cause(), By: ru.by}
+	w := Finding{Says: SaysObjects, Cause: ru.verdict.Cause(), By: ru.by}
 	switch {
 	case ru.by != "" && ru.verdict.Reply() != nil:
 		w.Says = SaysBypassed
@@ -66,7 +66,7 @@ func (rs *resolver) report(ru *ruling) {
 }
 
 // explain tells what one check said about one recipient, or about client and sender.
-func (rs *resolver) explain(ru *ruling, w Word) {
+func (rs *resolver) explain(ru *ruling, w Finding) {
 	f := ru.f
 	w.Check, w.Stage, w.Place, w.Mode, w.Trace = f.check.Name, f.stage, f.pos, f.mode(ru.r), ru.queries()
 	if ru.r != nil {
@@ -79,6 +79,6 @@ func (rs *resolver) explain(ru *ruling, w Word) {
 func (s *Session) explainNothing(b *bound, stage policy.Stage, r *recipient, remark string) {
 	if s.explaining() {
 		rs := s.resolver(stage)
-		rs.explain(&ruling{f: &finding{check: b, stage: stage, pos: b.pos[stage]}, r: r}, Word{Says: SaysNothing, Cause: remark})
+		rs.explain(&ruling{f: &finding{check: b, stage: stage, pos: b.pos[stage]}, r: r}, Finding{Says: SaysNothing, Cause: remark})
 	}
 }

@@ -12,11 +12,11 @@ import (
 
 // Whoever asks why mail is refused is told of each permit that exists and does not count; so is the log.
 func TestPermitsThatDoNotCountAreTold(t *testing.T) {
-	const envelope, header = policy.BypassRecipientPermit | policy.BypassAutoAllow | policy.BypassPermitSender, policy.BypassHeaderFrom
-	pair := []policy.Grant{{By: policy.BypassAutoAllow, Source: "pair"}}
+	const envelope, header = policy.ExemptRecipientPermit | policy.ExemptAutoAllow | policy.ExemptPermitSender, policy.ExemptHeaderFrom
+	pair := []policy.Grant{{By: policy.ExemptAutoAllow, Source: "pair"}}
 	for _, tt := range []struct {
 		name, from, header string
-		bypass             policy.Bypass
+		bypass             policy.Exemption
 		spf                mailauth.SPFResult
 		grants             []policy.Grant
 		says               Says
@@ -24,7 +24,7 @@ func TestPermitsThatDoNotCountAreTold(t *testing.T) {
 	}{
 		{"recipient's, not vouched", "x@else.example", "", envelope, mailauth.SPFNone, pair, SaysObjects, "[{pair does not count: nothing vouches for the sender}]"},
 		{"recipient's, vouched", "x@else.example", "", envelope, mailauth.SPFPass, pair, SaysBypassed, "[]"},
-		{"of a kind that the check does not give way to", "x@else.example", "", policy.BypassRecipientPermit, mailauth.SPFNone, pair, SaysObjects, "[]"},
+		{"of a kind that the check does not give way to", "x@else.example", "", policy.ExemptRecipientPermit, mailauth.SPFNone, pair, SaysObjects, "[]"},
 		{"nobody's", "x@else.example", "", envelope, mailauth.SPFNone, nil, SaysObjects, "[]"},
 		{"the administrator's", "x@friend.example", "", envelope, mailauth.SPFFail, nil, SaysObjects, "[{permit " + permitSenders + " does not count: SPF gives fail for the sender}]"},
 		{"header From, not vouched", "x@friend.example", "x@friend.example", header, mailauth.SPFNone, nil, SaysObjects, "[{permit " + permitSenders + " does not count: nothing vouches for the sender}]"},
@@ -42,8 +42,8 @@ func TestPermitsThatDoNotCountAreTold(t *testing.T) {
 			l := mail("a@ours.example")
 			l.from, l.fields = tt.from, []policy.Field{{Name: "From", Value: tt.header}}
 
-			var got Word
-			s := r.runner.NewExplainer(func(w Word) {
+			var got Finding
+			s := r.runner.NewExplainer(func(w Finding) {
 				if w.Says != SaysNothing {
 					got = w
 				}

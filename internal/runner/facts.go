@@ -21,13 +21,13 @@ func service(s *policy.Settings, f policy.ConnectFacts) policy.Service {
 }
 
 // exempts tells what about a client lets its mail past checks. An inbound relay is not trusted, whatever net it is in.
-func exempts(s *policy.Settings, c *policy.Connection) policy.Bypass {
+func exempts(s *policy.Settings, c *policy.Connection) policy.Exemption {
 	known := c.Client.IsValid()
 	if known && table.Member(s.InboundRelays.Client(c.Client, c.ConnectFacts.Name)) {
-		return policy.BypassRelay
+		return policy.ExemptRelay
 	}
 	if c.Local || known && trusts(s.TrustedNets, c.Client) {
-		return policy.BypassTrusted
+		return policy.ExemptTrusted
 	}
 	return 0
 }
@@ -41,7 +41,7 @@ func findRecipient(s *policy.Settings, r *policy.Recipient) {
 	r.Direction = direction(s, r.Msg.Trusted(), r.Address)
 	r.Enforced = s.EnforceFor == nil || table.Member(s.EnforceFor.Address(r.Address))
 	if reachable(s, r) {
-		r.Exempt = policy.BypassAlwaysAccept
+		r.Exempt = policy.ExemptAlwaysAccept
 	}
 }
 

@@ -31,29 +31,29 @@ func permissionOf(match table.Match, ok bool) permission {
 // exists, but whether the sender is vouched for could not be found out. It may wait for the DNS. Header From is
 // looked at only when the header section is complete.
 func (m *message) permits(ctx context.Context, b *bound, r *recipient, headers bool) (string, error) {
-	if b.Bypass&policy.BypassPermitClient != 0 {
+	if b.Exempt&policy.ExemptPermitClient != 0 {
 		if p := &m.conn.permit; p.ok {
 			return p.by(), nil
 		}
 	}
-	if b.Bypass&(policy.BypassPermitSender|policy.BypassUnvouched) != 0 {
-		if by, err := m.senderPermits(ctx, b.Bypass); by != "" || err != nil {
+	if b.Exempt&(policy.ExemptPermitSender|policy.ExemptUnvouched) != 0 {
+		if by, err := m.senderPermits(ctx, b.Exempt); by != "" || err != nil {
 			return by, err
 		}
 	}
-	if b.Bypass&policy.BypassHeaderFrom != 0 && headers {
+	if b.Exempt&policy.ExemptHeaderFrom != 0 && headers {
 		if by, err := m.headerFromPermits(ctx); by != "" || err != nil {
 			return by, err
 		}
 	}
-	if r == nil || b.Bypass&grantable == 0 || m.Sender.IsNull() {
+	if r == nil || b.Exempt&grantable == 0 || m.Sender.IsNull() {
 		return "", nil
 	}
 	return r.granted(ctx, b)
 }
 
 // grantable are the permits that checks grant.
-const grantable = policy.BypassRecipientPermit | policy.BypassAutoAllow
+const grantable = policy.ExemptRecipientPermit | policy.ExemptAutoAllow
 
 // notVouched is noted of a permit that exists and does not count, for whoever wonders why the mail is refused all the same.
 const notVouched = "does not count: nothing vouches for the sender"
@@ -62,13 +62,13 @@ const notVouched = "does not count: nothing vouches for the sender"
 func (p *Policy) findPermits(m *message) {
 	m.permit = permitSender(p.Settings, m.Sender)
 	if m.conn.permit.ok {
-		m.mayPermit |= policy.BypassPermitClient
+		m.mayPermit |= policy.ExemptPermitClient
 	}
 	if m.permit.ok {
-		m.mayPermit |= policy.BypassPermitSender | policy.BypassUnvouched
+		m.mayPermit |= policy.ExemptPermitSender | policy.ExemptUnvouched
 	}
 	if p.Settings.PermitSenders != nil {
-		m.mayPermit |= policy.BypassHeaderFrom
+		m.mayPermit |= policy.ExemptHeaderFrom
 	}
 	if len(p.hooks.grant) > 0 && !m.Sender.IsNull() {
 		m.mayPermit |= grantable
@@ -76,7 +76,7 @@ func (p *Policy) findPermits(m *message) {
 }
 
 // permitsFor are the permits that there may be for a recipient, or for client and sender.
-func (m *message) permitsFor(r *recipient) policy.Bypass {
+func (m *message) permitsFor(r *recipient) policy.Exemption {
 	if r == nil {
 		return m.mayPermit &^ grantable
 	}
@@ -88,7 +88,7 @@ func (m *message) permitsFor(r *recipient) policy.Bypass {
 func (r *recipient) granted(ctx context.Context, b *bound) (string, error) {
 	list, err := find(ctx, r.msg.runner, &r.grants, r.findGrants)
 	for _, one := range list {
-		if one.By&b.Bypass&grantable == 0 {
+		if one.By&b.Exempt&grantable == 0 {
 			continue
 		}
 		if one.Vouched {
@@ -143,7 +143,7 @@ func permitSender(s *policy.Settings, sender address.Address) permission {
 }
 
 // senderPermits reports whether the administrator's permit for the sender reaches checks that give way to those bits.
-func (m *message) senderPermits(ctx context.Context, bits policy.Bypass) (string, error) {
+func (m *message) senderPermits(ctx context.Context, bits policy.Exemption) (string, error) {
 	p := &m.permit
 	if !p.ok {
 		return "", nil
@@ -151,16 +151,16 @@ func (m *message) senderPermits(ctx context.Context, bits policy.Bypass) (string
 	if unverified(p.match) || m.conn.permit.ok {
 		return p.by(), nil
 	}
-	if signed, _ := m.signedBySender(ctx); signed && bits&policy.BypassPermitSender != 0 {
+	if signed, _ := m.signedBySender(ctx); signed && bits&policy.ExemptPermitSender != 0 {
 		return p.by(), nil // what cannot be told here, SPF may
 	}
 	result, err := m.SPF(ctx)
 	switch {
 	case err != nil:
 		return p.by(), err
-	case result == mailauth.SPFPass && bits&policy.BypassPermitSender != 0:
+	case result == mailauth.SPFPass && bits&policy.ExemptPermitSender != 0:
 		return p.by(), nil
-	case (result == mailauth.SPFNone || result == mailauth.SPFNeutral) && bits&policy.BypassUnvouched != 0:
+	case (result == mailauth.SPFNone || result == mailauth.SPFNeutral) && bits&policy.ExemptUnvouched != 0:
 		return p.by(), nil
 	}
 	trace.Add(ctx, p.by(), "does not count: SPF gives "+string(result)+" for the sender")
@@ -213,7 +213,7 @@ func (m *message) PermitHonoured(ctx context.Context) bool {
 func (m *message) AutoAllowHonoured(ctx context.Context) bool {
 	for _, r := range m.recipients {
 		list, _ := find(ctx, m.runner, &r.grants, r.findGrants) // what could not be found out permits nothing
-		if slices.ContainsFunc(list, func(g policy.Grant) bool { return g.By == policy.BypassAutoAllow }) {
+		if slices.ContainsFunc(list, func(g policy.Grant) bool { return g.By == policy.ExemptAutoAllow }) {
 			result, err := m.SPF(ctx)
 			return err == nil && result == mailauth.SPFPass && !m.Sender.IsNull()
 		}

@@ -21,11 +21,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // rig is a runner with checks of the test's own and an observer that keeps what it is told.
 type rig struct {
-	t      testing.TB
-	seen   *witness
-	world  *policy.World
-	runner *Runner
-	checks []*policy.Check
+	t        testing.TB
+	seen     *witness
+	backends *policy.Backends
+	runner   *Runner
+	checks   []*policy.Check
 }
 
 var (
@@ -63,7 +63,7 @@ func newRigWith(t testing.TB, limits Limits, flags string, checks ...*policy.Che
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
 	r := &rig{t: t, seen: &witness{}, checks: checks}
-	r.world = &policy.World{Clock: clock, State: state.NewMemory(clock, 1000)}
+	r.backends = &policy.Backends{Clock: clock, State: state.NewMemory(clock, 1000)}
 	r.runner = NewRunner(r.policy(flags), r.seen, limits)
 	t.Cleanup(r.runner.Close)
 	return r
@@ -95,7 +95,7 @@ func (r *rig) policy(flags string) *Policy {
 	if err := set.Parse(args); err != nil {
 		r.t.Fatal(err)
 	}
-	p, err := draft.Build(r.world, nil)
+	p, err := draft.Build(r.backends, nil)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func (r *rig) policy(flags string) *Policy {
 }
 
 // idle waits for everything that runs beside the sessions.
-func (r *rig) idle() { r.runner.crew.working.Wait() }
+func (r *rig) idle() { r.runner.pool.working.Wait() }
 
 // letter is one message and where it comes from.
 type letter struct {

@@ -20,13 +20,13 @@ func TestAutoAllowHonoured(t *testing.T) {
 		spf    mailauth.SPFResult
 		want   bool
 	}{
-		{name: "honoured", from: "x@else.example", grants: []policy.Grant{{By: policy.BypassAutoAllow}}, spf: mailauth.SPFPass, want: true},
-		{name: "beside another grant", from: "x@else.example", grants: []policy.Grant{{By: policy.BypassRecipientPermit}, {By: policy.BypassAutoAllow}}, spf: mailauth.SPFPass, want: true},
-		{name: "not vouched", from: "x@else.example", grants: []policy.Grant{{By: policy.BypassAutoAllow}}, spf: mailauth.SPFNone},
-		{name: "another grant", from: "x@else.example", grants: []policy.Grant{{By: policy.BypassRecipientPermit}}, spf: mailauth.SPFPass},
+		{name: "honoured", from: "x@else.example", grants: []policy.Grant{{By: policy.ExemptAutoAllow}}, spf: mailauth.SPFPass, want: true},
+		{name: "beside another grant", from: "x@else.example", grants: []policy.Grant{{By: policy.ExemptRecipientPermit}, {By: policy.ExemptAutoAllow}}, spf: mailauth.SPFPass, want: true},
+		{name: "not vouched", from: "x@else.example", grants: []policy.Grant{{By: policy.ExemptAutoAllow}}, spf: mailauth.SPFNone},
+		{name: "another grant", from: "x@else.example", grants: []policy.Grant{{By: policy.ExemptRecipientPermit}}, spf: mailauth.SPFPass},
 		{name: "no grant", from: "x@else.example", spf: mailauth.SPFPass},
 		{name: "could not tell", from: "x@else.example", err: errors.New("store is gone"), spf: mailauth.SPFPass},
-		{name: "null sender", grants: []policy.Grant{{By: policy.BypassAutoAllow}}, spf: mailauth.SPFPass},
+		{name: "null sender", grants: []policy.Grant{{By: policy.ExemptAutoAllow}}, spf: mailauth.SPFPass},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			told := make(chan bool, 1)

@@ -116,9 +116,9 @@ func TestAMonitoredObjectionDoesNotWaitForItsPermits(t *testing.T) {
 			case <-time.After(3 * time.Second):
 			case <-ctx.Done():
 			}
-			return []policy.Grant{{By: policy.BypassAutoAllow, Vouched: true, Source: "pair"}}, nil
+			return []policy.Grant{{By: policy.ExemptAutoAllow, Vouched: true, Source: "pair"}}, nil
 		}
-		r := newBubbleRig(t, "--x=monitor", check("x", hooks, bypass(policy.BypassAutoAllow)))
+		r := newBubbleRig(t, "--x=monitor", check("x", hooks, bypass(policy.ExemptAutoAllow)))
 		began := time.Now()
 		wantSaid(t, r.send(mail("a@ours.example")), "")
 		if took := time.Since(began); took != 0 {
@@ -136,8 +136,8 @@ func TestGrantsThatHang(t *testing.T) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		}
-		r := newBubbleRig(t, "--watched=monitor", check("watched", hooks, bypass(policy.BypassAutoAllow)),
-			check("x", objecting("x", policy.StageRcpt), bypass(policy.BypassAutoAllow)))
+		r := newBubbleRig(t, "--watched=monitor", check("watched", hooks, bypass(policy.ExemptAutoAllow)),
+			check("x", objecting("x", policy.StageRcpt), bypass(policy.ExemptAutoAllow)))
 		began := time.Now()
 		wantSaid(t, r.send(mail("a@ours.example")), "rcpt a@ours.example 451 4.7.1 x")
 		if took := time.Since(began); took != DefaultLimits.Stage {
@@ -183,7 +183,7 @@ func TestEventsKeepWhatWasAsked(t *testing.T) {
 			return nil, nil
 		},
 	}
-	r := newRig(t, "", check("x", hooks, bypass(policy.BypassAutoAllow)))
+	r := newRig(t, "", check("x", hooks, bypass(policy.ExemptAutoAllow)))
 	r.send(mail("a@ours.example"))
 	want := []trace.Query{{Question: "a?", Answer: "yes"}, {Question: "pair?", Answer: "no"}}
 	if got := r.seen.list[0].Trace; !slices.Equal(got, want) {

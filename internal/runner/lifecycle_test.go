@@ -104,7 +104,7 @@ func everything(d *diary) *policy.Check {
 			Close:            func() { d.note("close") },
 		}, nil
 	}
-	return check("everything", policy.Hooks{}, bypass(policy.BypassAutoAllow), func(c *policy.Check) {
+	return check("everything", policy.Hooks{}, bypass(policy.ExemptAutoAllow), func(c *policy.Check) {
 		c.Setup = func(*policy.Flags) policy.Build { return build }
 	})
 }
@@ -139,7 +139,7 @@ close`
 		t.Errorf("the check was called for:\n%s\nwant:\n%s", got, want)
 	}
 	for _, key := range []string{"conn", "mail"} {
-		if _, ok, _ := r.world.State.Acquire(t.Context(), key, 1); !ok {
+		if _, ok, _ := r.backends.State.Acquire(t.Context(), key, 1); !ok {
 			t.Errorf("the lease %s was not given back", key)
 		}
 	}

@@ -23,13 +23,13 @@ const (
 func TestPermits(t *testing.T) {
 	const to = "a@ours.example"
 	const refused, deferred = "rcpt " + to + " 550 5.7.1 x", "rcpt " + to + " 451 4.7.1 x"
-	greylist := policy.BypassPermitClient | policy.BypassPermitSender | policy.BypassUnvouched | policy.BypassRecipientPermit | policy.BypassAutoAllow
-	rbl := greylist &^ policy.BypassUnvouched
+	greylist := policy.ExemptPermitClient | policy.ExemptPermitSender | policy.ExemptUnvouched | policy.ExemptRecipientPermit | policy.ExemptAutoAllow
+	rbl := greylist &^ policy.ExemptUnvouched
 	client := func(l letter, ip string) letter { l.client = ip; return l }
 	from := func(sender string) letter { l := mail(to); l.from = sender; return l }
 	for _, tt := range []struct {
 		name   string
-		bypass policy.Bypass
+		bypass policy.Exemption
 		letter letter
 		spf    mailauth.SPFResult
 		spfErr error
@@ -49,15 +49,15 @@ func TestPermits(t *testing.T) {
 		{"sender, neutral, greylist", greylist, from("x@friend.example"), mailauth.SPFNeutral, nil, nil, ""},
 		{"sender, could not tell", rbl, from("x@friend.example"), mailauth.SPFTempError, errors.New("timeout"), nil, deferred},
 		{"sender, OK unverified", rbl, from("x@odd.example"), mailauth.SPFFail, nil, nil, ""},
-		{"sender, permitted client vouches", policy.BypassPermitSender, client(from("x@friend.example"), "192.0.2.66"), mailauth.SPFFail, nil, nil, ""},
-		{"null sender", greylist, from(""), mailauth.SPFPass, nil, []policy.Grant{{By: policy.BypassAutoAllow, Vouched: true, Source: "x"}}, refused},
+		{"sender, permitted client vouches", policy.ExemptPermitSender, client(from("x@friend.example"), "192.0.2.66"), mailauth.SPFFail, nil, nil, ""},
+		{"null sender", greylist, from(""), mailauth.SPFPass, nil, []policy.Grant{{By: policy.ExemptAutoAllow, Vouched: true, Source: "x"}}, refused},
 		{"sender without a domain", rbl, from("friend.example"), mailauth.SPFPass, nil, nil, refused},
-		{"auto-allow, vouched", rbl, mail(to), mailauth.SPFPass, nil, []policy.Grant{{By: policy.BypassAutoAllow, Source: "pair"}}, ""},
-		{"auto-allow, not vouched", rbl, mail(to), mailauth.SPFNone, nil, []policy.Grant{{By: policy.BypassAutoAllow, Source: "pair"}}, refused},
-		{"auto-allow, could not tell", rbl, mail(to), mailauth.SPFTempError, errors.New("timeout"), []policy.Grant{{By: policy.BypassAutoAllow}}, deferred},
-		{"recipient's permit, vouched by itself", rbl, mail(to), mailauth.SPFFail, nil, []policy.Grant{{By: policy.BypassRecipientPermit, Vouched: true, Source: "own"}}, ""},
-		{"recipient's permit, a check that does not give way", policy.BypassAutoAllow, mail(to), mailauth.SPFPass, nil, []policy.Grant{{By: policy.BypassRecipientPermit}}, refused},
-		{"no check grants a standing", policy.BypassTrusted, mail(to), mailauth.SPFPass, nil, []policy.Grant{{By: policy.BypassTrusted, Vouched: true, Source: "x"}}, refused},
+		{"auto-allow, vouched", rbl, mail(to), mailauth.SPFPass, nil, []policy.Grant{{By: policy.ExemptAutoAllow, Source: "pair"}}, ""},
+		{"auto-allow, not vouched", rbl, mail(to), mailauth.SPFNone, nil, []policy.Grant{{By: policy.ExemptAutoAllow, Source: "pair"}}, refused},
+		{"auto-allow, could not tell", rbl, mail(to), mailauth.SPFTempError, errors.New("timeout"), []policy.Grant{{By: policy.ExemptAutoAllow}}, deferred},
+		{"recipient's permit, vouched by itself", rbl, mail(to), mailauth.SPFFail, nil, []policy.Grant{{By: policy.ExemptRecipientPermit, Vouched: true, Source: "own"}}, ""},
+		{"recipient's permit, a check that does not give way", policy.ExemptAutoAllow, mail(to), mailauth.SPFPass, nil, []policy.Grant{{By: policy.ExemptRecipientPermit}}, refused},
+		{"no check grants a standing", policy.ExemptTrusted, mail(to), mailauth.SPFPass, nil, []policy.Grant{{By: policy.ExemptTrusted, Vouched: true, Source: "x"}}, refused},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			grant := policy.Hooks{
@@ -79,12 +79,12 @@ func TestGrantsAreForOneRecipient(t *testing.T) {
 	hooks.Grant = func(_ context.Context, r *policy.Recipient) ([]policy.Grant, error) {
 		asked++
 		if r.Address.Local == "friend" {
-			return []policy.Grant{{By: policy.BypassAutoAllow, Vouched: true, Source: "pair"}}, nil
+			return []policy.Grant{{By: policy.ExemptAutoAllow, Vouched: true, Source: "pair"}}, nil
 		}
 		return nil, nil
 	}
-	again := check("again", objecting("again", policy.StageMail), bypass(policy.BypassAutoAllow))
-	r := newRig(t, "", check("x", hooks, bypass(policy.BypassAutoAllow)), again)
+	again := check("again", objecting("again", policy.StageMail), bypass(policy.ExemptAutoAllow))
+	r := newRig(t, "", check("x", hooks, bypass(policy.ExemptAutoAllow)), again)
 	wantSaid(t, r.send(mail("friend@ours.example", "other@ours.example")), "rcpt other@ours.example 550 5.7.1 x")
 	if asked != 2 {
 		t.Errorf("grants were asked for %d times, want once a recipient", asked)
@@ -119,7 +119,7 @@ func TestAFailingGrantMakesTheObjectionTemporary(t *testing.T) {
 				}
 				return nil, errors.New("store is gone")
 			}
-			r := newRig(t, "", check("x", hooks, bypass(policy.BypassAutoAllow)))
+			r := newRig(t, "", check("x", hooks, bypass(policy.ExemptAutoAllow)))
 			wantSaid(t, r.send(mail("a@ours.example")), tt.want)
 		})
 	}
@@ -140,7 +140,7 @@ func TestHeaderFromPermits(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			hooks := objecting("spam", policy.StageEnd)
 			hooks.Mail = func(m *policy.Message) (policy.Verdict, error) { knowSPF(m, tt.spf, nil); return policy.Pass, nil }
-			r := newRig(t, permitTables, check("spam", hooks, bypass(policy.BypassHeaderFrom)))
+			r := newRig(t, permitTables, check("spam", hooks, bypass(policy.ExemptHeaderFrom)))
 			l := mail("a@ours.example")
 			l.from, l.fields = tt.envelope, []policy.Field{{Name: "From", Value: tt.header}}
 			wantSaid(t, r.send(l), tt.want)
@@ -157,19 +157,19 @@ func TestStandings(t *testing.T) {
 	const refused = "rcpt " + to + " 550 5.7.1 x"
 	for _, tt := range []struct {
 		name   string
-		bypass policy.Bypass
+		bypass policy.Exemption
 		letter letter
 		want   string
 	}{
-		{"stranger", policy.BypassTrusted | policy.BypassLogin | policy.BypassRelay, mail(to), refused},
-		{"unknown client", policy.BypassTrusted | policy.BypassRelay, unknown, refused},
-		{"trusted net", policy.BypassTrusted, trusted, ""},
-		{"trusted net, mapped", policy.BypassTrusted, mapped, ""},
-		{"trusted net is no login", policy.BypassLogin, trusted, refused},
-		{"login", policy.BypassLogin, login, ""},
-		{"login is trusted", policy.BypassTrusted, login, ""},
-		{"relay", policy.BypassRelay, relay, ""},
-		{"relay is not trusted", policy.BypassTrusted, relay, refused},
+		{"stranger", policy.ExemptTrusted | policy.ExemptLogin | policy.ExemptRelay, mail(to), refused},
+		{"unknown client", policy.ExemptTrusted | policy.ExemptRelay, unknown, refused},
+		{"trusted net", policy.ExemptTrusted, trusted, ""},
+		{"trusted net, mapped", policy.ExemptTrusted, mapped, ""},
+		{"trusted net is no login", policy.ExemptLogin, trusted, refused},
+		{"login", policy.ExemptLogin, login, ""},
+		{"login is trusted", policy.ExemptTrusted, login, ""},
+		{"relay", policy.ExemptRelay, relay, ""},
+		{"relay is not trusted", policy.ExemptTrusted, relay, refused},
 	} {
 		for _, stage := range []policy.Stage{policy.StageConnect, policy.StageRcpt} {
 			t.Run(tt.name+" "+stage.String(), func(t *testing.T) {
@@ -185,7 +185,7 @@ func TestALoginWaitsForNothingThatItBypasses(t *testing.T) {
 	hang := policy.Hooks{Connect: func(*policy.Connection) (policy.Verdict, error) {
 		return policy.Later(func(ctx context.Context) (policy.Verdict, error) { <-ctx.Done(); return policy.Pass, ctx.Err() }), nil
 	}}
-	r := newRig(t, "", check("x", hang, bypass(policy.BypassTrusted), onError(policy.Accept)))
+	r := newRig(t, "", check("x", hang, bypass(policy.ExemptTrusted), onError(policy.Accept)))
 	l := mail("a@ours.example")
 	l.login = "bob"
 	wantSaid(t, r.send(l), "")
@@ -207,8 +207,8 @@ func TestAlwaysAccept(t *testing.T) {
 		{"after a refused one", []string{"a@ours.example", "abuse@ours.example"}, []string{"rcpt a@ours.example 550 5.7.1 x", ""}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := newRig(t, "", check("x", objecting("x", policy.StageConnect), bypass(policy.BypassAlwaysAccept)),
-				check("y", objecting("y", policy.StageEnd), bypass(policy.BypassAlwaysAccept)))
+			r := newRig(t, "", check("x", objecting("x", policy.StageConnect), bypass(policy.ExemptAlwaysAccept)),
+				check("y", objecting("y", policy.StageEnd), bypass(policy.ExemptAlwaysAccept)))
 			want := tt.want
 			if len(want) > 1 && want[1] == "" {
 				want = want[:1]
@@ -217,7 +217,7 @@ func TestAlwaysAccept(t *testing.T) {
 		})
 	}
 	t.Run("not the only one at the end", func(t *testing.T) {
-		r := newRig(t, "", check("y", objecting("y", policy.StageEnd), bypass(policy.BypassAlwaysAccept)))
+		r := newRig(t, "", check("y", objecting("y", policy.StageEnd), bypass(policy.ExemptAlwaysAccept)))
 		wantSaid(t, r.send(mail("abuse@ours.example", "a@ours.example")), "end 550 5.7.1 y")
 	})
 }

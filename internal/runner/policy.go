@@ -24,7 +24,7 @@ type Policy struct {
 	fault    *bound
 	replies  map[*policy.Reply]*policy.Reply
 	hooks    hooksByStage
-	world    *policy.World
+	backends *policy.Backends
 	tables   *table.Loader
 	common   policy.Common
 	// resources are what the policy shares with others, before and after it.
@@ -89,7 +89,7 @@ func NewDraft(registry *policy.Registry, set *pflag.FlagSet) *Draft {
 
 // Build makes the policy once the flags have been read. Tables whose source has not changed are the previous policy's, which
 // may be nil. An error names the file and line, or the flag, that is wrong.
-func (d *Draft) Build(world *policy.World, previous *Policy) (*Policy, error) {
+func (d *Draft) Build(backends *policy.Backends, previous *Policy) (*Policy, error) {
 	var known *table.Loader
 	if previous != nil {
 		known = previous.tables
@@ -100,8 +100,8 @@ func (d *Draft) Build(world *policy.World, previous *Policy) (*Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Policy{Settings: settings, registry: d.registry, world: world, tables: tables, resources: world.Resources.Hold()}
-	p.common = policy.Common{World: world, Settings: settings, Tables: tables, Resources: p.resources}
+	p := &Policy{Settings: settings, registry: d.registry, backends: backends, tables: tables, resources: backends.Resources.Hold()}
+	p.common = policy.Common{Backends: backends, Settings: settings, Tables: tables, Resources: p.resources}
 	p.users.Store(1)
 	if p.replies, err = readReplies(d.settings.RepliesFile(), d.registry); err != nil {
 		return nil, errors.Join(err, p.close())

@@ -40,7 +40,7 @@ func TestWrongSettings(t *testing.T) {
 			draft := NewDraft((&rig{checks: []*policy.Check{c}}).registry(), set)
 			err := set.Parse([]string{flag})
 			if err == nil {
-				_, err = draft.Build(&policy.World{}, nil)
+				_, err = draft.Build(&policy.Backends{}, nil)
 			}
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("error %v, want one with %q", err, want)
@@ -60,7 +60,7 @@ func TestNoLocalDomain(t *testing.T) {
 	if err := set.Parse([]string{"--local-domains=list:" + empty}); err != nil {
 		t.Fatal(err)
 	}
-	_, err := draft.Build(&policy.World{}, nil)
+	_, err := draft.Build(&policy.Backends{}, nil)
 	if want := "--local-domains: list:" + empty + ": there is no domain"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v, want one with %q", err, want)
 	}

@@ -7,9 +7,10 @@ import (
 	"time"
 )
 
-// crew runs pieces of work off the sessions' path, each in a goroutine. One that has finished stays for the next piece: its stack has
-// grown to what such work needs, and to grow a new one for each question about a message costs more than most of the answers.
-type crew struct {
+// pool is the worker pool: it runs pieces of work off the sessions' path, each in a goroutine. One that
+// has finished stays for the next piece: its stack has grown to what such work needs, and to grow a new
+// one for each question about a message costs more than most of the answers.
+type pool struct {
 	ctx     context.Context // ends those who wait
 	jobs    chan func()
 	waiting atomic.Int32
@@ -24,51 +25,51 @@ const (
 	waitsFor = 100 * time.Millisecond
 )
 
-func newCrew(ctx context.Context) *crew {
-	return &crew{ctx: ctx, jobs: make(chan func())}
+func newPool(ctx context.Context) *pool {
+	return &pool{ctx: ctx, jobs: make(chan func())}
 }
 
 // do has the work done, beside whoever asks.
-func (c *crew) do(work func()) {
-	c.working.Add(1)
+func (p *pool) do(work func()) {
+	p.working.Add(1)
 	select {
-	case c.jobs <- work:
+	case p.jobs <- work:
 	default:
-		c.members.Add(1)
-		go c.member(work)
+		p.members.Add(1)
+		go p.member(work)
 	}
 }
 
-func (c *crew) member(work func()) {
-	defer c.members.Done()
+func (p *pool) member(work func()) {
+	defer p.members.Done()
 	wait := time.NewTimer(waitsFor)
 	defer wait.Stop()
 	for work != nil {
 		work()
-		c.working.Done()
+		p.working.Done()
 		wait.Reset(waitsFor)
-		work = c.next(wait.C)
+		work = p.next(wait.C)
 	}
 }
 
 // next waits for another piece of work; nil means that there is none for this goroutine.
-func (c *crew) next(enough <-chan time.Time) func() {
-	defer c.waiting.Add(-1)
-	if c.waiting.Add(1) > maxWaiting {
+func (p *pool) next(enough <-chan time.Time) func() {
+	defer p.waiting.Add(-1)
+	if p.waiting.Add(1) > maxWaiting {
 		return nil
 	}
 	select {
-	case work := <-c.jobs:
+	case work := <-p.jobs:
 		return work
 	case <-enough:
 		return nil
-	case <-c.ctx.Done():
+	case <-p.ctx.Done():
 		return nil
 	}
 }
 
 // wait returns when all work is done and, the context having ended, nobody is left.
-func (c *crew) wait() {
-	c.working.Wait()
-	c.members.Wait()
+func (p *pool) wait() {
+	p.working.Wait()
+	p.members.Wait()
 }

@@ -64,7 +64,7 @@ func (sc *script) hooks() policy.Hooks {
 		MessageFor: func(*policy.Recipient) (policy.Verdict, error) { return sc.word(true) },
 		Grant: func(context.Context, *policy.Recipient) ([]policy.Grant, error) {
 			_, err := sc.word(false)
-			return []policy.Grant{{By: policy.BypassAutoAllow, Vouched: err == nil, Source: "x"}}, err
+			return []policy.Grant{{By: policy.ExemptAutoAllow, Vouched: err == nil, Source: "x"}}, err
 		},
 		SettleRecipient:  func(*policy.Recipient, policy.Outcome) { _, _ = sc.word(false) },
 		SettleMessage:    func(*policy.Message, policy.Outcome) { _, _ = sc.word(false) },
@@ -84,7 +84,7 @@ func TestNoSequenceBreaksASession(t *testing.T) {
 		one := rapid.SampledFrom([]policy.Stage{0, policy.StageHelo, policy.StageMail, policy.StageRcpt}).Draw(rt, "answer at")
 		checks := []*policy.Check{
 			check("one", sc.hooks(), at(one), fold(policy.AggregateRemove), onError(policy.Delay)),
-			check("two", sc.hooks(), fold(rapid.SampledFrom([]policy.Aggregate{policy.AggregateAny, policy.AggregateAll}).Draw(rt, "fold")), bypass(policy.BypassTrusted|policy.BypassAutoAllow|policy.BypassAlwaysAccept)),
+			check("two", sc.hooks(), fold(rapid.SampledFrom([]policy.Aggregate{policy.AggregateAny, policy.AggregateAll}).Draw(rt, "fold")), bypass(policy.ExemptTrusted|policy.ExemptAutoAllow|policy.ExemptAlwaysAccept)),
 		}
 		flags := rapid.SampledFrom([]string{
 			"", "--mode=monitor", "--mode=defer", "--answer-at=mail", "--enforce-for=inline:{a@ours.example=x}",

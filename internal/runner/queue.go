@@ -7,8 +7,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// afterwork runs a session's work that must not delay an answer, one piece after the other.
-type afterwork struct {
+// queue is a session's background queue: it runs a session's work that must not delay an answer, one piece after the other.
+type queue struct {
 	runner *Runner
 	mu     sync.Mutex
 	room   sync.Cond
@@ -16,20 +16,20 @@ type afterwork struct {
 	busy   bool
 }
 
-// maxAfterwork is how many pieces may wait; beyond it the session itself waits, so that memory stays bounded.
-const maxAfterwork = 256
+// maxQueued is how many pieces may wait; beyond it the session itself waits, so that memory stays bounded.
+const maxQueued = 256
 
-func newAfterwork(rn *Runner) *afterwork {
-	a := &afterwork{runner: rn}
+func newQueue(rn *Runner) *queue {
+	a := &queue{runner: rn}
 	a.room.L = &a.mu
 	return a
 }
 
 // do queues one piece of work.
-func (a *afterwork) do(work func()) {
+func (a *queue) do(work func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for len(a.queue) >= maxAfterwork {
+	for len(a.queue) >= maxQueued {
 		a.room.Wait()
 	}
 	a.queue = append(a.queue, work)
@@ -37,17 +37,17 @@ func (a *afterwork) do(work func()) {
 		return
 	}
 	a.busy = true
-	a.runner.crew.do(a.run)
+	a.runner.pool.do(a.run)
 }
 
 // idle reports whether nothing is queued or at work.
-func (a *afterwork) idle() bool {
+func (a *queue) idle() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return !a.busy
 }
 
-func (a *afterwork) run() {
+func (a *queue) run() {
 	for {
 		a.mu.Lock()
 		if len(a.queue) == 0 {
@@ -65,7 +65,7 @@ func (a *afterwork) run() {
 }
 
 // guarded keeps a panic in a Settle hook from ending the daemon; the observer is told.
-func (a *afterwork) guarded(work func()) {
+func (a *queue) guarded(work func()) {
 	w := call(func(struct{}) (policy.Verdict, error) { work(); return policy.Pass, nil }, struct{}{})
 	if w.err != nil {
 		a.runner.observer.Defect(w.err)
@@ -110,7 +110,7 @@ func (s *Session) recordLateGroups(rs *resolver, late []group) {
 // later has work look at what was found. Its time begins now, however long the queue.
 func (s *Session) later(work func(context.Context)) {
 	ctx, cancel := context.WithTimeout(s.runner.ctx, s.runner.limits.End)
-	s.after.do(func() {
+	s.background.do(func() {
 		defer cancel()
 		work(ctx)
 	})

@@ -72,7 +72,7 @@ func (rs *resolver) publish(e *policy.Event, ru *ruling) *policy.Event {
 func (rs *resolver) event(ru *ruling, r *recipient) *policy.Event {
 	c := rs.conn
 	e := &policy.Event{
-		Time: rs.conn.policy.world.Clock(), Check: ru.f.check.Name, Mode: ru.mode, Stage: ru.f.stage, AnsweredAt: rs.at,
+		Time: rs.conn.policy.backends.Clock(), Check: ru.f.check.Name, Mode: ru.mode, Stage: ru.f.stage, AnsweredAt: rs.at,
 		Reply: ru.verdict.Reply().ID, Row: ru.verdict.Reply().Row, Cause: ru.verdict.Cause(),
 		Session: c.ID, Client: c.Client, ClientName: c.ConnectFacts.Name, Helo: rs.helo, Service: c.Service,
 		Trace: ru.queries(),

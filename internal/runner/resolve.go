@@ -13,12 +13,12 @@ import (
 // only monitored can be resolved after the answer has left.
 type resolver struct {
 	runner *Runner
-	tell   func(Word) // set by explain
+	tell   func(Finding) // set by explain
 	conn   *connection
 	msg    *message     // nil at HELO
 	at     policy.Stage // where the answer is given
 	// exempt is what about client, sender and the only recipient lets mail past checks.
-	exempt policy.Bypass
+	exempt policy.Exemption
 	// recipients are those that remain, as the answer begins; helo and queueID what is known then.
 	recipients    []*recipient
 	helo, queueID string
@@ -63,7 +63,7 @@ type permitted struct {
 // resolve says what a finding comes to for one recipient, or for client and sender when r is nil. It never waits: what
 // is open, [resolver.await] waits for.
 func (rs *resolver) resolve(f *finding, r *recipient, permit *permitted) ruling {
-	ru := ruling{f: f, r: r, is: drop, mode: f.mode(r), permit: permit, by: exemption(f.check.Bypass & rs.exempt)}
+	ru := ruling{f: f, r: r, is: drop, mode: f.mode(r), permit: permit, by: exemption(f.check.Exempt & rs.exempt)}
 	if ru.by != "" && rs.tell == nil {
 		return ru
 	}
@@ -76,7 +76,7 @@ func (rs *resolver) resolve(f *finding, r *recipient, permit *permitted) ruling 
 		ru.verdict = w.verdict
 		return ru
 	case !rs.object(&ru, w), ru.by != "":
-	case permit == nil && rs.msg != nil && f.check.Bypass&rs.msg.permitsFor(r) != 0:
+	case permit == nil && rs.msg != nil && f.check.Exempt&rs.msg.permitsFor(r) != 0:
 		ru.is = open
 		return ru
 	case permit != nil && permit.err == nil && permit.by != "":
@@ -157,16 +157,16 @@ func (rs *resolver) failed(ru *ruling) policy.OnError {
 }
 
 // exemption tells what lets the mail past a check.
-func exemption(has policy.Bypass) string {
+func exemption(has policy.Exemption) string {
 	switch {
 	case has == 0:
-	case has&policy.BypassTrusted != 0:
+	case has&policy.ExemptTrusted != 0:
 		return "trusted client"
-	case has&policy.BypassLogin != 0:
+	case has&policy.ExemptLogin != 0:
 		return "login"
-	case has&policy.BypassRelay != 0:
+	case has&policy.ExemptRelay != 0:
 		return "inbound relay"
-	case has&policy.BypassAlwaysAccept != 0:
+	case has&policy.ExemptAlwaysAccept != 0:
 		return "always accepted recipient"
 	}
 	return ""

@@ -96,7 +96,7 @@ func TestReloadFails(t *testing.T) {
 		if err := set.Parse(flags); err != nil {
 			t.Fatal(err)
 		}
-		p, err := draft.Build(r.world, r.runner.Policy())
+		p, err := draft.Build(r.backends, r.runner.Policy())
 		if err == nil {
 			p.Close()
 		}

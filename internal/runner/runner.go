@@ -51,14 +51,14 @@ type Runner struct {
 	ctx    context.Context
 	stop   context.CancelFunc
 	places chan struct{}
-	crew   *crew
+	pool   *pool
 }
 
 // NewRunner returns a runner for a policy. Close ends what it has under way.
 func NewRunner(p *Policy, observer Observer, limits Limits) *Runner {
 	rn := &Runner{observer: observer, limits: limits, places: make(chan struct{}, limits.Questions)}
 	rn.ctx, rn.stop = context.WithCancel(context.Background())
-	rn.crew = newCrew(rn.ctx)
+	rn.pool = newPool(rn.ctx)
 	rn.current.Store(p)
 	return rn
 }
@@ -70,7 +70,7 @@ func (rn *Runner) launch(work func()) bool {
 	default:
 		return false
 	}
-	rn.crew.do(func() {
+	rn.pool.do(func() {
 		defer func() { <-rn.places }()
 		work()
 	})
@@ -108,6 +108,6 @@ func (rn *Runner) leave(p *Policy) {
 // Close stops all work and waits for it to end. Sessions must have ended before.
 func (rn *Runner) Close() {
 	rn.stop()
-	rn.crew.wait()
+	rn.pool.wait()
 	rn.leave(rn.current.Load())
 }

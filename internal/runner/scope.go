@@ -43,11 +43,11 @@ type message struct {
 	spf         fact.Fact[mailauth.SPFResult]
 	dkim        atomic.Pointer[dkimFuture]
 	permit      permission
-	mayPermit   policy.Bypass // the kinds that there may be
-	left        departures    // what became of them
-	gone        []*recipient  // refused, by whomever, or removed; settled with the message
-	broken      []*bound      // checks that panicked over a part of this message
-	condemned   bool          // its refusal is certain
+	mayPermit   policy.Exemption // the kinds that there may be
+	left        departures       // what became of them
+	gone        []*recipient     // refused, by whomever, or removed; settled with the message
+	broken      []*bound         // checks that panicked over a part of this message
+	condemned   bool             // its refusal is certain
 	decided     policy.Outcome
 }
 

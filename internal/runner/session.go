@@ -20,18 +20,18 @@ type Session struct {
 	// transactions counts those of this connection.
 	transactions int
 	faulted      error // a fault between messages, for the next one to answer
-	after        *afterwork
-	tell         func(Word) // set by explain, which runs every check and waits for it
+	background   *queue
+	tell         func(Finding) // set by explain, which runs every check and waits for it
 }
 
 // NewSession returns the session of a new SMTP connection.
 func (rn *Runner) NewSession() *Session {
-	return &Session{runner: rn, id: policy.NewID(), after: newAfterwork(rn)}
+	return &Session{runner: rn, id: policy.NewID(), background: newQueue(rn)}
 }
 
 // NewExplainer returns a session that runs every check, waits for each, and tells what it said. It goes on after a
 // refusal, so that one case shows all there is to know.
-func (rn *Runner) NewExplainer(tell func(Word)) *Session {
+func (rn *Runner) NewExplainer(tell func(Finding)) *Session {
 	s := rn.NewSession()
 	s.tell = tell
 	return s
@@ -83,7 +83,7 @@ func (s *Session) applies(b *bound) bool {
 	if s.msg != nil {
 		exempt |= s.msg.Exempt
 	}
-	return b.Bypass&exempt == 0 || s.explaining()
+	return b.Exempt&exempt == 0 || s.explaining()
 }
 
 // runs reports whether the check is to run for the message under way.
@@ -96,7 +96,7 @@ func (s *Session) took(stage policy.Stage, began time.Time) {
 	s.runner.observer.Took(stage, time.Since(began))
 }
 
-func (s *Session) now() time.Time { return s.runner.Policy().world.Clock() }
+func (s *Session) now() time.Time { return s.runner.Policy().backends.Clock() }
 
 // Helo takes HELO or EHLO, which also ends a transaction (RFC 5321 section 4.1.4). Only a refusal to serve at all
 // (421) is answered here.
@@ -150,7 +150,7 @@ func (s *Session) renew() {
 		return
 	}
 	old := s.conn
-	s.after.do(s.closeScope(old))
+	s.background.do(s.closeScope(old))
 	s.openConnection(old.ConnectFacts, old.Started)
 	if s.helo != nil {
 		s.conn.HeloFacts = *s.helo
@@ -180,12 +180,12 @@ func (s *Session) Mail(facts policy.MailFacts) policy.Answer {
 func (s *Session) openMessage(facts policy.MailFacts) {
 	s.transactions++
 	m := &message{conn: s.conn, runner: s.runner, Message: policy.Message{
-		MailFacts: facts, Conn: &s.conn.Connection, Number: s.transactions, Started: s.policy().world.Clock(),
+		MailFacts: facts, Conn: &s.conn.Connection, Number: s.transactions, Started: s.policy().backends.Clock(),
 		Sender: address.Parse(facts.Sender), Helo: s.conn.HeloFacts,
 	}}
 	m.Holder, m.Inquiry = &m.scope, m
 	if facts.Login != "" {
-		m.Exempt |= policy.BypassTrusted | policy.BypassLogin
+		m.Exempt |= policy.ExemptTrusted | policy.ExemptLogin
 	}
 	if !s.exempt() {
 		s.policy().findPermits(m)

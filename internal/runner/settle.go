@@ -34,7 +34,7 @@ func (s *Session) settleRecipient(p *Policy, r *recipient, would []string) {
 	outcome := r.fate
 	outcome.Would = slices.Concat(would, r.monitored())
 	for _, b := range p.hooks.settleRcpt {
-		s.after.guarded(func() { b.hooks.SettleRecipient(&r.Recipient, outcome) })
+		s.background.guarded(func() { b.hooks.SettleRecipient(&r.Recipient, outcome) })
 	}
 }
 
@@ -67,11 +67,11 @@ func (s *Session) endMessage(fate policy.Fate) {
 		return
 	}
 	p := s.policy()
-	if len(p.hooks.settleRcpt) == 0 && len(p.hooks.settleMsg) == 0 && s.after.idle() {
+	if len(p.hooks.settleRcpt) == 0 && len(p.hooks.settleMsg) == 0 && s.background.idle() {
 		s.settleMessage(p, m)
 		return
 	}
-	s.after.do(func() { s.settleMessage(p, m) })
+	s.background.do(func() { s.settleMessage(p, m) })
 }
 
 // settleMessage lets the checks learn what became of a message and its recipients.
@@ -88,7 +88,7 @@ func (s *Session) settleMessage(p *Policy, m *message) {
 	slices.Sort(would)
 	outcome.Would = slices.Compact(would)
 	for _, b := range p.hooks.settleMsg {
-		s.after.guarded(func() { b.hooks.SettleMessage(&m.Message, outcome) })
+		s.background.guarded(func() { b.hooks.SettleMessage(&m.Message, outcome) })
 	}
 	s.runner.observer.Settled(newTransaction(m, outcome))
 }
@@ -103,10 +103,10 @@ func (s *Session) endConnection() {
 		settle()
 		s.runner.observer.Closed(&c.Connection)
 	}
-	if len(c.policy.hooks.settleCon) == 0 && s.after.idle() {
+	if len(c.policy.hooks.settleCon) == 0 && s.background.idle() {
 		end()
 	} else {
-		s.after.do(end)
+		s.background.do(end)
 	}
 	s.conn, s.faulted = nil, nil
 }
@@ -119,7 +119,7 @@ func (s *Session) closeScope(c *connection) (settle func()) {
 	return func() {
 		if !exempt {
 			for _, b := range c.policy.hooks.settleCon {
-				s.after.guarded(func() { b.hooks.SettleConnection(&c.Connection) })
+				s.background.guarded(func() { b.hooks.SettleConnection(&c.Connection) })
 			}
 		}
 		s.runner.leave(c.policy)

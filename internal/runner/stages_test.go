@@ -24,8 +24,10 @@ func objecting(name string, stage policy.Stage) policy.Hooks {
 	return policy.Hooks{Message: func(*policy.Message) (policy.Verdict, error) { return no(name) }}
 }
 
-func at(stage policy.Stage) func(*policy.Check)   { return func(c *policy.Check) { c.AnswerAt = stage } }
-func bypass(b policy.Bypass) func(*policy.Check)  { return func(c *policy.Check) { c.Bypass = b } }
+func at(stage policy.Stage) func(*policy.Check) { return func(c *policy.Check) { c.AnswerAt = stage } }
+
+func bypass(b policy.Exemption) func(*policy.Check) { return func(c *policy.Check) { c.Exempt = b } }
+
 func fold(f policy.Aggregate) func(*policy.Check) { return func(c *policy.Check) { c.Aggregate = f } }
 
 func onError(o policy.OnError) func(*policy.Check) {

@@ -32,7 +32,7 @@ func TestTick(t *testing.T) {
 	}
 	events := r.seen.list
 	if len(events) != 1 || events[0].Check != "telling" || events[0].Mode != policy.Enforce || events[0].ID != "mw-1" || events[0].Cause != "found" ||
-		!events[0].Time.Equal(r.world.Clock()) {
+		!events[0].Time.Equal(r.backends.Clock()) {
 		t.Fatalf("events %+v", events)
 	}
 	if got := events[0].Action.String(); got != "not retried" {
