@@ -46,19 +46,19 @@ func register(set *pflag.FlagSet) (*daemonFlags, draft) {
 func registerDaemon(set *pflag.FlagSet) *daemonFlags {
 	f := policy.NewFlags(set, "")
 	d := &daemonFlags{}
-	set.String(config.FileFlag, "", "file with more flags, one a line")
-	d.listen = f.Strings("listen", "ADDRESS", "where to listen, unix:/PATH or inet:HOST:PORT (default "+defaultListen+")")
+	f.String(config.FileFlag, "", "FILE", "file with more flags, one a line")
+	d.listen = f.Strings("listen", "ADDRESS", "address to listen on, unix:/PATH or inet:HOST:PORT (default "+defaultListen+")")
 	d.listenMode = f.String("listen-mode", "0660", "OCTAL", "permissions of unix sockets")
 	d.listenGroup = f.String("listen-group", "", "GROUP", "group of unix sockets")
-	d.listenFrom = f.Words("listen-from", nil, "NET,…", "nets, besides loopback, from which an MTA may connect: it is believed whatever it says")
-	d.http = f.String("http", "127.0.0.1:8425", "HOST:PORT|off", "where /metrics, /livez and /readyz are served")
+	d.listenFrom = f.Words("listen-from", nil, "NET,…", "networks, besides loopback, from which an MTA may connect; whatever it says is believed")
+	d.http = f.String("http", "127.0.0.1:8425", "HOST:PORT|off", "address of /metrics, /livez and /readyz")
 	d.control = f.String("control", "", "unix:/PATH", "socket for run-time commands, for its owner only; without it there are none")
-	d.state = f.String("state", autoState, "file:DIR|redis://…|memory:", "where checks remember: file:DIR for one host, redis://HOST:PORT for several, memory: for trials; auto is file:$STATE_DIRECTORY or file:"+usualState+" where it exists, else memory:")
+	d.state = f.String("state", autoState, "file:DIR|redis://…|memory:", "where state is kept: file:DIR for one host, redis://HOST:PORT for several, memory: for trials; auto is file:$STATE_DIRECTORY or file:"+usualState+" where it exists, else memory:")
 	d.dns = f.Words("dns", nil, "HOST[:PORT],…", "recursive DNS servers (default those of /etc/resolv.conf)")
-	d.logFormat = f.String("log-format", "text", "text|json", "form of the log on standard error")
+	d.logFormat = f.String("log-format", "text", "text|json", "format of the log on standard error")
 	d.logLevel = f.String("log-level", "info", "error|warning|info|debug", "what is logged; debug has a line for each message")
-	d.drain = f.Duration("drain", 30*time.Second, "how long SIGTERM lets messages in progress finish")
-	d.watch = f.Duration("watch", 10*time.Second, "how often list files are looked at for changes, 0 for only on SIGHUP")
+	d.drain = f.Duration("drain", 30*time.Second, "how long SIGTERM waits for messages in progress")
+	d.watch = f.Duration("watch", 10*time.Second, "how often to look for changed files, 0 for on SIGHUP only")
 	return d
 }
 

@@ -183,7 +183,7 @@ func (c *count) Set(s string) error {
 
 type span time.Duration
 
-func (d *span) String() string { return time.Duration(*d).String() }
+func (d *span) String() string { return FormatDuration(time.Duration(*d)) }
 func (d *span) Type() string   { return "DURATION" }
 func (d *span) Set(s string) error {
 	v, err := ParseDuration(s)
@@ -192,6 +192,23 @@ func (d *span) Set(s string) error {
 	}
 	*d = span(v)
 	return nil
+}
+
+// FormatDuration writes a span of time as [ParseDuration] reads it, in days where it is whole days, and without zeros at the end:
+// "120d", "12h", "1m".
+func FormatDuration(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d != 0 && d%day == 0 {
+		return strconv.FormatInt(int64(d/day), 10) + "d"
+	}
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 // ParseDuration reads a span of time as Go does ("90s", "1h30m"), and days as "36d". It is never negative.

@@ -59,3 +59,16 @@ func FuzzParseSize(f *testing.F) {
 		}
 	})
 }
+
+func TestFormatDuration(t *testing.T) {
+	for want, d := range map[string]time.Duration{
+		"0s": 0, "30s": 30 * time.Second, "1m": time.Minute, "1m30s": 90 * time.Second, "12h": 12 * time.Hour, "1h30m": 90 * time.Minute,
+		"1d": 24 * time.Hour, "120d": 120 * 24 * time.Hour, "36h": 36 * time.Hour, "10m": 10 * time.Minute, "1h0m5s": time.Hour + 5*time.Second,
+	} {
+		got := FormatDuration(d)
+		back, err := ParseDuration(got)
+		if got != want || back != d || err != nil {
+			t.Errorf("%v is written %q and read as %v, %v, want %q", d, got, back, err, want)
+		}
+	}
+}

@@ -49,18 +49,18 @@ type SettingsFlags struct {
 func RegisterSettings(f *Flags) *SettingsFlags {
 	s := &SettingsFlags{cap: Enforce}
 	s.services = f.Words("services", []string{"25=mx", "465=submission", "587=submission", "10026=reinject"}, "DOOR=SERVICE,…",
-		"which service each {daemon_port} or {daemon_name} is: mx, submission or reinject; any other door is mx")
-	s.trusted = f.Words("trusted-nets", []string{"127.0.0.0/8", "::1/128"}, "NET,…", "clients that are ours")
-	s.relays = f.Tables("inbound-relays", "our backup MX, upstream gateways and forwarders: their address says nothing about the sender")
-	s.local = f.Tables("local-domains", "domains that are ours; sub-domains only where listed as .domain")
-	s.delimiter = f.String("recipient-delimiter", "+", "CHARACTERS", "what separates an address from its extension, as in Postfix")
+		"which service a {daemon_port} or {daemon_name} is: mx, submission or reinject; all others are mx")
+	s.trusted = f.Words("trusted-nets", []string{"127.0.0.0/8", "::1/128"}, "NET,…", "trusted networks, like mynetworks")
+	s.relays = f.Tables("inbound-relays", "backup MX, gateways and forwarders, whose address says nothing about the sender")
+	s.local = f.Tables("local-domains", "domains we accept mail for; sub-domains only where listed as .domain")
+	s.delimiter = f.String("recipient-delimiter", "+", "CHARACTERS", "separates an address from its extension, as in Postfix")
 	s.clients = f.Tables("permit-clients", "clients that the administrator permits")
 	s.senders = f.Tables("permit-senders", "senders that the administrator permits, where SPF or a permitted client vouches for them")
-	s.always = f.Words("always-accept", []string{"postmaster", "abuse"}, "LOCALPART,…", "recipients at local domains that must be reachable when they are the only one")
-	s.answerAt = f.String("answer-at", "rcpt", "rcpt|mail", "where objections to client and sender are answered")
-	f.set.Var(&s.cap, "mode", "the highest mode of any check: monitor refuses nothing, defer only temporarily")
-	s.pilot = f.Tables("enforce-for", "enforce for these recipients and only monitor for the rest")
-	s.helpURL = f.String("help-url", "", "URL", "a page that explains refusals, put at the end of every reply")
+	s.always = f.Words("always-accept", []string{"postmaster", "abuse"}, "LOCALPART,…", "local parts that are always accepted as the only recipient")
+	s.answerAt = f.String("answer-at", "rcpt", "rcpt|mail", "stage at which client and sender are refused")
+	f.set.Var(&s.cap, "mode", "highest mode of all checks: monitor refuses nothing, defer only temporarily")
+	s.pilot = f.Tables("enforce-for", "recipients to enforce for; for all others checks only monitor")
+	s.helpURL = f.String("help-url", "", "URL", "page that explains refusals; stands at the end of every reply")
 	f.set.Var(&fileName{&s.repliesFile}, "replies", "file that overrides code, enhanced code and text of replies")
 	return s
 }

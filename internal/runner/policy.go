@@ -75,9 +75,9 @@ func NewDraft(registry *policy.Registry, set *pflag.FlagSet) *Draft {
 	for _, c := range registry.Checks {
 		flags := policy.NewFlags(set, c.Name)
 		dc := &draftCheck{check: c}
-		dc.mode = flags.Mode(c.Name, c.Mode, c.Title)
+		dc.mode = flags.Mode(c.Name, c.Mode, "mode of check "+c.Name+" ("+c.Title+")")
 		if c.OnError != policy.Fails {
-			dc.onError = flags.OnError(c.OnError, "what becomes of mail that "+c.Name+" could not judge")
+			dc.onError = flags.OnError(c.OnError, "when "+c.Name+" fails: accept or defer")
 		}
 		if c.Setup != nil {
 			dc.build = c.Setup(flags)
