@@ -21,7 +21,7 @@ const module = "mailweir/"
 var layers = map[string][]string{
 	"cmd/mailweir":            {"*"},
 	"milter":                  {"internal/policy"},
-	"checks":                  {"internal/policy", "internal/address", "internal/table", "internal/content", "internal/state", "internal/mailauth", "internal/trace", "internal/history", "internal/rate", "internal/blocklist", "internal/examination", "internal/entry", "rbl"},
+	"checks":                  {"internal/policy", "internal/address", "internal/table", "internal/content", "internal/state", "internal/mailauth", "internal/trace", "internal/history", "internal/rate", "internal/blocklist", "internal/examination", "internal/entry", "internal/terminal", "rbl"},
 	"rbl":                     {"internal/dns"},
 	"internal/dns":            {},
 	"internal/dns/dnstest":    {},
@@ -37,6 +37,8 @@ var layers = map[string][]string{
 	"internal/resource":       {},
 	"internal/textfile":       {},
 	"internal/control":        {},
+	"internal/admin":          {"internal/policy", "internal/state", "internal/terminal", "rbl"},
+	"internal/terminal":       {},
 	"internal/trace":          {},
 	"internal/spool":          {},
 	"internal/mailauth":       {"internal/address", "internal/trace"},
@@ -53,7 +55,7 @@ var layers = map[string][]string{
 	"internal/rate":        {"internal/policy", "internal/state"},
 	"internal/blocklist":   {"internal/policy", "internal/address", "internal/table"},
 	"internal/examination": {"internal/policy", "internal/content"},
-	"internal/entry":       {"internal/policy"},
+	"internal/entry":       {"internal/policy", "internal/terminal"},
 	"internal/policytest":  {"internal/policy", "internal/runner", "internal/state", "internal/dns", "rbl"},
 
 	"internal/content/fold":     {},

@@ -27,7 +27,7 @@ type Check struct {
 	Aggregate Aggregate
 	// Replies are the check's declared replies.
 	Replies []*Reply
-	// Setup registers flags and nothing else. It returns nil when the check needs no building.
+	// Setup registers flags and operations, and nothing else. It returns nil when the check needs no building.
 	Setup func(*Flags) Build
 }
 

@@ -14,6 +14,7 @@ import (
 type Flags struct {
 	set    *pflag.FlagSet
 	prefix string
+	offers *[]OperationGroup
 }
 
 // NewFlags returns the flags of a check, or of the settings that all share when prefix is "".
@@ -21,11 +22,24 @@ func NewFlags(set *pflag.FlagSet, prefix string) *Flags {
 	if prefix != "" {
 		prefix += "-"
 	}
-	return &Flags{set: set, prefix: prefix}
+	return &Flags{set: set, prefix: prefix, offers: new([]OperationGroup)}
 }
 
+// Operations says what people can do at run time. They may go by the values of the flags: those in force where they are carried
+// out.
+func (f *Flags) Operations(name, title string, operations ...Operation) {
+	*f.offers = append(*f.offers, OperationGroup{Name: name, Title: title, Operations: operations})
+}
+
+// Offered are the operations that have been declared with these flags.
+func (f *Flags) Offered() []OperationGroup { return *f.offers }
+
 // Named returns flags that carry another prefix than the check's name, where POLICIES fixes such a name.
-func (f *Flags) Named(prefix string) *Flags { return NewFlags(f.set, prefix) }
+func (f *Flags) Named(prefix string) *Flags {
+	named := NewFlags(f.set, prefix)
+	named.offers = f.offers
+	return named
+}
 
 // Tables registers a repeatable flag whose values are Postfix lookup tables, asked in order.
 func (f *Flags) Tables(noun, usage string) *[]string {

@@ -45,6 +45,9 @@ type SettingsFlags struct {
 	repliesFile                            string
 }
 
+// Delimiter is the value of --recipient-delimiter.
+func (f *SettingsFlags) Delimiter() string { return *f.delimiter }
+
 // RegisterSettings registers the flags of what several checks share.
 func RegisterSettings(f *Flags) *SettingsFlags {
 	s := &SettingsFlags{cap: Enforce}

@@ -60,6 +60,7 @@ type Draft struct {
 	registry *policy.Registry
 	settings *policy.SettingsFlags
 	checks   []*draftCheck
+	groups   []policy.OperationGroup
 }
 
 type draftCheck struct {
@@ -81,11 +82,18 @@ func NewDraft(registry *policy.Registry, set *pflag.FlagSet) *Draft {
 		}
 		if c.Setup != nil {
 			dc.build = c.Setup(flags)
+			d.groups = append(d.groups, flags.Offered()...)
 		}
 		d.checks = append(d.checks, dc)
 	}
 	return d
 }
+
+// Operations are what the checks let people do at run time, under the values that the flags have.
+func (d *Draft) Operations() []policy.OperationGroup { return d.groups }
+
+// Delimiter is the value of --recipient-delimiter.
+func (d *Draft) Delimiter() string { return d.settings.Delimiter() }
 
 // Build makes the policy once the flags have been read. Tables whose source has not changed are the previous policy's, which
 // may be nil. An error names the file and line, or the flag, that is wrong.

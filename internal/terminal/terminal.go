@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -130,3 +131,11 @@ func (t *Table) Row(cells ...any) {
 
 // Flush writes the table, once its last row is known.
 func (t *Table) Flush() error { return t.out.Flush() }
+
+// Time writes a time for people, in UTC as in the log; "-" for none.
+func Time(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format(time.DateTime)
+}
