@@ -61,7 +61,7 @@ func letters(n uint64) string {
 
 func (t triplet) net() string { return netip.PrefixFrom(t.client, 24).Masked().String() }
 
-// The keys are those of checks/rcpt_greylist_memory.go.
+// The keys are those of checks/greylist/memory.go.
 func (t triplet) knownKey() string { return state.Key("greylist", t.net(), t.sender, t.recipient) }
 
 func (t triplet) pendingKey() string {

@@ -1,27 +1,68 @@
-// Package checks holds the rules: one file a check, with its declaration, replies, flags and help, and its test
-// beside it. The file's name begins with the stage at which the check decides first. This file has the ordered
-// list; adding a check means writing its file and naming it here.
+// Package checks has the ordered list of the checks. Each is a package below this one, named as its flag
+// without hyphens, with everything that is its own: declaration, replies, flags, help and hooks in check.go,
+// what it remembers, what people enter at run time, and its tests. A new check is a new package, named here.
 package checks
 
-import "mailweir/internal/policy"
+import (
+	"mailweir/checks/account"
+	"mailweir/checks/address"
+	"mailweir/checks/autoallow"
+	"mailweir/checks/clientblock"
+	"mailweir/checks/concurrency"
+	"mailweir/checks/content"
+	"mailweir/checks/envelopefrom"
+	"mailweir/checks/fault"
+	"mailweir/checks/greylist"
+	"mailweir/checks/headerfrom"
+	"mailweir/checks/hops"
+	"mailweir/checks/load"
+	"mailweir/checks/lockout"
+	"mailweir/checks/managed"
+	"mailweir/checks/openrelay"
+	"mailweir/checks/outboundlimit"
+	"mailweir/checks/rbl"
+	"mailweir/checks/rcptlimit"
+	"mailweir/checks/reputation"
+	"mailweir/checks/requireauth"
+	"mailweir/checks/requiretls"
+	"mailweir/checks/senderblock"
+	"mailweir/checks/senderlogin"
+	"mailweir/checks/signature"
+	"mailweir/checks/size"
+	"mailweir/checks/tempblock"
+	"mailweir/checks/truncated"
+	"mailweir/internal/policy"
+)
 
 // Registry returns every check, and the order in which their objections are answered. The first
 // enforced objection in this order is the answer; see docs/decisions.md.
 func Registry() *policy.Registry {
 	return &policy.Registry{
 		Checks: []*policy.Check{
-			Load, Address, ClientBlock, Tempblock, Concurrency, RequireAuth, SenderLogin, OpenRelay, Account, SenderBlock, EnvelopeFrom, Lockout, Managed, AutoAllow, RBL, Reputation, RequireTLS,
-			Size, OutboundLimit, RcptLimit, Greylist, Hops, HeaderFrom, Truncated, Signature, Content, Fault,
+			load.Check, address.Check, clientblock.Check, tempblock.Check, concurrency.Check,
+			requireauth.Check, senderlogin.Check, openrelay.Check, account.Check, senderblock.Check,
+			envelopefrom.Check, lockout.Check, managed.Check, autoallow.Check, rbl.Check, reputation.Check,
+			requiretls.Check, size.Check, outboundlimit.Check, rcptlimit.Check, greylist.Check, hops.Check,
+			headerfrom.Check, truncated.Check, signature.Check, content.Check, fault.Check,
 		},
 		Order: map[policy.Stage][]*policy.Check{
-			policy.StageHelo:    {Load},
-			policy.StageMail:    {Address, ClientBlock, Tempblock, Concurrency, RequireAuth, SenderLogin, RequireTLS, Size, OutboundLimit},
-			policy.StageRcpt:    {Address, Concurrency, OpenRelay, Account, SenderBlock, EnvelopeFrom, Lockout, Managed, AutoAllow, RBL, Reputation, RequireTLS, Size, OutboundLimit, RcptLimit, Greylist},
-			policy.StageHeaders: {Hops, HeaderFrom, SenderBlock, Lockout, Managed, Greylist},
-			policy.StageEnd:     {Load, Size, Truncated, Signature, Content},
+			policy.StageHelo: {load.Check},
+			policy.StageMail: {
+				address.Check, clientblock.Check, tempblock.Check, concurrency.Check, requireauth.Check,
+				senderlogin.Check, requiretls.Check, size.Check, outboundlimit.Check,
+			},
+			policy.StageRcpt: {
+				address.Check, concurrency.Check, openrelay.Check, account.Check, senderblock.Check,
+				envelopefrom.Check, lockout.Check, managed.Check, autoallow.Check, rbl.Check, reputation.Check,
+				requiretls.Check, size.Check, outboundlimit.Check, rcptlimit.Check, greylist.Check,
+			},
+			policy.StageHeaders: {
+				hops.Check, headerfrom.Check, senderblock.Check, lockout.Check, managed.Check, greylist.Check,
+			},
+			policy.StageEnd: {load.Check, size.Check, truncated.Check, signature.Check, content.Check},
 		},
-		Fault:       Fault,
-		Unavailable: replyUnavailable,
-		Unprocessed: replyUnprocessed,
+		Fault:       fault.Check,
+		Unavailable: reputation.ReplyUnavailable,
+		Unprocessed: fault.ReplyUnprocessed,
 	}
 }

@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"mailweir/checks/greylist"
+	"mailweir/checks/reputation"
+	"mailweir/checks/tempblock"
 	"mailweir/internal/history"
 	"mailweir/internal/policytest"
 )
@@ -92,7 +95,7 @@ func TestDay(t *testing.T) {
 			p.does(c, p.client, turn)
 		}
 		for _, e := range c.Taken() {
-			if e.Check == Tempblock.Name || e.Check == Reputation.Name {
+			if e.Check == tempblock.Check.Name || e.Check == reputation.Check.Name {
 				client := e.Client.String()
 				if found[client] == nil {
 					found[client] = map[string]int{}
@@ -100,7 +103,7 @@ func TestDay(t *testing.T) {
 				found[client][e.Check]++
 			}
 		}
-		list, err := ListTempblocks(t.Context(), c.World.State)
+		list, err := tempblock.List(t.Context(), c.World.State)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,11 +118,11 @@ func TestDay(t *testing.T) {
 		c.After(10 * time.Minute)
 	}
 	for _, p := range players {
-		of := score(c, p.client)
+		of := reputationOf(c, p.client)
 		switch {
 		case !p.bad && (len(found[p.client]) > 0 || of.Score >= 1):
 			t.Errorf("%s: turned away %v, %s", p.name, found[p.client], of)
-		case p.bad && (!listed[p.client] || found[p.client][Reputation.Name] == 0 || !of.Judged || of.Score < 80):
+		case p.bad && (!listed[p.client] || found[p.client][reputation.Check.Name] == 0 || !of.Judged || of.Score < 80):
 			t.Errorf("%s: turned away %v, %s", p.name, found[p.client], of)
 		}
 	}
@@ -136,11 +139,11 @@ func TestDayOfAGreylistedSender(t *testing.T) {
 		c.After(10 * time.Second)
 	}
 	for _, e := range c.Taken() {
-		if e.Check != Greylist.Name {
+		if e.Check != greylist.Check.Name {
 			t.Errorf("%s: %s", e.Check, e.Cause)
 		}
 	}
-	if r := score(c, "192.0.2.1"); len(r.Parts) > 0 {
+	if r := reputationOf(c, "192.0.2.1"); len(r.Parts) > 0 {
 		t.Error(r)
 	}
 }

@@ -49,10 +49,10 @@ func TestOffences(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			h := whole().Host(t, append([]string{"--tempblock=enforce", "--tempblock-rules=open-relay=2/5m blocked=2/1h"}, c.flags...)...)
 			c.does(h)
-			if got := blocked(h, "192.0.2.1"); got != c.want {
+			if got := onTempblock(h, "192.0.2.1"); got != c.want {
 				t.Errorf("blocked %t, want %t", got, c.want)
 			}
-			if blocked(h, "192.0.2.2") {
+			if onTempblock(h, "192.0.2.2") {
 				t.Error("another client is blocked")
 			}
 		})
@@ -70,7 +70,7 @@ func TestTempblockConcurrency(t *testing.T) {
 			}
 		}
 		h.Leave(held)
-		if got := blocked(h, "192.0.2.1"); got != want {
+		if got := onTempblock(h, "192.0.2.1"); got != want {
 			t.Errorf("%s: blocked %t", limit, got)
 		}
 	}
@@ -101,7 +101,7 @@ func TestReputationOfRefusals(t *testing.T) {
 			h := whole().Host(t, append([]string{"--reputation=enforce"}, c.flags...)...)
 			c.does(h)
 			var parts []string
-			for _, p := range score(h, "192.0.2.1").Parts {
+			for _, p := range reputationOf(h, "192.0.2.1").Parts {
 				parts = append(parts, p.Name+" "+fmt.Sprint(p.Events))
 			}
 			if got := strings.Join(parts, ", "); got != c.want {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mailweir/checks"
+	"mailweir/checks/account"
 	"mailweir/internal/control"
 	"mailweir/internal/entry"
 	"mailweir/internal/policy"
@@ -31,25 +31,25 @@ var accountOff = runtimeCommand[accountRequest, nothing]{"account/off", func(ctx
 	if err := r.validate(); err != nil {
 		return nothing{}, err
 	}
-	if err := checks.CheckAccount(r.Side, r.Name); err != nil {
+	if err := account.Validate(r.Side, r.Name); err != nil {
 		return nothing{}, control.Errorf("%v", err)
 	}
-	return nothing{}, checks.SwitchAccountOff(ctx, w.Store, r.Side, r.Name, r.For, w.entered(r.Note))
+	return nothing{}, account.SwitchOff(ctx, w.Store, r.Side, r.Name, r.For, w.entered(r.Note))
 }}
 
 var accountOn = runtimeCommand[accountRequest, nothing]{"account/on", func(ctx context.Context, w commandWorld, r accountRequest) (nothing, error) {
 	if err := r.validate(); err != nil {
 		return nothing{}, err
 	}
-	was, err := checks.SwitchAccountOn(ctx, w.Store, r.Side, r.Name)
+	was, err := account.SwitchOn(ctx, w.Store, r.Side, r.Name)
 	if err == nil && !was {
 		err = control.Errorf("%s of %q was not switched off here; see mailweir account list, and --account-list", r.Side, r.Name)
 	}
 	return nothing{}, err
 }}
 
-var accountList = runtimeCommand[nothing, []checks.AccountSwitch]{"account/list", func(ctx context.Context, w commandWorld, _ nothing) ([]checks.AccountSwitch, error) {
-	return checks.AccountSwitches(ctx, w.Store)
+var accountList = runtimeCommand[nothing, []account.Switch]{"account/list", func(ctx context.Context, w commandWorld, _ nothing) ([]account.Switch, error) {
+	return account.Switches(ctx, w.Store)
 }}
 
 func (d *daemon) handleAccount(s *control.Server) {
@@ -59,7 +59,7 @@ func (d *daemon) handleAccount(s *control.Server) {
 }
 
 func (r accountRequest) validate() error {
-	if r.Side != checks.AccountOutbound && r.Side != checks.AccountInbound || r.Name == "" {
+	if r.Side != account.Outbound && r.Side != account.Inbound || r.Name == "" {
 		return control.Errorf("give either --outbound=LOGIN|DOMAIN|* or --inbound=DOMAIN|*")
 	}
 	return nil
@@ -74,9 +74,9 @@ func accountFlags(cmd *cobra.Command) func() (accountRequest, error) {
 		if outbound != "" && inbound != "" {
 			return r, fail(exUsage, "give one of --outbound and --inbound at a time")
 		}
-		r = accountRequest{Side: checks.AccountOutbound, Name: outbound}
+		r = accountRequest{Side: account.Outbound, Name: outbound}
 		if inbound != "" {
-			r = accountRequest{Side: checks.AccountInbound, Name: inbound}
+			r = accountRequest{Side: account.Inbound, Name: inbound}
 		}
 		if err := r.validate(); err != nil {
 			return r, &exitError{exUsage, err}
@@ -140,7 +140,7 @@ func newAccountList() *cobra.Command {
 	return cmd
 }
 
-func writeAccounts(out io.Writer, list []checks.AccountSwitch) error {
+func writeAccounts(out io.Writer, list []account.Switch) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "SIDE\tACCOUNT\tUNTIL\tSINCE\tBY\tNOTE")
 	for _, a := range list {

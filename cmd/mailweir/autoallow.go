@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mailweir/checks"
+	"mailweir/checks/autoallow"
 	"mailweir/internal/control"
 )
 
@@ -24,19 +24,19 @@ type autoAllowRequest struct {
 }
 
 // filter chooses as the policy does where the command is carried out: a user is meant without the extension of his address.
-func (r autoAllowRequest) filter(w commandWorld) checks.AutoAllowFilter {
-	return checks.AutoAllowFilter{User: r.User, External: r.Address, Delimiter: w.delimiter()}
+func (r autoAllowRequest) filter(w commandWorld) autoallow.Filter {
+	return autoallow.Filter{User: r.User, External: r.Address, Delimiter: w.delimiter()}
 }
 
-var autoAllowList = runtimeCommand[autoAllowRequest, []checks.AutoAllowed]{"auto-allow/list", func(ctx context.Context, w commandWorld, r autoAllowRequest) ([]checks.AutoAllowed, error) {
-	return checks.AutoAllowedAddresses(ctx, w.Store, r.filter(w), r.Limit)
+var autoAllowList = runtimeCommand[autoAllowRequest, []autoallow.Pair]{"auto-allow/list", func(ctx context.Context, w commandWorld, r autoAllowRequest) ([]autoallow.Pair, error) {
+	return autoallow.List(ctx, w.Store, r.filter(w), r.Limit)
 }}
 
 var autoAllowRemove = runtimeCommand[autoAllowRequest, int]{"auto-allow/rm", func(ctx context.Context, w commandWorld, r autoAllowRequest) (int, error) {
 	if r.User == "" && r.Address == "" {
 		return 0, control.Errorf("give --user or --external, or both")
 	}
-	return checks.RemoveAutoAllowed(ctx, w.Store, r.filter(w))
+	return autoallow.Remove(ctx, w.Store, r.filter(w))
 }}
 
 func (d *daemon) handleAutoAllow(s *control.Server) {
@@ -73,7 +73,7 @@ func newAutoAllowList() *cobra.Command {
 	return cmd
 }
 
-func writeAutoAllow(out io.Writer, list []checks.AutoAllowed) error {
+func writeAutoAllow(out io.Writer, list []autoallow.Pair) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "USER\tADDRESS\tWRITTEN\tUNTIL")
 	for _, one := range list {

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"mailweir/checks"
+	"mailweir/checks/greylist"
 	"mailweir/internal/control"
 	"mailweir/internal/policy"
 )
@@ -21,7 +21,7 @@ func newGreylist() *cobra.Command {
 
 // greylistRequest is a command about the triplets that a filter chooses.
 type greylistRequest struct {
-	checks.GreylistFilter
+	greylist.Filter
 	Limit int    `json:"limit,omitempty"`
 	Note  string `json:"note,omitempty"`
 }
@@ -39,8 +39,8 @@ func greylistRun[Out any](name string, do func(context.Context, commandWorld, gr
 	}}
 }
 
-var greylistShow = greylistRun("greylist/show", func(ctx context.Context, w commandWorld, r greylistRequest) ([]checks.GreylistRow, error) {
-	return checks.ShowGreylist(ctx, w.Store, r.GreylistFilter, r.Limit)
+var greylistShow = greylistRun("greylist/show", func(ctx context.Context, w commandWorld, r greylistRequest) ([]greylist.Row, error) {
+	return greylist.Show(ctx, w.Store, r.Filter, r.Limit)
 })
 
 var greylistPass = greylistRun("greylist/pass", func(ctx context.Context, w commandWorld, r greylistRequest) (int, error) {
@@ -52,11 +52,11 @@ var greylistPass = greylistRun("greylist/pass", func(ctx context.Context, w comm
 	if err != nil {
 		return 0, err
 	}
-	return checks.PassGreylist(ctx, w.Store, w.entered(r.Note), keep, passes, r.GreylistFilter)
+	return greylist.Pass(ctx, w.Store, w.entered(r.Note), keep, passes, r.Filter)
 })
 
 var greylistFlush = greylistRun("greylist/flush", func(ctx context.Context, w commandWorld, r greylistRequest) (int, error) {
-	return checks.FlushGreylist(ctx, w.Store, r.GreylistFilter)
+	return greylist.Flush(ctx, w.Store, r.Filter)
 })
 
 func (d *daemon) handleGreylist(s *control.Server) {
@@ -117,7 +117,7 @@ func newGreylistShow() *cobra.Command {
 	return cmd
 }
 
-func writeGreylist(out io.Writer, rows []checks.GreylistRow) error {
+func writeGreylist(out io.Writer, rows []greylist.Row) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "CLIENT\tSENDER\tRECIPIENT\tSTATE\tSINCE\tUNTIL\tNOTE")
 	for _, r := range rows {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mailweir/checks"
+	"mailweir/checks/managed"
 	"mailweir/internal/control"
 )
 
@@ -27,25 +27,25 @@ type managedRequest struct {
 }
 
 var managedAdd = runtimeCommand[managedRequest, nothing]{"managed/add", func(ctx context.Context, w commandWorld, r managedRequest) (nothing, error) {
-	if err := checks.CheckManaged(r.Recipient, r.Subject); err != nil {
+	if err := managed.Validate(r.Recipient, r.Subject); err != nil {
 		return nothing{}, control.Errorf("%v", err)
 	}
-	return nothing{}, checks.AddManaged(ctx, w.Store, r.Recipient, r.Subject, r.Permit, r.For, w.entered(r.Note))
+	return nothing{}, managed.Add(ctx, w.Store, r.Recipient, r.Subject, r.Permit, r.For, w.entered(r.Note))
 }}
 
 var managedRemove = runtimeCommand[managedRequest, nothing]{"managed/rm", func(ctx context.Context, w commandWorld, r managedRequest) (nothing, error) {
-	if err := checks.CheckManaged(r.Recipient, r.Subject); err != nil {
+	if err := managed.Validate(r.Recipient, r.Subject); err != nil {
 		return nothing{}, control.Errorf("%v", err)
 	}
-	was, err := checks.RemoveManaged(ctx, w.Store, r.Recipient, r.Subject)
+	was, err := managed.Remove(ctx, w.Store, r.Recipient, r.Subject)
 	if err == nil && !was {
 		err = control.Errorf("%s has no entry %q here; see mailweir managed list, and --managed-list", r.Recipient, r.Subject)
 	}
 	return nothing{}, err
 }}
 
-var managedList = runtimeCommand[managedRequest, []checks.ManagedEntry]{"managed/list", func(ctx context.Context, w commandWorld, r managedRequest) ([]checks.ManagedEntry, error) {
-	return checks.ManagedEntries(ctx, w.Store, r.Recipient, w.delimiter())
+var managedList = runtimeCommand[managedRequest, []managed.Entry]{"managed/list", func(ctx context.Context, w commandWorld, r managedRequest) ([]managed.Entry, error) {
+	return managed.List(ctx, w.Store, r.Recipient, w.delimiter())
 }}
 
 // delimiter is what separates an address from its extension.
@@ -116,7 +116,7 @@ func newManagedList() *cobra.Command {
 	return cmd
 }
 
-func writeManaged(out io.Writer, list []checks.ManagedEntry) error {
+func writeManaged(out io.Writer, list []managed.Entry) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "RECIPIENT\tENTRY\tSENDER\tUNTIL\tSINCE\tBY\tNOTE")
 	for _, e := range list {

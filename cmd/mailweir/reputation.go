@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mailweir/checks"
+	"mailweir/checks/reputation"
 	"mailweir/internal/control"
 	"mailweir/internal/entry"
 	"mailweir/internal/policy"
@@ -28,12 +28,12 @@ type reputationRequest struct {
 
 // reputationAnswer is one client's score, and who has begun its history anew.
 type reputationAnswer struct {
-	checks.ReputationScore
+	reputation.Summary
 	Forgotten *entry.Origin `json:"forgotten,omitempty"`
 }
 
 // reputationRun makes what carries a command out: with the formula that is in force there.
-func reputationRun[Out any](name string, do func(context.Context, commandWorld, *checks.Reputations, reputationRequest) (Out, error)) runtimeCommand[reputationRequest, Out] {
+func reputationRun[Out any](name string, do func(context.Context, commandWorld, *reputation.Book, reputationRequest) (Out, error)) runtimeCommand[reputationRequest, Out] {
 	return runtimeCommand[reputationRequest, Out]{name, func(ctx context.Context, w commandWorld, r reputationRequest) (out Out, err error) {
 		if !r.Client.IsValid() {
 			return out, control.Errorf("give a client's address")
@@ -46,12 +46,12 @@ func reputationRun[Out any](name string, do func(context.Context, commandWorld, 
 		if err != nil {
 			return out, err
 		}
-		return do(ctx, w, &checks.Reputations{Store: w.Store, Clock: w.Clock, HalfLife: half, MinEvents: least}, r)
+		return do(ctx, w, &reputation.Book{Store: w.Store, Clock: w.Clock, HalfLife: half, MinEvents: least}, r)
 	}}
 }
 
-var reputationShow = reputationRun("reputation/show", func(ctx context.Context, _ commandWorld, book *checks.Reputations, r reputationRequest) (a reputationAnswer, err error) {
-	if a.ReputationScore, err = book.Show(ctx, r.Client); err != nil {
+var reputationShow = reputationRun("reputation/show", func(ctx context.Context, _ commandWorld, book *reputation.Book, r reputationRequest) (a reputationAnswer, err error) {
+	if a.Summary, err = book.Show(ctx, r.Client); err != nil {
 		return a, err
 	}
 	by, found, err := book.Forgotten(ctx, r.Client)
@@ -61,7 +61,7 @@ var reputationShow = reputationRun("reputation/show", func(ctx context.Context, 
 	return a, err
 })
 
-var reputationForget = reputationRun("reputation/forget", func(ctx context.Context, w commandWorld, book *checks.Reputations, r reputationRequest) (nothing, error) {
+var reputationForget = reputationRun("reputation/forget", func(ctx context.Context, w commandWorld, book *reputation.Book, r reputationRequest) (nothing, error) {
 	was, err := book.Forget(ctx, r.Client, w.entered(r.Note))
 	if err == nil && !was {
 		err = control.Errorf("%s has no history here; see mailweir reputation show", r.Client)

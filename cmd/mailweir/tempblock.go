@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mailweir/checks"
+	"mailweir/checks/tempblock"
 	"mailweir/internal/control"
 )
 
@@ -29,22 +29,22 @@ var tempblockAdd = runtimeCommand[tempblockRequest, nothing]{"tempblock/add", fu
 	if !r.Client.IsValid() {
 		return nothing{}, control.Errorf("give the client's address")
 	}
-	return nothing{}, checks.AddTempblock(ctx, w.Store, r.Client, r.For, w.entered(r.Note))
+	return nothing{}, tempblock.Add(ctx, w.Store, r.Client, r.For, w.entered(r.Note))
 }}
 
 var tempblockRemove = runtimeCommand[tempblockRequest, nothing]{"tempblock/rm", func(ctx context.Context, w commandWorld, r tempblockRequest) (nothing, error) {
 	if !r.Client.IsValid() {
 		return nothing{}, control.Errorf("give the client's address")
 	}
-	was, err := checks.RemoveTempblock(ctx, w.Store, r.Client)
+	was, err := tempblock.Remove(ctx, w.Store, r.Client)
 	if err == nil && !was {
 		err = control.Errorf("%s is not on the temporary block list; see mailweir tempblock list", r.Client)
 	}
 	return nothing{}, err
 }}
 
-var tempblockList = runtimeCommand[nothing, []checks.TempblockEntry]{"tempblock/list", func(ctx context.Context, w commandWorld, _ nothing) ([]checks.TempblockEntry, error) {
-	return checks.ListTempblocks(ctx, w.Store)
+var tempblockList = runtimeCommand[nothing, []tempblock.Entry]{"tempblock/list", func(ctx context.Context, w commandWorld, _ nothing) ([]tempblock.Entry, error) {
+	return tempblock.List(ctx, w.Store)
 }}
 
 func (d *daemon) handleTempblock(s *control.Server) {
@@ -120,7 +120,7 @@ func newTempblockList() *cobra.Command {
 	return cmd
 }
 
-func writeTempblocks(out io.Writer, list []checks.TempblockEntry) error {
+func writeTempblocks(out io.Writer, list []tempblock.Entry) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "CLIENT\tUNTIL\tSINCE\tBY\tWHY")
 	for _, e := range list {

@@ -51,3 +51,6 @@ func Until(t time.Time) string {
 	}
 	return "until " + t.UTC().Format(time.DateTime)
 }
+
+// MaxListed bounds what a run-time command lists.
+const MaxListed = 10_000

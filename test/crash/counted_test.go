@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"mailweir/checks"
+	"mailweir/checks/greylist"
 	"mailweir/internal/control"
 )
 
@@ -65,11 +65,11 @@ func sights(b *bed) map[string]bool {
 	b.t.Helper()
 	client := control.NewClient(b.entries.path)
 	defer client.Close()
-	var rows []checks.GreylistRow
+	var rows []greylist.Row
 	request := struct {
-		checks.GreylistFilter
+		greylist.Filter
 		Limit int `json:"limit"`
-	}{checks.GreylistFilter{Recipient: strangersRecipient, Delimiter: "+"}, 1_000_000}
+	}{greylist.Filter{Recipient: strangersRecipient, Delimiter: "+"}, 1_000_000}
 	if err := client.Call(b.t.Context(), "greylist/show", request, &rows); err != nil {
 		b.t.Fatal(err)
 	}

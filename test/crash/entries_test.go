@@ -8,7 +8,9 @@ import (
 	"sync"
 	"testing"
 
-	"mailweir/checks"
+	"mailweir/checks/account"
+	"mailweir/checks/managed"
+	"mailweir/checks/tempblock"
 	"mailweir/internal/control"
 )
 
@@ -130,9 +132,9 @@ func (e *entries) list() map[string]bool {
 	e.t.Helper()
 	client := control.NewClient(e.path)
 	defer client.Close()
-	var accounts []checks.AccountSwitch
-	var blocks []checks.TempblockEntry
-	var managed []checks.ManagedEntry
+	var accounts []account.Switch
+	var blocks []tempblock.Entry
+	var managed []managed.Entry
 	nothing := struct{}{}
 	if err := errors.Join(
 		client.Call(e.t.Context(), "account/list", nothing, &accounts),

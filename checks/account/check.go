@@ -1,0 +1,212 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"mailweir/internal/address"
+	"mailweir/internal/entry"
+	"mailweir/internal/policy"
+	"mailweir/internal/state"
+	"mailweir/internal/table"
+	"mailweir/internal/trace"
+)
+
+// Check holds the mail of accounts that are switched off.
+var Check = &policy.Check{
+	Name:  "account",
+	Title: "accounts whose outbound or inbound mail is switched off",
+	Help: `Defers the mail of an account that the administrator has switched off. Outbound mail (a trusted sender, an external recipient) belongs to
+the login, to its domain and to the domain of the envelope sender; inbound mail to the recipient's domain; ` + "`*`" + ` stands for
+all accounts. A domain means itself and not its sub-domains. Mail under the null sender always passes: a bounce that waits helps nobody.
+
+Entries come from ` + "`mailweir account off --outbound bob --for 1h --note 'stolen password'`" + `, which acts at once on every host that shares
+the state, and from the tables of ` + "`--account-list`" + `: a login, domain or ` + "`*`" + `, then ` + "`outbound`" + `, ` + "`inbound`" + ` or ` + "`both`" + ` and a note, or ` + "`DUNNO`" + ` to
+exempt an account from a wider entry of the tables. While the state is out of reach, what was known last stays in force.`,
+	Mode:    policy.Enforce,
+	Exempt:  policy.ExemptAlwaysAccept,
+	Replies: []*policy.Reply{replyOutbound, replyInbound},
+	Setup: func(f *policy.Flags) policy.Build {
+		specs := f.Tables("list", "accounts that are switched off: outbound, inbound or both, and a note")
+		return func(env *policy.Env) (policy.Hooks, error) {
+			list, err := env.List("list", *specs, table.Values{Name: "account switches", Check: validSwitch})
+			if err != nil {
+				return policy.Hooks{}, err
+			}
+			rule := &rule{list: list, entered: env.Entered(space)}
+			return policy.Hooks{Rcpt: rule.judge}, nil
+		}
+	},
+}
+
+// The two sides of an account.
+const (
+	Outbound = "outbound"
+	Inbound  = "inbound"
+)
+
+// everybody is the name that stands for all.
+const everybody = "*"
+
+func validSwitch(value string) error {
+	side, _, _ := strings.Cut(value, " ")
+	switch strings.ToLower(side) {
+	case Outbound, Inbound, "both", "dunno":
+		return nil
+	}
+	return fmt.Errorf("%q: want outbound, inbound, both or DUNNO, and then a note", value)
+}
+
+type rule struct {
+	list    *table.List
+	entered *policy.Entered
+}
+
+func (a *rule) judge(r *policy.Recipient) (policy.Verdict, error) {
+	side, names := accountOf(r)
+	if side == "" || r.Msg.Sender.IsNull() {
+		return policy.Pass, nil
+	}
+	if !a.entered.Stale() {
+		return a.verdict(side, names), nil
+	}
+	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+		ctx, cancel := context.WithTimeout(ctx, enteredTimeout)
+		defer cancel()
+		if err := a.entered.Refresh(ctx); err != nil {
+			trace.Add(ctx, "state "+space, err.Error()+"; the last known entries stay in force")
+		}
+		return a.verdict(side, names), nil
+	}), nil
+}
+
+// enteredTimeout is how long a check waits to hear of changed entries before it goes by those that it knows.
+const enteredTimeout = 2 * time.Second
+
+// accountOf tells which accounts a recipient's mail belongs to, the most specific first.
+func accountOf(r *policy.Recipient) (side string, names []string) {
+	switch r.Direction {
+	case policy.Outbound:
+		login := address.Parse(r.Msg.Login)
+		return Outbound, namesOf(login.Key(), login.Domain, r.Msg.Sender.Domain)
+	case policy.Inbound:
+		return Inbound, namesOf(r.Address.Domain)
+	}
+	return "", nil
+}
+
+func namesOf(names ...string) []string {
+	known := names[:0]
+	for _, name := range names {
+		if name != "" {
+			known = append(known, Name(name))
+		}
+	}
+	return append(known, everybody)
+}
+
+// Name is the form in which a login, a domain or * is kept.
+func Name(name string) string {
+	if strings.Contains(name, "@") {
+		return address.Parse(name).Key()
+	}
+	return address.NormalDomain(address.Fold(name))
+}
+
+// verdict looks for the most specific switch; a run-time entry comes before the tables.
+func (a *rule) verdict(side string, names []string) policy.Verdict {
+	reply := replyOutbound
+	if side == Inbound {
+		reply = replyInbound
+	}
+	for _, name := range names {
+		if off, ok := a.entered.Find(switchKey(side, name)); ok {
+			return policy.Object(reply).Because("%s of %s is off %s, %s", side, strconv.QuoteToASCII(name), entry.Until(off.Until), entry.Read(off.Value))
+		}
+	}
+	for _, name := range names {
+		match, ok := a.list.Key(name)
+		if !ok {
+			continue
+		}
+		what, note, _ := strings.Cut(match.Value, " ")
+		switch {
+		case strings.EqualFold(what, "dunno"):
+			return policy.Pass
+		case strings.EqualFold(what, side), strings.EqualFold(what, "both"):
+			cause := fmt.Sprintf("%s matches %s", strconv.QuoteToASCII(match.Key), match.Where())
+			if note != "" {
+				cause += ": " + policy.Clean(note)
+			}
+			return policy.Object(reply).Because("%s", cause)
+		}
+	}
+	return policy.Pass
+}
+
+// space is the space of the state that holds the switches: account|outbound|bob@example.org.
+const space = "account"
+
+func switchKey(side, name string) string { return state.Key(space, side, name) }
+
+// Switch is one account that is switched off at run time.
+type Switch struct {
+	Side string `json:"side"`
+	Name string `json:"name"`
+	entry.Origin
+	// Until is when it ends by itself; zero is never.
+	Until time.Time `json:"until"`
+}
+
+// Validate says what is wrong with a name that is to be switched off: inbound mail belongs to domains only.
+func Validate(side, name string) error {
+	if side == Inbound && strings.Contains(name, "@") {
+		return fmt.Errorf("%q is an address, and inbound mail is switched off for a domain or * only; to stop one sender's mail to one recipient, see mailweir managed", name)
+	}
+	return nil
+}
+
+// SwitchOff switches one side of an account off, for that time or, with 0, until it is switched on.
+func SwitchOff(ctx context.Context, store state.Store, side, name string, life time.Duration, by entry.Origin) error {
+	_, err := store.Do(ctx, state.Put(switchKey(side, Name(name)), by.Value(), life).Entered())
+	return err
+}
+
+// SwitchOn takes the switch away, and reports whether there was one.
+func SwitchOn(ctx context.Context, store state.Store, side, name string) (bool, error) {
+	results, err := store.Do(ctx, state.Delete(switchKey(side, Name(name))).Entered())
+	if err != nil {
+		return false, err
+	}
+	return results[0].Done, nil
+}
+
+// Switches lists the accounts that are switched off at run time, at most 10,000.
+func Switches(ctx context.Context, store state.Store) ([]Switch, error) {
+	entries, err := store.List(ctx, state.Prefix(space), "", entry.MaxListed)
+	if err != nil {
+		return nil, err
+	}
+	var list []Switch
+	for _, e := range entries {
+		if _, parts := state.Parts(e.Key); len(parts) == 2 {
+			list = append(list, Switch{Side: parts[0], Name: parts[1], Origin: entry.Read(e.Value), Until: e.Until})
+		}
+	}
+	return list, nil
+}
+
+var replyOutbound = &policy.Reply{
+	ID: "account-outbound", Row: "T7", Code: 451, Enhanced: "4.3.2", Text: "Account outbounds disabled",
+	Description: "The administrator has switched off the outbound mail of this login, of its domain, or of all accounts.",
+	Resolution:  "The sender asks the administrator. He finds who switched it off, why and until when in the event, and ends it with mailweir account on, or in the list that the event names.",
+}
+
+var replyInbound = &policy.Reply{
+	ID: "account-inbound", Row: "T8", Code: 451, Enhanced: "4.3.2", Text: "Account inbounds disabled",
+	Description: "The administrator has switched off the inbound mail of the recipient's domain, or of all domains.",
+	Resolution:  "Nothing for the sender: the mail is tried again. The administrator ends it with mailweir account on, or in the list that the event names.",
+}

@@ -1,0 +1,129 @@
+package concurrency
+
+import (
+	"context"
+	"strconv"
+	"sync/atomic"
+
+	"mailweir/internal/history"
+	"mailweir/internal/policy"
+	"mailweir/internal/state"
+	"mailweir/internal/table"
+)
+
+// Check bounds the transactions that strangers have under way at once.
+var Check = &policy.Check{
+	Name:  "concurrency",
+	Title: "too many transactions at once of one client or into one account",
+	Help: `Counts the transactions of strangers that are under way: those of one client (an IPv4 address, an IPv6 /64) from MAIL on, and those
+into one account, which is the recipient's domain, from the first recipient on that is accepted there. A transaction counts until it ends, however
+it does, and once for a domain, however many of its recipients it has. One whose recipients are all refused or deferred takes no place
+in their domain. Connections that are idle count nothing.
+
+The counts are shared by all hosts that share the state, and the places of a host that dies are free again within 30 seconds. While the
+state is out of reach each host counts for itself. ` + "`--concurrency-exempt`" + ` lists clients to whom neither limit applies. A client that is over
+its own limit three times in five minutes goes on the temporary block list (` + "`tempblock`" + `); one that meets a full account does not.`,
+	Mode:    policy.Monitor,
+	OnError: policy.Accept,
+	Exempt:  policy.ExemptTrusted | policy.ExemptRelay | policy.ExemptPermitClient | policy.ExemptAlwaysAccept,
+	Replies: []*policy.Reply{replyDomain, replyClient},
+	Setup: func(f *policy.Flags) policy.Build {
+		domain := f.Int("domain", 20, "inbound transactions at once into one local domain, 0 for no limit")
+		client := f.Int("client", 20, "transactions at once of one client, 0 for no limit")
+		exempt := f.Tables("exempt", "clients to whom the limits do not apply")
+		return func(env *policy.Env) (policy.Hooks, error) {
+			if *domain == 0 && *client == 0 {
+				return policy.Hooks{Off: "--concurrency-domain=0 and --concurrency-client=0"}, nil
+			}
+			list, err := env.List("exempt", *exempt, table.Any)
+			if err != nil {
+				return policy.Hooks{}, err
+			}
+			rule := &rule{store: env.State, domain: *domain, client: *client, exempt: list, places: policy.NewSlot[atomic.Bool](env)}
+			var hooks policy.Hooks
+			if *client > 0 {
+				hooks.Mail = rule.mail
+			}
+			if *domain > 0 {
+				hooks.Rcpt = rule.rcpt
+			}
+			return hooks, nil
+		}
+	},
+}
+
+type rule struct {
+	store          state.Store
+	domain, client int
+	exempt         *table.List
+	// places tells of a recipient that he holds a place for his transaction in his account, or is asking for one.
+	places policy.Slot[atomic.Bool]
+}
+
+// space is the space of the places, which are leases: concurrency|client|192.0.2.1, concurrency|domain|example.org.
+const space = "concurrency"
+
+func (c *rule) exempted(conn *policy.Connection) bool {
+	if !conn.Client.IsValid() {
+		return false
+	}
+	ok := table.Member(c.exempt.Client(conn.Client, conn.ConnectFacts.Name))
+	return ok
+}
+
+// mail takes one of the client's places.
+func (c *rule) mail(m *policy.Message) (policy.Verdict, error) {
+	if !m.Conn.Client.IsValid() || c.exempted(m.Conn) {
+		return policy.Pass, nil
+	}
+	net := history.Net(m.Conn.Client)
+	refusal := policy.Object(replyClient).Because("%s has %d transactions under way", net, c.client)
+	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+		ok, err := policy.Acquire(ctx, c.store, m, state.Key(space, "client", net), c.client)
+		if err != nil || ok {
+			return policy.Pass, err
+		}
+		return refusal, nil
+	}), nil
+}
+
+// rcpt takes one of the account's places, unless an earlier recipient has. It is the recipient's and not the message's: whoever
+// refuses or defers him gives it back with that, so that nobody fills an account with recipients who are not accepted.
+func (c *rule) rcpt(r *policy.Recipient) (policy.Verdict, error) {
+	if r.Direction != policy.Inbound || c.exempted(r.Conn()) || c.taken(r) {
+		return policy.Pass, nil
+	}
+	account, mine := r.Address.Domain, c.places.Of(r)
+	mine.Store(true)
+	refusal := policy.Object(replyDomain).Because("%d transactions into %s are under way", c.domain, strconv.QuoteToASCII(account))
+	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+		ok, err := policy.Acquire(ctx, c.store, r, state.Key(space, "domain", account), c.domain)
+		if !ok {
+			mine.Store(false)
+		}
+		if err != nil || ok {
+			return policy.Pass, err
+		}
+		return refusal, nil
+	}), nil
+}
+
+// taken reports whether another accepted recipient has the transaction's place in the account. Where he is still asking for it, nobody has
+// to wait for his word: the check is monitored.
+func (c *rule) taken(r *policy.Recipient) bool {
+	return r.Msg.AnyRecipient(func(other *policy.Recipient) bool {
+		return other != r && other.Direction == policy.Inbound && other.Address.Domain == r.Address.Domain && c.places.Of(other).Load()
+	})
+}
+
+var replyDomain = &policy.Reply{
+	ID: "concurrency", Row: "T9", Code: 451, Enhanced: "4.7.0", Text: "Account service temporarily unavailable",
+	Description: "As many transactions as are allowed go into the recipient's domain at this moment, from all strangers together.",
+	Resolution:  "Nothing for the sender: the mail is tried again. If it happens often, the administrator raises --concurrency-domain, or looks for a flood.",
+}
+
+var replyClient = &policy.Reply{
+	ID: "concurrency-client", Row: "T9", Offence: policy.OffenceConcurrency, Code: 451, Enhanced: "4.7.0", Text: "Account service temporarily unavailable",
+	Description: "The sending host has as many transactions under way at this moment as one client is allowed.",
+	Resolution:  "Nothing for the sender: the mail is tried again. The administrator raises --concurrency-client, or exempts a host that sends much wanted mail with --concurrency-exempt.",
+}

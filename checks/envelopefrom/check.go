@@ -1,0 +1,34 @@
+package envelopefrom
+
+import (
+	"mailweir/internal/blocklist"
+	"mailweir/internal/policy"
+	"mailweir/internal/table"
+)
+
+// Check refuses envelope senders by a list that is about the envelope only.
+var Check = &policy.Check{
+	Name:  "envelope-from",
+	Title: "envelope senders under a block policy",
+	Help: `Looks the envelope sender up in the tables of ` + "`--envelope-from-list`" + `. It differs from sender-block in
+its words and in that its entries are never about header From.`,
+	Mode:    policy.Enforce,
+	Exempt:  policy.ExemptAlwaysAccept,
+	Replies: []*policy.Reply{reply},
+	Setup: func(f *policy.Flags) policy.Build {
+		specs := f.Tables("list", "envelope senders that are refused")
+		return func(env *policy.Env) (policy.Hooks, error) {
+			list, err := env.List("list", *specs, table.Actions)
+			if err != nil || list == nil {
+				return policy.Hooks{Off: "no --envelope-from-list"}, err
+			}
+			return policy.Hooks{Rcpt: blocklist.Envelope(reply, list)}, nil
+		}
+	},
+}
+
+var reply = &policy.Reply{
+	ID: "envelope-from", Row: "P8", Offence: policy.OffenceBlocked, Code: 550, Enhanced: "5.7.1", Text: "Envelope Rejected - Block policy for Envelope from address",
+	Description: "The envelope sender, or its domain, is under a block policy for the envelope.",
+	Resolution:  "The administrator removes the entry that the event names, or exempts the address with an entry OK.",
+}

@@ -1,0 +1,30 @@
+package fault
+
+import "mailweir/internal/policy"
+
+// Check declares what mailweir answers when it could not judge at all.
+var Check = &policy.Check{
+	Name:  "fault",
+	Title: "defects of mailweir itself: a bug, a panic, a deadline that passed",
+	Help: `A defect never ends the daemon and never loses mail. The message that met it is deferred, so that
+it comes again, or passes with ` + "`--fault-on-error=accept`" + `. Each case is logged with its cause; please report it.
+
+A check whose own on-error is ` + "`defer`" + ` and whose backend failed answers with the reply unavailable (row T4) before DATA, and
+with the reply unprocessed after it.`,
+	Mode:    policy.Enforce,
+	OnError: policy.Delay,
+	Replies: []*policy.Reply{reply, ReplyUnprocessed},
+	Setup:   nil,
+}
+
+var reply = &policy.Reply{
+	ID: "fault", Row: "T13", Code: 451, Enhanced: "4.3.0", Text: "Unable to process email at this time",
+	Description: "mailweir met a defect of its own while it judged this message. The log line of the event has the cause.",
+	Resolution:  "Nothing for the sender: the mail is tried again. The administrator finds the cause by the event's id and reports it.",
+}
+
+var ReplyUnprocessed = &policy.Reply{
+	ID: "unprocessed", Row: "T12", Code: 451, Enhanced: "4.3.0", Text: "Unable to process email at this time",
+	Description: "A check that examines the whole message could not do so, because what it relies on did not work, and its on-error is defer.",
+	Resolution:  "Nothing for the sender: the mail is tried again. The administrator looks for the check and its error in the event.",
+}

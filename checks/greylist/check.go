@@ -1,0 +1,267 @@
+package greylist
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"mailweir/internal/mailauth"
+	"mailweir/internal/policy"
+	"mailweir/internal/state"
+	"mailweir/internal/table"
+)
+
+// Check asks unknown senders to come back, which mail servers do and most other programs do not.
+var Check = &policy.Check{
+	Name:  name,
+	Title: "first mail from an unknown client, sender and recipient",
+	Help: `Defers the first mail of a triplet of client net, sender and recipient. A retry before ` + "`--greylist-delay`" + ` is deferred, too, and does not
+start the time anew; one within ` + "`--greylist-window`" + ` passes, and the triplet is then known for ` + "`--greylist-keep`" + ` from its last use. A client net from
+which ` + "`--greylist-client-passes`" + ` triplets have passed is known as a whole. The sender is normalised, so that the changing parts of bounce addresses
+(numbers, BATV, SRS) make no new triplet. Several recipients of one message get their own answers. Mail under the null sender is
+deferred at the end of its headers, for all recipients together, and only when none of them is known: call-outs pass.
+
+` + "`--greylist-skip-spf`" + ` lets mail pass whose sender SPF vouches for, ` + "`--greylist-bypass`" + ` clients, senders and recipients of a table. Mail that another
+check refuses teaches nothing. A sender who does not come back in the window is an event ` + "`not retried`" + `. See greylisting.md.`,
+	Mode:    policy.Monitor,
+	OnError: policy.Accept,
+	Exempt: policy.ExemptTrusted | policy.ExemptRelay | policy.ExemptPermitClient | policy.ExemptPermitSender | policy.ExemptUnvouched |
+		policy.ExemptRecipientPermit | policy.ExemptAutoAllow | policy.ExemptAlwaysAccept,
+	Aggregate: policy.AggregateAll,
+	Replies:   []*policy.Reply{reply},
+	Setup:     setup,
+}
+
+// name is apart from the declaration, whose hooks ask for it.
+const name = "greylist"
+
+func setup(f *policy.Flags) policy.Build {
+	o := &options{
+		ipv4:    f.Int("ipv4", 24, "length of an IPv4 client's net"),
+		ipv6:    f.Int("ipv6", 64, "length of an IPv6 client's net"),
+		delay:   f.Duration("delay", time.Minute, "how long a new triplet waits"),
+		window:  f.Duration("window", 12*time.Hour, "how long a retry is expected"),
+		keep:    f.Duration("keep", 36*24*time.Hour, "how long a triplet is known after its last use"),
+		passes:  f.Int("client-passes", 5, "passed triplets after which a client's net is known, 0 for never"),
+		skipSPF: f.Bool("skip-spf", true, "senders for whom SPF passes need not wait"),
+		bypass:  f.Tables("bypass", "clients, senders and recipients that need not wait"),
+	}
+	return o.build
+}
+
+type options struct {
+	ipv4, ipv6, passes  *int
+	delay, window, keep *time.Duration
+	skipSPF             *bool
+	bypass              *[]string
+}
+
+func (o *options) build(env *policy.Env) (policy.Hooks, error) {
+	nets := Nets{IPv4: *o.ipv4, IPv6: *o.ipv6}
+	switch {
+	case nets.IPv4 < 1 || nets.IPv4 > 32:
+		return policy.Hooks{}, errors.New("--greylist-ipv4: the length of a net is from 1 to 32")
+	case nets.IPv6 < 1 || nets.IPv6 > 128:
+		return policy.Hooks{}, errors.New("--greylist-ipv6: the length of a net is from 1 to 128")
+	case *o.window <= *o.delay:
+		return policy.Hooks{}, errors.New("--greylist-window: no retry could pass; the window must be longer than --greylist-delay")
+	case *o.keep < time.Minute:
+		return policy.Hooks{}, errors.New("--greylist-keep: what is known must be kept for a minute or more")
+	}
+	bypass, err := env.List("bypass", *o.bypass, table.Permits)
+	if err != nil {
+		return policy.Hooks{}, err
+	}
+	g := &rule{
+		memory: memory{store: env.State, clock: env.Clock, delay: *o.delay, window: *o.window, keep: *o.keep, passes: *o.passes},
+		nets:   nets, skipSPF: *o.skipSPF, bypass: bypass, delimiter: env.Settings.Delimiter,
+		seen: policy.NewSlot[atomic.Pointer[tripletState]](env),
+	}
+	hooks := policy.Hooks{Rcpt: g.rcpt, HeadersFor: g.headersFor, SettleRecipient: g.settle}
+	if env.Mode().Refuses() {
+		hooks.Tick = g.memory.tick
+	}
+	return hooks, nil
+}
+
+type rule struct {
+	memory    memory
+	nets      Nets
+	skipSPF   bool
+	bypass    *table.List
+	delimiter string
+	seen      policy.Slot[atomic.Pointer[tripletState]]
+}
+
+func (g *rule) rcpt(r *policy.Recipient) (policy.Verdict, error) {
+	if r.Msg.Sender.IsNull() {
+		return policy.Pass, nil // a call-out must get its answer; see headersFor
+	}
+	return g.look(r), nil
+}
+
+func (g *rule) headersFor(r *policy.Recipient) (policy.Verdict, error) {
+	if !r.Msg.Sender.IsNull() {
+		return policy.Pass, nil
+	}
+	return g.look(r), nil
+}
+
+// spfTimeout leaves time for the answer: a sender whose DNS is slow waits like everybody else.
+const spfTimeout = 5 * time.Second
+
+// look finds out what is known of the recipient's triplet.
+func (g *rule) look(r *policy.Recipient) policy.Verdict {
+	if g.bypassed(r) {
+		return policy.Pass.Because("--greylist-bypass")
+	}
+	m, place := r.Msg, g.seen.Of(r)
+	t := triplet{
+		net:       g.nets.of(m.Conn.Client),
+		sender:    senderKey(m.Sender),
+		recipient: r.Address.Base(g.delimiter).Key(),
+	}
+	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+		s, err := g.memory.sight(ctx, t)
+		if err != nil {
+			return policy.Pass, err
+		}
+		if s.waits() && g.skipSPF {
+			ctx, cancel := context.WithTimeout(ctx, spfTimeout)
+			defer cancel()
+			if result, err := m.SPF(ctx); err == nil && result == mailauth.SPFPass {
+				return policy.Pass.Because("spf passes"), nil
+			}
+		}
+		place.Store(s)
+		if s.waits() {
+			return policy.Object(reply).Because("%s", s.words(g.memory)), nil
+		}
+		return policy.Pass.Because("%s", s.words(g.memory)), nil
+	})
+}
+
+func (g *rule) bypassed(r *policy.Recipient) bool {
+	c := r.Conn()
+	ask := []func() (table.Match, bool){
+		func() (table.Match, bool) { return g.bypass.Client(c.Client, c.ConnectFacts.Name) },
+		func() (table.Match, bool) { return g.bypass.Address(r.Msg.Sender) },
+		func() (table.Match, bool) { return g.bypass.Address(r.Address) },
+	}
+	return slices.ContainsFunc(ask, func(find func() (table.Match, bool)) bool {
+		match, ok := find()
+		return ok && match.Action.Verb == table.OK
+	})
+}
+
+// settleTimeout bounds what learning from one recipient may take.
+const settleTimeout = 5 * time.Second
+
+// settle learns from what became of the recipient.
+func (g *rule) settle(r *policy.Recipient, o policy.Outcome) {
+	s := g.seen.Of(r).Load()
+	if s == nil || o.Fate == policy.RefusedByMTA || o.Bad() && o.Check != name {
+		return // refused by another check: neither learned nor renewed
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
+	defer cancel()
+	switch {
+	case s.waits() && (o.Bad() || slices.Contains(o.Would, name)):
+		g.memory.waited(ctx, s, o.Bad())
+	case !s.waits() && o.Fate == policy.Accepted:
+		client := r.Conn().Client
+		if r.Msg.Sender.IsNull() {
+			client = netip.Addr{} // what is bad under the null sender is not counted either
+		}
+		g.memory.passed(ctx, s, client)
+	}
+}
+
+var reply = &policy.Reply{
+	ID: "greylist", Row: "T3", Code: 451, Enhanced: "4.7.1", Text: "Internal resource temporarily unavailable",
+	Description: "Mail from this client's net, this sender and to this recipient was not known yet, or came back too soon.",
+	Resolution:  "Nothing: a mail server tries again and is then known. The administrator can let it pass at once with mailweir greylist pass, or for good with --greylist-bypass.",
+}
+
+// memory is what greylisting remembers, and the times that it goes by.
+type memory struct {
+	store               state.Store
+	clock               func() time.Time
+	delay, window, keep time.Duration
+	passes              int
+}
+
+// tripletState is what was known of a triplet when its mail came.
+type tripletState struct {
+	triplet
+	kind    stateKind
+	pending pendingTriplet // for all but stateNew, stateKnown and stateClient
+	raw     []byte         // of the pending triplet
+	until   time.Time      // when the pending triplet, or what is known, ends
+	client  time.Time      // when what is known of the net ends
+	age     time.Duration  // since the first sight
+}
+
+type stateKind uint8
+
+const (
+	stateNew    stateKind = iota // for the first time
+	stateEarly                   // a retry before the delay
+	stateLate                    // after the window: the first time again
+	statePasses                  // a retry in time
+	stateKnown                   // passed before
+	stateClient                  // the net is known
+)
+
+// waits says that the mail is to come back later.
+func (s *tripletState) waits() bool { return s.kind <= stateLate }
+
+func (s *tripletState) words(m memory) string {
+	switch s.kind {
+	case stateEarly:
+		return fmt.Sprintf("%s: retried after %s, %s are due", s.triplet, s.age.Round(time.Second), m.delay)
+	case stateLate:
+		return fmt.Sprintf("%s: retried after %s, the window is %s", s.triplet, s.age.Round(time.Second), m.window)
+	case statePasses:
+		return fmt.Sprintf("%s: retried after %s", s.triplet, s.age.Round(time.Second))
+	case stateKnown:
+		return s.triplet.String() + ": known"
+	case stateClient:
+		return s.net + ": known"
+	}
+	return s.triplet.String() + ": first seen"
+}
+
+// sight looks a triplet up, in one round trip.
+func (m memory) sight(ctx context.Context, t triplet) (*tripletState, error) {
+	found, err := m.store.Do(ctx, state.Get(t.knownKey()), state.Get(t.pendingKey()), state.Get(clientPassesKey(t.net)))
+	if err != nil {
+		return nil, err
+	}
+	known, pending, client := found[0], found[1], found[2]
+	s := &tripletState{triplet: t, client: client.Until}
+	first, readable := readPending(pending.Value)
+	switch {
+	case known.Found:
+		s.kind, s.until = stateKnown, known.Until
+		return s, nil
+	case m.passes > 0 && client.Found && passCount(client.Value) >= m.passes:
+		s.kind = stateClient
+		return s, nil
+	case !pending.Found:
+		return s, nil
+	}
+	s.kind, s.pending, s.raw, s.until, s.age = stateLate, first, pending.Value, pending.Until, m.clock().Sub(first.first)
+	switch {
+	case !readable || s.age > m.window || first.passed:
+	case s.age < m.delay:
+		s.kind = stateEarly
+	default:
+		s.kind = statePasses
+	}
+	return s, nil
+}

@@ -1,0 +1,29 @@
+package headerfrom
+
+import (
+	"mailweir/internal/blocklist"
+	"mailweir/internal/policy"
+	"mailweir/internal/table"
+)
+
+// Check refuses messages by the addresses of header From.
+var Check = &policy.Check{
+	Name:  "header-from",
+	Title: "header From under a block policy",
+	Help: `Looks every address of every From field up in the tables of ` + "`--header-from-list`" + `: encoded words are decoded, and
+international domains are the same however they are written. ` + "`--header-from-display`" + ` also looks up addresses that
+stand in a display name or a comment, where a reader takes them for the sender.`,
+	Mode:    policy.Enforce,
+	Replies: []*policy.Reply{blocklist.ReplyHeaderFrom},
+	Setup: func(f *policy.Flags) policy.Build {
+		specs := f.Tables("list", "addresses in header From that are refused")
+		display := f.Bool("display", false, "look up addresses in display names, too")
+		return func(env *policy.Env) (policy.Hooks, error) {
+			list, err := env.List("list", *specs, table.Actions)
+			if err != nil || list == nil {
+				return policy.Hooks{Off: "no --header-from-list"}, err
+			}
+			return policy.Hooks{Headers: blocklist.HeaderFrom(list, *display)}, nil
+		}
+	},
+}

@@ -1,0 +1,192 @@
+package lockout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"mailweir/internal/address"
+	"mailweir/internal/mailauth"
+	"mailweir/internal/policy"
+	"mailweir/internal/table"
+)
+
+// Check refuses strangers who send in the name of our own domains.
+var Check = &policy.Check{
+	Name:  "lockout",
+	Title: "strangers who use our own domains as sender",
+	Help: `A client that is not trusted has no business with a sender in a local domain (` + "`--local-domains`" + `; without it this check
+is off). ` + "`--lockout-on`" + ` chooses the sender of the envelope, of header From, or both; under the null sender only the header counts.
+
+What passes: clients in ` + "`--lockout-clients`" + `; senders in ` + "`--lockout-senders`" + ` with ` + "`OK`" + `; for the envelope, an SPF pass of that very
+domain; for the header, an SPF or DKIM pass that is aligned with it. An entry of ` + "`--lockout-senders`" + ` with ` + "`via THEIR.DOMAIN`" + ` lets those
+send in the name of its key for whom THEIR.DOMAIN's SPF passes, or who sign with DKIM as THEIR.DOMAIN (header only): a newsletter service,
+a mailing list host.`,
+	Mode:    policy.Monitor,
+	OnError: policy.Delay,
+	Exempt:  policy.ExemptTrusted | policy.ExemptRelay,
+	Replies: []*policy.Reply{reply},
+	Setup: func(f *policy.Flags) policy.Build {
+		on := f.String("on", "envelope", "envelope|header|both", "which sender must not be ours")
+		clients := f.Tables("clients", "clients that may use our domains")
+		senders := f.Tables("senders", "senders of ours that strangers may use: OK, or via THEIR.DOMAIN")
+		return func(env *policy.Env) (policy.Hooks, error) {
+			if *on != "envelope" && *on != "header" && *on != "both" {
+				return policy.Hooks{}, fmt.Errorf("--lockout-on: %q is none of envelope, header, both", *on)
+			}
+			if env.Settings.LocalDomains == nil {
+				return policy.Hooks{Off: "no --local-domains"}, nil
+			}
+			rule := &rule{local: env.Settings.Local, slot: policy.NewSlot[claim](env)}
+			var err error
+			if rule.clients, err = env.List("clients", *clients, table.Any); err != nil {
+				return policy.Hooks{}, err
+			}
+			if rule.senders, err = env.List("senders", *senders, table.Values{Name: "lockout senders", Check: validVia}); err != nil {
+				return policy.Hooks{}, err
+			}
+			var hooks policy.Hooks
+			if *on != "header" {
+				hooks.Rcpt = rule.envelope
+			}
+			if *on != "envelope" {
+				hooks.Headers, hooks.Message = rule.headers, rule.message
+			}
+			return hooks, nil
+		}
+	},
+}
+
+// validVia allows OK and via DOMAIN.
+func validVia(value string) error {
+	if _, ok := viaOf(value); ok || strings.EqualFold(value, "OK") {
+		return nil
+	}
+	return fmt.Errorf("%q is neither OK nor via DOMAIN", value)
+}
+
+func viaOf(value string) (domain string, ok bool) {
+	words := strings.Fields(value)
+	if len(words) != 2 || !strings.EqualFold(words[0], "via") {
+		return "", false
+	}
+	return address.NormalDomain(words[1]), true
+}
+
+type rule struct {
+	local            func(domain string) bool
+	clients, senders *table.List
+	slot             policy.Slot[claim]
+}
+
+// claim holds the local senders of header From that nothing has let pass yet.
+type claim struct {
+	claimed []address.Address
+}
+
+// claims reports whether this client claims an address of ours without a permit by list, and through whom it may.
+func (l *rule) claims(c *policy.Connection, a address.Address) (via string, claims bool) {
+	if !l.local(a.Domain) {
+		return "", false
+	}
+	if c.Client.IsValid() {
+		if table.Member(l.clients.Client(c.Client, c.ConnectFacts.Name)) {
+			return "", false
+		}
+	}
+	match, found := l.senders.Address(a)
+	if !found {
+		return "", true
+	}
+	via, ok := viaOf(match.Value)
+	return via, ok
+}
+
+func (l *rule) envelope(r *policy.Recipient) (policy.Verdict, error) {
+	m := r.Msg
+	via, claims := l.claims(m.Conn, m.Sender)
+	if m.Sender.IsNull() || !claims {
+		return policy.Pass, nil
+	}
+	refusal := policy.Object(reply).Because("%s is a local sender", strconv.QuoteToASCII(m.Sender.Key()))
+	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+		result, err := m.SPF(ctx)
+		if result == mailauth.SPFPass && err == nil {
+			return policy.Pass, nil
+		}
+		if via != "" {
+			other, viaErr := m.SPFOf(ctx, via)
+			if other == mailauth.SPFPass && viaErr == nil {
+				return policy.Pass, nil
+			}
+			err = errors.Join(err, viaErr)
+		}
+		if err != nil {
+			return policy.Pass, err
+		}
+		return refusal, nil
+	}), nil
+}
+
+// headers finds local senders in header From, and has the signatures looked at while the body arrives.
+func (l *rule) headers(m *policy.Message) (policy.Verdict, error) {
+	state := l.slot.Of(m)
+	for _, a := range m.HeaderFrom().Addresses {
+		if _, claims := l.claims(m.Conn, a); claims {
+			state.claimed = append(state.claimed, a)
+		}
+	}
+	if len(state.claimed) > 0 {
+		m.StartDKIM()
+	}
+	return policy.Pass, nil
+}
+
+// message judges header From, now that SPF and DKIM can be known.
+func (l *rule) message(m *policy.Message) (policy.Verdict, error) {
+	claimed := l.slot.Of(m).claimed
+	if len(claimed) == 0 {
+		return policy.Pass, nil
+	}
+	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+		for _, a := range claimed {
+			if ok, err := l.proven(ctx, m, a); err != nil {
+				return policy.Pass, err
+			} else if !ok {
+				return policy.Object(reply).Because("%s in header From is local, and neither SPF nor DKIM passes for it", strconv.QuoteToASCII(a.Key())), nil
+			}
+		}
+		return policy.Pass, nil
+	}), nil
+}
+
+// proven reports whether SPF or DKIM shows that the address, or those through whom it may be used, sent the mail. An error
+// means that what is known proves nothing, and that not all is known.
+func (l *rule) proven(ctx context.Context, m *policy.Message, a address.Address) (bool, error) {
+	via, _ := l.claims(m.Conn, a)
+	signed, dkimErr := m.DKIM(ctx)
+	if slices.ContainsFunc(signed, func(d string) bool { return mailauth.Aligned(d, a.Domain) || via != "" && mailauth.Aligned(d, via) }) {
+		return true, nil
+	}
+	result, spfErr := m.SPF(ctx)
+	if spfErr == nil && result == mailauth.SPFPass && !m.Sender.IsNull() &&
+		(mailauth.Aligned(m.Sender.Domain, a.Domain) || via != "" && mailauth.Aligned(m.Sender.Domain, via)) {
+		return true, nil
+	}
+	var viaErr error
+	if via != "" {
+		if result, viaErr = m.SPFOf(ctx, via); viaErr == nil && result == mailauth.SPFPass {
+			return true, nil
+		}
+	}
+	return false, errors.Join(dkimErr, spfErr, viaErr)
+}
+
+var reply = &policy.Reply{
+	ID: "lockout", Row: "P4", Offence: policy.OffenceBlocked, Code: 550, Enhanced: "5.7.1", Text: "Administrative Lockout - Inbound not allowed",
+	Description: "A host that is not ours used an address of one of our domains as sender, and neither SPF nor DKIM shows that it may.",
+	Resolution:  "The administrator adds the host to --lockout-clients, or the service that sends for us to --lockout-senders (via THEIR.DOMAIN), or to our SPF record.",
+}

@@ -1,0 +1,214 @@
+package managed
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"mailweir/internal/address"
+	"mailweir/internal/entry"
+	"mailweir/internal/policy"
+	"mailweir/internal/state"
+	"mailweir/internal/table"
+)
+
+// Check goes by the senders that recipients themselves block and permit.
+var Check = &policy.Check{
+	Name:  "managed",
+	Title: "senders that the recipient blocks",
+	Help: `Each recipient may have entries of senders and domains, to block and to permit: in the tables of ` + "`--managed-list`" + `, and at run time by
+` + "`mailweir managed add`" + `. The most specific entry decides (an address before its domain, a domain before its parent), and a permit when both are
+equally specific. The entries of an address count for all its extensions, too.
+
+A blocked envelope sender is refused at RCPT, for that recipient alone. A blocked address in header From is seen when the message can only be
+answered as a whole: ` + "`--managed-header-action=remove`" + ` takes the recipients that block it off the message (in enforce only) and refuses when no
+one remains; ` + "`reject`" + ` refuses the message for all. A permitted envelope sender passes greylisting, DNS lists, reputation and spam filters for that
+recipient, if SPF or a permitted client vouches for it.
+
+While the state is out of reach, the tables go on for recipients of whom no run-time entry is known. Of the others nothing can be told: what
+they block is let on, and what DNS lists and spam filters object to is answered temporarily if something vouches for the sender, because they
+might permit it.`,
+	Mode:      policy.Enforce,
+	OnError:   policy.Accept,
+	Exempt:    policy.ExemptPermitClient | policy.ExemptPermitSender | policy.ExemptAlwaysAccept,
+	Aggregate: policy.AggregateRemove,
+	Replies:   []*policy.Reply{replyAddress, replyDomain, replyHeader},
+	Setup: func(f *policy.Flags) policy.Build {
+		specs := f.Tables("list", "recipients and what they block and permit: block SENDER|DOMAIN … permit SENDER|DOMAIN …")
+		action := f.String("header-action", "remove", "remove|reject", "what becomes of a message with several recipients of whom one blocks its header From")
+		return func(env *policy.Env) (policy.Hooks, error) {
+			if *action != "remove" && *action != "reject" {
+				return policy.Hooks{}, fmt.Errorf("--managed-header-action: %q is neither remove nor reject", *action)
+			}
+			list, err := env.List("list", *specs, table.Values{Name: "managed senders", Check: validEntries})
+			if err != nil {
+				return policy.Hooks{}, err
+			}
+			m := &rule{list: list, store: env.State, delimiter: env.Settings.Delimiter, owners: newOwners(env.State)}
+			hooks := policy.Hooks{Rcpt: m.envelope, Grant: m.grant, Tick: m.owners.tick, Close: m.owners.close}
+			if !env.Explaining { // which asks for one case, and is done
+				hooks.Ready = m.owners.refresh
+			}
+			if *action == "remove" {
+				hooks.HeadersFor = m.headersFor
+			} else {
+				hooks.Headers = m.headers
+			}
+			return hooks, nil
+		}
+	},
+}
+
+type rule struct {
+	list      *table.List
+	store     state.Store
+	delimiter string
+	owners    *owners
+}
+
+// envelope judges the envelope sender for one recipient.
+func (m *rule) envelope(r *policy.Recipient) (policy.Verdict, error) {
+	sender := r.Msg.Sender
+	if sender.IsNull() {
+		return policy.Pass, nil
+	}
+	to := r.Address
+	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+		entry, err := m.find(ctx, to, sender)
+		switch {
+		case err != nil || entry == nil || entry.permits:
+			return policy.Pass, err
+		case entry.isDomain():
+			return policy.Object(replyDomain).Because("%s", entry), nil
+		}
+		return policy.Object(replyAddress).Because("%s", entry), nil
+	}), nil
+}
+
+// headersFor judges header From for one recipient.
+func (m *rule) headersFor(r *policy.Recipient) (policy.Verdict, error) {
+	return m.header(r.Msg, []*policy.Recipient{r}), nil
+}
+
+// headers judges header From for the message as a whole: one recipient who blocks it is enough.
+func (m *rule) headers(msg *policy.Message) (policy.Verdict, error) {
+	return m.header(msg, slices.Collect(msg.Recipients())), nil
+}
+
+// mostFrom bounds the addresses of one header From that are looked up: a stranger chose them.
+const mostFrom = 10
+
+func (m *rule) header(msg *policy.Message, recipients []*policy.Recipient) policy.Verdict {
+	from := msg.HeaderFrom().Addresses
+	from = from[:min(len(from), mostFrom)]
+	if len(from) == 0 {
+		return policy.Pass
+	}
+	var to []address.Address
+	for _, r := range recipients {
+		to = append(to, r.Address)
+	}
+	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+		for _, one := range to {
+			for _, a := range from {
+				entry, err := m.find(ctx, one, a)
+				if err != nil {
+					return policy.Pass, err
+				}
+				if entry != nil && !entry.permits {
+					return policy.Object(replyHeader).Because("%s", entry), nil
+				}
+			}
+		}
+		return policy.Pass, nil
+	})
+}
+
+// grant yields the recipient's permit of the envelope sender. Something has to vouch for the sender.
+func (m *rule) grant(ctx context.Context, r *policy.Recipient) ([]policy.Grant, error) {
+	if r.Msg.Sender.IsNull() {
+		return nil, nil
+	}
+	entry, err := m.find(ctx, r.Address, r.Msg.Sender)
+	if err != nil || entry == nil || !entry.permits {
+		return nil, err
+	}
+	return []policy.Grant{{By: policy.ExemptRecipientPermit, Source: entry.String()}}, nil
+}
+
+// find returns the recipient's entry that decides about a sender, nil when there is none. The state is asked only about recipients who
+// have run-time entries; while it is out of reach, what the tables say of them stands only if no entry could change it.
+func (m *rule) find(ctx context.Context, recipient, sender address.Address) (*hit, error) {
+	subjects := subjectsOf(sender, m.delimiter)
+	owners := []address.Address{recipient}
+	if base := recipient.Base(m.delimiter); base.Local != recipient.Local {
+		owners = append(owners, base)
+	}
+	best := m.inTables(owners, subjects)
+	if !m.owners.mayInclude(owners) {
+		return best, nil
+	}
+	var steps []state.Step
+	for _, owner := range owners {
+		for _, subject := range subjects {
+			steps = append(steps, state.Get(entryKey(owner.Key(), subject)))
+		}
+	}
+	found, err := m.store.Do(ctx, steps...)
+	switch {
+	case err != nil && best.final():
+		return best, nil
+	case err != nil:
+		return nil, fmt.Errorf("state: %w", err)
+	}
+	for i, f := range found {
+		if !f.Found {
+			continue
+		}
+		row, ok := readRow(f.Value)
+		if !ok {
+			continue
+		}
+		owner, rank := owners[i/len(subjects)].Key(), i%len(subjects)
+		one := &hit{owner: owner, subject: subjects[rank], rank: rank, permits: row.Permit}
+		one.source = fmt.Sprintf("%s, %s", entry.Until(f.Until), row.Origin)
+		best = best.orBetter(one)
+	}
+	return best, nil
+}
+
+// inTables looks for the entry that decides in --managed-list.
+func (m *rule) inTables(owners []address.Address, subjects []string) (best *hit) {
+	for _, owner := range owners {
+		match, ok := m.list.Address(owner)
+		if !ok {
+			continue
+		}
+		for _, e := range readEntries(match.Value) {
+			for rank, subject := range subjects {
+				if e.subject == subject {
+					best = best.orBetter(&hit{owner: match.Key, subject: subject, rank: rank, permits: e.permits, source: match.Where()})
+				}
+			}
+		}
+	}
+	return best
+}
+
+var replyAddress = &policy.Reply{
+	ID: "managed-address", Row: "P5", Code: 550, Enhanced: "5.7.1", Text: "Envelope blocked - User Entry",
+	Description: "The recipient has blocked the address of the envelope sender.",
+	Resolution:  "The recipient takes the entry back that the event names, or permits the address (mailweir managed, or the list).",
+}
+
+var replyDomain = &policy.Reply{
+	ID: "managed-domain", Row: "P6", Code: 550, Enhanced: "5.7.1", Text: "Envelope blocked - User Domain Entry",
+	Description: "The recipient has blocked the domain of the envelope sender, or a domain above it.",
+	Resolution:  "The recipient takes the entry back that the event names, or permits this one address of the domain (mailweir managed, or the list).",
+}
+
+var replyHeader = &policy.Reply{
+	ID: "managed-header", Row: "P10", Code: 550, Enhanced: "5.7.1", Text: "Rejected by header based manually Blocked Senders - block for manual block",
+	Description: "Every recipient of the message, or with --managed-header-action=reject one of them, has blocked an address of header From.",
+	Resolution:  "The recipient takes the entry back that the event names, or permits the address (mailweir managed, or the list).",
+}

@@ -1,0 +1,308 @@
+package managed
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"mailweir/internal/address"
+	"mailweir/internal/entry"
+	"mailweir/internal/policy"
+	"mailweir/internal/policytest"
+	"mailweir/internal/state"
+)
+
+const (
+	managedUser   = "rcpt 550 5.7.1 Envelope blocked - User Entry"
+	managedDomain = "rcpt 550 5.7.1 Envelope blocked - User Domain Entry"
+	managedFrom   = "end 550 5.7.1 Rejected by header based manually Blocked Senders - block for manual block"
+)
+
+func TestManagedList(t *testing.T) {
+	list := policytest.File(t, "managed", `user@ours.example block spammer@else.example, bad.example permit good@bad.example fine.bad.example
+other@ours.example permit tie@else.example block tie@else.example else.example
+ext@ours.example block spammer@else.example
+ext+shop@ours.example permit spammer@else.example
+tld@ours.example block .top
+house.example block bad.example
+`)
+	from := func(sender string, to ...string) policytest.Letter { return policytest.Letter{From: sender, To: to} }
+	policytest.Only(Check).Play(t, []string{"--local-domains=inline:{ours.example=x, house.example=x}", "--managed-list=" + list}, []policytest.Scenario{
+		{Name: "address", Mail: from("spammer@else.example"), Said: managedUser, Events: "managed refused", Cause: `"user@ours.example" blocks "spammer@else.example": ` + list + ":1"},
+		{Name: "whatever its case", Mail: from("SPAMMER@Else.example", "User@Ours.Example"), Said: managedUser},
+		{Name: "extension of the sender", Mail: from("spammer+1@else.example"), Said: managedUser},
+		{Name: "extension of the recipient", Mail: from("spammer@else.example", "user+list@ours.example"), Said: managedUser},
+		{Name: "neighbour", Mail: from("spammer2@else.example")},
+		{Name: "another recipient", Mail: from("spammer@else.example", "third@ours.example")},
+		{Name: "one of two", Mail: from("spammer@else.example", "user@ours.example", "third@ours.example"), Said: managedUser},
+		{Name: "domain", Mail: from("x@bad.example"), Said: managedDomain},
+		{Name: "sub-domain", Mail: from("x@mx.bad.example"), Said: managedDomain},
+		{Name: "many labels", Mail: from("x@a.b.c.d.e.f.g.h.i.j.k.l.m.bad.example"), Said: managedDomain},
+		{Name: "other domain", Mail: from("x@notbad.example")},
+		{Name: "more specific address", Mail: from("good@bad.example")},
+		{Name: "more specific domain", Mail: from("x@fine.bad.example")},
+		{Name: "permit on a tie", Mail: from("tie@else.example", "other@ours.example")},
+		{Name: "the rest of the tie's domain", Mail: from("x@else.example", "other@ours.example"), Said: managedDomain},
+		{Name: "entry of the extension", Mail: from("spammer@else.example", "ext+shop@ours.example")},
+		{Name: "other extension", Mail: from("spammer@else.example", "ext+x@ours.example"), Said: managedUser},
+		{Name: "top-level domain", Mail: from("x@a.top", "tld@ours.example"), Said: managedDomain},
+		{Name: "for a whole domain", Mail: from("x@bad.example", "any@house.example"), Said: managedDomain},
+		{Name: "null sender", Mail: from("<>")},
+		{Name: "internal", Mail: policytest.Letter{Login: "x", From: "spammer@else.example"}, Said: managedUser},
+		{Name: "local submission", Mail: policytest.Letter{Client: "none", From: "spammer@else.example"}, Said: "end" + managedUser[4:]},
+		{Name: "abuse", Mail: from("x@bad.example", "abuse@house.example")},
+		{Name: "permitted client", Flags: []string{"--permit-clients=static:OK"}, Mail: from("spammer@else.example")},
+		{Name: "monitor", Flags: []string{"--managed=monitor"}, Mail: from("spammer@else.example"), Events: "managed would refuse"},
+		{Name: "defer", Flags: []string{"--managed=defer"}, Mail: from("spammer@else.example"), Said: "rcpt 451 4" + managedUser[10:]},
+	})
+	for value, words := range map[string]string{"spammer@else.example": "want block or permit", "block": "want block or permit", "block x@": "neither an address nor a domain", "block blok a@b.c": `"blok"`} {
+		policytest.Only(Check).WantError(t, "managed:1: ", "--managed-list="+policytest.File(t, "managed", "user@ours.example "+value+"\n"))
+		policytest.Only(Check).WantError(t, words, "--managed-list="+policytest.File(t, "managed", "user@ours.example "+value+"\n"))
+	}
+	policytest.Only(Check).WantError(t, "--managed-header-action", "--managed-header-action=bounce")
+}
+
+func TestManagedHeader(t *testing.T) {
+	list := "--managed-list=" + policytest.File(t, "managed", "user@ours.example block bad@else.example\nother@ours.example block else.example\nfriend@ours.example permit bad@else.example\n")
+	header := func(to ...string) policytest.Letter {
+		return policytest.Letter{From: "list@lists.example", To: to, Header: []string{"From: Bad <bad@else.example>"}}
+	}
+	policytest.Only(Check).Play(t, []string{list}, []policytest.Scenario{
+		{Name: "alone", Mail: header("user@ours.example"), Said: managedFrom, Events: "managed refused"},
+		{Name: "all block", Mail: header("user@ours.example", "other@ours.example"), Said: managedFrom},
+		{Name: "one of two", Mail: header("user@ours.example", "friend@ours.example"), Events: "managed removed", Cause: `"user@ours.example" blocks "bad@else.example"`},
+		{Name: "two of three", Mail: header("user@ours.example", "friend@ours.example", "other@ours.example"), Events: "managed removed\nmanaged removed"},
+		{Name: "none", Mail: header("friend@ours.example", "third@ours.example")},
+		{Name: "one of two, rejected", Flags: []string{"--managed-header-action=reject"}, Mail: header("user@ours.example", "friend@ours.example"), Said: managedFrom},
+		{Name: "none, rejected", Flags: []string{"--managed-header-action=reject"}, Mail: header("friend@ours.example")},
+		{Name: "monitor", Flags: []string{"--managed=monitor"}, Mail: header("user@ours.example", "friend@ours.example"), Events: "managed would refuse"},
+		{Name: "defer removes nobody", Flags: []string{"--managed=defer"}, Mail: header("user@ours.example", "friend@ours.example"), Events: "managed would refuse"},
+		{Name: "pilot", Flags: []string{"--enforce-for=inline:{friend@ours.example=x}"}, Mail: header("user@ours.example", "friend@ours.example"), Events: "managed would refuse"},
+		{Name: "null sender", Mail: policytest.Letter{From: "<>", Header: []string{"From: bad@else.example"}}, Said: managedFrom},
+	})
+}
+
+// The MTA is told to remove a recipient as it wrote it.
+func TestManagedRemovesTheSpelling(t *testing.T) {
+	p, err := policytest.Only(Check).Build(policytest.NewWorld(), "--managed-list=inline:{ {user@ours.example=block bad@else.example} }")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := policytest.NewHost(t, nil, p)
+	s := h.Runner.NewSession()
+	s.Connect(policytest.Letter{}.Connect())
+	s.Helo(policy.HeloFacts{Name: "client.example"})
+	s.Mail(policytest.Letter{}.Mail())
+	for _, to := range []string{`"User"@Ours.Example`, "third@ours.example"} {
+		if a := s.Rcpt(policy.RcptFacts{Recipient: to, Spelling: "<" + to + ">"}); a.Refuses() {
+			t.Fatal(a.Line)
+		}
+	}
+	s.Header(policy.Field{Name: "From", Value: "bad@else.example"}, "")
+	s.EndOfHeaders()
+	a := s.EndOfMessage("")
+	if a.Refuses() || len(a.Remove) != 1 || a.Remove[0] != `<"User"@Ours.Example>` {
+		t.Errorf("answer %q, removes %q", a.Line, a.Remove)
+	}
+	h.Leave(s)
+}
+
+// A permit lets mail past what judges by appearance, if SPF vouches for the sender.
+func TestManagedPermit(t *testing.T) {
+	strict := policytest.Refuses("strict", func(*policy.Recipient) bool { return true })
+	strict.Exempt = policy.ExemptRecipientPermit
+	known := policytest.Names{"vouched.example TXT": "v=spf1 ip4:192.0.2.1 -all", "forged.example TXT": "v=spf1 -all", "down.example TXT": "fail"}
+	world := policytest.NewWorld()
+	world.DNS, world.Lists, _ = known.Serve(t)
+	p, err := policytest.Only(Check, strict).Build(world,
+		"--managed-list=inline:{ {user@ours.example=permit a@vouched.example forged.example down.example} }")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := policytest.NewHost(t, world, p)
+	const no = "rcpt 550 5.7.1 strict"
+	for from, want := range map[string]string{"a@vouched.example": "", "b@vouched.example": no, "a@forged.example": no, "a@down.example": "rcpt 451 4.7.1 strict"} {
+		if got := strings.Join(s.Send(policytest.Letter{From: from}).Said, "\n"); got != want {
+			t.Errorf("%s: said %q, want %q", from, got, want)
+		}
+	}
+	if got := s.Send(policytest.Letter{From: "a@vouched.example", To: []string{"third@ours.example"}}).Said; strings.Join(got, "") != no {
+		t.Errorf("another recipient: said %q", got)
+	}
+}
+
+// What is entered counts with what the list says, and at once.
+func TestManagedEntered(t *testing.T) {
+	world, now := policytest.NewWorld(), new(policytest.Clock)
+	world.Clock = now.Time
+	store := &policytest.Fallible{Store: state.NewMemory(world.Clock, 100)}
+	world.State = store
+	p, err := policytest.Only(Check).Build(world, "--managed-list=inline:{ {user@ours.example=block else.example} }")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := policytest.NewHost(t, world, p)
+	ctx, by := t.Context(), entry.Origin{By: "root", UID: 7, At: policytest.Noon, Note: "asked\x07"}
+	add := func(recipient, subject string, permit bool, life time.Duration) {
+		t.Helper()
+		if err := Add(ctx, store, recipient, subject, permit, life, by); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := func(from, said string) policytest.Sent {
+		t.Helper()
+		got := s.Send(policytest.Letter{From: from})
+		if strings.Join(got.Said, "\n") != said {
+			t.Errorf("%s: said %q, want %q", from, got.Said, said)
+		}
+		return got
+	}
+	want("a@else.example", managedDomain)
+	add("User@ours.example", "Else.Example", true, time.Hour) // a tie with the list
+	want("a@else.example", "")
+	add("user@ours.example", "a@else.example", false, 0)
+	got := want("a@else.example", managedUser)
+	if cause := `"user@ours.example" blocks "a@else.example": for good, by root (uid 7) on 2026-11-23 12:00:00: asked`; got.Events[0].Cause != cause {
+		t.Errorf("cause %q, want %q", got.Events[0].Cause, cause)
+	}
+	now.Move(time.Hour)
+	want("b@else.example", managedDomain)
+	list, err := List(ctx, store, "user+x@ours.example", "+")
+	if err != nil || len(list) != 1 || list[0].Subject != "a@else.example" || list[0].Permit || list[0].Note != "asked" {
+		t.Errorf("list %+v, %v", list, err)
+	}
+	if list, err = List(ctx, store, "other@ours.example", "+"); len(list) != 0 || err != nil {
+		t.Errorf("list of another %+v, %v", list, err)
+	}
+	if done, err := Remove(ctx, store, "user@ours.example", "A@else.example"); !done || err != nil {
+		t.Errorf("rm: %t, %v", done, err)
+	}
+	if done, err := Remove(ctx, store, "user@ours.example", "a@else.example"); done || err != nil {
+		t.Errorf("rm again: %t, %v", done, err)
+	}
+	for _, wrong := range [][2]string{{"user", "a@b.example"}, {"user@ours.example", "spammer"}, {"user@ours.example", "@"}, {"user@ours.example", "a@.@"}, {"user@ours.example", "..top"}, {"", "a@b.example"}} {
+		if err := Add(ctx, store, wrong[0], wrong[1], false, 0, by); err == nil {
+			t.Errorf("%q: no error", wrong)
+		}
+	}
+	store.Down.Store(true) // skipped, and seen
+	if got := want("a@else.example", ""); len(got.Events) != 1 || got.Events[0].Err == "" {
+		t.Errorf("events %+v", got.Events)
+	}
+}
+
+// With the state out of reach, recipients without run-time entries have what the tables say, and other checks answer as ever. For those
+// with entries, nothing that a permit of theirs might let on is refused for good.
+func TestManagedWhileTheStateIsDown(t *testing.T) {
+	known := policytest.Names{
+		"vouched.example TXT": "v=spf1 ip4:192.0.2.0/24 -all", "forged.example TXT": "v=spf1 -all", "down.example TXT": "fail",
+	}
+	const listed = "listed"
+	check := policytest.Refuses("listed", func(r *policy.Recipient) bool { return r.Conn().Client == netip.MustParseAddr("192.0.2.9") })
+	check.Exempt = policy.ExemptRecipientPermit
+	world := policytest.NewWorld()
+	store := &policytest.Fallible{Store: world.State}
+	world.State = store
+	world.DNS, world.Lists, _ = known.Serve(t)
+	enter := func(recipient, subject string) {
+		t.Helper()
+		if err := Add(t.Context(), store, recipient, subject, true, 0, entry.Origin{By: "root", At: policytest.Noon}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	enter("before@ours.example", "friend@vouched.example")
+	p, err := policytest.Only(Check, check).Build(world,
+		`--managed-list=inline:{ {user@ours.example=block bad.example permit vouched.example}, {before@ours.example=block bad.example permit sure@vouched.example vouched.example}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Ready(t.Context())
+	s := policytest.NewHost(t, world, p)
+	enter("later+x@ours.example", "friend@vouched.example")
+	for _, tt := range []struct{ name, client, from, to, said, events string }{
+		{"blocked by the table", "", "a@bad.example", "user@ours.example", managedDomain, "managed refused"},
+		{"permitted by the table", "192.0.2.9", "a@vouched.example", "user@ours.example", "", ""},
+		{"no entries", "192.0.2.9", "a@vouched.example", "other@ours.example", "rcpt 550 5.7.1 " + listed, "listed refused"},
+		{"entries: a block is skipped", "", "a@bad.example", "before@ours.example", "", "managed could not tell"},
+		{"entries: maybe a permit", "192.0.2.9", "a@vouched.example", "before@ours.example", "rcpt 451 4.7.1 " + listed, "managed could not tell\nlisted deferred"},
+		{"entries: none would be vouched for", "192.0.2.9", "a@forged.example", "before@ours.example", "rcpt 550 5.7.1 " + listed, "managed could not tell\nlisted refused"},
+		{"entries: vouching cannot be told", "192.0.2.9", "a@down.example", "before@ours.example", "rcpt 451 4.7.1 " + listed, "managed could not tell\nlisted deferred"},
+		{"entries: nothing against it", "", "a@vouched.example", "before@ours.example", "", "managed could not tell"},
+		{"entries: a permit that none could change", "192.0.2.9", "sure@vouched.example", "before@ours.example", "", ""},
+		{"entries: of the address with an extension", "192.0.2.9", "a@vouched.example", "before+x@ours.example", "rcpt 451 4.7.1 " + listed, "managed could not tell\nlisted deferred"},
+		{"entered since", "192.0.2.9", "a@vouched.example", "later+x@ours.example", "rcpt 451 4.7.1 " + listed, "managed could not tell\nlisted deferred"},
+		{"entered for another extension", "192.0.2.9", "a@vouched.example", "later@ours.example", "rcpt 550 5.7.1 " + listed, "listed refused"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			store.Down.Store(true)
+			defer func() { store.Down.Store(false) }()
+			got := s.Send(policytest.Letter{Client: tt.client, From: tt.from, To: []string{tt.to}})
+			var events []string
+			for _, e := range got.Events {
+				events = append(events, e.Check+" "+e.Action.String())
+			}
+			if said, seen := strings.Join(got.Said, "\n"), strings.Join(events, "\n"); said != tt.said || seen != tt.events {
+				t.Errorf("said %q, want %q; events %q, want %q", said, tt.said, seen, tt.events)
+			}
+		})
+	}
+}
+
+// Who has entries is unknown until all have been read, and again when changes may have been missed.
+func TestManagedOwners(t *testing.T) {
+	store := &policytest.Fallible{Store: policytest.NewWorld().State}
+	store.Down.Store(true)
+	if err := Add(t.Context(), store.Store, "user@ours.example", "a@b.example", true, 0, entry.Origin{}); err != nil {
+		t.Fatal(err)
+	}
+	user, other := []address.Address{address.Parse("user@ours.example")}, []address.Address{address.Parse("other@ours.example")}
+	o := newOwners(store)
+	defer o.close()
+	want := func(when string, users, others bool) {
+		t.Helper()
+		if got := [2]bool{o.mayInclude(user), o.mayInclude(other)}; got != [2]bool{users, others} {
+			t.Errorf("%s: %v", when, got)
+		}
+	}
+	want("at first", true, true)
+	o.refresh(t.Context())
+	want("not read", true, true)
+	store.Down.Store(false)
+	o.tick(t.Context(), nil)
+	want("read", true, false)
+	o.changed("")
+	want("changes missed", true, true)
+	store.Down.Store(true)
+	o.tick(t.Context(), nil)
+	want("missed, not read", true, true)
+	store.Down.Store(false)
+	o.tick(t.Context(), nil)
+	want("read again", true, false)
+	if _, err := Remove(t.Context(), store, "user@ours.example", "a@b.example"); err != nil {
+		t.Fatal(err)
+	}
+	want("removed, which is as good as not", true, false)
+	for i := range mostOwners {
+		o.add(entryKey(strconv.Itoa(i), "x"))
+	}
+	want("too many", true, true)
+}
+
+func FuzzManagedSubjects(f *testing.F) {
+	for _, s := range []string{"", "a@b", "a+x@b.c.d", "x@[192.0.2.1]", "@.", "a@..b", "0@.@", "..0", ".top", "."} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		subjects := subjectsOf(address.Parse(s), "+")
+		if len(subjects) > mostParents+3 {
+			t.Errorf("%q has %d subjects", s, len(subjects))
+		}
+		if subject, err := NormalSubject(s); err == nil {
+			if again, err := NormalSubject(subject); again != subject && err == nil {
+				t.Errorf("%q is kept as %q, and that as %q", s, subject, again)
+			}
+		}
+	})
+}

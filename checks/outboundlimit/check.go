@@ -1,0 +1,177 @@
+package outboundlimit
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"mailweir/internal/address"
+	"mailweir/internal/history"
+	"mailweir/internal/policy"
+	"mailweir/internal/rate"
+	"mailweir/internal/state"
+	"mailweir/internal/table"
+	"mailweir/internal/trace"
+)
+
+// Check bounds what one login sends.
+var Check = &policy.Check{
+	Name:  "outbound-limit",
+	Title: "logins that send too much at once, or in some time",
+	Help: `Counts the transactions that one login has under way, and with ` + "`--outbound-limit-rate=N/TIME`" + ` the recipients outside of our domains
+to whom its messages have gone in that time (which moves on in fifths, so that it may be up to a fifth longer). A recipient counts from RCPT on, so that
+messages sent at once cannot exceed the rate together, and no longer when he is refused or his message is not sent. A password that was
+stolen then sends no flood. Trusted hosts without a login are limited only where ` + "`--outbound-limit-clients`" + ` lists them; local
+submission never is.
+
+The counts are shared by all hosts that share the state. While it is out of reach each host counts for itself. In monitor mode what exceeds the
+rate is counted, too: the event tells how many there were.`,
+	Mode:    policy.Monitor,
+	OnError: policy.Accept,
+	Replies: []*policy.Reply{reply},
+	Setup: func(f *policy.Flags) policy.Build {
+		sessions := f.Int("sessions", 20, "transactions at once of one login, 0 for no limit")
+		clients := f.Tables("clients", "trusted hosts without a login that are limited, too")
+		recipients := f.String("rate", "0/1h", "N/TIME", "external recipients in a time, 0 for no limit")
+		return func(env *policy.Env) (policy.Hooks, error) {
+			limit, err := rate.Parse(*recipients)
+			if err != nil {
+				return policy.Hooks{}, fmt.Errorf("--outbound-limit-rate: %w", err)
+			}
+			if *sessions == 0 && limit.Limit == 0 {
+				return policy.Hooks{Off: "--outbound-limit-sessions=0 and no --outbound-limit-rate"}, nil
+			}
+			list, err := env.List("clients", *clients, table.Any)
+			if err != nil {
+				return policy.Hooks{}, err
+			}
+			rule := &rule{store: env.State, clients: list, sessions: *sessions, rate: limit, most: limit.Limit}
+			var hooks policy.Hooks
+			if *sessions > 0 {
+				hooks.Mail = rule.mail
+			}
+			if limit.Limit > 0 {
+				rule.shared = rate.NewQuota(env.State, env.Clock, limit.Span)
+				rule.local = rate.NewQuota(state.NewMemory(env.Clock, localLogins), env.Clock, limit.Span)
+				hooks.Rcpt, hooks.SettleRecipient = rule.rcpt, rule.settle
+				if !env.Mode().Refuses() {
+					rule.most = math.MaxInt
+				}
+			}
+			return hooks, nil
+		}
+	},
+}
+
+type rule struct {
+	store    state.Store
+	clients  *table.List
+	sessions int
+	rate     rate.Rate
+	// shared and local count recipients, local while the state is out of reach; most is what they count up to.
+	shared, local *rate.Quota
+	most          int
+}
+
+// The spaces of leases and counts: outbound-limit|login|bob, outbound-rate|login|bob|1h.
+const (
+	sessionSpace = "outbound-limit"
+	rateSpace    = "outbound-rate"
+)
+
+// localLogins is of how many logins the recipients are counted while the state is out of reach.
+const localLogins = 100_000
+
+// settleTimeout is how long it may take to write down what was not sent.
+const settleTimeout = 10 * time.Second
+
+// sender tells whom the message is counted for: a login, a listed host, or nobody.
+func (o *rule) sender(m *policy.Message) (kind, name string, ok bool) {
+	switch c := m.Conn; {
+	case c.Local:
+		return "", "", false
+	case m.Login != "":
+		return "login", address.Parse(m.Login).Key(), true
+	case m.Trusted() && c.Client.IsValid():
+		_, listed := o.clients.Client(c.Client, c.ConnectFacts.Name)
+		return "client", history.Net(c.Client), listed
+	}
+	return "", "", false
+}
+
+// mail takes one of the sender's places.
+func (o *rule) mail(m *policy.Message) (policy.Verdict, error) {
+	kind, name, ok := o.sender(m)
+	if !ok {
+		return policy.Pass, nil
+	}
+	refusal := policy.Object(reply).Because("%s %s has %d transactions under way", kind, strconv.QuoteToASCII(name), o.sessions)
+	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+		ok, err := policy.Acquire(ctx, o.store, m, state.Key(sessionSpace, kind, name), o.sessions)
+		if err != nil || ok {
+			return policy.Pass, err
+		}
+		return refusal, nil
+	}), nil
+}
+
+// rcpt counts a recipient in advance, until it is known that nothing is sent to him: whatever many sessions do at once, the rate holds.
+func (o *rule) rcpt(r *policy.Recipient) (policy.Verdict, error) {
+	key, of := o.counted(r)
+	if key == "" {
+		return policy.Pass, nil
+	}
+	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+		n, one, err := o.take(ctx, key)
+		if err != nil {
+			return policy.Pass, err
+		}
+		if one != nil && !policy.Reserve(r, one.GiveBack) {
+			_ = one.Settle(ctx) // else the next recipient does
+		}
+		if n > o.rate.Limit {
+			return policy.Object(reply).Because("%d recipients of %s, limit %s", n, of, o.rate), nil
+		}
+		return policy.Pass, nil
+	}), nil
+}
+
+// counted is under which key a recipient is counted, and whom for; "" when he is not.
+func (o *rule) counted(r *policy.Recipient) (key, of string) {
+	kind, name, ok := o.sender(r.Msg)
+	if !ok || r.Direction != policy.Outbound {
+		return "", ""
+	}
+	return state.Key(rateSpace, kind, name, rate.Name(o.rate.Span)), kind + " " + strconv.QuoteToASCII(name)
+}
+
+// take counts a recipient, on this host alone while the state is out of reach.
+func (o *rule) take(ctx context.Context, key string) (int, *rate.Share, error) {
+	n, one, err := o.shared.Take(ctx, key, o.most)
+	if err == nil {
+		return n, one, nil
+	}
+	trace.Add(ctx, "state "+rateSpace, err.Error()+"; counted on this host alone")
+	return o.local.Take(context.WithoutCancel(ctx), key, o.most)
+}
+
+// settle tells the other hosts of a recipient to whom nothing was sent.
+func (o *rule) settle(r *policy.Recipient, outcome policy.Outcome) {
+	key, _ := o.counted(r)
+	if key == "" || outcome.Fate == policy.Accepted {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
+	defer cancel()
+	for _, q := range []*rate.Quota{o.shared, o.local} {
+		_ = q.Settle(ctx, key) // what cannot be written now, the next recipient's count takes along
+	}
+}
+
+var reply = &policy.Reply{
+	ID: "outbound-limit", Row: "P13", Code: 550, Enhanced: "5.7.0", Text: "Exceeding outbound thread limit",
+	Description: "A login, or a host that is limited like one, sends more messages at once, or to more recipients in some time, than it is allowed.",
+	Resolution:  "The user sends fewer messages at once, or waits. The administrator looks whether the password was stolen (mailweir account off), or raises the limit that the event names.",
+}

@@ -1,0 +1,366 @@
+package rbl
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"mailweir/internal/policy"
+	"mailweir/internal/trace"
+	"mailweir/rbl"
+)
+
+// Check refuses clients and names that DNS lists have a bad opinion of.
+var Check = &policy.Check{
+	Name:  "rbl",
+	Title: "clients and names on DNS lists",
+	Help: `Asks the lists of ` + "`--rbl-zone`" + ` about the client's address, and those of ` + "`--rhsbl-zone`" + ` about the domains of envelope
+sender and header From, the HELO name and the client's verified name. The syntax is that of postscreen_dnsbl_sites:
+` + "`ZONE=filter*weight`" + `, with negative weights for allow lists. All lists are asked at once as soon as the client is known;
+the objection stands when the weights of the lists that hit reach ` + "`--rbl-threshold`" + `.
+
+An error of a list, and any answer that the list does not document, is never a hit. Each list tests itself and rests
+while it fails; see dns-lists.md. No list is in use by default.`,
+	Mode:    policy.Enforce,
+	OnError: policy.Accept,
+	Exempt: policy.ExemptTrusted | policy.ExemptRelay | policy.ExemptPermitClient | policy.ExemptPermitSender |
+		policy.ExemptRecipientPermit | policy.ExemptAutoAllow | policy.ExemptAlwaysAccept,
+	Replies: []*policy.Reply{reply},
+	Setup:   setup,
+}
+
+func setup(f *policy.Flags) policy.Build {
+	o := &options{
+		zones:     f.Strings("zone", "ZONE[=FILTER][*WEIGHT]", "list of addresses"),
+		names:     f.Named("rhsbl").Strings("zone", "ZONE[=FILTER][*WEIGHT]", "list of domain names"),
+		keys:      f.Strings("key", "NAME=FILE", "key of a paid zone, {NAME} in the zone stands for it"),
+		monitored: f.Strings("monitor-zone", "ZONE", "list that is asked and recorded, without a say"),
+		untested:  f.Strings("untested-zone", "ZONE", "list without the test entries of RFC 5782 section 5"),
+		threshold: f.Int("threshold", 1, "sum of weights from which a client or name is listed"),
+		timeout:   f.Duration("timeout", 3*time.Second, "what all lists together may take"),
+	}
+	return o.build
+}
+
+type options struct {
+	zones, names, keys, monitored, untested *[]string
+	threshold                               *int
+	timeout                                 *time.Duration
+}
+
+func (o *options) build(env *policy.Env) (policy.Hooks, error) {
+	switch {
+	case len(*o.zones)+len(*o.names) == 0 && len(*o.monitored)+len(*o.untested) > 0:
+		return policy.Hooks{}, errors.New("--rbl-monitor-zone and --rbl-untested-zone are about lists of --rbl-zone and --rhsbl-zone: name the list there, too")
+	case len(*o.zones)+len(*o.names) == 0:
+		return policy.Hooks{Off: "no --rbl-zone and no --rhsbl-zone", Remarks: unusedKeys(*o.keys, nil)}, nil
+	case *o.threshold < 1:
+		return policy.Hooks{}, errors.New("--rbl-threshold: a threshold of 0 would refuse everybody; use 1 or more")
+	case *o.timeout <= 0:
+		return policy.Hooks{}, errors.New("--rbl-timeout: no list can answer in no time; use a span such as 3s, or --rbl=off")
+	}
+	keys := make(map[string]rbl.Secret)
+	for _, spec := range *o.keys {
+		name, key, err := rbl.ParseKey(spec)
+		if err != nil {
+			return policy.Hooks{}, fmt.Errorf("--rbl-key: %w", err)
+		}
+		keys[name] = key
+	}
+	addresses, names, err := o.sets(env, keys)
+	if err != nil {
+		return policy.Hooks{}, err
+	}
+	rule := &rule{
+		lists: env.Lists, addresses: addresses, names: names, threshold: *o.threshold, timeout: *o.timeout,
+		explaining: env.Explaining, client: policy.NewSlot[atomic.Pointer[rbl.Result]](env),
+	}
+	hooks := rule.hooks(env)
+	hooks.Remarks = o.remarks()
+	return hooks, nil
+}
+
+// sets makes the set of address lists and that of name lists, nil for one that is not in use.
+func (o *options) sets(env *policy.Env, keys map[string]rbl.Secret) (addresses, names *rbl.Set, err error) {
+	ofAddresses, err := rbl.Parse(rbl.Addresses, *o.zones)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--rbl-zone: %w", err)
+	}
+	ofNames, err := rbl.Parse(rbl.Domains, *o.names)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--rhsbl-zone: %w", err)
+	}
+	all := slices.Concat(ofAddresses, ofNames)
+	if len(all) == 0 {
+		return nil, nil, errors.New("--rbl-zone, --rhsbl-zone: no zone stands there")
+	}
+	if err := errors.Join(known("rbl-monitor-zone", *o.monitored, all), known("rbl-untested-zone", *o.untested, all)); err != nil {
+		return nil, nil, err
+	}
+	if addresses, err = o.set(env, ofAddresses, keys); err != nil {
+		return nil, nil, fmt.Errorf("--rbl-zone: %w", err)
+	}
+	if names, err = o.set(env, ofNames, keys); err != nil {
+		if addresses != nil {
+			addresses.Close()
+		}
+		return nil, nil, fmt.Errorf("--rhsbl-zone: %w", err)
+	}
+	return addresses, names, nil
+}
+
+// set makes a set of these lists, with those of the options that are about them.
+func (o *options) set(env *policy.Env, entries []rbl.Entry, keys map[string]rbl.Secret) (*rbl.Set, error) {
+	if len(entries) == 0 {
+		return nil, nil
+	}
+	return env.Lists.NewSet(entries, rbl.SetOptions{
+		Threshold: *o.threshold, Keys: keys, NoSelfTest: among(*o.untested, entries), Monitor: among(*o.monitored, entries),
+		Complete: env.Explaining,
+	})
+}
+
+// known reports a zone of a flag that is none of the lists.
+func known(flag string, zones []string, entries []rbl.Entry) error {
+	for _, zone := range zones {
+		if indexZone(entries, zone) < 0 {
+			var zones []string
+			for _, e := range entries {
+				zones = append(zones, e.Zone)
+			}
+			return fmt.Errorf("--%s: %s is no list of --rbl-zone or --rhsbl-zone, which are %s", flag, zone, strings.Join(zones, ", "))
+		}
+	}
+	return nil
+}
+
+// among returns those zones, as the lists have them, that are lists of these entries.
+func among(zones []string, entries []rbl.Entry) []string {
+	var own []string
+	for _, zone := range zones {
+		if i := indexZone(entries, zone); i >= 0 {
+			own = append(own, entries[i].Zone)
+		}
+	}
+	return own
+}
+
+// indexZone finds a zone however it is written: upper or lower case, with or without its final dot.
+func indexZone(entries []rbl.Entry, zone string) int {
+	zone = strings.TrimSuffix(zone, ".")
+	return slices.IndexFunc(entries, func(e rbl.Entry) bool { return strings.EqualFold(e.Zone, zone) })
+}
+
+// rule is the check within one policy.
+type rule struct {
+	lists            *rbl.Lists
+	addresses, names *rbl.Set // nil when not in use
+	threshold        int
+	timeout          time.Duration
+	explaining       bool
+	client           policy.Slot[atomic.Pointer[rbl.Result]]
+}
+
+func (b *rule) hooks(env *policy.Env) policy.Hooks {
+	hooks := policy.Hooks{Close: b.close, Ready: b.wait}
+	if b.addresses != nil {
+		hooks.Connect = b.connect
+		if env.Settings.PermitSenders != nil || env.Settings.LocalDomains != nil { // without either, no mail is known to be good
+			hooks.SettleMessage = b.settle
+		}
+	}
+	if b.names != nil {
+		hooks.Helo = func(c *policy.Connection) (policy.Verdict, error) { return b.domains(c.HeloFacts.Name), nil }
+		hooks.Mail = func(m *policy.Message) (policy.Verdict, error) {
+			return b.domains(m.Sender.Domain, m.Conn.ConnectFacts.Name), nil
+		}
+		hooks.Headers = b.headers
+	}
+	return hooks
+}
+
+// wait lets the lists end their first test: until then they rest.
+func (b *rule) wait(ctx context.Context) {
+	for _, set := range []*rbl.Set{b.addresses, b.names} {
+		if set != nil {
+			_ = set.Ready(ctx) // a test that takes longer ends while the policy is in use
+		}
+	}
+}
+
+func (b *rule) close() {
+	for _, set := range []*rbl.Set{b.addresses, b.names} {
+		if set != nil {
+			set.Close()
+		}
+	}
+}
+
+// connect asks about the client as soon as it is known; the answer is due at RCPT.
+func (b *rule) connect(c *policy.Connection) (policy.Verdict, error) {
+	if !c.Client.IsValid() {
+		return policy.Pass, nil
+	}
+	client, result := c.Client, b.client.Of(c)
+	return b.ask(b.addresses, func(ctx context.Context) []*rbl.Result {
+		r := b.addresses.Lookup(ctx, client)
+		result.Store(r)
+		return []*rbl.Result{r}
+	}), nil
+}
+
+// mostDomains bounds the names that one header From has looked up: a stranger chose them.
+const mostDomains = 10
+
+// headers asks about the domains of header From.
+func (b *rule) headers(m *policy.Message) (policy.Verdict, error) {
+	var domains []string
+	for _, a := range m.HeaderFrom().Addresses {
+		domains = append(domains, a.Domain)
+	}
+	return b.domains(domains...), nil
+}
+
+// domains asks about several names at once; the first that is listed counts.
+func (b *rule) domains(names ...string) policy.Verdict {
+	var keys []string
+	for _, name := range names {
+		if key, err := rbl.DomainKey(name); err == nil && !slices.Contains(keys, key) && len(keys) < mostDomains {
+			keys = append(keys, key)
+		}
+	}
+	if len(keys) == 0 {
+		return policy.Pass
+	}
+	return b.ask(b.names, func(ctx context.Context) []*rbl.Result {
+		return b.names.LookupDomains(ctx, keys...)
+	})
+}
+
+// ask turns a look-up in a set into a verdict. Lists without a say have a word of their own, for which nobody waits.
+func (b *rule) ask(set *rbl.Set, lookup func(context.Context) []*rbl.Result) policy.Verdict {
+	if b.explaining || !set.Monitors() {
+		return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+			ctx, cancel := context.WithTimeout(ctx, b.timeout)
+			defer cancel()
+			results := lookup(ctx)
+			note(ctx, results)
+			return b.judge(results)
+		})
+	}
+	said := make(chan []*rbl.Result, 1)
+	word := policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+		ctx, cancel := context.WithTimeout(ctx, b.timeout)
+		defer cancel()
+		results := lookup(ctx)
+		said <- slices.Clone(results)
+		note(ctx, results)
+		return b.judgeEnforced(results)
+	})
+	return word.And(policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+		select {
+		case results := <-said:
+			for i, r := range results {
+				results[i] = r.Complete(ctx)
+			}
+			note(ctx, results)
+			return b.judgeMonitored(results), nil
+		case <-ctx.Done():
+			return policy.Pass, nil
+		}
+	}).Monitored())
+}
+
+// judge makes the word of the check from what the lists said of several subjects.
+func (b *rule) judge(results []*rbl.Result) (policy.Verdict, error) {
+	v, err := b.judgeEnforced(results)
+	if err == nil && !v.Objects() {
+		v = b.judgeMonitored(results)
+	}
+	if err == nil && !v.Objects() && b.explaining {
+		return policy.Pass.Because("%s", describeAll(results)), nil
+	}
+	return v, err
+}
+
+// judgeEnforced is the word of the lists that have a say.
+func (b *rule) judgeEnforced(results []*rbl.Result) (policy.Verdict, error) {
+	r := first(results, func(r *rbl.Result) bool { return r.Verdict == rbl.Listed })
+	if r != nil {
+		return policy.Object(reply, public(r.Zone), r.Reason).Because("%s", b.describe(r, results)), nil
+	}
+	r = first(results, func(r *rbl.Result) bool { return r.Verdict == rbl.Unknown })
+	switch {
+	case r == nil:
+		return policy.Pass, nil
+	case b.explaining:
+		return policy.Pass, errors.New(describeAll(results))
+	}
+	return policy.Pass, fmt.Errorf("dns lists: %w", cmp.Or(r.Err(), errEnded))
+}
+
+// judgeMonitored is what would be said if every list had a say, where that is not said anyway.
+func (b *rule) judgeMonitored(results []*rbl.Result) policy.Verdict {
+	if first(results, func(r *rbl.Result) bool { return r.Verdict == rbl.Listed }) != nil {
+		return policy.Pass
+	}
+	r := first(results, func(r *rbl.Result) bool { return r.Would >= b.threshold })
+	if r == nil {
+		return policy.Pass
+	}
+	return policy.Object(reply, monitoredZone(r)...).Because("%s", b.describe(r, results)).Monitored()
+}
+
+// note keeps every question with its answer for the event.
+func note(ctx context.Context, results []*rbl.Result) {
+	for _, r := range results {
+		for _, x := range r.Exchanges {
+			trace.Add(ctx, x.Question.String(), x.Answer.String())
+		}
+	}
+}
+
+// first is the first result that is so, nil if none is.
+func first(results []*rbl.Result, is func(*rbl.Result) bool) *rbl.Result {
+	if i := slices.IndexFunc(results, is); i >= 0 {
+		return results[i]
+	}
+	return nil
+}
+
+// errEnded stands for what kept lists from answering when none of them failed.
+var errEnded = errors.New("the look-up was ended")
+
+// monitoredZone names the first list that hit, though it has no say.
+func monitoredZone(r *rbl.Result) []string {
+	for _, l := range r.Lists {
+		if l.State == rbl.Hit && l.Monitored {
+			return []string{public(l.Zone), l.Reason}
+		}
+	}
+	return []string{public(r.Zone), r.Reason}
+}
+
+// settle tells the lists of a client whose mail is known to be good, so that one that lists such clients is found out.
+func (b *rule) settle(m *policy.Message, o policy.Outcome) {
+	r := b.client.Of(m.Conn).Load()
+	if r == nil || o.Fate != policy.Accepted || m.Trusted() || m.Conn.InboundRelay() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), b.timeout)
+	defer cancel()
+	if m.PermitHonoured(ctx) || m.AutoAllowHonoured(ctx) {
+		b.lists.KnownGood(m.Conn.Client, r.Hits())
+	}
+}
+
+var reply = &policy.Reply{
+	ID: "rbl", Row: "P11", Offence: policy.OffenceListed, Code: 550, Enhanced: "5.7.1", Text: "{zone} Blocked - see {reason}", Args: []string{"zone", "reason"},
+	Description: "The sending host's address, or a domain name in the mail, is on a DNS list that the administrator trusts. The text is the list's own.",
+	Resolution:  "The sender asks the list named in the reply for removal. The administrator can permit the client (--permit-clients) or the sender (--permit-senders) meanwhile.",
+}

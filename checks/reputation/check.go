@@ -1,0 +1,126 @@
+package reputation
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"mailweir/internal/history"
+	"mailweir/internal/policy"
+	"mailweir/internal/state"
+)
+
+// Check judges clients by what they have sent here before.
+var Check = &policy.Check{
+	Name:  "reputation",
+	Title: "clients with a bad history here",
+	Help: `Scores each client (an IPv4 address, an IPv6 /64) from 0 to 100 by what it did here, and nowhere else:
+
+    score = 100 × (bad − good) / (bad + good + min-events), at least 0
+
+` + "`bad`" + ` adds up recipients that do not exist and transactions refused for good by a block list, a DNS list, lockout, content, virus or
+spam; ` + "`good`" + ` is recipients whose mail was accepted, but not where it went to ` + "`--always-accept`" + ` alone. All of them lose half of their weight every ` + "`--reputation-half-life`" + `. A client with fewer
+than ` + "`--reputation-min-events`" + ` of them, so weighed, is not judged. From ` + "`--reputation-defer-at`" + ` on the mail is deferred, from
+` + "`--reputation-reject-at`" + ` on it is refused.
+
+The same as for tempblock is never counted (our own temporary answers, monitored objections, the null sender, connections that end before
+MAIL), and the same clients are never judged: trusted and permitted ones, inbound relays, and clients (an IPv4 address, an IPv6 /64) from which in the last 36
+days a message has passed greylisting, not counting bounces, or was awaited by a user. ` + "`mailweir reputation show ADDRESS`" + ` explains a score, ` + "`mailweir reputation forget ADDRESS`" + ` begins anew.`,
+	Mode:    policy.Monitor,
+	OnError: policy.Accept,
+	Exempt: policy.ExemptTrusted | policy.ExemptRelay | policy.ExemptPermitClient | policy.ExemptPermitSender |
+		policy.ExemptRecipientPermit | policy.ExemptAutoAllow | policy.ExemptAlwaysAccept,
+	Replies: []*policy.Reply{replyRefused, ReplyUnavailable},
+	Setup: func(f *policy.Flags) policy.Build {
+		deferAt := f.Int("defer-at", 40, "score from which mail is deferred, more than 100 for never")
+		rejectAt := f.Int("reject-at", 80, "score from which mail is refused, more than 100 for never")
+		halfLife := f.Duration("half-life", 24*time.Hour, "in what time events lose half of their weight")
+		least := f.Int("min-events", 20, "how many events it takes to be judged")
+		return func(env *policy.Env) (policy.Hooks, error) {
+			switch {
+			case *deferAt < 1 || *rejectAt < *deferAt:
+				return policy.Hooks{}, fmt.Errorf("--reputation-defer-at is %d and --reputation-reject-at %d: want at least 1, and the second no lower", *deferAt, *rejectAt)
+			case *halfLife < time.Minute:
+				return policy.Hooks{}, fmt.Errorf("--reputation-half-life: %s is less than a minute", *halfLife)
+			}
+			rule := &rule{
+				deferAt: *deferAt, rejectAt: *rejectAt, seen: history.NewTransactions(env),
+				book: Book{Store: env.State, Clock: env.Clock, HalfLife: *halfLife, MinEvents: *least},
+			}
+			return policy.Hooks{Connect: rule.connect, SettleRecipient: rule.seen.Recipient, SettleMessage: rule.settle}, nil
+		}
+	},
+}
+
+type rule struct {
+	book              Book
+	deferAt, rejectAt int
+	seen              history.Transactions
+}
+
+// connect reads the client's history as soon as it is known; the answer is due at RCPT.
+func (p *rule) connect(c *policy.Connection) (policy.Verdict, error) {
+	if !c.Client.IsValid() {
+		return policy.Pass, nil
+	}
+	client := c.Client
+	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+		r, err := p.book.Show(ctx, client)
+		if err != nil {
+			return policy.Pass, err
+		}
+		return p.verdict(r), nil
+	}), nil
+}
+
+func (p *rule) verdict(r Summary) policy.Verdict {
+	score := int(r.Score)
+	switch {
+	case len(r.Parts) == 0:
+		return policy.Pass // the usual stranger
+	case !r.Judged || score < p.deferAt:
+		return policy.Pass.Because("%s", r)
+	case score < p.rejectAt:
+		return policy.Object(ReplyUnavailable).Because("%s, deferred from %d", r, p.deferAt)
+	}
+	return policy.Object(replyRefused).Because("%s, refused from %d", r, p.rejectAt)
+}
+
+// settleTimeout is how long it may take to write down what was learned, off the way of any answer.
+const settleTimeout = 10 * time.Second
+
+// settle adds what the transaction has shown.
+func (p *rule) settle(m *policy.Message, o policy.Outcome) {
+	done, ok := p.seen.Message(m, o)
+	if !ok {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
+	defer cancel()
+	// Without the state nothing is learned, and nobody is refused for it.
+	_ = p.book.learn(ctx, m.Conn.Client, done)
+}
+
+// historyKey is the place of a client's history in the state: reputation|192.0.2.1.
+func historyKey(client netip.Addr) string { return state.Key(historySpace, history.Net(client)) }
+
+// forgottenKey is the place of who has begun a client's history anew: reputation-forgotten|192.0.2.1.
+func forgottenKey(client netip.Addr) string { return state.Key(forgottenSpace, history.Net(client)) }
+
+const (
+	historySpace   = "reputation"
+	forgottenSpace = "reputation-forgotten"
+)
+
+var replyRefused = &policy.Reply{
+	ID: "reputation", Row: "P9", Code: 550, Enhanced: "5.7.1", Text: "Local CT IP Reputation - (reject)",
+	Description: "Nearly all that the sending host has tried here lately was bad: refused by lists or scanners, or for recipients that do not exist.",
+	Resolution:  "The administrator sees the score and its parts with mailweir reputation show, and permits a host that is wanted with --permit-clients. The score falls with time.",
+}
+
+var ReplyUnavailable = &policy.Reply{
+	ID: "unavailable", Row: "T4", Code: 451, Enhanced: "4.7.1", Text: "Internal resource temporarily unavailable",
+	Description: "Much of what the sending host has tried here lately was bad, though not so much that it is refused. Or a check could not judge this recipient, because what it relies on did not answer, and its on-error is defer.",
+	Resolution:  "Nothing for the sender: the mail is tried again. The administrator finds the score, or the check and its error, in the event.",
+}

@@ -1,0 +1,46 @@
+package requireauth
+
+import (
+	"mailweir/internal/policy"
+	"mailweir/internal/table"
+)
+
+// Check refuses submission without a login.
+var Check = &policy.Check{
+	Name:  "require-auth",
+	Title: "submission without a login",
+	Help: `On the service ` + "`submission`" + ` (` + "`--services`" + `: ports 465 and 587) every client must have authenticated, trusted nets too.
+` + "`--require-auth-exempt`" + ` lists clients that need not, such as printers. Re-injected mail and mail that is submitted on
+the machine itself are not concerned.`,
+	Mode:     policy.Enforce,
+	AnswerAt: policy.StageMail,
+	Exempt:   policy.ExemptLogin,
+	Replies:  []*policy.Reply{reply},
+	Setup: func(f *policy.Flags) policy.Build {
+		specs := f.Tables("exempt", "clients that may submit without a login")
+		return func(env *policy.Env) (policy.Hooks, error) {
+			exempt, err := env.List("exempt", *specs, table.Any)
+			if err != nil {
+				return policy.Hooks{}, err
+			}
+			return policy.Hooks{Mail: func(m *policy.Message) (policy.Verdict, error) {
+				c := m.Conn
+				if c.Service != policy.Submission || c.Local {
+					return policy.Pass, nil
+				}
+				if c.Client.IsValid() {
+					if table.Member(exempt.Client(c.Client, c.ConnectFacts.Name)) {
+						return policy.Pass, nil
+					}
+				}
+				return policy.Object(reply), nil
+			}}, nil
+		}
+	},
+}
+
+var reply = &policy.Reply{
+	ID: "require-auth", Row: "P14", Code: 550, Enhanced: "5.7.0", Text: "Submitter failed to authenticate",
+	Description: "The mail came to a submission port, and the client did not log in.",
+	Resolution:  "The user gives user name and password in the mail program. A host that cannot is added to --require-auth-exempt.",
+}

@@ -1,0 +1,66 @@
+package senderlogin
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"mailweir/internal/policy"
+	"mailweir/internal/table"
+)
+
+// Check refuses envelope senders that the login does not own.
+var Check = &policy.Check{
+	Name:  "sender-login",
+	Title: "senders that the login does not own",
+	Help: `A client that has authenticated may use the envelope senders that ` + "`--sender-login-map`" + ` gives to its login. The
+table has the form of smtpd_sender_login_maps: an address or domain, and the logins that own it, separated by commas or blanks.
+A sender without an entry is owned by nobody. The null sender is everyone's.`,
+	Mode:     policy.Enforce,
+	AnswerAt: policy.StageMail,
+	Replies:  []*policy.Reply{reply},
+	Setup: func(f *policy.Flags) policy.Build {
+		specs := f.Tables("map", "which logins own which senders")
+		return func(env *policy.Env) (policy.Hooks, error) {
+			owners, err := env.List("map", *specs, table.Values{Name: "logins", Check: validLogins})
+			if err != nil || owners == nil {
+				return policy.Hooks{Off: "no --sender-login-map"}, err
+			}
+			return policy.Hooks{Mail: func(m *policy.Message) (policy.Verdict, error) {
+				if m.Login == "" || m.Sender.IsNull() {
+					return policy.Pass, nil
+				}
+				match, found := owners.Address(m.Sender)
+				if !found {
+					match, found = owners.Key("@" + m.Sender.Domain) // as Postfix writes the entry of a domain
+				}
+				if !found {
+					return policy.Object(reply).Because("%s has no entry in --sender-login-map", strconv.QuoteToASCII(m.Sender.Key())), nil
+				}
+				for _, login := range splitLogins(match.Value) {
+					if strings.EqualFold(login, m.Login) {
+						return policy.Pass, nil
+					}
+				}
+				return policy.Object(reply).Because("%s gives %s to others than %s", match.Where(), strconv.QuoteToASCII(match.Key), strconv.QuoteToASCII(m.Login)), nil
+			}}, nil
+		}
+	},
+}
+
+func splitLogins(value string) []string {
+	return strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' })
+}
+
+func validLogins(value string) error {
+	if len(splitLogins(value)) == 0 {
+		return fmt.Errorf("no login stands on the right")
+	}
+	return nil
+}
+
+var reply = &policy.Reply{
+	ID: "sender-login", Row: "P2b", Code: 553, Enhanced: "5.7.1", Text: "Sender address rejected: not owned by user",
+	Description: "The user who logged in may not send under this envelope sender.",
+	Resolution:  "The user sets the sender's address in the mail program to one of their own. The administrator gives the address to the login in --sender-login-map.",
+}

@@ -1,0 +1,257 @@
+package signature
+
+import (
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"mailweir/internal/blocklist"
+	"mailweir/internal/content"
+	"mailweir/internal/examination"
+	"mailweir/internal/policy"
+	"mailweir/internal/table"
+)
+
+// Check refuses messages with attachments that the administrator does not want, by digest, name or real type.
+var Check = &policy.Check{
+	Name:  "signature",
+	Title: "attachments that are not wanted",
+	Help: `Looks at every attachment and every member of an archive, attached messages and archives in archives included.
+
+` + "`--signature-hashes`" + ` lists digests, SHA-256, SHA-1 or MD5 in hexadecimal digits. ` + "`--signature-names`" + ` lists names: ` + "`invoice.exe`" + `, or
+extensions such as ` + "`.scr`" + ` or ` + "`.pdf.exe`" + `; upper and lower case are the same, and blanks and dots at the end do not count. A pattern sees the
+name without directories, then its last two extensions, then the last. The value is the signature's name, which stands in the reply; ` + "`DUNNO`" + ` takes a
+more particular name out, and a digest that is known to be harmless.
+
+` + "`--signature-types`" + ` takes what a file really is, whatever it is called: ` + "`executable`" + `, ` + "`script`" + `, ` + "`macros`" + ` (Office files with macros),
+` + "`encrypted`" + ` (archives and documents that cannot be looked into), ` + "`disguised`" + ` (a program under the name of something else),
+` + "`double-extension`" + ` (invoice.pdf.exe), ` + "`unexamined`" + ` (a limit of the examination kept a part of the message from being looked at; content.md lists
+them), or a media type as found by the first octets, such as ` + "`application/x-7z-compressed`" + `. ` +
+		"`TYPE=NAME`" + ` gives the name for the reply. ` + "`--signature-bypass`" + ` lists senders, recipients and clients to whose mail this does not apply.`,
+	Mode:      policy.Enforce,
+	OnError:   policy.Accept,
+	Aggregate: policy.AggregateAny,
+	Replies:   []*policy.Reply{reply},
+	Setup: func(f *policy.Flags) policy.Build {
+		hashes := f.Tables("hashes", "SHA-256, SHA-1 and MD5 of unwanted files, with the signature's name")
+		names := f.Tables("names", "names and extensions of unwanted files, with the signature's name")
+		types := f.Strings("types", "TYPE[=NAME]", "kind of unwanted file: executable, script, macros, encrypted, disguised, double-extension, unexamined, or a media type")
+		list := f.Tables("bypass", "senders, recipients and clients whose attachments are not looked at")
+		return func(env *policy.Env) (policy.Hooks, error) {
+			if len(*hashes)+len(*names)+len(*types) == 0 {
+				return policy.Hooks{Off: "no --signature-hashes, --signature-names or --signature-types"}, nil
+			}
+			rule := &rule{exam: examination.For(env), slot: policy.NewSlot[policy.Verdict](env)}
+			var err error
+			if rule.hashes, err = env.List("hashes", *hashes, table.Any); err != nil {
+				return policy.Hooks{}, err
+			}
+			if err := rule.hashes.CheckKeys(digest); err != nil {
+				return policy.Hooks{}, table.Of("signature-hashes", err)
+			}
+			if rule.names, err = env.List("names", *names, table.Any); err != nil {
+				return policy.Hooks{}, err
+			}
+			if err := rule.names.CheckKeys(fileName); err != nil {
+				return policy.Hooks{}, table.Of("signature-names", err)
+			}
+			if rule.bypass.List, err = env.List("bypass", *list, table.Permits); err != nil {
+				return policy.Hooks{}, err
+			}
+			if rule.types, err = readFileTypes(*types); err != nil {
+				return policy.Hooks{}, err
+			}
+			if i := slices.IndexFunc(rule.types, func(t fileType) bool { return t.noun == unexamined }); i >= 0 {
+				rule.unexamined = rule.types[i].name
+			}
+			return rule.hooks(), nil
+		}
+	},
+}
+
+type rule struct {
+	exam          *examination.Reader
+	hashes, names *table.List
+	types         []fileType
+	unexamined    string // the signature of a message that was not examined whole, "" where it may pass
+	bypass        blocklist.Bypass
+	slot          policy.Slot[policy.Verdict] // on the message, whoever gets it
+}
+
+// fileType is one of --signature-types.
+type fileType struct {
+	is   func(*content.Part) bool
+	noun string
+	name string // for the reply
+}
+
+// fileTypes are those that have a name of their own.
+var fileTypes = map[string]func(*content.Part) bool{
+	"executable":       func(p *content.Part) bool { return p.Executable },
+	"script":           func(p *content.Part) bool { return p.Script },
+	"macros":           func(p *content.Part) bool { return p.Macros },
+	"encrypted":        func(p *content.Part) bool { return p.Encrypted },
+	"disguised":        (*content.Part).Disguised,
+	"double-extension": (*content.Part).DoubleExtension,
+	unexamined:         func(*content.Part) bool { return false }, // of the message, not of a file
+}
+
+// unexamined is the type of a message of which a limit kept a part from being looked at.
+const unexamined = "unexamined"
+
+func readFileTypes(list []string) (types []fileType, err error) {
+	for _, item := range list {
+		noun, name, named := strings.Cut(item, "=")
+		noun = strings.ToLower(strings.TrimSpace(noun))
+		t := fileType{is: fileTypes[noun], noun: noun, name: noun}
+		if strings.Contains(noun, "/") {
+			t.is = func(p *content.Part) bool { return p.Real == noun }
+		}
+		if named {
+			t.name = policy.Clean(name)
+		}
+		switch {
+		case t.is == nil:
+			return nil, fmt.Errorf("--signature-types: %q is none of executable, script, macros, encrypted, disguised, double-extension, unexamined, and no media type", noun)
+		case t.name == "":
+			return nil, fmt.Errorf("--signature-types: %q gives a name that a reply cannot show", item)
+		}
+		types = append(types, t)
+	}
+	return types, nil
+}
+
+func (s *rule) hooks() policy.Hooks {
+	needs := content.Files
+	if s.hashes != nil {
+		needs |= content.Sums
+	}
+	return policy.Hooks{
+		Headers: func(m *policy.Message) (policy.Verdict, error) {
+			if !s.bypass.Message(m) {
+				s.exam.Want(m, needs)
+			}
+			return policy.Pass, nil
+		},
+		Body: func(m *policy.Message, chunk []byte) { s.exam.Body(m, chunk) },
+		Message: func(m *policy.Message) (policy.Verdict, error) {
+			if s.bypass.Message(m) {
+				return policy.Pass, nil
+			}
+			result, err := s.exam.Finish(m)
+			if err == nil {
+				*s.slot.Of(m) = s.judge(result)
+			}
+			return policy.Pass.Because("%s", examination.LimitsReached(result, "")), err
+		},
+		MessageFor: func(r *policy.Recipient) (policy.Verdict, error) {
+			if s.bypass.Recipient(r) {
+				return policy.Pass, nil
+			}
+			return *s.slot.Of(r.Msg), nil
+		},
+		SettleMessage: s.exam.Settle,
+	}
+}
+
+// judge objects to the first file that has a signature, and then to what was not looked at, if that is wanted.
+func (s *rule) judge(result *content.Result) policy.Verdict {
+	for i := range result.Parts {
+		p := &result.Parts[i]
+		if name, why := s.match(p); name != "" {
+			return policy.Object(reply, name).Because("file %s: %s%s", strconv.QuoteToASCII(p.Name), why, examination.LimitsReached(result, "; "))
+		}
+	}
+	if s.unexamined != "" && len(result.Reached) > 0 {
+		return policy.Object(reply, s.unexamined).Because("%s: %s", unexamined, examination.LimitsReached(result, ""))
+	}
+	return policy.Pass
+}
+
+// match returns the name of a file's signature, "" for none, and which entry it is.
+func (s *rule) match(p *content.Part) (name, why string) {
+	for _, sum := range []string{p.SHA256, p.SHA1, p.MD5} {
+		if m, ok := s.hashes.Key(sum); ok && sum != "" {
+			return entryName(m, sum), m.Where()
+		}
+	}
+	for _, key := range nameKeys(p) {
+		if m, ok := s.names.Key(key); ok {
+			if name := entryName(m, key); name != "" {
+				return name, m.Where()
+			}
+			break
+		}
+	}
+	for _, t := range s.types {
+		if t.is(p) {
+			return t.name, t.noun
+		}
+	}
+	return "", ""
+}
+
+// entryName is the name that an entry gives: its value; of a list of keys alone the key. DUNNO is none.
+func entryName(m table.Match, key string) string {
+	switch value := policy.Clean(m.Value); {
+	case strings.EqualFold(value, "DUNNO"):
+		return ""
+	case value == "" || strings.EqualFold(value, "OK"):
+		return key
+	default:
+		return value
+	}
+}
+
+// nameKeys are the keys of a file's name: the name, its last two extensions, the last one.
+func nameKeys(p *content.Part) []string {
+	base := strings.ToLower(strings.TrimRight(path.Base(p.Name), " ."))
+	keys := []string{base}
+	last := path.Ext(base)
+	rest := strings.TrimRight(strings.TrimSuffix(base, last), " ") // invoice.pdf      .exe
+	if before := path.Ext(rest); before != "" && last != "" {
+		keys = append(keys, before+last)
+	}
+	if last != "" && last != base {
+		keys = append(keys, last)
+	}
+	return keys
+}
+
+// digest refuses a key of --signature-hashes that is the digest of no file.
+func digest(key string) error {
+	sum, err := hex.DecodeString(key)
+	if n := len(sum); err != nil || n != md5.Size && n != sha1.Size && n != sha256.Size {
+		return fmt.Errorf("%s is no MD5, SHA-1 or SHA-256: want its 32, 40 or 64 hexadecimal digits", strconv.QuoteToASCII(key))
+	}
+	return nil
+}
+
+// fileName refuses a key of --signature-names that nameKeys never asks for.
+func fileName(key string) error {
+	switch {
+	case strings.ContainsRune(key, '*'):
+		return fmt.Errorf("%s: a name has no wildcards; an extension is written with its dot alone, such as .js, and other patterns go into a table of type regexp", strconv.QuoteToASCII(key))
+	case strings.ContainsRune(key, '/'):
+		return fmt.Errorf("%s: names are compared without their directories: leave them out", strconv.QuoteToASCII(key))
+	case strings.ContainsRune(key, '"'):
+		return fmt.Errorf("%s: a quote belongs to the name here, and no file is called so; a name with blanks goes into a table of type regexp", strconv.QuoteToASCII(key))
+	case strings.TrimRight(key, " .") != key:
+		return fmt.Errorf("%s: blanks and dots at the end of a name do not count: leave them out", strconv.QuoteToASCII(key))
+	case strings.HasPrefix(key, ".") && strings.Count(key, ".") > 2:
+		return fmt.Errorf("%s: only the last two extensions are compared", strconv.QuoteToASCII(key))
+	}
+	return nil
+}
+
+var reply = &policy.Reply{
+	ID: "signature", Row: "P17", Offence: policy.OffenceBlocked, Code: 554, Enhanced: "5.7.1", Text: "Email rejected due to security policies ({signature})", Args: []string{"signature"},
+	Description: "An attachment, or a file in an archive, has a digest, name or real type that is not wanted here. The event names the file and the entry.",
+	Resolution:  "The sender leaves the file out or passes it on in another way. The administrator changes the entry, or adds a bypass (--signature-bypass).",
+}

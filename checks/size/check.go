@@ -1,0 +1,123 @@
+package size
+
+import (
+	"fmt"
+
+	"mailweir/internal/address"
+	"mailweir/internal/policy"
+	"mailweir/internal/table"
+)
+
+// Check refuses messages that are too large.
+var Check = &policy.Check{
+	Name:  "size",
+	Title: "messages that are too large",
+	Help: `The size that the client declares (SIZE=, RFC 1870) is judged before the message is sent; the octets that arrive are
+counted without holding the message, and judged at its end. ` + "`--size-max`" + ` is the limit of everyone who has none
+of their own in ` + "`--size-limits`" + `, by envelope sender or recipient (` + "`user@example.com 10MiB`" + `; 0 is no limit). Where
+both have one, the smaller counts.
+
+While ` + "`--size-limits`" + ` is in use, a declared size is judged at RCPT, where the recipient is known, unless the
+sender has a limit. What was counted refuses only a message that is too large for every one of its recipients: it can
+only be refused as a whole. The MTA's own limit (Postfix's message_size_limit, Sendmail's MaxMessageSize) comes first.`,
+	Mode:      policy.Enforce,
+	AnswerAt:  policy.StageMail,
+	Aggregate: policy.AggregateAll,
+	Replies:   []*policy.Reply{reply},
+	Setup: func(f *policy.Flags) policy.Build {
+		most := f.Size("max", 100<<20, "greatest message, 0 for no limit")
+		specs := f.Tables("limits", "limits of their own for senders and recipients")
+		return func(env *policy.Env) (policy.Hooks, error) {
+			limits, err := env.List("limits", *specs, table.Values{Name: "size limits", Check: validSize})
+			if err != nil {
+				return policy.Hooks{}, err
+			}
+			if *most == 0 && limits == nil {
+				return policy.Hooks{Off: "--size-max=0 and no --size-limits"}, nil
+			}
+			return rule{most: *most, limits: limits}.hooks(), nil
+		}
+	},
+}
+
+func validSize(value string) error {
+	_, err := policy.ParseSize(value)
+	return err
+}
+
+type rule struct {
+	most   policy.Size
+	limits *table.List
+}
+
+func (s rule) hooks() policy.Hooks {
+	return policy.Hooks{
+		Mail: func(m *policy.Message) (policy.Verdict, error) {
+			limit, own, err := s.own(m.Sender)
+			if !own && s.limits == nil {
+				limit = s.most
+			}
+			return tooLarge("declared", m.Size, limit), err
+		},
+		Rcpt: func(r *policy.Recipient) (policy.Verdict, error) {
+			if s.limits == nil {
+				return policy.Pass, nil
+			}
+			limit, err := s.limit(r)
+			return tooLarge("declared", r.Msg.Size, limit), err
+		},
+		MessageFor: func(r *policy.Recipient) (policy.Verdict, error) {
+			limit, err := s.limit(r)
+			return tooLarge("counted", r.Msg.Octets, limit), err
+		},
+	}
+}
+
+// own is the limit that the table gives an address.
+func (s rule) own(a address.Address) (limit policy.Size, found bool, err error) {
+	match, found := s.limits.Address(a)
+	if !found {
+		return 0, false, nil
+	}
+	limit, err = policy.ParseSize(match.Value)
+	if err != nil { // only a value with $1 can get here
+		return 0, false, fmt.Errorf("%s: %w", match.Where(), err)
+	}
+	return limit, true, nil
+}
+
+// limit is what counts for mail from this sender to this recipient: the smaller of their own limits, else that
+// of everyone. 0 is no limit.
+func (s rule) limit(r *policy.Recipient) (policy.Size, error) {
+	to, hasTo, err := s.own(r.Address)
+	if err != nil {
+		return 0, err
+	}
+	from, hasFrom, err := s.own(r.Msg.Sender)
+	switch {
+	case err != nil:
+		return 0, err
+	case hasTo && hasFrom && to != 0 && from != 0:
+		return min(to, from), nil
+	case hasTo && hasFrom:
+		return max(to, from), nil
+	case hasTo:
+		return to, nil
+	case hasFrom:
+		return from, nil
+	}
+	return s.most, nil
+}
+
+func tooLarge(how string, octets int64, limit policy.Size) policy.Verdict {
+	if limit == 0 || octets <= int64(limit) {
+		return policy.Pass
+	}
+	return policy.Object(reply).Because("%s %d octets, limit %s", how, octets, &limit)
+}
+
+var reply = &policy.Reply{
+	ID: "size", Row: "P19", Code: 554, Enhanced: "5.3.4", Text: "Maximum email size exceeded",
+	Description: "The message is larger than the limit of the system, of its sender or of its recipient. Encoding makes attachments a third larger than the files.",
+	Resolution:  "The sender sends less at once, or shares the files in another way. The administrator raises --size-max or the entry in --size-limits.",
+}

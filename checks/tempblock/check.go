@@ -1,0 +1,113 @@
+package tempblock
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"mailweir/internal/history"
+	"mailweir/internal/policy"
+)
+
+// Check turns clients away that have behaved badly a short while ago.
+var Check = &policy.Check{
+	Name:  "tempblock",
+	Title: "clients on the temporary block list",
+	Help: `Defers all mail of a client (an IPv4 address, an IPv6 /64) that is on the temporary block list. Rules put it there,
+` + "`--tempblock-rules`" + `: each is ` + "`NAME=N/TIME`" + ` and fires when the client has done N such things within that time **and** more of them than it
+had recipients accepted meanwhile, not counting mail to ` + "`--always-accept`" + ` alone. (A time moves on in fifths, so that it may be up to a fifth longer.) The names:
+
+- ` + "`invalid-rcpt`" + `: recipients that do not exist, found by the check recipient or by Postfix (5.1.1)
+- ` + "`open-relay`" + `: recipients to whom a stranger may not relay, found by the check open-relay or by Postfix
+- ` + "`concurrency`" + `: transactions over the client's own limit of the check concurrency
+- ` + "`blocked`" + `: transactions that a block list, a DNS list, lockout, content, virus or spam has refused for good
+- ` + "`auth-fail`" + `: logins that failed. Neither MTA tells a filter of them, so no milter can count any
+
+Nothing is counted for what mailweir or others cause: our own temporary answers, objections that are only monitored, mail under the null
+sender, connections that end before MAIL. Never blocked are trusted clients, permitted ones, inbound relays, and clients (an IPv4 address, an IPv6 /64) from which in the last 36
+days a message has passed greylisting, not counting bounces, or was awaited by a user.
+
+A block begins with the client's next connection and lasts ` + "`--tempblock-for`" + `; one that follows soon after another lasts ` + "`--tempblock-factor`" + `
+times longer, at most ` + "`--tempblock-max`" + `. ` + "`mailweir tempblock list|add|rm`" + ` shows and changes the list on all hosts that share the state.`,
+	Mode:    policy.Monitor,
+	OnError: policy.Accept,
+	Exempt:  policy.ExemptTrusted | policy.ExemptRelay | policy.ExemptPermitClient | policy.ExemptAlwaysAccept,
+	Replies: []*policy.Reply{reply},
+	Setup: func(f *policy.Flags) policy.Build {
+		rules := f.Words("rules", []string{"invalid-rcpt=20/5m", "open-relay=5/5m", "concurrency=3/5m", "auth-fail=10/10m", "blocked=20/1h"},
+			"NAME=N/TIME,…", "what puts a client on the list")
+		life := f.Duration("for", 5*time.Minute, "how long a client stays on the list")
+		factor := f.String("factor", "1", "NUMBER", "how many times longer each block is than the one before")
+		longest := f.Duration("max", 24*time.Hour, "how long a block is at most")
+		return func(env *policy.Env) (policy.Hooks, error) {
+			list := &Blocker{Store: env.State, Clock: env.Clock, Life: *life, Longest: *longest}
+			var err error
+			if list.Rules, err = ParseRules(*rules); err != nil {
+				return policy.Hooks{}, fmt.Errorf("--tempblock-rules: %w", err)
+			}
+			if list.Factor, err = parseFactor(*factor); err != nil {
+				return policy.Hooks{}, fmt.Errorf("--tempblock-factor: %w", err)
+			}
+			if list.Life <= 0 || list.Longest < list.Life {
+				return policy.Hooks{}, fmt.Errorf("--tempblock-for is %s and --tempblock-max %s: want more than nothing, and a greatest time that is no shorter", list.Life, list.Longest)
+			}
+			rule := &rule{list: list, known: newMirror(env.State, env.Clock), seen: history.NewTransactions(env)}
+			return policy.Hooks{
+				Connect: rule.connect, SettleRecipient: rule.seen.Recipient, SettleMessage: rule.settle, Close: rule.known.close,
+			}, nil
+		}
+	},
+}
+
+type rule struct {
+	list  *Blocker
+	known *mirror
+	seen  history.Transactions
+}
+
+// connect looks the client up. The list is at hand, so that this takes no time; now and then one connection has it read anew.
+func (t *rule) connect(c *policy.Connection) (policy.Verdict, error) {
+	if !c.Client.IsValid() {
+		return policy.Pass, nil
+	}
+	net := history.Net(c.Client)
+	if !t.known.due() {
+		return t.verdict(net)
+	}
+	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+		t.known.refresh(ctx)
+		return t.verdict(net)
+	}), nil
+}
+
+func (t *rule) verdict(net string) (policy.Verdict, error) {
+	entry, ok, err := t.known.find(net)
+	if err != nil || !ok {
+		return policy.Pass, err
+	}
+	return policy.Object(reply).Because("%s", entry.String()), nil
+}
+
+// settle counts what the transaction has shown.
+func (t *rule) settle(m *policy.Message, o policy.Outcome) {
+	done, ok := t.seen.Message(m, o)
+	if !ok {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), countTimeout)
+	defer cancel()
+	entry, err := t.list.count(ctx, m.Conn.Client, done)
+	if err == nil && entry != nil {
+		t.known.add(*entry)
+	}
+	// Without the state nothing is counted, and nobody is blocked for it.
+}
+
+// countTimeout is how long it may take to count, off the way of any answer.
+const countTimeout = 10 * time.Second
+
+var reply = &policy.Reply{
+	ID: "tempblock", Row: "T10", Code: 451, Enhanced: "4.7.1", Text: "Recipient Temporarily Unavailable",
+	Description: "The sending host is on the temporary block list: it has tried too many recipients that do not exist, or sent too much that was refused, a short while ago.",
+	Resolution:  "Nothing for the sender: the block ends by itself. The administrator finds the rule in the event, ends the block with mailweir tempblock rm, and permits a host that is wanted with --permit-clients.",
+}

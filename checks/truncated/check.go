@@ -1,0 +1,158 @@
+package truncated
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"mailweir/internal/blocklist"
+	"mailweir/internal/content"
+	"mailweir/internal/examination"
+	"mailweir/internal/policy"
+	"mailweir/internal/state"
+	"mailweir/internal/table"
+)
+
+// Check has messages sent again that lost a part of themselves on their way.
+var Check = &policy.Check{
+	Name:  "truncated",
+	Title: "messages that ended early",
+	Help: `Finds messages that are not whole: a multipart without its closing boundary or without any part, an end inside a part's header,
+base64 that ends inside a group of four, NUL octets, an attached message that is empty. The sender is asked to try again; when the
+same message comes for the third time within a week, known by sender and Message-Id (else by its header section), the reply is permanent, so
+that the sender learns of it. Some programs never write the closing boundary, so look at what monitor mode records before
+enforcing this. ` + "`--truncated-bypass`" + ` lists senders, recipients and clients that are left alone.`,
+	Mode:    policy.Monitor,
+	OnError: policy.Accept,
+	Replies: []*policy.Reply{replyEarly, replyAgain},
+	Setup: func(f *policy.Flags) policy.Build {
+		list := f.Tables("bypass", "senders, recipients and clients whose messages may end early")
+		return func(env *policy.Env) (policy.Hooks, error) {
+			rule := &rule{exam: examination.For(env), store: env.State, slot: policy.NewSlot[pending](env)}
+			var err error
+			if rule.bypass.List, err = env.List("bypass", *list, table.Permits); err != nil {
+				return policy.Hooks{}, err
+			}
+			return rule.hooks(), nil
+		}
+	},
+}
+
+const (
+	tries = 3                  // the reply to this one is permanent
+	keep  = 7 * 24 * time.Hour // longer than any MTA keeps trying
+)
+
+type rule struct {
+	exam   *examination.Reader
+	store  state.Store
+	bypass blocklist.Bypass
+	slot   policy.Slot[pending]
+}
+
+// pending is the key of a message that ended early, "" of others.
+type pending struct{ key string }
+
+func (t *rule) hooks() policy.Hooks {
+	return policy.Hooks{
+		Headers: func(m *policy.Message) (policy.Verdict, error) {
+			if !t.bypassed(m) {
+				t.exam.Want(m, 0)
+			}
+			return policy.Pass, nil
+		},
+		Body:    func(m *policy.Message, chunk []byte) { t.exam.Body(m, chunk) },
+		Message: t.message,
+		SettleMessage: func(m *policy.Message, o policy.Outcome) {
+			t.exam.Settle(m, o)
+			t.settle(m, o)
+		},
+	}
+}
+
+// bypassed reports whether the message is left alone: one recipient in the list is enough, because all share its fate.
+func (t *rule) bypassed(m *policy.Message) bool {
+	return t.bypass.Message(m) || m.AnyRecipient(t.bypass.Recipient)
+}
+
+func (t *rule) message(m *policy.Message) (policy.Verdict, error) {
+	if t.bypassed(m) {
+		return policy.Pass, nil
+	}
+	result, err := t.exam.Finish(m)
+	if err != nil || len(result.Symptoms) == 0 {
+		return policy.Pass, err
+	}
+	key, signs := messageKey(m), symptoms(result)
+	t.slot.Of(m).key = key
+	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+		before, err := t.before(ctx, key)
+		if err != nil {
+			return policy.Pass, err
+		}
+		reply := replyEarly
+		if before+1 >= tries {
+			reply = replyAgain
+		}
+		return policy.Object(reply).Because("%s; seen %d times before", signs, before), nil
+	}), nil
+}
+
+// before is how often the message has been answered already.
+func (t *rule) before(ctx context.Context, key string) (int, error) {
+	results, err := t.store.Do(ctx, state.Get(key))
+	if err != nil || !results[0].Found {
+		return 0, err
+	}
+	return strconv.Atoi(string(results[0].Value))
+}
+
+// settle counts the message if that is what became of it.
+func (t *rule) settle(m *policy.Message, o policy.Outcome) {
+	key := t.slot.Of(m).key
+	if key == "" || o.Check != "truncated" && !slices.Contains(o.Would, "truncated") {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	_, _ = t.store.Do(ctx, state.Add(key, 1, keep)) // if it fails, the next try counts
+}
+
+// messageKey knows the message again: by its sender, and its Message-Id or else its whole header section.
+func messageKey(m *policy.Message) string {
+	sum := sha256.New()
+	_, _ = io.WriteString(sum, m.Sender.Key()+"\x00")
+	if id := m.Values("Message-Id"); len(id) > 0 && strings.TrimSpace(id[0]) != "" {
+		_, _ = io.WriteString(sum, strings.TrimSpace(id[0]))
+	} else {
+		for _, f := range m.Fields {
+			_, _ = io.WriteString(sum, "\x00"+f.Name+"\x00"+f.Value)
+		}
+	}
+	return state.Key("truncated", hex.EncodeToString(sum.Sum(nil)))
+}
+
+func symptoms(result *content.Result) string {
+	var list []string
+	for _, s := range result.Symptoms {
+		list = append(list, string(s))
+	}
+	return strings.Join(list, ", ")
+}
+
+var replyEarly = &policy.Reply{
+	ID: "truncated", Row: "T5", Code: 451, Enhanced: "4.6.0", Text: "Message ended early",
+	Description: "The message is not whole: a closing boundary, the rest of an encoded part, or a declared part is missing, or it holds NUL octets. The event tells which.",
+	Resolution:  "The sender's server tries again by itself. If it goes on, the program that wrote the message is at fault; add the sender to --truncated-bypass if its mail is wanted as it is.",
+}
+
+var replyAgain = &policy.Reply{
+	ID: "truncated-again", Row: "T5", Code: 554, Enhanced: "5.6.0", Text: "Message ended early",
+	Description: "The same message, known by sender and Message-Id, came a third time and was still not whole, so another try would not help.",
+	Resolution:  "The sender writes the message anew, or mends the program that wrote it. The administrator may add the sender to --truncated-bypass.",
+}
