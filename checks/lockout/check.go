@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -131,16 +130,14 @@ func (l *rule) envelope(r *policy.Recipient) (policy.Verdict, error) {
 	}), nil
 }
 
-// headers finds local senders in header From, and has the signatures looked at while the body arrives.
+// headers finds local senders in header From, and has the body kept where a signature could vouch for one.
 func (l *rule) headers(m *policy.Message) (policy.Verdict, error) {
 	state := l.slot.Of(m)
 	for _, a := range m.HeaderFrom().Addresses {
-		if _, claims := l.claims(m.Conn, a); claims {
+		if via, claims := l.claims(m.Conn, a); claims {
 			state.claimed = append(state.claimed, a)
+			m.KeepSigned(a.Domain, via)
 		}
-	}
-	if len(state.claimed) > 0 {
-		m.StartDKIM()
 	}
 	return policy.Pass, nil
 }
@@ -167,8 +164,8 @@ func (l *rule) message(m *policy.Message) (policy.Verdict, error) {
 // means that what is known proves nothing, and that not all is known.
 func (l *rule) proven(ctx context.Context, m *policy.Message, a address.Address) (bool, error) {
 	via, _ := l.claims(m.Conn, a)
-	signed, dkimErr := m.DKIM(ctx)
-	if slices.ContainsFunc(signed, func(d string) bool { return mailauth.Aligned(d, a.Domain) || via != "" && mailauth.Aligned(d, via) }) {
+	signed, dkimErr := m.SignedBy(ctx, a.Domain, via)
+	if signed {
 		return true, nil
 	}
 	result, spfErr := m.SPF(ctx)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"encoding/base64"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,13 +45,15 @@ func TestLockout(t *testing.T) {
 	own, ownKey := signed(t, "ours.example", "boss@ours.example", body)
 	sub, subKey := signed(t, "mail.ours.example", "boss@ours.example", body)
 	service, serviceKey := signed(t, "news.example", "letter@ours.example", body)
-	down, _ := signed(t, "down.example", "boss@ours.example", body)
+	down, _ := signed(t, "down.ours.example", "boss@ours.example", body)
+	foreign, _ := signed(t, "down.example", "boss@ours.example", body)
 	known := policytest.Names{
 		"ours.example TXT": "v=spf1 ip4:192.0.2.5 -all", "news.example TXT": "v=spf1 ip4:192.0.2.6 -all",
 		"else.example TXT":                "v=spf1 ip4:192.0.2.1 -all",
 		"down.example TXT":                "fail",
 		"key._domainkey.ours.example TXT": ownKey, "key._domainkey.mail.ours.example TXT": subKey,
 		"key._domainkey.news.example TXT": serviceKey, "key._domainkey.down.example TXT": "fail",
+		"key._domainkey.down.ours.example TXT": "fail",
 	}
 	forged := []string{"From: boss@ours.example"}
 	via := "--lockout-senders=inline:{ {letter@ours.example=via news.example} }"
@@ -73,7 +77,14 @@ func TestLockout(t *testing.T) {
 		{Name: "signed, body changed", Mail: policytest.Letter{Header: own, Body: "pay this\r\n"}, Said: "end " + refused},
 		{Name: "signed by the service", Flags: []string{via}, Mail: policytest.Letter{Header: service, Body: body}},
 		{Name: "signed by another", Mail: policytest.Letter{Header: service, Body: body}, Said: "end " + refused},
-		{Name: "key not to be had", Mail: policytest.Letter{Header: down, Body: body}, Said: "end 451 4.3.0 Unable to process email at this time", Cause: "down.example"},
+		{Name: "key not to be had", Mail: policytest.Letter{Header: down, Body: body}, Said: "end 451 4.3.0 Unable to process email at this time", Cause: "key unavailable"},
+		{Name: "key of another not to be had", Mail: policytest.Letter{Header: foreign, Body: body}, Said: "end " + refused},
+		{Name: "signed under those of others", Mail: policytest.Letter{Header: slices.Concat(many(6, foreign), own), Body: body}},
+		{Name: "ten forged signatures of ours", Mail: policytest.Letter{Header: slices.Concat(many(10, forgery(own)), forged), Body: body}, Said: "end " + refused},
+		{
+			Name: "more than are looked at", Mail: policytest.Letter{Header: slices.Concat(many(10, forgery(own)), own), Body: body},
+			Said: "end 451 4.3.0 Unable to process email at this time", Cause: "more than 10 signatures",
+		},
 		{Name: "DNS down", Mail: policytest.Letter{From: "x@down.example", Header: forged}, Said: "end 451 4.3.0 Unable to process email at this time"},
 	} {
 		t.Run(c.Name, func(t *testing.T) {
@@ -88,4 +99,21 @@ func TestLockout(t *testing.T) {
 	}
 	policytest.Only(Check).WantError(t, "neither OK nor via DOMAIN", "--lockout-senders=inline:{x@ours.example=REJECT}")
 	policytest.Only(Check).WantError(t, "--lockout-on", "--lockout-on=neither")
+}
+
+// many repeats the DKIM-Signature field of a header.
+func many(n int, header []string) (fields []string) {
+	for range n {
+		for _, f := range header {
+			if strings.HasPrefix(f, "DKIM-Signature:") {
+				fields = append(fields, f)
+			}
+		}
+	}
+	return fields
+}
+
+// forgery is the header with a signature for another body.
+func forgery(header []string) []string {
+	return []string{regexp.MustCompile(`bh=[^;]*;`).ReplaceAllString(header[0], "bh=AAAA;")}
 }

@@ -27,7 +27,7 @@ var layers = map[string][]string{
 	"internal/dns":            {},
 	"internal/dns/dnstest":    {},
 	"internal/policy":         {"internal/address", "internal/table", "internal/state", "internal/trace", "internal/resource", "internal/mailauth", "internal/dns", "rbl"},
-	"internal/runner":         {"internal/policy", "internal/address", "internal/textfile", "internal/table", "internal/trace", "internal/resource", "internal/fact", "internal/mailauth"},
+	"internal/runner":         {"internal/policy", "internal/address", "internal/textfile", "internal/table", "internal/trace", "internal/resource", "internal/fact", "internal/mailauth", "internal/spool"},
 	"internal/table":          {"internal/address", "internal/textfile"},
 	"internal/content":        {"internal/textfile", "internal/content/*"},
 	"internal/address":        {},

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"io"
 	"iter"
 	"net/netip"
 	"strings"
@@ -138,12 +139,21 @@ type Inquiry interface {
 	// SPFOf returns the SPF result that the client has for another domain than the sender's: whether that domain lets the client
 	// send its mail. The rest is as for SPF.
 	SPFOf(ctx context.Context, domain string) (mailauth.SPFResult, error)
-	// StartDKIM begins to verify the message's DKIM signatures (RFC 6376), if there are any. It is asked for at the end of
-	// headers, by a check that will need DKIM; asking again changes nothing.
-	StartDKIM()
-	// DKIM returns the domains with a valid signature, at the end of the message and after StartDKIM. With the error some signatures
-	// could not be judged; the domains are good all the same.
-	DKIM(context.Context) ([]string, error)
+	// Keep has the body kept for whoever is to be shown the message. It is called in a Headers hook; of a message whose
+	// refusal is certain by then nothing is kept.
+	Keep()
+	// Open returns a reader of the message, header section and body, OpenBody one of its body alone, for a [Later] of a
+	// Message or MessageFor hook. Each call begins at the first octet, and several may be read at once; lines end as the MTA
+	// sent them. What could not be kept is an error of the reader, and so the check's own: that there is no more room
+	// (--scan-spool-max), or that nobody called Keep.
+	Open() io.Reader
+	OpenBody() io.Reader
+	// KeepSigned is Keep for a message with a DKIM signature (RFC 6376) of one of the domains, or of one aligned with it.
+	KeepSigned(domains ...string)
+	// SignedBy reports, after KeepSigned and at the end of the message, whether it has a valid DKIM signature of one of the
+	// domains, or of one aligned with it. Signatures of others are not looked at. An error means that there is none as far as
+	// is known, and that not all is known: a key could not be had, or more than ten signatures are there.
+	SignedBy(ctx context.Context, domains ...string) (bool, error)
 	// Vouched reports whether the envelope sender is who it says: the client is permitted, SPF passes for the sender's
 	// domain, or, at the end of a message whose signatures are looked at, DKIM passes for a domain aligned with it.
 	Vouched(context.Context) (bool, error)

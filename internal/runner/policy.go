@@ -9,10 +9,10 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"mailweir/internal/resource"
-	"mailweir/internal/table"
-
 	"mailweir/internal/policy"
+	"mailweir/internal/resource"
+	"mailweir/internal/spool"
+	"mailweir/internal/table"
 )
 
 // Policy is one whole, immutable configuration of all checks. A reload builds another one and swaps it in.
@@ -29,6 +29,8 @@ type Policy struct {
 	common   policy.Common
 	// resources are what the policy shares with others, before and after it.
 	resources *resource.Holder
+	// spool is where bodies are kept; the previous policy's, unless its flags have changed.
+	spool *spool.Spool
 
 	users atomic.Int64 // connection scopes that still use it, and one for being current
 }
@@ -59,6 +61,7 @@ type hooksByStage struct {
 type Draft struct {
 	registry *policy.Registry
 	settings *policy.SettingsFlags
+	spool    *spoolFlags
 	checks   []*draftCheck
 	groups   []policy.OperationGroup
 }
@@ -72,7 +75,8 @@ type draftCheck struct {
 
 // NewDraft registers every flag of the settings and of all checks on the set.
 func NewDraft(registry *policy.Registry, set *pflag.FlagSet) *Draft {
-	d := &Draft{registry: registry, settings: policy.RegisterSettings(policy.NewFlags(set, ""))}
+	d := &Draft{registry: registry}
+	d.settings, d.spool = policy.RegisterSettings(policy.NewFlags(set, "")), registerSpool(policy.NewFlags(set, ""))
 	for _, c := range registry.Checks {
 		flags := policy.NewFlags(set, c.Name)
 		dc := &draftCheck{check: c}
@@ -112,6 +116,9 @@ func (d *Draft) Build(backends *policy.Backends, previous *Policy) (*Policy, err
 	p.common = policy.Common{Backends: backends, Settings: settings, Tables: tables, Resources: p.resources}
 	p.users.Store(1)
 	if p.replies, err = readReplies(d.settings.RepliesFile(), d.registry); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	if p.spool, err = d.spool.open(p.resources); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
 	for i, dc := range d.checks {

@@ -110,7 +110,9 @@ func (s *Session) recordLateGroups(rs *resolver, late []group) {
 // later has work look at what was found. Its time begins now, however long the queue.
 func (s *Session) later(work func(context.Context)) {
 	ctx, cancel := context.WithTimeout(s.runner.ctx, s.runner.limits.End)
+	release := s.heldBody()
 	s.background.do(func() {
+		defer release()
 		defer cancel()
 		work(ctx)
 	})

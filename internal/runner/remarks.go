@@ -18,6 +18,9 @@ func (p *Policy) Remarks() []string {
 	if s.AnswerAt == policy.StageMail {
 		remarks = append(remarks, "--answer-at=mail: what is said about client and sender cannot depend on the recipient, so --always-accept and recipients' permits do not help against it")
 	}
+	if err := p.spool.Try(); err != nil {
+		remarks = append(remarks, "messages over 64KiB cannot be scanned, nor their signatures verified: "+err.Error()+"; name a directory with --scan-spool")
+	}
 	for _, b := range p.checks {
 		remarks = append(remarks, b.hooks.Remarks...)
 	}

@@ -79,8 +79,15 @@ func (rn *Runner) launch(work func()) bool {
 
 // find returns a fact that the runner has found out once for all who ask, within the deadline of a stage.
 func find[T any](ctx context.Context, rn *Runner, f *fact.Fact[T], how func(context.Context) (T, error)) (T, error) {
+	return findWithin(ctx, rn, rn.limits.Stage, f, how)
+}
+
+// findWithin is find with a deadline of its own.
+func findWithin[T any](
+	ctx context.Context, rn *Runner, limit time.Duration, f *fact.Fact[T], how func(context.Context) (T, error),
+) (T, error) {
 	launch := func(work func(context.Context)) bool { return rn.launch(func() { work(rn.ctx) }) }
-	return f.Get(ctx, launch, rn.limits.Stage, how)
+	return f.Get(ctx, launch, limit, how)
 }
 
 // Policy returns the current policy.

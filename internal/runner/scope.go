@@ -10,6 +10,7 @@ import (
 	"mailweir/internal/fact"
 	"mailweir/internal/mailauth"
 	"mailweir/internal/policy"
+	"mailweir/internal/spool"
 )
 
 // scope is what the runner keeps of a connection, a message or a recipient, beside what its checks see.
@@ -41,7 +42,10 @@ type message struct {
 	recipients  []*recipient // that mailweir has accepted and the MTA has not refused, in order
 	fieldOctets int
 	spf         fact.Fact[mailauth.SPFResult]
-	dkim        atomic.Pointer[dkimFuture]
+	wantsBody   bool
+	body        *spool.Body                  // nil while it is not kept
+	found       *[]*signature                // nil while nobody has asked for them
+	signatures  atomic.Pointer[[]*signature] // the same, once they can be verified
 	permit      permission
 	mayPermit   policy.Exemption // the kinds that there may be
 	left        departures       // what became of them

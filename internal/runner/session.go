@@ -279,9 +279,10 @@ func (s *Session) EndOfHeaders() {
 		s.judgeEach(b, policy.StageHeaders, b.hooks.HeadersFor)
 	}
 	if s.wantsDKIM() {
-		m.StartDKIM()
+		m.KeepSigned(m.Sender.Domain)
 	}
 	m.condemned = s.refusalCertain()
+	s.keepBody()
 }
 
 func (s *Session) judgeEach(b *bound, stage policy.Stage, hook func(*policy.Recipient) (policy.Verdict, error)) {
@@ -303,8 +304,8 @@ func (s *Session) Body(chunk []byte) {
 	if s.exempt() || m.condemned {
 		return
 	}
-	if f := m.dkim.Load(); f != nil {
-		f.spool.write(chunk)
+	if m.body != nil {
+		_, _ = m.body.Write(chunk) // who reads it is told
 	}
 	for _, b := range s.policy().hooks.body {
 		if s.runs(b) {
@@ -333,9 +334,7 @@ func (s *Session) EndOfMessage(queueID string) policy.Answer {
 		s.endMessage(policy.Accepted)
 		return policy.Answer{}
 	}
-	if f := m.dkim.Load(); f != nil {
-		f.spool.close(nil)
-	}
+	m.signatures.Store(m.found) // the body is whole now
 	s.admit()
 	if !m.condemned {
 		for _, b := range s.policy().hooks.message {

@@ -53,9 +53,6 @@ func (s *Session) endMessage(fate policy.Fate) {
 			return known && w.idle()
 		})
 	}
-	if f := m.dkim.Load(); f != nil {
-		f.spool.close(errUnsigned) // without effect after the end of the message
-	}
 	if m.decided.Check == "" {
 		m.decided.Fate = fate
 	}

@@ -31,15 +31,20 @@ type Spool struct {
 func New(dir string, limit int64) (*Spool, error) {
 	s := &Spool{dir: dir, max: limit, buffers: sync.Pool{New: func() any { return new([inMemory]byte) }}}
 	if dir != "" {
-		file, err := s.create()
-		if err != nil {
-			return nil, err
-		}
-		if err := file.Close(); err != nil {
+		if err := s.Try(); err != nil {
 			return nil, err
 		}
 	}
 	return s, nil
+}
+
+// Try reports why a file cannot be made just now.
+func (s *Spool) Try() error {
+	file, err := s.create()
+	if err != nil {
+		return err
+	}
+	return file.Close()
 }
 
 // Used is how many octets of the budget are taken just now.
