@@ -37,6 +37,14 @@ type Holder interface {
 
 func (b *Base) base() *Base { return b }
 
+// slot is where a check's own thing stands. The caller holds the lock.
+func (b *Base) slot(index int, common *Common) *any {
+	if b.slots == nil {
+		b.slots = make([]any, common.slots)
+	}
+	return &b.slots[index]
+}
+
 // Slot is a check's own typed place in a scope. Make one in Build; each scope then has a T of its own,
 // made when it is first asked for. Only hooks on the session's path and Settle hooks may use it, not Later and Grant.
 // Settle hooks run beside the session: what they share with others in a connection's T needs a lock of its own. A
@@ -57,13 +65,11 @@ func (sl Slot[T]) Of(where Scope) *T {
 	s := where.base()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.slots == nil {
-		s.slots = make([]any, sl.common.slots)
+	slot := s.slot(sl.index, sl.common)
+	if *slot == nil {
+		*slot = new(T)
 	}
-	if s.slots[sl.index] == nil {
-		s.slots[sl.index] = new(T)
-	}
-	return s.slots[sl.index].(*T)
+	return (*slot).(*T)
 }
 
 // Connection is one SMTP connection as one policy sees it.

@@ -13,6 +13,7 @@ type Verdict struct {
 	own    ownWords
 	change Change
 	later  func(context.Context) (Verdict, error)
+	waits  bool // later does
 	also   *Verdict
 }
 
@@ -32,13 +33,6 @@ var Pass = Verdict{}
 // order of [Reply.Args]; they may come from strangers and are cleaned when the reply is built.
 func Object(reply *Reply, args ...string) Verdict {
 	return Verdict{reply: reply, args: args}
-}
-
-// Later says that the judgement takes waiting for. The runner starts f at once, with the context of the scope
-// that asked, and collects its result where the answer is due. At the deadline the check's on-error
-// decides. f must not read what the session still writes: capture facts by value.
-func Later(f func(context.Context) (Verdict, error)) Verdict {
-	return Verdict{later: f}
 }
 
 // Because adds the cause for the administrator: which entry, list or figure led to the objection. It stands in
@@ -101,3 +95,6 @@ func (v Verdict) Also() *Verdict { return v.also }
 
 // Work returns the function of a [Later], nil for any other verdict.
 func (v Verdict) Work() func(context.Context) (Verdict, error) { return v.later }
+
+// Waits reports whether that function may wait.
+func (v Verdict) Waits() bool { return v.waits }

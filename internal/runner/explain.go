@@ -76,9 +76,7 @@ func (rs *resolver) explain(ru *ruling, w Finding) {
 }
 
 // explainNothing tells explain that a check ran and has nothing against it, with what it remarks.
-func (s *Session) explainNothing(b *bound, stage policy.Stage, r *recipient, remark string) {
-	if s.explaining() {
-		rs := s.resolver(stage)
-		rs.explain(&ruling{f: &finding{check: b, stage: stage, pos: b.pos[stage]}, r: r}, Finding{Says: SaysNothing, Cause: remark})
-	}
+func (s *Session) explainNothing(f *finding) {
+	rs := s.resolver(f.stage)
+	rs.explain(&ruling{f: f, r: f.rcpt}, Finding{Says: SaysNothing, Cause: f.said.verdict.Cause()})
 }

@@ -31,8 +31,21 @@ func TestPanicsAreFaultsOfOneMessage(t *testing.T) {
 			return policy.Later(func(context.Context) (policy.Verdict, error) { panic("x") }), nil
 		}}, rcpt},
 		{"later in later", policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) {
-			inner := policy.Later(func(context.Context) (policy.Verdict, error) { return policy.Pass, nil })
-			return policy.Later(func(context.Context) (policy.Verdict, error) { return inner, nil }), nil
+			inner := policy.Asks(policy.Network{}).Later(func(context.Context) (policy.Verdict, error) { panic("x") })
+			return policy.Asks().Later(func(context.Context) (policy.Verdict, error) { return inner, nil }), nil
+		}}, rcpt},
+		{"later without end", policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) {
+			var again policy.Verdict
+			again = policy.Asks(policy.Network{}).Later(func(context.Context) (policy.Verdict, error) { return again, nil })
+			return again, nil
+		}}, rcpt},
+		{"later at once, without end", policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) {
+			var again policy.Verdict
+			again = policy.Asks().Later(func(context.Context) (policy.Verdict, error) { return again, nil })
+			return again, nil
+		}}, rcpt},
+		{"later at once", policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) {
+			return policy.Asks().Later(func(context.Context) (policy.Verdict, error) { panic("x") }), nil
 		}}, rcpt},
 	} {
 		for _, mode := range []string{"enforce", "monitor"} {
@@ -45,7 +58,7 @@ func TestPanicsAreFaultsOfOneMessage(t *testing.T) {
 				}
 				wantSaid(t, r.send(l), tt.want)
 				r.idle()
-				if e := r.seen.list[0]; e.Check != "x" || e.Err == "" || !strings.Contains(tt.name, "in later") && e.Stack == "" {
+				if e := r.seen.list[0]; e.Check != "x" || e.Err == "" || !strings.Contains(tt.name, "without end") && e.Stack == "" {
 					t.Errorf("event %+v does not tell what failed", e)
 				}
 			})

@@ -50,7 +50,9 @@ type finding struct {
 	pos   int          // its place in the printed order
 	rcpt  *recipient
 	said  said
-	later *later // nil when it was known at once
+	// queries are those of questions that never wait.
+	queries []trace.Query
+	later   *later // nil when it was known at once
 	// monitors says that what comes later is only to be recorded.
 	monitors bool
 
@@ -87,31 +89,79 @@ func (c *connection) dueAt(b *bound, stage policy.Stage, failed bool) stageSet {
 	return 1 << policy.StageRcpt
 }
 
-// later is what a [Later] says. The first to speak counts, be it the work itself or the deadline.
+// later is a question that waits. The first to speak counts, be it the work itself or the deadline.
 type later struct {
-	done   chan struct{}
-	once   sync.Once
-	said   said
+	done  chan struct{}
+	trace trace.Trace
+	kept  atomic.Bool // still wanted though the scope has ended
+
+	mu     sync.Mutex
+	work   func(context.Context) (policy.Verdict, error) // until it has been begun
 	cancel context.CancelFunc
-	trace  trace.Trace
-	kept   atomic.Bool // still wanted though the scope has ended
+	said   said // once done is closed
 }
 
 func (l *later) say(w said) {
-	l.once.Do(func() {
-		l.said = w
-		close(l.done)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if isDone(l.done) {
+		return
+	}
+	l.said, l.work = w, nil
+	close(l.done)
+	if l.cancel != nil {
 		l.cancel()
 		l.cancel = nil // with all that the context holds: a finding lives as long as its connection
+	}
+}
+
+// begin takes the work, once.
+func (l *later) begin(rn *Runner) (work func(context.Context) (policy.Verdict, error), ctx context.Context) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if work = l.work; work != nil {
+		l.work = nil
+		ctx, l.cancel = context.WithTimeout(trace.With(rn.ctx, &l.trace), rn.limits.End)
+	}
+	return work, ctx
+}
+
+// start has the question asked in a goroutine that the runner owns, if it has not been yet.
+func (rn *Runner) start(l *later) {
+	work, ctx := l.begin(rn)
+	if work == nil {
+		return
+	}
+	launched := rn.launch(func() {
+		w := call(work, ctx)
+		for n := 0; w.verdict.Work() != nil; n++ {
+			w = next(ctx, w, n)
+		}
+		l.say(w)
 	})
+	if !launched {
+		l.say(said{err: errBusy})
+	}
+}
+
+// maxQuestions is how many questions one judgement may take, one after the other.
+const maxQuestions = 8
+
+// next asks what an answer has led to.
+func next(ctx context.Context, w said, n int) said {
+	if n == maxQuestions {
+		return said{err: &fault{cause: errors.New("a Later returned a Later, again and again")}}
+	}
+	return call(w.verdict.Work(), ctx)
 }
 
 // wait waits until the check has said something. When the context ends first, that is an error from then on, for
 // everyone who asks: a backend that hangs is waited for once.
-func (f *finding) wait(ctx context.Context) {
+func (f *finding) wait(ctx context.Context, rn *Runner) {
 	if f.later == nil {
 		return
 	}
+	rn.start(f.later)
 	select {
 	case <-f.later.done:
 	case <-ctx.Done():
@@ -156,34 +206,32 @@ func judge[S policy.Scope](s *Session, b *bound, stage policy.Stage, hook func(S
 	s.keep(b, stage, w, where, rcpt)
 }
 
-// keep puts a finding into its scope.
+// keep puts a finding into its scope, unless it has nothing against the mail. A question that never waits is asked here and
+// now; one that does is begun, unless its answer can only be recorded: that is asked for after the reply.
 func (s *Session) keep(b *bound, stage policy.Stage, w said, where *scope, rcpt *recipient) {
-	if w.idle() {
-		s.explainNothing(b, stage, rcpt, w.verdict.Cause())
+	var queries []trace.Query
+	monitors := false
+	for n := 0; w.verdict.Work() != nil && !w.verdict.Waits(); n++ {
+		monitors = monitors || w.verdict.OnlyMonitors()
+		w = next(&s.carrier, w, n)
+		queries = append(queries, s.carrier.Take()...)
+	}
+	if w.idle() && !s.explaining() {
 		return
 	}
-	f := &finding{check: b, stage: stage, due: s.conn.dueAt(b, stage, w.err != nil), pos: b.pos[stage], rcpt: rcpt, said: w}
+	f := &finding{check: b, stage: stage, pos: b.pos[stage], rcpt: rcpt, said: w, monitors: monitors, queries: queries}
+	f.due = s.conn.dueAt(b, stage, w.err != nil)
+	if w.idle() {
+		s.explainNothing(f)
+		return
+	}
 	if work := w.verdict.Work(); work != nil {
-		f.said, f.monitors = said{}, w.verdict.OnlyMonitors() // what the work has caught need not outlive it
-		s.runner.start(f, work)
+		f.said, f.monitors = said{}, monitors || w.verdict.OnlyMonitors() // what the work has caught need not outlive it
+		f.later = &later{done: make(chan struct{}), work: work}
+		f.later.trace.Start(queries)
 	}
 	where.findings = append(where.findings, f)
-}
-
-// start runs the work of a Later in a goroutine that the runner owns.
-func (rn *Runner) start(f *finding, work func(context.Context) (policy.Verdict, error)) {
-	l := &later{done: make(chan struct{})}
-	var ctx context.Context
-	ctx, l.cancel = context.WithTimeout(trace.With(rn.ctx, &l.trace), rn.limits.End)
-	f.later = l
-	launched := rn.launch(func() {
-		w := call(work, ctx)
-		if w.verdict.Work() != nil {
-			w = said{err: &fault{cause: errors.New("a Later returned a Later")}}
-		}
-		l.say(w)
-	})
-	if !launched {
-		l.say(said{err: errBusy})
+	if f.later != nil && (s.explaining() || f.mode(rcpt) > policy.Monitor) {
+		s.runner.start(f.later)
 	}
 }

@@ -80,6 +80,11 @@ func (s *Session) recordLate(rs *resolver, late []ruling) {
 	}
 	s.later(func(ctx context.Context) {
 		for i := range late {
+			if l := late[i].f.later; l != nil {
+				s.runner.start(l)
+			}
+		}
+		for i := range late {
 			ru := then.await(ctx, late[i])
 			then.report(&ru)
 			if ru.is != drop {
@@ -101,6 +106,11 @@ func (s *Session) recordLateGroups(rs *resolver, late []group) {
 			f.keep()
 		}
 		s.later(func(ctx context.Context) {
+			for _, f := range g.findings {
+				if f.later != nil {
+					s.runner.start(f.later)
+				}
+			}
 			then.awaitGroup(g, func() context.Context { return ctx })
 			then.recordWatched(then.aggregate(*g))
 		})

@@ -106,9 +106,9 @@ func (rs *resolver) event(ru *ruling, r *recipient) *policy.Event {
 
 // queries are what the check asked of the world outside, and then what was asked for permits.
 func (ru *ruling) queries() []trace.Query {
-	var list []trace.Query
+	list := ru.f.queries
 	if ru.f.later != nil {
-		list = ru.f.later.trace.Queries()
+		list = ru.f.later.trace.Queries() // those of questions before it as well
 	}
 	if ru.permit == nil {
 		return list

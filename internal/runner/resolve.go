@@ -96,7 +96,7 @@ func (rs *resolver) resolve(f *finding, r *recipient, permit *permitted) ruling 
 
 // await waits for what a ruling is open for, and resolves it.
 func (rs *resolver) await(ctx context.Context, ru ruling) ruling {
-	ru.f.wait(ctx)
+	ru.f.wait(ctx, rs.runner)
 	ru = rs.resolve(ru.f, ru.r, nil)
 	if ru.is == open {
 		permit := new(permitted)

@@ -7,6 +7,7 @@ import (
 	"mailweir/internal/address"
 
 	"mailweir/internal/policy"
+	"mailweir/internal/trace"
 )
 
 // Session runs the policy for one SMTP connection: several messages, refused recipients, RSET, a second EHLO. The wire
@@ -21,12 +22,13 @@ type Session struct {
 	transactions int
 	faulted      error // a fault between messages, for the next one to answer
 	background   *queue
+	carrier      trace.Carrier // of questions that never wait
 	tell         func(Finding) // set by explain, which runs every check and waits for it
 }
 
 // NewSession returns the session of a new SMTP connection.
 func (rn *Runner) NewSession() *Session {
-	return &Session{runner: rn, id: policy.NewID(), background: newQueue(rn)}
+	return &Session{runner: rn, id: policy.NewID(), background: newQueue(rn), carrier: trace.Carrier{Context: rn.ctx}}
 }
 
 // NewExplainer returns a session that runs every check, waits for each, and tells what it said. It goes on after a

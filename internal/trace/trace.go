@@ -31,6 +31,37 @@ func With(ctx context.Context, t *Trace) context.Context {
 	return context.WithValue(ctx, key{}, t)
 }
 
+// Carrier is a context with a trace of its own, for one piece of work after the other: it can be used again. It must not
+// be used by two of them at once.
+type Carrier struct {
+	context.Context
+	trace Trace
+}
+
+// Value returns the trace, and what else the context has.
+func (c *Carrier) Value(k any) any {
+	if k == (key{}) {
+		return &c.trace
+	}
+	return c.Context.Value(k)
+}
+
+// Take returns what has been asked since it was called last.
+func (c *Carrier) Take() []Query {
+	c.trace.mu.Lock()
+	defer c.trace.mu.Unlock()
+	queries := c.trace.queries
+	c.trace.queries = nil
+	return queries
+}
+
+// Start has the trace begin with these, which are its own from then on.
+func (t *Trace) Start(queries []Query) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.queries = queries
+}
+
 // Add keeps a question and its answer in the trace of the context, if there is one. Both must be fit for a log: no
 // secrets.
 func Add(ctx context.Context, question, answer string) {
