@@ -8,7 +8,6 @@ import (
 
 	"mailweir/internal/policy"
 	"mailweir/internal/policytest"
-	"mailweir/internal/runner"
 	"mailweir/internal/state"
 )
 
@@ -67,7 +66,7 @@ func TestConcurrency(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := policytest.Only(Check).Host(t, append([]string{"--concurrency=enforce", "--concurrency-client=2", "--concurrency-domain=100"}, c.flags...)...)
-			var sessions []*runner.Session
+			var sessions []*policytest.Session
 			for _, l := range c.held {
 				s, said := h.Begin(l)
 				policytest.WantSaid(t, "one that is under way", said, "")

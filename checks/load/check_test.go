@@ -10,7 +10,6 @@ import (
 
 	"mailweir/internal/policy"
 	"mailweir/internal/policytest"
-	"mailweir/internal/runner"
 )
 
 func TestLoadSessions(t *testing.T) {
@@ -61,8 +60,8 @@ func TestLoadOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rn := runner.NewRunner(p, policytest.Onlooker{}, runner.DefaultLimits)
-	s := rn.NewSession()
+	h := policytest.NewHost(t, world, p)
+	s := h.Runner.NewSession()
 	s.Connect(policytest.Letter{}.Connect())
 	if a := s.Helo(policy.HeloFacts{Name: "one"}); a.Refuses() {
 		t.Error(a.Line)
@@ -71,8 +70,7 @@ func TestLoadOnce(t *testing.T) {
 	if a := s.Helo(policy.HeloFacts{Name: "after STARTTLS"}); a.Refuses() {
 		t.Error(a.Line)
 	}
-	s.Close()
-	rn.Close()
+	h.Leave(s)
 }
 
 func TestLoadMemory(t *testing.T) {
@@ -132,9 +130,9 @@ func TestLoadScans(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rn := runner.NewRunner(p, policytest.Onlooker{}, runner.DefaultLimits)
-		first, second := rn.NewSession(), rn.NewSession()
-		begin := func(s *runner.Session) {
+		h := policytest.NewHost(t, nil, p)
+		first, second := h.Runner.NewSession(), h.Runner.NewSession()
+		begin := func(s *policytest.Session) {
 			s.Connect(policytest.Letter{}.Connect())
 			s.Helo(policy.HeloFacts{Name: "client"})
 			s.Mail(policytest.Letter{}.Mail())
@@ -142,7 +140,7 @@ func TestLoadScans(t *testing.T) {
 			s.EndOfHeaders()
 			s.Body([]byte("hello"))
 		}
-		end := func(s *runner.Session, want string, wantWait time.Duration) {
+		end := func(s *policytest.Session, want string, wantWait time.Duration) {
 			started := time.Now()
 			if a := s.EndOfMessage(""); a.Line.String() != want {
 				t.Errorf("answer %q, want %q", a.Line, want)
@@ -164,8 +162,7 @@ func TestLoadScans(t *testing.T) {
 		time.AfterFunc(time.Second, func() { close(scanned) })
 		end(second, "", time.Second)
 		synctest.Wait()
-		first.Close()
-		second.Close()
-		rn.Close()
+		h.Leave(first)
+		h.Leave(second)
 	})
 }

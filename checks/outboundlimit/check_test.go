@@ -9,7 +9,6 @@ import (
 	"mailweir/internal/policy"
 	"mailweir/internal/policytest"
 	"mailweir/internal/rate"
-	"mailweir/internal/runner"
 )
 
 const exceeding = "rcpt 550 5.7.0 Exceeding outbound thread limit"
@@ -38,7 +37,7 @@ func TestOutboundSessions(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := policytest.Only(Check).Host(t, append([]string{"--outbound-limit=enforce", "--outbound-limit-sessions=2"}, c.flags...)...)
-			var sessions []*runner.Session
+			var sessions []*policytest.Session
 			for _, l := range append(c.held, c.mail) {
 				s, said := h.Begin(l)
 				want := ""

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"mailweir/internal/policytest"
-	"mailweir/internal/runner"
 )
 
 // listed knows three lists of addresses, the last of which fails, and one of names. 192.0.2.1 is on bl.example.
@@ -204,16 +203,10 @@ func TestRBLExplainsModes(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.Ready(t.Context())
-		rn := runner.NewRunner(p, policytest.Onlooker{}, runner.DefaultLimits)
 		var got []string
-		s := rn.NewExplainer(func(w runner.Finding) {
-			if w.Check == "rbl" && w.Says == runner.SaysObjects {
-				got = append(got, w.Mode.String())
-			}
-		})
-		policytest.Letter{}.Send(s)
-		s.Close()
-		rn.Close()
+		for _, f := range policytest.NewHost(t, world, p).Objections(policytest.Letter{}) {
+			got = append(got, f.Mode.String())
+		}
 		if strings.Join(got, " ") != want {
 			t.Errorf("%s monitored: modes %q, want %q", name, got, want)
 		}

@@ -7,7 +7,6 @@ import (
 
 	"mailweir/internal/policy"
 	"mailweir/internal/policytest"
-	"mailweir/internal/runner"
 )
 
 func TestRcptLimit(t *testing.T) {
@@ -45,10 +44,9 @@ func TestRcptLimitCounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rn := runner.NewRunner(p, policytest.Onlooker{}, runner.DefaultLimits)
-	defer rn.Close()
-	s := rn.NewSession()
-	defer s.Close()
+	h := policytest.NewHost(t, nil, p)
+	s := h.Runner.NewSession()
+	defer h.Leave(s)
 	s.Connect(policytest.Letter{}.Connect())
 	s.Helo(policy.HeloFacts{})
 	for message := range 2 {

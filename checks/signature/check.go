@@ -91,15 +91,28 @@ type fileType struct {
 	name string // for the reply
 }
 
-// fileTypes are those that have a name of their own.
-var fileTypes = map[string]func(*content.Part) bool{
-	"executable":       func(p *content.Part) bool { return p.Executable },
-	"script":           func(p *content.Part) bool { return p.Script },
-	"macros":           func(p *content.Part) bool { return p.Macros },
-	"encrypted":        func(p *content.Part) bool { return p.Encrypted },
-	"disguised":        (*content.Part).Disguised,
-	"double-extension": (*content.Part).DoubleExtension,
-	unexamined:         func(*content.Part) bool { return false }, // of the message, not of a file
+// kindOf finds the kind of file that a noun stands for, nil for none: one with a name of its own, or a media type.
+func kindOf(noun string) func(*content.Part) bool {
+	switch noun {
+	case "executable":
+		return func(p *content.Part) bool { return p.Executable }
+	case "script":
+		return func(p *content.Part) bool { return p.Script }
+	case "macros":
+		return func(p *content.Part) bool { return p.Macros }
+	case "encrypted":
+		return func(p *content.Part) bool { return p.Encrypted }
+	case "disguised":
+		return (*content.Part).Disguised
+	case "double-extension":
+		return (*content.Part).DoubleExtension
+	case unexamined: // of the message, not of a file
+		return func(*content.Part) bool { return false }
+	}
+	if strings.Contains(noun, "/") {
+		return func(p *content.Part) bool { return p.Real == noun }
+	}
+	return nil
 }
 
 // unexamined is the type of a message of which a limit kept a part from being looked at.
@@ -109,10 +122,7 @@ func readFileTypes(list []string) (types []fileType, err error) {
 	for _, item := range list {
 		noun, name, named := strings.Cut(item, "=")
 		noun = strings.ToLower(strings.TrimSpace(noun))
-		t := fileType{is: fileTypes[noun], noun: noun, name: noun}
-		if strings.Contains(noun, "/") {
-			t.is = func(p *content.Part) bool { return p.Real == noun }
-		}
+		t := fileType{is: kindOf(noun), noun: noun, name: noun}
 		if named {
 			t.name = policy.Clean(name)
 		}

@@ -16,10 +16,9 @@ import (
 // module is the path in front of every package of ours.
 const module = "mailweir/"
 
-// layers says what each package of ours may import of ours; "*" is everything. A package that is not listed may
-// import nothing of ours, so a new one is a decision.
+// layers says what each package of ours may import of ours; A package that is not listed may import
+// nothing of ours, so a new one is a decision.
 var layers = map[string][]string{
-	"cmd/mailweir":            {"*"},
 	"milter":                  {"internal/policy"},
 	"checks":                  {"checks/*", "internal/policy"},
 	"checks/*":                {"internal/policy", "internal/address", "internal/table", "internal/content", "internal/state", "internal/mailauth", "internal/trace", "internal/history", "internal/rate", "internal/blocklist", "internal/examination", "internal/entry", "internal/terminal", "rbl"},
@@ -44,12 +43,6 @@ var layers = map[string][]string{
 	"internal/spool":          {},
 	"internal/mailauth":       {"internal/address", "internal/trace"},
 	"internal/fact":           {"internal/trace"},
-	"test/testbed":            {"internal/*"},
-	"test/wire":               {},
-	"test/decisions":          {"test/*"},
-	"test/dialog":             {"test/testbed"},
-	"demo":                    {"*"},
-	"bench":                   {"*"},
 
 	// What several checks share.
 	"internal/history":     {"internal/policy", "internal/state"},
@@ -73,6 +66,28 @@ var layers = map[string][]string{
 	"internal/content/rar4":     {"internal/content/source"},
 }
 
+// inTests says what the tests of a package may import of ours besides what the package may.
+var inTests = map[string][]string{
+	"checks":                {"internal/policytest", "internal/runner", "internal/history", "internal/state"},
+	"checks/*":              {"internal/policytest"},
+	"milter":                {"internal/runner"},
+	"rbl":                   {"internal/dns/dnstest"},
+	"internal/architecture": {"checks"},
+	"internal/blocklist":    {"internal/policytest"},
+	"internal/config":       {"internal/policy"},
+	"internal/dns":          {"internal/dns/dnstest"},
+	"internal/entry":        {"internal/policytest"},
+	"internal/examination":  {"internal/policytest"},
+	"internal/history":      {"internal/policytest"},
+	"internal/mailauth":     {"internal/dns", "internal/dns/dnstest"},
+	"internal/rate":         {"internal/policytest"},
+	"internal/runner":       {"internal/state"},
+	"internal/state":        {"internal/state/contract", "test/testbed"},
+}
+
+// outside are the folders that look at the whole from without: they may import anything.
+var outside = []string{"cmd", "bench", "demo", "test", "contrib"}
+
 // sole names the only package, with those below it, that may import each library of the wire.
 var sole = map[string]string{
 	"github.com/emersion/go-milter":       "milter",
@@ -90,6 +105,8 @@ type goPackage struct {
 	ImportPath, Dir string
 	Name            string
 	Imports         []string
+	TestImports     []string
+	XTestImports    []string
 	GoFiles         []string
 }
 
@@ -99,7 +116,7 @@ func ours(importPath string) (string, bool) { return strings.CutPrefix(importPat
 // packages lists every package of the module.
 func packages(t *testing.T) []goPackage {
 	t.Helper()
-	list := exec.Command("go", "list", "-json=ImportPath,Dir,Name,Imports,GoFiles", "./...")
+	list := exec.Command("go", "list", "-json=ImportPath,Dir,Name,Imports,TestImports,XTestImports,GoFiles", "./...")
 	list.Dir = "../.."
 	out, err := list.Output()
 	if err != nil {
@@ -113,7 +130,7 @@ func packages(t *testing.T) []goPackage {
 		} else if err != nil {
 			t.Fatal(err)
 		}
-		if len(p.GoFiles) > 0 {
+		if len(p.GoFiles)+len(p.TestImports)+len(p.XTestImports) > 0 {
 			all = append(all, p)
 		}
 	}
@@ -128,27 +145,42 @@ func TestDependencies(t *testing.T) {
 		from, _ := ours(p.ImportPath)
 		for _, imported := range p.Imports {
 			to, isOurs := ours(imported)
-			if isOurs && !allowed(from, to) {
+			if isOurs && !allowed(layers, from, to) {
 				t.Errorf("%s may not import %s", from, to)
+			}
+			if isOurs && forTests(to) && !forTests(from) {
+				t.Errorf("%s imports %s, which is for tests", from, to)
 			}
 			if only, ok := sole[imported]; ok && only != from && !strings.HasPrefix(from, only+"/") && from != "bench" {
 				t.Errorf("%s imports %s, which is for %s alone", from, imported, only)
 			}
 		}
+		for _, imported := range append(p.TestImports, p.XTestImports...) {
+			to, isOurs := ours(imported)
+			if isOurs && to != from && !allowed(layers, from, to) && !allowed(inTests, from, to) {
+				t.Errorf("the tests of %s may not import %s", from, to)
+			}
+		}
 	}
 }
 
-func allowed(from, to string) bool {
-	if strings.HasPrefix(from, "bench/") { // what measures may look at anything
+func allowed(rules map[string][]string, from, to string) bool {
+	if folder, _, _ := strings.Cut(from, "/"); slices.Contains(outside, folder) {
 		return true
 	}
 	if strings.HasPrefix(from, "checks/") {
 		from = "checks/*"
 	}
-	return slices.ContainsFunc(layers[from], func(pattern string) bool {
+	return slices.ContainsFunc(rules[from], func(pattern string) bool {
 		matched, err := path.Match(pattern, to)
-		return pattern == "*" || err == nil && matched
+		return err == nil && matched
 	})
+}
+
+// forTests reports whether a package serves tests, and what measures and shows.
+func forTests(name string) bool {
+	folder, _, _ := strings.Cut(name, "/")
+	return strings.HasSuffix(name, "test") || folder == "test" || folder == "bench" || folder == "demo"
 }
 
 func TestPackageNames(t *testing.T) {
@@ -169,9 +201,11 @@ func TestRulesAreCurrent(t *testing.T) {
 		exists[name] = true
 	}
 	exists["checks/*"] = true
-	for name := range layers {
-		if !exists[name] {
-			t.Errorf("there is a rule for %s, which does not exist", name)
+	for _, rules := range []map[string][]string{layers, inTests} {
+		for name := range rules {
+			if !exists[name] {
+				t.Errorf("there is a rule for %s, which does not exist", name)
+			}
 		}
 	}
 }

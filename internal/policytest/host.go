@@ -25,10 +25,13 @@ type Host struct {
 	settled *policy.Transaction // that was settled last
 }
 
+// Session is one that a test plays by hand.
+type Session = runner.Session
+
 // NewHost runs a policy until the test ends.
 func NewHost(t testing.TB, world *policy.Backends, p *runner.Policy) *Host {
 	h := &Host{T: t, World: world, open: map[string]chan struct{}{}}
-	h.Runner = runner.NewRunner(p, h, runner.Limits{Stage: 5 * time.Second, End: 5 * time.Second, Questions: 1000})
+	h.Runner = runner.NewRunner(p, h, runner.DefaultLimits)
 	t.Cleanup(h.Runner.Close)
 	return h
 }
@@ -124,6 +127,18 @@ func (h *Host) Guess(l Letter, code string, refused, accepted int) {
 		s.EndOfMessage("4AbC")
 	}
 	h.Leave(s)
+}
+
+// Objections plays a letter as explain does, and returns what objects to it.
+func (h *Host) Objections(l Letter) (list []runner.Finding) {
+	s := h.Runner.NewExplainer(func(f runner.Finding) {
+		if f.Says == runner.SaysObjects {
+			list = append(list, f)
+		}
+	})
+	l.Send(s)
+	s.Close()
+	return list
 }
 
 // Leave ends a session and waits until everything has been learned from it.
