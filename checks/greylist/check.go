@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"mailweir/internal/mailauth"
@@ -78,8 +77,8 @@ func (o *options) build(env *policy.Env) (policy.Hooks, error) {
 	}
 	g := &rule{
 		memory: memory{store: env.State, clock: env.Clock, delay: *o.delay, window: *o.window, keep: *o.keep, passes: *o.passes},
-		nets:   nets, skipSPF: *o.skipSPF, bypass: bypass, delimiter: env.Settings.Delimiter,
-		seen: policy.NewSlot[atomic.Pointer[tripletState]](env),
+		nets:   nets, skipSPF: *o.skipSPF, bypass: bypass, delimiter: env.Settings.Delimiter, explaining: env.Explaining,
+		triplet: policy.NewQuestion[tripletState](env, env.State),
 	}
 	hooks := policy.Hooks{Rcpt: g.rcpt, HeadersFor: g.headersFor, SettleRecipient: g.settle}
 	if env.Mode().Refuses() {
@@ -94,7 +93,9 @@ type rule struct {
 	skipSPF   bool
 	bypass    *table.List
 	delimiter string
-	seen      policy.Slot[atomic.Pointer[tripletState]]
+	// explaining says that somebody wants to know why mail passes.
+	explaining bool
+	triplet    policy.Question[tripletState]
 }
 
 func (g *rule) rcpt(r *policy.Recipient) (policy.Verdict, error) {
@@ -119,30 +120,41 @@ func (g *rule) look(r *policy.Recipient) policy.Verdict {
 	if g.bypassed(r) {
 		return policy.Pass.Because("--greylist-bypass")
 	}
-	m, place := r.Msg, g.seen.Of(r)
 	t := triplet{
-		net:       g.nets.of(m.Conn.Client),
-		sender:    senderKey(m.Sender),
+		net:       g.nets.of(r.Conn().Client),
+		sender:    senderKey(r.Msg.Sender),
 		recipient: r.Address.Base(g.delimiter).Key(),
 	}
-	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
-		s, err := g.memory.sight(ctx, t)
-		if err != nil {
-			return policy.Pass, err
+	return g.triplet.Later(r, func(ctx context.Context) (tripletState, policy.Verdict, error) {
+		s, err := g.memory.look(ctx, t)
+		if err != nil || !s.waits() || !g.skipSPF {
+			return s, g.judge(s), err
 		}
-		if s.waits() && g.skipSPF {
-			ctx, cancel := context.WithTimeout(ctx, spfTimeout)
-			defer cancel()
-			if result, err := m.SPF(ctx); err == nil && result == mailauth.SPFPass {
-				return policy.Pass.Because("spf passes"), nil
-			}
-		}
-		place.Store(s)
-		if s.waits() {
-			return policy.Object(reply).Because("%s", s.words(g.memory)), nil
-		}
-		return policy.Pass.Because("%s", s.words(g.memory)), nil
+		return s, g.unlessVouched(r, s), nil
 	})
+}
+
+// unlessVouched judges a triplet that would wait: for SPF the DNS is asked, which only few of all triplets need.
+func (g *rule) unlessVouched(r *policy.Recipient, s tripletState) policy.Verdict {
+	return g.triplet.PutTo(policy.Network{}).Later(r, func(ctx context.Context) (tripletState, policy.Verdict, error) {
+		ctx, cancel := context.WithTimeout(ctx, spfTimeout)
+		defer cancel()
+		if result, err := r.Msg.SPF(ctx); err == nil && result == mailauth.SPFPass {
+			s.vouched = true
+			return s, policy.Pass.Because("spf passes"), nil
+		}
+		return s, g.judge(s), nil
+	})
+}
+
+func (g *rule) judge(s tripletState) policy.Verdict {
+	switch {
+	case s.waits():
+		return policy.Object(reply).Because("%s", s.words(g.memory))
+	case g.explaining:
+		return policy.Pass.Because("%s", s.words(g.memory))
+	}
+	return policy.Pass // what nobody reads is not written
 }
 
 func (g *rule) bypassed(r *policy.Recipient) bool {
@@ -163,8 +175,8 @@ const settleTimeout = 5 * time.Second
 
 // settle learns from what became of the recipient.
 func (g *rule) settle(r *policy.Recipient, o policy.Outcome) {
-	s := g.seen.Of(r).Load()
-	if s == nil || o.Fate == policy.RefusedByMTA || o.Bad() && o.Check != name {
+	s, ok := g.triplet.Of(r)
+	if !ok || s.vouched || o.Fate == policy.RefusedByMTA || o.Bad() && o.Check != name {
 		return // refused by another check: neither learned nor renewed
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
@@ -203,7 +215,8 @@ type tripletState struct {
 	raw     []byte         // of the pending triplet
 	until   time.Time      // when the pending triplet, or what is known, ends
 	client  time.Time      // when what is known of the net ends
-	age     time.Duration  // since the first sight
+	age     time.Duration  // since its mail came first
+	vouched bool           // SPF vouches for the sender
 }
 
 type stateKind uint8
@@ -218,9 +231,9 @@ const (
 )
 
 // waits says that the mail is to come back later.
-func (s *tripletState) waits() bool { return s.kind <= stateLate }
+func (s tripletState) waits() bool { return s.kind <= stateLate }
 
-func (s *tripletState) words(m memory) string {
+func (s tripletState) words(m memory) string {
 	switch s.kind {
 	case stateEarly:
 		return fmt.Sprintf("%s: retried after %s, %s are due", s.triplet, s.age.Round(time.Second), m.delay)
@@ -236,14 +249,14 @@ func (s *tripletState) words(m memory) string {
 	return s.triplet.String() + ": first seen"
 }
 
-// sight looks a triplet up, in one round trip.
-func (m memory) sight(ctx context.Context, t triplet) (*tripletState, error) {
+// look looks a triplet up, in one round trip.
+func (m memory) look(ctx context.Context, t triplet) (tripletState, error) {
 	found, err := m.store.Do(ctx, state.Get(t.knownKey()), state.Get(t.pendingKey()), state.Get(clientPassesKey(t.net)))
 	if err != nil {
-		return nil, err
+		return tripletState{}, err
 	}
 	known, pending, client := found[0], found[1], found[2]
-	s := &tripletState{triplet: t, client: client.Until}
+	s := tripletState{triplet: t, client: client.Until}
 	first, readable := readPending(pending.Value)
 	switch {
 	case known.Found:

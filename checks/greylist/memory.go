@@ -100,7 +100,7 @@ func readPending(value []byte) (p pendingTriplet, ok bool) {
 const grace = time.Hour
 
 // waited remembers mail that waits. Errors only mean that it is not remembered: the next attempt is then the first.
-func (m memory) waited(ctx context.Context, s *tripletState, refused bool) {
+func (m memory) waited(ctx context.Context, s tripletState, refused bool) {
 	key, now := s.pendingKey(), m.clock()
 	fresh := pendingTriplet{first: now, refused: refused}.value()
 	var step state.Step
@@ -122,7 +122,7 @@ func (m memory) waited(ctx context.Context, s *tripletState, refused bool) {
 
 // passed remembers mail that was let on, and renews what is known. If there is anything to write, a valid client's net becomes a known one in
 // the same round trip. Errors only mean that it is not remembered this time.
-func (m memory) passed(ctx context.Context, s *tripletState, client netip.Addr) {
+func (m memory) passed(ctx context.Context, s tripletState, client netip.Addr) {
 	var steps []state.Step
 	switch s.kind {
 	case statePasses:
