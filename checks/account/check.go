@@ -36,7 +36,7 @@ exempt an account from a wider entry of the tables. While the state is out of re
 			if err != nil {
 				return policy.Hooks{}, err
 			}
-			rule := &rule{list: list, entered: env.Entered(space)}
+			rule := &rule{list: list, entered: env.Entered(space), changes: policy.Asks(env.State)}
 			return policy.Hooks{Rcpt: rule.judge}, nil
 		}
 	},
@@ -63,6 +63,7 @@ func validSwitch(value string) error {
 type rule struct {
 	list    *table.List
 	entered *policy.Entered
+	changes policy.PlainQuestion
 }
 
 func (a *rule) judge(r *policy.Recipient) (policy.Verdict, error) {
@@ -73,7 +74,7 @@ func (a *rule) judge(r *policy.Recipient) (policy.Verdict, error) {
 	if !a.entered.Stale() {
 		return a.verdict(side, names), nil
 	}
-	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+	return a.changes.Later(func(ctx context.Context) (policy.Verdict, error) {
 		ctx, cancel := context.WithTimeout(ctx, enteredTimeout)
 		defer cancel()
 		if err := a.entered.Refresh(ctx); err != nil {
