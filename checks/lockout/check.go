@@ -111,7 +111,7 @@ func (l *rule) envelope(r *policy.Recipient) (policy.Verdict, error) {
 		return policy.Pass, nil
 	}
 	refusal := policy.Object(reply).Because("%s is a local sender", strconv.QuoteToASCII(m.Sender.Key()))
-	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+	return policy.Asks(policy.Network{}).Later(func(ctx context.Context) (policy.Verdict, error) {
 		result, err := m.SPF(ctx)
 		if result == mailauth.SPFPass && err == nil {
 			return policy.Pass, nil
@@ -148,7 +148,7 @@ func (l *rule) message(m *policy.Message) (policy.Verdict, error) {
 	if len(claimed) == 0 {
 		return policy.Pass, nil
 	}
-	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+	return policy.Asks(policy.Network{}).Later(func(ctx context.Context) (policy.Verdict, error) {
 		for _, a := range claimed {
 			if ok, err := l.proven(ctx, m, a); err != nil {
 				return policy.Pass, err

@@ -69,7 +69,7 @@ func (o rule) judge(r *policy.Recipient) (policy.Verdict, error) {
 	if m.Sender.IsNull() || !table.Member(o.senders.Address(m.Sender)) {
 		return refusal, nil
 	}
-	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+	return policy.Asks(policy.Network{}).Later(func(ctx context.Context) (policy.Verdict, error) {
 		// An error of SPF leaves the sender unproven. The refusal is a temporary one, so nothing is lost by it.
 		if ok, _ := m.Vouched(ctx); ok {
 			return policy.Pass, nil
