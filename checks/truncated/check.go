@@ -18,9 +18,12 @@ import (
 	"mailweir/internal/table"
 )
 
+// name is the check's, and that of its space in the state: truncated|DIGEST.
+const name = "truncated"
+
 // Check has messages sent again that lost a part of themselves on their way.
 var Check = &policy.Check{
-	Name:  "truncated",
+	Name:  name,
 	Title: "messages that ended early",
 	Help: `Finds messages that are not whole: a multipart without its closing boundary or without any part, an end inside a part's header,
 base64 that ends inside a group of four, NUL octets, an attached message that is empty. The sender is asked to try again; when the
@@ -33,7 +36,7 @@ enforcing this. ` + "`--truncated-bypass`" + ` lists senders, recipients and cli
 	Setup: func(f *policy.Flags) policy.Build {
 		list := f.Tables("bypass", "senders, recipients and clients whose messages may end early")
 		return func(env *policy.Env) (policy.Hooks, error) {
-			rule := &rule{exam: examination.For(env), store: env.State, slot: policy.NewSlot[pending](env)}
+			rule := &rule{exam: examination.For(env), store: env.State, seen: policy.NewQuestion[string](env, env.State)}
 			var err error
 			if rule.bypass.List, err = env.List("bypass", *list, table.Permits); err != nil {
 				return policy.Hooks{}, err
@@ -52,11 +55,8 @@ type rule struct {
 	exam   *examination.Reader
 	store  state.Store
 	bypass blocklist.Bypass
-	slot   policy.Slot[pending]
+	seen   policy.Question[string] // how often; its answer is the key of the message
 }
-
-// pending is the key of a message that ended early, "" of others.
-type pending struct{ key string }
 
 func (t *rule) hooks() policy.Hooks {
 	return policy.Hooks{
@@ -89,17 +89,16 @@ func (t *rule) message(m *policy.Message) (policy.Verdict, error) {
 		return policy.Pass, err
 	}
 	key, signs := messageKey(m), symptoms(result)
-	t.slot.Of(m).key = key
-	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+	return t.seen.Later(m, func(ctx context.Context) (string, policy.Verdict, error) {
 		before, err := t.before(ctx, key)
 		if err != nil {
-			return policy.Pass, err
+			return "", policy.Pass, err
 		}
 		reply := replyEarly
 		if before+1 >= tries {
 			reply = replyAgain
 		}
-		return policy.Object(reply).Because("%s; seen %d times before", signs, before), nil
+		return key, policy.Object(reply).Because("%s; seen %d times before", signs, before), nil
 	}), nil
 }
 
@@ -114,8 +113,8 @@ func (t *rule) before(ctx context.Context, key string) (int, error) {
 
 // settle counts the message if that is what became of it.
 func (t *rule) settle(m *policy.Message, o policy.Outcome) {
-	key := t.slot.Of(m).key
-	if key == "" || o.Check != "truncated" && !slices.Contains(o.Would, "truncated") {
+	key, ok := t.seen.Of(m)
+	if !ok || o.Check != name && !slices.Contains(o.Would, name) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -134,7 +133,7 @@ func messageKey(m *policy.Message) string {
 			_, _ = io.WriteString(sum, "\x00"+f.Name+"\x00"+f.Value)
 		}
 	}
-	return state.Key("truncated", hex.EncodeToString(sum.Sum(nil)))
+	return state.Key(name, hex.EncodeToString(sum.Sum(nil)))
 }
 
 func symptoms(result *content.Result) string {
