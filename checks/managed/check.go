@@ -44,7 +44,7 @@ might permit it.`,
 			if err != nil {
 				return policy.Hooks{}, err
 			}
-			m := &rule{list: list, store: env.State, delimiter: env.Settings.Delimiter, owners: newOwners(env.State)}
+			m := &rule{list: list, store: env.State, delimiter: env.Settings.Delimiter, owners: newOwners(env.State), entries: policy.Asks(env.State)}
 			hooks := policy.Hooks{Rcpt: m.envelope, Grant: m.grant, Tick: m.owners.tick, Close: m.owners.close}
 			if !env.Explaining { // which asks for one case, and is done
 				hooks.Ready = m.owners.refresh
@@ -64,6 +64,7 @@ type rule struct {
 	store     state.Store
 	delimiter string
 	owners    *owners
+	entries   policy.PlainQuestion // that people have made at run time
 }
 
 // envelope judges the envelope sender for one recipient.
@@ -72,16 +73,11 @@ func (m *rule) envelope(r *policy.Recipient) (policy.Verdict, error) {
 	if sender.IsNull() {
 		return policy.Pass, nil
 	}
-	to := r.Address
-	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
-		entry, err := m.find(ctx, to, sender)
-		switch {
-		case err != nil || entry == nil || entry.permits:
-			return policy.Pass, err
-		case entry.isDomain():
-			return policy.Object(replyDomain).Because("%s", entry), nil
+	return m.judge([]search{m.search(r.Address, sender)}, func(entry *hit) *policy.Reply {
+		if entry.isDomain() {
+			return replyDomain
 		}
-		return policy.Object(replyAddress).Because("%s", entry), nil
+		return replyAddress
 	}), nil
 }
 
@@ -104,24 +100,34 @@ func (m *rule) header(msg *policy.Message, recipients []*policy.Recipient) polic
 	if len(from) == 0 {
 		return policy.Pass
 	}
-	var to []address.Address
+	var all []search
 	for _, r := range recipients {
-		to = append(to, r.Address)
-	}
-	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
-		for _, one := range to {
-			for _, a := range from {
-				entry, err := m.find(ctx, one, a)
-				if err != nil {
-					return policy.Pass, err
-				}
-				if entry != nil && !entry.permits {
-					return policy.Object(replyHeader).Because("%s", entry), nil
-				}
-			}
+		for _, a := range from {
+			all = append(all, m.search(r.Address, a))
 		}
-		return policy.Pass, nil
-	})
+	}
+	return m.judge(all, func(*hit) *policy.Reply { return replyHeader })
+}
+
+// judge objects to the first block that is found. The state is asked only from where it may know more than the tables.
+func (m *rule) judge(all []search, reply func(*hit) *policy.Reply) policy.Verdict {
+	for i, s := range all {
+		if s.open {
+			return m.entries.Later(func(ctx context.Context) (policy.Verdict, error) {
+				for _, s := range all[i:] {
+					entry, err := m.find(ctx, s)
+					if err != nil || entry.blocks() {
+						return entry.verdict(reply), err
+					}
+				}
+				return policy.Pass, nil
+			})
+		}
+		if s.best.blocks() {
+			return s.best.verdict(reply)
+		}
+	}
+	return policy.Pass
 }
 
 // grant yields the recipient's permit of the envelope sender. Something has to vouch for the sender.
@@ -129,28 +135,42 @@ func (m *rule) grant(ctx context.Context, r *policy.Recipient) ([]policy.Grant, 
 	if r.Msg.Sender.IsNull() {
 		return nil, nil
 	}
-	entry, err := m.find(ctx, r.Address, r.Msg.Sender)
+	entry, err := m.find(ctx, m.search(r.Address, r.Msg.Sender))
 	if err != nil || entry == nil || !entry.permits {
 		return nil, err
 	}
 	return []policy.Grant{{By: policy.ExemptRecipientPermit, Source: entry.String()}}, nil
 }
 
-// find returns the recipient's entry that decides about a sender, nil when there is none. The state is asked only about recipients who
-// have run-time entries; while it is out of reach, what the tables say of them stands only if no entry could change it.
-func (m *rule) find(ctx context.Context, recipient, sender address.Address) (*hit, error) {
-	subjects := subjectsOf(sender, m.delimiter)
-	owners := []address.Address{recipient}
+// search is one recipient and one sender, and what the tables say.
+type search struct {
+	owners   []address.Address // the recipient with his extension, and without it
+	subjects []string          // what an entry about the sender may name, the most specific first
+	best     *hit              // nil when the tables say nothing
+	open     bool              // the recipient may have run-time entries, too
+}
+
+// search looks into the tables.
+func (m *rule) search(recipient, sender address.Address) search {
+	s := search{subjects: subjectsOf(sender, m.delimiter), owners: []address.Address{recipient}}
 	if base := recipient.Base(m.delimiter); base.Local != recipient.Local {
-		owners = append(owners, base)
+		s.owners = append(s.owners, base)
 	}
-	best := m.inTables(owners, subjects)
-	if !m.owners.mayInclude(owners) {
+	s.best = m.inTables(s.owners, s.subjects)
+	s.open = m.owners.mayInclude(s.owners)
+	return s
+}
+
+// find returns the entry that decides, nil when there is none. While the state is unavailable, what the tables say stands only if no
+// run-time entry could change it.
+func (m *rule) find(ctx context.Context, s search) (*hit, error) {
+	best := s.best
+	if !s.open {
 		return best, nil
 	}
 	var steps []state.Step
-	for _, owner := range owners {
-		for _, subject := range subjects {
+	for _, owner := range s.owners {
+		for _, subject := range s.subjects {
 			steps = append(steps, state.Get(entryKey(owner.Key(), subject)))
 		}
 	}
@@ -169,8 +189,8 @@ func (m *rule) find(ctx context.Context, recipient, sender address.Address) (*hi
 		if !ok {
 			continue
 		}
-		owner, rank := owners[i/len(subjects)].Key(), i%len(subjects)
-		one := &hit{owner: owner, subject: subjects[rank], rank: rank, permits: row.Permit}
+		owner, rank := s.owners[i/len(s.subjects)].Key(), i%len(s.subjects)
+		one := &hit{owner: owner, subject: s.subjects[rank], rank: rank, permits: row.Permit}
 		one.source = fmt.Sprintf("%s, %s", entry.Until(f.Until), row.Origin)
 		best = best.orBetter(one)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"mailweir/internal/address"
 	"mailweir/internal/entry"
+	"mailweir/internal/policy"
 	"mailweir/internal/state"
 )
 
@@ -34,6 +35,18 @@ func (e *hit) orBetter(other *hit) *hit {
 // final reports whether no other entry could decide instead.
 func (e *hit) final() bool { return e != nil && e.rank == 0 && e.permits }
 
+// blocks reports whether there is an entry and it blocks.
+func (e *hit) blocks() bool { return e != nil && !e.permits }
+
+// verdict objects with the reply for this entry, if it blocks.
+func (e *hit) verdict(reply func(*hit) *policy.Reply) policy.Verdict {
+	if !e.blocks() {
+		return policy.Pass
+	}
+	return policy.Object(reply(e)).Because("%s", e)
+}
+
+// String tells in words whose entry it is, and what it says.
 func (e *hit) String() string {
 	verb := "blocks"
 	if e.permits {
