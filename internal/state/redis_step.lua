@@ -144,7 +144,7 @@ if change == 'remove' and raw then
 	forget(key)
 elseif change == 'write' then
 	redis.call('HSET', rows, key, (entered and 'e' or 'c') .. til .. ' ' .. value)
-	if not raw or wasTil ~= til then
+	if not found or wasTil ~= til then
 		redis.call('ZADD', ends, til == '0' and '+inf' or til, key)
 	end
 	if not raw then

@@ -55,6 +55,7 @@ func Run(t *testing.T, suite Suite) {
 	}{
 		{"values live and end", values},
 		{"a new value has a new lifetime", renewal},
+		{"what has ended makes room for what stays", ended},
 		{"values are copied", copied},
 		{"first sight", firstSight},
 		{"swap", swap},

@@ -50,6 +50,24 @@ func renewal(_ *testing.T, r *run) {
 	r.want("a|k", "")
 }
 
+// ended: the place of what has ended in the order of expiry does not take along what is written there.
+func ended(_ *testing.T, r *run) {
+	for i := range 40 { // in each bucket of a backend that has some
+		r.put(state.Key("a", fmt.Sprint(i)), "old", time.Second)
+	}
+	r.clock.Move(time.Minute)
+	for i := range 40 {
+		r.put(state.Key("a", fmt.Sprint(i)), "new", 0)
+	}
+	for i := range 200 {
+		r.put(state.Key("a", "other", fmt.Sprint(i)), "x", time.Hour) // each may sweep
+	}
+	r.sweep()
+	for i := range 40 {
+		r.want(state.Key("a", fmt.Sprint(i)), "new")
+	}
+}
+
 func copied(_ *testing.T, r *run) {
 	value := []byte("abc")
 	if err := r.Put(r.t.Context(), "a|k", value, 0); err != nil {
