@@ -1,7 +1,7 @@
 // Bench measures mailweir beside a libmilter filter in C that does nothing, and
 // prints the tables of docs/performance.md:
 //
-//	go run ./bench [-rounds 5] [-for 3s] [-only wire,postfix,memory,idle,lists,content,redis]
+//	go run ./bench [-rounds 5] [-for 3s] [-only wire,postfix,memory,idle,lists,content,redis,reads]
 //	go run ./bench -only state -state-dir DIR
 //
 // The two take turns in the same run, so that a busy machine is unfair to both.
@@ -62,7 +62,7 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds; medians are printed")
 	flag.DurationVar(&s.duration, "for", 3*time.Second, "length of a round over the milter protocol")
 	flag.IntVar(&s.messages, "messages", 3000, "messages of a round through Postfix")
-	flag.StringVar(&s.only, "only", "wire,postfix,memory,idle,lists,content,redis", "parts to run")
+	flag.StringVar(&s.only, "only", "wire,postfix,memory,idle,lists,content,redis,reads", "parts to run")
 	flag.StringVar(&s.mailweir, "mailweir", "", "a mailweir program; built from this tree if empty, \"none\" leaves it out")
 	flag.StringVar(&s.stateDir, "state-dir", "", "where the embedded store of -only state is, and stays")
 	flag.IntVar(&s.stateRows, "state-rows", 10_000_000, "triplets in it")
@@ -86,6 +86,7 @@ func main() {
 		{"lists", b.lists},
 		{"content", b.content},
 		{"redis", b.redis},
+		{"reads", b.reads},
 		{"state", b.state},
 	} {
 		if !strings.Contains(","+s.only+",", ","+part.name+",") {

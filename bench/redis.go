@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	"github.com/redis/rueidis"
 
 	"mailweir/internal/state"
 	"mailweir/test/testbed"
@@ -84,8 +84,13 @@ func redisContenders(h testbed.TB, server, counting string) ([]redisContender, e
 		{name: "whole default policy"},
 	}
 	for i, address := range []string{server, counting} {
-		bare := redis.NewClient(&redis.Options{Addr: address, Protocol: 2, PoolSize: 2 * stateWorkers})
-		h.Cleanup(func() { _ = bare.Close() })
+		bare, err := rueidis.NewClient(rueidis.ClientOption{
+			InitAddress: []string{address}, ForceSingleClient: true, PipelineMultiplex: -1, AlwaysPipelining: true, DisableCache: true,
+		})
+		if err != nil {
+			return nil, err
+		}
+		h.Cleanup(bare.Close)
 		store, err := state.OpenRedis(context.Background(), "redis://"+address, state.Options{})
 		if err != nil {
 			return nil, err
@@ -120,62 +125,56 @@ func redisContenders(h testbed.TB, server, counting string) ([]redisContender, e
 }
 
 // fillRedis writes the triplets, for the store and for the bare commands.
-func fillRedis(bare *redis.Client, store *state.Redis) error {
-	ctx := context.Background()
+func fillRedis(bare rueidis.Client, store *state.Redis) error {
 	const page = 1000
 	for i := 0; i < redisRows; i += page {
-		var steps []state.Step
-		_, err := bare.Pipelined(ctx, func(p redis.Pipeliner) error {
-			for j := i; j < i+page; j++ {
-				key, stamp := knownTriplet(j).knownKey(), time.Now().UTC().Format(stampForm)
-				steps = append(steps, state.Put(key, []byte(stamp), keepKnown-10*24*time.Hour))
-				writeBare(ctx, p, key, stamp, true)
-			}
-			return nil
-		})
-		if err != nil {
-			return err
+		var commands rueidis.Commands
+		for j := i; j < i+page; j++ {
+			key, stamp := knownTriplet(j).knownKey(), time.Now().UTC().Format(stampForm)
+			commands = append(commands, writeBare(bare.B(), key, stamp, true)...)
 		}
-		if _, err := store.Do(ctx, steps...); err != nil {
-			return err
+		for _, answer := range bare.DoMulti(context.Background(), commands...) {
+			if err := answer.Error(); err != nil {
+				return err
+			}
 		}
 	}
-	return nil
+	return fillStore(store)
 }
 
 // writeBare writes a row, its place in the order of expiry and, when it is new, in the order of keys.
-func writeBare(ctx context.Context, p redis.Pipeliner, key, value string, isNew bool) {
+func writeBare(build rueidis.Builder, key, value string, isNew bool) rueidis.Commands {
 	end := time.Now().Add(keepPending).UnixMilli()
-	p.HSet(ctx, "bare:rows", key, fmt.Sprintf("c%d %s", end, value))
-	p.ZAdd(ctx, "bare:ends", redis.Z{Score: float64(end), Member: key})
-	if isNew {
-		p.ZAdd(ctx, "bare:names", redis.Z{Member: key})
+	commands := rueidis.Commands{
+		build.Hset().Key("bare:rows").FieldValue().FieldValue(key, fmt.Sprintf("c%d %s", end, value)).Build(),
+		build.Zadd().Key("bare:ends").ScoreMember().ScoreMember(float64(end), key).Build(),
 	}
+	if isNew {
+		commands = append(commands, build.Zadd().Key("bare:names").ScoreMember().ScoreMember(0, key).Build())
+	}
+	return commands
 }
 
 // bareCommands does what a decision comes down to with nothing around it: three reads at once, then the writes at once.
-func bareCommands(client *redis.Client) decision {
+func bareCommands(client rueidis.Client) decision {
 	ctx := context.Background()
 	return func(t triplet, isNew bool) (time.Duration, error) {
 		begun := time.Now()
-		_, err := client.Pipelined(ctx, func(p redis.Pipeliner) error {
-			for _, key := range []string{t.knownKey(), t.pendingKey(), t.netKey()} {
-				p.HGet(ctx, "bare:rows", key)
-			}
-			return nil
-		})
-		if err != nil && err != redis.Nil {
-			return 0, err
+		var reads rueidis.Commands
+		for _, key := range []string{t.knownKey(), t.pendingKey(), t.netKey()} {
+			reads = append(reads, client.B().Hget().Key("bare:rows").Field(key).Build())
 		}
+		client.DoMulti(ctx, reads...)
 		key := t.knownKey()
 		if isNew {
 			key = t.pendingKey()
 		}
-		_, err = client.Pipelined(ctx, func(p redis.Pipeliner) error {
-			writeBare(ctx, p, key, begun.UTC().Format(stampForm), isNew)
-			return nil
-		})
-		return time.Since(begun), err
+		for _, answer := range client.DoMulti(ctx, writeBare(client.B(), key, begun.UTC().Format(stampForm), isNew)...) {
+			if err := answer.Error(); err != nil {
+				return 0, err
+			}
+		}
+		return time.Since(begun), nil
 	}
 }
 

@@ -42,7 +42,7 @@ func (c runtimeCommand[In, Out]) register(d *daemon, s *control.Server) {
 	})
 }
 
-// carryOut runs the command, and tells a state that is out of reach from a defect.
+// carryOut runs the command, and tells a state that is unavailable from a defect.
 func (c runtimeCommand[In, Out]) carryOut(ctx context.Context, w commandWorld, in In) (Out, error) {
 	out, err := c.run(ctx, w, in)
 	if errors.Is(err, state.ErrDown) || errors.Is(err, state.ErrUnsynced) || errors.Is(err, state.ErrUnwritten) {

@@ -149,7 +149,7 @@ func newTrial(base state.Store, clock func() time.Time, done func() error) trial
 // Close ends the use of what it is a copy of.
 func (t trial) Close() error { return t.done() }
 
-// lostNote says that a store was out of reach while a case was explained, "" if it was not. What people have entered the daemon has in its
+// lostNote says that a store was unavailable while a case was explained, "" if it was not. What people have entered the daemon has in its
 // own memory as well, and goes by it meanwhile.
 func lostNote(store state.Store) string {
 	t, ok := store.(trial)

@@ -44,7 +44,7 @@ func validState(flag string) error {
 	return nil
 }
 
-// openState opens the store of the daemon, and says when it goes out of reach and when it is back.
+// openState opens the store of the daemon, and says when it becomes unavailable and when it is back.
 func openState(flag string, log *logrus.Logger, clock func() time.Time) (state.Store, error) {
 	store, err := state.Open(context.Background(), stateSpec(flag), state.Options{
 		Clock: clock,
@@ -53,9 +53,9 @@ func openState(flag string, log *logrus.Logger, clock func() time.Time) (state.S
 				log.WithError(err).Error("the state cannot be written; checks go on in memory, which a restart loses, and commands that enter something fail")
 				return
 			}
-			log.WithError(err).Error("the state is out of reach; checks that need it do as their on-error says")
+			log.WithError(err).Error("the state is unavailable; checks that need it do as their on-error says")
 		},
-		OnUp: func() { log.Info("the state is within reach again") },
+		OnUp: func() { log.Info("the state is available again") },
 	})
 	if err != nil {
 		return nil, failedState(err)

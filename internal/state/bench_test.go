@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"mailweir/test/testbed"
 )
 
@@ -64,25 +62,22 @@ func benchmarkDecisions(b *testing.B, s Store) {
 }
 
 func BenchmarkRedisBare(b *testing.B) {
-	client := redis.NewClient(&redis.Options{Addr: testbed.StartRedis(b).Address, Protocol: 2})
-	b.Cleanup(func() { _ = client.Close() })
+	client, err := (&redisSpec{addresses: []string{testbed.StartRedis(b).Address}}).connect()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(client.Close)
 	var next atomic.Int64
 	b.SetParallelism(8)
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			n := next.Add(1)
-			key := benchKey(n)
-			_, _ = client.Pipelined(b.Context(), func(p redis.Pipeliner) error {
-				p.HGet(b.Context(), "rows", key)
-				p.HGet(b.Context(), "known", "192.0.2.0/24")
-				return nil
-			})
-			_, err := client.Pipelined(b.Context(), func(p redis.Pipeliner) error {
-				p.HSet(b.Context(), "rows", key, benchValue)
-				p.ZAdd(b.Context(), "ends", redis.Z{Score: float64(n), Member: key})
-				return nil
-			})
-			if err != nil {
+			key, build := benchKey(n), client.B()
+			client.DoMulti(b.Context(), build.Hget().Key("rows").Field(key).Build(), build.Hget().Key("known").Field("192.0.2.0/24").Build())
+			answers := client.DoMulti(b.Context(),
+				build.Hset().Key("rows").FieldValue().FieldValue(key, string(benchValue)).Build(),
+				build.Zadd().Key("ends").ScoreMember().ScoreMember(float64(n), key).Build())
+			if err := answers[1].Error(); err != nil {
 				b.Error(err)
 				return
 			}

@@ -100,7 +100,7 @@ func (r *rowsFile) abandon() error {
 	return errors.Join(syscall.Flock(int(r.file.Fd()), syscall.LOCK_UN), r.file.Close())
 }
 
-// onRows calls use, which reads the file of rows or writes it. Damage takes the store out of reach until the next start.
+// onRows calls use, which reads the file of rows or writes it. Damage takes the store unavailable until the next start.
 func (f *File) onRows(use func() error) error {
 	if err := f.lost(); err != nil {
 		return err

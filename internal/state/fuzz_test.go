@@ -77,7 +77,7 @@ func FuzzParseRedis(f *testing.F) {
 	f.Add("redis://[::1]:1?cluster=yes&password-file=/nonexistent")
 	f.Add("redis://user:secret@host:1")
 	f.Fuzz(func(t *testing.T, spec string) {
-		if s, err := parseRedis(spec); err == nil && len(s.client.Addrs) == 0 {
+		if s, err := parseRedis(spec); err == nil && len(s.addresses) == 0 {
 			t.Errorf("%q has no server", spec)
 		}
 	})

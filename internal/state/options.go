@@ -11,7 +11,7 @@ type Options struct {
 	// Rows bounds the rows of a space, by its name; DefaultRows bounds the others. 0 is ten million.
 	Rows        map[string]int
 	DefaultRows int
-	// OnDown is called once when the store goes out of reach and OnUp once when it is back. Neither may wait.
+	// OnDown is called once when the store goes unavailable and OnUp once when it is back. Neither may wait.
 	OnDown func(error)
 	OnUp   func()
 

@@ -3,20 +3,14 @@ package state
 import (
 	"bytes"
 	"context"
-	_ "embed" // the script
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 
-	"github.com/redis/go-redis/v9"
+	"github.com/redis/rueidis"
 )
-
-//go:embed redis_step.lua
-var stepSource string
-
-var stepScript = redis.NewScript(stepSource)
 
 var opNames = [...]string{
 	opPut: "put", opDelete: "delete", opSwap: "swap", opAdd: "add", opTouch: "touch", opRenew: "renew", opTally: "tally",
@@ -32,7 +26,7 @@ func (r *Redis) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 	for i, s := range steps {
 		err := s.check()
 		if err == nil {
-			err = r.breakers.cause(r.part(bucketOf(s.key)))
+			err = r.backend.Lost(r.part(bucketOf(s.key)))
 		}
 		if err != nil {
 			b.results[i].Err = err
@@ -46,7 +40,7 @@ func (r *Redis) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 	case entered:
 		b.enter(ctx)
 	default:
-		b.run(ctx, r.client.Pipelined, b.todo)
+		b.direct(ctx)
 	}
 	b.tell()
 	return b.results, firstError(b.results)
@@ -87,23 +81,36 @@ func (b *batch) tell() {
 	}
 }
 
-// pipelined sends what it is given in one go: a client's method, or a connection's.
-type pipelined func(context.Context, func(redis.Pipeliner) error) ([]redis.Cmder, error)
+// direct does the steps on the connection that all share.
+func (b *batch) direct(ctx context.Context) {
+	client, err := b.redis.client()
+	if err != nil {
+		for _, i := range b.todo {
+			b.fail(b.redis.lose(err, b.part(i)), i)
+		}
+		return
+	}
+	b.run(ctx, client, b.todo)
+}
+
+// part is the part of the server that has the key of a step.
+func (b *batch) part(i int) int { return b.redis.part(bucketOf(b.steps[i].key)) }
 
 // run does the steps of these numbers: those that update until nobody comes between.
-func (b *batch) run(ctx context.Context, send pipelined, todo []int) {
-	sent := make([]Step, len(b.steps))
-	for _, i := range todo {
-		sent[i] = b.steps[i]
-		if sent[i].op == opUpdate {
-			b.propose(sent, i, sent[i].hint)
-		}
+func (b *batch) run(ctx context.Context, to rueidis.CoreClient, todo []int) {
+	sent := b.steps
+	isUpdate := func(i int) bool { return b.steps[i].op == opUpdate }
+	if slices.ContainsFunc(todo, isUpdate) {
+		sent = slices.Clone(b.steps)
+		todo = slices.DeleteFunc(slices.Clone(todo), func(i int) bool {
+			return isUpdate(i) && !b.propose(sent, i, b.steps[i].hint)
+		})
 	}
 	for len(todo) > 0 {
-		b.round(ctx, send, sent, todo)
+		b.round(ctx, to, sent, todo)
 		var again []int
 		for _, i := range todo {
-			if b.steps[i].op == opUpdate && b.lost(sent, i) {
+			if isUpdate(i) && b.lost(sent, i) {
 				again = append(again, i)
 			}
 		}
@@ -112,112 +119,111 @@ func (b *batch) run(ctx context.Context, send pipelined, todo []int) {
 }
 
 // propose makes a swap of an update, on what it would replace.
-func (b *batch) propose(sent []Step, i int, was Result) {
+func (b *batch) propose(sent []Step, i int, was Result) bool {
 	swap, err := b.steps[i].swap(was)
 	if err != nil {
-		b.fail(err, i)
-		swap = Get(b.steps[i].key)
+		b.results[i] = Result{Err: err}
+		return false
 	}
 	sent[i] = swap
+	sent[i].hint = was
+	return true
 }
 
-// lost says that something else was there than what the update would replace, and proposes anew.
+// lost says that something else was there than what the update would replace, and proposes again.
 func (b *batch) lost(sent []Step, i int) bool {
-	s, r := b.steps[i], &b.results[i]
-	if r.Err != nil || !sent[i].reads() && r.Done {
+	s, r := sent[i], &b.results[i]
+	if r.Err != nil || !s.reads() && r.Done {
 		return false
 	}
 	now := Result{Found: r.Found, Value: r.Value, Until: r.Until}
-	if sent[i].reads() && now.Found == s.hint.Found && bytes.Equal(now.Value, s.hint.Value) {
+	if s.reads() && now.Found == s.hint.Found && bytes.Equal(now.Value, s.hint.Value) {
 		r.Done = false // it is to stay as it is
 		return false
 	}
-	b.steps[i].hint = now
-	b.propose(sent, i, now)
-	return r.Err == nil
+	return b.propose(sent, i, now)
 }
 
 // round sends the steps of these numbers. A server that does not know the script yet gets its text.
-func (b *batch) round(ctx context.Context, send pipelined, sent []Step, todo []int) {
-	again := b.send(ctx, send, sent, todo, stepScript.EvalSha)
+func (b *batch) round(ctx context.Context, to rueidis.CoreClient, sent []Step, todo []int) {
+	again := b.send(ctx, to, sent, todo, false)
 	if len(again) == 0 {
 		return
 	}
-	if again = b.send(ctx, send, sent, again, stepScript.Eval); len(again) > 0 {
+	if again = b.send(ctx, to, sent, again, true); len(again) > 0 {
 		b.fail(errors.New("state: the server takes no script"), again...)
 	}
 }
 
-type eval func(ctx context.Context, c redis.Scripter, keys []string, args ...any) *redis.Cmd
-
 // send returns the steps that were not done because the script is unknown, and the reads after them.
-func (b *batch) send(ctx context.Context, send pipelined, sent []Step, todo []int, eval eval) (again []int) {
-	call, cancel := context.WithTimeout(ctx, redisCall)
-	defer cancel()
-	commands := make([]redis.Cmder, len(todo))
-	begun := time.Now()
-	_, _ = send(call, func(p redis.Pipeliner) error {
-		for n, i := range todo {
-			commands[n] = b.command(call, p, sent[i], eval)
-		}
+func (b *batch) send(ctx context.Context, to rueidis.CoreClient, sent []Step, todo []int, withText bool) (again []int) {
+	commands := make(rueidis.Commands, len(todo))
+	for n, i := range todo {
+		commands[n] = b.command(to.B(), sent[i], withText)
+	}
+	var answered []rueidis.RedisResult
+	err := b.redis.backend.Bounded(ctx, func(ctx context.Context) error {
+		answered = to.DoMulti(ctx, commands...)
 		return nil
 	})
-	if left(ctx, begun) {
-		b.fail(ctx.Err(), todo...)
+	if err != nil {
+		b.fail(err, todo...)
 		return nil
 	}
 	for n, i := range todo {
 		s := sent[i]
-		failed := commands[n].Err()
+		failed := answered[n].Error()
 		switch {
-		case redis.HasErrorPrefix(failed, "NOSCRIPT"), len(again) > 0 && s.reads():
+		case failed == nil:
+			b.take(i, s, answered[n])
+		case answers(failed, "NOSCRIPT"), len(again) > 0 && s.reads():
 			again = append(again, i)
-		case errors.Is(failed, redis.Nil): // Get of nothing
+		case rueidis.IsRedisNil(failed): // Get of nothing
 			b.results[i], _, _, _ = s.apply(row{}, false, b.now)
-		case redis.HasErrorPrefix(failed, "NOTNUMBER"):
+		case answers(failed, "NOTNUMBER"):
 			b.fail(fmt.Errorf("state: %s holds no number to add to", s.key), i)
-		case failed != nil:
-			b.fail(b.redis.breakers.trip(failed, b.redis.part(bucketOf(s.key))), i)
 		default:
-			b.take(i, s, commands[n])
+			b.fail(b.redis.lose(failed, b.part(i)), i)
 		}
 	}
 	return again
 }
 
-// left says that the caller's leaving, and not the server, ended a call. A caller who has waited long has been kept waiting.
-func left(ctx context.Context, begun time.Time) bool {
-	err := ctx.Err()
-	return err != nil && (errors.Is(err, context.Canceled) || time.Since(begun) < redisCall/4)
+func (b *batch) command(build rueidis.Builder, s Step, withText bool) rueidis.Completed {
+	names := b.redis.names.of(s.key)
+	if s.reads() {
+		return build.Hget().Key(names.rows).Field(s.key).Build()
+	}
+	if withText {
+		return build.Eval().Script(stepScript.text).Numkeys(int64(len(names.step))).Key(names.step...).Arg(b.args(s)...).Build()
+	}
+	return build.Evalsha().Sha1(stepScript.sum).Numkeys(int64(len(names.step))).Key(names.step...).Arg(b.args(s)...).Build()
 }
 
-func (b *batch) command(ctx context.Context, p redis.Pipeliner, s Step, eval eval) redis.Cmder {
-	r, space, bucket := b.redis, spaceOf(s.key), bucketOf(s.key)
-	rows := r.key(bucket, "rows", space)
-	if s.reads() {
-		return p.HGet(ctx, rows, s.key)
-	}
-	keys := []string{
-		rows, r.key(bucket, "ends", space), r.key(bucket, "names", space),
-		r.key(bucket, "spaces", ""), r.key(bucket, "evicted", ""),
-	}
+// args are the arguments of the script, which copies nothing of what the caller may change meanwhile.
+func (b *batch) args(s Step) []string {
+	r, space := b.redis, spaceOf(s.key)
 	bound := (r.limits.of(space) + redisBuckets - 1) / redisBuckets
-	args := []any{
-		opNames[s.op], b.now, s.key, s.value, s.ends(b.now), digit(s.entered), bound, space, r.channel(), r.origin,
+	args := append(make([]string, 0, 14),
+		opNames[s.op], number(b.now), s.key, string(s.value), number(s.ends(b.now)), number(int64(bound)), space, "", "")
+	if s.entered {
+		args[7], args[8] = r.channel(), r.origin
 	}
 	switch s.op {
 	case opSwap:
-		args = append(args, digit(s.old != nil), s.old)
+		args = append(args, digit(s.old != nil), string(s.old))
 	case opAdd:
-		args = append(args, s.n, s.limit)
+		args = append(args, number(s.n), number(s.limit))
 	case opRenew:
-		args = append(args, s.until(b.now)-s.slack.Milliseconds())
+		args = append(args, number(s.until(b.now)-s.slack.Milliseconds()))
 	case opTally:
 		first, part := s.tallied(b.now)
-		args = append(args, s.n, s.limit, first, part)
+		args = append(args, number(s.n), number(s.limit), number(first), number(part))
 	}
-	return eval(ctx, p, keys, args...)
+	return args
 }
+
+func number(n int64) string { return strconv.FormatInt(n, 10) }
 
 // ends is when what the step writes ends.
 func (s Step) ends(now int64) int64 {
@@ -235,35 +241,46 @@ func digit(yes bool) string {
 }
 
 // take reads an answer.
-func (b *batch) take(i int, s Step, command redis.Cmder) {
+func (b *batch) take(i int, s Step, answer rueidis.RedisResult) {
 	var err error
-	switch c := command.(type) {
-	case *redis.StringCmd:
+	if s.reads() {
+		var raw string
 		var found row
-		if found, err = decodeText(c.Val()); err == nil {
+		if raw, err = answer.ToString(); err == nil {
+			found, err = decodeText(raw)
+		}
+		if err == nil {
 			b.results[i], _, _, err = s.apply(found, found.alive(b.now), b.now)
 		}
-	case *redis.Cmd:
-		b.results[i], err = scriptResult(c)
+	} else {
+		b.results[i], err = scriptResult(answer)
 	}
 	if err != nil {
 		b.fail(fmt.Errorf("state: %s: %w", s.key, err), i)
 	}
 }
 
-func scriptResult(c *redis.Cmd) (Result, error) {
-	words, err := c.Slice()
+// scriptResult reads what the script returns: done, found, and if found the value and the end, and the number.
+func scriptResult(answer rueidis.RedisResult) (r Result, err error) {
+	words, err := answer.ToArray()
 	if err != nil || len(words) != 5 {
-		return Result{}, fmt.Errorf("the server's answer is %v", c.Val())
+		return r, fmt.Errorf("the server's answer has %d words, not 5: %w", len(words), err)
 	}
-	r := Result{Done: words[0] == int64(1), Found: words[1] == int64(1)}
-	r.N, err = strconv.ParseInt(fmt.Sprint(words[4]), 10, 64)
+	var numbers [5]int64
+	for _, i := range []int{0, 1, 3, 4} {
+		if numbers[i], err = words[i].AsInt64(); err != nil {
+			return r, err
+		}
+	}
+	r = Result{Done: numbers[0] == 1, Found: numbers[1] == 1, N: numbers[4]}
 	if r.Found {
-		r.Value = []byte(fmt.Sprint(words[2]))
-		until, wrong := strconv.ParseInt(fmt.Sprint(words[3]), 10, 64)
-		r.Until, err = timeOf(until), errors.Join(err, wrong)
+		value, err := words[2].ToString()
+		if err != nil {
+			return r, err
+		}
+		r.Value, r.Until = []byte(value), timeOf(numbers[3])
 	}
-	return r, err
+	return r, nil
 }
 
 // errDamaged is a row that this program has not written so. The server is well, and other rows are.
@@ -281,6 +298,3 @@ func decodeText(raw string) (row, error) {
 	}
 	return row{entered: head[0] == 'e', until: until, value: []byte(value)}, nil
 }
-
-// cutOrigin splits a message to those who watch: the process that wrote, and the key.
-func cutOrigin(payload string) (origin, key string, found bool) { return strings.Cut(payload, " ") }

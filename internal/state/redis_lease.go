@@ -2,23 +2,17 @@ package state
 
 import (
 	"context"
-	_ "embed" // the script
 	"maps"
 	"strconv"
 	"sync"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	"github.com/redis/rueidis"
 )
 
-//go:embed redis_lease.lua
-var leaseSource string
-
-var leaseScript = redis.NewScript(leaseSource)
-
 // redisLeases are the places that this process holds on the server. Each is a member with an end that is moved on while the
-// process lives; so the places of one that died are free after LeaseTime, and those that were taken while the server was out
-// of reach appear there when it is back.
+// process lives; so the places of one that died are free after LeaseTime, and those that were taken while the server was
+// unavailable appear there when it is back.
 type redisLeases struct {
 	mu   sync.Mutex
 	next int
@@ -41,14 +35,14 @@ func (l *redisLeases) renew() {
 	}
 }
 
-// Acquire takes one of limit places under key, of those of this process while the server is out of reach.
+// Acquire takes one of limit places under key, of those of this process while the server is unavailable.
 func (r *Redis) Acquire(ctx context.Context, key string, limit int) (Lease, bool, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, false, err
 	}
 	bucket := bucketOf(key)
 	member := r.leases.member(r.origin)
-	taken, err := false, r.breakers.cause(r.part(bucket))
+	taken, err := false, r.backend.Lost(r.part(bucket))
 	if err == nil {
 		taken, err = r.takePlace(ctx, bucket, key, member, limit)
 	}
@@ -67,25 +61,28 @@ func (r *Redis) Acquire(ctx context.Context, key string, limit int) (Lease, bool
 }
 
 func (r *Redis) takePlace(ctx context.Context, bucket int, key, member string, limit int) (bool, error) {
-	call, cancel := context.WithTimeout(ctx, redisCall)
-	defer cancel()
 	now := r.options.Clock()
-	args := []any{now.UnixMilli(), limit, member, now.Add(LeaseTime).UnixMilli(), (2 * LeaseTime).Milliseconds()}
-	for _, m := range r.leases.leftOf(key) {
-		args = append(args, m)
+	args := append([]string{
+		number(now.UnixMilli()), strconv.Itoa(limit), member, number(now.Add(LeaseTime).UnixMilli()), number((2 * LeaseTime).Milliseconds()),
+	}, r.leases.leftOf(key)...)
+	client, err := r.client()
+	if err != nil {
+		return false, r.lose(err, r.part(bucket))
 	}
-	n, err := leaseScript.Run(call, r.client, []string{r.leaseKey(key)}, args...).Int()
-	if err != nil && ctx.Err() == nil {
-		err = r.breakers.trip(err, r.part(bucket))
+	var taken int64
+	var failure error
+	err = r.backend.Bounded(ctx, func(ctx context.Context) error {
+		taken, failure = leaseScript.run(ctx, client, []string{r.names.lease(key)}, args).AsInt64()
+		return failure
+	})
+	if err == nil && failure != nil {
+		err = r.lose(failure, r.part(bucket))
 	}
-	return n == 1, err
+	return taken == 1, err
 }
-
-func (r *Redis) leaseKey(key string) string { return r.key(bucketOf(key), "places", key) }
 
 // keepLeases moves on the ends of what is held and gives back what was left.
 func (r *Redis) keepLeases() {
-	defer r.work.Done()
 	tick := time.NewTicker(r.options.renewEvery)
 	defer tick.Stop()
 	for {
@@ -104,22 +101,22 @@ func (r *Redis) keepLeases() {
 }
 
 func (r *Redis) renewLeases(ctx context.Context) error {
-	now := r.options.Clock()
-	until := float64(now.Add(LeaseTime).UnixMilli())
-	return r.eachKey(ctx, snapshot(&r.leases.mu, r.leases.held), func(p redis.Pipeliner, key string, members []string) {
-		places := make([]redis.Z, len(members))
-		for i, m := range members {
-			places[i] = redis.Z{Score: until, Member: m}
+	until := float64(r.options.Clock().Add(LeaseTime).UnixMilli())
+	held := snapshot(&r.leases.mu, r.leases.held)
+	return r.eachKey(ctx, held, func(build rueidis.Builder, key string, members []string) []rueidis.Completed {
+		places := build.Zadd().Key(r.names.lease(key)).ScoreMember()
+		for _, m := range members {
+			places = places.ScoreMember(until, m)
 		}
-		p.ZAdd(ctx, r.leaseKey(key), places...)
-		p.PExpire(ctx, r.leaseKey(key), 2*LeaseTime)
+		expire := build.Pexpire().Key(r.names.lease(key)).Milliseconds((2 * LeaseTime).Milliseconds()).Build()
+		return []rueidis.Completed{places.Build(), expire}
 	})
 }
 
 func (r *Redis) returnLeases(ctx context.Context) error {
 	left := snapshot(&r.leases.mu, r.leases.left)
-	err := r.eachKey(ctx, left, func(p redis.Pipeliner, key string, members []string) {
-		p.ZRem(ctx, r.leaseKey(key), members)
+	err := r.eachKey(ctx, left, func(build rueidis.Builder, key string, members []string) []rueidis.Completed {
+		return []rueidis.Completed{build.Zrem().Key(r.names.lease(key)).Member(members...).Build()}
 	})
 	if err == nil {
 		r.leases.forget(left)
@@ -127,23 +124,28 @@ func (r *Redis) returnLeases(ctx context.Context) error {
 	return err
 }
 
-// eachKey sends commands for the keys that are within reach.
-func (r *Redis) eachKey(ctx context.Context, all map[string][]string, command func(redis.Pipeliner, string, []string)) error {
-	maps.DeleteFunc(all, func(key string, _ []string) bool {
-		return r.breakers.cause(r.part(bucketOf(key))) != nil
-	})
+// eachKey sends commands for the keys whose part is available, and leaves all without others.
+func (r *Redis) eachKey(ctx context.Context, all map[string][]string, commands func(rueidis.Builder, string, []string) []rueidis.Completed) error {
+	maps.DeleteFunc(all, func(key string, _ []string) bool { return r.backend.Lost(r.part(bucketOf(key))) != nil })
 	if len(all) == 0 {
 		return nil
 	}
+	client, err := r.client()
+	if err != nil {
+		return err
+	}
+	var list []rueidis.Completed
+	for key, members := range all {
+		list = append(list, commands(client.B(), key, members)...)
+	}
 	call, cancel := context.WithTimeout(ctx, redisCall)
 	defer cancel()
-	_, err := r.client.Pipelined(call, func(p redis.Pipeliner) error {
-		for key, members := range all {
-			command(p, key, members)
+	for _, answer := range client.DoMulti(call, list...) {
+		if err := answer.Error(); err != nil {
+			return err
 		}
-		return nil
-	})
-	return err
+	}
+	return nil
 }
 
 func (l *redisLeases) member(origin string) string {
@@ -247,7 +249,7 @@ func (l *redisLeases) count() int {
 	return n
 }
 
-// leave gives everything back when the store closes; a server that is out of reach finds out by itself.
+// leave gives everything back when the store closes; a server that is unavailable finds out by itself.
 func (l *redisLeases) leave(r *Redis) {
 	for key, members := range snapshot(&l.mu, l.held) {
 		for _, m := range members {

@@ -1,58 +1,54 @@
 package state
 
 import (
-	"cmp"
 	"context"
-	_ "embed" // the script
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	"github.com/redis/rueidis"
 )
 
-//go:embed redis_list.lua
-var listSource string
-
-var listScript = redis.NewScript(listSource)
-
-// call runs one question that needs every bucket, unless one is known to be out of reach.
-func (r *Redis) call(ctx context.Context, ask func(ctx context.Context) error) error {
+// call runs one question that needs every bucket, unless one is known to be lost.
+func (r *Redis) call(ctx context.Context, ask func(context.Context, rueidis.Client) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if lost := r.breakers.lost(); len(lost) > 0 {
-		return cmp.Or(r.breakers.cause(lost[0]), ErrDown)
+	if err := r.backend.AnyLost(); err != nil {
+		return err
 	}
-	begun := time.Now()
-	err := ask(ctx)
+	client, err := r.client()
+	if err == nil {
+		err = ask(ctx, client)
+	}
 	switch {
 	case err == nil:
 		return nil
-	case left(ctx, begun):
+	case ctx.Err() != nil:
 		return ctx.Err()
-	case r.cluster == nil:
-		return r.breakers.trip(err, 0)
-	default:
+	case r.spec.cluster:
 		return fmt.Errorf("%w: %w", ErrDown, err) // which bucket it was is for Do to find out
 	}
+	return r.lose(err, 0)
 }
 
 // List merges the pages of the buckets.
 func (r *Redis) List(ctx context.Context, prefix, after string, limit int) ([]Entry, error) {
 	var entries []Entry
-	err := r.call(ctx, func(ctx context.Context) error {
+	err := r.call(ctx, func(ctx context.Context, client rueidis.Client) error {
+		var found [redisBuckets][]Entry
+		var errs [redisBuckets]error
+		var all sync.WaitGroup
 		for bucket := range redisBuckets {
-			found, err := r.listBucket(ctx, bucket, prefix, after, limit)
-			if err != nil {
-				return err
-			}
-			entries = append(entries, found...)
+			all.Go(func() { found[bucket], errs[bucket] = r.listBucket(ctx, client, bucket, prefix, after, limit) })
 		}
-		return nil
+		all.Wait()
+		entries = slices.Concat(found[:]...)
+		return errors.Join(errs[:]...)
 	})
 	if err != nil {
 		return nil, err
@@ -61,9 +57,9 @@ func (r *Redis) List(ctx context.Context, prefix, after string, limit int) ([]En
 	return entries[:min(len(entries), limit)], nil
 }
 
-func (r *Redis) listBucket(ctx context.Context, bucket int, prefix, after string, limit int) ([]Entry, error) {
+func (r *Redis) listBucket(ctx context.Context, client rueidis.Client, bucket int, prefix, after string, limit int) ([]Entry, error) {
 	space := spaceOf(prefix)
-	keys := []string{r.key(bucket, "rows", space), r.key(bucket, "names", space)}
+	keys := []string{r.names.key(bucket, "rows", space), r.names.key(bucket, "names", space)}
 	from := "[" + prefix
 	if after >= prefix {
 		from = "(" + after
@@ -71,7 +67,8 @@ func (r *Redis) listBucket(ctx context.Context, bucket int, prefix, after string
 	var entries []Entry
 	for {
 		call, cancel := context.WithTimeout(ctx, redisCall)
-		words, err := listScript.Run(call, r.client, keys, from, past(prefix), r.options.Clock().UnixMilli(), limit-len(entries)).StringSlice()
+		args := []string{from, past(prefix), number(r.options.Clock().UnixMilli()), strconv.Itoa(limit - len(entries))}
+		words, err := listScript.run(call, client, keys, args).AsStrSlice()
 		cancel()
 		if err != nil {
 			return nil, err
@@ -102,60 +99,54 @@ func past(prefix string) string {
 // Ending merges what ends first in the buckets, and reads those rows.
 func (r *Redis) Ending(ctx context.Context, space string, before time.Time, limit int) ([]Entry, error) {
 	var entries []Entry
-	err := r.call(ctx, func(ctx context.Context) error {
+	err := r.call(ctx, func(ctx context.Context, client rueidis.Client) error {
 		ctx, cancel := context.WithTimeout(ctx, 2*redisCall)
 		defer cancel()
-		first, err := r.endingKeys(ctx, space, before, limit)
+		first, err := r.endingKeys(ctx, client, space, before, limit)
 		if err == nil {
-			entries, err = r.rows(ctx, space, first)
+			entries, err = r.rows(ctx, client, space, first)
 		}
 		return err
 	})
 	return entries, err
 }
 
-func (r *Redis) endingKeys(ctx context.Context, space string, before time.Time, limit int) ([]ending, error) {
-	now := r.options.Clock().UnixMilli()
-	answers := make([]*redis.ZSliceCmd, redisBuckets)
-	_, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for bucket := range answers {
-			answers[bucket] = p.ZRangeByScoreWithScores(ctx, r.key(bucket, "ends", space), &redis.ZRangeBy{
-				Min: "(" + strconv.FormatInt(now, 10), Max: "(" + strconv.FormatInt(before.UnixMilli(), 10), Count: int64(limit),
-			})
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
+func (r *Redis) endingKeys(ctx context.Context, client rueidis.Client, space string, before time.Time, limit int) ([]ending, error) {
+	from, to := "("+number(r.options.Clock().UnixMilli()), "("+number(before.UnixMilli())
+	commands := make(rueidis.Commands, redisBuckets)
+	for bucket := range commands {
+		commands[bucket] = client.B().Zrangebyscore().Key(r.names.key(bucket, "ends", space)).Min(from).Max(to).
+			Withscores().Limit(0, int64(limit)).Build()
 	}
 	var found []ending
-	for _, answer := range answers {
-		for _, z := range answer.Val() {
-			found = append(found, ending{fmt.Sprint(z.Member), int64(z.Score)})
+	for _, answer := range client.DoMulti(ctx, commands...) {
+		ends, err := answer.AsZScores()
+		if err != nil {
+			return nil, err
+		}
+		for _, z := range ends {
+			found = append(found, ending{z.Member, int64(z.Score)})
 		}
 	}
 	slices.SortFunc(found, compareEndings)
 	return found[:min(len(found), limit)], nil
 }
 
-func (r *Redis) rows(ctx context.Context, space string, of []ending) ([]Entry, error) {
-	answers := make([]*redis.StringCmd, len(of))
-	_, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for i, x := range of {
-			answers[i] = p.HGet(ctx, r.key(bucketOf(x.key), "rows", space), x.key)
-		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, redis.Nil) {
-		return nil, err
+func (r *Redis) rows(ctx context.Context, client rueidis.Client, space string, of []ending) ([]Entry, error) {
+	commands := make(rueidis.Commands, len(of))
+	for i, x := range of {
+		commands[i] = client.B().Hget().Key(r.names.key(bucketOf(x.key), "rows", space)).Field(x.key).Build()
 	}
 	var entries []Entry
-	for i, answer := range answers {
-		if errors.Is(answer.Err(), redis.Nil) {
+	for i, answer := range client.DoMulti(ctx, commands...) {
+		raw, err := answer.ToString()
+		if rueidis.IsRedisNil(err) {
 			continue // gone meanwhile
 		}
-		found, err := decodeText(answer.Val())
-		if err == nil && found.until == of[i].until { // else it is spoilt, or renewed meanwhile
+		if err != nil {
+			return nil, err
+		}
+		if found, err := decodeText(raw); err == nil && found.until == of[i].until { // else it is spoilt, or renewed meanwhile
 			entries = append(entries, found.entry(of[i].key))
 		}
 	}
@@ -165,10 +156,10 @@ func (r *Redis) rows(ctx context.Context, space string, of []ending) ([]Entry, e
 // Stats counts rows on the server.
 func (r *Redis) Stats(ctx context.Context) (Stats, error) {
 	stats := Stats{Leases: r.leases.count()}
-	err := r.call(ctx, func(ctx context.Context) error {
+	err := r.call(ctx, func(ctx context.Context, client rueidis.Client) error {
 		spaces := map[string]SpaceStats{}
 		for bucket := range redisBuckets {
-			if err := r.countBucket(ctx, bucket, spaces); err != nil {
+			if err := r.countBucket(ctx, client, bucket, spaces); err != nil {
 				return err
 			}
 		}
@@ -176,22 +167,22 @@ func (r *Redis) Stats(ctx context.Context) (Stats, error) {
 			stats.Spaces = append(stats.Spaces, s)
 		}
 		sortSpaces(stats.Spaces)
-		return r.describe(ctx, &stats)
+		return r.describe(ctx, client, &stats)
 	})
 	return stats, err
 }
 
-func (r *Redis) countBucket(ctx context.Context, bucket int, spaces map[string]SpaceStats) error {
-	names, err := r.client.SMembers(ctx, r.key(bucket, "spaces", "")).Result()
+func (r *Redis) countBucket(ctx context.Context, client rueidis.Client, bucket int, spaces map[string]SpaceStats) error {
+	names, err := client.Do(ctx, client.B().Smembers().Key(r.names.key(bucket, "spaces", "")).Build()).AsStrSlice()
 	if err != nil {
 		return err
 	}
-	evicted, err := r.client.HGetAll(ctx, r.key(bucket, "evicted", "")).Result()
+	evicted, err := client.Do(ctx, client.B().Hgetall().Key(r.names.key(bucket, "evicted", "")).Build()).AsStrMap()
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		rows, err := r.client.HLen(ctx, r.key(bucket, "rows", name)).Result()
+		rows, err := client.Do(ctx, client.B().Hlen().Key(r.names.key(bucket, "rows", name)).Build()).AsInt64()
 		if err != nil {
 			return err
 		}
@@ -203,16 +194,12 @@ func (r *Redis) countBucket(ctx context.Context, bucket int, spaces map[string]S
 }
 
 // describe tells the memory of a single server, and what an administrator should know of it.
-func (r *Redis) describe(ctx context.Context, stats *Stats) error {
-	node, err := r.node(ctx, 0)
+func (r *Redis) describe(ctx context.Context, client rueidis.Client, stats *Stats) error {
+	info, err := client.Do(ctx, client.B().Info().Build()).ToString()
 	if err != nil {
 		return err
 	}
-	info, err := node.Info(ctx).Result()
-	if err != nil {
-		return err
-	}
-	if r.cluster == nil {
+	if !r.spec.cluster {
 		stats.Bytes = infoNumber(info, "used_memory")
 	}
 	if infoNumber(info, "maxmemory") > 0 && !strings.Contains(info, "maxmemory_policy:noeviction") {

@@ -1,7 +1,6 @@
 package state
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -13,16 +12,23 @@ import (
 	"strings"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
+	"github.com/redis/rueidis"
 )
 
 // redisSpec is what the name of a shared store says.
 type redisSpec struct {
-	client *redis.UniversalOptions
 	prefix string // of every key
 	name   string // without options
-	tls    bool
+
+	addresses []string
+	db        int
+	cluster   bool
+	master    string // of a Sentinel set
+
+	tls                        *tls.Config // nil: none
+	roots                      *x509.CertPool
+	user, sentinelUser         string
+	password, sentinelPassword string // the files that hold them
 }
 
 // redisForm is shown with every error in a name.
@@ -53,20 +59,23 @@ func parseRedisURL(spec string) (*redisSpec, error) {
 	if strings.Contains(hosts, "@") {
 		return nil, errors.New("a password in --state is seen by everyone on this host: put it in a file")
 	}
-	s := &redisSpec{name: scheme + "://" + rest, prefix: "mailweir", tls: scheme == "rediss", client: newRedisOptions()}
+	s := &redisSpec{name: scheme + "://" + rest, prefix: "mailweir"}
+	if scheme == "rediss" {
+		s.tls = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
 	for _, host := range strings.Split(hosts, ",") {
 		name, port, err := net.SplitHostPort(host)
 		if n, wrong := strconv.ParseUint(port, 10, 16); err != nil || name == "" || wrong != nil || n == 0 {
 			return nil, fmt.Errorf("%q is not HOST:PORT", host)
 		}
-		s.client.Addrs = append(s.client.Addrs, host)
+		s.addresses = append(s.addresses, host)
 	}
 	if db != "" {
 		n, err := strconv.Atoi(db)
 		if err != nil || n < 0 {
 			return nil, fmt.Errorf("/%s is not the number of a database", db)
 		}
-		s.client.DB = n
+		s.db = n
 	}
 	values, err := url.ParseQuery(query)
 	if err != nil {
@@ -80,44 +89,32 @@ func parseRedisURL(spec string) (*redisSpec, error) {
 	return s, s.finish()
 }
 
-func newRedisOptions() *redis.UniversalOptions {
-	return &redis.UniversalOptions{
-		ClientName: "mailweir",
-		Protocol:   2,
-		// A step that is sent again may count twice; whoever waits has better to do than to wait again.
-		MaxRetries: -1, DialerRetries: 1,
-		DialTimeout: redisDial, ReadTimeout: redisCall, WriteTimeout: redisCall, PoolTimeout: redisCall,
-		ContextTimeoutEnabled:    true,
-		DisableIdentity:          true,
-		PipelinePoolSize:         -1,
-		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
-	}
-}
-
 func (s *redisSpec) set(name, value string) (err error) {
 	switch name {
 	case "master":
-		s.client.MasterName = value
+		s.master = value
 	case "cluster":
 		if value != "yes" {
 			return fmt.Errorf("cluster=%s is not cluster=yes", value)
 		}
-		s.client.IsClusterMode = true
+		s.cluster = true
 	case "user":
-		s.client.Username = value
+		s.user = value
 	case "password-file":
-		s.client.CredentialsProviderContext, s.client.Password, err = passwordFile(value, func() string { return s.client.Username })
+		s.password = value
+		_, err = readPassword(value)
 	case "sentinel-user":
-		s.client.SentinelUsername = value
+		s.sentinelUser = value
 	case "sentinel-password-file":
-		_, s.client.SentinelPassword, err = passwordFile(value, nil)
+		s.sentinelPassword = value
+		_, err = readPassword(value)
 	case "prefix":
 		if value == "" || strings.ContainsAny(value, "{} ") {
 			return fmt.Errorf("prefix=%s: a prefix has no braces and blanks", value)
 		}
 		s.prefix = value
 	case "ca-file":
-		s.client.TLSConfig, err = caFile(value)
+		s.roots, err = caFile(value)
 	default:
 		return fmt.Errorf("%s= is not known", name)
 	}
@@ -125,50 +122,82 @@ func (s *redisSpec) set(name, value string) (err error) {
 }
 
 func (s *redisSpec) finish() error {
-	cluster := s.client.IsClusterMode || s.client.MasterName == "" && len(s.client.Addrs) > 1
+	several := s.master == "" && len(s.addresses) > 1
 	switch {
-	case s.client.IsClusterMode && s.client.MasterName != "":
+	case s.cluster && s.master != "":
 		return errors.New("master= names a Sentinel set, cluster=yes a cluster: it cannot be both")
-	case cluster && s.client.DB != 0:
+	case (s.cluster || several) && s.db != 0:
 		return errors.New("a cluster has no database but 0")
-	case s.client.TLSConfig != nil && !s.tls:
+	case s.roots != nil && s.tls == nil:
 		return errors.New("ca-file= is for rediss://")
-	case s.client.Username != "" && s.client.Password == "":
+	case s.user != "" && s.password == "":
 		return errors.New("user= needs password-file=")
 	}
-	s.client.IsClusterMode = cluster
-	if s.tls && s.client.TLSConfig == nil {
-		s.client.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	s.cluster = s.cluster || several
+	if s.tls != nil {
+		s.tls.RootCAs = s.roots
 	}
 	return nil
 }
 
-// credentials are asked at every connection, so that a password can be changed under a running daemon.
-type credentials func(context.Context) (user, password string, err error)
-
-func passwordFile(name string, user func() string) (credentials, string, error) {
-	read := func() (string, error) {
-		raw, err := os.ReadFile(name)
-		if err != nil {
-			return "", err
-		}
-		word := strings.TrimRight(string(raw), "\r\n")
-		if word == "" {
-			return "", fmt.Errorf("%s: the password is empty", name)
-		}
-		return word, nil
-	}
-	first, err := read()
+// connect connects, with the passwords as they are now: they can be changed under a running daemon.
+func (s *redisSpec) connect() (rueidis.Client, error) {
+	password, err := readPassword(s.password)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	return func(context.Context) (string, string, error) {
-		word, err := read()
-		return user(), word, err
-	}, first, nil
+	sentinelPassword, err := readPassword(s.sentinelPassword)
+	if err != nil {
+		return nil, err
+	}
+	dialer := net.Dialer{Timeout: redisDial, KeepAlive: redisPing}
+	client, err := rueidis.NewClient(rueidis.ClientOption{
+		InitAddress: s.addresses, SelectDB: s.db, ForceSingleClient: !s.cluster && s.master == "",
+		TLSConfig: s.tls, Username: s.user, Password: password,
+		Sentinel: rueidis.SentinelOption{
+			MasterSet: s.master, Username: s.sentinelUser, Password: sentinelPassword, TLSConfig: s.tls, Dialer: dialer,
+			TopologyRefreshInterval: redisReview,
+		},
+		ClientName: "mailweir", ClientSetInfo: rueidis.DisableClientSetInfo,
+		Dialer: dialer, ConnWriteTimeout: redisCall,
+		// What is asked at the same time shares a connection, and so a read of the server's.
+		AlwaysPipelining: true, PipelineMultiplex: -1,
+		ReadBufferEachConn: redisBuffer, WriteBufferEachConn: redisBuffer,
+		// A step that is sent again may count twice; whoever waits has better to do than to wait again.
+		DisableRetry: true, DisableCache: true,
+	})
+	if err != nil && client != nil {
+		client.Close()
+	}
+	return client, err
 }
 
-func caFile(name string) (*tls.Config, error) {
+const (
+	// redisPing is how long a connection is silent before the library asks whether the server is there.
+	redisPing = 2 * time.Second
+	// redisReview is how often the Sentinels are asked who the master is, beside what they tell by themselves.
+	redisReview = 5 * time.Second
+	// redisBuffer is room for what many sessions ask at the same time, and for a page of entries.
+	redisBuffer = 64 << 10
+)
+
+// readPassword reads a file that holds a password; without a name there is none.
+func readPassword(name string) (string, error) {
+	if name == "" {
+		return "", nil
+	}
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		return "", err
+	}
+	word := strings.TrimRight(string(raw), "\r\n")
+	if word == "" {
+		return "", fmt.Errorf("%s: the password is empty", name)
+	}
+	return word, nil
+}
+
+func caFile(name string) (*x509.CertPool, error) {
 	raw, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
@@ -177,5 +206,5 @@ func caFile(name string) (*tls.Config, error) {
 	if !pool.AppendCertsFromPEM(raw) {
 		return nil, fmt.Errorf("%s: no certificate in PEM", name)
 	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}, nil
+	return pool, nil
 }

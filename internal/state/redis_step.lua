@@ -2,7 +2,9 @@
 -- KEYS: rows (hash), ends (sorted set), names (sorted set), spaces (set), evicted (hash), all in one slot.
 local rows, ends, names, spaces, evicted = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local op, now, key, value, til = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
-local entered, bound, space, channel, origin = ARGV[6] == '1', tonumber(ARGV[7]), ARGV[8], ARGV[9], ARGV[10]
+local bound, space, channel, origin = tonumber(ARGV[6]), ARGV[7], ARGV[8], ARGV[9]
+local byPerson = channel ~= ''
+local entered = byPerson
 
 -- A row that another hand has spoilt has ended.
 local function decode(raw)
@@ -87,7 +89,7 @@ local done, change, total = 1, 'write', 0
 if op == 'delete' then
 	done, change = found and 1 or 0, 'remove'
 elseif op == 'swap' then
-	local expects, old = ARGV[11] == '1', ARGV[12]
+	local expects, old = ARGV[10] == '1', ARGV[11]
 	if expects ~= found or (found and was ~= old) then
 		done, change = 0, 'keep'
 	end
@@ -98,14 +100,14 @@ elseif op == 'touch' then
 	end
 elseif op == 'renew' then
 	if found then
-		local near = tonumber(ARGV[11])
+		local near = tonumber(ARGV[10])
 		if wasTil == '0' or til ~= '0' and tonumber(wasTil) > near then
 			done, change = 0, 'keep'
 		end
 		value, entered = was, entered or wasEntered
 	end
 elseif op == 'tally' then
-	local n, most, first, part = tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
+	local n, most, first, part = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
 	local counts
 	counts, total = readTally(was, first)
 	entered = entered or wasEntered
@@ -125,7 +127,7 @@ elseif op == 'tally' then
 	end
 	value = writeTally(counts)
 elseif op == 'add' then
-	local n, most = tonumber(ARGV[11]), tonumber(ARGV[12])
+	local n, most = tonumber(ARGV[10]), tonumber(ARGV[11])
 	if found then
 		if not string.match(was, '^-?%d+$') then
 			return redis.error_reply('NOTNUMBER')
@@ -152,7 +154,7 @@ elseif change == 'write' then
 		settle()
 	end
 end
-if done == 1 and ARGV[6] == '1' then
+if done == 1 and byPerson then
 	redis.call('PUBLISH', channel, origin .. ' ' .. key)
 end
 return {done, found and 1 or 0, was, wasTil, string.format('%.0f', total)}

@@ -5,75 +5,57 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	"github.com/redis/rueidis"
 )
 
-// enter does steps of a person. Each node's go through one connection of their own, because the server tells a connection
+// enter does steps of a person. Each part's go through one connection of their own, because the server tells a connection
 // what became of the writes of that connection.
 func (b *batch) enter(ctx context.Context) {
 	groups := map[int][]int{}
 	for _, i := range b.todo {
-		part := b.redis.part(bucketOf(b.steps[i].key))
-		groups[part] = append(groups[part], i)
+		groups[b.part(i)] = append(groups[b.part(i)], i)
 	}
 	for part, todo := range groups {
-		if err := b.enterPart(ctx, part, todo); err != nil {
-			b.unsafe(err, todo)
-		}
+		b.enterPart(ctx, part, todo)
 	}
 }
 
-// enterPart does the steps on one node. The error is why they are not safe there.
-func (b *batch) enterPart(ctx context.Context, part int, todo []int) error {
-	begun := time.Now()
-	node, err := b.redis.node(ctx, part)
+// enterPart does the steps on one part. What was done and is not safe there has an error all the same.
+func (b *batch) enterPart(ctx context.Context, part int, todo []int) {
+	client, err := b.redis.client()
 	if err != nil {
-		err = b.partError(ctx, begun, err, part)
-		b.fail(err, todo...)
-		return err
+		b.fail(b.redis.lose(err, part), todo...)
+		return
 	}
-	conn := node.Conn()
-	defer conn.Close() // back to the pool
-	b.run(ctx, conn.Pipelined, todo)
-	for _, i := range todo {
-		if b.results[i].Err == nil {
-			if err := synced(ctx, conn); err != nil {
-				return b.partError(ctx, begun, err, part)
+	conn, release := client.Dedicate()
+	defer release() // back to the pool
+	b.run(ctx, conn, todo)
+	done := slices.DeleteFunc(todo, func(i int) bool { return b.results[i].Err != nil || b.steps[i].reads() })
+	if len(done) == 0 {
+		return
+	}
+	if err := b.safe(ctx, conn, part); err != nil {
+		for _, i := range done {
+			if b.steps[i].entered {
+				b.results[i].Err = err
 			}
-			return nil
-		}
-	}
-	return nil
-}
-
-// unsafe has steps that were done fail: the server did not confirm them.
-func (b *batch) unsafe(err error, todo []int) {
-	for _, i := range todo {
-		if r := &b.results[i]; r.Err == nil && b.steps[i].entered && !b.steps[i].reads() {
-			r.Err = err
 		}
 	}
 }
 
-func (b *batch) partError(ctx context.Context, begun time.Time, err error, part int) error {
+// safe waits for the server's word.
+func (b *batch) safe(ctx context.Context, conn rueidis.CoreClient, part int) error {
+	err := synced(ctx, conn)
 	switch {
-	case left(ctx, begun):
-		return ctx.Err()
-	case errors.Is(err, ErrUnsynced):
+	case err == nil, errors.Is(err, ErrUnsynced):
 		return err
-	default:
-		return b.redis.breakers.trip(err, part)
+	case ctx.Err() != nil:
+		return ctx.Err()
 	}
-}
-
-// node returns the server that has a part.
-func (r *Redis) node(ctx context.Context, part int) (*redis.Client, error) {
-	if r.cluster != nil {
-		return r.cluster.MasterForKey(ctx, r.key(part, "rows", ""))
-	}
-	return r.client.(*redis.Client), nil
+	return b.redis.lose(err, part)
 }
 
 // redisConfirm is how long a person waits for a replica and a disk.
@@ -86,28 +68,30 @@ var (
 
 // synced waits until what the connection wrote is on the server's disk, if it appends to one and can tell (WAITAOF: Redis 7.2,
 // Valkey), and on one replica, if it has any. What the server was not told to keep, it cannot confirm: see [Stats].Notes.
-func synced(ctx context.Context, conn *redis.Conn) error {
+func synced(ctx context.Context, conn rueidis.CoreClient) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*redisConfirm+redisCall)
 	defer cancel()
-	info, err := conn.Info(ctx, "replication").Result()
+	info, err := conn.Do(ctx, conn.B().Info().Section("replication").Build()).ToString()
 	if err != nil {
 		return err
 	}
 	if withReplicas.MatchString(info) {
-		if n, err := conn.Wait(ctx, 1, redisConfirm).Result(); err != nil {
+		n, err := conn.Do(ctx, conn.B().Wait().Numreplicas(1).Timeout(redisConfirm.Milliseconds()).Build()).AsInt64()
+		if err != nil {
 			return err
-		} else if n < 1 {
+		}
+		if n < 1 {
 			return fmt.Errorf("%w (no replica has it)", ErrUnsynced)
 		}
 	}
-	local, err := conn.WaitAOF(ctx, 1, 0, redisConfirm).Result()
-	var refused redis.Error
-	switch {
-	case errors.As(err, &refused): // too old, or appendonly no
+	waitAOF := conn.B().Waitaof().Numlocal(1).Numreplicas(0).Timeout(redisConfirm.Milliseconds()).Build()
+	confirmed, err := conn.Do(ctx, waitAOF).AsIntSlice()
+	switch _, answered := rueidis.IsRedisErr(err); {
+	case answered: // too old, or appendonly no
 		return nil
 	case err != nil:
 		return err
-	case len(local) == 0 || local[0] < 1:
+	case len(confirmed) == 0 || confirmed[0] < 1:
 		return fmt.Errorf("%w (not on its disk)", ErrUnsynced)
 	}
 	return nil

@@ -1,17 +1,12 @@
 package state
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"mailweir/test/testbed"
 )
@@ -51,12 +46,12 @@ func wait[T any](t *testing.T, what string, c <-chan T) T {
 
 func (h *host) wantDown(t *testing.T) {
 	t.Helper()
-	if err := wait(t, "it is out of reach", h.down); !errors.Is(err, ErrDown) {
+	if err := wait(t, "it is unavailable", h.down); !errors.Is(err, ErrDown) {
 		t.Errorf("it is told %v", err)
 	}
 }
 
-// enter enters a row, again while the store is out of reach.
+// enter enters a row, again while the store is unavailable.
 func (h *host) enter(t *testing.T, key string) {
 	t.Helper()
 	for {
@@ -123,7 +118,7 @@ func TestRedisHangs(t *testing.T) {
 	put(t, h, "a|k", "x", 0)
 	server.Pause()
 	_, _, err := h.Get(t.Context(), "a|k")
-	known := h.breakers.cause(0)
+	known := h.backend.Lost(0)
 	server.Resume()
 	if !errors.Is(err, ErrDown) || known == nil {
 		t.Errorf("a server that hangs: %v; the breaker has %v", err, known)
@@ -176,7 +171,7 @@ func TestRedisWatchesOtherHosts(t *testing.T) {
 func (h *host) die() {
 	h.stop()
 	h.work.Wait()
-	_ = h.client.Close()
+	h.reconnect()
 }
 
 func TestRedisPlacesOfTheDead(t *testing.T) {
@@ -215,7 +210,7 @@ func TestRedisPlacesWithoutServer(t *testing.T) {
 	acquire(t, one, "l|k", 2, false)
 	server.Start() // it has forgotten everything
 	wait(t, "it is back", one.up)
-	server.Wait("2", "ZCARD", one.leaseKey("l|k"))
+	server.Wait("2", "ZCARD", one.names.lease("l|k"))
 	acquire(t, two, "l|k", 2, false)
 	local.Release()
 	acquire(t, one, "l|k", 2, true)
@@ -230,7 +225,10 @@ func TestRedisLateEntry(t *testing.T) {
 	if key := wait(t, "listens", heard); key != "" {
 		t.Fatalf("hears first of %q", key)
 	}
-	put(t, h, "w|known", "x", 0) // the server has the script
+	h.enter(t, "w|known") // the server has the script, and a connection for what a person enters
+	if key := wait(t, "it is entered", heard); key != "w|known" {
+		t.Errorf("hears of %q", key)
+	}
 	server.Pause()
 	_, err := h.Do(t.Context(), Put("w|late", []byte("x"), 0).Entered())
 	if !errors.Is(err, ErrDown) {
@@ -253,7 +251,7 @@ func TestRedisDamagedRow(t *testing.T) {
 	h := newHost(t, "redis://"+server.Address, nil)
 	for _, spoilt := range []string{"", "spoilt", "e5x x", "e x"} {
 		put(t, h, "a|k", "x", 0)
-		if _, err := server.Ask("HSET", h.key(bucketOf("a|k"), "rows", "a"), "a|k", spoilt); err != nil {
+		if _, err := server.Ask("HSET", h.names.key(bucketOf("a|k"), "rows", "a"), "a|k", spoilt); err != nil {
 			t.Fatal(err)
 		}
 		if _, _, err := h.Get(t.Context(), "a|k"); !errors.Is(err, errDamaged) || errors.Is(err, ErrDown) {
@@ -289,48 +287,56 @@ func TestRedisUnknownScript(t *testing.T) {
 	wantValue(t, h, "a|n", "3")
 }
 
-// trips counts how often calls with its context wait for the server.
-type trips struct{ n atomic.Int32 }
-
-func (c *trips) count(ctx context.Context) {
-	if ctx.Value(c) != nil {
-		c.n.Add(1)
-	}
-}
-
-func (c *trips) DialHook(next redis.DialHook) redis.DialHook { return next }
-
-func (c *trips) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		c.count(ctx)
-		return next(ctx, cmd)
-	}
-}
-
-func (c *trips) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return func(ctx context.Context, cmds []redis.Cmder) error {
-		c.count(ctx)
-		return next(ctx, cmds)
-	}
-}
-
-func TestRedisRoundTrips(t *testing.T) {
-	h := newHost(t, "redis://"+testbed.StartRedis(t).Address, nil)
-	put(t, h, "a|warm", "x", 0) // the server has the script
-	count := new(trips)
-	h.client.AddHook(count)
-	ctx := context.WithValue(t.Context(), count, true)
-	steps := []Step{Get("a|k"), Get("b|k"), First("a|k", nil, time.Hour), Add("b|n", 1, time.Hour), Get("a|k")}
-	if _, err := h.Do(ctx, steps...); err != nil || count.n.Load() != 1 {
-		t.Errorf("%d round trips for one call, %v", count.n.Load(), err)
-	}
-	if _, _, err := h.Acquire(ctx, "l|k", 1); err != nil {
+// reads returns how often the server has read from its connections.
+func reads(t *testing.T, server *testbed.Redis) int64 {
+	t.Helper()
+	info, err := server.Ask("INFO", "stats")
+	if err != nil {
 		t.Fatal(err)
 	}
-	count.n.Store(0)
-	if _, ok, err := h.Acquire(ctx, "l|k", 1); ok || err != nil || count.n.Load() != 1 {
-		t.Errorf("%d round trips for a place, %v, %v", count.n.Load(), ok, err)
+	_, after, _ := strings.Cut(info, "total_reads_processed:")
+	word, _, _ := strings.Cut(after, "\r")
+	n, err := strconv.ParseInt(word, 10, 64)
+	if err != nil {
+		t.Fatalf("INFO stats is %q: %v", info, err)
 	}
+	return n
+}
+
+// TestRedisRoundTrips: what one call asks, the server reads at once.
+func TestRedisRoundTrips(t *testing.T) {
+	server := testbed.StartRedis(t)
+	h := newHost(t, "redis://"+server.Address, nil)
+	put(t, h, "a|warm", "x", 0) // the server has the script
+	count := func(what string, do func() error) {
+		t.Helper()
+		first := reads(t, server)
+		second := reads(t, server)
+		if err := do(); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		if n := reads(t, server) - second - (second - first); n != 1 {
+			t.Errorf("%s: the server reads %d times", what, n)
+		}
+	}
+	count("one call", func() error {
+		_, err := h.Do(t.Context(), Get("a|k"), Get("b|k"), First("a|k", nil, time.Hour), Add("b|n", 1, time.Hour), Get("a|k"))
+		return err
+	})
+	acquire(t, h, "l|k", 1, true)
+	count("a place", func() error {
+		_, _, err := h.Acquire(t.Context(), "l|k", 1)
+		return err
+	})
+	seen, err := h.Do(t.Context(), Get("a|k"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := func(was Result) ([]byte, time.Duration) { return append(was.Value, 'x'), time.Hour }
+	count("an update with a hint", func() error {
+		_, err := h.Do(t.Context(), Update("a|k", seen[0], change))
+		return err
+	})
 }
 
 func TestRedisSentinelFailover(t *testing.T) {
@@ -400,61 +406,5 @@ func TestRedisClusterLosesNode(t *testing.T) {
 		key := Key("a", fmt.Sprint(i))
 		h.enter(t, Key("b", fmt.Sprint(i)))
 		wantValue(t, h, key, "x")
-	}
-}
-
-func TestRedisLetsIn(t *testing.T) {
-	server := testbed.StartRedis(t, "--requirepass", "right")
-	spec := "redis://" + server.Address
-	password := func(word string) string {
-		name := filepath.Join(t.TempDir(), "password")
-		if err := os.WriteFile(name, []byte(word+"\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return "?password-file=" + name
-	}
-	for name, bad := range map[string]string{"no password": spec, "wrong password": spec + password("wrong")} {
-		if _, err := OpenRedis(t.Context(), bad, Options{}); err == nil || errors.Is(err, ErrDown) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	put(t, newHost(t, spec+password("right"), nil), "a|k", "x", 0)
-	put(t, newHost(t, spec+password("right")+"&user=default", nil), "a|k", "x", 0)
-}
-
-func TestRedisOfNewerProgram(t *testing.T) {
-	server := testbed.StartRedis(t)
-	if _, err := server.Ask("SET", "{mailweir:0}schema:", "99"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := OpenRedis(t.Context(), "redis://"+server.Address, Options{}); !errors.Is(err, ErrNewer) {
-		t.Errorf("opens with %v", err)
-	}
-}
-
-func TestRedisNames(t *testing.T) {
-	for spec, want := range map[string]string{
-		"redis://":                                      `"" is not HOST:PORT`,
-		"redis://host":                                  `"host" is not HOST:PORT`,
-		"redis://:secret@host:1":                        "put it in a file",
-		"redis://host:1/x":                              "/x is not the number of a database",
-		"redis://host:1?colour=red":                     "colour= is not known",
-		"redis://host:1?cluster=yes&master=m":           "it cannot be both",
-		"redis://a:1,b:2/3":                             "a cluster has no database but 0",
-		"redis://host:1?cluster=no":                     "cluster=no is not cluster=yes",
-		"redis://host:1?password-file=/nonexistent":     "no such file",
-		"redis://host:1?ca-file=/dev/null":              "no certificate",
-		"redis://host:1?user=x":                         "user= needs password-file=",
-		"redis://host:1?prefix={x}":                     "no braces",
-		"rediss://host:1?sentinel-password-file=/dev/x": "no such file",
-		"redis://host:1?password-file=/dev/null":        "the password is empty",
-	} {
-		_, err := parseRedis(spec)
-		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "write redis://") {
-			t.Errorf("%s: %v; want %q", spec, err, want)
-		}
-		if err != nil && strings.Contains(err.Error(), "secret") {
-			t.Errorf("%s: the error shows the password: %v", spec, err)
-		}
 	}
 }

@@ -10,10 +10,13 @@ package state
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
+
+	"mailweir/internal/backend"
 )
 
-// Store keeps values under keys. Its methods may be called from any goroutine. A store that is out of reach returns an error
+// Store keeps values under keys. Its methods may be called from any goroutine. A store that is unavailable returns an error
 // that is [ErrDown] within the context of the call, and at once while that is known: it is never a verdict on anyone.
 type Store interface {
 	// Do does the steps in one round trip and returns a result for each, which has an error of its own; the error that Do returns is
@@ -33,7 +36,7 @@ type Store interface {
 
 	// Acquire takes one of limit places under key, false when all are taken. Places and other entries do not
 	// share their keys. The places of a process that dies are free again at once (one host) or within [LeaseTime] (several).
-	// While a shared store is out of reach, the places that this process holds are counted instead, without an error.
+	// While a shared store is unavailable, the places that this process holds are counted instead, without an error.
 	Acquire(ctx context.Context, key string, limit int) (Lease, bool, error)
 
 	// List returns up to limit entries whose keys begin with prefix and come after the key after, in the order of keys.
@@ -104,8 +107,8 @@ type SpaceStats struct {
 const Schema = 1
 
 var (
-	// ErrDown is the error of a store that is out of reach: nothing is known, nothing was done for certain.
-	ErrDown = errors.New("state is out of reach")
+	// ErrDown is the error of a store that is unavailable: nothing is known, nothing was done for certain.
+	ErrDown = fmt.Errorf("state is %w", backend.ErrUnavailable)
 	// ErrUnwritten is the error of a store whose disk is full or fails. It goes on in memory, and writes when the disk works again.
 	ErrUnwritten = errors.New("state cannot be written to disk")
 	// ErrUnsynced is the error of an entered step that was done, while the server did not confirm that it would survive.

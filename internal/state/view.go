@@ -113,7 +113,7 @@ func NewView(ask func(context.Context, Question) (Answer, error)) *View {
 
 var errView = errors.New("state: what another process holds is read here and not changed")
 
-// question asks the owner. Whatever keeps it from answering, its state is out of reach.
+// question asks the owner. Whatever keeps it from answering, its state is unavailable.
 func (v *View) question(ctx context.Context, q Question) (Answer, error) {
 	a, err := v.ask(ctx, q)
 	if err != nil {

@@ -139,7 +139,7 @@ func TestViewBounds(t *testing.T) {
 	}
 }
 
-// A daemon that does not answer is a store out of reach, which no check takes for an empty one.
+// A daemon that does not answer is a store unavailable, which no check takes for an empty one.
 func TestViewOutOfReach(t *testing.T) {
 	v := NewView(func(context.Context, Question) (Answer, error) { return Answer{}, errors.New("gone") })
 	_, err := v.Do(t.Context(), Get("s|k"))

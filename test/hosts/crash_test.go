@@ -69,7 +69,7 @@ func (h *host) comesBack(client, sender, recipient string) error {
 	}
 }
 
-// startsAlone starts a mailweir while the state is out of reach: it takes mail, and knows all as soon as the state is back.
+// startsAlone starts a mailweir while the state is unavailable: it takes mail, and knows all as soon as the state is back.
 func startsAlone(t *testing.T, s *site) {
 	a, b := s.hosts[0], s.hosts[1]
 	const sender, recipient = "alice@open.example", "bob@closed.example"

@@ -125,8 +125,8 @@ func tail(text string) string {
 	return strings.Join(lines[max(0, len(lines)-60):], "")
 }
 
-// outOfReach is what a command says that cannot reach the state, with its exit code.
-const outOfReach = "exit status 69: mailweir: state is out of reach: "
+// unavailable is what a command says that cannot reach the state, with its exit code.
+const unavailable = "exit status 69: mailweir: state is unavailable: "
 
 // commandPatience is how long a run-time command may take: it waits for a second or two at most.
 const commandPatience = testbed.Patience
@@ -149,7 +149,7 @@ func (h *host) command(words ...string) (string, error) {
 func (h *host) do(t *testing.T, command string, shows ...string) (out string) {
 	t.Helper()
 	if err := testbed.Until(func() (err error) {
-		if out, err = h.command(strings.Fields(command)...); err != nil && !strings.Contains(err.Error(), outOfReach) {
+		if out, err = h.command(strings.Fields(command)...); err != nil && !strings.Contains(err.Error(), unavailable) {
 			t.Fatal(err)
 		}
 		return err

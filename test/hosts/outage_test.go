@@ -81,10 +81,10 @@ func (s *site) inForce(t *testing.T) {
 	}
 }
 
-// The log lines when the state goes out of reach, and when it returns.
+// The log lines when the state becomes unavailable, and when it returns.
 var (
-	gone = testbed.Entry{"level": "error", "msg": "the state is out of reach; checks that need it do as their on-error says"}
-	back = testbed.Entry{"level": "info", "msg": "the state is within reach again"}
+	gone = testbed.Entry{"level": "error", "msg": "the state is unavailable; checks that need it do as their on-error says"}
+	back = testbed.Entry{"level": "info", "msg": "the state is available again"}
 )
 
 // stateLine is a line of a log that says where the state is.
@@ -141,7 +141,7 @@ func (s *site) saidOnce(t *testing.T, begun, ended [2]int) {
 			}
 		}
 		if away || during > 1 {
-			t.Errorf("host %s: at the end out of reach: %v; said %d times in the outage", h.name, away, during)
+			t.Errorf("host %s: at the end unavailable: %v; said %d times in the outage", h.name, away, during)
 		}
 	}
 }
@@ -209,7 +209,7 @@ func (p *person) end(t *testing.T) {
 	close(p.stop)
 	p.done.Wait()
 	for _, err := range p.refused {
-		if !strings.Contains(err.Error(), outOfReach) {
+		if !strings.Contains(err.Error(), unavailable) {
 			t.Error("a command that fails says only:", err)
 		}
 	}
