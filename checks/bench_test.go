@@ -14,8 +14,9 @@ import (
 	"mailweir/internal/state"
 )
 
-// BenchmarkDefaultPolicy plays one message a connection, of 20 header fields and 8 KiB, through the policy that serve has without
-// flags, except that it asks no name server about SPF. Every recipient is new to its client and sender.
+// BenchmarkDefaultPolicy plays one message a connection, of 20 header fields and 8 KiB, through the
+// policy that serve has without flags, except that it asks no name server about SPF. Every
+// recipient is new to its client and sender.
 func BenchmarkDefaultPolicy(b *testing.B) {
 	for _, name := range []string{"memory", "file"} {
 		b.Run(name, func(b *testing.B) {

@@ -1,6 +1,7 @@
-// Package checks has the ordered list of the checks. Each is a package below this one, named as its flag
-// without hyphens, with everything that is its own: declaration, replies, flags, help and hooks in check.go,
-// what it remembers, what people enter at run time, and its tests. A new check is a new package, named here.
+// Package checks has the ordered list of the checks. Each is a package below this one, named as its
+// flag without hyphens, with everything that is its own: declaration, replies, flags, help and
+// hooks in check.go, what it remembers, what people enter at run time, and its tests. A new check
+// is a new package, named here.
 package checks
 
 import (

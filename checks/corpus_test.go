@@ -53,8 +53,9 @@ func readLetter(t *testing.T, name string) policytest.Letter {
 	return l
 }
 
-// TestWantedMail sends the wanted mail of the corpus through the default policy and through every definition that is shipped, in
-// both directions: nothing may be refused or changed, and all that would be is named here.
+// TestWantedMail sends the wanted mail of the corpus through the default policy and through every
+// definition that is shipped, in both directions: nothing may be refused or changed, and all that
+// would be is named here.
 func TestWantedMail(t *testing.T) {
 	shipped, err := filepath.Glob("../contrib/content/*.def")
 	if err != nil || len(shipped) == 0 {

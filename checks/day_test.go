@@ -49,7 +49,8 @@ var players = []player{
 		}
 	}},
 	{name: "victim of a joe-job", client: "198.51.100.4", does: func(c *policytest.Host, client string, turn int) {
-		// somebody forges our addresses, and this host returns it all to us and asks whether they exist
+		// somebody forges our addresses, and this host returns it all to us and asks whether they
+		// exist
 		c.Guess(policytest.Letter{Client: client, From: "<>"}, "5.1.1", 50, 2)
 		s, _ := c.Begin(policytest.Letter{Client: client, From: "<>"})
 		c.Leave(s)

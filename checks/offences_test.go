@@ -59,7 +59,8 @@ func TestOffences(t *testing.T) {
 	}
 }
 
-// A client that is over its own limit three times goes on the list; one that meets a full account does not.
+// A client that is over its own limit three times goes on the list; one that meets a full account
+// does not.
 func TestTempblockConcurrency(t *testing.T) {
 	for limit, want := range map[string]bool{"--concurrency-client=1": true, "--concurrency-domain=1": false} {
 		h := whole().Host(t, "--tempblock=enforce", "--concurrency=enforce", limit)

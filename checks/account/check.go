@@ -25,7 +25,7 @@ all accounts. A domain means itself and not its sub-domains. Mail under the null
 
 Entries come from ` + "`mailweir account off --outbound bob --for 1h --note 'stolen password'`" + `, which acts at once on every host that shares
 the state, and from the tables of ` + "`--account-list`" + `: a login, domain or ` + "`*`" + `, then ` + "`outbound`" + `, ` + "`inbound`" + ` or ` + "`both`" + ` and a note, or ` + "`DUNNO`" + ` to
-exempt an account from a wider entry of the tables. While the state is out of reach, what was known last stays in force.`,
+exempt an account from a wider entry of the tables. While the state is unavailable, what was known last stays in force.`,
 	Mode:    policy.Enforce,
 	Exempt:  policy.ExemptAlwaysAccept,
 	Replies: []*policy.Reply{replyOutbound, replyInbound},

@@ -11,17 +11,17 @@ import (
 	"mailweir/internal/table"
 )
 
-// Check bounds the transactions that strangers have under way at once.
+// Check bounds the transactions that untrusted clients have under way at once.
 var Check = &policy.Check{
 	Name:  "concurrency",
 	Title: "too many transactions at once of one client or into one account",
-	Help: `Counts the transactions of strangers that are under way: those of one client (an IPv4 address, an IPv6 /64) from MAIL on, and those
+	Help: `Counts the transactions of untrusted clients that are under way: those of one client (an IPv4 address, an IPv6 /64) from MAIL on, and those
 into one account, which is the recipient's domain, from the first recipient on that is accepted there. A transaction counts until it ends, however
 it does, and once for a domain, however many of its recipients it has. One whose recipients are all refused or deferred takes no place
 in their domain. Connections that are idle count nothing.
 
 The counts are shared by all hosts that share the state, and the places of a host that dies are free again within 30 seconds. While the
-state is out of reach each host counts for itself. ` + "`--concurrency-exempt`" + ` lists clients to whom neither limit applies. A client that is over
+state is unavailable each host counts for itself. ` + "`--concurrency-exempt`" + ` lists clients to whom neither limit applies. A client that is over
 its own limit three times in five minutes goes on the temporary block list (` + "`tempblock`" + `); one that meets a full account does not.`,
 	Mode:    policy.Monitor,
 	OnError: policy.Accept,
@@ -109,7 +109,7 @@ func (c *rule) rcpt(r *policy.Recipient) (policy.Verdict, error) {
 }
 
 // taken reports whether another accepted recipient has the transaction's place in the account. Where he is still asking for it, nobody has
-// to wait for his word: the check is monitored.
+// to wait for the finding: the check is monitored.
 func (c *rule) taken(r *policy.Recipient) bool {
 	return r.Msg.AnyRecipient(func(other *policy.Recipient) bool {
 		return other != r && other.Direction == policy.Inbound && other.Address.Domain == r.Address.Domain && c.places.Of(other).Load()
@@ -118,7 +118,7 @@ func (c *rule) taken(r *policy.Recipient) bool {
 
 var replyDomain = &policy.Reply{
 	ID: "concurrency", Row: "T9", Code: 451, Enhanced: "4.7.0", Text: "Account service temporarily unavailable",
-	Description: "As many transactions as are allowed go into the recipient's domain at this moment, from all strangers together.",
+	Description: "As many transactions as are allowed go into the recipient's domain at this moment, from all untrusted clients together.",
 	Resolution:  "Nothing for the sender: the mail is tried again. If it happens often, the administrator raises --concurrency-domain, or looks for a flood.",
 }
 

@@ -128,7 +128,8 @@ func (c rule) hooks() policy.Hooks {
 // tagField is what a definition with !action tag adds, with its name.
 const tagField = "X-Mailweir-Content"
 
-// judge applies the definitions that are meant for this recipient. The strictest action of those that fire counts.
+// judge applies the definitions that are meant for this recipient. The strictest action of those
+// that fire counts.
 func judge(r *policy.Recipient, result *content.Result) policy.Verdict {
 	var change policy.Change
 	var held []string
@@ -168,8 +169,9 @@ func firesFor(r *policy.Recipient, o content.Outcome) bool {
 	return o.Fired && o.Definition.Applies(r.Direction.String(), r.Msg.Sender.Key(), r.Address.Key())
 }
 
-// fired names every definition that fires for one of the recipients, and the limits that were reached. A message has one event, for the strictest
-// action, and the others would leave no trace: the more so a definition that only monitors.
+// fired names every definition that fires for one of the recipients, and the limits that were
+// reached. A message has one event, for the strictest action, and the others would leave no trace:
+// the more so a definition that only monitors.
 func (c rule) fired(m *policy.Message, result *content.Result) string {
 	var list []string
 	for _, o := range result.Outcomes {

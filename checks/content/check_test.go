@@ -91,7 +91,8 @@ func TestContentErrors(t *testing.T) {
 	policytest.Only(Check).WantError(t, "--content-bypass", "--content-definition="+good, "--content-bypass=inline:{a@b.example=REJECT}")
 }
 
-// The name of a definition that tags or quarantines stands in the message or the MTA's log as it is.
+// The name of a definition that tags or quarantines stands in the message or the MTA's log as it
+// is.
 func TestContentNames(t *testing.T) {
 	const tag, hold = "!activation 1\n!action tag\n1 lottery\n", "!activation 1\n!action quarantine\n1 lottery\n"
 	for _, name := range []string{"ünï.def", "a\nb.def", "a[b].def", strings.Repeat("x", 201) + ".def"} {

@@ -11,8 +11,9 @@ import (
 	"mailweir/internal/policytest"
 )
 
-// TestContentHiding hides a phrase in every section by the tricks that fit there, and holds each against a twin that looks alike and
-// does not say it. internal/content has the tricks one by one; this is the way through the check.
+// TestContentHiding hides a phrase in every section by the tricks that fit there, and holds each
+// against a twin that looks alike and does not say it. internal/content has the tricks one by one;
+// this is the way through the check.
 func TestContentHiding(t *testing.T) {
 	const refused = "end 550 5.7.1 Message bounced due to Content Examination Policy"
 	b64 := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
@@ -69,8 +70,9 @@ func TestContentHiding(t *testing.T) {
 	}
 }
 
-// TestContentBombs sends what would cost out of proportion: it passes if it does not say what is looked for, and the limits that were
-// reached stand with the event if it does. internal/content has more and larger ones; here they are as large as the limits need.
+// TestContentBombs sends what would cost out of proportion: it passes if it does not say what is
+// looked for, and the limits that were reached stand with the event if it does. internal/content
+// has more and larger ones; here they are as large as the limits need.
 func TestContentBombs(t *testing.T) {
 	zeros := strings.Repeat("\x00", 4<<20)
 	nested := &strings.Builder{}

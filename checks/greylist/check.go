@@ -19,7 +19,7 @@ var Check = &policy.Check{
 	Name:  name,
 	Title: "first mail from an unknown client, sender and recipient",
 	Help: `Defers the first mail of a triplet of client net, sender and recipient. A retry before ` + "`--greylist-delay`" + ` is deferred, too, and does not
-start the time anew; one within ` + "`--greylist-window`" + ` passes, and the triplet is then known for ` + "`--greylist-keep`" + ` from its last use. A client net from
+start the time again; one within ` + "`--greylist-window`" + ` passes, and the triplet is then known for ` + "`--greylist-keep`" + ` from its last use. A client net from
 which ` + "`--greylist-client-passes`" + ` triplets have passed is known as a whole. The sender is normalised, so that the changing parts of bounce addresses
 (numbers, BATV, SRS) make no new triplet. Several recipients of one message get their own answers. Mail under the null sender is
 deferred at the end of its headers, for all recipients together, and only when none of them is known: call-outs pass.
@@ -196,7 +196,7 @@ func (g *rule) settle(r *policy.Recipient, o policy.Outcome) {
 var reply = &policy.Reply{
 	ID: "greylist", Row: "T3", Code: 451, Enhanced: "4.7.1", Text: "Internal resource temporarily unavailable",
 	Description: "Mail from this client's net, this sender and to this recipient was not known yet, or came back too soon.",
-	Resolution:  "Nothing: a mail server tries again and is then known. The administrator can let it pass at once with mailweir greylist pass, or for good with --greylist-bypass.",
+	Resolution:  "Nothing: a mail server tries again and is then known. The administrator can let it pass at once with mailweir greylist pass, or permanently with --greylist-bypass.",
 }
 
 // memory is what greylisting remembers, and the times that it goes by.

@@ -13,7 +13,7 @@ import (
 	"mailweir/internal/state"
 )
 
-// The spaces of the state. Each has entries of one lifetime, so that a flood of strangers never evicts who is known.
+// The spaces of the state. Each has entries of one lifetime, so that a flood of unknown clients never evicts who is known.
 const (
 	knownSpace   = "greylist"         // greylist|192.0.2.0/24|a@example.com|b@example.net
 	pendingSpace = "greylist-pending" // greylist-pending|a@example.com|b@example.net|192.0.2.0/24

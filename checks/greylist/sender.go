@@ -13,7 +13,7 @@ type Nets struct {
 	IPv6 int `json:"ipv6"`
 }
 
-// of names the client's net; one without an address is a stranger like all others of that kind.
+// of names the client's net; one without an address is unknown like all others of that kind.
 func (n Nets) of(client netip.Addr) string {
 	if !client.IsValid() {
 		return "unknown"

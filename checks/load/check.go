@@ -105,7 +105,8 @@ func memoryInUse() uint64 {
 	return samples[0].Value.Uint64() - samples[1].Value.Uint64()
 }
 
-// waits tells how long work has waited for a processor lately, from the histogram that the Go runtime keeps since its start.
+// waits tells how long work has waited for a processor lately, from the histogram that the Go
+// runtime keeps since its start.
 type waits struct {
 	mu      sync.Mutex
 	counts  []uint64 // of the histogram when the span began

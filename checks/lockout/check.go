@@ -13,10 +13,10 @@ import (
 	"mailweir/internal/table"
 )
 
-// Check refuses strangers who send in the name of our own domains.
+// Check refuses untrusted clients that send in the name of our own domains.
 var Check = &policy.Check{
 	Name:  "lockout",
-	Title: "strangers who use our own domains as sender",
+	Title: "untrusted clients that use our own domains as sender",
 	Help: `A client that is not trusted has no business with a sender in a local domain (` + "`--local-domains`" + `; without it this check
 is off). ` + "`--lockout-on`" + ` chooses the sender of the envelope, of header From, or both; under the null sender only the header counts.
 
@@ -31,7 +31,7 @@ a mailing list host.`,
 	Setup: func(f *policy.Flags) policy.Build {
 		on := f.String("on", "envelope", "envelope|header|both", "which sender must not be ours")
 		clients := f.Tables("clients", "clients that may use our domains")
-		senders := f.Tables("senders", "senders of ours that strangers may use: OK, or via THEIR.DOMAIN")
+		senders := f.Tables("senders", "senders of ours that untrusted clients may use: OK, or via THEIR.DOMAIN")
 		return func(env *policy.Env) (policy.Hooks, error) {
 			if *on != "envelope" && *on != "header" && *on != "both" {
 				return policy.Hooks{}, fmt.Errorf("--lockout-on: %q is none of envelope, header, both", *on)
@@ -86,7 +86,8 @@ type claim struct {
 	claimed []address.Address
 }
 
-// claims reports whether this client claims an address of ours without a permit by list, and through whom it may.
+// claims reports whether this client claims an address of ours without a permit by list, and
+// through whom it may.
 func (l *rule) claims(c *policy.Connection, a address.Address) (via string, claims bool) {
 	if !l.local(a.Domain) {
 		return "", false
@@ -130,7 +131,8 @@ func (l *rule) envelope(r *policy.Recipient) (policy.Verdict, error) {
 	}), nil
 }
 
-// headers finds local senders in header From, and has the body kept where a signature could vouch for one.
+// headers finds local senders in header From, and has the body kept where a signature could vouch
+// for one.
 func (l *rule) headers(m *policy.Message) (policy.Verdict, error) {
 	state := l.slot.Of(m)
 	for _, a := range m.HeaderFrom().Addresses {
@@ -160,8 +162,8 @@ func (l *rule) message(m *policy.Message) (policy.Verdict, error) {
 	}), nil
 }
 
-// proven reports whether SPF or DKIM shows that the address, or those through whom it may be used, sent the mail. An error
-// means that what is known proves nothing, and that not all is known.
+// proven reports whether SPF or DKIM shows that the address, or those through whom it may be used,
+// sent the mail. An error means that what is known proves nothing, and that not all is known.
 func (l *rule) proven(ctx context.Context, m *policy.Message, a address.Address) (bool, error) {
 	via, _ := l.claims(m.Conn, a)
 	signed, dkimErr := m.SignedBy(ctx, a.Domain, via)

@@ -14,7 +14,8 @@ import (
 	"mailweir/internal/policytest"
 )
 
-// signed returns the header and body of a message with a DKIM signature of that domain, and the TXT record of its key.
+// signed returns the header and body of a message with a DKIM signature of that domain, and the TXT
+// record of its key.
 func signed(t *testing.T, domain, from, body string) (header []string, record string) {
 	t.Helper()
 	public, private, err := ed25519.GenerateKey(nil)

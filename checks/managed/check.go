@@ -25,7 +25,7 @@ answered as a whole: ` + "`--managed-header-action=remove`" + ` takes the recipi
 one remains; ` + "`reject`" + ` refuses the message for all. A permitted envelope sender passes greylisting, DNS lists, reputation and spam filters for that
 recipient, if SPF or a permitted client vouches for it.
 
-While the state is out of reach, the tables go on for recipients of whom no run-time entry is known. Of the others nothing can be told: what
+While the state is unavailable, the tables still apply to recipients of whom no run-time entry is known. For the others the check fails: what
 they block is let on, and what DNS lists and spam filters object to is answered temporarily if something vouches for the sender, because they
 might permit it.`,
 	Mode:      policy.Enforce,
@@ -91,7 +91,7 @@ func (m *rule) headers(msg *policy.Message) (policy.Verdict, error) {
 	return m.header(msg, slices.Collect(msg.Recipients())), nil
 }
 
-// mostFrom bounds the addresses of one header From that are looked up: a stranger chose them.
+// mostFrom bounds the addresses of one header From that are looked up: the sender chose them.
 const mostFrom = 10
 
 func (m *rule) header(msg *policy.Message, recipients []*policy.Recipient) policy.Verdict {
@@ -109,7 +109,8 @@ func (m *rule) header(msg *policy.Message, recipients []*policy.Recipient) polic
 	return m.judge(all, func(*hit) *policy.Reply { return replyHeader })
 }
 
-// judge objects to the first block that is found. The state is asked only from where it may know more than the tables.
+// judge objects to the first block that is found. The state is asked only from where it may know
+// more than the tables.
 func (m *rule) judge(all []search, reply func(*hit) *policy.Reply) policy.Verdict {
 	for i, s := range all {
 		if s.open {
@@ -130,7 +131,8 @@ func (m *rule) judge(all []search, reply func(*hit) *policy.Reply) policy.Verdic
 	return policy.Pass
 }
 
-// grant yields the recipient's permit of the envelope sender. Something has to vouch for the sender.
+// grant yields the recipient's permit of the envelope sender. Something has to vouch for the
+// sender.
 func (m *rule) grant(ctx context.Context, r *policy.Recipient) ([]policy.Grant, error) {
 	if r.Msg.Sender.IsNull() {
 		return nil, nil
@@ -161,8 +163,8 @@ func (m *rule) search(recipient, sender address.Address) search {
 	return s
 }
 
-// find returns the entry that decides, nil when there is none. While the state is unavailable, what the tables say stands only if no
-// run-time entry could change it.
+// find returns the entry that decides, nil when there is none. While the state is unavailable, what
+// the tables say stands only if no run-time entry could change it.
 func (m *rule) find(ctx context.Context, s search) (*hit, error) {
 	best := s.best
 	if !s.open {

@@ -55,12 +55,12 @@ func (e *hit) String() string {
 	return fmt.Sprintf("%s %s %s: %s", strconv.QuoteToASCII(e.owner), verb, strconv.QuoteToASCII(e.subject), e.source)
 }
 
-// mostParents bounds the parents by which one domain is looked up: a stranger chose the number of labels. Of longer names the
-// uppermost are looked up, which are those that entries are about.
+// mostParents bounds the parents by which one domain is looked up: the sender chose the number of
+// labels. Of longer names the uppermost are looked up, which are those that entries are about.
 const mostParents = 8
 
-// subjectsOf returns the keys of a sender, the most specific first: the address, without its extension, its domain, its
-// parent domains.
+// subjectsOf returns the keys of a sender, the most specific first: the address, without its
+// extension, its domain, its parent domains.
 func subjectsOf(a address.Address, delimiter string) []string {
 	subjects := []string{a.Key()}
 	if base := a.Base(delimiter); base.Local != a.Local {
@@ -76,8 +76,8 @@ func subjectsOf(a address.Address, delimiter string) []string {
 	return append(subjects, parents[max(0, len(parents)-mostParents):]...)
 }
 
-// NormalSubject is the form in which the address or domain of an entry is kept; .example stands for a whole top-level domain. It is
-// not valid without a dot or an @: that is most likely a slip.
+// NormalSubject is the form in which the address or domain of an entry is kept; .example stands for
+// a whole top-level domain. It is not valid without a dot or an @: that is most likely a slip.
 func NormalSubject(text string) (string, error) {
 	if !strings.Contains(text, "@") {
 		domain := address.NormalDomain(strings.TrimPrefix(text, "."))
@@ -131,7 +131,8 @@ func validEntries(value string) error {
 	return nil
 }
 
-// space is the space of the state that holds the entries: managed|bob@example.org|spammer@example.net.
+// space is the space of the state that holds the entries:
+// managed|bob@example.org|spammer@example.net.
 const space = "managed"
 
 func entryKey(recipient, subject string) string { return state.Key(space, recipient, subject) }
@@ -157,7 +158,8 @@ func readRow(value []byte) (v row, ok bool) {
 	return v, json.Unmarshal(value, &v) == nil
 }
 
-// Add makes an entry of a recipient, for that time or, with 0, until it is removed. It replaces one for the same subject.
+// Add makes an entry of a recipient, for that time or, with 0, until it is removed. It replaces one
+// for the same subject.
 func Add(ctx context.Context, store state.Store, recipient, subject string, permit bool, life time.Duration, by entry.Origin) error {
 	key, err := validKey(recipient, subject)
 	if err != nil {
@@ -202,8 +204,8 @@ func validKey(recipient, subject string) (string, error) {
 	return entryKey(to.Key(), subject), nil
 }
 
-// List lists the run-time entries that count for a recipient, those of his address without its extension included, or the
-// entries of all when it is "", at most 10,000.
+// List lists the run-time entries that count for a recipient, those of his address without its
+// extension included, or the entries of all when it is "", at most 10,000.
 func List(ctx context.Context, store state.Store, recipient, delimiter string) ([]Entry, error) {
 	if recipient == "" {
 		return listUnder(ctx, store, state.Prefix(space))

@@ -10,8 +10,9 @@ import (
 	"mailweir/internal/state"
 )
 
-// owners knows which recipients have run-time entries, so that the state is not asked about all others, whose mail does not
-// depend on it then. It may know more than there are: whose entries are gone stays in it as long as the policy.
+// owners knows which recipients have run-time entries, so that the state is not asked about all
+// others, whose mail does not depend on it then. It may know more than there are: whose entries are
+// gone stays in it as long as the policy.
 type owners struct {
 	store state.Store
 	stop  func()

@@ -8,10 +8,10 @@ import (
 	"mailweir/internal/table"
 )
 
-// Check refuses mail from strangers to domains that are not ours.
+// Check refuses mail from untrusted clients to domains that are not ours.
 var Check = &policy.Check{
 	Name:  "open-relay",
-	Title: "mail from strangers to other people's domains",
+	Title: "mail from untrusted clients to other people's domains",
 	Help: `A client that is not trusted may send to local domains only (` + "`--local-domains`" + `; without it this check is off).
 ` + "`--open-relay-clients`" + ` lists hosts that may relay all the same, ` + "`--open-relay-exceptions`" + ` recipients and domains to which
 anyone may, ` + "`--open-relay-senders`" + ` senders who may, where SPF passes for them or the client is permitted: a
@@ -70,7 +70,8 @@ func (o rule) judge(r *policy.Recipient) (policy.Verdict, error) {
 		return refusal, nil
 	}
 	return policy.Asks(policy.Network{}).Later(func(ctx context.Context) (policy.Verdict, error) {
-		// An error of SPF leaves the sender unproven. The refusal is a temporary one, so nothing is lost by it.
+		// An error of SPF leaves the sender unproven. The refusal is a temporary one, so nothing is
+		// lost by it.
 		if ok, _ := m.Vouched(ctx); ok {
 			return policy.Pass, nil
 		}

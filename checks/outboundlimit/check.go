@@ -26,7 +26,7 @@ messages sent at once cannot exceed the rate together, and no longer when he is 
 stolen then sends no flood. Trusted hosts without a login are limited only where ` + "`--outbound-limit-clients`" + ` lists them; local
 submission never is.
 
-The counts are shared by all hosts that share the state. While it is out of reach each host counts for itself. In monitor mode what exceeds the
+The counts are shared by all hosts that share the state. While it is unavailable each host counts for itself. In monitor mode what exceeds the
 rate is counted, too: the event tells how many there were.`,
 	Mode:    policy.Monitor,
 	OnError: policy.Accept,
@@ -70,7 +70,7 @@ type rule struct {
 	clients  *table.List
 	sessions int
 	rate     rate.Rate
-	// shared and local count recipients, local while the state is out of reach; most is what they count up to.
+	// shared and local count recipients, local while the state is unavailable; most is what they count up to.
 	shared, local *rate.Quota
 	most          int
 }
@@ -81,7 +81,7 @@ const (
 	rateSpace    = "outbound-rate"
 )
 
-// localLogins is of how many logins the recipients are counted while the state is out of reach.
+// localLogins is of how many logins the recipients are counted while the state is unavailable.
 const localLogins = 100_000
 
 // settleTimeout is how long it may take to write down what was not sent.
@@ -147,7 +147,7 @@ func (o *rule) counted(r *policy.Recipient) (key, of string) {
 	return state.Key(rateSpace, kind, name, rate.Name(o.rate.Span)), kind + " " + strconv.QuoteToASCII(name)
 }
 
-// take counts a recipient, on this host alone while the state is out of reach.
+// take counts a recipient, on this host alone while the state is unavailable.
 func (o *rule) take(ctx context.Context, key string) (int, *rate.Share, error) {
 	n, one, err := o.shared.Take(ctx, key, o.most)
 	if err == nil {

@@ -24,8 +24,8 @@ sender and header From, the HELO name and the client's verified name. The syntax
 ` + "`ZONE=filter*weight`" + `, with negative weights for allow lists. All lists are asked at once as soon as the client is known;
 the objection stands when the weights of the lists that hit reach ` + "`--rbl-threshold`" + `.
 
-An error of a list, and any answer that the list does not document, is never a hit. Each list tests itself and rests
-while it fails; see dns-lists.md. No list is in use by default.`,
+An error of a list, and any answer that the list does not document, is never a hit. Each list tests itself and is
+suspended while it fails; see dns-lists.md. No list is in use by default.`,
 	Mode:    policy.Enforce,
 	OnError: policy.Accept,
 	Exempt: policy.ExemptTrusted | policy.ExemptRelay | policy.ExemptPermitClient | policy.ExemptPermitSender |
@@ -184,7 +184,7 @@ func (b *rule) hooks(env *policy.Env) policy.Hooks {
 	return hooks
 }
 
-// wait lets the lists end their first test: until then they rest.
+// wait lets the lists end their first test: until then they are suspended.
 func (b *rule) wait(ctx context.Context) {
 	for _, set := range []*rbl.Set{b.addresses, b.names} {
 		if set != nil {
@@ -214,7 +214,7 @@ func (b *rule) connect(c *policy.Connection) (policy.Verdict, error) {
 	}), nil
 }
 
-// mostDomains bounds the names that one header From has looked up: a stranger chose them.
+// mostDomains bounds the names that one header From has looked up: the sender chose them.
 const mostDomains = 10
 
 // headers asks about the domains of header From.
@@ -242,7 +242,7 @@ func (b *rule) domains(names ...string) policy.Verdict {
 	})
 }
 
-// ask turns a look-up in a set into a verdict. Lists without a say have a word of their own, for which nobody waits.
+// ask turns a look-up in a set into a verdict. Lists without a say have a finding of their own, for which nobody waits.
 func (b *rule) ask(set *rbl.Set, lookup func(context.Context) []*rbl.Result) policy.Verdict {
 	if b.explaining || !set.Monitors() {
 		return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
@@ -276,7 +276,7 @@ func (b *rule) ask(set *rbl.Set, lookup func(context.Context) []*rbl.Result) pol
 	}).Monitored())
 }
 
-// judge makes the word of the check from what the lists said of several subjects.
+// judge makes the verdict of the check from what the lists said of several subjects.
 func (b *rule) judge(results []*rbl.Result) (policy.Verdict, error) {
 	v, err := b.judgeEnforced(results)
 	if err == nil && !v.Objects() {
@@ -288,7 +288,7 @@ func (b *rule) judge(results []*rbl.Result) (policy.Verdict, error) {
 	return v, err
 }
 
-// judgeEnforced is the word of the lists that have a say.
+// judgeEnforced is the verdict of the lists that have a say.
 func (b *rule) judgeEnforced(results []*rbl.Result) (policy.Verdict, error) {
 	r := first(results, func(r *rbl.Result) bool { return r.Verdict == rbl.Listed })
 	if r != nil {

@@ -160,10 +160,10 @@ func TestRBLRemarks(t *testing.T) {
 		want  string
 	}{
 		{"nothing", []string{"--rbl-zone=bl.example"}, ""},
-		{"threshold", []string{"--rbl-zone=bl.example*2", "--rbl-zone=wl.example*-3", "--rbl-threshold=3"}, "--rbl-threshold=3 is out of reach: all lists of --rbl-zone together weigh 2"},
+		{"threshold", []string{"--rbl-zone=bl.example*2", "--rbl-zone=wl.example*-3", "--rbl-threshold=3"}, "--rbl-threshold=3 cannot be reached: all lists of --rbl-zone together weigh 2"},
 		{"threshold in reach", []string{"--rbl-zone=bl.example*2,x.example", "--rbl-threshold=3"}, ""},
 		{"threshold in reach with a monitored list", []string{"--rbl-zone=bl.example*2,x.example", "--rbl-monitor-zone=x.example", "--rbl-threshold=3"}, ""},
-		{"threshold for names", []string{"--rbl-zone=bl.example*3", "--rhsbl-zone=dbl.example", "--rbl-threshold=3"}, "--rbl-threshold=3 is out of reach: all lists of --rhsbl-zone together weigh 1"},
+		{"threshold for names", []string{"--rbl-zone=bl.example*3", "--rhsbl-zone=dbl.example", "--rbl-threshold=3"}, "--rbl-threshold=3 cannot be reached: all lists of --rhsbl-zone together weigh 1"},
 		{"key in use", []string{"--rbl-key=DQS=" + closed, "--rbl-zone={DQS}.zen.dq.spamhaus.net"}, ""},
 		{"key not in use", []string{"--rbl-key=DQS=" + closed, "--rbl-zone=bl.example"}, "--rbl-key: no zone has the key {DQS}"},
 		{"key without any zone", []string{"--rbl-key=DQS=" + closed}, "--rbl-key: no zone has the key {DQS}"},

@@ -15,7 +15,7 @@ func (b *rule) describe(r *rbl.Result, results []*rbl.Result) string {
 	return describeHits(r)
 }
 
-// public is a zone as strangers read it: without the placeholder of a key, which tells them nothing.
+// public is a zone as clients read it: without the placeholder of a key, which tells them nothing.
 func public(zone string) string {
 	if name, rest, ok := strings.Cut(zone, "}."); ok && strings.HasPrefix(name, "{") {
 		return rest

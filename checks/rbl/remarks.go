@@ -16,7 +16,7 @@ func (o *options) remarks() []string {
 	var remarks []string
 	for flag, entries := range map[string][]rbl.Entry{"rbl-zone": addresses, "rhsbl-zone": names} {
 		if most := mostWeight(entries); len(entries) > 0 && most < *o.threshold {
-			remarks = append(remarks, fmt.Sprintf("--rbl-threshold=%d is out of reach: all lists of --%s together weigh %d", *o.threshold, flag, most))
+			remarks = append(remarks, fmt.Sprintf("--rbl-threshold=%d cannot be reached: all lists of --%s together weigh %d", *o.threshold, flag, most))
 		}
 	}
 	slices.Sort(remarks)

@@ -39,8 +39,8 @@ as contrib/postfix does.`,
 	},
 }
 
-// repeated reports whether the message has this recipient already. It would not be one more; and Sendmail, which keeps
-// each recipient once, would drop the accepted one with the refused one.
+// repeated reports whether the message has this recipient already. It would not be one more; and
+// Sendmail, which keeps each recipient once, would drop the accepted one with the refused one.
 func repeated(r *policy.Recipient) bool {
 	return r.Msg.AnyRecipient(func(other *policy.Recipient) bool {
 		return other != r && other.Address.Key() == r.Address.Key()

@@ -19,14 +19,14 @@ var Check = &policy.Check{
 
     score = 100 × (bad − good) / (bad + good + min-events), at least 0
 
-` + "`bad`" + ` adds up recipients that do not exist and transactions refused for good by a block list, a DNS list, lockout, content, virus or
+` + "`bad`" + ` adds up recipients that do not exist and transactions refused permanently by a block list, a DNS list, lockout, content, virus or
 spam; ` + "`good`" + ` is recipients whose mail was accepted, but not where it went to ` + "`--always-accept`" + ` alone. All of them lose half of their weight every ` + "`--reputation-half-life`" + `. A client with fewer
 than ` + "`--reputation-min-events`" + ` of them, so weighed, is not judged. From ` + "`--reputation-defer-at`" + ` on the mail is deferred, from
 ` + "`--reputation-reject-at`" + ` on it is refused.
 
 The same as for tempblock is never counted (our own temporary answers, monitored objections, the null sender, connections that end before
 MAIL), and the same clients are never judged: trusted and permitted ones, inbound relays, and clients (an IPv4 address, an IPv6 /64) from which in the last 36
-days a message has passed greylisting, not counting bounces, or was awaited by a user. ` + "`mailweir reputation show ADDRESS`" + ` explains a score, ` + "`mailweir reputation forget ADDRESS`" + ` begins anew.`,
+days a message has passed greylisting, not counting bounces, or was awaited by a user. ` + "`mailweir reputation show ADDRESS`" + ` explains a score, ` + "`mailweir reputation forget ADDRESS`" + ` clears its history.`,
 	Mode:    policy.Monitor,
 	OnError: policy.Accept,
 	Exempt: policy.ExemptTrusted | policy.ExemptRelay | policy.ExemptPermitClient | policy.ExemptPermitSender |
@@ -78,7 +78,7 @@ func (p *rule) verdict(r Summary) policy.Verdict {
 	score := int(r.Score)
 	switch {
 	case len(r.Parts) == 0:
-		return policy.Pass // the usual stranger
+		return policy.Pass // nothing is known
 	case !r.Judged || score < p.deferAt:
 		return policy.Pass.Because("%s", r)
 	case score < p.rejectAt:
@@ -105,7 +105,7 @@ func (p *rule) settle(m *policy.Message, o policy.Outcome) {
 // historyKey is the place of a client's history in the state: reputation|192.0.2.1.
 func historyKey(client netip.Addr) string { return state.Key(historySpace, history.Net(client)) }
 
-// forgottenKey is the place of who has begun a client's history anew: reputation-forgotten|192.0.2.1.
+// forgottenKey is where it stands who has cleared a client's history: reputation-forgotten|192.0.2.1.
 func forgottenKey(client netip.Addr) string { return state.Key(forgottenSpace, history.Net(client)) }
 
 const (

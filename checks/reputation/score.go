@@ -89,7 +89,7 @@ func (h *weights) value(now time.Time) []byte {
 // read brings a history up to the present. What cannot be read counts for nothing.
 func (b *Book) read(value []byte) (h weights) {
 	if len(value) == 0 {
-		return h // the usual stranger
+		return h // nothing is known
 	}
 	when, rest, _ := strings.Cut(string(value), " ")
 	at, err := time.Parse(time.RFC3339, when)
@@ -148,7 +148,7 @@ func (b *Book) Show(ctx context.Context, client netip.Addr) (Summary, error) {
 	return r, nil
 }
 
-// Forget begins a client's history anew, and reports whether there was any. Who did it stays on record as long as the history would have.
+// Forget clears a client's history, and reports whether there was any. Who did it stays on record as long as the history would have.
 func (b *Book) Forget(ctx context.Context, client netip.Addr, by entry.Origin) (bool, error) {
 	_, found, err := b.Store.Get(ctx, historyKey(client))
 	if err != nil || !found {
@@ -160,7 +160,7 @@ func (b *Book) Forget(ctx context.Context, client netip.Addr, by entry.Origin) (
 	return true, err
 }
 
-// Forgotten returns who has begun a client's history anew, as far as that is on record.
+// Forgotten returns who has cleared a client's history, as far as that is on record.
 func (b *Book) Forgotten(ctx context.Context, client netip.Addr) (by entry.Origin, found bool, err error) {
 	value, found, err := b.Store.Get(ctx, forgottenKey(client))
 	return entry.Read(value), found, err

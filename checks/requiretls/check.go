@@ -133,7 +133,8 @@ func tlsVersion(s string) int {
 	return 1 + slices.Index([]string{"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"}, s)
 }
 
-// commonName is the CN of a certificate's subject: Postfix gives it alone, Sendmail the whole name, /C=XX/CN=name.
+// commonName is the CN of a certificate's subject: Postfix gives it alone, Sendmail the whole name,
+// /C=XX/CN=name.
 func commonName(subject string) string {
 	for _, part := range strings.Split(subject, "/") {
 		if name, ok := strings.CutPrefix(part, "CN="); ok {

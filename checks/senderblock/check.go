@@ -13,7 +13,7 @@ var Check = &policy.Check{
 	Name:  "sender-block",
 	Title: "senders on the administrator's block list",
 	Help: `Looks the sender up in the tables of ` + "`--sender-block-list`" + `. ` + "`--sender-block-on`" + ` chooses which sender: that of the
-envelope, that of header From, or both. A hit on the header answers with the words of header-from. An entry
+envelope, that of header From, or both. A hit on the header answers with the reply of header-from. An entry
 ` + "`OK`" + ` or ` + "`DUNNO`" + ` exempts an address from a wider entry.`,
 	Mode:    policy.Enforce,
 	Exempt:  policy.ExemptAlwaysAccept,

@@ -18,7 +18,8 @@ import (
 	"mailweir/internal/table"
 )
 
-// Check refuses messages with attachments that the administrator does not want, by digest, name or real type.
+// Check refuses messages with attachments that the administrator does not want, by digest, name or
+// real type.
 var Check = &policy.Check{
 	Name:  "signature",
 	Title: "attachments that are not wanted",
@@ -91,7 +92,8 @@ type fileType struct {
 	name string // for the reply
 }
 
-// kindOf finds the kind of file that a noun stands for, nil for none: one with a name of its own, or a media type.
+// kindOf finds the kind of file that a noun stands for, nil for none: one with a name of its own,
+// or a media type.
 func kindOf(noun string) func(*content.Part) bool {
 	switch noun {
 	case "executable":
@@ -170,7 +172,8 @@ func (s *rule) hooks() policy.Hooks {
 	}
 }
 
-// judge objects to the first file that has a signature, and then to what was not looked at, if that is wanted.
+// judge objects to the first file that has a signature, and then to what was not looked at, if that
+// is wanted.
 func (s *rule) judge(result *content.Result) policy.Verdict {
 	for i := range result.Parts {
 		p := &result.Parts[i]
@@ -207,7 +210,8 @@ func (s *rule) match(p *content.Part) (name, why string) {
 	return "", ""
 }
 
-// entryName is the name that an entry gives: its value; of a list of keys alone the key. DUNNO is none.
+// entryName is the name that an entry gives: its value; of a list of keys alone the key. DUNNO is
+// none.
 func entryName(m table.Match, key string) string {
 	switch value := policy.Clean(m.Value); {
 	case strings.EqualFold(value, "DUNNO"):

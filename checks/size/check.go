@@ -86,8 +86,8 @@ func (s rule) own(a address.Address) (limit policy.Size, found bool, err error) 
 	return limit, true, nil
 }
 
-// limit is what counts for mail from this sender to this recipient: the smaller of their own limits, else that
-// of everyone. 0 is no limit.
+// limit is what counts for mail from this sender to this recipient: the smaller of their own
+// limits, else that of everyone. 0 is no limit.
 func (s rule) limit(r *policy.Recipient) (policy.Size, error) {
 	to, hasTo, err := s.own(r.Address)
 	if err != nil {

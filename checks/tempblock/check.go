@@ -18,9 +18,9 @@ var Check = &policy.Check{
 had recipients accepted meanwhile, not counting mail to ` + "`--always-accept`" + ` alone. (A time moves on in fifths, so that it may be up to a fifth longer.) The names:
 
 - ` + "`invalid-rcpt`" + `: recipients that do not exist, found by the check recipient or by Postfix (5.1.1)
-- ` + "`open-relay`" + `: recipients to whom a stranger may not relay, found by the check open-relay or by Postfix
+- ` + "`open-relay`" + `: recipients to whom an untrusted client may not relay, found by the check open-relay or by Postfix
 - ` + "`concurrency`" + `: transactions over the client's own limit of the check concurrency
-- ` + "`blocked`" + `: transactions that a block list, a DNS list, lockout, content, virus or spam has refused for good
+- ` + "`blocked`" + `: transactions that a block list, a DNS list, lockout, content, virus or spam has refused permanently
 - ` + "`auth-fail`" + `: logins that failed. Neither MTA tells a filter of them, so no milter can count any
 
 Nothing is counted for what mailweir or others cause: our own temporary answers, objections that are only monitored, mail under the null
@@ -65,7 +65,7 @@ type rule struct {
 	seen  history.Transactions
 }
 
-// connect looks the client up. The list is at hand, so that this takes no time; now and then one connection has it read anew.
+// connect looks the client up. The list is at hand, so that this takes no time; now and then one connection has it read again.
 func (t *rule) connect(c *policy.Connection) (policy.Verdict, error) {
 	if !c.Client.IsValid() {
 		return policy.Pass, nil

@@ -14,7 +14,7 @@ import (
 	"mailweir/internal/state"
 )
 
-// mirror is a copy of the temporary block list, at hand for every connection. It is read anew at once when a person has changed
+// mirror is a copy of the temporary block list, at hand for every connection. It is read again at once when a person has changed
 // the list, on whatever host, and every listAge for what the rules of other hosts have put there.
 type mirror struct {
 	store state.Store
@@ -48,7 +48,7 @@ func newMirror(store state.Store, clock func() time.Time) *mirror {
 
 func (l *mirror) close() { l.stop() }
 
-// due reports whether the copy is to be read anew, which takes waiting.
+// due reports whether the copy is to be read again, which takes waiting.
 func (l *mirror) due() bool {
 	if l.changes.Load() != l.seen.Load() {
 		return true
@@ -142,7 +142,7 @@ func Add(ctx context.Context, store state.Store, client netip.Addr, life time.Du
 }
 
 // Remove takes a client off the list, and reports whether it was there. What was counted against it is forgotten, else its
-// next bad deed would bring it back.
+// next offence would bring it back.
 func Remove(ctx context.Context, store state.Store, client netip.Addr) (bool, error) {
 	net := history.Net(client)
 	counts, err := store.List(ctx, state.Prefix(countSpace, net), "", listPage)

@@ -147,7 +147,7 @@ func (t *Blocker) AuthFailed(ctx context.Context, client netip.Addr) error {
 }
 
 // steps are what to add, once for each time over which anything is counted, and what to read then; found tells for each rule
-// where that begins, bad deeds before good ones, -1 for a rule that cannot fire now.
+// where that begins, offences before what was good, -1 for a rule that cannot fire now.
 func (t *Blocker) steps(net string, now time.Time, done history.Transaction) (steps []state.Step, found []int) {
 	var spans []time.Duration
 	for _, rule := range t.Rules {
@@ -206,7 +206,7 @@ func listKey(net string) string { return state.Key(listSpace, net) }
 type Entry struct {
 	// Net is an IPv4 address or an IPv6 /64.
 	Net string `json:"net"`
-	// Rule put it there, with so many bad and good deeds, for the nth time in a row; "" when a person did.
+	// Rule put it there, with so many offences and accepted recipients, for the nth time in a row; "" when a person did.
 	Rule  string `json:"rule,omitempty"`
 	Bad   int    `json:"bad,omitempty"`
 	Good  int    `json:"good,omitempty"`

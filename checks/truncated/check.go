@@ -75,7 +75,8 @@ func (t *rule) hooks() policy.Hooks {
 	}
 }
 
-// bypassed reports whether the message is left alone: one recipient in the list is enough, because all share its fate.
+// bypassed reports whether the message is left alone: one recipient in the list is enough, because
+// all share its fate.
 func (t *rule) bypassed(m *policy.Message) bool {
 	return t.bypass.Message(m) || m.AnyRecipient(t.bypass.Recipient)
 }
@@ -122,7 +123,8 @@ func (t *rule) settle(m *policy.Message, o policy.Outcome) {
 	_, _ = t.store.Do(ctx, state.Add(key, 1, keep)) // if it fails, the next try counts
 }
 
-// messageKey knows the message again: by its sender, and its Message-Id or else its whole header section.
+// messageKey knows the message again: by its sender, and its Message-Id or else its whole header
+// section.
 func messageKey(m *policy.Message) string {
 	sum := sha256.New()
 	_, _ = io.WriteString(sum, m.Sender.Key()+"\x00")
@@ -147,11 +149,11 @@ func symptoms(result *content.Result) string {
 var replyEarly = &policy.Reply{
 	ID: "truncated", Row: "T5", Code: 451, Enhanced: "4.6.0", Text: "Message ended early",
 	Description: "The message is not whole: a closing boundary, the rest of an encoded part, or a declared part is missing, or it holds NUL octets. The event tells which.",
-	Resolution:  "The sender's server tries again by itself. If it goes on, the program that wrote the message is at fault; add the sender to --truncated-bypass if its mail is wanted as it is.",
+	Resolution:  "The sender's server tries again by itself. If that continues, the program that wrote the message is at fault; add the sender to --truncated-bypass if its mail is wanted as it is.",
 }
 
 var replyAgain = &policy.Reply{
 	ID: "truncated-again", Row: "T5", Code: 554, Enhanced: "5.6.0", Text: "Message ended early",
 	Description: "The same message, known by sender and Message-Id, came a third time and was still not whole, so another try would not help.",
-	Resolution:  "The sender writes the message anew, or mends the program that wrote it. The administrator may add the sender to --truncated-bypass.",
+	Resolution:  "The sender writes the message again, or mends the program that wrote it. The administrator may add the sender to --truncated-bypass.",
 }

@@ -32,7 +32,8 @@ func TestTruncated(t *testing.T) {
 	})
 }
 
-// deliveries sends letters one after the other, with the clock going on before each, and returns what was said.
+// deliveries sends letters one after the other, with the clock going on before each, and returns
+// what was said.
 func deliveries(t *testing.T, flags []string, pause time.Duration, letters ...policytest.Letter) string {
 	t.Helper()
 	h := policytest.Only(Check).Host(t, flags...)

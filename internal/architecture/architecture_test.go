@@ -82,7 +82,7 @@ var inTests = map[string][]string{
 	"internal/history":      {"internal/policytest"},
 	"internal/mailauth":     {"internal/dns", "internal/dns/dnstest"},
 	"internal/rate":         {"internal/policytest"},
-	"internal/runner":       {"internal/state"},
+	"internal/runner":       {"internal/state", "internal/dns", "internal/dns/dnstest"},
 	"internal/state":        {"internal/state/contract", "test/testbed"},
 }
 

@@ -1,5 +1,5 @@
-// Package blocklist has what checks share that judge by lists of the administrator: the verdict of an entry,
-// the hooks for lists of senders, and a check's own bypass.
+// Package blocklist has what checks share that judge by lists of the administrator: the verdict of
+// an entry, the hooks for lists of senders, and a check's own bypass.
 package blocklist
 
 import (
@@ -9,9 +9,9 @@ import (
 	"mailweir/internal/table"
 )
 
-// Verdict turns an entry of a block list into a verdict: OK and DUNNO have nothing against the mail, REJECT
-// answers with the reply, DEFER with its temporary form, and a text or code in the entry replaces the declared ones; the
-// class of the enhanced code follows the code.
+// Verdict turns an entry of a block list into a verdict: OK and DUNNO have nothing against the
+// mail, REJECT answers with the reply, DEFER with its temporary form, and a text or code in the
+// entry replaces the declared ones; the class of the enhanced code follows the code.
 func Verdict(reply *policy.Reply, m table.Match, found bool) policy.Verdict {
 	a := m.Action
 	if !found || a.Verb == table.OK || a.Verb == table.Dunno {

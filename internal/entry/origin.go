@@ -1,4 +1,5 @@
-// Package entry is about what people enter at run time: who did it, when, why, and until when it lasts.
+// Package entry is about what people enter at run time: who did it, when, why, and until when it
+// lasts.
 package entry
 
 import (
@@ -29,7 +30,8 @@ func (e Origin) Value() []byte {
 	return text
 }
 
-// Read reads the record. What an older program or another hand wrote is shown as far as it can be read.
+// Read reads the record. What an older program or another hand wrote is shown as far as it can be
+// read.
 func Read(value []byte) (e Origin) {
 	_ = json.Unmarshal(value, &e)
 	return e

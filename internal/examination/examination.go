@@ -1,5 +1,6 @@
-// Package examination walks over a message once, however many checks of a policy want to know something
-// about its content: each has a Reader, says before the body what it needs, and asks for the result at the end.
+// Package examination walks over a message once, however many checks of a policy want to know
+// something about its content: each has a Reader, says before the body what it needs, and asks for
+// the result at the end.
 package examination
 
 import (
@@ -11,8 +12,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// examinations are what the checks of one policy that look into messages have in common: a message is walked over once, however
-// many of them want to know something about it.
+// examinations are what the checks of one policy that look into messages have in common: a message
+// is walked over once, however many of them want to know something about it.
 type examinations struct {
 	env  *policy.Env
 	slot policy.Slot[examination]
@@ -90,7 +91,8 @@ func (e *examinations) compiled() *content.Examiner {
 // errBroken is for those who ask after another check has panicked over the message.
 var errBroken = errors.New("the examination of the message has failed")
 
-// JudgeBy makes the walks look for these definitions. The check that has them calls it while the policy is built.
+// JudgeBy makes the walks look for these definitions. The check that has them calls it while the
+// policy is built.
 func (r *Reader) JudgeBy(definitions []*content.Definition, options content.Options) (err error) {
 	r.examiner, err = content.NewExaminer(definitions, options)
 	return err
@@ -125,7 +127,8 @@ func (e *examinations) Settle(m *policy.Message, _ policy.Outcome) {
 	}
 }
 
-// LimitsReached tells what the examination did not look at, behind a separator; "" if it went everywhere.
+// LimitsReached tells what the examination did not look at, behind a separator; "" if it went
+// everywhere.
 func LimitsReached(result *content.Result, separator string) string {
 	if result == nil || len(result.Reached) == 0 {
 		return ""

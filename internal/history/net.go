@@ -1,6 +1,7 @@
-// Package history tells what a client has done, good and bad, and which clients are known to send wanted
-// mail. Checks that judge by it (reputation, tempblock) count each transaction once it has ended: good are
-// recipients whose mail was accepted, bad are the offences that the replies declare.
+// Package history tells what a client has done, good and bad, and which clients are known to send
+// wanted mail. Checks that judge by it (reputation, tempblock) count each transaction once it has
+// ended: good are recipients whose mail was accepted, bad are the offences that the replies
+// declare.
 package history
 
 import (
@@ -11,8 +12,8 @@ import (
 	"mailweir/internal/state"
 )
 
-// Net is the name under which a client is counted: an IPv4 address, or the /64 of an IPv6 address, within which a host
-// can have any number of addresses.
+// Net is the name under which a client is counted: an IPv4 address, or the /64 of an IPv6 address,
+// within which a host can have any number of addresses.
 func Net(client netip.Addr) string {
 	client = client.Unmap().WithZone("")
 	if client.Is4() {
@@ -21,8 +22,9 @@ func Net(client netip.Addr) string {
 	return netip.PrefixFrom(client, 64).Masked().String()
 }
 
-// A known net has passed greylisting under a sender that was not null, or sent mail that a user had asked for (auto-allow). What counts bad behaviour leaves it
-// alone for KnownNetLife: mail that is wanted comes from there.
+// A known net has passed greylisting under a sender that was not null, or sent mail that a user had
+// asked for (auto-allow). What counts bad behaviour leaves it alone for KnownNetLife: mail that is
+// wanted comes from there.
 const (
 	knownNetSpace = "known-net"
 	KnownNetLife  = 36 * 24 * time.Hour
@@ -48,7 +50,8 @@ func FirstOfNet(client netip.Addr) state.Step {
 	return state.First(KnownNetKey(client), nil, KnownNetLife)
 }
 
-// RenewKnownNet lets the net that FirstOfNet has found known already be known for as long as a new one. Once a day is enough.
+// RenewKnownNet lets the net that FirstOfNet has found known already be known for as long as a new
+// one. Once a day is enough.
 func RenewKnownNet(ctx context.Context, store state.Store, clock func() time.Time, client netip.Addr, found state.Result) error {
 	if found.Done || found.Until.Sub(clock()) > KnownNetLife-24*time.Hour {
 		return nil

@@ -2,12 +2,12 @@ package history
 
 import "mailweir/internal/policy"
 
-// Transaction counts what a client has done in one transaction: recipients whose mail was accepted under
-// policy.NoOffence, and each offence.
+// Transaction counts what a client has done in one transaction: recipients whose mail was accepted
+// under policy.NoOffence, and each offence.
 type Transaction [policy.Offences]int
 
-// note counts one recipient. What refuses the whole transaction, or might as well, counts once however
-// many recipients it has.
+// note counts one recipient. What refuses the whole transaction, or might as well, counts once
+// however many recipients it has.
 func (c *Transaction) note(o policy.Offence) {
 	switch o {
 	case policy.NoOffence, policy.OffenceInvalidRcpt, policy.OffenceOpenRelay:
@@ -17,9 +17,9 @@ func (c *Transaction) note(o policy.Offence) {
 	}
 }
 
-// shownByRcpt tells what the outcome of a recipient says about the client, false for nothing. To what
-// our reply shows it adds acceptance and refusal by the MTA itself. That mail to postmaster alone was
-// accepted shows nothing: it always is.
+// shownByRcpt tells what the outcome of a recipient says about the client, false for nothing. To
+// what our reply shows it adds acceptance and refusal by the MTA itself. That mail to postmaster
+// alone was accepted shows nothing: it always is.
 func shownByRcpt(r *policy.Recipient, o policy.Outcome) (policy.Offence, bool) {
 	switch o.Fate {
 	case policy.Accepted:
@@ -36,7 +36,8 @@ func shownByRcpt(r *policy.Recipient, o policy.Outcome) (policy.Offence, bool) {
 	return o.Offence, o.Offence != policy.NoOffence
 }
 
-// Transactions collects the history of each transaction for one check. Its two methods are called by the Settle hooks.
+// Transactions collects the history of each transaction for one check. Its two methods are called
+// by the Settle hooks.
 type Transactions struct{ slot policy.Slot[Transaction] }
 
 // NewTransactions returns a collection for the check that is being built.
@@ -44,8 +45,8 @@ func NewTransactions(env *policy.Env) Transactions {
 	return Transactions{policy.NewSlot[Transaction](env)}
 }
 
-// counted reports whether the transaction may be counted at all: for or against a stranger, and not under the null sender, since
-// bounces and call-outs go to whom others have named.
+// counted reports whether the transaction may be counted at all: for or against an untrusted
+// client, and not under the null sender, since bounces and call-outs go to whom others have named.
 func counted(m *policy.Message) bool {
 	c := m.Conn
 	return c.Client.IsValid() && !c.Local && !m.Trusted() && !c.InboundRelay() && !c.Permitted && !m.Sender.IsNull()
@@ -61,7 +62,8 @@ func (c Transactions) Recipient(r *policy.Recipient, o policy.Outcome) {
 	}
 }
 
-// Message returns the history, false when there is nothing to count. A transaction refused at MAIL has no recipients.
+// Message returns the history, false when there is nothing to count. A transaction refused at MAIL
+// has no recipients.
 func (c Transactions) Message(m *policy.Message, o policy.Outcome) (Transaction, bool) {
 	if !counted(m) {
 		return Transaction{}, false

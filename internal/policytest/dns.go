@@ -13,11 +13,12 @@ import (
 	"mailweir/rbl"
 )
 
-// Names is what a name server on loopback knows: "NAME A" or "NAME TXT", NAME without its final dot. The answer "fail" is
-// SERVFAIL; a name that is not there does not exist.
+// Names is what a name server on loopback knows: "NAME A" or "NAME TXT", NAME without its final
+// dot. The answer "fail" is SERVFAIL; a name that is not there does not exist.
 type Names map[string]string
 
-// Serve answers from the names until the test ends, and returns a resolver that asks them. asked returns the questions.
+// Serve answers from the names until the test ends, and returns a resolver that asks them. asked
+// returns the questions.
 func (n Names) Serve(t *testing.T) (resolver *dns.Resolver, lists *rbl.Lists, asked func() []string) {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")

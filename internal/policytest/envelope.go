@@ -15,8 +15,9 @@ class@else.example 554 closed
 <> REJECT
 `
 
-// EnvelopeBlock tries a check that has a block list of envelope senders, --CHECK-list: every kind of entry,
-// and who is exempt. The reply is its own; class is what becomes of a code without an enhanced one.
+// EnvelopeBlock tries a check that has a block list of envelope senders, --CHECK-list: every kind
+// of entry, and who is exempt. The reply is its own; class is what becomes of a code without an
+// enhanced one.
 func EnvelopeBlock(t *testing.T, rig Rig, check, reply, class string) {
 	list := File(t, "senders", senders)
 	refused := "rcpt " + reply

@@ -60,7 +60,8 @@ func (r Rig) HostOn(t testing.TB, store func(clock func() time.Time) state.Store
 // After moves the clock.
 func (h *Host) After(d time.Duration) { h.Now.Move(d) }
 
-// Visit plays a letter and waits until everything has been learned from it. It returns what was refused.
+// Visit plays a letter and waits until everything has been learned from it. It returns what was
+// refused.
 func (h *Host) Visit(l Letter) []string {
 	s := h.Runner.NewSession()
 	said := l.Send(s)
@@ -106,7 +107,8 @@ func Begin(s *runner.Session, l Letter) string {
 	return strings.Join(said, "\n")
 }
 
-// Guess plays a transaction with recipients that the MTA refuses with that code, and others that it does not.
+// Guess plays a transaction with recipients that the MTA refuses with that code, and others that it
+// does not.
 func (h *Host) Guess(l Letter, code string, refused, accepted int) {
 	s := h.Runner.NewSession()
 	s.Connect(l.Connect())

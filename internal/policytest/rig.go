@@ -1,6 +1,7 @@
-// Package policytest runs checks as the daemon does, in a policy of their own: a Rig builds it from flags, a
-// Letter is one message, a Host plays letters through a real runner and keeps the events, a Scenario is a
-// letter and what is to come of it. Clock, state and DNS are the test's. Only tests import it.
+// Package policytest runs checks as the daemon does, in a policy of their own: a Rig builds it from
+// flags, a Letter is one message, a Host plays letters through a real runner and keeps the events,
+// a Scenario is a letter and what is to come of it. Clock, state and DNS are the test's. Only tests
+// import it.
 package policytest
 
 import (
@@ -31,7 +32,8 @@ func (h *Clock) Time() time.Time { return Noon.Add(time.Duration(h.past.Load()))
 // Move lets time pass.
 func (h *Clock) Move(d time.Duration) { h.past.Add(int64(d)) }
 
-// NewWorld is a world with a clock that stands at noon, a state in memory, one connection and no DNS.
+// NewWorld is a world with a clock that stands at noon, a state in memory, one connection and no
+// DNS.
 func NewWorld() *policy.Backends {
 	clock := func() time.Time { return Noon }
 	return &policy.Backends{Connections: func() int { return 1 }, Clock: clock, State: state.NewMemory(clock, 1000)}

@@ -13,17 +13,20 @@ import (
 	"mailweir/internal/state"
 )
 
-// Quota counts what is done within a span of time, so that a bound on it holds exactly: however many sessions and hosts count at
-// once, each sees all that was counted before. So all parts of the span stand under one key, and whoever changes them swaps the whole.
+// Quota counts what is done within a span of time, so that a bound on it holds exactly: however
+// many sessions and hosts count at once, each sees all that was counted before. So all parts of the
+// span stand under one key, and whoever changes them swaps the whole.
 type Quota struct {
 	store state.Store
 	clock func() time.Time
 	span  time.Duration
 
-	// turn lets one change at a time: what another one is just taking off would still be counted against it.
+	// turn lets one change at a time: what another one is just taking off would still be counted
+	// against it.
 	turn chan struct{}
 	mu   sync.Mutex
-	// owed is what was given back and does not stand in the store yet, by key. The next change of the key takes it along.
+	// owed is what was given back and does not stand in the store yet, by key. The next change of
+	// the key takes it along.
 	owed map[string]tally
 }
 
@@ -42,8 +45,8 @@ type Share struct {
 	part int64
 }
 
-// Take counts one more under key, unless there are most already. It returns how many there are, or would have been with this one.
-// The share is nil where nothing was counted.
+// Take counts one more under key, unless there are most already. It returns how many there are, or
+// would have been with this one. The share is nil where nothing was counted.
 func (q *Quota) Take(ctx context.Context, key string, most int) (n int, one *Share, err error) {
 	part := q.part()
 	n, taken, err := q.change(ctx, key, part, 1, most)
@@ -53,7 +56,8 @@ func (q *Quota) Take(ctx context.Context, key string, most int) (n int, one *Sha
 	return n, &Share{q, key, part}, nil
 }
 
-// GiveBack takes back what was counted. It does not wait: this process knows it at once, others when settle has told them.
+// GiveBack takes back what was counted. It does not wait: this process knows it at once, others
+// when settle has told them.
 func (s *Share) GiveBack() { s.of.owe(s.key, tally{s.part: 1}) }
 
 // Settle writes what was given back under the share's key.
@@ -71,7 +75,8 @@ func (q *Quota) Settle(ctx context.Context, key string) error {
 	return err
 }
 
-// change adds to the count of a part, unless the sum would then be over most, and takes off what is owed.
+// change adds to the count of a part, unless the sum would then be over most, and takes off what is
+// owed.
 func (q *Quota) change(ctx context.Context, key string, part int64, adds, most int) (n int, done bool, err error) {
 	select {
 	case q.turn <- struct{}{}:
@@ -151,7 +156,8 @@ func (t tally) less(owed tally) {
 	}
 }
 
-// since forgets all parts before that one. One that lies ahead is that of a host whose clock is, and counts.
+// since forgets all parts before that one. One that lies ahead is that of a host whose clock is,
+// and counts.
 func (t tally) since(first int64) {
 	maps.DeleteFunc(t, func(part int64, _ int) bool { return part < first })
 }

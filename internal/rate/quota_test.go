@@ -75,7 +75,8 @@ func TestQuotaOutOfReach(t *testing.T) {
 	}
 }
 
-// Many at once, on two hosts, some of whom give back: never more than the limit, and in the end exactly what was kept.
+// Many at once, on two hosts, some of whom give back: never more than the limit, and in the end
+// exactly what was kept.
 func TestQuotaAtOnce(t *testing.T) {
 	clock := func() time.Time { return policytest.Noon }
 	store := state.NewMemory(clock, 10)

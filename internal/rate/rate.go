@@ -1,5 +1,6 @@
-// Package rate counts things within a span of time that ends now, for all hosts that share the state. Windows
-// are cheap and may count up to a fifth too much; a Quota holds exactly, and what was counted can be given back.
+// Package rate counts things within a span of time that ends now, for all hosts that share the
+// state. Windows are cheap and may count up to a fifth too much; a Quota holds exactly, and what
+// was counted can be given back.
 package rate
 
 import (
@@ -53,11 +54,12 @@ func Name(d time.Duration) string {
 	return s
 }
 
-// Parts is into how many a span is divided: it moves on by one of them at a time, so that what is counted is that of the
-// span and up to a fifth more, never less.
+// Parts is into how many a span is divided: it moves on by one of them at a time, so that what is
+// counted is that of the span and up to a fifth more, never less.
 const Parts = 5
 
-// Window names the counters in the state that make up a span which ends now: that of the present part first.
+// Window names the counters in the state that make up a span which ends now: that of the present
+// part first.
 func Window(now time.Time, span time.Duration, space string, of ...string) []string {
 	keys := make([]string, Parts+1)
 	for age := range keys {
