@@ -63,13 +63,34 @@ func BenchmarkMessage(b *testing.B) {
 					m.send(resetPacket)
 					done++
 				}
-				m.send(quitPacket)
+				m.quit()
 				_ = m.conn.Close()
 			}
 			b.StopTimer()
 			b.ReportMetric(float64((cpuTime(b)-before).Microseconds())/float64(b.N), "cpu-µs/message")
 		})
 	}
+}
+
+// BenchmarkBody is a message of 10 MiB, in chunks as Postfix cuts them.
+func BenchmarkBody(b *testing.B) {
+	const size = 10 << 20
+	m := connected(b, serve(b, silentSession).Addr, fullOffer)
+	chunk := packet('B', strings.Repeat("0123456789abcde\n", 4096)[:65535])
+	b.SetBytes(size)
+	before := cpuTime(b)
+	b.ResetTimer()
+	for range b.N {
+		m.take(do("c", mailPacket("<a@b>")))
+		m.send(eohPacket)
+		for range size / 65535 {
+			m.send(chunk)
+		}
+		m.take(do("c", eomPacket))
+	}
+	b.StopTimer()
+	b.ReportMetric(float64((cpuTime(b)-before).Microseconds())/float64(b.N), "cpu-µs/message")
+	m.quit()
 }
 
 // cpuTime is what this process has used.

@@ -2,7 +2,6 @@ package milter
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -13,19 +12,12 @@ import (
 	gomilter "github.com/emersion/go-milter"
 )
 
-// The library keeps the header fields of all messages until an abort; this is how many octets it may
-// gather before it is handed one of ours.
-const headerLimit = 64 << 10
+// continuePacket lets the mail on where an answer is due that the library does not give.
+var continuePacket = []byte{0, 0, 0, 1, byte(gomilter.ActContinue)}
 
-// Packets that the MTA has not sent: one makes the library forget header fields, the other makes it answer and do
-// nothing else.
-var (
-	abortPacket = []byte{0, 0, 0, 1, byte(gomilter.CodeAbort)}
-	dataPacket  = []byte{0, 0, 0, 1, byte(gomilter.CodeData)}
-)
-
-// conn is what the library takes for the MTA. It hands it one packet after the other, each of which the library can
-// digest, and keeps for the session what the library drops.
+// conn is what the library takes for the MTA. It hands it one command after the other and keeps for the
+// session what the library drops. Header fields and pieces of the body, which are most of what an MTA
+// sends, go straight to the session.
 //
 // All methods but send, cut, part, isGone and inProgress run in the goroutine of the connection.
 type conn struct {
@@ -35,19 +27,15 @@ type conn struct {
 	log     func(error)
 	closed  func() // called once, at the end
 
-	out     []byte // what the library has yet to read of the packet at hand
-	held    []byte // the packet to hand over after it
-	missing int    // octets of the packet at hand which are still to come from the MTA
-	data    []byte // payload of the packet at hand; of a body chunk perhaps the beginning only
-	macros  macros // of the packet at hand
-	fresh   bool   // macros belong to the next command
-	phase   phase  // where the dialog is after the packet at hand
+	out    []byte // what the library has yet to read of the packet at hand
+	data   []byte // payload of the packet at hand
+	macros macros // of the packet at hand
+	fresh  bool   // macros belong to the next command
+	phase  phase  // where the dialog is after the packet at hand
 
 	progressEvery time.Duration
 
-	over    bool // the message has been answered for, or aborted: none is in progress at the next read
-	ended   bool // its end has been seen: the library can forget its header fields
-	headers int  // octets of header fields that the library holds
+	over bool // the message has been answered for, or aborted: none is in progress at the next read
 
 	mu     sync.Mutex
 	busy   bool // a message is in progress
@@ -55,13 +43,10 @@ type conn struct {
 	parted bool // to be cut off as soon as no message is in progress
 }
 
-// Read hands the library the next octets of packets that it understands. Every end of the connection is
-// an [io.EOF] to it: it would write other errors to the standard logger.
+// Read hands the library the next octets of commands. Every end of the connection is an [io.EOF] to it:
+// it would write other errors to the standard logger.
 func (c *conn) Read(p []byte) (int, error) {
 	for len(c.out) == 0 {
-		if c.missing > 0 {
-			return c.readMissing(p)
-		}
 		if err := c.advance(); err != nil {
 			c.report(err)
 			return 0, io.EOF
@@ -72,29 +57,11 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func (c *conn) readMissing(p []byte) (int, error) {
-	n, err := c.in.rest(p, c.missing)
-	c.missing -= n
-	if err != nil {
-		c.report(err)
-	}
-	return n, err
-}
-
-// advance fetches the next packet for the library. It may leave nothing to read yet.
+// advance takes the next packet. It may leave nothing to read for the library.
 func (c *conn) advance() error {
-	if c.held != nil {
-		c.out, c.held = c.held, nil
-		return nil
-	}
 	if c.over {
 		c.over = false
 		c.setBusy(false)
-	}
-	if c.headers > 0 && c.ended {
-		c.ended = false
-		c.abort()
-		return nil
 	}
 	if !c.fresh {
 		c.dropMacros()
@@ -103,26 +70,19 @@ func (c *conn) advance() error {
 	if err != nil {
 		return err
 	}
-	c.missing = missing
-	return c.take(packet)
-}
-
-// take notes what the library will not keep of a packet, and hands it on.
-func (c *conn) take(packet []byte) error {
 	code, data := gomilter.Code(packet[lengthSize]), packet[lengthSize+1:]
 	if code == gomilter.CodeMacro {
 		return c.keepMacros(data)
 	}
 	c.data, c.fresh = data, false
-	next, err := c.phase.after(code)
-	if err != nil {
+	if c.phase, err = c.phase.after(code); err != nil {
 		return err
 	}
-	c.phase = next
 	switch code {
 	case gomilter.CodeHeader:
-		c.header(packet)
-		return nil
+		return c.header()
+	case gomilter.CodeBody:
+		return c.body(missing)
 	case gomilter.CodeConn:
 		if _, err := connectFacts(data, nil); err != nil {
 			return err
@@ -133,40 +93,46 @@ func (c *conn) take(packet []byte) error {
 		}
 	case gomilter.CodeAbort:
 		c.over = true
-		c.headers = 0
 	}
 	c.out = packet
 	return nil
 }
 
-// header hands on a header packet: name NUL value NUL. Like libmilter it takes no notice of what follows. What has no
-// name and value no MTA sends; the library would take it for another field, or answer it where no answer is due.
-func (c *conn) header(packet []byte) {
+// header passes a header field on: name NUL value NUL. Like libmilter it takes no notice of what follows.
+func (c *conn) header() error {
 	name, rest, split := bytes.Cut(c.data, []byte{0})
 	if !split || len(name) == 0 {
-		if c.session.terms.protocol&gomilter.OptNoHeaderReply == 0 {
-			c.out = dataPacket
-		}
-		return
+		return errors.New("protocol error: the MTA sends a header field without name or value")
 	}
 	value, _ := cstring(rest)
-	if size := len(name) + 1 + len(value) + 1; size < len(c.data) {
-		packet = packet[:lengthSize+1+size]
-		binary.BigEndian.PutUint32(packet, uint32(1+size))
-	}
-	c.out = packet
-	if c.headers > headerLimit {
-		c.abort()
-		c.held = packet
-	}
-	c.headers += len(packet)
+	text := string(c.data[:len(name)+1+len(value)]) // one string for both
+	c.session.header(text[:len(name)], text[len(name)+1:])
+	c.proceed(gomilter.OptNoHeaderReply)
+	return nil
 }
 
-// abort hands the library an abort of our own, so that it forgets the header fields it has seen.
-func (c *conn) abort() {
-	c.out = abortPacket
-	c.headers = 0
-	c.session.ownAbort = true
+// body passes a chunk of the body on as it arrives.
+func (c *conn) body(missing int) error {
+	if len(c.data) > 0 {
+		c.session.body(c.data)
+	}
+	for missing > 0 {
+		piece, err := c.in.rest(missing)
+		if err != nil {
+			return err
+		}
+		missing -= len(piece)
+		c.session.body(piece)
+	}
+	c.proceed(gomilter.OptNoBodyReply)
+	return nil
+}
+
+// proceed lets the mail on, unless the MTA has granted that no answer is due.
+func (c *conn) proceed(granted gomilter.OptProtocol) {
+	if c.session.terms.protocol&granted == 0 {
+		_, _ = c.Write(continuePacket)
+	}
 }
 
 // keepMacros keeps the macros for the command that follows. The library would forget them too soon.

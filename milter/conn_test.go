@@ -3,6 +3,8 @@ package milter
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"hash/crc32"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	gomilter "github.com/emersion/go-milter"
+	"github.com/google/go-cmp/cmp"
 )
 
 // script is an MTA that has said everything already: each read yields the next fragment. It keeps the deadlines that
@@ -66,60 +69,50 @@ func libraryPackets(c *conn) (packets [][]byte, err error) {
 		}
 		packets = append(packets, append(length[:], data...))
 		switch gomilter.Code(data[0]) {
-		case gomilter.CodeEOB:
-			c.over, c.ended = true, true
-			fallthrough
-		case gomilter.CodeHelo, gomilter.CodeMail, gomilter.CodeRcpt:
+		case gomilter.CodeHelo, gomilter.CodeMail, gomilter.CodeRcpt, gomilter.CodeEOB:
 			_, _ = c.Write(packet('c'))
 		}
 	}
 }
 
-// TestLibrarySees holds what reaches the library against what the MTA sent.
-func TestLibrarySees(t *testing.T) {
-	long := strings.Repeat("x", 40<<10)
+// TestWhoSees holds what reaches the library, and what the session, against what the MTA sent.
+func TestWhoSees(t *testing.T) {
 	dots := strings.Repeat(".", 60<<10)
-	header := headerPacket("A", "b")
+	mail := mailPacket("<>")
+	const malformed = "milter session fake: protocol error: the MTA sends a header field without name or value"
 	tests := []struct {
-		name string
-		sent [][]byte
-		seen [][]byte
-		log  string
+		name  string
+		sent  [][]byte
+		seen  [][]byte // by the library
+		calls []string // of the session; pieces of a body are put together
+		log   string
 	}{
-		{"macros do not reach it", [][]byte{macroPacket('H', "i", "x"), heloPacket("h"), macroPacket('M')}, [][]byte{heloPacket("h")}, ""},
+		{"macros reach neither", [][]byte{macroPacket('H', "i", "x"), heloPacket("h"), macroPacket('M')}, [][]byte{heloPacket("h")}, nil, ""},
 		{
-			"an abort of ours after a message",
-			[][]byte{header, eomPacket, mailPacket("<>")},
-			[][]byte{header, eomPacket, abortPacket, mailPacket("<>")},
+			"fields and bodies reach the session alone",
+			[][]byte{headerPacket("A", "b"), eohPacket, packet('B', "x"), eomPacket, mail},
+			[][]byte{eohPacket, eomPacket, mail},
+			[]string{`header A: "b"`, `body "x"`},
 			"",
 		},
-		{
-			"none after a message without header fields",
-			[][]byte{eohPacket, eomPacket, mailPacket("<>")},
-			[][]byte{eohPacket, eomPacket, mailPacket("<>")},
-			"",
-		},
-		{
-			"an abort of ours within a huge header",
-			[][]byte{headerPacket("A", long), headerPacket("B", long), headerPacket("C", long), eohPacket},
-			[][]byte{headerPacket("A", long), headerPacket("B", long), abortPacket, headerPacket("C", long), eohPacket},
-			"",
-		},
-		{"a header without NUL", [][]byte{packet('L', "Subject"), eohPacket}, [][]byte{eohPacket}, ""},
-		{"a header that is empty", [][]byte{packet('L'), eohPacket}, [][]byte{eohPacket}, ""},
-		{"a header without name", [][]byte{headerPacket("", "v"), eohPacket}, [][]byte{eohPacket}, ""},
-		{"a header with NUL in its value", [][]byte{packet('L', "A\x00b\x00c\x00"), eohPacket}, [][]byte{header, eohPacket}, ""},
-		{"a header whose last NUL is missing", [][]byte{packet('L', "A\x00b")}, [][]byte{packet('L', "A\x00b")}, ""},
-		{"a header that is long", [][]byte{headerPacket("A", dots)}, [][]byte{headerPacket("A", dots)}, ""},
-		{"a body chunk that is long", [][]byte{eohPacket, packet('B', dots), eomPacket}, [][]byte{eohPacket, packet('B', dots), eomPacket}, ""},
-		{"length zero", [][]byte{{0, 0, 0, 0}, {'A'}}, nil, "milter session fake: packet length 0 is not between 1 and 1048576"},
-		{"length too large", [][]byte{{0, 0x10, 0, 1}, {'B'}}, nil, "milter session fake: packet length 1048577 is not between 1 and 1048576"},
-		{"unknown command", [][]byte{packet('U', "FOO")}, nil, `milter session fake: unexpected command 'U'`},
-		{"a second negotiation", [][]byte{fullOffer}, nil, `milter session fake: unexpected command 'O'`},
-		{"macros without a stage", [][]byte{packet('D')}, nil, "milter session fake: malformed macro packet"},
-		{"a second connect", [][]byte{strangerPacket()}, nil, "milter session fake: protocol error: the MTA sends connect for the second time"},
-		{"end within a packet", [][]byte{heloPacket("h"), {0, 0, 0, 9, 'H', 'x'}}, [][]byte{heloPacket("h")}, "milter session fake: unexpected EOF"},
-		{"end within a length", [][]byte{{0, 0}}, nil, "milter session fake: unexpected EOF"},
+		{"a field without value", [][]byte{packet('L', "Subject"), eohPacket}, nil, nil, malformed},
+		{"a field that is empty", [][]byte{packet('L'), eohPacket}, nil, nil, malformed},
+		{"a field without name", [][]byte{headerPacket("", "v"), eohPacket}, nil, nil, malformed},
+		{"a field with NUL in its value", [][]byte{packet('L', "A\x00b\x00c\x00")}, nil, []string{`header A: "b"`}, ""},
+		{"a field whose last NUL is missing", [][]byte{packet('L', "A\x00b")}, nil, []string{`header A: "b"`}, ""},
+		{"a field with an empty value", [][]byte{headerPacket("A", "")}, nil, []string{`header A: ""`}, ""},
+		{"a field that is long", [][]byte{headerPacket("A", dots)}, nil, []string{`header A: "` + dots + `"`}, ""},
+		{"an empty body chunk", [][]byte{eohPacket, packet('B'), eomPacket}, [][]byte{eohPacket, eomPacket}, nil, ""},
+		{"a body chunk that is long", [][]byte{eohPacket, packet('B', dots), eomPacket}, [][]byte{eohPacket, eomPacket}, []string{"body of 61440, sum " + sum(dots)}, ""},
+		{"length zero", [][]byte{{0, 0, 0, 0}, {'A'}}, nil, nil, "milter session fake: packet length 0 is not between 1 and 1048576"},
+		{"length too large", [][]byte{{0, 0x10, 0, 1}, {'B'}}, nil, nil, "milter session fake: packet length 1048577 is not between 1 and 1048576"},
+		{"unknown command", [][]byte{packet('U', "FOO")}, nil, nil, `milter session fake: unexpected command 'U'`},
+		{"a second negotiation", [][]byte{fullOffer}, nil, nil, `milter session fake: unexpected command 'O'`},
+		{"macros without a stage", [][]byte{packet('D')}, nil, nil, "milter session fake: malformed macro packet"},
+		{"a second connect", [][]byte{strangerPacket()}, nil, nil, "milter session fake: protocol error: the MTA sends connect for the second time"},
+		{"end within a packet", [][]byte{heloPacket("h"), {0, 0, 0, 9, 'H', 'x'}}, [][]byte{heloPacket("h")}, nil, "milter session fake: unexpected EOF"},
+		{"end within a body chunk", [][]byte{eohPacket, {0, 0, 0, 9, 'B', 'x'}}, [][]byte{eohPacket}, []string{`body "x"`}, "milter session fake: unexpected EOF"},
+		{"end within a length", [][]byte{{0, 0}}, nil, nil, "milter session fake: unexpected EOF"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -130,7 +123,10 @@ func TestLibrarySees(t *testing.T) {
 				t.Errorf("the library gets %v, want EOF: it logs everything else", err)
 			}
 			if !slices.EqualFunc(seen, tt.seen, bytes.Equal) {
-				t.Errorf("seen %.200q, want %.200q", seen, tt.seen)
+				t.Errorf("the library sees %.200q, want %.200q", seen, tt.seen)
+			}
+			if calls := c.session.policy.(*fakeSession).record(); !slices.Equal(calls, tt.calls) {
+				t.Errorf("the session sees %.200q, want %.200q", calls, tt.calls)
 			}
 			if log := strings.Join(errs, "; "); log != tt.log {
 				t.Errorf("log %q, want %q", log, tt.log)
@@ -139,24 +135,45 @@ func TestLibrarySees(t *testing.T) {
 	}
 }
 
-// TestUnsplitHeaderIsAnswered: where the MTA waits for an answer to each header field, it gets one to these too.
-func TestUnsplitHeaderIsAnswered(t *testing.T) {
+func sum(s string) string { return fmt.Sprintf("%x", crc32.ChecksumIEEE([]byte(s))) }
+
+// TestAnsweredWhereDue: where the MTA waits for an answer to each field and chunk, it gets one.
+func TestAnsweredWhereDue(t *testing.T) {
 	fake := newFake()
 	m := connected(t, serveFake(t, fake).Addr, oldOffer)
 	m.take(do("c", mailPacket("<a@b>")))
-	for _, p := range [][]byte{packet('L', "Subject"), headerPacket("", "v"), packet('L', "A\x00b\x00c\x00"), headerPacket("A", "")} {
+	body := strings.Repeat("x", 3*largeBuffer)
+	for _, p := range [][]byte{headerPacket("A", ""), packet('L', "A\x00b\x00c\x00"), eohPacket, packet('B', body), packet('B'), eomPacket} {
 		m.send(p)
 		m.want("c")
 	}
 	m.quit()
 	await(t, fake.ended, "the session's end")
-	want := []string{`header A: "b"`, `header A: ""`, "close"}
+	want := []string{`header A: ""`, `header A: "b"`, "eoh", fmt.Sprintf("body of %d, sum %s", len(body), sum(body)), "end", "close"}
 	if got := fake.record()[2:]; !slices.Equal(got, want) {
 		t.Errorf("calls %q, want %q", got, want)
 	}
 }
 
-// TestDeadlines: hours between packets, half a minute for the whole of a packet that has begun.
+// TestMalformedConnect: a client that cannot be told is not taken for one.
+func TestMalformedConnect(t *testing.T) {
+	for name, p := range map[string][]byte{"no family": packet('C', "host\x00"), "no port": packet('C', "host\x004\x00")} {
+		t.Run(name, func(t *testing.T) {
+			var errs []string
+			c := scripted(&script{fragments: [][]byte{p}, err: io.EOF}, &errs)
+			c.phase = phaseOffer
+			if seen, _ := libraryPackets(c); len(seen) > 0 {
+				t.Errorf("the library sees %q", seen)
+			}
+			if want := []string{"milter session fake: malformed connect packet"}; !slices.Equal(errs, want) {
+				t.Errorf("log %q, want %q", errs, want)
+			}
+		})
+	}
+}
+
+// TestDeadlines: hours between packets, half a minute for the whole of a packet that has begun, and
+// for each piece of a body chunk.
 func TestDeadlines(t *testing.T) {
 	h, b := heloPacket("some.host.test.example"), packet('B', strings.Repeat("b", 1000))
 	begin := join([][]byte{mailPacket("<>"), eohPacket})
@@ -169,8 +186,8 @@ func TestDeadlines(t *testing.T) {
 	want := []time.Duration{
 		idleDeadline,                 // the first
 		idleDeadline, packetDeadline, // three fragments, two waits within the packet but one deadline
-		idleDeadline,                 // the beginning of a message
-		idleDeadline, packetDeadline, // the same for the body
+		idleDeadline,                                 // the beginning of a message
+		idleDeadline, packetDeadline, packetDeadline, // of a body chunk each piece has its own
 		idleDeadline, // the end
 	}
 	if !slices.Equal(s.waits, want) {
@@ -195,35 +212,36 @@ func fragmented(data []byte, random *rand.Rand) [][]byte {
 	return fragments
 }
 
-// FuzzFragments: however the packets are cut, the library sees them as they were sent.
+// FuzzFragments: however the packets are cut, library and session see them as they were sent.
 func FuzzFragments(f *testing.F) {
-	f.Add(uint64(1), join([][]byte{strangerPacket(), heloPacket("h"), mailPacket("<a@b>", "SIZE=1"), headerPacket("A", "b"), eohPacket}))
-	f.Add(uint64(2), join([][]byte{packet('B', strings.Repeat("x", 600)), eomPacket, mailPacket("<>")}))
+	f.Add(uint64(1), join([][]byte{heloPacket("h"), mailPacket("<a@b>", "SIZE=1"), headerPacket("A", "b"), eohPacket}))
+	f.Add(uint64(2), join([][]byte{eohPacket, packet('B', strings.Repeat("x", 600)), eomPacket, mailPacket("<>")}))
 	f.Add(uint64(3), join([][]byte{headerPacket("A", strings.Repeat("y", 17000)), headerPacket("B", "c"), macroPacket('N', "i", "1"), eohPacket}))
 	f.Add(uint64(4), []byte{0, 0, 0, 2, 'L', 0, 0xff, 0xff, 0xff, 0xff, 'B'})
 	f.Add(uint64(5), []byte{0, 0, 0, 9, 'C', 'h', 0, '4', 0, 0, '1', 0, 0, 0, 0, 0, 1, 'E', 0, 0, 0, 3, 'B', 1})
+	f.Add(uint64(6), join([][]byte{eohPacket, packet('B', strings.Repeat("x", 70000)), packet('B', "y"), packet('E', "tail")}))
+	type outcome struct {
+		packets [][]byte
+		calls   []string
+		errs    []string
+	}
 	f.Fuzz(func(t *testing.T, seed uint64, sent []byte) {
-		read := func(fragments [][]byte) ([][]byte, []string) {
-			var errs []string
-			packets, _ := libraryPackets(scripted(&script{fragments: fragments, err: io.EOF}, &errs))
-			return packets, errs
+		read := func(fragments [][]byte) (o outcome) {
+			c := scripted(&script{fragments: fragments, err: io.EOF}, &o.errs)
+			o.packets, _ = libraryPackets(c)
+			o.calls = c.session.policy.(*fakeSession).record()
+			return o
 		}
-		whole, wholeErrs := read([][]byte{bytes.Clone(sent)})
+		whole := read([][]byte{bytes.Clone(sent)})
 		random := rand.New(rand.NewPCG(seed, 0))
-		cut, cutErrs := read(fragmented(bytes.Clone(sent), random))
-		if !slices.EqualFunc(whole, cut, bytes.Equal) || !slices.Equal(wholeErrs, cutErrs) {
-			t.Errorf("whole %q %q, in fragments %q %q", whole, wholeErrs, cut, cutErrs)
+		cut := read(fragmented(bytes.Clone(sent), random))
+		if diff := cmp.Diff(whole, cut, cmp.AllowUnexported(outcome{})); diff != "" {
+			t.Errorf("whole and in fragments (-whole +cut):\n%s", diff)
 		}
-		for _, p := range whole {
-			if code := p[lengthSize]; code == 'L' && !splits(p) || !strings.ContainsRune("ABCEHLMNQRT", rune(code)) {
+		for _, p := range whole.packets {
+			if !strings.ContainsRune("ACEHMNQRT", rune(p[lengthSize])) {
 				t.Errorf("the library must not see %q", p)
 			}
 		}
 	})
-}
-
-// splits reports whether the library finds a name and a value, as its decodeCStrings does.
-func splits(packet []byte) bool {
-	parts := strings.Split(strings.Trim(string(packet[lengthSize+1:]), "\x00"), "\x00")
-	return len(parts) <= 2 && packet[lengthSize+1] != 0
 }

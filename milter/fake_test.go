@@ -2,6 +2,7 @@ package milter
 
 import (
 	"fmt"
+	"hash/crc32"
 	"strings"
 	"sync"
 	"time"
@@ -20,6 +21,7 @@ type fakeSession struct {
 
 	mu    sync.Mutex
 	calls []string
+	body  []byte // what has come of one since the latest call
 }
 
 func newFake() *fakeSession { return &fakeSession{ended: make(chan struct{})} }
@@ -30,13 +32,11 @@ func (f *fakeSession) call(format string, args ...any) policy.Answer {
 	}
 	call := fmt.Sprintf(format, args...)
 	f.mu.Lock()
+	f.endBody()
 	f.calls = append(f.calls, call)
 	f.mu.Unlock()
 	name, _, _ := strings.Cut(call, " ")
-	if f.panics[name] > 0 {
-		f.panics[name]--
-		panic("test: " + name)
-	}
+	f.stumble(name)
 	if delay := f.delays[name]; delay > 0 {
 		time.Sleep(delay)
 	}
@@ -46,10 +46,19 @@ func (f *fakeSession) call(format string, args ...any) policy.Answer {
 	return f.answers[call]
 }
 
+// stumble panics where the test wants it.
+func (f *fakeSession) stumble(name string) {
+	if f.panics[name] > 0 {
+		f.panics[name]--
+		panic("test: " + name)
+	}
+}
+
 // record returns the calls so far.
 func (f *fakeSession) record() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.endBody()
 	return append([]string(nil), f.calls...)
 }
 
@@ -94,15 +103,26 @@ func (f *fakeSession) Header(h policy.Field, queueID string) {
 
 func (f *fakeSession) EndOfHeaders() { f.call("eoh") }
 
-func (f *fakeSession) Body(chunk []byte) {
+// Body puts the pieces together: how they are cut is the wire's own affair.
+func (f *fakeSession) Body(piece []byte) {
 	if f.quiet {
 		return
 	}
-	if len(chunk) > 40 {
-		f.call("body of %d", len(chunk))
-		return
+	f.mu.Lock()
+	f.body = append(f.body, piece...)
+	f.mu.Unlock()
+	f.stumble("body")
+}
+
+// endBody records the body that has come so far, if any.
+func (f *fakeSession) endBody() {
+	switch {
+	case len(f.body) > 40:
+		f.calls = append(f.calls, fmt.Sprintf("body of %d, sum %x", len(f.body), crc32.ChecksumIEEE(f.body)))
+	case len(f.body) > 0:
+		f.calls = append(f.calls, fmt.Sprintf("body %q", f.body))
 	}
-	f.call("body %q", chunk)
+	f.body = nil
 }
 
 func (f *fakeSession) EndOfMessage(queueID string) policy.Answer {

@@ -60,6 +60,7 @@ type reader struct {
 	buf    []byte             // small, large, or one made for a single huge packet
 	unread []byte             // part of buf
 	more   bool               // the latest read filled the buffer: there is likely more
+	body   bool               // a body chunk is on its way
 	begun  bool               // the deadline of the packet at hand is set
 	quiet  bool               // nothing has been sent since the latest read
 }
@@ -68,7 +69,7 @@ type reader struct {
 // chunk that has not arrived whole only the beginning is returned, with the number of octets to come: these are
 // read with rest.
 func (r *reader) next(wait time.Duration) (packet []byte, missing int, err error) {
-	r.begun = false
+	r.begun, r.body = false, false
 	if err := r.need(lengthSize+1, wait); err != nil {
 		return nil, 0, err
 	}
@@ -78,7 +79,8 @@ func (r *reader) next(wait time.Duration) (packet []byte, missing int, err error
 	}
 	size := lengthSize + int(length)
 	if r.unread[lengthSize] == byte(gomilter.CodeBody) && len(r.unread) < size {
-		packet, r.unread = r.unread, nil
+		r.body = true
+		packet, r.unread = r.unread, r.unread[len(r.unread):]
 		return packet, size - len(packet), nil
 	}
 	if err := r.need(size, wait); err != nil {
@@ -88,21 +90,20 @@ func (r *reader) next(wait time.Duration) (packet []byte, missing int, err error
 	return packet, 0, nil
 }
 
-// rest reads more of a body chunk of which so many octets are missing.
-func (r *reader) rest(p []byte, missing int) (int, error) {
-	p = p[:min(len(p), missing)]
-	if err := r.arm(packetDeadline); err != nil {
-		return 0, err
+// rest returns the next piece of a body chunk of which so many octets are missing. It stays valid until
+// the following call. The deadline begins anew: what was done with the piece before is not the MTA's time.
+func (r *reader) rest(missing int) ([]byte, error) {
+	r.begun = false
+	if err := r.need(1, packetDeadline); err != nil {
+		if errors.Is(err, errEnded) {
+			err = io.ErrUnexpectedEOF
+		}
+		return nil, err
 	}
-	n, err := r.read(p)
-	r.more = n == len(p) && n < missing
-	if n > 0 {
-		err = nil
-	}
-	if errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF
-	}
-	return n, err
+	n := min(missing, len(r.unread))
+	piece := r.unread[:n]
+	r.unread = r.unread[n:]
+	return piece, nil
 }
 
 // need reads until n octets are unread.
@@ -172,7 +173,7 @@ func (r *reader) room(n int) {
 		r.buf = make([]byte, n)
 		copy(r.buf, unread)
 		r.release()
-	case len(unread) == 0 && !r.more:
+	case len(unread) == 0 && !r.more && !r.body:
 		r.release()
 		r.buf = r.small[:]
 	case r.large != nil:

@@ -39,7 +39,6 @@ type session struct {
 	terms    terms
 	goOn     *response
 	queueID  string // of the message at hand, as soon as the MTA has told it
-	ownAbort bool   // the next abort is not the MTA's
 	inHeader bool   // the end of the header of the message at hand is still to come
 }
 
@@ -96,10 +95,14 @@ func (s *session) RcptTo(string, *gomilter.Modifier) (gomilter.Response, error) 
 	return s.answer(func() policy.Answer { return s.policy.Rcpt(facts) }), nil
 }
 
-// Header takes one header field.
-func (s *session) Header(name, value string, _ *gomilter.Modifier) (gomilter.Response, error) {
+// Header is never called: [conn] passes header fields on itself.
+func (*session) Header(string, string, *gomilter.Modifier) (gomilter.Response, error) {
+	return nil, nil
+}
+
+// header takes one header field.
+func (s *session) header(name, value string) {
 	s.guard(func() { s.policy.Header(policy.Field{Name: name, Value: value}, s.queue()) })
-	return s.silent(gomilter.OptNoHeaderReply), nil
 }
 
 // Headers is called at the end of the header.
@@ -115,10 +118,12 @@ func (s *session) endHeader() {
 	}
 }
 
-// BodyChunk takes a part of the body.
-func (s *session) BodyChunk(chunk []byte, _ *gomilter.Modifier) (gomilter.Response, error) {
-	s.guard(func() { s.policy.Body(chunk) })
-	return s.silent(gomilter.OptNoBodyReply), nil
+// BodyChunk is never called: [conn] passes the body on itself.
+func (*session) BodyChunk([]byte, *gomilter.Modifier) (gomilter.Response, error) { return nil, nil }
+
+// body takes a piece of the body, which is only valid during the call.
+func (s *session) body(piece []byte) {
+	s.guard(func() { s.policy.Body(piece) })
 }
 
 // Body is called at the end of the message, which is the last chance to answer for it: if the policy panics it is
@@ -126,11 +131,11 @@ func (s *session) BodyChunk(chunk []byte, _ *gomilter.Modifier) (gomilter.Respon
 func (s *session) Body(m *gomilter.Modifier) (gomilter.Response, error) {
 	s.endHeader()
 	if last := s.conn.data; len(last) > 0 {
-		s.guard(func() { s.policy.Body(last) })
+		s.body(last)
 	}
 	var answer policy.Answer
 	judge := func() { answer = s.policy.EndOfMessage(s.queue()) }
-	s.conn.over, s.conn.ended = true, true
+	s.conn.over = true
 	answered := false
 	s.conn.progressing(func() {
 		if answered = s.guard(judge); !answered {
@@ -177,12 +182,8 @@ func (s *session) remove(spellings []string, m *gomilter.Modifier) error {
 	return nil
 }
 
-// Abort ends the message, finished or not. Postfix sends one after every message; our own ones are for the library.
+// Abort ends the message, finished or not. Postfix sends one after every message.
 func (s *session) Abort(*gomilter.Modifier) error {
-	if s.ownAbort {
-		s.ownAbort = false
-		return nil
-	}
 	s.guard(s.policy.Abort)
 	return nil
 }

@@ -109,7 +109,7 @@ func randomMessage(random *rand.Rand) []step {
 	for range random.IntN(30) {
 		content = append(content, macroPacket('L', "i", "4XyZ"), headerPacket("A", strings.Repeat("v", random.IntN(300))))
 	}
-	content = append(content, packet('L', "unsplit"), eohPacket)
+	content = append(content, eohPacket)
 	for range random.IntN(4) {
 		content = append(content, packet('B', strings.Repeat("b", random.IntN(3000))))
 	}
