@@ -15,7 +15,7 @@ import (
 // TestInet uses the lines as they stand, but for ports.
 func TestInet(t *testing.T) {
 	testbed.Require(t, "postfix")
-	address := freeAddress(t)
+	address := testbed.FreeAddress(t)
 	p := start(t, "inet:"+address, "inet:"+address)
 	t.Run("a hundred of three hundred recipients", func(t *testing.T) { hundred(t, p) })
 	t.Run("stock error limits lose all of them", func(t *testing.T) { none(t, p) })
@@ -33,14 +33,14 @@ func TestUnix(t *testing.T) {
 
 func hundred(t *testing.T, p *postfix) {
 	p.mta.Sink.Clear()
-	c := p.dial(t, p.mx)
-	c.say("EHLO client.example", "250")
-	c.say("MAIL FROM:<alice@example.net>", "250")
-	c.recipients(1, 100, "250 2.1.5 Ok")
-	c.recipients(101, 300, "452 4.5.3 Too many recipients [mw-")
-	c.say("DATA", "354")
-	c.say("From: alice@example.net\r\nSubject: to many\r\n\r\nhello\r\n.", "250 2.0.0 Ok: queued as")
-	arrived := p.arrived(t, 1)
+	c := p.mta.Talk(t, p.mx)
+	c.Say("EHLO client.example", "250")
+	c.Say("MAIL FROM:<alice@example.net>", "250")
+	c.Recipients(1, 100, "250 2.1.5 Ok")
+	c.Recipients(101, 300, "452 4.5.3 Too many recipients [mw-")
+	c.Say("DATA", "354")
+	c.Say("From: alice@example.net\r\nSubject: to many\r\n\r\nhello\r\n.", "250 2.0.0 Ok: queued as")
+	arrived := p.mta.Arrived(t, 1)
 	if n := len(arrived[0].To); n != 100 {
 		t.Errorf("%d recipients have the message; want 100", n)
 	}
@@ -48,31 +48,31 @@ func hundred(t *testing.T, p *postfix) {
 
 // none shows why master.cf raises the limits: the testbed's own service has them low.
 func none(t *testing.T, p *postfix) {
-	c := p.dial(t, p.mta.MX)
-	c.say("EHLO client.example", "250")
-	c.say("MAIL FROM:<alice@example.net>", "250")
-	c.recipients(1, 100, "250 2.1.5 Ok")
-	c.recipients(101, 119, "452 4.5.3 Too many recipients [mw-")
-	c.say("RCPT TO:<last@example.org>", "452 4.5.3 Too many recipients [mw-")
-	c.say("RCPT TO:<onemore@example.org>", "421 4.7.0 mx.test.example Error: too many errors")
+	c := p.mta.Talk(t, p.mta.MX)
+	c.Say("EHLO client.example", "250")
+	c.Say("MAIL FROM:<alice@example.net>", "250")
+	c.Recipients(1, 100, "250 2.1.5 Ok")
+	c.Recipients(101, 119, "452 4.5.3 Too many recipients [mw-")
+	c.Say("RCPT TO:<last@example.org>", "452 4.5.3 Too many recipients [mw-")
+	c.Say("RCPT TO:<onemore@example.org>", "421 4.7.0 mx.test.example Error: too many errors")
 }
 
 // submission shows that mailweir is told of the service and of the login: from
 // a submitter it takes more than a hundred recipients.
 func submission(t *testing.T, p *postfix) {
-	c := p.dial(t, p.submission)
-	c.say("EHLO client.example", "250")
-	c.say("MAIL FROM:<alice@example.net>", "530 5.7.0 Must issue a STARTTLS command first")
-	c.say("STARTTLS", "220")
+	c := p.mta.Talk(t, p.submission)
+	c.Say("EHLO client.example", "250")
+	c.Say("MAIL FROM:<alice@example.net>", "530 5.7.0 Must issue a STARTTLS command first")
+	c.Say("STARTTLS", "220")
 	if err := c.StartTLS(nil); err != nil {
 		t.Fatal(err)
 	}
-	c.say("EHLO client.example", "250")
-	c.say("AUTH PLAIN AGFsaWNlAHNlY3JldA==", "235")
-	c.say("MAIL FROM:<alice@example.org>", "250")
-	c.recipients(1, 101, "250 2.1.5 Ok")
-	c.say("DATA", "354")
-	c.say("From: blocked@example.net\r\n\r\nhello\r\n.", "550 5.7.1 Rejected by header based Blocked Senders")
+	c.Say("EHLO client.example", "250")
+	c.Say("AUTH PLAIN AGFsaWNlAHNlY3JldA==", "235")
+	c.Say("MAIL FROM:<alice@example.org>", "250")
+	c.Recipients(1, 101, "250 2.1.5 Ok")
+	c.Say("DATA", "354")
+	c.Say("From: blocked@example.net\r\n\r\nhello\r\n.", "550 5.7.1 Rejected by header based Blocked Senders")
 	p.logged(t, `"login":"alice"`)
 	p.logged(t, `"service":"submission"`)
 }
@@ -80,25 +80,25 @@ func submission(t *testing.T, p *postfix) {
 func reinjection(t *testing.T, p *postfix) {
 	p.mta.Sink.Clear()
 	message := func(address, want string) {
-		c := p.dial(t, address)
-		c.say("EHLO filter.example", "250")
-		c.say("MAIL FROM:<alice@example.net>", "250")
-		c.say("RCPT TO:<bob@example.org>", "250")
-		c.say("DATA", "354")
-		c.say("From: blocked@example.net\r\n\r\nhello\r\n.", want)
+		c := p.mta.Talk(t, address)
+		c.Say("EHLO filter.example", "250")
+		c.Say("MAIL FROM:<alice@example.net>", "250")
+		c.Say("RCPT TO:<bob@example.org>", "250")
+		c.Say("DATA", "354")
+		c.Say("From: blocked@example.net\r\n\r\nhello\r\n.", want)
 	}
 	message(p.mx, "550 5.7.1 Rejected by header based Blocked Senders - Block policy for Header From [mw-")
 	message(p.reinject, "250 2.0.0 Ok: queued as")
-	p.arrived(t, 1)
+	p.mta.Arrived(t, 1)
 }
 
 func down(t *testing.T, p *postfix) {
 	if err := p.mailweir.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	c := p.dial(t, p.mx)
-	c.say("EHLO client.example", "250")
-	c.say("MAIL FROM:<alice@example.net>", "451 4.7.1")
+	c := p.mta.Talk(t, p.mx)
+	c.Say("EHLO client.example", "250")
+	c.Say("MAIL FROM:<alice@example.net>", "451 4.7.1")
 }
 
 // postfix is a private Postfix with the lines of this directory, and a mailweir.
@@ -112,7 +112,7 @@ type postfix struct {
 // listens at listen, where QUEUE stands for the queue directory.
 func start(t *testing.T, attach, listen string) *postfix {
 	t.Helper()
-	p := &postfix{mx: freeAddress(t), submission: freeAddress(t), reinject: freeAddress(t)}
+	p := &postfix{mx: testbed.FreeAddress(t), submission: testbed.FreeAddress(t), reinject: testbed.FreeAddress(t)}
 	p.mta = testbed.StartPostfix(t, testbed.MTAConfig{
 		NoMilter:   true,
 		ErrorLimit: 20, // Postfix's default
@@ -140,9 +140,7 @@ func start(t *testing.T, attach, listen string) *postfix {
 	if err := p.mta.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	for _, address := range []string{p.mx, p.submission, p.reinject} {
-		awaitGreeting(t, p.mta, address)
-	}
+	p.mta.AwaitGreeting(t, p.mx, p.submission, p.reinject)
 	understood(t, filepath.Join(dir, "etc"))
 	return p
 }
@@ -157,6 +155,14 @@ func understood(t *testing.T, dir string) {
 		if err := cmd.Run(); err != nil || complaints.Len() > 0 {
 			t.Errorf("postconf %s: %v\n%s", form, err, &complaints)
 		}
+	}
+}
+
+// logged waits for a line of mailweir's log.
+func (p *postfix) logged(t *testing.T, part string) {
+	t.Helper()
+	if _, ok := p.mailweir.Log.Wait(0, func(line string) bool { return strings.Contains(line, part) }); !ok {
+		t.Errorf("the log has no line with %s:\n%s", part, p.mailweir.Log)
 	}
 }
 

@@ -131,8 +131,8 @@ func (m *MTA) LogText() string {
 	return m.Process.Log.String() + string(text)
 }
 
-// ready waits for the greeting of each address.
-func (m *MTA) ready(tb TB, addresses ...string) {
+// AwaitGreeting waits for the greeting of each address.
+func (m *MTA) AwaitGreeting(tb TB, addresses ...string) {
 	tb.Helper()
 	for _, address := range addresses {
 		err := untilOr(m.Process.done, func() error {

@@ -53,7 +53,7 @@ func StartPostfix(tb TB, config MTAConfig) *MTA {
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C"}
 	m.Process = start(tb, cmd)
 	m.Process.outlast(tb)
-	m.ready(tb, m.MX, m.Submission, m.Reinject)
+	m.AwaitGreeting(tb, m.MX, m.Submission, m.Reinject)
 	return m
 }
 
@@ -99,7 +99,11 @@ func mainCF(tb TB, dir string, m *MTA, c MTAConfig) string {
 	tb.Helper()
 	cert, key := m.authority.server(tb, dir)
 	var b strings.Builder
-	set := func(name, value string) { fmt.Fprintf(&b, "%s = %s\n", name, value) }
+	set := func(name, value string) {
+		if !setsParameter(c.Extra, name) {
+			fmt.Fprintf(&b, "%s = %s\n", name, value)
+		}
+	}
 	set("compatibility_level", "3.6")
 	set("queue_directory", dir+"/queue")
 	set("data_directory", dir+"/data")
@@ -119,8 +123,12 @@ func mainCF(tb TB, dir string, m *MTA, c MTAConfig) string {
 	set("smtpd_authorized_xclient_hosts", "127.0.0.0/8")
 	set("smtpd_peername_lookup", "no")
 	set("disable_dns_lookups", "yes")
-	set("relayhost", "[127.0.0.1]:"+Port(m.Sink.Address))
-	set("relay_transport", "smtp")
+	if c.Discard {
+		set("relay_transport", "discard")
+	} else {
+		set("relayhost", "[127.0.0.1]:"+Port(m.Sink.Address))
+		set("relay_transport", "smtp")
+	}
 	set("smtp_tls_security_level", "none")
 	set("smtp_destination_recipient_limit", "5000")
 	set("smtpd_tls_security_level", "may")
@@ -142,10 +150,6 @@ func mainCF(tb TB, dir string, m *MTA, c MTAConfig) string {
 		set("smtpd_sasl_auth_enable", "yes")
 		set("smtpd_tls_auth_only", "yes")
 	}
-	if c.Discard {
-		set("relay_transport", "discard")
-		set("relayhost", "")
-	}
 	if !c.NoMilter {
 		milter := fmt.Sprintf("{ unix:%s, connect_timeout=5s, command_timeout=%s, content_timeout=%s, default_action=tempfail }",
 			m.Milter, seconds(c.CommandTimeout), seconds(c.ContentTimeout))
@@ -158,6 +162,17 @@ func mainCF(tb TB, dir string, m *MTA, c MTAConfig) string {
 		b.WriteString(c.Extra + "\n")
 	}
 	return b.String()
+}
+
+// setsParameter tells whether the lines set that parameter. It must not be set twice: every daemon would warn of it when it
+// starts, and postlogd, who logs to himself, would wait for ever once others had filled his socket.
+func setsParameter(lines, name string) bool {
+	for line := range strings.Lines(lines) {
+		if key, _, found := strings.Cut(line, "="); found && strings.TrimRight(key, " ") == name {
+			return true
+		}
+	}
+	return false
 }
 
 // seconds prints a duration as Postfix and Sendmail read it.

@@ -74,7 +74,7 @@ func StartSendmail(tb TB, config MTAConfig) *MTA {
 	cmd := exec.Command(inHost[0], append(inHost[1:], "-C", filepath.Join(dir, "daemon.cf"), "-bD", "-X", m.mailLog)...)
 	cmd.Env = env
 	m.Process = start(tb, cmd)
-	m.ready(tb, m.MX, m.Submission, m.Reinject)
+	m.AwaitGreeting(tb, m.MX, m.Submission, m.Reinject)
 	return m
 }
 
