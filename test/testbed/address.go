@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -12,15 +13,15 @@ import (
 	"sync"
 )
 
-// given remembers the ports handed out by this process: the kernel may give a
-// closed port again before the peer that it is meant for has taken it.
+// given remembers the ports handed out by this process: one that is probed again
+// may not yet have been taken by the peer that it is meant for.
 var given struct {
 	sync.Mutex
 	ports map[string]bool
 }
 
-// FreeAddress asks the kernel for a loopback address with a free port. The
-// port is free for both TCP and UDP.
+// FreeAddress finds a loopback address with a free port. The port is free for
+// both TCP and UDP.
 func FreeAddress(tb TB) string {
 	tb.Helper()
 	given.Lock()
@@ -35,12 +36,16 @@ func FreeAddress(tb TB) string {
 			return address
 		}
 	}
-	tb.Fatalf("testbed: the kernel gives no free port")
+	tb.Fatalf("testbed: no free port")
 	return ""
 }
 
+// probeAddress tries a port below those that the kernel gives to whoever
+// connects: nobody takes it by chance before the peer does.
 func probeAddress() (string, error) {
-	tcp, err := net.Listen("tcp4", "127.0.0.1:0")
+	const first, end = 10_240, 32_768
+	port := first + rand.IntN(end-first)
+	tcp, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
 		return "", err
 	}

@@ -2,7 +2,7 @@
 // Sendmail, rbldnsd behind unbound, an SMTP sink, and mailweir itself.
 //
 // Every peer lives in a temporary directory of its own, listens on loopback at
-// ports that the kernel gave, counts as ready when it has answered its own
+// ports that are free, counts as ready when it has answered its own
 // protocol, and is ended by its own process id. Several of each may run at once.
 package testbed
 
