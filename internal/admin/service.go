@@ -109,7 +109,7 @@ type DeniedError struct{ Text string }
 
 func (e *DeniedError) Error() string { return e.Text }
 
-// UnavailableError says what is out of reach; nothing was wrong with the request.
+// UnavailableError says what is unavailable; nothing was wrong with the request.
 type UnavailableError struct{ Text string }
 
 func (e *UnavailableError) Error() string { return e.Text }

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/sirupsen/logrus"
 
+	"mailweir/internal/mailauth"
 	"mailweir/internal/policy"
 	"mailweir/internal/trace"
 )
@@ -83,7 +84,7 @@ func transaction() *policy.Transaction {
 		Host: "mx1.example", Session: "SESSION1", Number: 2, Service: policy.MX, Client: netip.MustParseAddr("2001:db8::1"),
 		ClientName: "client.example", Helo: hostile, TLS: policy.TLS{Version: "TLSv1.3", Cipher: "AES", Bits: 256}, Login: "bob",
 		Sender: "a@else.example", RecipientCount: 2, QueueID: "4AbC", MessageID: "<1@else.example>", From: "A <a@else.example>",
-		Subject: hostile, Fields: 12, Octets: 4711, DeclaredSize: 4000,
+		Subject: hostile, Fields: 12, Octets: 4711, DeclaredSize: 4000, SPF: mailauth.SPFPass, DKIM: []string{"else.example"},
 		Recipients: []policy.RecipientOutcome{
 			{Recipient: "x@ours.example", Direction: "inbound", Outcome: policy.Outcome{Fate: policy.RefusedByMTA}},
 			{Recipient: "y@ours.example", Direction: "inbound", Outcome: policy.Outcome{Fate: policy.Accepted, Would: []string{"greylist"}}},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mailweir/internal/trace"
@@ -26,6 +27,7 @@ type Fact[T any] struct {
 	value T
 	err   error
 	trace trace.Trace
+	known atomic.Pointer[T]
 }
 
 // Launcher has work done beside whoever asks, with a context that ends when the daemon does. It reports false when there
@@ -66,8 +68,19 @@ func (f *Fact[T]) Set(value T, err error) {
 	f.once.Do(func() {
 		f.done = make(chan struct{})
 		f.value, f.err = value, err
+		if err == nil {
+			f.known.Store(&value)
+		}
 		close(f.done)
 	})
+}
+
+// Known returns the value if it has been found out by now. It asks nobody.
+func (f *Fact[T]) Known() (value T, ok bool) {
+	if known := f.known.Load(); known != nil {
+		return *known, true
+	}
+	return value, false
 }
 
 func (f *Fact[T]) find(ctx context.Context, limit time.Duration, find func(context.Context) (T, error)) {
@@ -79,5 +92,7 @@ func (f *Fact[T]) find(ctx context.Context, limit time.Duration, find func(conte
 	}()
 	ctx, cancel := context.WithTimeout(trace.With(ctx, &f.trace), limit)
 	defer cancel()
-	f.value, f.err = find(ctx)
+	if f.value, f.err = find(ctx); f.err == nil {
+		f.known.Store(&f.value)
+	}
 }

@@ -127,3 +127,28 @@ func TestSet(t *testing.T) {
 		t.Errorf("got %d, %v", got, err)
 	}
 }
+
+// What is known is told to whoever does not want to ask.
+func TestFactIsKnown(t *testing.T) {
+	seven := func(context.Context) (int, error) { return 7, nil }
+	broken := func(context.Context) (int, error) { return 7, errors.New("broken") }
+	for _, tt := range []struct {
+		name string
+		do   func(*fact.Fact[int])
+		want bool
+	}{
+		{"not asked for", func(*fact.Fact[int]) {}, false},
+		{"found", func(f *fact.Fact[int]) { _, _ = f.Get(t.Context(), beside(t), time.Minute, seven) }, true},
+		{"not found", func(f *fact.Fact[int]) { _, _ = f.Get(t.Context(), beside(t), time.Minute, broken) }, false},
+		{"told", func(f *fact.Fact[int]) { f.Set(7, nil) }, true},
+		{"told an error", func(f *fact.Fact[int]) { f.Set(7, errors.New("broken")) }, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var f fact.Fact[int]
+			tt.do(&f)
+			if got, ok := f.Known(); ok != tt.want || ok && got != 7 {
+				t.Errorf("%d, %v", got, ok)
+			}
+		})
+	}
+}

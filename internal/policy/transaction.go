@@ -3,6 +3,8 @@ package policy
 import (
 	"net/netip"
 	"time"
+
+	"mailweir/internal/mailauth"
 )
 
 // Transaction is the record of one mail transaction, accepted ones too, from MAIL to its end. Like [Event] it is data; Session
@@ -39,6 +41,11 @@ type Transaction struct {
 	// Octets counts what came of the message (RFC 1870 section 5), DeclaredSize is that of MAIL.
 	Octets       int64 `json:"octets"`
 	DeclaredSize int64 `json:"declared_size,omitempty"`
+
+	// SPF is the result for the envelope sender, DKIM are the domains with a valid signature; both only where they were asked for
+	// and found out.
+	SPF  mailauth.SPFResult `json:"spf,omitempty"`
+	DKIM []string           `json:"dkim,omitempty"`
 
 	Outcome
 	// Unexamined says which limits kept a part of the content from being examined.

@@ -86,6 +86,20 @@ func (m *message) verify(ctx context.Context, s *signature) (string, error) {
 	})
 }
 
+// knownSigners are the domains whose signatures have been found valid by now.
+func (m *message) knownSigners() (domains []string) {
+	found := m.signatures.Load()
+	if found == nil {
+		return nil
+	}
+	for _, s := range *found {
+		if domain, ok := s.valid.Known(); ok && domain != "" && !slices.Contains(domains, domain) {
+			domains = append(domains, domain)
+		}
+	}
+	return domains
+}
+
 // signedBySender reports whether a valid signature is aligned with the envelope sender, false while none has been asked for.
 func (m *message) signedBySender(ctx context.Context) (bool, error) {
 	if m.Sender.IsNull() {

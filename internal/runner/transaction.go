@@ -23,6 +23,8 @@ func newTransaction(m *message, o policy.Outcome) *policy.Transaction {
 		t.Fields++
 	}
 	keepFields(t, m.Fields)
+	t.SPF, _ = m.spf.Known()
+	t.DKIM = m.knownSigners()
 	t.Recipients, t.RecipientCount = slices.Clip(m.left.list), m.left.count+len(m.recipients)
 	for _, r := range m.recipients[:min(len(m.recipients), policy.MaxEventRecipients-len(t.Recipients))] {
 		t.Recipients = append(t.Recipients, r.outcome(o))

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"mailweir/internal/mailauth"
 	"mailweir/internal/policy"
 )
 
@@ -23,6 +24,7 @@ func TestTransaction(t *testing.T) {
 	s.Connect(mail().connect())
 	s.Helo(policy.HeloFacts{Name: "helo.example", TLS: policy.TLS{Version: "TLSv1.3"}})
 	s.Mail(policy.MailFacts{Sender: "x@else.example", Size: 100, Login: "bob"})
+	knowSPF(&s.msg.Message, mailauth.SPFPass, nil)
 	s.Rcpt(policy.RcptFacts{Recipient: "bad@ours.example"})
 	s.RcptRefusedByMTA(policy.RcptFacts{Recipient: "unknown@ours.example"})
 	s.Rcpt(policy.RcptFacts{Recipient: "good@ours.example", QueueID: "4AbC"})
@@ -30,6 +32,10 @@ func TestTransaction(t *testing.T) {
 		s.Header(f, "4AbC")
 	}
 	s.EndOfHeaders()
+	signed := []*signature{{}, {}, {}} // one that nobody has verified, one that is not valid, and one that is
+	signed[1].valid.Set("", nil)
+	signed[2].valid.Set("else.example", nil)
+	s.msg.found = &signed
 	s.EndOfMessage("4AbC")
 	s.Mail(policy.MailFacts{})
 	s.Close()
@@ -38,8 +44,8 @@ func TestTransaction(t *testing.T) {
 		t.Fatalf("%d transactions, want 2", len(r.seen.transactions))
 	}
 	x, second := r.seen.transactions[0], r.seen.transactions[1]
-	got := fmt.Sprint(x.Number, x.Service, x.Client, x.Helo, x.TLS.Version, x.Login, x.Sender, x.QueueID, x.MessageID, x.Subject, len(x.From), x.Fields, x.DeclaredSize, x.Fate, x.Would)
-	want := fmt.Sprint(1, policy.MX, mail().connect().Client, "helo.example", "TLSv1.3", "bob", "x@else.example", "4AbC", "<1@else.example>", "hello", maxKept, 4, 100, policy.Accepted, []string{"watch"})
+	got := fmt.Sprint(x.Number, x.Service, x.Client, x.Helo, x.TLS.Version, x.Login, x.Sender, x.QueueID, x.MessageID, x.Subject, len(x.From), x.Fields, x.DeclaredSize, x.SPF, x.DKIM, x.Fate, x.Would)
+	want := fmt.Sprint(1, policy.MX, mail().connect().Client, "helo.example", "TLSv1.3", "bob", "x@else.example", "4AbC", "<1@else.example>", "hello", maxKept, 4, 100, mailauth.SPFPass, []string{"else.example"}, policy.Accepted, []string{"watch"})
 	if got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
