@@ -30,6 +30,7 @@ exempt an account from a wider entry of the tables. While the state is unavailab
 	Exempt:  policy.ExemptAlwaysAccept,
 	Replies: []*policy.Reply{replyOutbound, replyInbound},
 	Setup: func(f *policy.Flags) policy.Build {
+		operations(f)
 		specs := f.Tables("list", "accounts that are switched off: outbound, inbound or both, and a note")
 		return func(env *policy.Env) (policy.Hooks, error) {
 			list, err := env.List("list", *specs, table.Values{Name: "account switches", Check: validSwitch})

@@ -30,6 +30,7 @@ learns and permits nothing. Without ` + "`--local-domains`" + ` the check is off
 	Mode:    policy.Enforce,
 	OnError: policy.Accept,
 	Setup: func(f *policy.Flags) policy.Build {
+		operations(f)
 		life := f.Duration("for", 120*24*time.Hour, "how long an address is known after the last message to it")
 		skip := f.Tables("skip", "users and external addresses for whom nothing is learned and permitted")
 		return func(env *policy.Env) (policy.Hooks, error) {

@@ -49,6 +49,7 @@ func setup(f *policy.Flags) policy.Build {
 		skipSPF: f.Bool("skip-spf", true, "senders for whom SPF passes need not wait"),
 		bypass:  f.Tables("bypass", "clients, senders and recipients that need not wait"),
 	}
+	o.operations(f)
 	return o.build
 }
 

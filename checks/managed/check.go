@@ -34,6 +34,7 @@ might permit it.`,
 	Aggregate: policy.AggregateRemove,
 	Replies:   []*policy.Reply{replyAddress, replyDomain, replyHeader},
 	Setup: func(f *policy.Flags) policy.Build {
+		operations(f)
 		specs := f.Tables("list", "recipients and what they block and permit: block SENDER|DOMAIN … permit SENDER|DOMAIN …")
 		action := f.String("header-action", "remove", "remove|reject", "what becomes of a message with several recipients of whom one blocks its header From")
 		return func(env *policy.Env) (policy.Hooks, error) {

@@ -35,6 +35,7 @@ suspended while it fails; see dns-lists.md. No list is in use by default.`,
 }
 
 func setup(f *policy.Flags) policy.Build {
+	operations(f)
 	o := &options{
 		zones:     f.Strings("zone", "ZONE[=FILTER][*WEIGHT]", "list of addresses"),
 		names:     f.Named("rhsbl").Strings("zone", "ZONE[=FILTER][*WEIGHT]", "list of domain names"),

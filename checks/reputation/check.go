@@ -37,6 +37,7 @@ days a message has passed greylisting, not counting bounces, or was awaited by a
 		rejectAt := f.Int("reject-at", 80, "score from which mail is refused, more than 100 for never")
 		halfLife := f.Duration("half-life", 24*time.Hour, "in what time events lose half of their weight")
 		least := f.Int("min-events", 20, "how many events it takes to be judged")
+		operations(f, halfLife, least)
 		return func(env *policy.Env) (policy.Hooks, error) {
 			switch {
 			case *deferAt < 1 || *rejectAt < *deferAt:

@@ -34,6 +34,7 @@ times longer, at most ` + "`--tempblock-max`" + `. ` + "`mailweir tempblock list
 	Exempt:  policy.ExemptTrusted | policy.ExemptRelay | policy.ExemptPermitClient | policy.ExemptAlwaysAccept,
 	Replies: []*policy.Reply{reply},
 	Setup: func(f *policy.Flags) policy.Build {
+		operations(f)
 		rules := f.Words("rules", []string{"invalid-rcpt=20/5m", "open-relay=5/5m", "concurrency=3/5m", "auth-fail=10/10m", "blocked=20/1h"},
 			"NAME=N/TIME,…", "what puts a client on the list")
 		life := f.Duration("for", 5*time.Minute, "how long a client stays on the list")

@@ -8,16 +8,6 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// withShortHelp makes the help of a group's run-time commands list the flags that concern them, and not all of serve.
-func withShortHelp(group *cobra.Command) *cobra.Command {
-	for _, cmd := range group.Commands() {
-		if cmd.Flags().Lookup("control") != nil {
-			cmd.SetUsageFunc(commandUsage)
-		}
-	}
-	return group
-}
-
 // commandUsage writes how a run-time command is used: its own flags first, then those that find the daemon and the state.
 func commandUsage(cmd *cobra.Command) error {
 	serves := pflag.NewFlagSet("mailweir", pflag.ContinueOnError)

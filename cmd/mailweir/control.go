@@ -4,70 +4,91 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 	"time"
 
-	"mailweir/internal/control"
+	"mailweir/internal/admin"
+	"mailweir/internal/policy"
 	"mailweir/milter"
 )
 
-// openControl opens the socket of --control and registers every run-time command; "" opens none.
-func (d *daemon) openControl(address string) (*control.Server, error) {
+// openControl opens the socket of --control, for every operation; "" opens none.
+func (d *daemon) openControl(address string) (*admin.Server, error) {
 	if address == "" {
 		return nil, nil
 	}
-	if _, err := control.Path(address); err != nil {
+	if _, err := admin.SocketPath(address); err != nil {
 		return nil, fmt.Errorf("--control: %w", err)
 	}
 	l, err := milter.Listen(address, milter.ListenOptions{Mode: 0o600})
 	if err != nil {
 		return nil, fmt.Errorf("--control: %w", err)
 	}
-	s := control.NewServer(l)
-	d.handleRBL(s)
-	d.handleExplain(s)
-	stateStats.register(d, s)
-	d.handleAccount(s)
-	d.handleGreylist(s)
-	d.handleManaged(s)
-	d.handleAutoAllow(s)
-	d.handleTempblock(s)
-	d.handleReputation(s)
+	s := admin.NewServer(l, &admin.Service{
+		Backends: d.world, Offer: func() admin.Offer { return d.loaded.Load().offer() },
+		Own:   ownOperations(absolute(stateSpec(*d.settings.daemon.state)), d.reloadNow),
+		Audit: admin.LogAudit(d.log),
+	})
 	s.Start()
 	return s, nil
 }
 
-// callDaemon sends a run-time command to the daemon of --control.
-func callDaemon(ctx context.Context, s *settings, name string, in, out any) error {
-	address := *s.daemon.control
-	if address == "" {
-		return fail(exUsage, "this command asks the running daemon: name its control socket (--control=unix:/PATH), or its --config")
+// commandsWithin is how long operations in progress may take when the daemon ends.
+const commandsWithin = 5 * time.Second
+
+func stopCommands(s *admin.Server) {
+	ctx, cancel := context.WithTimeout(context.Background(), commandsWithin)
+	defer cancel()
+	s.Stop(ctx)
+}
+
+// ownOperations are those that belong to no check. store names the daemon's state, reload loads its configuration; where only
+// commands are made of them, and without a daemon, neither is there.
+func ownOperations(store string, reload func(context.Context) (reloaded, error)) []policy.OperationGroup {
+	about := policy.About{
+		Name: "reload", Effect: policy.Changes, Daemon: true,
+		Title: "Have the daemon read configuration and lists again, as SIGHUP does",
+		Help: `Reads every source of flags and every list again. If anything is wrong, the command says what, the daemon goes on as before, and
+the exit code is 78 (EX_CONFIG).`,
 	}
-	path, err := control.Path(address)
-	if err != nil {
-		return fail(exUsage, "--control: %v", err)
+	run := func(ctx context.Context, _ *policy.Call, _ policy.Nothing) (reloaded, error) { return reload(ctx) }
+	return append(admin.Operations(store), policy.OperationGroup{
+		Operations: []policy.Operation{policy.NewOperation(about, policy.Unasked, run, showReloaded)},
+	})
+}
+
+// reloaded is what came of a reload.
+type reloaded struct {
+	// Error is what is wrong, "" when the new policy is in use.
+	Error string `json:"error,omitempty"`
+	// Restart names the flags that take effect at the next start only.
+	Restart []string `json:"restart,omitempty"`
+}
+
+func showReloaded(out io.Writer, r reloaded) error {
+	if r.Error != "" {
+		return &exitError{exConfig, errors.New(r.Error)}
 	}
-	client := control.NewClient(path)
-	defer client.Close()
-	err = client.Call(ctx, name, in, out)
-	var wrong *control.Error
-	switch {
-	case errors.As(err, &wrong):
-		return &exitError{exUsage, err}
-	case errors.Is(err, control.ErrClosed):
-		return fail(exNoPerm, "%s: %w", address, err)
-	case errors.Is(err, control.ErrNotRunning):
-		return fail(exUnavailable, "%s: %w", address, err)
-	case err != nil:
-		return &exitError{exSoftware, err}
+	if len(r.Restart) > 0 {
+		_, err := fmt.Fprintf(out, "note: --%s: takes effect at the next start\n", strings.Join(r.Restart, ", --"))
+		return err
 	}
 	return nil
 }
 
-// commandsWithin is how long run-time commands in progress may take when the daemon ends.
-const commandsWithin = 5 * time.Second
-
-func stopCommands(s *control.Server) {
-	ctx, cancel := context.WithTimeout(context.Background(), commandsWithin)
-	defer cancel()
-	s.Stop(ctx)
+// reloadNow has the reload done by whoever does all of them, and waits for it.
+func (d *daemon) reloadNow(ctx context.Context) (reloaded, error) {
+	answer := make(chan reloaded, 1)
+	select {
+	case d.demands <- answer:
+	case <-ctx.Done():
+		return reloaded{}, ctx.Err()
+	}
+	select {
+	case r := <-answer:
+		return r, nil
+	case <-ctx.Done():
+		return reloaded{}, ctx.Err()
+	}
 }

@@ -33,8 +33,9 @@ type daemon struct {
 	server   *milter.Server
 	http     *httpServer
 
-	hups   chan struct{} // SIGHUPs to act on
-	failed string        // what changed lists looked like that could not be loaded, so that each change is tried once
+	hups    chan struct{}        // SIGHUPs to act on
+	demands chan chan<- reloaded // reloads that somebody waits for
+	failed  string               // what changed lists looked like that could not be loaded, so that each change is tried once
 }
 
 // newDaemon builds everything that does not listen. An error means that the configuration is wrong.
@@ -47,7 +48,7 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 		return nil, &exitError{exConfig, err}
 	}
 	takeStandardLog(log)
-	d := &daemon{settings: s, read: s}
+	d := &daemon{settings: s, read: s, demands: make(chan chan<- reloaded)}
 	d.loaded.Store(s)
 	store, err := openState(*s.daemon.state, log, time.Now)
 	if err != nil {
@@ -219,31 +220,35 @@ func (d *daemon) reloads(ctx context.Context) {
 			return
 		case <-d.hups:
 			d.failed = ""
-			d.reload()
+			d.reload("SIGHUP")
+		case answer := <-d.demands:
+			d.failed = ""
+			answer <- d.reload("run-time command")
 		case <-tick:
 			d.watch()
 		}
 	}
 }
 
-// reload reads every source of flags anew and swaps a whole new policy in. If anything is wrong, nothing changes.
-func (d *daemon) reload() {
+// reload reads every source of flags again and swaps a whole new policy in. If anything is wrong, nothing changes.
+func (d *daemon) reload(why string) reloaded {
 	s, err := resolve(d.settings.given)
 	if err == nil {
 		err = s.daemon.validate()
 	}
 	if err != nil {
-		d.notLoaded("SIGHUP", err)
-		return
+		d.notLoaded(why, err)
+		return reloaded{Error: err.Error()}
 	}
-	if !d.load("SIGHUP", s) {
-		return
+	if err := d.load(why, s); err != nil {
+		return reloaded{Error: err.Error()}
 	}
 	changed, again := s.daemonChanges(d.settings), len(s.daemonChanges(d.read)) == 0
 	d.read = s
 	if len(changed) > 0 && !again {
 		d.log.WithField("flags", changed).Warn("flags of the process have changed; they take effect at the next start")
 	}
+	return reloaded{Restart: changed}
 }
 
 // watch loads lists that have changed, under the flags that are in force.
@@ -255,7 +260,7 @@ func (d *daemon) watch() {
 	}
 	d.log.WithField("files", changed).Info("lists have changed")
 	d.failed = ""
-	if !d.load("changed lists", d.loaded.Load()) {
+	if d.load("changed lists", d.loaded.Load()) != nil {
 		d.failed = look
 	}
 }
@@ -273,19 +278,19 @@ func looks(files []string) string {
 	return b.String()
 }
 
-func (d *daemon) load(why string, s *settings) bool {
+func (d *daemon) load(why string, s *settings) error {
 	began := time.Now()
 	p, err := s.draft.Build(d.world, d.runner.Policy())
 	if err != nil {
 		d.notLoaded(why, err)
-		return false
+		return err
 	}
 	waitReady(p)
 	d.runner.Swap(p)
 	d.loaded.Store(s)
 	d.metrics.Loaded(time.Now())
 	d.log.WithFields(logrus.Fields{"why": why, "took": time.Since(began).Round(time.Microsecond).String()}).Info("policy loaded")
-	return true
+	return nil
 }
 
 func (d *daemon) notLoaded(why string, err error) {

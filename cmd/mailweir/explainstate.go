@@ -10,26 +10,14 @@ import (
 	"sync/atomic"
 	"time"
 
-	"mailweir/internal/control"
+	"mailweir/internal/admin"
+	"mailweir/internal/policy"
 	"mailweir/internal/state"
 	"mailweir/rbl"
 )
 
-// readWithin is how long the daemon reads for one question of explain.
+// readWithin is how long explain waits for the daemon's first answer.
 const readWithin = 5 * time.Second
-
-// handleExplain lets explain read the daemon's state. It can change nothing there.
-func (d *daemon) handleExplain(s *control.Server) {
-	control.Handle(s, "state/where", func(_ context.Context, by control.Peer, _ nothing) (string, error) {
-		d.log.WithField("command", "state/where").WithField("by", by.String()).WithField("uid", by.UID).Info("run-time command")
-		return absolute(stateSpec(*d.settings.daemon.state)), nil
-	})
-	control.Handle(s, "state/read", func(ctx context.Context, _ control.Peer, q state.Question) (state.Answer, error) {
-		ctx, cancel := context.WithTimeout(ctx, readWithin)
-		defer cancel()
-		return q.Answer(ctx, d.world.State)
-	})
-}
 
 // absolute is the name of a store for whoever works in another directory.
 func absolute(spec string) string {
@@ -75,15 +63,15 @@ func nothingRemembered(clock func() time.Time) state.Store { return state.NewMem
 // daemonState reads what the daemon at a control socket remembers. Without an answer from the one that is meant, nothing is
 // known, and the note says so.
 func daemonState(ctx context.Context, address, spec string, clock func() time.Time) (state.Store, string, error) {
-	path, err := control.Path(address)
+	path, err := admin.SocketPath(address)
 	if err != nil {
 		return nil, "", fmt.Errorf("--control: %w", err)
 	}
-	client := control.NewClient(path)
+	client := admin.NewClient(path)
 	ask, cancel := context.WithTimeout(ctx, readWithin)
 	defer cancel()
 	var where string
-	err = client.Call(ask, "state/where", nothing{}, &where)
+	err = client.Ask(ask, admin.StateWhere, policy.Nothing{}, &where)
 	if err == nil && !sameStore(spec, where) {
 		err = fmt.Errorf("its state is %s, not %s", where, spec)
 	}
@@ -92,7 +80,7 @@ func daemonState(ctx context.Context, address, spec string, clock func() time.Ti
 		return nothingRemembered(clock), fmt.Sprintf("%s: %v: the case is explained without what the daemon remembers", address, err), nil
 	}
 	view := state.NewView(func(ctx context.Context, q state.Question) (a state.Answer, err error) {
-		err = client.Call(ctx, "state/read", q, &a)
+		err = client.Ask(ctx, admin.StateRead, q, &a)
 		return a, err
 	})
 	done := func() error { client.Close(); return nil }
@@ -102,17 +90,17 @@ func daemonState(ctx context.Context, address, spec string, clock func() time.Ti
 // adoptRests lets the DNS lists rest that rest at the daemon by hand or for their hits on good mail: nobody else knows of that. note
 // says why it could not be asked.
 func adoptRests(ctx context.Context, address string, lists *rbl.Lists) (note string) {
-	path, err := control.Path(address)
+	path, err := admin.SocketPath(address)
 	if err != nil {
 		return ""
 	}
-	client := control.NewClient(path)
+	client := admin.NewClient(path)
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(ctx, readWithin)
 	defer cancel()
 	var there []rbl.ListStatus
-	switch err := client.Call(ctx, "rbl/status", nothing{}, &there); {
-	case errors.Is(err, control.ErrNotRunning):
+	switch err := client.Ask(ctx, admin.ListsStatus, policy.Nothing{}, &there); {
+	case errors.Is(err, admin.ErrNotRunning):
 		return ""
 	case err != nil:
 		return fmt.Sprintf("%s: %v: which DNS lists rest at the daemon is not known", address, err)

@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"mailweir/checks"
+	"mailweir/internal/admin"
 	"mailweir/internal/config"
-	"mailweir/internal/control"
 	"mailweir/internal/policy"
 	"mailweir/internal/runner"
 	"mailweir/milter"
@@ -74,7 +74,7 @@ func (d *daemonFlags) validate() error {
 		return err
 	}
 	if *d.control != "" {
-		if _, err := control.Path(*d.control); err != nil {
+		if _, err := admin.SocketPath(*d.control); err != nil {
 			return fmt.Errorf("--control: %w", err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"mailweir/checks/rbl"
 	"mailweir/internal/config"
 )
 
@@ -24,11 +25,20 @@ flag > variable > file > default.`,
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(suggestFlag)
-	root.AddCommand(newServe(), newExplain(), newCheck(), newReplies(), newConfig(), newTable(), newContent(), newRBL(), newVersion(), newReference())
-	for _, group := range []*cobra.Command{newState(), newAccount(), newGreylist(), newManaged(), newAutoAllow(), newTempblock(), newReputation()} {
-		root.AddCommand(withShortHelp(group))
-	}
+	root.AddCommand(newServe(), newExplain(), newCheck(), newReplies(), newConfig(), newTable(), newContent(), newVersion(), newReference())
+	root.AddCommand(operationCommands()...)
+	below(root, "state", newStateMigrate())
+	below(root, rbl.Check.Name, newRBLTest())
 	return root
+}
+
+// below adds a command to a group of operations.
+func below(root *cobra.Command, group string, cmd *cobra.Command) {
+	for _, g := range root.Commands() {
+		if g.Name() == group {
+			g.AddCommand(cmd)
+		}
+	}
 }
 
 var unknownFlag = regexp.MustCompile(`^unknown flag: --(\S+)$`)

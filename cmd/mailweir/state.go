@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"mailweir/internal/state"
-	"mailweir/internal/terminal"
 )
 
 // autoState is the default of --state: the directory that systemd gives, or the usual one where it exists, else memory.
@@ -87,47 +86,6 @@ func openExisting(ctx context.Context, spec string) (state.Store, error) {
 		return nil, failedState(err)
 	}
 	return store, nil
-}
-
-func newState() *cobra.Command {
-	return group("state", "Look at what checks remember, or move it", newStateStats(), newStateMigrate())
-}
-
-// stateStats is the command behind state stats.
-var stateStats = runtimeCommand[nothing, state.Stats]{
-	name: "state/stats",
-	run: func(ctx context.Context, w commandWorld, _ nothing) (state.Stats, error) {
-		return w.Store.Stats(ctx)
-	},
-}
-
-func newStateStats() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "stats",
-		Short: "Show how much checks remember",
-		Args:  noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			stats, err := stateStats.call(cmd, nothing{})
-			if err != nil {
-				return err
-			}
-			out := cmd.OutOrStdout()
-			table := terminal.NewTable(out, "SPACE", "ROWS", "EVICTED")
-			for _, s := range stats.Spaces {
-				table.Row(s.Space, s.Rows, s.Evicted)
-			}
-			if err := table.Flush(); err != nil {
-				return err
-			}
-			fmt.Fprintf(out, "%d octets, %d rows not yet on disk, %d places held\n", stats.Bytes, stats.Pending, stats.Leases)
-			for _, note := range stats.Notes {
-				fmt.Fprintln(out, "note:", note)
-			}
-			return nil
-		},
-	}
-	addSettings(cmd)
-	return cmd
 }
 
 func newStateMigrate() *cobra.Command {

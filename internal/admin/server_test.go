@@ -48,7 +48,7 @@ func hello(f *policy.Flags) {
 		_, err := io.WriteString(out, answer+"\n")
 		return err
 	}
-	f.Operations("greet", "Greet people",
+	f.Operations("Greet people",
 		policy.NewOperation(policy.About{Name: "hello", Effect: policy.Enters}, request, run, show),
 		policy.NewOperation(policy.About{Name: "look", Quiet: true}, policy.Unasked,
 			func(context.Context, *policy.Call, policy.Nothing) (policy.Nothing, error) {

@@ -37,7 +37,6 @@ var layers = map[string][]string{
 	"internal/config":         {"internal/textfile"},
 	"internal/resource":       {},
 	"internal/textfile":       {},
-	"internal/control":        {},
 	"internal/admin":          {"internal/policy", "internal/state", "internal/terminal", "rbl"},
 	"internal/terminal":       {},
 	"internal/trace":          {},

@@ -25,9 +25,10 @@ func NewFlags(set *pflag.FlagSet, prefix string) *Flags {
 	return &Flags{set: set, prefix: prefix, offers: new([]OperationGroup)}
 }
 
-// Operations says what people can do at run time. They may go by the values of the flags: those in force where they are carried
-// out.
-func (f *Flags) Operations(name, title string, operations ...Operation) {
+// Operations says what people can do at run time with the check whose flags these are. They may go by the values of the flags:
+// those in force where they are carried out.
+func (f *Flags) Operations(title string, operations ...Operation) {
+	name := strings.TrimSuffix(f.prefix, "-")
 	*f.offers = append(*f.offers, OperationGroup{Name: name, Title: title, Operations: operations})
 }
 

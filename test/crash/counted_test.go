@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"mailweir/checks/greylist"
-	"mailweir/internal/control"
+	"mailweir/internal/admin"
 )
 
 // counted is what becomes of rows that no person entered: the first sights of a stranger's mail.
@@ -63,14 +63,11 @@ func (c *counted) settle(b *bed) {
 // sights returns the senders whose first sight the running mailweir knows.
 func sights(b *bed) map[string]bool {
 	b.t.Helper()
-	client := control.NewClient(b.entries.path)
+	client := admin.NewClient(b.entries.path)
 	defer client.Close()
 	var rows []greylist.Row
-	request := struct {
-		greylist.Filter
-		Limit int `json:"limit"`
-	}{greylist.Filter{Recipient: strangersRecipient, Delimiter: "+"}, 1_000_000}
-	if err := client.Call(b.t.Context(), "greylist/show", request, &rows); err != nil {
+	request := map[string]any{"recipient": strangersRecipient, "limit": 1_000_000}
+	if err := client.Ask(b.t.Context(), "greylist/show", request, &rows); err != nil {
 		b.t.Fatal(err)
 	}
 	there := make(map[string]bool)

@@ -2,6 +2,7 @@ package crash
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,7 +12,8 @@ import (
 	"mailweir/checks/account"
 	"mailweir/checks/managed"
 	"mailweir/checks/tempblock"
-	"mailweir/internal/control"
+	"mailweir/internal/admin"
+	"mailweir/internal/policy"
 )
 
 // entries are what a person enters at run time, through the control socket of whichever mailweir is running.
@@ -31,15 +33,15 @@ var kinds = []struct {
 }{
 	{"account/off", "account/on", func(n int) (string, any) {
 		name := fmt.Sprintf("u%d.example", n)
-		return "account outbound " + name, map[string]string{"side": "outbound", "name": name, "note": "stolen password"}
+		return "account outbound " + name, map[string]string{"side": "outbound", "name": name}
 	}},
 	{"tempblock/add", "tempblock/rm", func(n int) (string, any) {
 		client := fmt.Sprintf("10.0.%d.%d", n/250, n%250+1)
-		return "tempblock " + client, map[string]string{"client": client, "note": "flood of spam"}
+		return "tempblock " + client, map[string]string{"client": client}
 	}},
 	{"managed/add", "managed/rm", func(n int) (string, any) {
 		user, subject := fmt.Sprintf("u%d@example.org", n), "spammer@example.net"
-		return "managed " + user + " " + subject, map[string]string{"recipient": user, "subject": subject, "note": "asked for it"}
+		return "managed " + user + " " + subject, map[string]string{"recipient": user, "subject": subject}
 	}},
 }
 
@@ -49,7 +51,7 @@ const takenBack = 7
 // enter gives commands until one fails. The mailweir that fails must have been killed: then the last command may have been
 // carried out, or not.
 func (e *entries) enter(ctx context.Context, killed func() bool) {
-	client := control.NewClient(e.path)
+	client := admin.NewClient(e.path)
 	defer client.Close()
 	for ctx.Err() == nil {
 		e.given++
@@ -65,9 +67,13 @@ func (e *entries) enter(ctx context.Context, killed func() bool) {
 			continue // its own command was not acknowledged
 		}
 		e.unknown(name)
-		var answer any
-		if err := client.Call(ctx, command, request, &answer); err != nil {
-			var refused *control.Error
+		body, err := json.Marshal(request)
+		if err != nil {
+			e.t.Error(err)
+			return
+		}
+		if _, err := client.Do(ctx, admin.Request{Operation: command, Why: "asked for it", Body: body}); err != nil {
+			var refused *policy.WrongError
 			if ctx.Err() == nil && (!killed() || errors.As(err, &refused)) {
 				e.t.Errorf("%s %s: %v", command, name, err)
 			}
@@ -130,16 +136,16 @@ func (e *entries) count() int {
 // list returns what the lists of the running mailweir name, as kinds does.
 func (e *entries) list() map[string]bool {
 	e.t.Helper()
-	client := control.NewClient(e.path)
+	client := admin.NewClient(e.path)
 	defer client.Close()
 	var accounts []account.Switch
 	var blocks []tempblock.Entry
 	var managed []managed.Entry
 	nothing := struct{}{}
 	if err := errors.Join(
-		client.Call(e.t.Context(), "account/list", nothing, &accounts),
-		client.Call(e.t.Context(), "tempblock/list", nothing, &blocks),
-		client.Call(e.t.Context(), "managed/list", nothing, &managed),
+		client.Ask(e.t.Context(), "account/list", nothing, &accounts),
+		client.Ask(e.t.Context(), "tempblock/list", nothing, &blocks),
+		client.Ask(e.t.Context(), "managed/list", nothing, &managed),
 	); err != nil {
 		e.t.Fatal(err)
 	}

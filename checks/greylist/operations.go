@@ -1,0 +1,149 @@
+package greylist
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"mailweir/internal/entry"
+	"mailweir/internal/policy"
+	"mailweir/internal/terminal"
+)
+
+// operations are what people can do with what is remembered. They go by the flags under which keys were made.
+func (o *options) operations(f *policy.Flags) {
+	f.Operations("Look at what greylisting remembers, let mail pass, forget",
+		policy.NewOperation(policy.About{
+			Name: "show", ByFlags: true,
+			Title: "Show clients and triplets that are known, and those that wait",
+		}, shown, o.show, writeRows),
+		policy.NewOperation(policy.About{
+			Name: "pass", Effect: policy.Changes, ByFlags: true,
+			Title: "Let mail pass at its next attempt",
+			Help: `Lets pass what waits and is chosen by client, sender or recipient. With all three the triplet is known even if its mail has
+never come; with the client alone its whole net is known. It lasts as long as for mail that has passed by itself (--greylist-keep).`,
+			Example: `  mailweir greylist pass --from=bob@example.com
+  mailweir greylist pass --client=192.0.2.7`,
+		}, passed, o.pass, said("known")),
+		policy.NewOperation(policy.About{
+			Name: "flush", Effect: policy.Changes, ByFlags: true,
+			Title: "Forget clients and triplets, so that their mail waits again",
+		}, flushed, o.flush, said("forgotten")),
+	)
+}
+
+// request chooses triplets; what is empty chooses all.
+type request struct {
+	Client    string `json:"client,omitempty"` // an address, or a net as it is shown
+	Sender    string `json:"sender,omitempty"` // <> for the null sender
+	Recipient string `json:"recipient,omitempty"`
+	Limit     int    `json:"limit,omitempty"`
+}
+
+// chooses reports whether the request leaves anything out.
+func (r request) chooses() bool { return r.Client != "" || r.Sender != "" || r.Recipient != "" }
+
+// what names in the audit what was chosen.
+func (r request) what() string {
+	return strings.Join([]string{cmp.Or(r.Client, "*"), cmp.Or(r.Sender, "*"), cmp.Or(r.Recipient, "*")}, " ")
+}
+
+func triplets(f *policy.Flags) func([]string) (request, error) {
+	client := f.String("client", "", "ADDRESS|NET", "of this client's net, an address or a net as it is shown")
+	from := f.String("from", "", "ADDRESS", "of this sender, <> for the null sender")
+	to := f.String("to", "", "ADDRESS", "to this recipient")
+	return func(args []string) (request, error) {
+		return request{Client: *client, Sender: *from, Recipient: *to}, policy.NoArguments(args)
+	}
+}
+
+func shown(f *policy.Flags) func([]string) (request, error) {
+	read, limit := triplets(f), f.Int("limit", 1000, "rows to show at most")
+	return func(args []string) (request, error) {
+		r, err := read(args)
+		if r.Limit = *limit; err == nil && *limit < 1 {
+			err = policy.Wrongf("--limit: %d rows are none", *limit)
+		}
+		return r, err
+	}
+}
+
+func passed(f *policy.Flags) func([]string) (request, error) {
+	read := triplets(f)
+	return func(args []string) (request, error) {
+		r, err := read(args)
+		if err == nil && !r.chooses() {
+			err = policy.Wrongf("give --client, --from or --to, or several of them")
+		}
+		return r, err
+	}
+}
+
+func flushed(f *policy.Flags) func([]string) (request, error) {
+	read, all := triplets(f), f.Bool("all", false, "forget everything")
+	return func(args []string) (request, error) {
+		r, err := read(args)
+		if err == nil && r.chooses() == *all {
+			err = policy.Wrongf("give --client, --from or --to, or --all without them")
+		}
+		return r, err
+	}
+}
+
+// filter chooses by the nets and the delimiter under which keys are made.
+func (o *options) filter(c *policy.Call, r request) (Filter, error) {
+	f := Filter{
+		Client: r.Client, Sender: r.Sender, Recipient: r.Recipient,
+		Nets: Nets{IPv4: *o.ipv4, IPv6: *o.ipv6}, Delimiter: c.Delimiter,
+	}
+	if err := f.Validate(); err != nil {
+		return f, policy.Wrongf("--client: %v", err)
+	}
+	return f, nil
+}
+
+func (o *options) show(ctx context.Context, c *policy.Call, r request) ([]Row, error) {
+	f, err := o.filter(c, r)
+	if err != nil {
+		return nil, err
+	}
+	return Show(ctx, c.Backends.State, f, r.Limit)
+}
+
+func (o *options) pass(ctx context.Context, c *policy.Call, r request) (int, error) {
+	f, err := o.filter(c, r)
+	if err != nil {
+		return 0, err
+	}
+	n, err := Pass(ctx, c.Backends.State, entry.By(c), *o.keep, *o.passes, f)
+	c.Altered(r.what(), "", fmt.Sprintf("%d known", n))
+	return n, err
+}
+
+func (o *options) flush(ctx context.Context, c *policy.Call, r request) (int, error) {
+	f, err := o.filter(c, r)
+	if err != nil {
+		return 0, err
+	}
+	n, err := Flush(ctx, c.Backends.State, f)
+	c.Altered(r.what(), fmt.Sprintf("%d known or waiting", n), "")
+	return n, err
+}
+
+func writeRows(out io.Writer, rows []Row) error {
+	table := terminal.NewTable(out, "CLIENT", "SENDER", "RECIPIENT", "STATE", "SINCE", "UNTIL", "NOTE")
+	for _, r := range rows {
+		table.Row(r.Net, cmp.Or(r.Sender, "-"), cmp.Or(r.Recipient, "-"), r.State, terminal.Time(r.Since), terminal.Time(r.Until), r.Note)
+	}
+	return table.Flush()
+}
+
+// said prints how many rows it was about.
+func said(what string) func(io.Writer, int) error {
+	return func(out io.Writer, n int) error {
+		_, err := fmt.Fprintf(out, "%d %s\n", n, what)
+		return err
+	}
+}

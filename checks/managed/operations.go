@@ -1,0 +1,134 @@
+package managed
+
+import (
+	"context"
+	"io"
+
+	"mailweir/internal/entry"
+	"mailweir/internal/policy"
+	"mailweir/internal/terminal"
+)
+
+// operations are what people can do with recipients' entries.
+func operations(f *policy.Flags) {
+	f.Operations("Change what recipients block and permit",
+		policy.NewOperation(policy.About{
+			Name: "add", Effect: policy.Enters,
+			Title: "Let a recipient block or permit a sender or a domain",
+			Example: `  mailweir managed add --user=bob@example.org --block=spammer@example.net
+  mailweir managed add --user=bob@example.org --permit=example.com --for=30d`,
+		}, newEntry, add, nil),
+		policy.NewOperation(policy.About{
+			Name: "rm", Effect: policy.Changes,
+			Title: "Take an entry of a recipient back",
+		}, oneEntry, remove, nil),
+		policy.NewOperation(policy.About{
+			Name:  "list",
+			Title: "List the run-time entries of a recipient, or of all",
+		}, oneRecipient, list, writeList),
+	)
+}
+
+// request is about the entries of one recipient.
+type request struct {
+	Recipient string `json:"recipient"`
+	Subject   string `json:"subject,omitempty"` // an address or a domain
+	Permit    bool   `json:"permit,omitempty"`
+}
+
+func newEntry(f *policy.Flags) func([]string) (request, error) {
+	user := f.String("user", "", "ADDRESS", "whose entry it is")
+	block := f.String("block", "", "ADDRESS|DOMAIN", "sender to block")
+	permit := f.String("permit", "", "ADDRESS|DOMAIN", "sender to permit")
+	return func(args []string) (request, error) {
+		if (*block == "") == (*permit == "") {
+			return request{}, policy.Wrongf("give one of --block and --permit")
+		}
+		return request{Recipient: *user, Subject: *block + *permit, Permit: *permit != ""}, policy.NoArguments(args)
+	}
+}
+
+func oneEntry(f *policy.Flags) func([]string) (request, error) {
+	user := f.String("user", "", "ADDRESS", "whose entry it is")
+	subject := f.String("entry", "", "ADDRESS|DOMAIN", "sender that it is about")
+	return func(args []string) (request, error) {
+		return request{Recipient: *user, Subject: *subject}, policy.NoArguments(args)
+	}
+}
+
+func oneRecipient(f *policy.Flags) func([]string) (request, error) {
+	user := f.String("user", "", "ADDRESS", "for whom entries are to count (default everybody's)")
+	return func(args []string) (request, error) { return request{Recipient: *user}, policy.NoArguments(args) }
+}
+
+func (r request) validate() error {
+	if err := Validate(r.Recipient, r.Subject); err != nil {
+		return policy.Wrongf("%v", err)
+	}
+	return nil
+}
+
+// before tells the audit what the entry says now.
+func (r request) before(ctx context.Context, c *policy.Call) (string, error) {
+	key, err := validKey(r.Recipient, r.Subject)
+	if err != nil {
+		return "", err
+	}
+	value, found, err := c.Backends.State.Get(ctx, key)
+	if err != nil || !found {
+		return "", err
+	}
+	row, _ := readRow(value) // what another hand has written is there all the same
+	return verb(row.Permit) + " " + row.Origin.String(), nil
+}
+
+func verb(permit bool) string {
+	if permit {
+		return "permit"
+	}
+	return "block"
+}
+
+func add(ctx context.Context, c *policy.Call, r request) (policy.Nothing, error) {
+	if err := r.validate(); err != nil {
+		return policy.Nothing{}, err
+	}
+	before, err := r.before(ctx, c)
+	if err == nil {
+		err = Add(ctx, c.Backends.State, r.Recipient, r.Subject, r.Permit, c.For, entry.By(c))
+	}
+	if err == nil {
+		c.Altered(r.Recipient+" "+r.Subject, before, verb(r.Permit)+" "+entry.Lasts(c))
+	}
+	return policy.Nothing{}, err
+}
+
+func remove(ctx context.Context, c *policy.Call, r request) (policy.Nothing, error) {
+	if err := r.validate(); err != nil {
+		return policy.Nothing{}, err
+	}
+	before, err := r.before(ctx, c)
+	if err != nil {
+		return policy.Nothing{}, err
+	}
+	was, err := Remove(ctx, c.Backends.State, r.Recipient, r.Subject)
+	if err == nil && !was {
+		err = policy.Wrongf("%s has no entry %q here; see mailweir managed list, and --managed-list", r.Recipient, r.Subject)
+	}
+	if err == nil {
+		c.Altered(r.Recipient+" "+r.Subject, before, "")
+	}
+	return policy.Nothing{}, err
+}
+
+func list(ctx context.Context, c *policy.Call, r request) ([]Entry, error) {
+	return List(ctx, c.Backends.State, r.Recipient, c.Delimiter)
+}
+
+func writeList(out io.Writer, list []Entry) error {
+	table := terminal.NewTable(out, "RECIPIENT", "ENTRY", "SENDER", "UNTIL", "SINCE", "BY", "NOTE")
+	for _, e := range list {
+		table.Row(e.Recipient, verb(e.Permit), e.Subject, entry.Ends(e.Until), terminal.Time(e.At), e.By, e.Note)
+	}
+	return table.Flush()
+}

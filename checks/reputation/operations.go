@@ -1,0 +1,124 @@
+package reputation
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"net/netip"
+	"time"
+
+	"mailweir/internal/entry"
+	"mailweir/internal/policy"
+	"mailweir/internal/terminal"
+)
+
+// operations are what people can do with histories. They go by the formula of the flags.
+func operations(f *policy.Flags, halfLife *time.Duration, least *int) {
+	b := operated{halfLife, least}
+	f.Operations("Look at what clients have done here, and forget it",
+		policy.NewOperation(policy.About{
+			Name: "show", Args: "ADDRESS", ByFlags: true,
+			Title: "Explain a client's score by its parts",
+			Help: `Shows the client's score as it is now, and what each kind of events adds to it. The formula is that of the running daemon
+(--reputation-half-life and --reputation-min-events), or that of the flags given here when the command opens the state itself.`,
+		}, oneClient, b.show, writeScore),
+		policy.NewOperation(policy.About{
+			Name: "forget", Args: "ADDRESS", Effect: policy.Changes, ByFlags: true,
+			Title: "Forget a client's history, at once and on every host that shares the state",
+			Help: `Forgets what the client has done, good and bad, an IPv6 client's /64 with it. What it does from then on counts; to let it through whatever it
+does, see --permit-clients. An entry on the temporary block list is another matter: mailweir tempblock rm.`,
+			Example: `  mailweir reputation forget 192.0.2.1 --note='one customer of many; he is gone'`,
+		}, oneClient, b.forget, nil),
+	)
+}
+
+// operated are the flags that the formula goes by.
+type operated struct {
+	halfLife *time.Duration
+	least    *int
+}
+
+func (o operated) book(c *policy.Call) *Book {
+	return &Book{Store: c.Backends.State, Clock: c.Backends.Clock, HalfLife: *o.halfLife, MinEvents: *o.least}
+}
+
+// request is about one client.
+type request struct {
+	Client netip.Addr `json:"client"`
+}
+
+func oneClient(*policy.Flags) func([]string) (request, error) {
+	return func(args []string) (request, error) {
+		client, err := entry.OneClient(args)
+		return request{client}, err
+	}
+}
+
+func (r request) validate() error {
+	if !r.Client.IsValid() {
+		return policy.Wrongf("give a client's address")
+	}
+	return nil
+}
+
+// answer is one client's score, and who has had its history forgotten.
+type answer struct {
+	Summary
+	Forgotten *entry.Origin `json:"forgotten,omitempty"`
+}
+
+func (o operated) show(ctx context.Context, c *policy.Call, r request) (a answer, err error) {
+	if err := r.validate(); err != nil {
+		return a, err
+	}
+	if a.Summary, err = o.book(c).Show(ctx, r.Client); err != nil {
+		return a, err
+	}
+	by, found, err := o.book(c).Forgotten(ctx, r.Client)
+	if found {
+		a.Forgotten = &by
+	}
+	return a, err
+}
+
+func (o operated) forget(ctx context.Context, c *policy.Call, r request) (policy.Nothing, error) {
+	if err := r.validate(); err != nil {
+		return policy.Nothing{}, err
+	}
+	before, err := o.book(c).Show(ctx, r.Client)
+	if err != nil {
+		return policy.Nothing{}, err
+	}
+	was, err := o.book(c).Forget(ctx, r.Client, entry.By(c))
+	if err == nil && !was {
+		err = policy.Wrongf("%s has no history here; see mailweir reputation show", r.Client)
+	}
+	if err == nil {
+		c.Altered(before.Net, before.String(), "")
+	}
+	return policy.Nothing{}, err
+}
+
+func writeScore(out io.Writer, r answer) error {
+	table := terminal.NewTable(out, "EVENTS", "WEIGHT NOW", "POINTS")
+	for _, p := range r.Parts {
+		table.Row(p.Name, fmt.Sprintf("%.1f", p.Events), fmt.Sprintf("%+.1f", p.Points))
+	}
+	table.Row("all", fmt.Sprintf("%.1f", r.Events), fmt.Sprintf("%.0f", math.Floor(r.Score)))
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if r.Forgotten != nil {
+		fmt.Fprintf(out, "its history was forgotten %s\n", r.Forgotten)
+	}
+	text := fmt.Sprintf("%s is judged by its score of %.0f\n", r.Net, math.Floor(r.Score))
+	switch {
+	case r.Known:
+		text = r.Net + " is not judged: wanted mail has come from there within 36 days\n"
+	case !r.Judged:
+		text = fmt.Sprintf("%s is not judged: it takes %d events\n", r.Net, r.Least)
+	}
+	_, err := io.WriteString(out, text)
+	return err
+}

@@ -1,0 +1,117 @@
+package tempblock
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/netip"
+
+	"mailweir/internal/entry"
+	"mailweir/internal/history"
+	"mailweir/internal/policy"
+	"mailweir/internal/terminal"
+)
+
+// operations are what people can do with the list.
+func operations(f *policy.Flags) {
+	f.Operations("Look at the temporary block list and change it",
+		policy.NewOperation(policy.About{
+			Name:  "list",
+			Title: "List the clients that are blocked, until when, and by which rule or by whom and why",
+		}, policy.Unasked, showList, writeList),
+		policy.NewOperation(policy.About{
+			Name: "add", Args: "ADDRESS", Effect: policy.Enters,
+			Title: "Put a client on the list, at once and on every host that shares the state",
+			Help: `Puts the client on the temporary block list, an IPv6 client with its /64. It is turned away from its next connection on, if the
+check tempblock is enforced; a trusted or permitted client is not.`,
+			Example: `  mailweir tempblock add 192.0.2.1 --for=2h --note='flood of spam'`,
+		}, oneClient, add, nil),
+		policy.NewOperation(policy.About{
+			Name: "rm", Args: "ADDRESS", Effect: policy.Changes,
+			Title: "Take a client off the list, and forget what was counted against it",
+		}, oneClient, remove, nil),
+	)
+}
+
+// request is about one client.
+type request struct {
+	Client netip.Addr `json:"client"`
+}
+
+func oneClient(*policy.Flags) func([]string) (request, error) {
+	return func(args []string) (request, error) {
+		client, err := entry.OneClient(args)
+		return request{client}, err
+	}
+}
+
+func (r request) validate() error {
+	if !r.Client.IsValid() {
+		return policy.Wrongf("give the client's address")
+	}
+	return nil
+}
+
+// before tells the audit what stands on the list now.
+func (r request) before(ctx context.Context, c *policy.Call) (string, error) {
+	net := history.Net(r.Client)
+	value, found, err := c.Backends.State.Get(ctx, listKey(net))
+	if err != nil || !found {
+		return "", err
+	}
+	e := Entry{}
+	_ = json.Unmarshal(value, &e) // what another hand has written is there all the same
+	if e.Net = net; e.Rule != "" {
+		return "blocked by the rule " + e.Rule, nil
+	}
+	return "blocked " + e.Origin.String(), nil
+}
+
+func showList(ctx context.Context, c *policy.Call, _ policy.Nothing) ([]Entry, error) {
+	return List(ctx, c.Backends.State)
+}
+
+func writeList(out io.Writer, list []Entry) error {
+	table := terminal.NewTable(out, "CLIENT", "UNTIL", "SINCE", "BY", "WHY")
+	for _, e := range list {
+		by, why := e.By, e.Note
+		if e.Rule != "" {
+			by, why = "rule", fmt.Sprintf("%s: %d bad, %d accepted", e.Rule, e.Bad, e.Good)
+		}
+		table.Row(e.Net, entry.Ends(e.Until), terminal.Time(e.At), by, why)
+	}
+	return table.Flush()
+}
+
+func add(ctx context.Context, c *policy.Call, r request) (policy.Nothing, error) {
+	if err := r.validate(); err != nil {
+		return policy.Nothing{}, err
+	}
+	before, err := r.before(ctx, c)
+	if err == nil {
+		err = Add(ctx, c.Backends.State, r.Client, c.For, entry.By(c))
+	}
+	if err == nil {
+		c.Altered(history.Net(r.Client), before, "blocked "+entry.Lasts(c))
+	}
+	return policy.Nothing{}, err
+}
+
+func remove(ctx context.Context, c *policy.Call, r request) (policy.Nothing, error) {
+	if err := r.validate(); err != nil {
+		return policy.Nothing{}, err
+	}
+	before, err := r.before(ctx, c)
+	if err != nil {
+		return policy.Nothing{}, err
+	}
+	was, err := Remove(ctx, c.Backends.State, r.Client)
+	if err == nil && !was {
+		err = policy.Wrongf("%s is not on the temporary block list; see mailweir tempblock list", r.Client)
+	}
+	if err == nil {
+		c.Altered(history.Net(r.Client), before, "")
+	}
+	return policy.Nothing{}, err
+}

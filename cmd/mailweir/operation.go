@@ -1,0 +1,175 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"mailweir/internal/admin"
+	"mailweir/internal/config"
+	"mailweir/internal/policy"
+	"mailweir/internal/state"
+)
+
+// operationCommands makes the commands of every operation that is declared; those of a group are below one.
+func operationCommands() []*cobra.Command {
+	_, draft := register(pflag.NewFlagSet("mailweir", pflag.ContinueOnError))
+	var commands []*cobra.Command
+	for _, g := range slices.Concat(ownOperations("", nil), draft.Operations()) {
+		var own []*cobra.Command
+		for _, op := range g.Operations {
+			if !op.Hidden {
+				own = append(own, operationCommand(g, op))
+			}
+		}
+		if g.Name != "" && len(own) > 0 {
+			own = []*cobra.Command{group(g.Name, g.Title, own...)}
+		}
+		commands = append(commands, own...)
+	}
+	return commands
+}
+
+// offer is what the checks let people do under these flags.
+func (s *settings) offer() admin.Offer {
+	return admin.Offer{Groups: s.draft.Operations(), Delimiter: s.draft.Delimiter()}
+}
+
+// operationCommand makes the command of one operation. What it is given becomes a request, which the daemon carries out, so that
+// it acts at once; with no daemon running, the command opens the state itself.
+func operationCommand(g policy.OperationGroup, op policy.Operation) *cobra.Command {
+	cmd := &cobra.Command{Use: strings.TrimSpace(op.Name + " " + op.Args), Short: op.Title, Long: op.Help, Example: op.Example}
+	addSettings(cmd)
+	cmd.SetUsageFunc(commandUsage)
+	flags := policy.NewFlags(cmd.Flags(), "")
+	read := op.Request(flags)
+	life, note := new(time.Duration), new(string)
+	if op.Effect == policy.Enters {
+		life = flags.Duration("for", 0, "for how long, 0 for until it is taken back")
+	}
+	if op.Effect != policy.Looks {
+		note = flags.String("note", "", "TEXT", "why, for those who look at it later")
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		request, err := read(args)
+		if err != nil {
+			return operationError(err)
+		}
+		body, err := json.Marshal(request)
+		if err != nil {
+			return err
+		}
+		answer, err := carryOut(cmd, g, op, admin.Request{Operation: admin.Path(g, op), Why: *note, For: *life, Body: body})
+		if err != nil {
+			return operationError(err)
+		}
+		return op.Show(cmd.OutOrStdout(), answer)
+	}
+	return cmd
+}
+
+// carryOut has the daemon carry an operation out, or does it here.
+func carryOut(cmd *cobra.Command, g policy.OperationGroup, op policy.Operation, r admin.Request) (json.RawMessage, error) {
+	s, err := commandSettings(cmd)
+	if err != nil {
+		return nil, err
+	}
+	address := *s.daemon.control
+	if address == "" && op.Daemon {
+		return nil, fail(exUsage, "this command asks the running daemon: name its control socket (--control=unix:/PATH), or its --config")
+	}
+	if address != "" {
+		client, err := dial(address)
+		if err != nil {
+			return nil, err
+		}
+		defer client.Close()
+		answer, err := client.Do(cmd.Context(), r)
+		if op.Daemon || !errors.Is(err, admin.ErrNotRunning) {
+			return answer, at(address, err)
+		}
+	}
+	spec := stateSpec(*s.daemon.state)
+	if spec == "memory:" {
+		return nil, fail(exUsage, "--state=memory: is the daemon's own memory: name its control socket (--control=unix:/PATH), or its --config")
+	}
+	if err := s.need(func(flag string) bool { return op.ByFlags && goesBy(g, flag) }); err != nil {
+		return nil, &exitError{exConfig, err}
+	}
+	store, err := openExisting(cmd.Context(), spec)
+	if err != nil {
+		return nil, err
+	}
+	defer store.Close()
+	if address != "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "note: no daemon answers at %s; this is done in %s itself\n", address, spec)
+	}
+	service := admin.Service{Backends: &policy.Backends{State: store, Clock: time.Now}, Offer: s.offer, Own: ownOperations(spec, nil)}
+	return service.Do(cmd.Context(), admin.Local(os.Getuid(), "state"), r)
+}
+
+// goesBy reports whether keys and scores of a check are made under a flag.
+func goesBy(g policy.OperationGroup, flag string) bool {
+	return strings.HasPrefix(flag, g.Name+"-") || flag == "recipient-delimiter"
+}
+
+// operationError gives an error of an operation its exit code.
+func operationError(err error) error {
+	var exit *exitError
+	var wrong *policy.WrongError
+	var denied *admin.DeniedError
+	var away *admin.UnavailableError
+	var unknown *admin.UnknownError
+	switch {
+	case errors.As(err, &exit):
+		return err
+	case errors.As(err, &wrong):
+		return &exitError{exUsage, wrong}
+	case errors.As(err, &denied), errors.Is(err, admin.ErrClosed):
+		return &exitError{exNoPerm, err}
+	case errors.As(err, &away), errors.As(err, &unknown), errors.Is(err, admin.ErrNotRunning), errors.Is(err, state.ErrDown):
+		return &exitError{exUnavailable, err}
+	}
+	return &exitError{exSoftware, err}
+}
+
+// at names the socket in an error that is about it.
+func at(address string, err error) error {
+	var unknown *admin.UnknownError
+	if errors.Is(err, admin.ErrClosed) || errors.Is(err, admin.ErrNotRunning) || errors.As(err, &unknown) {
+		return fmt.Errorf("%s: %w", address, err)
+	}
+	return err
+}
+
+// dial returns a client for the socket of --control.
+func dial(address string) (*admin.Client, error) {
+	path, err := admin.SocketPath(address)
+	if err != nil {
+		return nil, fail(exUsage, "--control: %v", err)
+	}
+	return admin.NewClient(path), nil
+}
+
+// findFlags are the flags by which a command finds the daemon and the state.
+var findFlags = []string{config.FileFlag, "control", "state"}
+
+// commandSettings reads the flags of a command. What is wrong with a flag that finds neither the daemon nor the state is said and no
+// more: whoever has to switch an account off now cannot mend the configuration first.
+func commandSettings(cmd *cobra.Command) (*settings, error) {
+	s := resolveAll(givenTo(cmd))
+	if err := s.need(func(flag string) bool { return slices.Contains(findFlags, flag) }); err != nil {
+		return nil, &exitError{exConfig, err}
+	}
+	for _, w := range s.wrong {
+		fmt.Fprintln(cmd.ErrOrStderr(), "note:", w.Err)
+	}
+	return s, nil
+}
