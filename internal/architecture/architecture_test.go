@@ -50,7 +50,7 @@ var layers = map[string][]string{
 	"internal/blocklist":   {"internal/policy", "internal/address", "internal/table"},
 	"internal/examination": {"internal/policy", "internal/content"},
 	"internal/entry":       {"internal/policy", "internal/terminal"},
-	"internal/policytest":  {"internal/policy", "internal/runner", "internal/state", "internal/dns", "rbl"},
+	"internal/policytest":  {"internal/policy", "internal/runner", "internal/state", "internal/dns", "internal/dns/dnstest", "rbl"},
 
 	"internal/content/fold":     {},
 	"internal/content/match":    {"internal/content/fold"},
