@@ -1,0 +1,80 @@
+package blocklist
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"mailweir/internal/policy"
+	"mailweir/internal/policytest"
+	"mailweir/internal/table"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// listing is a check named listed with a table of its own, --listed-list.
+func listing(values table.Values, hooks func(*table.List) policy.Hooks) *policy.Check {
+	c := policytest.Scripted("listed", policy.Hooks{})
+	c.Exempt = policy.ExemptAlwaysAccept
+	c.Replies = append(c.Replies, ReplyHeaderFrom)
+	c.Setup = func(f *policy.Flags) policy.Build {
+		specs := f.Tables("list", "what is listed")
+		return func(env *policy.Env) (policy.Hooks, error) {
+			list, err := env.List("list", *specs, values)
+			if err != nil || list == nil {
+				return policy.Hooks{Off: "no --listed-list"}, err
+			}
+			return hooks(list), nil
+		}
+	}
+	return c
+}
+
+func TestEnvelope(t *testing.T) {
+	check := listing(table.Actions, func(list *table.List) policy.Hooks {
+		return policy.Hooks{Rcpt: Envelope(policytest.ScriptedReply("listed"), list)}
+	})
+	policytest.EnvelopeBlock(t, policytest.Only(check), "listed", "550 5.7.1 listed", "554 5.7.1 closed")
+}
+
+func TestHeaderFrom(t *testing.T) {
+	const refused = "end 550 5.7.1 Rejected by header based Blocked Senders - Block policy for Header From"
+	from := func(value string) policytest.Letter { return policytest.Letter{Header: []string{"From: " + value}} }
+	for display, hidden := range map[bool]string{false: "", true: refused} {
+		check := listing(table.Actions, func(list *table.List) policy.Hooks {
+			return policy.Hooks{Headers: HeaderFrom(list, display)}
+		})
+		policytest.Only(check).Play(t, []string{"--listed-list=inline:{ {good@bad.example=OK} {bad.example=REJECT} }"}, []policytest.Scenario{
+			{Name: "listed", Mail: from("x@bad.example"), Said: refused, Cause: `"bad.example" matches`},
+			{Name: "second of two", Mail: from("a@b.example, x@bad.example"), Said: refused},
+			{Name: "exempt", Mail: from("good@bad.example")},
+			{Name: "exempt and listed", Mail: from("good@bad.example, x@bad.example"), Said: refused},
+			{Name: "in a display name", Mail: from(`"x@bad.example" <a@b.example>`), Said: hidden},
+			{Name: "neighbour", Mail: from("a@b.example")},
+			{Name: "none", Mail: policytest.Letter{Header: []string{"Subject: x"}}},
+		})
+	}
+}
+
+func TestBypass(t *testing.T) {
+	const refused = "rcpt 550 5.7.1 listed"
+	check := listing(table.Permits, func(list *table.List) policy.Hooks {
+		b := Bypass{List: list}
+		return policy.Hooks{Rcpt: func(r *policy.Recipient) (policy.Verdict, error) {
+			if b.Message(r.Msg) || b.Recipient(r) {
+				return policy.Pass, nil
+			}
+			return policy.Object(policytest.ScriptedReply("listed")), nil
+		}}
+	})
+	policytest.Only(check).Play(t, nil, []policytest.Scenario{
+		{Name: "client", Flags: []string{"--listed-list=inline:{192.0.2.1=OK}"}},
+		{Name: "another client", Flags: []string{"--listed-list=inline:{192.0.2.2=OK}"}, Said: refused},
+		{Name: "host name", Flags: []string{"--listed-list=inline:{client.example=OK}"}, Mail: policytest.Letter{Name: "mx.client.example"}},
+		{Name: "sender", Flags: []string{"--listed-list=inline:{else.example=OK}"}},
+		{Name: "recipient", Flags: []string{"--listed-list=inline:{user@ours.example=OK}"}},
+		{Name: "one recipient of two", Flags: []string{"--listed-list=inline:{user@ours.example=OK}"}, Mail: policytest.Letter{To: []string{"user@ours.example", "b@ours.example"}}, Said: refused},
+		{Name: "an exception of the list", Flags: []string{"--listed-list=inline:{ {sender@else.example=DUNNO} {else.example=OK} }"}, Said: refused},
+		{Name: "no client", Flags: []string{"--listed-list=inline:{192.0.2.1=OK}"}, Mail: policytest.Letter{Client: "none"}, Said: "end 550 5.7.1 listed"},
+	})
+}
