@@ -113,7 +113,7 @@ func (a *rule) settle(m *policy.Message, o policy.Outcome) {
 	if !m.Trusted() {
 		if !m.Conn.InboundRelay() && m.AutoAllowHonoured(ctx) {
 			// An error only means that it is not remembered this time.
-			_ = history.NoteKnownNet(ctx, a.store, a.clock, m.Conn.Client)
+			_ = history.NoteKnownNet(ctx, a.store, m.Conn.Client)
 		}
 		return
 	}

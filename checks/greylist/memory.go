@@ -144,12 +144,9 @@ func (m memory) passed(ctx context.Context, s tripletState, client netip.Addr) {
 		return
 	}
 	if client.IsValid() {
-		steps = append(steps, history.FirstOfNet(client))
+		steps = append(steps, history.KnownNet(client))
 	}
-	results, err := m.store.Do(ctx, steps...)
-	if err == nil && client.IsValid() {
-		_ = history.RenewKnownNet(ctx, m.store, m.clock, client, results[len(steps)-1])
-	}
+	_, _ = m.store.Do(ctx, steps...)
 }
 
 // old reports whether an entry is to be renewed: not with each use, which would cost a write each.

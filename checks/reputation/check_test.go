@@ -163,7 +163,7 @@ func TestReputationForget(t *testing.T) {
 func TestReputationKnownNet(t *testing.T) {
 	h := policytest.Only(Check).Host(t, "--reputation=enforce")
 	h.Guess(policytest.Letter{}, "5.1.1", 200, 0)
-	if err := history.NoteKnownNet(t.Context(), h.World.State, h.Now.Time, netip.MustParseAddr("192.0.2.1")); err != nil {
+	if err := history.NoteKnownNet(t.Context(), h.World.State, netip.MustParseAddr("192.0.2.1")); err != nil {
 		t.Fatal(err)
 	}
 	if said := h.Visit(policytest.Letter{}); len(said) > 0 {

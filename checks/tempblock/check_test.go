@@ -65,7 +65,7 @@ func TestTempblockRules(t *testing.T) {
 		{name: "permitted", flags: []string{"--permit-clients=inline:{192.0.2.1=OK}"}, does: func(c *policytest.Host) { c.Guess(stranger, "5.1.1", 9, 0) }},
 		{name: "inbound relay", flags: []string{"--inbound-relays=inline:{192.0.2.1=x}"}, does: func(c *policytest.Host) { c.Guess(stranger, "5.1.1", 9, 0) }},
 		{name: "known net", does: func(c *policytest.Host) {
-			if err := history.NoteKnownNet(c.T.Context(), c.World.State, c.Now.Time, netip.MustParseAddr("192.0.2.1")); err != nil {
+			if err := history.NoteKnownNet(c.T.Context(), c.World.State, netip.MustParseAddr("192.0.2.1")); err != nil {
 				c.T.Error(err)
 			}
 			c.Guess(stranger, "5.1.1", 9, 0)

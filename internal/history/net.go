@@ -34,28 +34,16 @@ const (
 func KnownNetKey(client netip.Addr) string { return state.Key(knownNetSpace, Net(client)) }
 
 // NoteKnownNet remembers the client's net as a known one. Call it from Settle hooks.
-func NoteKnownNet(ctx context.Context, store state.Store, clock func() time.Time, client netip.Addr) error {
+func NoteKnownNet(ctx context.Context, store state.Store, client netip.Addr) error {
 	if !client.IsValid() {
 		return nil
 	}
-	results, err := store.Do(ctx, FirstOfNet(client))
-	if err != nil {
-		return err
-	}
-	return RenewKnownNet(ctx, store, clock, client, results[0])
-}
-
-// FirstOfNet is the step that makes a client's net a known one.
-func FirstOfNet(client netip.Addr) state.Step {
-	return state.First(KnownNetKey(client), nil, KnownNetLife)
-}
-
-// RenewKnownNet lets the net that FirstOfNet has found known already be known for as long as a new
-// one. Once a day is enough.
-func RenewKnownNet(ctx context.Context, store state.Store, clock func() time.Time, client netip.Addr, found state.Result) error {
-	if found.Done || found.Until.Sub(clock()) > KnownNetLife-24*time.Hour {
-		return nil
-	}
-	_, err := store.Do(ctx, state.Touch(KnownNetKey(client), KnownNetLife))
+	_, err := store.Do(ctx, KnownNet(client))
 	return err
+}
+
+// KnownNet is the step that makes a client's net a known one. One that is known already is renewed
+// once a day.
+func KnownNet(client netip.Addr) state.Step {
+	return state.Renew(KnownNetKey(client), nil, KnownNetLife, 24*time.Hour)
 }

@@ -31,7 +31,7 @@ func TestKnownNet(t *testing.T) {
 	}
 	note := func() {
 		t.Helper()
-		if err := NoteKnownNet(t.Context(), store, clock, client); err != nil {
+		if err := NoteKnownNet(t.Context(), store, client); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -52,7 +52,7 @@ func TestKnownNet(t *testing.T) {
 	if known() {
 		t.Error("never forgotten")
 	}
-	if err := NoteKnownNet(t.Context(), store, clock, netip.Addr{}); err != nil {
+	if err := NoteKnownNet(t.Context(), store, netip.Addr{}); err != nil {
 		t.Error(err)
 	}
 }
