@@ -49,26 +49,14 @@ func (b *Book) learn(ctx context.Context, client netip.Addr, done history.Transa
 	if relevant == 0 {
 		return nil
 	}
-	key := historyKey(client)
-	old, found, err := b.Store.Get(ctx, key)
-	if err != nil {
-		return err
-	}
-	for ctx.Err() == nil { // each round that is lost, another transaction's is won
-		h := b.read(old)
+	_, err := b.Store.Do(ctx, state.Update(historyKey(client), state.Result{}, func(was state.Result) ([]byte, time.Duration) {
+		h := b.read(was.Value)
 		for _, d := range scored {
 			h[d] += float64(done[d])
 		}
-		if !found {
-			old = nil
-		}
-		results, err := b.Store.Do(ctx, state.Swap(key, old, h.value(b.Clock()), lives*b.HalfLife))
-		if err != nil || results[0].Done {
-			return err
-		}
-		old, found = results[0].Value, results[0].Found
-	}
-	return ctx.Err()
+		return h.value(b.Clock()), lives * b.HalfLife
+	}))
+	return err
 }
 
 // grain is the unit of events in the state: what weighs less is forgotten.
