@@ -8,7 +8,7 @@ import (
 
 	"mailweir/internal/policy"
 	"mailweir/internal/policytest"
-	"mailweir/internal/rate"
+	"mailweir/internal/state"
 )
 
 const exceeding = "rcpt 550 5.7.0 Exceeding outbound thread limit"
@@ -67,7 +67,7 @@ func TestOutboundRate(t *testing.T) {
 	sends("one more than is left", exceeding, "c@else.example", "d@else.example")
 	sends("the limit is reached", exceeding, "e@else.example")
 	sends("our own users are reached all the same", "", "one@ours.example")
-	h.After(time.Hour + time.Hour/rate.Parts + time.Second)
+	h.After(time.Hour + time.Hour/state.TallyParts + time.Second)
 	sends("when the time has passed", "", "a@else.example", "b@else.example", "c@else.example")
 }
 

@@ -28,7 +28,7 @@ func (f *Fallible) List(ctx context.Context, prefix, after string, limit int) ([
 // Do fails while the store is down.
 func (f *Fallible) Do(ctx context.Context, steps ...state.Step) ([]state.Result, error) {
 	if space, _ := state.Parts(steps[0].Key()); f.Down.Load() && space != f.But {
-		return nil, state.ErrDown
+		return state.Failed(steps, state.ErrDown)
 	}
 	return f.Store.Do(ctx, steps...)
 }
@@ -50,7 +50,7 @@ func (b brokenStore) down(key string) error {
 func (b brokenStore) Do(ctx context.Context, steps ...state.Step) ([]state.Result, error) {
 	for _, step := range steps {
 		if err := b.down(step.Key()); err != nil {
-			return nil, err
+			return state.Failed(steps, err)
 		}
 	}
 	return b.Memory.Do(ctx, steps...)

@@ -88,7 +88,7 @@ func OpenFile(dir string, options Options) (*File, error) {
 // Do does the steps. Those of a person are on disk when it returns.
 func (f *File) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 	if err := ctx.Err(); err != nil {
-		return failed(steps, err)
+		return Failed(steps, err)
 	}
 	var results []Result
 	var synced <-chan error
@@ -97,7 +97,7 @@ func (f *File) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 		return err
 	})
 	if err != nil {
-		return failed(steps, err)
+		return Failed(steps, err)
 	}
 	if synced != nil {
 		nudge(f.syncNow)

@@ -36,7 +36,7 @@ func newMemory(clock func() time.Time, limits limits) *Memory {
 // Do does the steps; here they are atomic as a whole.
 func (m *Memory) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 	if err := ctx.Err(); err != nil {
-		return failed(steps, err)
+		return Failed(steps, err)
 	}
 	results := m.do(steps)
 	m.watchers.tell(enteredKeys(steps, results)...)

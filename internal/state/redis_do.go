@@ -19,7 +19,7 @@ var opNames = [...]string{
 // Do sends the steps in one pipeline. Those of a person take a way of their own, to be sure of the disk.
 func (r *Redis) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 	if err := ctx.Err(); err != nil {
-		return failed(steps, err)
+		return Failed(steps, err)
 	}
 	b := &batch{redis: r, steps: steps, results: make([]Result, len(steps)), now: r.options.Clock().UnixMilli()}
 	entered := false

@@ -241,8 +241,8 @@ func (s Step) until(now int64) int64 {
 // reads says that the step changes nothing.
 func (s Step) reads() bool { return s.op == opGet || s.op == opTally && s.n == 0 }
 
-// failed are the results of steps of which none was done.
-func failed(steps []Step, err error) ([]Result, error) {
+// Failed returns what Do returns when none of the steps was done.
+func Failed(steps []Step, err error) ([]Result, error) {
 	results := make([]Result, len(steps))
 	for i := range results {
 		results[i].Err = err

@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// tallyParts is into how many parts a span is divided. It moves on by one part at a time, so that what is counted is that of the span
-// and up to a fifth more, never less.
-const tallyParts = 5
+// TallyParts is into how many parts the span of a [Tally] is divided. It moves on by one part at a time, so that what is counted is
+// that of the span and up to a fifth more, never less.
+const TallyParts = 5
 
 // tallyLife is how long a part counts.
-func tallyLife(span time.Duration) time.Duration { return span / tallyParts * (tallyParts + 1) }
+func tallyLife(span time.Duration) time.Duration { return span / TallyParts * (TallyParts + 1) }
 
 // partOf is the number of the part in which a time lies, in Unix milliseconds.
 func partOf(ms int64, span time.Duration) int64 {
-	return ms * int64(time.Millisecond) / int64(span/tallyParts)
+	return ms * int64(time.Millisecond) / int64(span/TallyParts)
 }
 
 // Tally adds n to what is counted under key within the last span, of at least a second, unless the sum would then be over limit:
@@ -27,6 +27,11 @@ func partOf(ms int64, span time.Duration) int64 {
 // A negative n takes off what was counted at [Step.At], as far as it still counts, whatever the limit; it is done if any was.
 func Tally(key string, n, limit int64, span time.Duration) Step {
 	return Step{op: opTally, key: key, n: n, limit: limit, span: max(span, time.Second)}
+}
+
+// TallyPart is the number of the part of a span in which a [Tally] counts what happened at that time.
+func TallyPart(t time.Time, span time.Duration) int64 {
+	return partOf(t.UnixMilli(), max(span, time.Second))
 }
 
 // At returns a [Tally] of what happened at that time, and not now.
@@ -70,7 +75,7 @@ func (s Step) tallied(now int64) (first, part int64) {
 	if s.at != 0 {
 		at = s.at
 	}
-	return partOf(now, s.span) - tallyParts, partOf(at, s.span)
+	return partOf(now, s.span) - TallyParts, partOf(at, s.span)
 }
 
 // tally is how many of something there were in each part, the latest first.

@@ -127,10 +127,10 @@ func (v *View) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 	var q Question
 	for _, s := range steps {
 		if err := s.check(); err != nil {
-			return failed(steps, err)
+			return Failed(steps, err)
 		}
 		if !s.reads() {
-			return failed(steps, errView)
+			return Failed(steps, errView)
 		}
 		q.Keys = append(q.Keys, []byte(s.key))
 	}
@@ -140,7 +140,7 @@ func (v *View) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 	}
 	a, err := v.question(ctx, q)
 	if err != nil {
-		return failed(steps, err)
+		return Failed(steps, err)
 	}
 	found := make(map[string]AnswerRow, len(a.Rows))
 	for _, row := range a.Rows {
