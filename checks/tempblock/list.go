@@ -149,7 +149,7 @@ func Remove(ctx context.Context, store state.Store, client netip.Addr) (bool, er
 	if err != nil {
 		return false, err
 	}
-	steps := []state.Step{state.Delete(listKey(net)).Entered(), state.Delete(state.Key(pastSpace, net))}
+	steps := []state.Step{state.Delete(listKey(net)).Entered(), state.Delete(pastKey(net))}
 	for _, row := range counts {
 		steps = append(steps, state.Delete(row.Key))
 	}

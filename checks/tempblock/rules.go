@@ -105,7 +105,7 @@ func parseFactor(s string) (float64, error) {
 	return f, nil
 }
 
-// The spaces of the state: what is counted (tempblock-count|192.0.2.1|invalid-rcpt|5m|5932), the list (tempblock|192.0.2.1), and
+// The spaces of the state: what is counted (tempblock-count|192.0.2.1|invalid-rcpt|5m), the list (tempblock|192.0.2.1), and
 // how often a client was on it lately (tempblock-past|192.0.2.1).
 const (
 	countSpace = "tempblock-count"
@@ -115,23 +115,25 @@ const (
 
 // count adds up what a client has done, and puts it on the list when a rule fires. It returns the new entry, nil when there is none.
 func (t *Blocker) count(ctx context.Context, client netip.Addr, done history.Transaction) (*Entry, error) {
-	net, now := history.Net(client), t.Clock()
-	steps, found := t.steps(net, now, done)
+	net := history.Net(client)
+	steps, counts := t.tallies(net, done)
 	if len(steps) == 0 {
 		return nil, nil
 	}
+	past := len(steps)
+	steps = append(steps, state.Get(pastKey(net)), state.Get(listKey(net)), state.Get(history.KnownNetKey(client)))
 	results, err := t.Store.Do(ctx, steps...)
 	if err != nil {
 		return nil, err
 	}
-	for i, rule := range t.Rules {
-		if found[i] < 0 {
-			continue
-		}
-		at := found[i]
-		bad, good := rate.Sum(results[at:at+rate.Parts+1]), rate.Sum(results[at+rate.Parts+1:at+2*(rate.Parts+1)])
-		if bad >= rule.rate.Limit && bad > good {
-			return t.block(ctx, client, Entry{Net: net, Rule: rule.String(), Bad: bad, Good: good})
+	if results[past+1].Found || results[past+2].Found {
+		return nil, nil // it is there already, or wanted mail has come from there
+	}
+	for _, c := range counts {
+		bad, good := int(results[c.bad].N), int(results[c.good].N)
+		if bad >= c.rule.rate.Limit && bad > good {
+			times, _ := strconv.Atoi(string(results[past].Value)) // none
+			return t.block(ctx, Entry{Net: net, Rule: c.rule.String(), Bad: bad, Good: good, Times: times + 1})
 		}
 	}
 	return nil, nil
@@ -146,45 +148,42 @@ func (t *Blocker) AuthFailed(ctx context.Context, client netip.Addr) error {
 	return err
 }
 
-// steps are what to add, once for each time over which anything is counted, and what to read then; found tells for each rule
-// where that begins, offences before what was good, -1 for a rule that cannot fire now.
-func (t *Blocker) steps(net string, now time.Time, done history.Transaction) (steps []state.Step, found []int) {
-	var spans []time.Duration
-	for _, rule := range t.Rules {
-		if n := rule.bad(done); n > 0 {
-			steps = append(steps, state.Add(rate.Present(now, rule.rate.Span, countSpace, net, rule.of.String()), int64(n), rate.Life(rule.rate.Span)))
-		}
-		if span := rule.rate.Span; done[policy.NoOffence] > 0 && !slices.Contains(spans, span) {
-			spans = append(spans, span)
-			steps = append(steps, state.Add(rate.Present(now, span, countSpace, net, policy.NoOffence.String()), int64(done[policy.NoOffence]), rate.Life(span)))
-		}
-	}
-	for _, rule := range t.Rules {
-		if rule.bad(done) == 0 {
-			found = append(found, -1)
-			continue
-		}
-		found = append(found, len(steps))
-		steps = append(steps, rate.Gets(rate.Window(now, rule.rate.Span, countSpace, net, rule.of.String()))...)
-		steps = append(steps, rate.Gets(rate.Window(now, rule.rate.Span, countSpace, net, policy.NoOffence.String()))...)
-	}
-	return steps, found
+// counted is a rule that may fire now, and which steps tell the sums.
+type counted struct {
+	rule      Rule
+	bad, good int
 }
 
-// block puts a client on the list, unless its net is a known one or it is there already.
-func (t *Blocker) block(ctx context.Context, client netip.Addr, entry Entry) (*Entry, error) {
-	past := state.Key(pastSpace, entry.Net)
-	results, err := t.Store.Do(ctx, state.Get(history.KnownNetKey(client)), state.Get(listKey(entry.Net)), state.Get(past))
-	if err != nil || results[0].Found || results[1].Found {
-		return nil, err
+// tallies are the steps that count, one for each rule whose offence was committed, and one for each span for what was good.
+func (t *Blocker) tallies(net string, done history.Transaction) (steps []state.Step, counts []counted) {
+	add := func(of policy.Offence, n int, span time.Duration) int {
+		key := state.Key(countSpace, net, of.String(), rate.Name(span))
+		steps = append(steps, state.Tally(key, int64(n), math.MaxInt64, span))
+		return len(steps) - 1
 	}
-	entry.Times = rate.Sum(results[2:]) + 1
+	goods := map[time.Duration]int{}
+	for _, rule := range t.Rules {
+		span, bad := rule.rate.Span, rule.bad(done)
+		good, known := goods[span]
+		if !known && (bad > 0 || done[policy.NoOffence] > 0) {
+			good = add(policy.NoOffence, done[policy.NoOffence], span)
+			goods[span] = good
+		}
+		if bad > 0 {
+			counts = append(counts, counted{rule, add(rule.of, bad, span), good})
+		}
+	}
+	return steps, counts
+}
+
+// block puts a client on the list, unless it is there already.
+func (t *Blocker) block(ctx context.Context, entry Entry) (*Entry, error) {
 	life := t.life(entry.Times)
 	entry.At = t.Clock().UTC().Truncate(time.Second)
 	entry.Until = t.Clock().Add(life)
-	results, err = t.Store.Do(ctx,
+	results, err := t.Store.Do(ctx,
 		state.First(listKey(entry.Net), entry.value(), life),
-		state.Put(past, []byte(strconv.Itoa(entry.Times)), life+t.Longest))
+		state.Put(pastKey(entry.Net), []byte(strconv.Itoa(entry.Times)), life+t.Longest))
 	if err != nil || !results[0].Done {
 		return nil, err
 	}
@@ -201,6 +200,7 @@ func (t *Blocker) life(n int) time.Duration {
 }
 
 func listKey(net string) string { return state.Key(listSpace, net) }
+func pastKey(net string) string { return state.Key(pastSpace, net) }
 
 // Entry is one client on the temporary block list.
 type Entry struct {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"mailweir/internal/policy"
-	"mailweir/internal/state"
 )
 
 // Rate is a number of things within a span of time, such as 20/5m.
@@ -52,53 +51,4 @@ func Name(d time.Duration) string {
 		s = strings.TrimSuffix(s, "0m")
 	}
 	return s
-}
-
-// Parts is into how many a span is divided: it moves on by one of them at a time, so that what is
-// counted is that of the span and up to a fifth more, never less.
-const Parts = 5
-
-// Window names the counters in the state that make up a span which ends now: that of the present
-// part first.
-func Window(now time.Time, span time.Duration, space string, of ...string) []string {
-	keys := make([]string, Parts+1)
-	for age := range keys {
-		keys[age] = part(now, int64(age), span, space, of)
-	}
-	return keys
-}
-
-// Present names the counter of the present part.
-func Present(now time.Time, span time.Duration, space string, of ...string) string {
-	return part(now, 0, span, space, of)
-}
-
-func part(now time.Time, age int64, span time.Duration, space string, of []string) string {
-	number := partOf(now, span) - age
-	return state.Key(space, append(of[:len(of):len(of)], Name(span), strconv.FormatInt(number, 10))...)
-}
-
-// partOf is the number of the part in which a time lies.
-func partOf(now time.Time, span time.Duration) int64 { return now.UnixNano() / int64(span/Parts) }
-
-// Life is how long the counter of one part is of use.
-func Life(span time.Duration) time.Duration { return span / Parts * (Parts + 1) }
-
-// Gets reads keys.
-func Gets(keys []string) []state.Step {
-	steps := make([]state.Step, len(keys))
-	for i, key := range keys {
-		steps[i] = state.Get(key)
-	}
-	return steps
-}
-
-// Sum adds counters up. What is no number counts nothing.
-func Sum(results []state.Result) (n int) {
-	for _, r := range results {
-		if v, err := strconv.Atoi(string(r.Value)); err == nil {
-			n += v
-		}
-	}
-	return n
 }
