@@ -66,7 +66,7 @@ func TestWantedMail(t *testing.T) {
 		content = append(content, "--content-definition="+d)
 	}
 	// A newsletter whose sender never writes the closing boundary.
-	known := map[string]string{"00021.1707ccb203e1a39f5167f1c0d65cc235": "truncated would refuse"}
+	known := map[string]string{"00021.1707ccb203e1a39f5167f1c0d65cc235": "truncated would_refuse"}
 	outbound := policytest.Letter{Client: "127.0.0.1", From: "user@ours.example", To: []string{"friend@else.example"}}
 	for _, c := range []struct {
 		name  string

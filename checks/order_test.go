@@ -50,6 +50,6 @@ func TestSignatureAndContent(t *testing.T) {
 		{Name: "content when there is no signature", Flags: []string{byHash, "--content-definition=" + policytest.File(t, "c", "!activation 1\n1 abd\n")}, Mail: attached("a", "abd"), Said: "end 550 5.7.1 Message bounced due to Content Examination Policy"},
 		{Name: "content bypassed", Flags: []string{byName, "--content-definition=" + policytest.File(t, "c", "!activation 1\n1 abd\n"), "--content-bypass=inline:{else.example=OK}"}, Mail: attached("a.scr", "abd"), Said: refused("Screen saver")},
 		{Name: "signature bypassed", Flags: []string{byName, "--content-definition=" + policytest.File(t, "c", "!activation 1\n1 abd\n"), "--signature-bypass=inline:{else.example=OK}"}, Mail: attached("a.scr", "abd"), Said: "end 550 5.7.1 Message bounced due to Content Examination Policy"},
-		{Name: "no memory", Flags: []string{"--truncated=off", byHash, "--content-definition=" + policytest.File(t, "c", "!activation 1\n1 abd\n"), "--content-memory=1"}, Mail: attached("a", "abc"), Events: "signature could not tell\ncontent could not tell"},
+		{Name: "no memory", Flags: []string{"--truncated=off", byHash, "--content-definition=" + policytest.File(t, "c", "!activation 1\n1 abd\n"), "--content-memory=1"}, Mail: attached("a", "abc"), Events: "signature check_error\ncontent check_error"},
 	})
 }

@@ -31,7 +31,7 @@ func TestExplainLists(t *testing.T) {
 			"A 66.0.0.127.ill.example → 127.255.255.254", "A 66.0.0.127.new.example → 127.0.0.2",
 		}},
 		{"could not tell", []string{"--client=127.0.0.67", "--from=a@example.net"}, []string{
-			"could not tell", "127.0.0.67: score 0 (bl.example not listed, clean.example not listed, ill.example error: answer 127.255.255.254",
+			"check error", "127.0.0.67: score 0 (bl.example not listed, clean.example not listed, ill.example error: answer 127.255.255.254",
 			"A 67.0.0.127.bl.example → no such name",
 		}},
 		{"not listed", []string{"--client=127.0.0.68", "--from=a@example.net"}, []string{

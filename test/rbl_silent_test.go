@@ -8,8 +8,8 @@ import (
 	"mailweir/test/testbed"
 )
 
-// couldNotTell is the log line of a check that could not tell.
-var couldNotTell = testbed.Entry{"check": "rbl", "msg": "could not tell"}
+// couldNotTell is the log line of a check error.
+var couldNotTell = testbed.Entry{"check": "rbl", "msg": "check_error"}
 
 // Twenty lists, one of which falls silent. No test measures time: where the answer did not wait for the silent list, its question was
 // given up before it could fail, and its errors stay at none for good.

@@ -47,7 +47,7 @@ func TestAccountList(t *testing.T) {
 		{Name: "bob's login is no one's inbound", Mail: in("bob@ours.example")},
 		{Name: "all", Flags: []string{"--account-list=inline:{*=inbound}"}, Mail: in("a@ours.example"), Said: inboundsOff},
 		{Name: "local submission", Mail: policytest.Letter{Client: "none", From: "a@quiet.example", To: []string{"x@else.example"}}, Said: "end" + outboundsOff[4:]},
-		{Name: "monitor", Flags: []string{"--account=monitor"}, Mail: in("a@closed.example"), Events: "account would refuse"},
+		{Name: "monitor", Flags: []string{"--account=monitor"}, Mail: in("a@closed.example"), Events: "account would_refuse"},
 	})
 	policytest.Only(Check).WantError(t, "accounts:1: ", "--account-list="+policytest.File(t, "accounts", "bob off\n"))
 }

@@ -42,7 +42,7 @@ func TestAddress(t *testing.T) {
 		{Name: "strict ordinary", Flags: []string{"--address-strict"}},
 		{Name: "strict without SMTPUTF8", Flags: []string{"--address-strict"}, Mail: policytest.Letter{From: "ä@else.example"}, Said: sender},
 		{Name: "strict SMTPUTF8", Flags: []string{"--address-strict"}, Mail: policytest.Letter{From: "ä@else.example", UTF8: true}},
-		{Name: "monitor", Flags: []string{"--address=monitor"}, Mail: policytest.Letter{From: "alice"}, Events: "address would refuse"},
+		{Name: "monitor", Flags: []string{"--address=monitor"}, Mail: policytest.Letter{From: "alice"}, Events: "address would_refuse"},
 		{Name: "defer", Flags: []string{"--address=defer"}, Mail: policytest.Letter{From: "alice"}, Said: "mail 451 4.1.7 Invalid address"},
 		{Name: "always accepted recipient", Mail: policytest.Letter{From: "alice", To: []string{"abuse@ours.example"}}, Said: sender},
 	})

@@ -183,7 +183,7 @@ func TestConcurrencyMonitored(t *testing.T) {
 	second, said := h.Begin(policytest.Letter{})
 	policytest.WantSaid(t, "second", said, "")
 	h.Leave(second)
-	if events := strings.Join(h.Recorded(), "\n"); events != "concurrency would refuse" {
+	if events := strings.Join(h.Recorded(), "\n"); events != "concurrency would_refuse" {
 		t.Errorf("events %q", events)
 	}
 	h.Leave(first)

@@ -13,9 +13,9 @@ func TestFault(t *testing.T) {
 	const refused = "rcpt 451 4.3.0 Unable to process email at this time"
 	for _, c := range []policytest.Scenario{
 		{Name: "defer", Said: refused, Events: "broken deferred", Cause: "oh no"},
-		{Name: "accept", Flags: []string{"--fault-on-error=accept"}, Events: "broken could not tell"},
-		{Name: "monitor", Flags: []string{"--fault=monitor"}, Events: "broken would refuse"},
-		{Name: "mode monitor", Flags: []string{"--mode=monitor"}, Events: "broken would refuse"},
+		{Name: "accept", Flags: []string{"--fault-on-error=accept"}, Events: "broken check_error"},
+		{Name: "monitor", Flags: []string{"--fault=monitor"}, Events: "broken would_refuse"},
+		{Name: "mode monitor", Flags: []string{"--mode=monitor"}, Events: "broken would_refuse"},
 		{Name: "own words", Flags: []string{"--replies=" + policytest.File(t, "replies", "fault 450 4.3.9 Something broke\n")}, Said: "rcpt 450 4.3.9 Something broke"},
 	} {
 		for kind, defect := range map[string]func() error{

@@ -25,7 +25,7 @@ which ` + "`--greylist-client-passes`" + ` triplets have passed is known as a wh
 deferred at the end of its headers, for all recipients together, and only when none of them is known: call-outs pass.
 
 ` + "`--greylist-skip-spf`" + ` lets mail pass whose sender SPF vouches for, ` + "`--greylist-bypass`" + ` clients, senders and recipients of a table. Mail that another
-check refuses teaches nothing. A sender who does not come back in the window is an event ` + "`not retried`" + `. See greylisting.md.`,
+check refuses teaches nothing. A sender who does not come back in the window is an event ` + "`not_retried`" + `. See greylisting.md.`,
 	Mode:    policy.Monitor,
 	OnError: policy.Accept,
 	Exempt: policy.ExemptTrusted | policy.ExemptRelay | policy.ExemptPermitClient | policy.ExemptPermitSender | policy.ExemptUnvouched |

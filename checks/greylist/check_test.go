@@ -177,9 +177,9 @@ func TestGreylistWhoNeedNotWait(t *testing.T) {
 		{Name: "sender", Flags: []string{"--greylist-bypass=inline:{else.example=OK}"}, Mail: policytest.Letter{}},
 		{Name: "recipient", Flags: []string{"--greylist-bypass=inline:{user@ours.example=OK}"}, Mail: policytest.Letter{To: []string{"user@ours.example", "b@ours.example"}}, Said: no},
 		{Name: "exception", Flags: []string{"--greylist-bypass=inline:{ {sender@else.example=DUNNO} {else.example=OK} }"}, Mail: policytest.Letter{}, Said: no},
-		{Name: "monitor", Flags: []string{"--greylist=monitor"}, Mail: policytest.Letter{}, Events: "greylist would refuse"},
-		{Name: "by default", Flags: []string{"--greylist=monitor"}, Mail: policytest.Letter{From: "<>"}, Events: "greylist would refuse"},
-		{Name: "pilot", Flags: []string{"--enforce-for=inline:{a@ours.example=x}"}, Mail: policytest.Letter{To: []string{"a@ours.example", "b@ours.example"}}, Said: no, Events: "greylist deferred\ngreylist would refuse"},
+		{Name: "monitor", Flags: []string{"--greylist=monitor"}, Mail: policytest.Letter{}, Events: "greylist would_refuse"},
+		{Name: "by default", Flags: []string{"--greylist=monitor"}, Mail: policytest.Letter{From: "<>"}, Events: "greylist would_refuse"},
+		{Name: "pilot", Flags: []string{"--enforce-for=inline:{a@ours.example=x}"}, Mail: policytest.Letter{To: []string{"a@ours.example", "b@ours.example"}}, Said: no, Events: "greylist deferred\ngreylist would_refuse"},
 	})
 	for flag, words := range map[string]string{
 		"--greylist-ipv4=33": "--greylist-ipv4", "--greylist-ipv6=0": "--greylist-ipv6", "--greylist-window=1m": "--greylist-window",

@@ -38,10 +38,10 @@ func TestHeaderFrom(t *testing.T) {
 		{Name: "code", Mail: from("code@else.example"), Said: "end 554 5.7.9 no"},
 		{Name: "trusted", Mail: policytest.Letter{Client: "127.0.0.1", Header: []string{"From: x@bad.example"}}, Said: refused},
 		{Name: "abuse", Mail: policytest.Letter{To: []string{"abuse@ours.example"}, Header: []string{"From: x@bad.example"}}, Said: refused},
-		{Name: "monitor", Flags: []string{"--header-from=monitor"}, Mail: from("x@bad.example"), Events: "header-from would refuse"},
+		{Name: "monitor", Flags: []string{"--header-from=monitor"}, Mail: from("x@bad.example"), Events: "header-from would_refuse"},
 		{Name: "defer", Flags: []string{"--header-from=defer"}, Mail: from("x@bad.example"), Said: "end 451 4.7.1 Rejected by header based Blocked Senders - Block policy for Header From"},
 		{Name: "pilot: for all", Flags: []string{"--enforce-for=inline:{user@ours.example=x}"}, Mail: from("x@bad.example"), Said: refused},
-		{Name: "pilot: not for all", Flags: []string{"--enforce-for=inline:{user@ours.example=x}"}, Mail: policytest.Letter{To: []string{"user@ours.example", "b@ours.example"}, Header: []string{"From: x@bad.example"}}, Events: "header-from would refuse"},
+		{Name: "pilot: not for all", Flags: []string{"--enforce-for=inline:{user@ours.example=x}"}, Mail: policytest.Letter{To: []string{"user@ours.example", "b@ours.example"}, Header: []string{"From: x@bad.example"}}, Events: "header-from would_refuse"},
 	})
 }
 

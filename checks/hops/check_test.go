@@ -24,7 +24,7 @@ func TestHops(t *testing.T) {
 		{Name: "other limit", Flags: []string{"--hops-max=3"}, Mail: received(3), Said: refused},
 		{Name: "below it", Flags: []string{"--hops-max=3"}, Mail: received(2)},
 		{Name: "no limit", Flags: []string{"--hops-max=0"}, Mail: received(100)},
-		{Name: "monitor", Flags: []string{"--hops=monitor"}, Mail: received(25), Events: "hops would refuse"},
+		{Name: "monitor", Flags: []string{"--hops=monitor"}, Mail: received(25), Events: "hops would_refuse"},
 		{Name: "defer", Flags: []string{"--hops=defer"}, Mail: received(25), Said: "end 451 4.4.6 Mail loop detected"},
 	})
 }

@@ -44,7 +44,7 @@ func TestLoadSessions(t *testing.T) {
 			}
 			want := ""
 			if c.name == "monitored" {
-				want = "load would refuse"
+				want = "load would_refuse"
 			}
 			policytest.Scenario{Mail: c.mail, Said: c.said, Events: want}.Check(t, p)
 		})

@@ -54,7 +54,7 @@ house.example block bad.example
 		{Name: "local submission", Mail: policytest.Letter{Client: "none", From: "spammer@else.example"}, Said: "end" + managedUser[4:]},
 		{Name: "abuse", Mail: from("x@bad.example", "abuse@house.example")},
 		{Name: "permitted client", Flags: []string{"--permit-clients=static:OK"}, Mail: from("spammer@else.example")},
-		{Name: "monitor", Flags: []string{"--managed=monitor"}, Mail: from("spammer@else.example"), Events: "managed would refuse"},
+		{Name: "monitor", Flags: []string{"--managed=monitor"}, Mail: from("spammer@else.example"), Events: "managed would_refuse"},
 		{Name: "defer", Flags: []string{"--managed=defer"}, Mail: from("spammer@else.example"), Said: "rcpt 451 4" + managedUser[10:]},
 	})
 	for value, words := range map[string]string{"spammer@else.example": "want block or permit", "block": "want block or permit", "block x@": "neither an address nor a domain", "block blok a@b.c": `"blok"`} {
@@ -77,9 +77,9 @@ func TestManagedHeader(t *testing.T) {
 		{Name: "none", Mail: header("friend@ours.example", "third@ours.example")},
 		{Name: "one of two, rejected", Flags: []string{"--managed-header-action=reject"}, Mail: header("user@ours.example", "friend@ours.example"), Said: managedFrom},
 		{Name: "none, rejected", Flags: []string{"--managed-header-action=reject"}, Mail: header("friend@ours.example")},
-		{Name: "monitor", Flags: []string{"--managed=monitor"}, Mail: header("user@ours.example", "friend@ours.example"), Events: "managed would refuse"},
-		{Name: "defer removes nobody", Flags: []string{"--managed=defer"}, Mail: header("user@ours.example", "friend@ours.example"), Events: "managed would refuse"},
-		{Name: "pilot", Flags: []string{"--enforce-for=inline:{friend@ours.example=x}"}, Mail: header("user@ours.example", "friend@ours.example"), Events: "managed would refuse"},
+		{Name: "monitor", Flags: []string{"--managed=monitor"}, Mail: header("user@ours.example", "friend@ours.example"), Events: "managed would_refuse"},
+		{Name: "defer removes nobody", Flags: []string{"--managed=defer"}, Mail: header("user@ours.example", "friend@ours.example"), Events: "managed would_refuse"},
+		{Name: "pilot", Flags: []string{"--enforce-for=inline:{friend@ours.example=x}"}, Mail: header("user@ours.example", "friend@ours.example"), Events: "managed would_refuse"},
 		{Name: "null sender", Mail: policytest.Letter{From: "<>", Header: []string{"From: bad@else.example"}}, Said: managedFrom},
 	})
 }
@@ -226,14 +226,14 @@ func TestManagedWhileTheStateIsDown(t *testing.T) {
 		{"blocked by the table", "", "a@bad.example", "user@ours.example", managedDomain, "managed refused"},
 		{"permitted by the table", "192.0.2.9", "a@vouched.example", "user@ours.example", "", ""},
 		{"no entries", "192.0.2.9", "a@vouched.example", "other@ours.example", "rcpt 550 5.7.1 " + listed, "listed refused"},
-		{"entries: a block is skipped", "", "a@bad.example", "before@ours.example", "", "managed could not tell"},
-		{"entries: maybe a permit", "192.0.2.9", "a@vouched.example", "before@ours.example", "rcpt 451 4.7.1 " + listed, "managed could not tell\nlisted deferred"},
-		{"entries: none would be vouched for", "192.0.2.9", "a@forged.example", "before@ours.example", "rcpt 550 5.7.1 " + listed, "managed could not tell\nlisted refused"},
-		{"entries: vouching cannot be told", "192.0.2.9", "a@down.example", "before@ours.example", "rcpt 451 4.7.1 " + listed, "managed could not tell\nlisted deferred"},
-		{"entries: nothing against it", "", "a@vouched.example", "before@ours.example", "", "managed could not tell"},
+		{"entries: a block is skipped", "", "a@bad.example", "before@ours.example", "", "managed check_error"},
+		{"entries: maybe a permit", "192.0.2.9", "a@vouched.example", "before@ours.example", "rcpt 451 4.7.1 " + listed, "managed check_error\nlisted deferred"},
+		{"entries: none would be vouched for", "192.0.2.9", "a@forged.example", "before@ours.example", "rcpt 550 5.7.1 " + listed, "managed check_error\nlisted refused"},
+		{"entries: vouching cannot be told", "192.0.2.9", "a@down.example", "before@ours.example", "rcpt 451 4.7.1 " + listed, "managed check_error\nlisted deferred"},
+		{"entries: nothing against it", "", "a@vouched.example", "before@ours.example", "", "managed check_error"},
 		{"entries: a permit that none could change", "192.0.2.9", "sure@vouched.example", "before@ours.example", "", ""},
-		{"entries: of the address with an extension", "192.0.2.9", "a@vouched.example", "before+x@ours.example", "rcpt 451 4.7.1 " + listed, "managed could not tell\nlisted deferred"},
-		{"entered since", "192.0.2.9", "a@vouched.example", "later+x@ours.example", "rcpt 451 4.7.1 " + listed, "managed could not tell\nlisted deferred"},
+		{"entries: of the address with an extension", "192.0.2.9", "a@vouched.example", "before+x@ours.example", "rcpt 451 4.7.1 " + listed, "managed check_error\nlisted deferred"},
+		{"entered since", "192.0.2.9", "a@vouched.example", "later+x@ours.example", "rcpt 451 4.7.1 " + listed, "managed check_error\nlisted deferred"},
 		{"entered for another extension", "192.0.2.9", "a@vouched.example", "later@ours.example", "rcpt 550 5.7.1 " + listed, "listed refused"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -33,7 +33,7 @@ func TestRcptLimit(t *testing.T) {
 		{Name: "local submission", Flags: []string{"--rcpt-limit-trusted=4"}, Mail: policytest.Letter{Client: "none", To: to(5)}},
 		{Name: "permitted", Flags: append(three, "--permit-clients=static:OK"), Mail: policytest.Letter{To: to(4)}, Said: refused},
 		{Name: "off", Flags: []string{"--rcpt-limit-max=0"}, Mail: policytest.Letter{To: to(300)}},
-		{Name: "monitor", Flags: append(three, "--rcpt-limit=monitor"), Mail: policytest.Letter{To: to(4)}, Events: "rcpt-limit would refuse"},
+		{Name: "monitor", Flags: append(three, "--rcpt-limit=monitor"), Mail: policytest.Letter{To: to(4)}, Events: "rcpt-limit would_refuse"},
 		{Name: "defer", Flags: append(three, "--rcpt-limit=defer"), Mail: policytest.Letter{To: to(4)}, Said: refused},
 	})
 }

@@ -212,7 +212,7 @@ func TestReputationOnError(t *testing.T) {
 	if said := h.Visit(policytest.Letter{}); len(said) > 0 {
 		t.Error(said)
 	}
-	if events := strings.Join(h.Recorded(), "\n"); events != "reputation could not tell" {
+	if events := strings.Join(h.Recorded(), "\n"); events != "reputation check_error" {
 		t.Error(events)
 	}
 	h = policytest.Only(Check).HostOn(t, policytest.Broken(historySpace), "--reputation=enforce", "--reputation-on-error=defer")

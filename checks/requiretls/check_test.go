@@ -54,6 +54,6 @@ func TestRequireTLS(t *testing.T) {
 		{Name: "other recipient", Mail: policytest.Letter{Client: "192.0.2.9", To: []string{"other@ours.example"}}},
 		{Name: "loopback", Mail: policytest.Letter{Client: "127.0.0.1"}},
 		{Name: "local submission", Mail: policytest.Letter{Client: "none"}},
-		{Name: "monitored", Flags: []string{"--require-tls=monitor"}, Events: "require-tls would refuse\nrequire-tls would refuse"},
+		{Name: "monitored", Flags: []string{"--require-tls=monitor"}, Events: "require-tls would_refuse\nrequire-tls would_refuse"},
 	})
 }

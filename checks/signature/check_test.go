@@ -74,7 +74,7 @@ func TestSignature(t *testing.T) {
 			return l
 		}(), Said: refused("Test.Abc")},
 		{Name: "bypass by recipient", Flags: []string{byHash, "--signature-bypass=inline:{user@ours.example=OK}"}, Mail: policytest.Attachment("a", "abc")},
-		{Name: "monitor", Flags: []string{byHash, "--signature=monitor"}, Mail: policytest.Attachment("a", "abc"), Events: "signature would refuse"},
+		{Name: "monitor", Flags: []string{byHash, "--signature=monitor"}, Mail: policytest.Attachment("a", "abc"), Events: "signature would_refuse"},
 	})
 }
 

@@ -23,7 +23,7 @@ func TestSize(t *testing.T) {
 		{Name: "trusted", Mail: policytest.Letter{Client: "127.0.0.1", Size: 2003}, Said: atMail},
 		{Name: "local submission", Mail: policytest.Letter{Client: "none", Body: body + "x"}, Said: atEnd},
 		{Name: "no limit", Flags: []string{"--size-max=0"}, Mail: policytest.Letter{Size: 1 << 40, Body: body + "x"}},
-		{Name: "monitor", Flags: []string{"--size=monitor"}, Mail: policytest.Letter{Size: 2003}, Events: "size would refuse"},
+		{Name: "monitor", Flags: []string{"--size=monitor"}, Mail: policytest.Letter{Size: 2003}, Events: "size would_refuse"},
 		{Name: "defer", Flags: []string{"--size=defer"}, Mail: policytest.Letter{Size: 2003}, Said: "mail 451 4.3.4 Maximum email size exceeded"},
 		{Name: "recipient's smaller limit, declared", Flags: []string{limits}, Mail: policytest.Letter{Size: 1025, To: []string{"small@ours.example", "user@ours.example"}}, Said: atRcpt},
 		{Name: "declared, with limits, at RCPT", Flags: []string{limits}, Mail: policytest.Letter{Size: 2003}, Said: atRcpt},

@@ -213,7 +213,7 @@ func TestTempblockOnError(t *testing.T) {
 			t.Error(said)
 		}
 	}
-	if events := h.Recorded(); strings.Join(events, "\n") != "tempblock could not tell\ntempblock could not tell" {
+	if events := h.Recorded(); strings.Join(events, "\n") != "tempblock check_error\ntempblock check_error" {
 		t.Error(events)
 	}
 	h = policytest.Only(Check).HostOn(t, policytest.Broken(listSpace), "--tempblock=enforce", "--tempblock-on-error=defer")

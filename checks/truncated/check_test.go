@@ -26,7 +26,7 @@ func TestTruncated(t *testing.T) {
 		{Name: "no part", Mail: policytest.Letter{Header: []string{"Content-Type: multipart/mixed; boundary=b"}, Body: "hello\r\n"}, Said: again},
 		{Name: "plain text", Mail: policytest.Letter{Body: "hello\r\n"}},
 		{Name: "no body at all", Mail: policytest.Letter{Header: []string{"Subject: x"}}},
-		{Name: "monitored by default", Flags: []string{"--truncated=monitor"}, Mail: cut(), Events: "truncated would refuse"},
+		{Name: "monitored by default", Flags: []string{"--truncated=monitor"}, Mail: cut(), Events: "truncated would_refuse"},
 		{Name: "off", Flags: []string{"--truncated=off"}, Mail: cut()},
 		{Name: "bypass", Flags: []string{"--truncated-bypass=inline:{ours.example=OK}"}, Mail: cut()},
 	})
@@ -87,7 +87,7 @@ func TestTruncatedMonitorLearns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := policytest.Scenario{Mail: cut("Message-Id: <a@b>"), Events: "truncated would refuse"}
+		c := policytest.Scenario{Mail: cut("Message-Id: <a@b>"), Events: "truncated would_refuse"}
 		if i == 2 {
 			c.Said, c.Events = "end 554 5.6.0 Message ended early", "truncated refused"
 		}

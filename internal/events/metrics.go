@@ -33,9 +33,9 @@ type Metrics struct {
 func NewMetrics(version string) *Metrics {
 	m := &Metrics{
 		Registry: prometheus.NewRegistry(),
-		decisions: counters("decisions_total", "Decisions that were not to go on, or in monitor mode would not have been.",
+		decisions: counters("decisions_total", "Decisions against mail, in monitor mode those that would have been.",
 			"check", "mode", "action", "code"),
-		failures: counters("check_failures_total", "Times that a check could not tell.", "check"),
+		failures: counters("check_failures_total", "Check errors: times that a check could not judge.", "check"),
 		limits:   counters("examination_limits_total", "Messages of which a part was not examined, by the limit that was reached.", "limit"),
 		messages: counters("messages_total", "Mail transactions by what became of them.", "service", "fate"),
 		octets: prometheus.NewCounter(prometheus.CounterOpts{

@@ -38,7 +38,7 @@ type Event struct {
 	Change Change `json:"change,omitzero"`
 	// Cause is for the administrator: which entry, list or figure.
 	Cause string `json:"cause,omitempty"`
-	// Err is why the check could not tell, "" when it could.
+	// Err is the error of a check that could not judge, "" without one.
 	Err string `json:"error,omitempty"`
 	// Fault says that mailweir itself failed; Stack is where, for a panic.
 	Fault bool   `json:"fault,omitempty"`
@@ -89,13 +89,13 @@ const (
 	ActionRemoved                  // a recipient was taken off
 	ActionChanged                  // the message went on, changed
 	ActionWould                    // monitored: nothing was done
-	ActionError                    // could not tell, and the mail went on
+	ActionError                    // a check error, and the mail went on
 	ActionNotRetried               // deferred mail did not come back
 	ActionIncomplete               // the client gave up, or its message was kept from us
 	ActionUnexamined               // a limit kept a part of the message from being examined
 )
 
-var actionNames = [...]string{"refused", "deferred", "removed", "changed", "would refuse", "could not tell", "not retried", "incomplete", "unexamined"}
+var actionNames = [...]string{"refused", "deferred", "removed", "changed", "would_refuse", "check_error", "not_retried", "incomplete", "unexamined"}
 
 // String returns the action as it is written in logs and metrics.
 func (a Action) String() string { return actionNames[a] }

@@ -20,7 +20,7 @@ const (
 	Lost
 )
 
-var fateNames = [...]string{"accepted", "refused", "deferred", "refused by mta", "removed", "abandoned", "lost"}
+var fateNames = [...]string{"accepted", "refused", "deferred", "refused_by_mta", "removed", "abandoned", "lost"}
 
 // String returns the fate as it is written in logs and metrics.
 func (f Fate) String() string { return fateNames[f] }

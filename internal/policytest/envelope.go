@@ -47,9 +47,9 @@ func EnvelopeBlock(t *testing.T, rig Rig, check, reply, class string) {
 		{Name: "abuse", Mail: Letter{From: "x@bad.example", To: []string{"abuse@ours.example"}}},
 		{Name: "abuse and another", Mail: Letter{From: "x@bad.example", To: []string{"abuse@ours.example", "a@ours.example"}}, Said: refused},
 		{Name: "abuse elsewhere", Mail: Letter{Client: "127.0.0.1", From: "x@bad.example", To: []string{"abuse@else.example"}}, Said: refused},
-		{Name: "monitor", Flags: []string{"--" + check + "=monitor"}, Mail: from("x@bad.example"), Events: check + " would refuse"},
+		{Name: "monitor", Flags: []string{"--" + check + "=monitor"}, Mail: from("x@bad.example"), Events: check + " would_refuse"},
 		{Name: "defer", Flags: []string{"--" + check + "=defer"}, Mail: from("x@bad.example"), Said: "rcpt 451 4" + reply[5:]},
 		{Name: "off", Flags: []string{"--" + check + "=off"}, Mail: from("x@bad.example")},
-		{Name: "pilot", Flags: []string{"--enforce-for=inline:{a@ours.example=x}"}, Mail: Letter{From: "x@bad.example", To: []string{"a@ours.example", "b@ours.example"}}, Said: refused, Events: check + " refused\n" + check + " would refuse"},
+		{Name: "pilot", Flags: []string{"--enforce-for=inline:{a@ours.example=x}"}, Mail: Letter{From: "x@bad.example", To: []string{"a@ours.example", "b@ours.example"}}, Said: refused, Events: check + " refused\n" + check + " would_refuse"},
 	})
 }

@@ -50,13 +50,13 @@ func TestAggregate(t *testing.T) {
 		{"remove: one of two", "", policy.AggregateRemove, []string{good, bad}, []string{"remove <bad@ours.example>"}, "x removed bad@ours.example"},
 		{"remove: both", "", policy.AggregateRemove, []string{bad, bad2}, []string{refused}, "x refused bad@ours.example,bad2@ours.example"},
 		{"remove: could not tell", "", policy.AggregateRemove, []string{good, odd}, []string{deferred}, "x deferred good@ours.example,odd@ours.example"},
-		{"remove: deferring takes nobody off", "--x=defer", policy.AggregateRemove, []string{good, bad}, []string{""}, "x would refuse bad@ours.example"},
-		{"remove: monitoring takes nobody off", "--x=monitor", policy.AggregateRemove, []string{good, bad}, []string{""}, "x would refuse bad@ours.example"},
-		{"any: monitored", "--x=monitor", policy.AggregateAny, []string{good, bad}, []string{""}, "x would refuse bad@ours.example"},
+		{"remove: deferring takes nobody off", "--x=defer", policy.AggregateRemove, []string{good, bad}, []string{""}, "x would_refuse bad@ours.example"},
+		{"remove: monitoring takes nobody off", "--x=monitor", policy.AggregateRemove, []string{good, bad}, []string{""}, "x would_refuse bad@ours.example"},
+		{"any: monitored", "--x=monitor", policy.AggregateAny, []string{good, bad}, []string{""}, "x would_refuse bad@ours.example"},
 		{"all: monitored, one of two", "--x=monitor", policy.AggregateAll, []string{good, bad}, []string{""}, ""},
-		{"all: monitored, both", "--x=monitor", policy.AggregateAll, []string{bad, bad2}, []string{""}, "x would refuse bad@ours.example,bad2@ours.example"},
-		{"remove: a pilot for another", "--enforce-for=inline:{good@ours.example=x}", policy.AggregateRemove, []string{good, bad}, []string{""}, "x would refuse bad@ours.example"},
-		{"all: a pilot for one", "--enforce-for=inline:{bad@ours.example=x}", policy.AggregateAll, []string{bad, bad2}, []string{""}, "x would refuse bad@ours.example,bad2@ours.example"},
+		{"all: monitored, both", "--x=monitor", policy.AggregateAll, []string{bad, bad2}, []string{""}, "x would_refuse bad@ours.example,bad2@ours.example"},
+		{"remove: a pilot for another", "--enforce-for=inline:{good@ours.example=x}", policy.AggregateRemove, []string{good, bad}, []string{""}, "x would_refuse bad@ours.example"},
+		{"all: a pilot for one", "--enforce-for=inline:{bad@ours.example=x}", policy.AggregateAll, []string{bad, bad2}, []string{""}, "x would_refuse bad@ours.example,bad2@ours.example"},
 	} {
 		for _, stage := range []policy.Stage{policy.StageHeaders, policy.StageEnd} {
 			t.Run(tt.name+", "+stage.String(), func(t *testing.T) {

@@ -98,7 +98,7 @@ func TestWhatIsNotKeptIsACheckError(t *testing.T) {
 		want, event        string
 	}{
 		{"budget full, defer", "--scan-spool-max=100KiB", "--scan-spool-max", policy.Delay, nil, "end 451 4.3.0 Unable to process now", "scanner deferred a@ours.example"},
-		{"budget full, accept", "--scan-spool-max=100KiB", "--scan-spool-max", policy.Accept, nil, "", "scanner could not tell a@ours.example"},
+		{"budget full, accept", "--scan-spool-max=100KiB", "--scan-spool-max", policy.Accept, nil, "", "scanner check_error a@ours.example"},
 		{"header too long", "", "header section", policy.Delay, many, "end 451 4.3.0 Unable to process now", "scanner deferred a@ours.example"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -190,7 +190,7 @@ func TestMonitoredScannerReadsAfterTheEnd(t *testing.T) {
 	l.body = "a virus\r\n"
 	wantSaid(t, r.send(l), "")
 	close(ended)
-	wantEvents(t, r, "scanner would refuse a@ours.example")
+	wantEvents(t, r, "scanner would_refuse a@ours.example")
 	wantSpoolEmpty(t, r)
 }
 

@@ -36,12 +36,12 @@ func TestChange(t *testing.T) {
 		{"each field once", "", []*policy.Check{a}, []string{bad, bad}, "change X-Tag: a X: y", []string{"a changed bad@ours.example,bad@ours.example"}},
 		{"several checks", "", []*policy.Check{a, b, h}, []string{bad}, "change quarantine: look; X-Tag: a X: y; X-Tag: b X: y", []string{"a changed bad@ours.example", "b changed bad@ours.example", "hold changed bad@ours.example"}},
 		{"a later check refuses", "", []*policy.Check{a, refuse}, []string{bad}, "end 550 5.7.1 refuse", []string{"refuse refused bad@ours.example"}},
-		{"monitored", "--a=monitor", []*policy.Check{a}, []string{bad}, "", []string{"a would refuse bad@ours.example"}},
-		{"deferring is stricter than asked for", "--a=defer", []*policy.Check{a}, []string{bad}, "", []string{"a would refuse bad@ours.example"}},
-		{"a pilot for another", "--enforce-for=inline:{good@ours.example=x}", []*policy.Check{a}, []string{good, bad}, "", []string{"a would refuse bad@ours.example"}},
-		{"a pilot for one of two", "--enforce-for=inline:{bad@ours.example=x}", []*policy.Check{a}, []string{good, bad}, "", []string{"a would refuse bad@ours.example"}},
+		{"monitored", "--a=monitor", []*policy.Check{a}, []string{bad}, "", []string{"a would_refuse bad@ours.example"}},
+		{"deferring is stricter than asked for", "--a=defer", []*policy.Check{a}, []string{bad}, "", []string{"a would_refuse bad@ours.example"}},
+		{"a pilot for another", "--enforce-for=inline:{good@ours.example=x}", []*policy.Check{a}, []string{good, bad}, "", []string{"a would_refuse bad@ours.example"}},
+		{"a pilot for one of two", "--enforce-for=inline:{bad@ours.example=x}", []*policy.Check{a}, []string{good, bad}, "", []string{"a would_refuse bad@ours.example"}},
 		{"a pilot for all", "--enforce-for=inline:{bad@ours.example=x}", []*policy.Check{a}, []string{bad}, "change X-Tag: a X: y", []string{"a changed bad@ours.example"}},
-		{"before the end there is nothing to change", "", []*policy.Check{check("early", policy.Hooks{Mail: hold})}, []string{bad}, "", []string{"early would refuse bad@ours.example"}},
+		{"before the end there is nothing to change", "", []*policy.Check{check("early", policy.Hooks{Mail: hold})}, []string{bad}, "", []string{"early would_refuse bad@ours.example"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := newRig(t, tt.flags, tt.checks...)

@@ -18,7 +18,7 @@ const (
 	SaysBypassed               // an objection that a permit or exemption drops
 )
 
-var saysNames = [...]string{"nothing against it", "objects", "could not tell", "bypassed"}
+var saysNames = [...]string{"nothing against it", "objects", "check error", "bypassed"}
 
 // String returns the kind in words.
 func (s Says) String() string { return saysNames[s] }

@@ -99,7 +99,7 @@ func TestWhatIsMonitoredIsNeverWaitedForButRecorded(t *testing.T) {
 				if took := time.Since(began); took != 0 {
 					t.Errorf("the MTA waited %v for a monitored check", took)
 				}
-				wantEvents(t, r, "x would refuse "+to)
+				wantEvents(t, r, "x would_refuse "+to)
 				if got := r.seen.outcomes[0].Would; !slices.Equal(got, []string{"x"}) && tt.name[:3] == "end" {
 					t.Errorf("the outcome says that %v objected", got)
 				}

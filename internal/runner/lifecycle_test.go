@@ -244,7 +244,7 @@ func TestFates(t *testing.T) {
 			begin(s)
 			s.RcptRefusedByMTA(policy.RcptFacts{Recipient: "b@ours.example"})
 			s.EndOfMessage("1")
-		}, []string{"b refused by mta", "a accepted", "message accepted", "connection"}},
+		}, []string{"b refused_by_mta", "a accepted", "message accepted", "connection"}},
 		{"closed twice", func(s *Session) { begin(s); s.Close(); s.Close() }, []string{"a lost", "message lost", "connection"}},
 		{"connected twice", func(s *Session) { begin(s); s.Connect(mail().connect()) }, []string{"a lost", "message lost", "connection", "connection"}},
 		{"nothing but QUIT", func(s *Session) { s.Connect(mail().connect()) }, []string{"connection"}},

@@ -18,11 +18,11 @@ func TestModes(t *testing.T) {
 		{"defer", "--x=defer", 550, "5.7.1", "rcpt a@ours.example 451 4.7.1 x", "x deferred a@ours.example"},
 		{"defer 535", "--x=defer", 535, "5.7.8", "rcpt a@ours.example 454 4.7.8 x", "x deferred a@ours.example"},
 		{"defer what is temporary", "--x=defer", 452, "4.5.3", "rcpt a@ours.example 452 4.5.3 x", "x deferred a@ours.example"},
-		{"monitor", "--x=monitor", 550, "5.7.1", "", "x would refuse a@ours.example"},
+		{"monitor", "--x=monitor", 550, "5.7.1", "", "x would_refuse a@ours.example"},
 		{"off", "--x=off", 550, "5.7.1", "", ""},
-		{"capped at monitor", "--mode=monitor", 550, "5.7.1", "", "x would refuse a@ours.example"},
+		{"capped at monitor", "--mode=monitor", 550, "5.7.1", "", "x would_refuse a@ours.example"},
 		{"capped at defer", "--mode=defer", 550, "5.7.1", "rcpt a@ours.example 451 4.7.1 x", "x deferred a@ours.example"},
-		{"a cap raises nothing", "--mode=enforce --x=monitor", 550, "5.7.1", "", "x would refuse a@ours.example"},
+		{"a cap raises nothing", "--mode=enforce --x=monitor", 550, "5.7.1", "", "x would_refuse a@ours.example"},
 		{"help", "--help-url=https://ours.example/help", 550, "5.7.1", "rcpt a@ours.example 550 5.7.1 x - https://ours.example/help", "x refused a@ours.example"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -43,7 +43,7 @@ func TestACheckMayOnlyMonitorAnObjection(t *testing.T) {
 	hooks := policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) { return policy.Object(reply("x")).Monitored(), nil }}
 	r := newRig(t, "", check("x", hooks), check("y", objecting("y", policy.StageEnd)))
 	wantSaid(t, r.send(mail("a@ours.example")), "end 550 5.7.1 y")
-	wantEvents(t, r, "x would refuse a@ours.example", "y refused a@ours.example")
+	wantEvents(t, r, "x would_refuse a@ours.example", "y refused a@ours.example")
 }
 
 // TestPilot holds --enforce-for: what it lists is enforced, the rest is monitored.
@@ -91,16 +91,16 @@ func TestOnError(t *testing.T) {
 		check       *policy.Check
 		want, event string
 	}{
-		{"accept before DATA", "", check("x", rcpt, onError(policy.Accept)), "", "x could not tell a@ours.example"},
+		{"accept before DATA", "", check("x", rcpt, onError(policy.Accept)), "", "x check_error a@ours.example"},
 		{"defer before DATA", "", check("x", rcpt, onError(policy.Delay)), "rcpt a@ours.example 451 4.7.1 Temporarily unavailable", "x deferred a@ours.example"},
-		{"accept after DATA", "", check("x", whole, onError(policy.Accept)), "", "x could not tell a@ours.example"},
+		{"accept after DATA", "", check("x", whole, onError(policy.Accept)), "", "x check_error a@ours.example"},
 		{"defer after DATA", "", check("x", whole, onError(policy.Delay)), "end 451 4.3.0 Unable to process now", "x deferred a@ours.example"},
-		{"by flag", "--x-on-error=accept", check("x", rcpt, onError(policy.Delay)), "", "x could not tell a@ours.example"},
-		{"monitored", "--x=monitor", check("x", rcpt, onError(policy.Delay)), "", "x would refuse a@ours.example"},
-		{"capped", "--mode=monitor", check("x", whole, onError(policy.Delay)), "", "x would refuse a@ours.example"},
+		{"by flag", "--x-on-error=accept", check("x", rcpt, onError(policy.Delay)), "", "x check_error a@ours.example"},
+		{"monitored", "--x=monitor", check("x", rcpt, onError(policy.Delay)), "", "x would_refuse a@ours.example"},
+		{"capped", "--mode=monitor", check("x", whole, onError(policy.Delay)), "", "x would_refuse a@ours.example"},
 		{"no backend is a fault", "", check("x", rcpt), "rcpt a@ours.example 451 4.3.0 Unable to process", "x deferred a@ours.example"},
-		{"fault that is accepted", "--fault-on-error=accept", check("x", rcpt), "", "x could not tell a@ours.example"},
-		{"fault under a cap", "--mode=monitor", check("x", rcpt), "", "x would refuse a@ours.example"},
+		{"fault that is accepted", "--fault-on-error=accept", check("x", rcpt), "", "x check_error a@ours.example"},
+		{"fault under a cap", "--mode=monitor", check("x", rcpt), "", "x would_refuse a@ours.example"},
 		{"error at helo waits for rcpt", "", check("x", policy.Hooks{Helo: func(*policy.Connection) (policy.Verdict, error) { return policy.Pass, broken }}, at(policy.StageHelo), onError(policy.Delay)), "rcpt a@ours.example 451 4.7.1 Temporarily unavailable", "x deferred a@ours.example"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -137,6 +137,6 @@ func TestWhatOnlyMonitorsIsAskedAfterTheReply(t *testing.T) {
 			t.Errorf("it was asked %d times, want once", began)
 		}
 		s.Close()
-		wantEvents(t, r, "y would refuse a@ours.example", "y would refuse b@ours.example")
+		wantEvents(t, r, "y would_refuse a@ours.example", "y would_refuse b@ours.example")
 	})
 }

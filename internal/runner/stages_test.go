@@ -89,7 +89,7 @@ func TestFirstInTheOrderAnswers(t *testing.T) {
 	t.Run("a monitored one before it is recorded, a later one does not run", func(t *testing.T) {
 		r := newRig(t, "--first=monitor --third=monitor", order...)
 		wantSaid(t, r.send(mail("a@ours.example")), "rcpt a@ours.example 550 5.7.1 second")
-		wantEvents(t, r, "second refused a@ours.example", "first would refuse a@ours.example")
+		wantEvents(t, r, "second refused a@ours.example", "first would_refuse a@ours.example")
 	})
 }
 

@@ -35,7 +35,7 @@ func TestTick(t *testing.T) {
 		!events[0].Time.Equal(r.backends.Clock()) {
 		t.Fatalf("events %+v", events)
 	}
-	if got := events[0].Action.String(); got != "not retried" {
+	if got := events[0].Action.String(); got != "not_retried" {
 		t.Errorf("action %q", got)
 	}
 	r.runner.Swap(r.policy("--telling=off"))

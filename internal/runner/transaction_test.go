@@ -53,7 +53,7 @@ func TestTransaction(t *testing.T) {
 	for _, one := range x.Recipients {
 		fates = append(fates, fmt.Sprint(one.Recipient, " ", one.Fate, " ", one.Check, " ", one.Would))
 	}
-	if got, want := strings.Join(fates, "\n"), "bad@ours.example refused x [watch]\nunknown@ours.example refused by mta  []\ngood@ours.example accepted  [watch]"; got != want {
+	if got, want := strings.Join(fates, "\n"), "bad@ours.example refused x [watch]\nunknown@ours.example refused_by_mta  []\ngood@ours.example accepted  [watch]"; got != want {
 		t.Errorf("recipients:\n%s\nwant:\n%s", got, want)
 	}
 	if rest := x.Remaining(); x.RecipientCount != 3 || len(rest) != 1 || rest[0].Recipient != "good@ours.example" {
