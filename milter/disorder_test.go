@@ -63,7 +63,7 @@ func TestOutOfOrder(t *testing.T) {
 					}
 				}
 				m.wantEnd()
-				await(t, fake.ended, "the session's end")
+				shutDown(t, server)
 				errs, _ := server.said()
 				want := "milter session fake: protocol error: the MTA sends " + tt.log
 				if !slices.Equal(errs, []string{want}) {

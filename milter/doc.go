@@ -4,11 +4,12 @@
 // The server of github.com/emersion/go-milter does the protocol. What it leaves to be desired is
 // made up for around it, without touching it:
 //
-//   - A [net.Conn] of our own stands between the MTA and the library. It frames packets, so that reads are
-//     buffered, deadlines can be set, and what the library drops (ESMTP arguments, macros of an earlier stage) is
-//     kept. Header fields and pieces of the body go past the library, straight to the session: it would read
-//     each of them by reflection, copy it, and gather all fields. See conn.go. Packets out of order end the connection: a message whose beginning is unknown
-//     must not be let pass. See order.go.
+//   - A [net.Conn] of our own stands between the MTA and the library. It frames packets, so that reads
+//     are buffered, deadlines can be set, and what the library drops (ESMTP arguments, macros of an
+//     earlier stage) is kept. Header fields and pieces of the body go past the library, straight to the
+//     session: it would read each of them by reflection, copy it, and gather all fields. See conn.go.
+//   - Packets out of order end the connection: a message whose beginning is unknown must not be let
+//     pass. See order.go.
 //   - Each connection gets a library server of its own, made after the MTA's offer has been read: only so
 //     can the flags be those that this MTA grants, and the session be the same for the whole connection.
 //     See negotiate.go.
