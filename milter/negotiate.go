@@ -13,7 +13,7 @@ import (
 // answers with, has none.
 const (
 	wantedActions  = gomilter.OptRemoveRcpt | gomilter.OptAddHeader | gomilter.OptQuarantine | gomilter.OptSetSymList
-	wantedProtocol = gomilter.OptNoUnknown | gomilter.OptNoData | gomilter.OptRcptRej | noReplies
+	wantedProtocol = gomilter.OptNoUnknown | gomilter.OptNoData | gomilter.OptRcptRej | gomilter.OptHeaderLeadingSpace | noReplies
 	noReplies      = gomilter.OptNoConnReply | gomilter.OptNoHeaderReply | gomilter.OptNoEOHReply | gomilter.OptNoBodyReply
 )
 
@@ -67,6 +67,9 @@ func (t terms) degradations() []string {
 	}
 	if t.protocol&gomilter.OptRcptRej == 0 {
 		list = append(list, "the MTA does not report recipients that it refuses itself")
+	}
+	if t.protocol&gomilter.OptHeaderLeadingSpace == 0 {
+		list = append(list, "the MTA does not show blanks at the beginning of header fields: some DKIM signatures do not verify")
 	}
 	if t.protocol&noReplies != noReplies {
 		list = append(list, "the MTA waits for an answer to every header field and body chunk: each message costs more")

@@ -18,11 +18,11 @@ func TestNegotiation(t *testing.T) {
 		degraded []string // a part of each
 	}{
 		{"the newest", fullOffer, wantedActions, everything, nil},
-		{"postfix with milter_protocol 2", oldOffer, wantedActions &^ gomilter.OptSetSymList, 0, []string{"macros", "refuses itself", "waits"}},
+		{"postfix with milter_protocol 2", oldOffer, wantedActions &^ gomilter.OptSetSymList, 0, []string{"macros", "refuses itself", "blanks", "waits"}},
 		{
 			"nothing granted", packet('O', 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0),
 			0, 0,
-			[]string{"removed", "tagged", "held", "macros", "refuses itself", "waits"},
+			[]string{"removed", "tagged", "held", "macros", "refuses itself", "blanks", "waits"},
 		},
 		{
 			"header answers only", packet('O', 0, 0, 0, 6, 0, 0, 1, 0xff, 0, 0x1f, 0xff, 0x7f),

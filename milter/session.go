@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/textproto"
 	"runtime/debug"
+	"strings"
 
 	gomilter "github.com/emersion/go-milter"
 
@@ -100,9 +101,16 @@ func (*session) Header(string, string, *gomilter.Modifier) (gomilter.Response, e
 	return nil, nil
 }
 
-// header takes one header field.
-func (s *session) header(name, value string) {
-	s.guard(func() { s.policy.Header(policy.Field{Name: name, Value: value}, s.queue()) })
+// header takes one header field. The MTA shows its text to the octet, or else without a blank behind the
+// colon, of which it is then not known whether there was one.
+func (s *session) header(name, text string) {
+	f := policy.Field{Name: name, Value: text}
+	if s.terms.protocol&gomilter.OptHeaderLeadingSpace != 0 {
+		var spaced bool
+		f.Value, spaced = strings.CutPrefix(text, " ")
+		f.Unspaced = !spaced
+	}
+	s.guard(func() { s.policy.Header(f, s.queue()) })
 }
 
 // Headers is called at the end of the header.
@@ -158,7 +166,7 @@ func (s *session) Body(m *gomilter.Modifier) (gomilter.Response, error) {
 func (s *session) change(c policy.Change, m *gomilter.Modifier) error {
 	if s.terms.actions&gomilter.OptAddHeader != 0 {
 		for _, f := range c.Fields {
-			if err := m.AddHeader(f.Name, f.Value); err != nil {
+			if err := m.AddHeader(f.Name, s.spaced(f.Value)); err != nil {
 				return err
 			}
 		}
@@ -167,6 +175,15 @@ func (s *session) change(c policy.Change, m *gomilter.Modifier) error {
 		return nil
 	}
 	return m.Quarantine(c.Quarantine)
+}
+
+// spaced is the text of a field of ours: an MTA that shows what stands behind a colon to the octet takes it
+// to the octet, too.
+func (s *session) spaced(value string) string {
+	if s.terms.protocol&gomilter.OptHeaderLeadingSpace != 0 {
+		return " " + value
+	}
+	return value
 }
 
 // remove takes recipients off the message. They must be spelt as the MTA did; the library adds the brackets.

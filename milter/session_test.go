@@ -112,9 +112,9 @@ func TestChangeMessage(t *testing.T) {
 		actions int
 		packets []string
 	}{
-		{"all granted", 0xff, []string{"h X-Tag\x00a", "h X-Tag\x00b", "q look at it"}},
+		{"all granted", 0xff, []string{"h X-Tag\x00 a", "h X-Tag\x00 b", "q look at it"}},
 		{"no fields", 0xfe, []string{"q look at it"}},
-		{"no quarantine", 0xdf, []string{"h X-Tag\x00a", "h X-Tag\x00b"}},
+		{"no quarantine", 0xdf, []string{"h X-Tag\x00 a", "h X-Tag\x00 b"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			fake := newFake()
@@ -127,6 +127,54 @@ func TestChangeMessage(t *testing.T) {
 			}
 			m.want("c")
 			m.quit()
+		})
+	}
+}
+
+// fieldsSession keeps the fields that the wire hands on.
+type fieldsSession struct {
+	*fakeSession
+	fields []policy.Field
+}
+
+func (s *fieldsSession) Header(f policy.Field, _ string) { s.fields = append(s.fields, f) }
+
+// TestBlanks: what stands behind a colon is told to the octet, where the MTA shows it; checks read the value
+// without the one usual blank in any case.
+func TestBlanks(t *testing.T) {
+	for _, tt := range []struct {
+		name, sent  string
+		leadingless bool // the MTA takes the blank off
+		want        policy.Field
+		text        string
+	}{
+		{"usual", " a", false, policy.Field{Value: "a"}, " a"},
+		{"none", "a", false, policy.Field{Value: "a", Unspaced: true}, "a"},
+		{"tab", "\ta", false, policy.Field{Value: "\ta", Unspaced: true}, "\ta"},
+		{"two", "  a ", false, policy.Field{Value: " a "}, "  a "},
+		{"empty", "", false, policy.Field{Unspaced: true}, ""},
+		{"blank", " ", false, policy.Field{}, " "},
+		{"folded at once", "\n a", false, policy.Field{Value: "\n a", Unspaced: true}, "\n a"},
+		{"not shown", "a", true, policy.Field{Value: "a"}, " a"},
+		{"one of two shown", " a", true, policy.Field{Value: " a"}, "  a"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			offer := fullOffer
+			if tt.leadingless {
+				offer = packet('O', 0, 0, 0, 6, 0, 0, 1, 0xff, 0, 0x0f, 0xff, 0xff)
+			}
+			session := &fieldsSession{fakeSession: newFake()}
+			m := connected(t, serve(t, func() Session { return session }).Addr, offer)
+			m.take(do("c", mailPacket("<a@b>")))
+			m.take(do("c", headerPacket("A", tt.sent), eohPacket, eomPacket))
+			m.quit()
+			await(t, session.ended, "the session's end")
+			tt.want.Name = "A"
+			if got := session.fields; len(got) != 1 || got[0] != tt.want || got[0].Text() != tt.text {
+				t.Errorf("fields %+v, want %+v with the text %q", got, tt.want, tt.text)
+			} else if want := len("A:" + tt.text + "\r\n"); got[0].Octets() != want {
+				t.Errorf("%d octets, want %d", got[0].Octets(), want)
+			}
 		})
 	}
 }

@@ -62,5 +62,6 @@ func cutField(data []byte) (field policy.Field, rest []byte, ok bool) {
 		}
 		end++
 	}
-	return policy.Field{Name: string(name), Value: strings.TrimPrefix(string(value[:end]), " ")}, rest, true
+	text, spaced := strings.CutPrefix(string(value[:end]), " ")
+	return policy.Field{Name: string(name), Value: text, Unspaced: !spaced}, rest, true
 }

@@ -64,8 +64,28 @@ type RcptFacts struct {
 
 // Field is one header field as the MTA hands it over: folded lines are joined by LF.
 type Field struct {
-	Name  string `json:"name"`
+	Name string `json:"name"`
+	// Value is the text after the colon, without the one blank that usually stands there.
 	Value string `json:"value"`
+	// Unspaced says that no blank stood there. What stood before the colon no MTA tells.
+	Unspaced bool `json:"-"`
+}
+
+// Text is what stands after the colon, to the octet.
+func (f Field) Text() string {
+	if f.Unspaced {
+		return f.Value
+	}
+	return " " + f.Value
+}
+
+// Octets is the length of the field in the message, with its line end.
+func (f Field) Octets() int {
+	n := len(f.Name) + len(": ") + len(f.Value) + len("\r\n")
+	if f.Unspaced {
+		n--
+	}
+	return n
 }
 
 // Answer is what a session owes the MTA at a stage. The zero value lets the mail go on.

@@ -35,12 +35,13 @@ func (m *message) open(fields []policy.Field) io.Reader {
 	return io.MultiReader(strings.NewReader(headerText(fields)), m.OpenBody())
 }
 
-// headerText is the header section as it was sent, but for white space around the colon: a signature with simple
-// canonicalization of headers that has other than one space there does not verify.
+// headerText is the header section as it was sent, but for white space before a colon, which no MTA
+// tells.
 func headerText(fields []policy.Field) string {
 	var b strings.Builder
 	for _, f := range fields {
-		b.WriteString(f.Name + ": " + strings.ReplaceAll(strings.ReplaceAll(f.Value, "\r\n", "\n"), "\n", "\r\n") + "\r\n")
+		text := strings.ReplaceAll(strings.ReplaceAll(f.Text(), "\r\n", "\n"), "\n", "\r\n")
+		b.WriteString(f.Name + ":" + text + "\r\n")
 	}
 	b.WriteString("\r\n")
 	return b.String()

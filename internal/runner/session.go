@@ -244,7 +244,7 @@ func (s *Session) Header(f policy.Field, queueID string) {
 	if m.QueueID == "" {
 		m.QueueID = queueID
 	}
-	octets := len(f.Name) + len(": ") + len(f.Value) + len("\r\n")
+	octets := f.Octets()
 	m.Octets += int64(octets)
 	if s.exempt() {
 		return
