@@ -30,7 +30,7 @@ func (l *looker) check() *policy.Check {
 			return policy.Hooks{
 				Headers: func(m *policy.Message) (policy.Verdict, error) {
 					if !l.skips {
-						exam.Want(m, content.Files)
+						exam.Want(m, content.Files|content.Sums)
 					}
 					return policy.Pass, nil
 				},
@@ -57,6 +57,9 @@ func TestOneWalk(t *testing.T) {
 	result := first.results[0]
 	if result == nil || len(result.Parts) != 1 || result.Parts[0].Name != "a.exe" {
 		t.Fatalf("found %+v", result)
+	}
+	if sum := result.Parts[0].MD5; sum != "ac6ad5d9b99757c3a878f2d275ace198" {
+		t.Errorf("digest %s: the body was not handed on once", sum)
 	}
 	if second.results[0] != result || third.results[0] != result {
 		t.Error("more than one walk")

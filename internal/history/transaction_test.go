@@ -75,6 +75,7 @@ func TestTransactions(t *testing.T) {
 		{name: "what refuses a recipient counts each", check: relay, mail: two, want: Transaction{policy.OffenceOpenRelay: 2}},
 		{name: "good and bad", check: blocked, mail: mixed, want: Transaction{policy.NoOffence: 2, policy.OffenceBlocked: 1}},
 		{name: "at the end", check: spam, mail: whole, want: Transaction{policy.OffenceSpam: 1}},
+		{name: "each recipient, at the end", check: relay, mail: whole, want: Transaction{policy.OffenceOpenRelay: 2}},
 		{name: "no offence", check: nothing, mail: two},
 		{name: "deferred by the mode", check: blocked, flags: []string{"--offender=defer"}, mail: two},
 		{name: "monitored", check: blocked, flags: []string{"--offender=monitor"}, mail: two, want: Transaction{policy.NoOffence: 2}},
