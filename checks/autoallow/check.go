@@ -100,16 +100,11 @@ func (a *rule) grant(ctx context.Context, r *policy.Recipient) ([]policy.Grant, 
 	}}, nil
 }
 
-// learnTimeout bounds what is learned after the answer.
-const learnTimeout = 5 * time.Second
-
 // settle learns from outbound mail that was accepted, and from inbound mail which nets send what our users have asked for.
-func (a *rule) settle(m *policy.Message, o policy.Outcome) {
+func (a *rule) settle(ctx context.Context, m *policy.Message, o policy.Outcome) {
 	if o.Fate != policy.Accepted || m.Sender.IsNull() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), learnTimeout)
-	defer cancel()
 	if !m.Trusted() {
 		if !m.Conn.InboundRelay() && m.AutoAllowHonoured(ctx) {
 			// An error only means that it is not remembered this time.

@@ -171,17 +171,12 @@ func (g *rule) bypassed(r *policy.Recipient) bool {
 	})
 }
 
-// settleTimeout bounds what learning from one recipient may take.
-const settleTimeout = 5 * time.Second
-
 // settle learns from what became of the recipient.
-func (g *rule) settle(r *policy.Recipient, o policy.Outcome) {
+func (g *rule) settle(ctx context.Context, r *policy.Recipient, o policy.Outcome) {
 	s, ok := g.triplet.Of(r)
 	if !ok || s.vouched || o.Fate == policy.RefusedByMTA || o.Bad() && o.Check != name {
 		return // refused by another check: neither learned nor renewed
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
-	defer cancel()
 	switch {
 	case s.waits() && (o.Bad() || slices.Contains(o.Would, name)):
 		g.memory.waited(ctx, s, o.Bad())
@@ -218,6 +213,7 @@ type tripletState struct {
 	client  time.Time      // when what is known of the net ends
 	age     time.Duration  // since its mail came first
 	vouched bool           // SPF vouches for the sender
+	at      time.Time      // when that was so
 }
 
 type stateKind uint8
@@ -257,7 +253,7 @@ func (m memory) look(ctx context.Context, t triplet) (tripletState, error) {
 		return tripletState{}, err
 	}
 	known, pending, client := found[0], found[1], found[2]
-	s := tripletState{triplet: t, client: client.Until}
+	s := tripletState{triplet: t, at: m.clock(), client: client.Until}
 	first, readable := readPending(pending.Value)
 	switch {
 	case known.Found:
@@ -269,7 +265,7 @@ func (m memory) look(ctx context.Context, t triplet) (tripletState, error) {
 	case !pending.Found:
 		return s, nil
 	}
-	s.kind, s.pending, s.raw, s.until, s.age = stateLate, first, pending.Value, pending.Until, m.clock().Sub(first.first)
+	s.kind, s.pending, s.raw, s.until, s.age = stateLate, first, pending.Value, pending.Until, s.at.Sub(first.first)
 	switch {
 	case !readable || s.age > m.window || first.passed:
 	case s.age < m.delay:

@@ -202,6 +202,21 @@ func TestGreylistMonitorLearns(t *testing.T) {
 	g.wantTold()
 }
 
+// Through Postfix the end of a transaction that the client gives up is seen only with the next command: its mail was judged
+// when it came all the same.
+func TestGreylistEndToldLate(t *testing.T) {
+	for _, mode := range []string{"enforce", "monitor"} {
+		g := newGreyRig(t, "--greylist="+mode)
+		s, _ := g.Begin(policytest.Letter{})
+		g.after(4 * time.Second)
+		g.Leave(s)
+		events := g.Send(policytest.Letter{}).Events
+		if len(events) != 1 || !strings.Contains(events[0].Cause, ": retried after 4s,") {
+			t.Errorf("%s: events %+v", mode, events)
+		}
+	}
+}
+
 // The state that is down: the mail goes on, or waits where that is wanted.
 func TestGreylistDown(t *testing.T) {
 	for flag, want := range map[string]string{"accept": "", "defer": "rcpt " + greylisted} {

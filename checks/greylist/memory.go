@@ -102,13 +102,14 @@ const grace = time.Hour
 // waited remembers mail that waits. Errors only mean that it is not remembered: the next attempt is then the first.
 func (m memory) waited(ctx context.Context, s tripletState, refused bool) {
 	key, now := s.pendingKey(), m.clock()
-	fresh := pendingTriplet{first: now, refused: refused}.value()
+	fresh := pendingTriplet{first: s.at, refused: refused}.value()
+	life := m.window + grace - now.Sub(s.at)
 	var step state.Step
 	switch s.kind {
 	case stateNew:
-		step = state.First(key, fresh, m.window+grace)
+		step = state.First(key, fresh, life)
 	case stateLate:
-		step = state.Swap(key, s.raw, fresh, m.window+grace)
+		step = state.Swap(key, s.raw, fresh, life)
 	default:
 		again := s.pending
 		again.refused, again.retried = again.refused || refused, true
@@ -129,7 +130,7 @@ func (m memory) passed(ctx context.Context, s tripletState, client netip.Addr) {
 		done := s.pending
 		done.passed = true
 		steps = append(steps,
-			state.Put(s.knownKey(), []byte(m.clock().UTC().Format(pendingTime)), m.keep),
+			state.Put(s.knownKey(), []byte(s.at.UTC().Format(pendingTime)), m.keep),
 			state.Put(s.pendingKey(), done.value(), m.window+grace),
 			state.Add(clientPassesKey(s.net), 1, m.keep))
 	case stateKnown:

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"time"
 
 	"mailweir/internal/address"
 	"mailweir/internal/history"
@@ -84,9 +83,6 @@ const (
 // localLogins is of how many logins the recipients are counted while the state is unavailable.
 const localLogins = 100_000
 
-// settleTimeout is how long it may take to write down what was not sent.
-const settleTimeout = 10 * time.Second
-
 // sender tells whom the message is counted for: a login, a listed host, or nobody.
 func (o *rule) sender(m *policy.Message) (kind, name string, ok bool) {
 	switch c := m.Conn; {
@@ -158,13 +154,11 @@ func (o *rule) take(ctx context.Context, key string) (int, *rate.Share, error) {
 }
 
 // settle tells the other hosts of a recipient to whom nothing was sent.
-func (o *rule) settle(r *policy.Recipient, outcome policy.Outcome) {
+func (o *rule) settle(ctx context.Context, r *policy.Recipient, outcome policy.Outcome) {
 	key, _ := o.counted(r)
 	if key == "" || outcome.Fate == policy.Accepted {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
-	defer cancel()
 	for _, q := range []*rate.Quota{o.shared, o.local} {
 		_ = q.Settle(ctx, key) // what cannot be written now, the next recipient's count takes along
 	}

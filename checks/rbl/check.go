@@ -348,12 +348,12 @@ func monitoredZone(r *rbl.Result) []string {
 }
 
 // settle tells the lists of a client whose mail is known to be good, so that one that lists such clients is found out.
-func (b *rule) settle(m *policy.Message, o policy.Outcome) {
+func (b *rule) settle(ctx context.Context, m *policy.Message, o policy.Outcome) {
 	r := b.client.Of(m.Conn).Load()
 	if r == nil || o.Fate != policy.Accepted || m.Trusted() || m.Conn.InboundRelay() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), b.timeout)
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
 	if m.PermitHonoured(ctx) || m.AutoAllowHonoured(ctx) {
 		b.lists.KnownGood(m.Conn.Client, r.Hits())

@@ -88,17 +88,12 @@ func (p *rule) verdict(r Summary) policy.Verdict {
 	return policy.Object(replyRefused).Because("%s, refused from %d", r, p.rejectAt)
 }
 
-// settleTimeout is how long it may take to write down what was learned, off the way of any answer.
-const settleTimeout = 10 * time.Second
-
 // settle adds what the transaction has shown.
-func (p *rule) settle(m *policy.Message, o policy.Outcome) {
+func (p *rule) settle(ctx context.Context, m *policy.Message, o policy.Outcome) {
 	done, ok := p.seen.Message(m, o)
 	if !ok {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
-	defer cancel()
 	// Without the state nothing is learned, and nobody is refused for it.
 	_ = p.book.learn(ctx, m.Conn.Client, done)
 }

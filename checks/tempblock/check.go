@@ -90,22 +90,17 @@ func (t *rule) verdict(net string) (policy.Verdict, error) {
 }
 
 // settle counts what the transaction has shown.
-func (t *rule) settle(m *policy.Message, o policy.Outcome) {
+func (t *rule) settle(ctx context.Context, m *policy.Message, o policy.Outcome) {
 	done, ok := t.seen.Message(m, o)
 	if !ok {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), countTimeout)
-	defer cancel()
-	entry, err := t.list.count(ctx, m.Conn.Client, done)
+	entry, err := t.list.count(ctx, m.Conn.Client, done, o.At)
 	if err == nil && entry != nil {
 		t.known.add(*entry)
 	}
 	// Without the state nothing is counted, and nobody is blocked for it.
 }
-
-// countTimeout is how long it may take to count, off the way of any answer.
-const countTimeout = 10 * time.Second
 
 var reply = &policy.Reply{
 	ID: "tempblock", Row: "T10", Code: 451, Enhanced: "4.7.1", Text: "Recipient Temporarily Unavailable",

@@ -113,10 +113,10 @@ const (
 	pastSpace  = "tempblock-past"
 )
 
-// count adds up what a client has done, and puts it on the list when a rule fires. It returns the new entry, nil when there is none.
-func (t *Blocker) count(ctx context.Context, client netip.Addr, done history.Transaction) (*Entry, error) {
+// count adds up what a client has done at that time, and puts it on the list when a rule fires. It returns the new entry, nil when there is none.
+func (t *Blocker) count(ctx context.Context, client netip.Addr, done history.Transaction, at time.Time) (*Entry, error) {
 	net := history.Net(client)
-	steps, counts := t.tallies(net, done)
+	steps, counts := t.tallies(net, done, at)
 	if len(steps) == 0 {
 		return nil, nil
 	}
@@ -144,7 +144,7 @@ func (t *Blocker) AuthFailed(ctx context.Context, client netip.Addr) error {
 	if !client.IsValid() {
 		return nil
 	}
-	_, err := t.count(ctx, client, history.Transaction{policy.OffenceAuthFail: 1})
+	_, err := t.count(ctx, client, history.Transaction{policy.OffenceAuthFail: 1}, t.Clock())
 	return err
 }
 
@@ -155,10 +155,10 @@ type counted struct {
 }
 
 // tallies are the steps that count, one for each rule whose offence was committed, and one for each span for what was good.
-func (t *Blocker) tallies(net string, done history.Transaction) (steps []state.Step, counts []counted) {
+func (t *Blocker) tallies(net string, done history.Transaction, at time.Time) (steps []state.Step, counts []counted) {
 	add := func(of policy.Offence, n int, span time.Duration) int {
 		key := state.Key(countSpace, net, of.String(), rate.Name(span))
-		steps = append(steps, state.Tally(key, int64(n), math.MaxInt64, span))
+		steps = append(steps, state.Tally(key, int64(n), math.MaxInt64, span).At(at))
 		return len(steps) - 1
 	}
 	goods := map[time.Duration]int{}

@@ -68,9 +68,9 @@ func (t *rule) hooks() policy.Hooks {
 		},
 		Body:    func(m *policy.Message, chunk []byte) { t.exam.Body(m, chunk) },
 		Message: t.message,
-		SettleMessage: func(m *policy.Message, o policy.Outcome) {
-			t.exam.Settle(m, o)
-			t.settle(m, o)
+		SettleMessage: func(ctx context.Context, m *policy.Message, o policy.Outcome) {
+			t.exam.Settle(ctx, m, o)
+			t.settle(ctx, m, o)
 		},
 	}
 }
@@ -113,13 +113,11 @@ func (t *rule) before(ctx context.Context, key string) (int, error) {
 }
 
 // settle counts the message if that is what became of it.
-func (t *rule) settle(m *policy.Message, o policy.Outcome) {
+func (t *rule) settle(ctx context.Context, m *policy.Message, o policy.Outcome) {
 	key, ok := t.seen.Of(m)
 	if !ok || o.Check != name && !slices.Contains(o.Would, name) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
 	_, _ = t.store.Do(ctx, state.Add(key, 1, keep)) // if it fails, the next try counts
 }
 

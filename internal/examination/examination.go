@@ -4,6 +4,7 @@
 package examination
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync"
@@ -121,7 +122,7 @@ func (e *examinations) Finish(m *policy.Message) (*content.Result, error) {
 }
 
 // Settle gives back what the walk of a message holds that has no end.
-func (e *examinations) Settle(m *policy.Message, _ policy.Outcome) {
+func (e *examinations) Settle(_ context.Context, m *policy.Message, _ policy.Outcome) {
 	if state := e.slot.Of(m); state.walk != nil {
 		state.walk.Close()
 	}

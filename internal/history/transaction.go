@@ -1,6 +1,10 @@
 package history
 
-import "mailweir/internal/policy"
+import (
+	"context"
+
+	"mailweir/internal/policy"
+)
 
 // Transaction counts what a client has done in one transaction: recipients whose mail was accepted
 // under policy.NoOffence, and each offence.
@@ -53,7 +57,7 @@ func counted(m *policy.Message) bool {
 }
 
 // Recipient counts what became of a recipient.
-func (c Transactions) Recipient(r *policy.Recipient, o policy.Outcome) {
+func (c Transactions) Recipient(_ context.Context, r *policy.Recipient, o policy.Outcome) {
 	if !counted(r.Msg) {
 		return
 	}

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"context"
 	"sync"
 	"testing"
 
@@ -23,7 +24,7 @@ func (b *book) check() *policy.Check {
 	c.Setup = func(*policy.Flags) policy.Build {
 		return func(env *policy.Env) (policy.Hooks, error) {
 			all := NewTransactions(env)
-			return policy.Hooks{SettleRecipient: all.Recipient, SettleMessage: func(m *policy.Message, o policy.Outcome) {
+			return policy.Hooks{SettleRecipient: all.Recipient, SettleMessage: func(_ context.Context, m *policy.Message, o policy.Outcome) {
 				if t, ok := all.Message(m, o); ok {
 					b.mu.Lock()
 					defer b.mu.Unlock()

@@ -62,10 +62,12 @@ type Hooks struct {
 	// there may be a permit: if something vouches for the sender, the objection is answered temporarily.
 	Grant func(context.Context, *Recipient) ([]Grant, error)
 
-	// Settle hooks learn, after the answer has been given and off its way: once for each recipient, message and connection.
-	SettleRecipient  func(*Recipient, Outcome)
-	SettleMessage    func(*Message, Outcome)
-	SettleConnection func(*Connection)
+	// Settle hooks learn, after the answer has been given and off its way, once for each recipient and message. A recipient who
+	// is refused is settled at once: he stands still, and so does what MAIL has brought of his message, but no more of
+	// it. The others are settled with their message, which then stands still as a whole. The context ends some seconds
+	// later; when it was judged, the outcome says.
+	SettleRecipient func(context.Context, *Recipient, Outcome)
+	SettleMessage   func(context.Context, *Message, Outcome)
 
 	// Remarks are sentences about what the administrator may not expect of the flags, for mailweir check.
 	Remarks []string
@@ -86,7 +88,7 @@ type Hooks struct {
 func (h *Hooks) Empty() bool {
 	return h.Connect == nil && h.Helo == nil && h.Mail == nil && h.Rcpt == nil && h.Header == nil && h.Body == nil &&
 		h.Headers == nil && h.HeadersFor == nil && h.Message == nil && h.MessageFor == nil && h.Grant == nil && h.Admit == nil &&
-		h.SettleRecipient == nil && h.SettleMessage == nil && h.SettleConnection == nil
+		h.SettleRecipient == nil && h.SettleMessage == nil
 }
 
 // Exemption is a set of what lets mail past a check: facts about client, sender and recipient, and permits.

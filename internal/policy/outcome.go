@@ -1,5 +1,7 @@
 package policy
 
+import "time"
+
 // Fate is what became of a recipient or a message.
 type Fate uint8
 
@@ -36,6 +38,8 @@ type Outcome struct {
 	Offence Offence `json:"-"`
 	// Event is the id of the event.
 	Event string `json:"event,omitempty"`
+	// At is when that was decided, however much later it is learned.
+	At time.Time `json:"-"`
 	// Would lists the monitored checks that objected.
 	Would []string `json:"would,omitempty"`
 }

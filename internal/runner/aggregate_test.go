@@ -100,7 +100,7 @@ func TestACertainRefusalSparesTheBody(t *testing.T) {
 
 func TestRemovalAndLaterRefusal(t *testing.T) {
 	settled := map[string]policy.Outcome{}
-	learn := policy.Hooks{SettleRecipient: func(r *policy.Recipient, o policy.Outcome) { settled[r.Address.Local] = o }}
+	learn := policy.Hooks{SettleRecipient: func(_ context.Context, r *policy.Recipient, o policy.Outcome) { settled[r.Address.Local] = o }}
 	remove := check("remove", perRecipient("remove", policy.StageHeaders), fold(policy.AggregateRemove))
 	const good, bad = "good@ours.example", "bad@ours.example"
 	t.Run("accepted", func(t *testing.T) {

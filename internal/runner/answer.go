@@ -16,6 +16,8 @@ type answering struct {
 	rulings []ruling
 	// certain is the place in the printed order from which on no check needs to run, because a refusal is certain.
 	certain int
+	// late are those that are only monitored and not known when the answer is given.
+	late []ruling
 }
 
 func (s *Session) resolver(at policy.Stage) resolver {
@@ -85,14 +87,14 @@ func (p *patience) over() {
 // is recorded, if need be when it is known.
 func (a *answering) first() *ruling {
 	var first *ruling
-	var late []ruling
 	var patience patience
 	defer patience.over()
 	for i := range a.rulings {
 		ru := &a.rulings[i]
 		if ru.is == open {
 			if ru.mode <= policy.Monitor && a.tell == nil {
-				late = append(late, *ru)
+				ru.f.keep()
+				a.late = append(a.late, *ru)
 				continue
 			}
 			*ru = a.await(patience.context(&a.resolver), *ru)
@@ -109,9 +111,6 @@ func (a *answering) first() *ruling {
 		if first != nil && a.tell == nil {
 			break
 		}
-	}
-	if len(late) > 0 {
-		a.session.recordLate(&a.resolver, late)
 	}
 	return first
 }
@@ -130,6 +129,7 @@ func (s *Session) answerHelo() policy.Answer {
 		return policy.Answer{}
 	}
 	a := s.answer(policy.StageHelo, nil)
+	defer a.recordLate()
 	first := a.first()
 	if first == nil {
 		return policy.Answer{}
@@ -141,6 +141,7 @@ func (s *Session) answerHelo() policy.Answer {
 func (s *Session) answerMail() policy.Answer {
 	m := s.msg
 	a := s.answer(policy.StageMail, nil)
+	defer a.recordLate()
 	for _, b := range s.policy().hooks.mail {
 		if b.pos[policy.StageMail] > a.certain {
 			break
@@ -165,6 +166,7 @@ func (s *Session) answerRecipient(r *recipient) policy.Answer {
 	m := s.msg
 	m.recipients = append(m.recipients, r) // so that checks see it as one of the message's
 	a := s.answer(policy.StageRcpt, r)
+	defer a.recordLate() // after learning, for a recipient who is refused
 	for _, b := range s.policy().hooks.rcpt {
 		if b.pos[policy.StageRcpt] > a.certain {
 			break

@@ -25,7 +25,6 @@ func (s *Session) answerMessage() policy.Answer {
 	}
 	a := answering{resolver: s.resolver(policy.StageEnd), session: s}
 	var sum aggregated
-	var late []group
 	var patience patience
 	defer patience.over()
 	remaining := m.recipients
@@ -33,7 +32,7 @@ func (s *Session) answerMessage() policy.Answer {
 		g.remaining = remaining
 		a.resolveGroup(&g)
 		if g.waits() && g.mode() <= policy.Monitor && !s.explaining() {
-			late = append(late, g) // whatever is found can only be recorded, and nobody waits for it
+			m.late.add(&a.resolver, g) // whatever is found can only be recorded, and nobody waits for it
 			continue
 		}
 		a.awaitGroup(&g, func() context.Context { return patience.context(&a.resolver) })
@@ -45,7 +44,6 @@ func (s *Session) answerMessage() policy.Answer {
 			break
 		}
 	}
-	s.recordLateGroups(&a.resolver, late)
 	if sum.refusal != nil {
 		e := a.record(sum.refusal, nil)
 		m.decided = outcome(e, sum.refusal.verdict.Reply())
@@ -146,7 +144,7 @@ func (s *Session) remove(rs *resolver, removed []*ruling) []string {
 		e := rs.recordRemoval(ru)
 		spellings = append(spellings, ru.r.Spelling)
 		if !s.explaining() {
-			s.dismiss(ru.r, policy.Outcome{Fate: policy.Removed, Check: e.Check, Reply: e.Reply, Event: e.ID})
+			s.dismiss(ru.r, policy.Outcome{Fate: policy.Removed, Check: e.Check, Reply: e.Reply, Event: e.ID, At: e.Time})
 		}
 	}
 	if !s.explaining() {

@@ -136,17 +136,16 @@ func TestFaultsOfTheWire(t *testing.T) {
 
 func TestPanicsBesideTheAnswerAreDefects(t *testing.T) {
 	hooks := policy.Hooks{
-		SettleRecipient:  func(*policy.Recipient, policy.Outcome) { panic("recipient") },
-		SettleMessage:    func(*policy.Message, policy.Outcome) { panic("message") },
-		SettleConnection: func(*policy.Connection) { panic("connection") },
-		Close:            func() { panic("close") },
+		SettleRecipient: func(context.Context, *policy.Recipient, policy.Outcome) { panic("recipient") },
+		SettleMessage:   func(context.Context, *policy.Message, policy.Outcome) { panic("message") },
+		Close:           func() { panic("close") },
 	}
 	r := newRig(t, "", check("x", hooks))
 	wantSaid(t, r.send(mail("a@ours.example")), "")
 	r.idle()
 	r.runner.Swap(r.policy(""))
-	if n := len(r.seen.defects); n != 4 {
-		t.Errorf("%d defects were told, want 4: %v", n, r.seen.defects)
+	if n := len(r.seen.defects); n != 3 {
+		t.Errorf("%d defects were told, want 3: %v", n, r.seen.defects)
 	}
 	if r.seen.closed != 1 || len(r.seen.outcomes) != 1 {
 		t.Error("a panic in a Settle hook kept an outcome or the end of the connection from the observer")

@@ -33,7 +33,7 @@ func TestAutoAllowHonoured(t *testing.T) {
 			r := newRig(t, "", check("x", policy.Hooks{
 				Mail:  func(m *policy.Message) (policy.Verdict, error) { knowSPF(m, tt.spf, nil); return policy.Pass, nil },
 				Grant: func(context.Context, *policy.Recipient) ([]policy.Grant, error) { return tt.grants, tt.err },
-				SettleMessage: func(m *policy.Message, _ policy.Outcome) {
+				SettleMessage: func(_ context.Context, m *policy.Message, _ policy.Outcome) {
 					told <- m.AutoAllowHonoured(t.Context())
 				},
 			}))

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"mailweir/internal/policy"
@@ -96,12 +97,13 @@ func everything(d *diary) *policy.Check {
 				d.note("grant %s", r.Address.Local)
 				return nil, nil
 			},
-			SettleRecipient: func(r *policy.Recipient, o policy.Outcome) {
+			SettleRecipient: func(_ context.Context, r *policy.Recipient, o policy.Outcome) {
 				d.note("settle %s %s %s%s %d", r.Address.Local, o.Fate, o.Check, o.Event, next(r))
 			},
-			SettleMessage:    func(m *policy.Message, o policy.Outcome) { d.note("settle message %s %d", o.Fate, next(m)) },
-			SettleConnection: func(*policy.Connection) { d.note("settle connection") },
-			Close:            func() { d.note("close") },
+			SettleMessage: func(_ context.Context, m *policy.Message, o policy.Outcome) {
+				d.note("settle message %s %d", o.Fate, next(m))
+			},
+			Close: func() { d.note("close") },
 		}, nil
 	}
 	return check("everything", policy.Hooks{}, bypass(policy.ExemptAutoAllow), func(c *policy.Check) {
@@ -133,7 +135,6 @@ message for 3
 settle busy refused everythingmw-1 2
 settle a accepted  4
 settle message accepted 8
-settle connection
 close`
 	if got := d.text(); got != want {
 		t.Errorf("the check was called for:\n%s\nwant:\n%s", got, want)
@@ -148,7 +149,7 @@ close`
 // TestLeasesEndWithTheirScope: the next message finds the place free, although nothing beside the session has run yet.
 func TestLeasesEndWithTheirScope(t *testing.T) {
 	hold := make(chan struct{})
-	settle := policy.Hooks{SettleMessage: func(*policy.Message, policy.Outcome) { <-hold }}
+	settle := policy.Hooks{SettleMessage: func(context.Context, *policy.Message, policy.Outcome) { <-hold }}
 	r := newRig(t, "", everything(&diary{}), check("settle", settle))
 	s := r.runner.NewSession()
 	s.Connect(mail().connect())
@@ -235,26 +236,27 @@ func TestFates(t *testing.T) {
 		do   func(*Session)
 		want []string
 	}{
-		{"accepted", func(s *Session) { begin(s); s.EndOfMessage("1"); s.Abort(); s.Abort() }, []string{"a accepted", "message accepted", "connection"}},
-		{"abandoned", func(s *Session) { begin(s); s.Abort(); s.Abort() }, []string{"a abandoned", "message abandoned", "connection"}},
-		{"lost", begin, []string{"a lost", "message lost", "connection"}},
-		{"new MAIL", func(s *Session) { begin(s); s.Mail(policy.MailFacts{}) }, []string{"a abandoned", "message abandoned", "message lost", "connection"}},
-		{"new EHLO", func(s *Session) { begin(s); s.Helo(policy.HeloFacts{}) }, []string{"a abandoned", "message abandoned", "connection"}},
+		{"accepted", func(s *Session) { begin(s); s.EndOfMessage("1"); s.Abort(); s.Abort() }, []string{"a accepted", "message accepted"}},
+		{"abandoned", func(s *Session) { begin(s); s.Abort(); s.Abort() }, []string{"a abandoned", "message abandoned"}},
+		{"lost", begin, []string{"a lost", "message lost"}},
+		{"new MAIL", func(s *Session) { begin(s); s.Mail(policy.MailFacts{}) }, []string{"a abandoned", "message abandoned", "message lost"}},
+		{"new EHLO", func(s *Session) { begin(s); s.Helo(policy.HeloFacts{}) }, []string{"a abandoned", "message abandoned"}},
 		{"refused by the MTA", func(s *Session) {
 			begin(s)
 			s.RcptRefusedByMTA(policy.RcptFacts{Recipient: "b@ours.example"})
 			s.EndOfMessage("1")
-		}, []string{"b refused_by_mta", "a accepted", "message accepted", "connection"}},
-		{"closed twice", func(s *Session) { begin(s); s.Close(); s.Close() }, []string{"a lost", "message lost", "connection"}},
-		{"connected twice", func(s *Session) { begin(s); s.Connect(mail().connect()) }, []string{"a lost", "message lost", "connection", "connection"}},
-		{"nothing but QUIT", func(s *Session) { s.Connect(mail().connect()) }, []string{"connection"}},
+		}, []string{"b refused_by_mta", "a accepted", "message accepted"}},
+		{"closed twice", func(s *Session) { begin(s); s.Close(); s.Close() }, []string{"a lost", "message lost"}},
+		{"connected twice", func(s *Session) { begin(s); s.Connect(mail().connect()) }, []string{"a lost", "message lost"}},
+		{"nothing but QUIT", func(s *Session) { s.Connect(mail().connect()) }, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := &diary{}
 			hooks := policy.Hooks{
-				SettleRecipient:  func(r *policy.Recipient, o policy.Outcome) { d.note("%s %s", r.Address.Local, o.Fate) },
-				SettleMessage:    func(_ *policy.Message, o policy.Outcome) { d.note("message %s", o.Fate) },
-				SettleConnection: func(*policy.Connection) { d.note("connection") },
+				SettleRecipient: func(_ context.Context, r *policy.Recipient, o policy.Outcome) {
+					d.note("%s %s", r.Address.Local, o.Fate)
+				},
+				SettleMessage: func(_ context.Context, _ *policy.Message, o policy.Outcome) { d.note("message %s", o.Fate) },
 			}
 			r := newRig(t, "", check("x", hooks))
 			s := r.runner.NewSession()
@@ -290,9 +292,8 @@ func TestReload(t *testing.T) {
 						d.note("%s helo %s", name, c.HeloFacts.Name)
 						return policy.Pass, nil
 					},
-					Rcpt:             func(*policy.Recipient) (policy.Verdict, error) { return policy.Object(reply("x")).Text(name), nil },
-					SettleConnection: func(*policy.Connection) { d.note("%s settle", name) },
-					Close:            func() { d.note("%s close", name) },
+					Rcpt:  func(*policy.Recipient) (policy.Verdict, error) { return policy.Object(reply("x")).Text(name), nil },
+					Close: func() { d.note("%s close", name) },
 				}, nil
 			}
 		}
@@ -312,7 +313,7 @@ func TestReload(t *testing.T) {
 	r.runner.Swap(r.policy(""))
 	want := []string{
 		"policy 1 connect 192.0.2.1", "policy 1 helo h", "policy 2 connect 192.0.2.1", "policy 2 helo h",
-		"policy 1 settle", "policy 1 close", "policy 2 settle", "policy 2 close",
+		"policy 1 close", "policy 2 close",
 	}
 	got := strings.Split(d.text(), "\n")
 	slices.Sort(got) // what is settled and what runs are beside one another
@@ -353,24 +354,82 @@ func TestManySessionsAndReloads(t *testing.T) {
 	}
 }
 
-// TestManyBadRecipients: beyond what is kept for the end of the message, settling is waited for, and nothing is lost.
-func TestManyBadRecipients(t *testing.T) {
+// TestARefusedRecipientIsLearnedAtOnce: however long the client keeps the message open, with the time of judging.
+func TestARefusedRecipientIsLearnedAtOnce(t *testing.T) {
 	d := &diary{}
-	hooks := objecting("x", policy.StageRcpt)
-	hooks.SettleRecipient = func(*policy.Recipient, policy.Outcome) { d.note("settled") }
+	hooks := policy.Hooks{Rcpt: func(r *policy.Recipient) (policy.Verdict, error) {
+		if r.Address.Local == "bad" {
+			return no("x")
+		}
+		return policy.Pass, nil
+	}}
+	hooks.SettleRecipient = func(_ context.Context, r *policy.Recipient, o policy.Outcome) {
+		d.note("%s %s at %s", r.Address.Local, o.Fate, o.At.Format(time.TimeOnly))
+	}
 	r := newRig(t, "", check("x", hooks))
 	s := r.runner.NewSession()
 	s.Mail(policy.MailFacts{})
-	for range maxGone + 5 {
-		s.Rcpt(policy.RcptFacts{Recipient: "a@ours.example"})
-	}
-	if n := len(s.msg.gone); n != maxGone {
-		t.Errorf("%d recipients are kept, want %d", n, maxGone)
+	s.Rcpt(policy.RcptFacts{Recipient: "good@ours.example"})
+	s.Rcpt(policy.RcptFacts{Recipient: "bad@ours.example"})
+	s.RcptRefusedByMTA(policy.RcptFacts{Recipient: "unknown@ours.example"})
+	r.idle()
+	want := "bad refused at 12:00:00\nunknown refused_by_mta at 12:00:00"
+	if got := d.text(); got != want {
+		t.Errorf("learned before the end:\n%s\nwant:\n%s", got, want)
 	}
 	s.Close()
 	r.idle()
-	if n := len(d.lines); n != maxGone+5 {
-		t.Errorf("%d recipients were settled, want %d", n, maxGone+5)
+	if got := d.text(); got != want+"\ngood lost at 12:00:00" {
+		t.Errorf("learned:\n%s", got)
+	}
+}
+
+// TestLearningDoesNotWaitForWhatIsLate: only the check whose own finding is late learns when that is known.
+func TestLearningDoesNotWaitForWhatIsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &diary{}
+		began := time.Now()
+		learn := func(name string) func(context.Context, *policy.Message, policy.Outcome) {
+			return func(_ context.Context, _ *policy.Message, o policy.Outcome) {
+				d.note("%s learns after %s, would %v", name, time.Since(began), o.Would)
+			}
+		}
+		slow := policy.Hooks{
+			Message: func(*policy.Message) (policy.Verdict, error) {
+				return policy.Asks(policy.Network{}).Later(func(context.Context) (policy.Verdict, error) {
+					time.Sleep(3 * time.Second) // false time, the bubble's
+					return no("slow")
+				}), nil
+			},
+			SettleMessage: learn("slow"),
+		}
+		r := newBubbleRig(t, "--slow=monitor", check("other", policy.Hooks{SettleMessage: learn("other")}), check("slow", slow))
+		wantSaid(t, r.send(mail("a@ours.example")), "")
+		r.idle()
+		if got, want := d.text(), "other learns after 0s, would []\nslow learns after 3s, would [slow]"; got != want {
+			t.Errorf("%s\nwant:\n%s", got, want)
+		}
+		if got := r.seen.outcomes[0].Would; !slices.Equal(got, []string{"slow"}) {
+			t.Errorf("the record says that %v objected", got)
+		}
+	})
+}
+
+// TestManyBadRecipients: however many there are, every one is learned from.
+func TestManyBadRecipients(t *testing.T) {
+	d := &diary{}
+	hooks := objecting("x", policy.StageRcpt)
+	hooks.SettleRecipient = func(context.Context, *policy.Recipient, policy.Outcome) { d.note("settled") }
+	r := newRig(t, "", check("x", hooks))
+	s := r.runner.NewSession()
+	s.Mail(policy.MailFacts{})
+	for range 1005 {
+		s.Rcpt(policy.RcptFacts{Recipient: "a@ours.example"})
+	}
+	s.Close()
+	r.idle()
+	if n := len(d.lines); n != 1005 {
+		t.Errorf("%d recipients were settled, want 1005", n)
 	}
 }
 

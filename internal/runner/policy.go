@@ -48,13 +48,13 @@ type bound struct {
 
 // hooksByStage lists the checks that have work at each stage, in the printed order.
 type hooksByStage struct {
-	connect, helo, mail, rcpt        []*bound
-	header, body                     []*bound
-	headers, headersFor              []*bound
-	message, messageFor              []*bound
-	grant, admit                     []*bound
-	settleRcpt, settleMsg, settleCon []*bound
-	tick                             []*bound
+	connect, helo, mail, rcpt []*bound
+	header, body              []*bound
+	headers, headersFor       []*bound
+	message, messageFor       []*bound
+	grant, admit              []*bound
+	settleRcpt, settleMsg     []*bound
+	tick                      []*bound
 }
 
 // Draft is a policy whose flags are registered but not yet read.
@@ -188,7 +188,6 @@ func (p *Policy) order() {
 		admit:      p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.Admit != nil }),
 		settleRcpt: p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.SettleRecipient != nil }),
 		settleMsg:  p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.SettleMessage != nil }),
-		settleCon:  p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.SettleConnection != nil }),
 		tick:       p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.Tick != nil }),
 	}
 }

@@ -66,9 +66,8 @@ func (sc *script) hooks() policy.Hooks {
 			_, err := sc.word(false)
 			return []policy.Grant{{By: policy.ExemptAutoAllow, Vouched: err == nil, Source: "x"}}, err
 		},
-		SettleRecipient:  func(*policy.Recipient, policy.Outcome) { _, _ = sc.word(false) },
-		SettleMessage:    func(*policy.Message, policy.Outcome) { _, _ = sc.word(false) },
-		SettleConnection: func(*policy.Connection) { _, _ = sc.word(false) },
+		SettleRecipient: func(context.Context, *policy.Recipient, policy.Outcome) { _, _ = sc.word(false) },
+		SettleMessage:   func(context.Context, *policy.Message, policy.Outcome) { _, _ = sc.word(false) },
 	}
 }
 

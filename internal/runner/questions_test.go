@@ -29,7 +29,7 @@ func asking(mode policy.Mode, these []policy.Waiter, f func(context.Context) (po
 							return own, v, err
 						}), nil
 					},
-					SettleRecipient: func(r *policy.Recipient, o policy.Outcome) {
+					SettleRecipient: func(_ context.Context, r *policy.Recipient, o policy.Outcome) {
 						value, ok := q.Of(r)
 						*settled = append(*settled, fmt.Sprint(value, ok, o.Fate))
 					},

@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"context"
 	"sync"
 
 	"mailweir/internal/policy"
@@ -70,60 +69,4 @@ func (a *queue) guarded(work func()) {
 	if w.err != nil {
 		a.runner.observer.Defect(w.err)
 	}
-}
-
-// recordLate records what is only monitored when it is known, off the way of the answer.
-func (s *Session) recordLate(rs *resolver, late []ruling) {
-	then := *rs // as the case stands now
-	for i := range late {
-		late[i].f.keep()
-	}
-	s.later(func(ctx context.Context) {
-		for i := range late {
-			if l := late[i].f.later; l != nil {
-				s.runner.start(l)
-			}
-		}
-		for i := range late {
-			ru := then.await(ctx, late[i])
-			then.report(&ru)
-			if ru.is != drop {
-				then.record(&ru, ru.r)
-			}
-		}
-	})
-}
-
-// recordLateGroups does the same for findings at the end of the message.
-func (s *Session) recordLateGroups(rs *resolver, late []group) {
-	if len(late) == 0 {
-		return
-	}
-	then := *rs
-	for i := range late {
-		g := &late[i]
-		for _, f := range g.findings {
-			f.keep()
-		}
-		s.later(func(ctx context.Context) {
-			for _, f := range g.findings {
-				if f.later != nil {
-					s.runner.start(f.later)
-				}
-			}
-			then.awaitGroup(g, func() context.Context { return ctx })
-			then.recordWatched(then.aggregate(*g))
-		})
-	}
-}
-
-// later has work look at what was found. Its time begins now, however long the queue.
-func (s *Session) later(work func(context.Context)) {
-	ctx, cancel := context.WithTimeout(s.runner.ctx, s.runner.limits.End)
-	release := s.heldBody()
-	s.background.do(func() {
-		defer release()
-		defer cancel()
-		work(ctx)
-	})
 }

@@ -49,9 +49,10 @@ type message struct {
 	permit      permission
 	mayPermit   policy.Exemption // the kinds that there may be
 	left        departures       // what became of them
-	gone        []*recipient     // refused, by whomever, or removed; settled with the message
-	broken      []*bound         // checks that panicked over a part of this message
-	condemned   bool             // its refusal is certain
+	gone        []*recipient     // refused, by whomever, or removed; kept for explain alone
+	late        lateGroups
+	broken      []*bound // checks that panicked over a part of this message
+	condemned   bool     // its refusal is certain
 	decided     policy.Outcome
 }
 

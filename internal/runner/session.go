@@ -221,7 +221,7 @@ func (s *Session) RcptRefusedByMTA(facts policy.RcptFacts) {
 	if s.msg == nil || s.exempt() {
 		return
 	}
-	s.dismiss(s.recipient(facts), policy.Outcome{Fate: policy.RefusedByMTA})
+	s.dismiss(s.recipient(facts), policy.Outcome{Fate: policy.RefusedByMTA, At: s.now()})
 }
 
 func (s *Session) recipient(facts policy.RcptFacts) *recipient {

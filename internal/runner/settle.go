@@ -1,13 +1,15 @@
 package runner
 
 import (
+	"context"
 	"slices"
+	"time"
 
 	"mailweir/internal/policy"
 )
 
-// maxGone bounds the refused recipients of one message that wait for its end.
-const maxGone = 1000
+// learnTime bounds what all checks together may take to learn from a message, or from a recipient who was refused.
+const learnTime = 20 * time.Second
 
 // outcome is what the event makes of the recipient or message that it refuses with this reply.
 func outcome(e *policy.Event, reply *policy.Reply) policy.Outcome {
@@ -15,27 +17,41 @@ func outcome(e *policy.Event, reply *policy.Reply) policy.Outcome {
 	if e.Action == policy.ActionDeferred {
 		fate = policy.Deferred
 	}
-	return policy.Outcome{Fate: fate, Check: e.Check, Reply: e.Reply, Offence: reply.Shown(fate), Event: e.ID}
+	return policy.Outcome{Fate: fate, Check: e.Check, Reply: e.Reply, Offence: reply.Shown(fate), Event: e.ID, At: e.Time}
 }
 
-// dismiss ends a recipient before its message: what its scope holds is given back at once, and it is settled with the
-// message, which then stands still. Who sends more bad recipients than are kept waits for the settling.
+// dismiss ends a recipient before its message: what its scope holds is given back at once, and it is settled at once. The end of the
+// message may be long in coming, and the next attempt sooner: Postfix tells of RSET only with the next command.
 func (s *Session) dismiss(r *recipient, outcome policy.Outcome) {
+	m, p := s.msg, s.policy()
 	r.release(outcome)
-	s.msg.left.add(r)
-	if len(s.msg.gone) < maxGone {
-		s.msg.gone = append(s.msg.gone, r)
-		return
+	m.left.add(r)
+	switch {
+	case s.explaining():
+		m.gone = append(m.gone, r)
+	case len(p.hooks.settleRcpt) > 0:
+		s.background.do(func() {
+			s.learn(func(ctx context.Context) {
+				would := m.monitored()
+				for _, b := range p.hooks.settleRcpt {
+					s.settleRecipient(ctx, b, r, would)
+				}
+			})
+		})
 	}
-	s.settleRecipient(s.policy(), r, nil)
 }
 
-func (s *Session) settleRecipient(p *Policy, r *recipient, would []string) {
+// learn gives learning its time, which does not end with the daemon's: what was found out is not to be lost.
+func (s *Session) learn(work func(context.Context)) {
+	ctx, cancel := context.WithTimeout(context.Background(), learnTime)
+	defer cancel()
+	work(ctx)
+}
+
+func (s *Session) settleRecipient(ctx context.Context, b *bound, r *recipient, would []string) {
 	outcome := r.fate
 	outcome.Would = slices.Concat(would, r.monitored())
-	for _, b := range p.hooks.settleRcpt {
-		s.background.guarded(func() { b.hooks.SettleRecipient(&r.Recipient, outcome) })
-	}
+	s.background.guarded(func() { b.hooks.SettleRecipient(ctx, &r.Recipient, outcome) })
 }
 
 // endMessage settles the transaction, if there is one: fate is what became of it unless a check decided otherwise. What its
@@ -54,7 +70,7 @@ func (s *Session) endMessage(fate policy.Fate) {
 		})
 	}
 	if m.decided.Check == "" {
-		m.decided.Fate = fate
+		m.decided.Fate, m.decided.At = fate, s.now()
 	}
 	for _, r := range m.recipients {
 		r.release(m.decided)
@@ -64,43 +80,61 @@ func (s *Session) endMessage(fate policy.Fate) {
 		return
 	}
 	p := s.policy()
-	if len(p.hooks.settleRcpt) == 0 && len(p.hooks.settleMsg) == 0 && s.background.idle() {
+	if len(p.hooks.settleRcpt)+len(p.hooks.settleMsg)+len(m.late.groups) == 0 && s.background.idle() {
 		s.settleMessage(p, m)
 		return
 	}
 	s.background.do(func() { s.settleMessage(p, m) })
 }
 
-// settleMessage lets the checks learn what became of a message and its recipients.
+// settleMessage lets the checks learn what became of a message and its recipients, and then records what is known late. A check
+// whose own finding is late learns when it is known.
 func (s *Session) settleMessage(p *Policy, m *message) {
-	outcome, would := m.decided, m.monitored()
-	if len(p.hooks.settleRcpt) > 0 {
+	m.late.start(s.runner)
+	if len(p.hooks.settleRcpt)+len(p.hooks.settleMsg) > 0 {
+		s.learn(func(ctx context.Context) { s.settleScopes(ctx, p, m) })
+	}
+	m.late.record(nil)
+	s.runner.observer.Settled(newTransaction(m, m.outcome()))
+}
+
+func (s *Session) settleScopes(ctx context.Context, p *Policy, m *message) {
+	for _, b := range p.hooks.settleRcpt {
+		m.late.record(b)
+		would := m.monitored()
 		for _, r := range slices.Concat(m.gone, m.recipients) {
-			s.settleRecipient(p, r, would)
+			s.settleRecipient(ctx, b, r, would)
 		}
 	}
+	for _, b := range p.hooks.settleMsg {
+		m.late.record(b)
+		outcome := m.outcome()
+		s.background.guarded(func() { b.hooks.SettleMessage(ctx, &m.Message, outcome) })
+	}
+}
+
+// outcome is what became of the message, with what has been monitored of it and of those who remain.
+func (m *message) outcome() policy.Outcome {
+	outcome, would := m.decided, m.monitored()
 	for _, r := range m.recipients {
 		would = append(would, r.monitored()...)
 	}
 	slices.Sort(would)
 	outcome.Would = slices.Compact(would)
-	for _, b := range p.hooks.settleMsg {
-		s.background.guarded(func() { b.hooks.SettleMessage(&m.Message, outcome) })
-	}
-	s.runner.observer.Settled(newTransaction(m, outcome))
+	return outcome
 }
 
-// endConnection settles the connection scope and tells the observer.
+// endConnection ends the connection scope and tells the observer.
 func (s *Session) endConnection() {
 	if s.conn == nil {
 		return
 	}
-	c, settle := s.conn, s.closeScope(s.conn)
+	c, leave := s.conn, s.closeScope(s.conn)
 	end := func() {
-		settle()
+		leave()
 		s.runner.observer.Closed(&c.Connection)
 	}
-	if len(c.policy.hooks.settleCon) == 0 && s.background.idle() {
+	if s.background.idle() {
 		end()
 	} else {
 		s.background.do(end)
@@ -108,17 +142,9 @@ func (s *Session) endConnection() {
 	s.conn, s.faulted = nil, nil
 }
 
-// closeScope gives back what a connection scope holds, and returns what settles it. A session that moves to another policy
-// has several scopes, one after the other.
-func (s *Session) closeScope(c *connection) (settle func()) {
-	exempt := s.exempt()
+// closeScope gives back what a connection scope holds, and returns what ends its use of the policy. A session that moves to
+// another policy has several scopes, one after the other.
+func (s *Session) closeScope(c *connection) (leave func()) {
 	c.release(policy.Outcome{})
-	return func() {
-		if !exempt {
-			for _, b := range c.policy.hooks.settleCon {
-				s.background.guarded(func() { b.hooks.SettleConnection(&c.Connection) })
-			}
-		}
-		s.runner.leave(c.policy)
-	}
+	return func() { s.runner.leave(c.policy) }
 }

@@ -45,8 +45,10 @@ func TestSignedMessagesAreKept(t *testing.T) {
 			r := newRig(t, "",
 				check("late", tt.late, func(c *policy.Check) { c.Exempt = tt.gives }),
 				check("permits", policy.Hooks{
-					Grant:         tt.grant,
-					SettleMessage: func(m *policy.Message, _ policy.Outcome) { wanted = m.Inquiry.(*message).body != nil },
+					Grant: tt.grant,
+					SettleMessage: func(_ context.Context, m *policy.Message, _ policy.Outcome) {
+						wanted = m.Inquiry.(*message).body != nil
+					},
 				}))
 			l := mail("a@ours.example")
 			l.from, l.fields = tt.from, []policy.Field{{Name: "From", Value: "x@else.example"}, {Name: "DKIM-Signature", Value: "v=1; d=" + cmp.Or(tt.by, "mail.else.example")}}

@@ -1,0 +1,82 @@
+package runner
+
+import "context"
+
+// recordLate records what is only monitored of client, sender or a recipient when it is known, off the way of the answer.
+func (a *answering) recordLate() {
+	if len(a.late) == 0 {
+		return
+	}
+	late, then := a.late, a.resolver // as the case stands now
+	ctx, cancel := then.lateTime()
+	a.session.background.do(func() {
+		defer cancel()
+		for i := range late {
+			then.runner.begin(late[i].f)
+		}
+		for i := range late {
+			ru := then.await(ctx, late[i])
+			then.report(&ru)
+			if ru.is != drop {
+				then.record(&ru, ru.r)
+			}
+		}
+	})
+}
+
+// lateTime is the time that what is late has: it begins now, however long the queue.
+func (rs *resolver) lateTime() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(rs.runner.ctx, rs.runner.limits.End)
+}
+
+// begin has the finding's question asked, if it has one that has not been asked yet.
+func (rn *Runner) begin(f *finding) {
+	if f.later != nil {
+		rn.start(f.later)
+	}
+}
+
+// lateGroups are findings about a message that are only monitored and not known when it is answered.
+type lateGroups struct {
+	resolver
+	groups []group
+	ctx    context.Context
+	cancel context.CancelFunc
+}
+
+// add keeps a group for later.
+func (l *lateGroups) add(rs *resolver, g group) {
+	if len(l.groups) == 0 {
+		l.resolver = *rs // as the case stands now
+		l.ctx, l.cancel = rs.lateTime()
+	}
+	for _, f := range g.findings {
+		f.keep()
+	}
+	l.groups = append(l.groups, g)
+}
+
+// start has everything asked that has not been yet.
+func (l *lateGroups) start(rn *Runner) {
+	for _, g := range l.groups {
+		for _, f := range g.findings {
+			rn.begin(f)
+		}
+	}
+}
+
+// record records what a check has found, or with nil what all of the rest have, when it is known.
+func (l *lateGroups) record(b *bound) {
+	rest := l.groups[:0]
+	for _, g := range l.groups {
+		if b != nil && g.check != b {
+			rest = append(rest, g)
+			continue
+		}
+		l.awaitGroup(&g, func() context.Context { return l.ctx })
+		l.recordWatched(l.aggregate(g))
+	}
+	if l.groups = rest; len(rest) == 0 && l.cancel != nil {
+		l.cancel()
+	}
+}
