@@ -39,7 +39,7 @@ its own limit three times in five minutes goes on the temporary block list (` + 
 			if err != nil {
 				return policy.Hooks{}, err
 			}
-			rule := &rule{store: env.State, domain: *domain, client: *client, exempt: list, places: policy.NewSlot[atomic.Bool](env)}
+			rule := &rule{store: env.State, asks: policy.Asks(env.State), domain: *domain, client: *client, exempt: list, places: policy.NewSlot[atomic.Bool](env)}
 			var hooks policy.Hooks
 			if *client > 0 {
 				hooks.Mail = rule.mail
@@ -54,6 +54,7 @@ its own limit three times in five minutes goes on the temporary block list (` + 
 
 type rule struct {
 	store          state.Store
+	asks           policy.PlainQuestion
 	domain, client int
 	exempt         *table.List
 	// places tells of a recipient that he holds a place for his transaction in his account, or is asking for one.
@@ -77,13 +78,12 @@ func (c *rule) mail(m *policy.Message) (policy.Verdict, error) {
 		return policy.Pass, nil
 	}
 	net := history.Net(m.Conn.Client)
-	refusal := policy.Object(replyClient).Because("%s has %d transactions under way", net, c.client)
-	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+	return c.asks.Later(func(ctx context.Context) (policy.Verdict, error) {
 		ok, err := policy.Acquire(ctx, c.store, m, state.Key(space, "client", net), c.client)
 		if err != nil || ok {
 			return policy.Pass, err
 		}
-		return refusal, nil
+		return policy.Object(replyClient).Because("%s has %d transactions under way", net, c.client), nil
 	}), nil
 }
 
@@ -95,8 +95,7 @@ func (c *rule) rcpt(r *policy.Recipient) (policy.Verdict, error) {
 	}
 	account, mine := r.Address.Domain, c.places.Of(r)
 	mine.Store(true)
-	refusal := policy.Object(replyDomain).Because("%d transactions into %s are under way", c.domain, strconv.QuoteToASCII(account))
-	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+	return c.asks.Later(func(ctx context.Context) (policy.Verdict, error) {
 		ok, err := policy.Acquire(ctx, c.store, r, state.Key(space, "domain", account), c.domain)
 		if !ok {
 			mine.Store(false)
@@ -104,7 +103,7 @@ func (c *rule) rcpt(r *policy.Recipient) (policy.Verdict, error) {
 		if err != nil || ok {
 			return policy.Pass, err
 		}
-		return refusal, nil
+		return policy.Object(replyDomain).Because("%d transactions into %s are under way", c.domain, strconv.QuoteToASCII(account)), nil
 	}), nil
 }
 
