@@ -46,7 +46,7 @@ rate is counted, too: the event tells how many there were.`,
 			if err != nil {
 				return policy.Hooks{}, err
 			}
-			rule := &rule{store: env.State, clients: list, sessions: *sessions, rate: limit, most: limit.Limit}
+			rule := &rule{store: env.State, asks: policy.Asks(env.State), clients: list, sessions: *sessions, rate: limit, most: limit.Limit}
 			var hooks policy.Hooks
 			if *sessions > 0 {
 				hooks.Mail = rule.mail
@@ -66,6 +66,7 @@ rate is counted, too: the event tells how many there were.`,
 
 type rule struct {
 	store    state.Store
+	asks     policy.PlainQuestion
 	clients  *table.List
 	sessions int
 	rate     rate.Rate
@@ -103,13 +104,12 @@ func (o *rule) mail(m *policy.Message) (policy.Verdict, error) {
 	if !ok {
 		return policy.Pass, nil
 	}
-	refusal := policy.Object(reply).Because("%s %s has %d transactions under way", kind, strconv.QuoteToASCII(name), o.sessions)
-	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+	return o.asks.Later(func(ctx context.Context) (policy.Verdict, error) {
 		ok, err := policy.Acquire(ctx, o.store, m, state.Key(sessionSpace, kind, name), o.sessions)
 		if err != nil || ok {
 			return policy.Pass, err
 		}
-		return refusal, nil
+		return policy.Object(reply).Because("%s %s has %d transactions under way", kind, strconv.QuoteToASCII(name), o.sessions), nil
 	}), nil
 }
 
@@ -119,7 +119,7 @@ func (o *rule) rcpt(r *policy.Recipient) (policy.Verdict, error) {
 	if key == "" {
 		return policy.Pass, nil
 	}
-	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+	return o.asks.Later(func(ctx context.Context) (policy.Verdict, error) {
 		n, one, err := o.take(ctx, key)
 		if err != nil {
 			return policy.Pass, err
