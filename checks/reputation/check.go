@@ -46,6 +46,7 @@ days a message has passed greylisting, not counting bounces, or was awaited by a
 				return policy.Hooks{}, fmt.Errorf("--reputation-half-life: %s is less than a minute", *halfLife)
 			}
 			rule := &rule{
+				asks:    policy.Asks(env.State),
 				deferAt: *deferAt, rejectAt: *rejectAt, seen: history.NewTransactions(env),
 				book: Book{Store: env.State, Clock: env.Clock, HalfLife: *halfLife, MinEvents: *least},
 			}
@@ -56,6 +57,7 @@ days a message has passed greylisting, not counting bounces, or was awaited by a
 
 type rule struct {
 	book              Book
+	asks              policy.PlainQuestion
 	deferAt, rejectAt int
 	seen              history.Transactions
 }
@@ -66,7 +68,7 @@ func (p *rule) connect(c *policy.Connection) (policy.Verdict, error) {
 		return policy.Pass, nil
 	}
 	client := c.Client
-	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+	return p.asks.Later(func(ctx context.Context) (policy.Verdict, error) {
 		r, err := p.book.Show(ctx, client)
 		if err != nil {
 			return policy.Pass, err
