@@ -24,7 +24,7 @@ func scanner(ask func(ctx context.Context, whole, body io.Reader) (policy.Verdic
 			return policy.Pass, nil
 		},
 		Message: func(m *policy.Message) (policy.Verdict, error) {
-			return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+			return policy.Asks(policy.Network{}).Later(func(ctx context.Context) (policy.Verdict, error) {
 				return ask(ctx, m.Open(), m.OpenBody())
 			}), nil
 		},
