@@ -86,6 +86,11 @@ func TestLockout(t *testing.T) {
 			Name: "more than are looked at", Mail: policytest.Letter{Header: slices.Concat(many(10, forgery(own)), own), Body: body},
 			Said: "end 451 4.3.0 Unable to process email at this time", Cause: "more than 10 signatures",
 		},
+		{
+			Name: "a signature may be beyond what is kept of the header",
+			Mail: policytest.Letter{Header: slices.Concat(forged, slices.Repeat([]string{"X: y"}, 10_000)), Body: body},
+			Said: "end 451 4.3.0 Unable to process email at this time", Cause: "header section is too long",
+		},
 		{Name: "DNS down", Mail: policytest.Letter{From: "x@down.example", Header: forged}, Said: "end 451 4.3.0 Unable to process email at this time"},
 	} {
 		t.Run(c.Name, func(t *testing.T) {
