@@ -37,7 +37,7 @@ exempt an account from a wider entry of the tables. While the state is unavailab
 			if err != nil {
 				return policy.Hooks{}, err
 			}
-			rule := &rule{list: list, entered: env.Entered(space), changes: policy.Asks(env.State)}
+			rule := &rule{list: list, entered: env.Mirror(state.MirrorOptions{Space: space}), changes: policy.Asks(env.State)}
 			return policy.Hooks{Rcpt: rule.judge}, nil
 		}
 	},
@@ -63,7 +63,7 @@ func validSwitch(value string) error {
 
 type rule struct {
 	list    *table.List
-	entered *policy.Entered
+	entered *state.Mirror
 	changes policy.PlainQuestion
 }
 
@@ -72,7 +72,7 @@ func (a *rule) judge(r *policy.Recipient) (policy.Verdict, error) {
 	if side == "" || r.Msg.Sender.IsNull() {
 		return policy.Pass, nil
 	}
-	if !a.entered.Stale() {
+	if a.entered.Fresh() {
 		return a.verdict(side, names), nil
 	}
 	return a.changes.Later(func(ctx context.Context) (policy.Verdict, error) {
@@ -125,7 +125,7 @@ func (a *rule) verdict(side string, names []string) policy.Verdict {
 		reply = replyInbound
 	}
 	for _, name := range names {
-		if off, ok := a.entered.Find(switchKey(side, name)); ok {
+		if off, ok, _ := a.entered.Find(switchKey(side, name)); ok { // what is known stays in force
 			return policy.Object(reply).Because("%s of %s is off %s, %s", side, strconv.QuoteToASCII(name), entry.Until(off.Until), entry.Read(off.Value))
 		}
 	}

@@ -45,8 +45,8 @@ might permit it.`,
 			if err != nil {
 				return policy.Hooks{}, err
 			}
-			m := &rule{list: list, store: env.State, delimiter: env.Settings.Delimiter, owners: newOwners(env.State), entries: policy.Asks(env.State)}
-			hooks := policy.Hooks{Rcpt: m.envelope, Grant: m.grant, Tick: m.owners.tick, Close: m.owners.close}
+			m := &rule{list: list, store: env.State, delimiter: env.Settings.Delimiter, owners: owners{env.Mirror(state.MirrorOptions{Space: space, KeysOnly: true})}, entries: policy.Asks(env.State)}
+			hooks := policy.Hooks{Rcpt: m.envelope, Grant: m.grant, Tick: m.owners.tick}
 			if !env.Explaining { // which asks for one case, and is done
 				hooks.Ready = m.owners.refresh
 			}
@@ -64,7 +64,7 @@ type rule struct {
 	list      *table.List
 	store     state.Store
 	delimiter string
-	owners    *owners
+	owners    owners
 	entries   policy.PlainQuestion // that people have made at run time
 }
 

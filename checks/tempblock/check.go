@@ -7,6 +7,8 @@ import (
 
 	"mailweir/internal/history"
 	"mailweir/internal/policy"
+	"mailweir/internal/state"
+	"mailweir/internal/trace"
 )
 
 // Check turns clients away that have behaved badly a short while ago.
@@ -52,41 +54,55 @@ times longer, at most ` + "`--tempblock-max`" + `. ` + "`mailweir tempblock list
 			if list.Life <= 0 || list.Longest < list.Life {
 				return policy.Hooks{}, fmt.Errorf("--tempblock-for is %s and --tempblock-max %s: want more than nothing, and a greatest time that is no shorter", list.Life, list.Longest)
 			}
-			rule := &rule{list: list, known: newMirror(env.State, env.Clock), seen: history.NewTransactions(env)}
-			return policy.Hooks{
-				Connect: rule.connect, SettleRecipient: rule.seen.Recipient, SettleMessage: rule.settle, Close: rule.known.close,
-			}, nil
+			rule := &rule{
+				list: list, known: env.Mirror(state.MirrorOptions{Space: listSpace, Every: listAge}), changes: policy.Asks(env.State),
+				seen: history.NewTransactions(env),
+			}
+			return policy.Hooks{Connect: rule.connect, SettleRecipient: rule.seen.Recipient, SettleMessage: rule.settle}, nil
 		}
 	},
 }
 
 type rule struct {
-	list  *Blocker
-	known *mirror
-	seen  history.Transactions
+	list    *Blocker
+	known   *state.Mirror
+	changes policy.PlainQuestion
+	seen    history.Transactions
 }
 
-// connect looks the client up. The list is at hand, so that this takes no time; now and then one connection has it read again.
+const (
+	// listAge is how long a block by the rules of one host may be unknown to the others.
+	listAge = 2 * time.Second
+	// listTimeout is how long a connection waits to hear of changes before it goes by what is known.
+	listTimeout = 2 * time.Second
+)
+
+// connect looks the client up. The list is at hand, so that this takes no time, unless a person has just changed it.
 func (t *rule) connect(c *policy.Connection) (policy.Verdict, error) {
 	if !c.Client.IsValid() {
 		return policy.Pass, nil
 	}
 	net := history.Net(c.Client)
-	if !t.known.due() {
+	if t.known.Fresh() {
 		return t.verdict(net)
 	}
-	return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
-		t.known.refresh(ctx)
+	return t.changes.Later(func(ctx context.Context) (policy.Verdict, error) {
+		ctx, cancel := context.WithTimeout(ctx, listTimeout)
+		defer cancel()
+		if err := t.known.Refresh(ctx); err != nil {
+			trace.Add(ctx, "state "+listSpace, err.Error()+"; the last known entries stay in force")
+		}
 		return t.verdict(net)
 	}), nil
 }
 
+// verdict goes by the list as it is known. Of who is not on it nothing is known while it cannot be read.
 func (t *rule) verdict(net string) (policy.Verdict, error) {
-	entry, ok, err := t.known.find(net)
+	row, ok, err := t.known.Find(listKey(net))
 	if err != nil || !ok {
 		return policy.Pass, err
 	}
-	return policy.Object(reply).Because("%s", entry.String()), nil
+	return policy.Object(reply).Because("%s", readEntry(net, row).String()), nil
 }
 
 // settle counts what the transaction has shown.
@@ -97,7 +113,7 @@ func (t *rule) settle(ctx context.Context, m *policy.Message, o policy.Outcome) 
 	}
 	entry, err := t.list.count(ctx, m.Conn.Client, done, o.At)
 	if err == nil && entry != nil {
-		t.known.add(*entry)
+		t.known.Add(state.Entry{Key: listKey(entry.Net), Value: entry.value(), Until: entry.Until})
 	}
 	// Without the state nothing is counted, and nobody is blocked for it.
 }

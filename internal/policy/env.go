@@ -30,7 +30,7 @@ type Backends struct {
 	// Resources outlive policies.
 	Resources resource.Pool
 
-	entered entered
+	mirrors mirrors
 }
 
 // Resolver is the DNS for SPF and DKIM; each question is noted for the event.

@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -20,7 +21,9 @@ type Mirror struct {
 	stop    func()
 
 	mu      sync.RWMutex
-	changes int // that were heard of, and one for the beginning
+	changes int            // that were heard of, and one for the beginning
+	missed  int            // the last of them that was not heard of by key
+	keys    map[string]int // of those that were, and are not read yet, with their number
 	current image
 	added   map[string]addition
 	under   *refresh // way; nil when there is none
@@ -30,8 +33,10 @@ type Mirror struct {
 type MirrorOptions struct {
 	// Space is the name of the space.
 	Space string
-	// Most bounds the entries that are kept; 0 is 100,000. See [Mirror.Partial].
+	// Most bounds the entries that are kept, in the order of their keys; 0 is 100,000.
 	Most int
+	// KeysOnly leaves the values out.
+	KeysOnly bool
 	// Every is how old the copy may be, for a space in which not only people change things. 0 is any age.
 	Every time.Duration
 }
@@ -65,18 +70,26 @@ func NewMirror(store Store, clock func() time.Time, options MirrorOptions) *Mirr
 	if options.Most <= 0 {
 		options.Most = 100_000
 	}
-	m := &Mirror{store: store, clock: clock, options: options, changes: 1, added: map[string]addition{}}
-	m.stop = store.Watch(Prefix(options.Space), func(string) { m.changed() })
+	m := &Mirror{store: store, clock: clock, options: options, changes: 1, missed: 1, keys: map[string]int{}, added: map[string]addition{}}
+	m.stop = store.Watch(Prefix(options.Space), m.changed)
 	return m
 }
 
 // Close ends the watching.
 func (m *Mirror) Close() { m.stop() }
 
-func (m *Mirror) changed() {
+// mostChanged bounds the keys of changes that are kept apart.
+const mostChanged = 1000
+
+func (m *Mirror) changed(key string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.changes++
+	if key == "" || len(m.keys) >= mostChanged {
+		m.missed = m.changes
+	} else {
+		m.keys[key] = m.changes
+	}
 	if m.store.Waits() && m.current.seen > 0 { // else nobody has asked yet
 		m.begin()
 	}
@@ -158,6 +171,9 @@ func (m *Mirror) load(r *refresh, changes int) {
 			next.err = err
 			break
 		}
+		if m.options.KeysOnly {
+			e.Value = nil
+		}
 		next.entries = append(next.entries, e)
 	}
 	m.mu.Lock()
@@ -167,11 +183,8 @@ func (m *Mirror) load(r *refresh, changes int) {
 		m.current.at, m.current.err = next.at, next.err
 	} else {
 		m.current = next
-		for key, a := range m.added {
-			if a.after != r {
-				delete(m.added, key)
-			}
-		}
+		maps.DeleteFunc(m.added, func(_ string, a addition) bool { return a.after != r })
+		maps.DeleteFunc(m.keys, func(_ string, change int) bool { return change <= changes })
 	}
 	m.under = nil
 	close(r.done)
@@ -191,12 +204,21 @@ func (m *Mirror) Find(key string) (Entry, bool, error) {
 	return Entry{}, false, m.current.err
 }
 
-// Has reports whether a living entry is known whose key begins so.
-func (m *Mirror) Has(prefix string) bool {
+// MayHave reports whether there may be a living entry whose key begins so: it is known, a change of it was heard of, or nothing is
+// known for certain, because the space has not been read yet, or not whole, or changes may have been missed.
+func (m *Mirror) MayHave(prefix string) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	for key, a := range m.added {
-		if strings.HasPrefix(key, prefix) && m.lives(a.Entry) {
+	if m.current.seen < m.missed || m.current.partial {
+		return true
+	}
+	for key := range m.keys {
+		if strings.HasPrefix(key, prefix) {
+			return true
+		}
+	}
+	for key := range m.added {
+		if strings.HasPrefix(key, prefix) {
 			return true
 		}
 	}
@@ -207,13 +229,6 @@ func (m *Mirror) Has(prefix string) bool {
 		}
 	}
 	return false
-}
-
-// Partial reports that there were more entries than the mirror keeps: of what is not found nothing is known.
-func (m *Mirror) Partial() bool {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	return m.current.partial
 }
 
 // Add puts an entry into the mirror that this process has just put into the store, and that no person has entered: nobody else tells.
