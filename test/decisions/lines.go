@@ -24,6 +24,7 @@ var (
 		{regexp.MustCompile(`\b(\d+(\.\d+)?(ns|µs|ms|s|m|h|d))+\b`), "DURATION"},
 	}
 	// left out: they name the run, or how it went and not what was decided.
+	ofOne   = []string{"recipient", "recipients", "clients"} // which of many alike events a line shows is chance
 	omitted = []string{"time", "event", "session", "asked", "queries", "stack", "queue_id", "version", "pid"}
 )
 
@@ -54,7 +55,7 @@ func eventLines(entries []testbed.Entry, dir string) []string {
 		}
 		var names []string
 		for name := range e {
-			if !slices.Contains(omitted, name) {
+			if !slices.Contains(omitted, name) && (e["times"] == "" || !slices.Contains(ofOne, name)) {
 				names = append(names, name)
 			}
 		}
