@@ -1,11 +1,12 @@
 # make           build bin/mailweir, a static binary
+# make quick     vet, and every test that needs nothing but Go: a minute
 # make test      install what the tests need (Debian, root), then run them all
 # make demo      see it work: a private Postfix with mailweir attached
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  = -s -w -X main.version=$(VERSION)
 
-.PHONY: build run demo test decisions lint vuln docs docs-check bench fuzz clean
+.PHONY: build run demo test quick decisions lint vuln docs docs-check bench fuzz clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/mailweir ./cmd/mailweir
@@ -19,6 +20,9 @@ demo: build
 
 test:
 	test/run
+
+quick:
+	test/quick
 
 # What this mailweir decides, beside what another did (see test/README.md):
 # make decisions OUT=DIR [BIN=PROGRAM] [AGAINST=DIR]

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"mailweir/test/testbed"
 )
 
 // insideEnv tells the test binary that it runs in namespaces of its own.
@@ -28,10 +30,11 @@ func TestAgainstPostscreen(t *testing.T) {
 		againstPostscreen(t)
 		return
 	}
-	needed := []string{"unshare", "ip", "mount", "/usr/sbin/postfix", "/usr/sbin/rbldnsd", "/usr/sbin/unbound"}
-	for _, program := range needed {
+	testbed.Require(t, "postfix")
+	testbed.Require(t, "dns")
+	for _, program := range []string{"unshare", "ip", "mount"} {
 		if _, err := exec.LookPath(program); err != nil {
-			skipUnlessCI(t, program+" is not installed")
+			testbed.Missing(t, program+" is not installed")
 		}
 	}
 	resolvConf := filepath.Join(t.TempDir(), "resolv.conf")
@@ -39,7 +42,7 @@ func TestAgainstPostscreen(t *testing.T) {
 	// Without root a user namespace would do for us, but Postfix needs several users.
 	isolated := []string{"--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"}
 	if err := exec.Command("unshare", append(isolated, "true")...).Run(); err != nil {
-		skipUnlessCI(t, "namespaces cannot be made: "+err.Error())
+		testbed.Missing(t, "namespaces cannot be made: "+err.Error())
 	}
 	script := `ip link set lo up && mount --bind "$1" /etc/resolv.conf && exec "$2" -test.run '^TestAgainstPostscreen$' -test.v`
 	cmd := exec.Command("unshare", append(isolated, "sh", "-c", script, "sh", resolvConf, os.Args[0])...)
@@ -53,14 +56,6 @@ func TestAgainstPostscreen(t *testing.T) {
 			t.Log(strings.TrimSpace(line))
 		}
 	}
-}
-
-func skipUnlessCI(t *testing.T, why string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(why)
-	}
-	t.Skip(why)
 }
 
 // randomSites is a value of postscreen_dnsbl_sites with filters, weights of both signs and zones named several times.

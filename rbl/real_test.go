@@ -15,22 +15,17 @@ import (
 
 	"mailweir/internal/dns"
 	"mailweir/internal/dns/dnstest"
+	"mailweir/test/testbed"
 )
 
 // The meaning of lists is held against a real rbldnsd behind a real unbound.
 
-// daemon starts a program and ends it, by its own process, with the test. It is skipped where the program is missing, except in CI.
+// daemon starts a program and ends it, by its own process, with the test.
 func daemon(t testing.TB, program string, args ...string) {
 	t.Helper()
 	path, err := exec.LookPath(program)
 	if err != nil {
-		path = "/usr/sbin/" + program
-		if _, err := os.Stat(path); err != nil {
-			if os.Getenv("CI") == "true" {
-				t.Fatalf("%s is not installed", program)
-			}
-			t.Skipf("%s is not installed", program)
-		}
+		t.Fatal(err)
 	}
 	var out strings.Builder
 	cmd := exec.Command(path, args...)
@@ -76,6 +71,7 @@ func realLists(t testing.TB, zones [][3]string) *dns.Resolver {
 // realListsOn is realLists with unbound on a port of the caller's choice.
 func realListsOn(t testing.TB, unboundPort int, zones [][3]string) *dns.Resolver {
 	t.Helper()
+	testbed.Require(t, "dns")
 	dir := t.TempDir()
 	for d := dir; strings.HasPrefix(d, os.TempDir()+"/"); d = filepath.Dir(d) {
 		if err := os.Chmod(d, 0o755); err != nil { // rbldnsd reads as nobody

@@ -7,12 +7,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mailweir/test/testbed"
 )
 
 // TestVerify checks the unit with a program that exists in the place of mailweir.
 func TestVerify(t *testing.T) {
 	if _, err := exec.LookPath("systemd-analyze"); err != nil {
-		t.Skip("no systemd-analyze (Debian: systemd)")
+		testbed.Skip(t, "no systemd-analyze (Debian: systemd)")
 	}
 	unit, err := os.ReadFile("mailweir.service")
 	if err != nil {

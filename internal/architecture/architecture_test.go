@@ -71,7 +71,7 @@ var inTests = map[string][]string{
 	"checks":                {"internal/policytest", "internal/runner", "internal/history", "internal/state"},
 	"checks/*":              {"internal/policytest"},
 	"milter":                {"internal/runner", "test/testbed"},
-	"rbl":                   {"internal/dns/dnstest"},
+	"rbl":                   {"internal/dns/dnstest", "test/testbed"},
 	"internal/architecture": {"checks"},
 	"internal/blocklist":    {"internal/policytest"},
 	"internal/config":       {"internal/policy"},
@@ -84,6 +84,7 @@ var inTests = map[string][]string{
 	"internal/rate":         {"internal/policytest"},
 	"internal/runner":       {"internal/state", "internal/dns", "internal/dns/dnstest"},
 	"internal/state":        {"internal/state/contract", "test/testbed"},
+	"internal/table":        {"test/testbed"},
 }
 
 // outside are the folders that look at the whole from without: they may import anything.

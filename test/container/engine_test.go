@@ -2,7 +2,6 @@ package container_test
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -37,8 +36,9 @@ type engine struct {
 // (within most containers), no engine can run, and it is skipped anyway.
 func requireEngine(t *testing.T) {
 	t.Helper()
+	testbed.Peers(t)
 	if os.Geteuid() == 0 && exec.Command("unshare", "--mount", "--uts", "true").Run() != nil {
-		skip(t, "no container can run here: root may not make namespaces")
+		testbed.Skip(t, "no container can run here: root may not make namespaces")
 	}
 	missing := missingPrograms()
 	if os.Geteuid() != 0 {
@@ -48,10 +48,7 @@ func requireEngine(t *testing.T) {
 		return
 	}
 	reason := fmt.Sprintf("missing: %s (run test/container/install.sh)", strings.Join(missing, ", "))
-	if os.Getenv("CI") == "true" {
-		t.Fatal(reason)
-	}
-	skip(t, reason)
+	testbed.Missing(t, reason)
 }
 
 func missingPrograms() []string {
@@ -65,22 +62,6 @@ func missingPrograms() []string {
 		missing = append(missing, "docker-compose")
 	}
 	return missing
-}
-
-// skip also writes to the file in which a test run collects what it left out.
-func skip(t *testing.T, reason string) {
-	t.Helper()
-	if name := os.Getenv("MAILWEIR_SKIPS"); name != "" {
-		f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-		if err == nil {
-			_, err = fmt.Fprintf(f, "%s: %s\n", t.Name(), reason)
-			err = errors.Join(err, f.Close())
-		}
-		if err != nil {
-			t.Logf("could not record the skip: %v", err)
-		}
-	}
-	t.Skip(reason)
 }
 
 // look finds a program, first where the distribution puts it: a newer docker

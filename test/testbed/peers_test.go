@@ -89,6 +89,9 @@ func TestMTAWithoutItsFilter(t *testing.T) {
 }
 
 func TestRequireRecordsSkips(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short records no skips")
+	}
 	if os.Getenv("CI") == "true" {
 		t.Setenv("CI", "")
 	}

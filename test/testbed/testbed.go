@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 )
 
@@ -45,12 +46,14 @@ var components = map[string]func() error{
 	"postmap":  needCommands("postmap"),
 }
 
-// Require skips the test when a component of the machine is missing ("root",
-// "postfix", "sendmail", "dovecot", "dns", "redis", "cc" or "postmap"; test/install.sh installs
-// them), or an address of the machine that is not loopback ("outside"). The skip is written to the file that MAILWEIR_SKIPS names, so that the
-// run can close with a list of what it did not try. With CI=true it fails.
+// Require skips the test when a component of the machine is missing ("root", "postfix", "sendmail", "dovecot", "dns",
+// "redis", "cc" or "postmap"; test/install.sh installs them), or an address of the machine that is not loopback
+// ("outside"), as [Missing] does. In a run with -short it skips whatever is there, see [Peers].
 func Require(tb TB, component string) {
 	tb.Helper()
+	if component != "root" {
+		Peers(tb)
+	}
 	probe, known := components[component]
 	if !known {
 		tb.Fatalf("testbed: no component named %q", component)
@@ -59,15 +62,36 @@ func Require(tb TB, component string) {
 	if err == nil {
 		return
 	}
+	Missing(tb, fmt.Sprintf("no %s: %v (run test/install.sh)", component, err))
+}
+
+// Missing skips the test because something is missing that test/install.sh installs. With CI=true it fails.
+func Missing(tb TB, what string) {
+	tb.Helper()
 	if os.Getenv("CI") == "true" {
-		tb.Fatalf("%s is missing: %v (run test/install.sh)", component, err)
+		tb.Fatalf("%s", what)
 	}
+	Skip(tb, what)
+}
+
+// Skip skips the test and writes why to the file that MAILWEIR_SKIPS names, so that the run can close with a list of what
+// it did not try.
+func Skip(tb TB, why string) {
+	tb.Helper()
 	if name := os.Getenv("MAILWEIR_SKIPS"); name != "" {
-		if err := appendLine(name, fmt.Sprintf("%s: no %s: %v", tb.Name(), component, err)); err != nil {
+		if err := appendLine(name, tb.Name()+": "+why); err != nil {
 			tb.Logf("could not record the skip: %v", err)
 		}
 	}
-	tb.Skipf("no %s: %v (run test/install.sh)", component, err)
+	tb.Skipf("%s", why)
+}
+
+// Peers skips the test in a run with -short, which starts no program but Go's.
+func Peers(tb TB) {
+	tb.Helper()
+	if testing.Testing() && testing.Short() {
+		tb.Skipf("-short starts no peer")
+	}
 }
 
 func appendLine(name, line string) error {
