@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"mailweir/internal/policy"
@@ -79,7 +78,7 @@ func (o *options) build(env *policy.Env) (policy.Hooks, error) {
 	}
 	rule := &rule{
 		lists: env.Lists, addresses: addresses, names: names, threshold: *o.threshold, timeout: *o.timeout,
-		explaining: env.Explaining, client: policy.NewSlot[atomic.Pointer[rbl.Result]](env),
+		explaining: env.Explaining, client: policy.NewQuestion[[]*rbl.Result](env, policy.Network{}),
 	}
 	hooks := rule.hooks(env)
 	hooks.Remarks = o.remarks()
@@ -164,7 +163,7 @@ type rule struct {
 	threshold        int
 	timeout          time.Duration
 	explaining       bool
-	client           policy.Slot[atomic.Pointer[rbl.Result]]
+	client           policy.Question[[]*rbl.Result] // what the lists say about it
 }
 
 func (b *rule) hooks(env *policy.Env) policy.Hooks {
@@ -207,12 +206,10 @@ func (b *rule) connect(c *policy.Connection) (policy.Verdict, error) {
 	if !c.Client.IsValid() {
 		return policy.Pass, nil
 	}
-	client, result := c.Client, b.client.Of(c)
+	client := c.Client
 	return b.ask(b.addresses, func(ctx context.Context) []*rbl.Result {
-		r := b.addresses.Lookup(ctx, client)
-		result.Store(r)
-		return []*rbl.Result{r}
-	}), nil
+		return []*rbl.Result{b.addresses.Lookup(ctx, client)}
+	}, func(f question) policy.Verdict { return b.client.Later(c, f) }), nil
 }
 
 // mostDomains bounds the names that one header From has looked up: the sender chose them.
@@ -240,30 +237,38 @@ func (b *rule) domains(names ...string) policy.Verdict {
 	}
 	return b.ask(b.names, func(ctx context.Context) []*rbl.Result {
 		return b.names.LookupDomains(ctx, keys...)
+	}, func(f question) policy.Verdict {
+		return policy.Asks(policy.Network{}).Later(func(ctx context.Context) (policy.Verdict, error) {
+			_, v, err := f(ctx)
+			return v, err
+		})
 	})
 }
 
-// ask turns a look-up in a set into a verdict. Lists without a say have a finding of their own, for which nobody waits.
-func (b *rule) ask(set *rbl.Set, lookup func(context.Context) []*rbl.Result) policy.Verdict {
-	if b.explaining || !set.Monitors() {
-		return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
-			ctx, cancel := context.WithTimeout(ctx, b.timeout)
-			defer cancel()
-			results := lookup(ctx)
-			note(ctx, results)
-			return b.judge(results)
-		})
-	}
+// question looks something up in a set. Its results are kept, whatever is judged of them.
+type question = func(context.Context) ([]*rbl.Result, policy.Verdict, error)
+
+// ask turns a look-up in a set into a verdict, by way of later. Lists without a say have a finding of
+// their own, for which nobody waits.
+func (b *rule) ask(set *rbl.Set, lookup func(context.Context) []*rbl.Result, later func(question) policy.Verdict) policy.Verdict {
 	said := make(chan []*rbl.Result, 1)
-	word := policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+	judge := b.judge
+	apart := !b.explaining && set.Monitors()
+	if apart {
+		judge = b.judgeEnforced
+	}
+	verdict := later(func(ctx context.Context) ([]*rbl.Result, policy.Verdict, error) {
 		ctx, cancel := context.WithTimeout(ctx, b.timeout)
 		defer cancel()
 		results := lookup(ctx)
 		said <- slices.Clone(results)
 		note(ctx, results)
-		return b.judgeEnforced(results)
+		return results, policy.Asks().Later(func(context.Context) (policy.Verdict, error) { return judge(results) }), nil
 	})
-	return word.And(policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+	if !apart {
+		return verdict
+	}
+	return verdict.And(policy.Asks(policy.Network{}).Later(func(ctx context.Context) (policy.Verdict, error) {
 		select {
 		case results := <-said:
 			for i, r := range results {
@@ -349,14 +354,14 @@ func monitoredZone(r *rbl.Result) []string {
 
 // settle tells the lists of a client whose mail is known to be good, so that one that lists such clients is found out.
 func (b *rule) settle(ctx context.Context, m *policy.Message, o policy.Outcome) {
-	r := b.client.Of(m.Conn).Load()
-	if r == nil || o.Fate != policy.Accepted || m.Trusted() || m.Conn.InboundRelay() {
+	results, ok := b.client.Of(m.Conn)
+	if !ok || o.Fate != policy.Accepted || m.Trusted() || m.Conn.InboundRelay() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
 	if m.PermitHonoured(ctx) || m.AutoAllowHonoured(ctx) {
-		b.lists.KnownGood(m.Conn.Client, r.Hits())
+		b.lists.KnownGood(m.Conn.Client, results[0].Hits())
 	}
 }
 
