@@ -17,12 +17,12 @@ func TestReadMessage(t *testing.T) {
 		body     string
 	}{
 		{"nothing", "", nil, ""},
-		{"a message", "A: b\nC:d\n\nhello\n", fields{{Name: "A", Value: "b"}, {Name: "C", Value: "d"}}, "hello\r\n"},
+		{"a message", "A: b\nC:d\n\nhello\n", fields{{Name: "A", Value: "b"}, {Name: "C", Value: "d", Unspaced: true}}, "hello\r\n"},
 		{"CRLF", "A: b\r\n\r\nhello\r\n", fields{{Name: "A", Value: "b"}}, "hello\r\n"},
 		{"folded", "A: b\n c\n\td\nE: f\n\n", fields{{Name: "A", Value: "b\n c\n\td"}, {Name: "E", Value: "f"}}, ""},
 		{"folded at the end", "A: b\n c", fields{{Name: "A", Value: "b\n c"}}, ""},
 		{"ends with a line end", "A: b\n", fields{{Name: "A", Value: "b"}}, ""},
-		{"an empty value", "A:\nB: \n\nx", fields{{Name: "A"}, {Name: "B"}}, "x"},
+		{"an empty value", "A:\nB: \n\nx", fields{{Name: "A", Unspaced: true}, {Name: "B"}}, "x"},
 		{"a blank line is a folded one", "A: b\n \nC: d\n", fields{{Name: "A", Value: "b\n "}, {Name: "C", Value: "d"}}, ""},
 		{"blanks before the colon", "A \t: b\n", fields{{Name: "A", Value: "b"}}, ""},
 		{"no header", "\nhello\n", nil, "hello\r\n"},
