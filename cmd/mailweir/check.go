@@ -36,12 +36,12 @@ func check(out io.Writer, s *settings) error {
 	if err := s.daemon.validate(); err != nil {
 		return &exitError{exConfig, err}
 	}
-	world, err := emptyWorld(s.daemon)
+	backends, err := emptyBackends(s.daemon)
 	if err != nil {
 		return &exitError{exConfig, err}
 	}
-	defer closeWorld(world)
-	p, err := s.draft.Build(world, nil)
+	defer closeBackends(backends)
+	p, err := s.draft.Build(backends, nil)
 	if err != nil {
 		return &exitError{exConfig, err}
 	}

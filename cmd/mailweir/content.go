@@ -24,7 +24,7 @@ they add, whether the definition fires, which limits were reached, and what file
 The text that matches is shown with --show-text only.
 
 Directions and addresses of a definition are not looked at here; mailweir explain does that. The exit code is 1 when a definition fires,
-0 when none does, 69 when it could not be told.`,
+0 when none does, 69 when a message could not be examined.`,
 		Example: `  mailweir content test -f money.def -f cards.def --show-text message.eml`,
 		Args: func(_ *cobra.Command, args []string) error {
 			switch {

@@ -26,7 +26,7 @@ func (d *daemon) openControl(address string) (*admin.Server, error) {
 		return nil, fmt.Errorf("--control: %w", err)
 	}
 	s := admin.NewServer(l, &admin.Service{
-		Backends: d.world, Offer: func() admin.Offer { return d.loaded.Load().offer() },
+		Backends: d.backends, Offer: func() admin.Offer { return d.loaded.Load().offer() },
 		Own:   ownOperations(absolute(stateSpec(*d.settings.daemon.state)), d.reloadNow),
 		Audit: admin.LogAudit(d.log),
 	})
@@ -49,7 +49,7 @@ func ownOperations(store string, reload func(context.Context) (reloaded, error))
 	about := policy.About{
 		Name: "reload", Effect: policy.Changes, Daemon: true,
 		Title: "Have the daemon read configuration and lists again, as SIGHUP does",
-		Help: `Reads every source of flags and every list again. If anything is wrong, the command says what, the daemon goes on as before, and
+		Help: `Reads every source of flags and every list again. If anything is wrong, the command says what, the daemon continues as before, and
 the exit code is 78 (EX_CONFIG).`,
 	}
 	run := func(ctx context.Context, _ *policy.Call, _ policy.Nothing) (reloaded, error) { return reload(ctx) }

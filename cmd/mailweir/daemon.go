@@ -28,7 +28,7 @@ type daemon struct {
 	log      *logrus.Logger
 	metrics  *events.Metrics
 	recorder *events.Recorder
-	world    *policy.Backends
+	backends *policy.Backends
 	runner   *runner.Runner
 	server   *milter.Server
 	http     *httpServer
@@ -54,24 +54,24 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	world, err := openWorld(s.daemon, log, time.Now, store)
+	backends, err := openBackends(s.daemon, log, time.Now, store)
 	if err != nil {
 		_ = store.Close() // nothing has been written
 		return nil, &exitError{exConfig, err}
 	}
-	world.Connections = func() int { return d.server.Connections() }
-	p, err := s.draft.Build(world, nil)
+	backends.Connections = func() int { return d.server.Connections() }
+	p, err := s.draft.Build(backends, nil)
 	if err != nil {
-		_ = closeWorld(world) // nothing has been written
+		_ = closeBackends(backends) // nothing has been written
 		return nil, &exitError{exConfig, err}
 	}
 	waitReady(p)
-	d.log, d.world = log, world
+	d.log, d.backends = log, backends
 	d.metrics = events.NewMetrics(version)
-	d.metrics.WatchLists(world.Lists, world.DNS)
-	d.metrics.WatchState(world.State)
+	d.metrics.WatchLists(backends.Lists, backends.DNS)
+	d.metrics.WatchState(backends.State)
 	d.metrics.Loaded(time.Now())
-	d.recorder = events.NewRecorder(events.Options{Log: log, Metrics: d.metrics, Clock: time.Now})
+	d.recorder = events.NewRecorder(events.Options{Log: log, Metrics: d.metrics, Clock: time.Now, Host: hostName()})
 	d.runner = runner.NewRunner(p, d.recorder, runner.DefaultLimits)
 	from, _ := listenFrom(*s.daemon.listenFrom) // it has been validated
 	d.server = &milter.Server{
@@ -82,6 +82,12 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 		IdleGrace:  min(idleGrace, *s.daemon.drain),
 	}
 	return d, nil
+}
+
+// hostName names this host in the record, "" where nobody knows.
+func hostName() string {
+	name, _ := os.Hostname()
+	return name
 }
 
 // readyWithin is how long a new policy may take to be as good as it will be, before it is used all the same.
@@ -97,7 +103,7 @@ func waitReady(p *runner.Policy) {
 func (d *daemon) close() {
 	d.runner.Close()
 	d.recorder.Close()
-	if err := closeWorld(d.world); err != nil {
+	if err := closeBackends(d.backends); err != nil {
 		d.log.WithError(err).Error("the state was not closed in order")
 	}
 }
@@ -280,7 +286,7 @@ func looks(files []string) string {
 
 func (d *daemon) load(why string, s *settings) error {
 	began := time.Now()
-	p, err := s.draft.Build(d.world, d.runner.Policy())
+	p, err := s.draft.Build(d.backends, d.runner.Policy())
 	if err != nil {
 		d.notLoaded(why, err)
 		return err

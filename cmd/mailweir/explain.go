@@ -90,14 +90,14 @@ func explain(ctx context.Context, out io.Writer, s *settings, f *explainFlags, m
 	if err != nil {
 		return &exitError{exUnavailable, err}
 	}
-	world, err := openWorld(s.daemon, quietLog(), clock, store)
+	backends, err := openBackends(s.daemon, quietLog(), clock, store)
 	if err != nil {
 		_ = store.Close()
 		return &exitError{exConfig, err}
 	}
-	defer closeWorld(world)
-	world.Explaining = true
-	p, err := s.draft.Build(world, nil)
+	defer closeBackends(backends)
+	backends.Explaining = true
+	p, err := s.draft.Build(backends, nil)
 	if err != nil {
 		return &exitError{exConfig, err}
 	}
@@ -107,7 +107,7 @@ func explain(ctx context.Context, out io.Writer, s *settings, f *explainFlags, m
 	}
 	waitReady(p)
 	var t transcript
-	for _, note := range []string{note, adoptRests(ctx, *s.daemon.control, world.Lists)} {
+	for _, note := range []string{note, adoptRests(ctx, *s.daemon.control, backends.Lists)} {
 		if note != "" {
 			t.Notes = append(t.Notes, note)
 		}

@@ -44,7 +44,7 @@ func explainState(ctx context.Context, f *daemonFlags, clock func() time.Time) (
 			return nothingRemembered(clock), "there is no state yet in " + dir, nil
 		}
 	}
-	base, err := openState(*f.state, quietLog(), time.Now) // its own time goes on, whatever time the case has
+	base, err := openState(*f.state, quietLog(), time.Now) // its own time continues, whatever time the case has
 	var held *state.HeldError
 	switch {
 	case errors.As(err, &held) && *f.control != "":

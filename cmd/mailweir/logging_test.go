@@ -20,7 +20,7 @@ import (
 	"mailweir/internal/state"
 )
 
-// hostile is what a stranger may say where the log repeats it: line ends, a terminal's escapes, C1 controls, octets that
+// hostile is what a client may say where the log repeats it: line ends, a terminal's escapes, C1 controls, octets that
 // are no UTF-8, quotes, and a forged field.
 const hostile = "x\r\nlevel=error msg=forged\n\x1b[31mred\x00\u009b1m\u2028\xff\xfe\" event=mw-FORGED \\"
 
@@ -68,7 +68,7 @@ func logOf(t *testing.T, args ...string) string {
 	return out.String()
 }
 
-// Whatever a stranger says, an event is one line, and what was said is a value in it.
+// Whatever a client says, an event is one line, and what was said is a value in it.
 func TestLogLines(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
 		t.Run(format, func(t *testing.T) {
@@ -92,7 +92,7 @@ func TestLogLines(t *testing.T) {
 					continue
 				}
 				if !strings.HasPrefix(line, "time=") || strings.Contains(outsideQuotes(line), "FORGED") || strings.Contains(outsideQuotes(line), "forged") {
-					t.Errorf("a stranger wrote outside of quotes: %q", line)
+					t.Errorf("a client wrote outside of quotes: %q", line)
 				}
 			}
 		})

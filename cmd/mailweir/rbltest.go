@@ -40,11 +40,11 @@ func oneZone(_ *cobra.Command, args []string) error {
 }
 
 func testZone(ctx context.Context, out io.Writer, s *settings, zone string, domains bool) error {
-	world, err := emptyWorld(s.daemon)
+	backends, err := emptyBackends(s.daemon)
 	if err != nil {
 		return &exitError{exConfig, err}
 	}
-	defer closeWorld(world)
+	defer closeBackends(backends)
 	kind := rbl.Addresses
 	if domains {
 		kind = rbl.Domains
@@ -60,7 +60,7 @@ func testZone(ctx context.Context, out io.Writer, s *settings, zone string, doma
 	if err != nil {
 		return &exitError{exConfig, err}
 	}
-	set, err := world.Lists.NewSet(entries, rbl.SetOptions{Threshold: 1, Keys: keys})
+	set, err := backends.Lists.NewSet(entries, rbl.SetOptions{Threshold: 1, Keys: keys})
 	if err != nil {
 		return &exitError{exConfig, err}
 	}

@@ -17,7 +17,7 @@ func newRoot() *cobra.Command {
 		Use:   "mailweir",
 		Short: "A policy milter for Postfix and Sendmail",
 		Long: `mailweir is a policy milter: Postfix or Sendmail asks it about every connection, recipient and message, and
-it answers "go on" or a precise SMTP reply.
+it lets the mail continue or answers with a precise SMTP reply.
 
 Flags also come from a file (--config, one a line) and from variables (--hops-max is MAILWEIR_HOPS_MAX):
 flag > variable > file > default.`,

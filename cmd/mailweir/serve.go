@@ -21,7 +21,7 @@ func newServe() *cobra.Command {
 		Use:   "serve",
 		Short: "Run the milter",
 		Long: `Runs the milter in the foreground until SIGTERM or SIGINT, then lets messages in progress finish (--drain).
-SIGHUP reads configuration and lists anew; if anything in them is wrong, all stays as it was, and the log says why.`,
+SIGHUP reads configuration and lists again; if anything in them is wrong, all stays as it was, and the log says why.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := readSettings(cmd)

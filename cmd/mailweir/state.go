@@ -49,7 +49,7 @@ func openState(flag string, log *logrus.Logger, clock func() time.Time) (state.S
 		Clock: clock,
 		OnDown: func(err error) {
 			if errors.Is(err, state.ErrUnwritten) {
-				log.WithError(err).Error("the state cannot be written; checks go on in memory, which a restart loses, and commands that enter something fail")
+				log.WithError(err).Error("the state cannot be written; checks continue in memory, which a restart loses, and commands that enter something fail")
 				return
 			}
 			log.WithError(err).Error("the state is unavailable; checks that need it do as their on-error says")

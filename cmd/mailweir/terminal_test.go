@@ -15,11 +15,11 @@ import (
 	"mailweir/internal/state"
 )
 
-// esc is what a stranger may put into an address: an escape sequence, the title of a window, a C1 control, a character that turns
+// esc is what a sender may put into an address: an escape sequence, the title of a window, a C1 control, a character that turns
 // the text around, and an octet that is no UTF-8.
 const esc = "\x1b[31m\x1b]0;t\a\u009b1m\u202e\xff"
 
-// attacks are, for each command, arguments by which it prints what strangers chose, as far as it prints any.
+// attacks are, for each command, arguments by which it prints what others chose, as far as it prints any.
 var attacks = map[string][][]string{
 	"account off":       {{"--outbound=" + esc, "--note=" + esc}},
 	"account on":        {{"--outbound=x" + esc}},
@@ -91,7 +91,7 @@ func TestNothingMovesATerminal(t *testing.T) {
 	}
 	for _, path := range []string{"account list", "auto-allow list", "managed list", "greylist show", "explain", "table query"} {
 		if !shown[path] {
-			t.Errorf("mailweir %s has shown nothing of a stranger's", path)
+			t.Errorf("mailweir %s has shown nothing of a sender's", path)
 		}
 	}
 }

@@ -124,7 +124,7 @@ func TestDo(t *testing.T) {
 				t.Errorf("a defect: %v", err)
 			}
 			if _, err := way.do(asked("away")); !errors.As(err, &away) || away.Text != state.ErrDown.Error() {
-				t.Errorf("what is out of reach: %v", err)
+				t.Errorf("what is unavailable: %v", err)
 			}
 			var unknown *UnknownError
 			if _, err := way.do(Request{Operation: "greet/nobody", Body: json.RawMessage("{}")}); !errors.As(err, &unknown) {

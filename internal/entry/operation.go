@@ -16,7 +16,7 @@ func By(c *policy.Call) Origin {
 // Ends tells a table when an entry ends.
 func Ends(t time.Time) string {
 	if t.IsZero() {
-		return "for good"
+		return "permanently"
 	}
 	return terminal.Time(t)
 }
@@ -24,7 +24,7 @@ func Ends(t time.Time) string {
 // Lasts tells the audit how long an entry lasts.
 func Lasts(c *policy.Call) string {
 	if c.For == 0 {
-		return "for good"
+		return "permanently"
 	}
 	return "for " + policy.FormatDuration(c.For)
 }

@@ -49,7 +49,7 @@ func (e Origin) String() string {
 // Until tells in words when an entry ends.
 func Until(t time.Time) string {
 	if t.IsZero() {
-		return "for good"
+		return "permanently"
 	}
 	return "until " + t.UTC().Format(time.DateTime)
 }

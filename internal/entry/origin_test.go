@@ -30,7 +30,7 @@ func TestOrigin(t *testing.T) {
 }
 
 func TestUntil(t *testing.T) {
-	if got := Until(time.Time{}); got != "for good" {
+	if got := Until(time.Time{}); got != "permanently" {
 		t.Error(got)
 	}
 	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.FixedZone("", 3600))

@@ -199,7 +199,7 @@ func TestFieldNames(t *testing.T) {
 			t.Errorf("%s stands there without a value", name)
 		}
 	}
-	// A check that could not tell has refused nothing.
+	// A check error has refused nothing.
 	if _, ok := eventFields(&policy.Event{Action: policy.ActionError, Reply: "rbl"})["reply"]; ok {
 		t.Error("an error has a reply")
 	}

@@ -19,7 +19,7 @@ import (
 	"mailweir/internal/trace"
 )
 
-var update = flag.Bool("update", false, "write testdata anew")
+var update = flag.Bool("update", false, "write testdata again")
 
 // golden compares with a file of testdata. Others read these formats by machine: a change here is a change of version, unless
 // it only adds.
@@ -40,7 +40,7 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-// stranger's text: an escape of a terminal, a line end, an octet that is no UTF-8, a character that turns the text around.
+// a client's text: an escape of a terminal, a line end, an octet that is no UTF-8, a character that turns the text around.
 const hostile = "\x1b[31m\r\nforged=1 \xff\u202e"
 
 func refusal() *policy.Event {

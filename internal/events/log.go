@@ -11,7 +11,7 @@ import (
 )
 
 // logSink writes one line for each event, and one for the sum of those that share an id. Field names are fixed; a field without
-// a value is left out. What strangers chose stands in field values only, and the formatter quotes those.
+// a value is left out. What clients and senders chose stands in field values only, and the formatter quotes those.
 type logSink struct{ log *logrus.Logger }
 
 // Event writes the line of one decision.

@@ -146,7 +146,7 @@ func TestSumsAreBounded(t *testing.T) {
 	}
 }
 
-// Whatever strangers say, an event is one line of the log and valid JSON.
+// Whatever clients say, an event is one line of the log and valid JSON.
 func TestHostileEvents(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		texts := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{hostile, "", "\u2028\u009b", strings.Repeat("\xff", 70)}),

@@ -14,7 +14,7 @@ const EventVersion = 1
 // MaxEventRecipients bounds the recipients that an event or a transaction names; beyond it they are counted.
 const MaxEventRecipients = 1000
 
-// Event is the record of one decision that was not "go on", or in monitor mode would not have been. It is data: its JSON has
+// Event is the record of one decision against mail, or in monitor mode one that would have been. It is data: its JSON has
 // stable names, times in UTC (RFC 3339) and the number of its version.
 type Event struct {
 	Version int `json:"version"`
@@ -60,7 +60,7 @@ type Event struct {
 	Count      int      `json:"recipient_count,omitempty"`
 	Direction  string   `json:"direction,omitempty"`
 	QueueID    string   `json:"queue_id,omitempty"`
-	// Trace is what was asked of the world outside for this decision, and what it answered.
+	// Trace is what was asked of DNS, state and other backends for this decision, and what it answered.
 	Trace []trace.Query `json:"queries,omitempty"`
 
 	// Dedup is set in the sum of events that were alike and share an id.

@@ -6,7 +6,7 @@ import "time"
 type Fate uint8
 
 const (
-	// Accepted: mailweir said go on. What the MTA or a later filter refuses afterwards stays unseen.
+	// Accepted: mailweir let it pass. What the MTA or a later filter refuses afterwards stays unseen.
 	Accepted Fate = iota
 	// Refused: answered with a permanent reply.
 	Refused

@@ -1,4 +1,4 @@
-// Package terminal writes what commands print, so that no stranger's text can do anything to the terminal of whoever reads it: a
+// Package terminal writes what commands print, so that no sender's text can do anything to the terminal of whoever reads it: a
 // mail address may hold escape sequences, line ends and characters that turn the text around. They are shown, as "\u001b", and
 // never sent. The form of an escape is that of JSON, so that JSON stays what it is.
 package terminal

@@ -13,8 +13,8 @@ import (
 	"mailweir/rbl"
 )
 
-// openWorld opens what policies have in common: DNS, lists and the store, which it takes over. closeWorld closes it.
-func openWorld(d *daemonFlags, log *logrus.Logger, clock func() time.Time, store state.Store) (*policy.Backends, error) {
+// openBackends opens what policies have in common: DNS, lists and the store, which it takes over. closeBackends closes it.
+func openBackends(d *daemonFlags, log *logrus.Logger, clock func() time.Time, store state.Store) (*policy.Backends, error) {
 	servers, err := dnsServers(*d.dns)
 	if err != nil {
 		return nil, err
@@ -27,15 +27,15 @@ func openWorld(d *daemonFlags, log *logrus.Logger, clock func() time.Time, store
 	return &policy.Backends{Connections: func() int { return 1 }, Clock: clock, DNS: resolver, Lists: lists, State: store}, nil
 }
 
-func closeWorld(w *policy.Backends) error {
+func closeBackends(w *policy.Backends) error {
 	w.Lists.Close()
 	w.DNS.Close()
 	return w.State.Close()
 }
 
-// emptyWorld is a world that remembers nothing, for commands that judge no mail.
-func emptyWorld(d *daemonFlags) (*policy.Backends, error) {
-	return openWorld(d, quietLog(), time.Now, state.NewMemory(time.Now, 1000))
+// emptyBackends remember nothing, for commands that judge no mail.
+func emptyBackends(d *daemonFlags) (*policy.Backends, error) {
+	return openBackends(d, quietLog(), time.Now, state.NewMemory(time.Now, 1000))
 }
 
 func dnsServers(words []string) ([]string, error) {
