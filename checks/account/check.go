@@ -27,6 +27,7 @@ Entries come from ` + "`mailweir account off --outbound bob --for 1h --note 'sto
 the state, and from the tables of ` + "`--account-list`" + `: a login, domain or ` + "`*`" + `, then ` + "`outbound`" + `, ` + "`inbound`" + ` or ` + "`both`" + ` and a note, or ` + "`DUNNO`" + ` to
 exempt an account from a wider entry of the tables. While the state is unavailable, what was known last stays in force.`,
 	Mode:    policy.Enforce,
+	OnError: policy.Accept,
 	Exempt:  policy.ExemptAlwaysAccept,
 	Replies: []*policy.Reply{replyOutbound, replyInbound},
 	Setup: func(f *policy.Flags) policy.Build {
@@ -37,7 +38,7 @@ exempt an account from a wider entry of the tables. While the state is unavailab
 			if err != nil {
 				return policy.Hooks{}, err
 			}
-			rule := &rule{list: list, entered: env.Mirror(state.MirrorOptions{Space: space}), changes: policy.Asks(env.State)}
+			rule := &rule{list: list, entered: env.Mirror(state.MirrorOptions{Space: space}), tables: policy.Asks(list), changes: policy.Asks(env.State, list)}
 			return policy.Hooks{Rcpt: rule.judge}, nil
 		}
 	},
@@ -64,6 +65,7 @@ func validSwitch(value string) error {
 type rule struct {
 	list    *table.List
 	entered *state.Mirror
+	tables  policy.PlainQuestion
 	changes policy.PlainQuestion
 }
 
@@ -73,19 +75,20 @@ func (a *rule) judge(r *policy.Recipient) (policy.Verdict, error) {
 		return policy.Pass, nil
 	}
 	if a.entered.Fresh() {
-		return a.verdict(side, names), nil
+		return a.tables.Later(func(ctx context.Context) (policy.Verdict, error) { return a.verdict(ctx, side, names) }), nil
 	}
 	return a.changes.Later(func(ctx context.Context) (policy.Verdict, error) {
-		ctx, cancel := context.WithTimeout(ctx, enteredTimeout)
+		hurried, cancel := context.WithTimeout(ctx, enteredTimeout)
 		defer cancel()
-		if err := a.entered.Refresh(ctx); err != nil {
+		if err := a.entered.Refresh(hurried); err != nil {
 			trace.Add(ctx, "state "+space, err.Error()+"; the last known entries stay in force")
 		}
-		return a.verdict(side, names), nil
+		return a.verdict(ctx, side, names)
 	}), nil
 }
 
-// enteredTimeout is how long a check waits to hear of changed entries before it goes by those that it knows.
+// enteredTimeout is how long a check waits to hear of changed entries before it goes by those that
+// it knows.
 const enteredTimeout = 2 * time.Second
 
 // accountOf tells which accounts a recipient's mail belongs to, the most specific first.
@@ -119,34 +122,37 @@ func Name(name string) string {
 }
 
 // verdict looks for the most specific switch; a run-time entry comes before the tables.
-func (a *rule) verdict(side string, names []string) policy.Verdict {
+func (a *rule) verdict(ctx context.Context, side string, names []string) (policy.Verdict, error) {
 	reply := replyOutbound
 	if side == Inbound {
 		reply = replyInbound
 	}
 	for _, name := range names {
 		if off, ok, _ := a.entered.Find(switchKey(side, name)); ok { // what is known stays in force
-			return policy.Object(reply).Because("%s of %s is off %s, %s", side, strconv.QuoteToASCII(name), entry.Until(off.Until), entry.Read(off.Value))
+			return policy.Object(reply).Because("%s of %s is off %s, %s", side, strconv.QuoteToASCII(name), entry.Until(off.Until), entry.Read(off.Value)), nil
 		}
 	}
 	for _, name := range names {
-		match, ok := a.list.Key(name)
-		if !ok {
+		match, err := a.list.Key(ctx, name)
+		if err != nil {
+			return policy.Pass, err
+		}
+		if !match.Found() {
 			continue
 		}
 		what, note, _ := strings.Cut(match.Value, " ")
 		switch {
 		case strings.EqualFold(what, "dunno"):
-			return policy.Pass
+			return policy.Pass, nil
 		case strings.EqualFold(what, side), strings.EqualFold(what, "both"):
 			cause := fmt.Sprintf("%s matches %s", strconv.QuoteToASCII(match.Key), match.Where())
 			if note != "" {
 				cause += ": " + policy.Clean(note)
 			}
-			return policy.Object(reply).Because("%s", cause)
+			return policy.Object(reply).Because("%s", cause), nil
 		}
 	}
-	return policy.Pass
+	return policy.Pass, nil
 }
 
 // space is the space of the state that holds the switches: account|outbound|bob@example.org.
@@ -163,7 +169,8 @@ type Switch struct {
 	Until time.Time `json:"until"`
 }
 
-// Validate says what is wrong with a name that is to be switched off: inbound mail belongs to domains only.
+// Validate says what is wrong with a name that is to be switched off: inbound mail belongs to
+// domains only.
 func Validate(side, name string) error {
 	if side == Inbound && strings.Contains(name, "@") {
 		return fmt.Errorf("%q is an address, and inbound mail is switched off for a domain or * only; to stop one sender's mail to one recipient, see mailweir managed", name)

@@ -59,21 +59,23 @@ type rule struct {
 	clock     func() time.Time
 	life      time.Duration
 	skip      *table.List
-	local     func(domain string) bool
+	local     func(ctx context.Context, domain string) (bool, error)
 	delimiter string
 }
 
-// space is the space of the state that holds the pairs: auto-allow|bob@example.org|friend@example.net.
+// space is the space of the state that holds the pairs:
+// auto-allow|bob@example.org|friend@example.net.
 const space = "auto-allow"
 
-// key names the pair of a user of ours and an external address, "" where the skip list has one of them.
-func (a *rule) key(user, external address.Address) string {
+// key names the pair of a user of ours and an external address, "" where the skip list has one of
+// them.
+func (a *rule) key(ctx context.Context, user, external address.Address) (string, error) {
 	for _, one := range []address.Address{user, external} {
-		if _, ok := a.skip.Address(one); ok {
-			return ""
+		if match, err := a.skip.Address(ctx, one); err != nil || match.Found() {
+			return "", err
 		}
 	}
-	return pairKey(user.Base(a.delimiter), external)
+	return pairKey(user.Base(a.delimiter), external), nil
 }
 
 func pairKey(user, external address.Address) string {
@@ -86,9 +88,9 @@ func (a *rule) grant(ctx context.Context, r *policy.Recipient) ([]policy.Grant, 
 	if r.Direction != policy.Inbound || r.Msg.Sender.IsNull() {
 		return nil, nil
 	}
-	key := a.key(r.Address, r.Msg.Sender)
+	key, err := a.key(ctx, r.Address, r.Msg.Sender)
 	if key == "" {
-		return nil, nil
+		return nil, err
 	}
 	value, found, err := a.store.Get(ctx, key)
 	if err != nil || !found {
@@ -100,7 +102,8 @@ func (a *rule) grant(ctx context.Context, r *policy.Recipient) ([]policy.Grant, 
 	}}, nil
 }
 
-// settle learns from outbound mail that was accepted, and from inbound mail which nets send what our users have asked for.
+// settle learns from outbound mail that was accepted, and from inbound mail which nets send what
+// our users have asked for.
 func (a *rule) settle(ctx context.Context, m *policy.Message, o policy.Outcome) {
 	if o.Fate != policy.Accepted || m.Sender.IsNull() {
 		return
@@ -112,33 +115,39 @@ func (a *rule) settle(ctx context.Context, m *policy.Message, o policy.Outcome) 
 		}
 		return
 	}
-	if keys := a.learns(m); len(keys) > 0 {
+	if keys := a.learns(ctx, m); len(keys) > 0 {
 		a.remember(ctx, keys)
 	}
 }
 
-// mostRecipients is the number of recipients beyond which a message says nothing about whom a person knows.
+// mostRecipients is the number of recipients beyond which a message says nothing about whom a
+// person knows.
 const mostRecipients = 50
 
-// learns returns the pairs that a trusted message teaches.
-func (a *rule) learns(m *policy.Message) (keys []string) {
+// learns returns the pairs that a trusted message teaches: none of which a table cannot say whether
+// it may be learned.
+func (a *rule) learns(ctx context.Context, m *policy.Message) (keys []string) {
 	ours := m.Conn.Service == policy.Submission || m.Conn.Trusted()
-	if !ours || !a.local(m.Sender.Domain) || m.RecipientCount() > mostRecipients || automatic(m) {
+	if !ours || m.RecipientCount() > mostRecipients || automatic(m) {
+		return nil
+	}
+	if local, _ := a.local(ctx, m.Sender.Domain); !local {
 		return nil
 	}
 	for r := range m.Recipients() {
 		if r.Direction != policy.Outbound {
 			continue
 		}
-		if key := a.key(m.Sender, r.Address); key != "" && !slices.Contains(keys, key) {
+		if key, _ := a.key(ctx, m.Sender, r.Address); key != "" && !slices.Contains(keys, key) {
 			keys = append(keys, key)
 		}
 	}
 	return keys
 }
 
-// automatic reports whether a program sent the message, or to many: an automatic answer (RFC 3834 section 5), bulk mail, or mail of
-// a list (RFC 2369, RFC 2919). Of a header section that was too long to keep, nothing is known.
+// automatic reports whether a program sent the message, or to many: an automatic answer (RFC 3834
+// section 5), bulk mail, or mail of a list (RFC 2369, RFC 2919). Of a header section that was too
+// long to keep, nothing is known.
 func automatic(m *policy.Message) bool {
 	return m.FieldsDropped || slices.ContainsFunc(m.Fields, func(f policy.Field) bool {
 		name, value := strings.ToLower(f.Name), strings.ToLower(strings.TrimSpace(f.Value))
@@ -153,8 +162,8 @@ func automatic(m *policy.Message) bool {
 	})
 }
 
-// remember writes the pairs that are new or were last written a while ago: not all with each message. What is kept a little longer than
-// asked for is never forgotten too early.
+// remember writes the pairs that are new or were last written a while ago: not all with each
+// message. What is kept a little longer than asked for is never forgotten too early.
 func (a *rule) remember(ctx context.Context, keys []string) {
 	reads := make([]state.Step, len(keys))
 	for i, key := range keys {
@@ -185,7 +194,8 @@ type Pair struct {
 	Until   time.Time `json:"until"`
 }
 
-// Filter chooses pairs of a user and an external address, as they stand in the log. What is empty chooses all.
+// Filter chooses pairs of a user and an external address, as they stand in the log. What is empty
+// chooses all.
 type Filter struct {
 	User     string
 	External string

@@ -1,6 +1,8 @@
 package clientblock
 
 import (
+	"context"
+
 	"mailweir/internal/blocklist"
 	"mailweir/internal/policy"
 	"mailweir/internal/table"
@@ -14,6 +16,7 @@ var Check = &policy.Check{
 manner of check_client_access. An entry ` + "`OK`" + ` or ` + "`DUNNO`" + ` exempts a host from a wider entry. The answer is a
 421 at MAIL, which ends the connection. No permit overrides this list; a login does.`,
 	Mode:     policy.Enforce,
+	OnError:  policy.Accept,
 	AnswerAt: policy.StageMail,
 	Exempt:   policy.ExemptLogin,
 	Replies:  []*policy.Reply{reply},
@@ -25,11 +28,10 @@ manner of check_client_access. An entry ` + "`OK`" + ` or ` + "`DUNNO`" + ` exem
 				return policy.Hooks{Off: "no --client-block-list"}, err
 			}
 			return policy.Hooks{Connect: func(c *policy.Connection) (policy.Verdict, error) {
-				if !c.Client.IsValid() {
-					return policy.Pass, nil
-				}
-				match, found := list.Client(c.Client, c.ConnectFacts.Name)
-				return blocklist.Verdict(reply, match, found), nil
+				return policy.Asks(list).Later(func(ctx context.Context) (policy.Verdict, error) {
+					match, err := c.LookUp(ctx, list)
+					return blocklist.Verdict(reply, match), err
+				}), nil
 			}}, nil
 		}
 	},

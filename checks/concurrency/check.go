@@ -39,7 +39,7 @@ its own limit three times in five minutes goes on the temporary block list (` + 
 			if err != nil {
 				return policy.Hooks{}, err
 			}
-			rule := &rule{store: env.State, asks: policy.Asks(env.State), domain: *domain, client: *client, exempt: list, places: policy.NewSlot[atomic.Bool](env)}
+			rule := &rule{store: env.State, asks: policy.Asks(env.State), listed: policy.Asks(list), domain: *domain, client: *client, exempt: list, places: policy.NewSlot[atomic.Bool](env)}
 			var hooks policy.Hooks
 			if *client > 0 {
 				hooks.Mail = rule.mail
@@ -55,30 +55,25 @@ its own limit three times in five minutes goes on the temporary block list (` + 
 type rule struct {
 	store          state.Store
 	asks           policy.PlainQuestion
+	listed         policy.PlainQuestion // is the client exempt?
 	domain, client int
 	exempt         *table.List
-	// places tells of a recipient that he holds a place for his transaction in his account, or is asking for one.
+	// places tells of a recipient that he holds a place for his transaction in his account, or is
+	// asking for one.
 	places policy.Slot[atomic.Bool]
 }
 
-// space is the space of the places, which are leases: concurrency|client|192.0.2.1, concurrency|domain|example.org.
+// space is the space of the places, which are leases: concurrency|client|192.0.2.1,
+// concurrency|domain|example.org.
 const space = "concurrency"
-
-func (c *rule) exempted(conn *policy.Connection) bool {
-	if !conn.Client.IsValid() {
-		return false
-	}
-	ok := table.Member(c.exempt.Client(conn.Client, conn.ConnectFacts.Name))
-	return ok
-}
 
 // mail takes one of the client's places.
 func (c *rule) mail(m *policy.Message) (policy.Verdict, error) {
-	if !m.Conn.Client.IsValid() || c.exempted(m.Conn) {
+	if !m.Conn.Client.IsValid() {
 		return policy.Pass, nil
 	}
 	net := history.Net(m.Conn.Client)
-	return c.asks.Later(func(ctx context.Context) (policy.Verdict, error) {
+	return c.unlessExempt(m.Conn, func(ctx context.Context) (policy.Verdict, error) {
 		ok, err := policy.Acquire(ctx, c.store, m, state.Key(space, "client", net), c.client)
 		if err != nil || ok {
 			return policy.Pass, err
@@ -87,15 +82,27 @@ func (c *rule) mail(m *policy.Message) (policy.Verdict, error) {
 	}), nil
 }
 
-// rcpt takes one of the account's places, unless an earlier recipient has. It is the recipient's and not the message's: whoever
-// refuses or defers him gives it back with that, so that nobody fills an account with recipients who are not accepted.
+// unlessExempt has a client judged to whom the limits apply. Where a table cannot tell, they do, and
+// what is refused is refused temporarily in any case.
+func (c *rule) unlessExempt(conn *policy.Connection, judge func(context.Context) (policy.Verdict, error)) policy.Verdict {
+	return c.listed.Later(func(ctx context.Context) (policy.Verdict, error) {
+		if exempt, _ := conn.LookUp(ctx, c.exempt); exempt.Member() {
+			return policy.Pass, nil
+		}
+		return c.asks.Later(judge), nil
+	})
+}
+
+// rcpt takes one of the account's places, unless an earlier recipient has. It is the recipient's
+// and not the message's: whoever refuses or defers him gives it back with that, so that nobody
+// fills an account with recipients who are not accepted.
 func (c *rule) rcpt(r *policy.Recipient) (policy.Verdict, error) {
-	if r.Direction != policy.Inbound || c.exempted(r.Conn()) || c.taken(r) {
+	if r.Direction != policy.Inbound || c.taken(r) {
 		return policy.Pass, nil
 	}
 	account, mine := r.Address.Domain, c.places.Of(r)
-	mine.Store(true)
-	return c.asks.Later(func(ctx context.Context) (policy.Verdict, error) {
+	mine.Store(true) // on an exempt client's recipients nobody looks
+	return c.unlessExempt(r.Conn(), func(ctx context.Context) (policy.Verdict, error) {
 		ok, err := policy.Acquire(ctx, c.store, r, state.Key(space, "domain", account), c.domain)
 		if !ok {
 			mine.Store(false)
@@ -107,8 +114,8 @@ func (c *rule) rcpt(r *policy.Recipient) (policy.Verdict, error) {
 	}), nil
 }
 
-// taken reports whether another accepted recipient has the transaction's place in the account. Where he is still asking for it, nobody has
-// to wait for the finding: the check is monitored.
+// taken reports whether another accepted recipient has the transaction's place in the account.
+// Where he is still asking for it, nobody has to wait for the finding: the check is monitored.
 func (c *rule) taken(r *policy.Recipient) bool {
 	return r.Msg.AnyRecipient(func(other *policy.Recipient) bool {
 		return other != r && other.Direction == policy.Inbound && other.Address.Domain == r.Address.Domain && c.places.Of(other).Load()

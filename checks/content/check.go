@@ -119,7 +119,7 @@ func (c rule) hooks() policy.Hooks {
 			if err != nil {
 				return policy.Pass, nil // as said by the hook before
 			}
-			return judge(r, result).Because("%s", *c.cause.Of(r.Msg)), nil
+			return c.bypass.Unless(judge(r, result).Because("%s", *c.cause.Of(r.Msg)), r.Msg, r)
 		},
 		SettleMessage: c.exam.Settle,
 	}

@@ -13,6 +13,7 @@ var Check = &policy.Check{
 	Help: `Looks the envelope sender up in the tables of ` + "`--envelope-from-list`" + `. It differs from sender-block in
 its words and in that its entries are never about header From.`,
 	Mode:    policy.Enforce,
+	OnError: policy.Accept,
 	Exempt:  policy.ExemptAlwaysAccept,
 	Replies: []*policy.Reply{reply},
 	Setup: func(f *policy.Flags) policy.Build {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"mailweir/internal/blocklist"
 	"mailweir/internal/mailauth"
 	"mailweir/internal/policy"
 	"mailweir/internal/state"
@@ -78,8 +79,8 @@ func (o *options) build(env *policy.Env) (policy.Hooks, error) {
 	}
 	g := &rule{
 		memory: memory{store: env.State, clock: env.Clock, delay: *o.delay, window: *o.window, keep: *o.keep, passes: *o.passes},
-		nets:   nets, skipSPF: *o.skipSPF, bypass: bypass, delimiter: env.Settings.Delimiter, explaining: env.Explaining,
-		triplet: policy.NewQuestion[tripletState](env, env.State),
+		nets:   nets, skipSPF: *o.skipSPF, bypass: blocklist.Bypass{List: bypass}, delimiter: env.Settings.Delimiter, explaining: env.Explaining,
+		triplet: policy.NewQuestion[tripletState](env, env.State), listed: policy.Asks(bypass),
 	}
 	hooks := policy.Hooks{Rcpt: g.rcpt, HeadersFor: g.headersFor, SettleRecipient: g.settle}
 	if env.Mode().Refuses() {
@@ -92,7 +93,8 @@ type rule struct {
 	memory    memory
 	nets      Nets
 	skipSPF   bool
-	bypass    *table.List
+	bypass    blocklist.Bypass
+	listed    policy.PlainQuestion // in the bypass?
 	delimiter string
 	// explaining says that somebody wants to know why mail passes.
 	explaining bool
@@ -116,11 +118,19 @@ func (g *rule) headersFor(r *policy.Recipient) (policy.Verdict, error) {
 // spfTimeout leaves time for the answer: a sender whose DNS is slow waits like everybody else.
 const spfTimeout = 5 * time.Second
 
-// look finds out what is known of the recipient's triplet.
+// look finds out what is known of the recipient's triplet, unless the mail is in --greylist-bypass.
+// A table that cannot tell exempts nobody: all that it costs is another try, and the query trace
+// shows why.
 func (g *rule) look(r *policy.Recipient) policy.Verdict {
-	if g.bypassed(r) {
-		return policy.Pass.Because("--greylist-bypass")
-	}
+	return g.listed.Later(func(ctx context.Context) (policy.Verdict, error) {
+		if bypassed, _ := g.bypass.Lists(ctx, r.Msg, r); bypassed {
+			return policy.Pass.Because("--greylist-bypass"), nil
+		}
+		return g.ask(r), nil
+	})
+}
+
+func (g *rule) ask(r *policy.Recipient) policy.Verdict {
 	t := triplet{
 		net:       g.nets.of(r.Conn().Client),
 		sender:    senderKey(r.Msg.Sender),
@@ -135,7 +145,8 @@ func (g *rule) look(r *policy.Recipient) policy.Verdict {
 	})
 }
 
-// unlessVouched judges a triplet that would wait: for SPF the DNS is asked, which only few of all triplets need.
+// unlessVouched judges a triplet that would wait: for SPF the DNS is asked, which only few of all
+// triplets need.
 func (g *rule) unlessVouched(r *policy.Recipient, s tripletState) policy.Verdict {
 	return g.triplet.PutTo(policy.Network{}).Later(r, func(ctx context.Context) (tripletState, policy.Verdict, error) {
 		ctx, cancel := context.WithTimeout(ctx, spfTimeout)
@@ -156,19 +167,6 @@ func (g *rule) judge(s tripletState) policy.Verdict {
 		return policy.Pass.Because("%s", s.words(g.memory))
 	}
 	return policy.Pass // what nobody reads is not written
-}
-
-func (g *rule) bypassed(r *policy.Recipient) bool {
-	c := r.Conn()
-	ask := []func() (table.Match, bool){
-		func() (table.Match, bool) { return g.bypass.Client(c.Client, c.ConnectFacts.Name) },
-		func() (table.Match, bool) { return g.bypass.Address(r.Msg.Sender) },
-		func() (table.Match, bool) { return g.bypass.Address(r.Address) },
-	}
-	return slices.ContainsFunc(ask, func(find func() (table.Match, bool)) bool {
-		match, ok := find()
-		return ok && match.Action.Verb == table.OK
-	})
 }
 
 // settle learns from what became of the recipient.

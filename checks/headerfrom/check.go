@@ -14,6 +14,7 @@ var Check = &policy.Check{
 international domains are the same however they are written. ` + "`--header-from-display`" + ` also looks up addresses that
 stand in a display name or a comment, where a reader takes them for the sender.`,
 	Mode:    policy.Enforce,
+	OnError: policy.Delay,
 	Replies: []*policy.Reply{blocklist.ReplyHeaderFrom},
 	Setup: func(f *policy.Flags) policy.Build {
 		specs := f.Tables("list", "addresses in header From that are refused")

@@ -47,6 +47,9 @@ a mailing list host.`,
 			if rule.senders, err = env.List("senders", *senders, table.Values{Name: "lockout senders", Check: validVia}); err != nil {
 				return policy.Hooks{}, err
 			}
+			local := env.Settings.LocalDomains
+			rule.tables = policy.Asks(local, rule.clients, rule.senders)
+			rule.wait = local.Waits() || rule.clients.Waits() || rule.senders.Waits()
 			var hooks policy.Hooks
 			if *on != "header" {
 				hooks.Rcpt = rule.envelope
@@ -76,8 +79,10 @@ func viaOf(value string) (domain string, ok bool) {
 }
 
 type rule struct {
-	local            func(domain string) bool
+	local            func(ctx context.Context, domain string) (bool, error)
 	clients, senders *table.List
+	tables           policy.PlainQuestion // that claims asks
+	wait             bool                 // one of them does
 	slot             policy.Slot[claim]
 }
 
@@ -88,29 +93,37 @@ type claim struct {
 
 // claims reports whether this client claims an address of ours without a permit by list, and
 // through whom it may.
-func (l *rule) claims(c *policy.Connection, a address.Address) (via string, claims bool) {
-	if !l.local(a.Domain) {
-		return "", false
+func (l *rule) claims(ctx context.Context, c *policy.Connection, a address.Address) (via string, claims bool, err error) {
+	if local, err := l.local(ctx, a.Domain); err != nil || !local {
+		return "", false, err
 	}
-	if c.Client.IsValid() {
-		if table.Member(l.clients.Client(c.Client, c.ConnectFacts.Name)) {
-			return "", false
-		}
+	if client, err := c.LookUp(ctx, l.clients); err != nil || client.Member() {
+		return "", false, err
 	}
-	match, found := l.senders.Address(a)
-	if !found {
-		return "", true
+	match, err := l.senders.Address(ctx, a)
+	if err != nil || !match.Found() {
+		return "", err == nil, err
 	}
-	via, ok := viaOf(match.Value)
-	return via, ok
+	via, claims = viaOf(match.Value)
+	return via, claims, nil
 }
 
 func (l *rule) envelope(r *policy.Recipient) (policy.Verdict, error) {
 	m := r.Msg
-	via, claims := l.claims(m.Conn, m.Sender)
-	if m.Sender.IsNull() || !claims {
+	if m.Sender.IsNull() {
 		return policy.Pass, nil
 	}
+	return l.tables.Later(func(ctx context.Context) (policy.Verdict, error) {
+		via, claims, err := l.claims(ctx, m.Conn, m.Sender)
+		if err != nil || !claims {
+			return policy.Pass, err
+		}
+		return l.unlessSPF(m, via), nil
+	}), nil
+}
+
+// unlessSPF refuses a local sender for whom no SPF passes.
+func (l *rule) unlessSPF(m *policy.Message, via string) policy.Verdict {
 	refusal := policy.Object(reply).Because("%s is a local sender", strconv.QuoteToASCII(m.Sender.Key()))
 	return policy.Asks(policy.Network{}).Later(func(ctx context.Context) (policy.Verdict, error) {
 		result, err := m.SPF(ctx)
@@ -128,15 +141,21 @@ func (l *rule) envelope(r *policy.Recipient) (policy.Verdict, error) {
 			return policy.Pass, err
 		}
 		return refusal, nil
-	}), nil
+	})
 }
 
 // headers finds local senders in header From, and has the body kept where a signature could vouch
-// for one.
+// for one. Where a table waits, anybody may be one until it has been asked.
 func (l *rule) headers(m *policy.Message) (policy.Verdict, error) {
 	state := l.slot.Of(m)
 	for _, a := range m.HeaderFrom().Addresses {
-		if via, claims := l.claims(m.Conn, a); claims {
+		if l.wait {
+			state.claimed = append(state.claimed, a)
+			m.KeepSigned(a.Domain)
+			m.Keep() // also for one through whom it may be used
+			continue
+		}
+		if via, claims, _ := l.claims(context.Background(), m.Conn, a); claims { // in memory: it cannot fail
 			state.claimed = append(state.claimed, a)
 			m.KeepSigned(a.Domain, via)
 		}
@@ -152,9 +171,15 @@ func (l *rule) message(m *policy.Message) (policy.Verdict, error) {
 	}
 	return policy.Asks(policy.Network{}).Later(func(ctx context.Context) (policy.Verdict, error) {
 		for _, a := range claimed {
-			if ok, err := l.proven(ctx, m, a); err != nil {
+			via, claims, err := l.claims(ctx, m.Conn, a)
+			proven := !claims
+			if err == nil && claims {
+				proven, err = l.proven(ctx, m, a, via)
+			}
+			switch {
+			case err != nil:
 				return policy.Pass, err
-			} else if !ok {
+			case !proven:
 				return policy.Object(reply).Because("%s in header From is local, and neither SPF nor DKIM passes for it", strconv.QuoteToASCII(a.Key())), nil
 			}
 		}
@@ -164,8 +189,7 @@ func (l *rule) message(m *policy.Message) (policy.Verdict, error) {
 
 // proven reports whether SPF or DKIM shows that the address, or those through whom it may be used,
 // sent the mail. An error means that what is known proves nothing, and that not all is known.
-func (l *rule) proven(ctx context.Context, m *policy.Message, a address.Address) (bool, error) {
-	via, _ := l.claims(m.Conn, a)
+func (l *rule) proven(ctx context.Context, m *policy.Message, a address.Address, via string) (bool, error) {
 	signed, dkimErr := m.SignedBy(ctx, a.Domain, via)
 	if signed {
 		return true, nil

@@ -45,7 +45,7 @@ might permit it.`,
 			if err != nil {
 				return policy.Hooks{}, err
 			}
-			m := &rule{list: list, store: env.State, delimiter: env.Settings.Delimiter, owners: owners{env.Mirror(state.MirrorOptions{Space: space, KeysOnly: true})}, entries: policy.Asks(env.State)}
+			m := &rule{list: list, store: env.State, delimiter: env.Settings.Delimiter, owners: owners{env.Mirror(state.MirrorOptions{Space: space, KeysOnly: true})}, tables: policy.Asks(list), entries: policy.Asks(env.State)}
 			hooks := policy.Hooks{Rcpt: m.envelope, Grant: m.grant, Tick: m.owners.tick}
 			if !env.Explaining { // which asks for one case, and is done
 				hooks.Ready = m.owners.refresh
@@ -65,6 +65,7 @@ type rule struct {
 	store     state.Store
 	delimiter string
 	owners    owners
+	tables    policy.PlainQuestion
 	entries   policy.PlainQuestion // that people have made at run time
 }
 
@@ -74,7 +75,7 @@ func (m *rule) envelope(r *policy.Recipient) (policy.Verdict, error) {
 	if sender.IsNull() {
 		return policy.Pass, nil
 	}
-	return m.judge([]search{m.search(r.Address, sender)}, func(entry *hit) *policy.Reply {
+	return m.judge([]pair{{r.Address, sender}}, func(entry *hit) *policy.Reply {
 		if entry.isDomain() {
 			return replyDomain
 		}
@@ -101,10 +102,10 @@ func (m *rule) header(msg *policy.Message, recipients []*policy.Recipient) polic
 	if len(from) == 0 {
 		return policy.Pass
 	}
-	var all []search
+	var all []pair
 	for _, r := range recipients {
 		for _, a := range from {
-			all = append(all, m.search(r.Address, a))
+			all = append(all, pair{r.Address, a})
 		}
 	}
 	return m.judge(all, func(*hit) *policy.Reply { return replyHeader })
@@ -112,24 +113,32 @@ func (m *rule) header(msg *policy.Message, recipients []*policy.Recipient) polic
 
 // judge objects to the first block that is found. The state is asked only from where it may know
 // more than the tables.
-func (m *rule) judge(all []search, reply func(*hit) *policy.Reply) policy.Verdict {
-	for i, s := range all {
-		if s.open {
-			return m.entries.Later(func(ctx context.Context) (policy.Verdict, error) {
-				for _, s := range all[i:] {
-					entry, err := m.find(ctx, s)
-					if err != nil || entry.blocks() {
-						return entry.verdict(reply), err
-					}
-				}
-				return policy.Pass, nil
-			})
+func (m *rule) judge(all []pair, reply func(*hit) *policy.Reply) policy.Verdict {
+	return m.tables.Later(func(ctx context.Context) (policy.Verdict, error) {
+		for i, one := range all {
+			s, err := m.search(ctx, one)
+			switch {
+			case err != nil:
+				return policy.Pass, err
+			case s.open:
+				return m.entries.Later(func(ctx context.Context) (policy.Verdict, error) { return m.judgeAll(ctx, all[i:], reply) }), nil
+			case s.best.blocks():
+				return s.best.verdict(reply), nil
+			}
 		}
-		if s.best.blocks() {
-			return s.best.verdict(reply)
+		return policy.Pass, nil
+	})
+}
+
+// judgeAll asks tables and state.
+func (m *rule) judgeAll(ctx context.Context, all []pair, reply func(*hit) *policy.Reply) (policy.Verdict, error) {
+	for _, one := range all {
+		entry, err := m.find(ctx, one)
+		if err != nil || entry.blocks() {
+			return entry.verdict(reply), err
 		}
 	}
-	return policy.Pass
+	return policy.Pass, nil
 }
 
 // grant yields the recipient's permit of the envelope sender. Something has to vouch for the
@@ -138,14 +147,17 @@ func (m *rule) grant(ctx context.Context, r *policy.Recipient) ([]policy.Grant, 
 	if r.Msg.Sender.IsNull() {
 		return nil, nil
 	}
-	entry, err := m.find(ctx, m.search(r.Address, r.Msg.Sender))
+	entry, err := m.find(ctx, pair{r.Address, r.Msg.Sender})
 	if err != nil || entry == nil || !entry.permits {
 		return nil, err
 	}
 	return []policy.Grant{{By: policy.ExemptRecipientPermit, Source: entry.String()}}, nil
 }
 
-// search is one recipient and one sender, and what the tables say.
+// pair is a recipient, and a sender about whom he may have an entry.
+type pair struct{ recipient, sender address.Address }
+
+// search is one pair, and what the tables say.
 type search struct {
 	owners   []address.Address // the recipient with his extension, and without it
 	subjects []string          // what an entry about the sender may name, the most specific first
@@ -154,23 +166,24 @@ type search struct {
 }
 
 // search looks into the tables.
-func (m *rule) search(recipient, sender address.Address) search {
-	s := search{subjects: subjectsOf(sender, m.delimiter), owners: []address.Address{recipient}}
-	if base := recipient.Base(m.delimiter); base.Local != recipient.Local {
+func (m *rule) search(ctx context.Context, p pair) (s search, err error) {
+	s = search{subjects: subjectsOf(p.sender, m.delimiter), owners: []address.Address{p.recipient}}
+	if base := p.recipient.Base(m.delimiter); base.Local != p.recipient.Local {
 		s.owners = append(s.owners, base)
 	}
-	s.best = m.inTables(s.owners, s.subjects)
 	s.open = m.owners.mayInclude(s.owners)
-	return s
+	s.best, err = m.inTables(ctx, s.owners, s.subjects)
+	return s, err
 }
 
 // find returns the entry that decides, nil when there is none. While the state is unavailable, what
 // the tables say stands only if no run-time entry could change it.
-func (m *rule) find(ctx context.Context, s search) (*hit, error) {
-	best := s.best
-	if !s.open {
-		return best, nil
+func (m *rule) find(ctx context.Context, p pair) (*hit, error) {
+	s, err := m.search(ctx, p)
+	if err != nil || !s.open {
+		return s.best, err
 	}
+	best := s.best
 	var steps []state.Step
 	for _, owner := range s.owners {
 		for _, subject := range s.subjects {
@@ -201,11 +214,11 @@ func (m *rule) find(ctx context.Context, s search) (*hit, error) {
 }
 
 // inTables looks for the entry that decides in --managed-list.
-func (m *rule) inTables(owners []address.Address, subjects []string) (best *hit) {
+func (m *rule) inTables(ctx context.Context, owners []address.Address, subjects []string) (best *hit, err error) {
 	for _, owner := range owners {
-		match, ok := m.list.Address(owner)
-		if !ok {
-			continue
+		match, err := m.list.Address(ctx, owner)
+		if err != nil {
+			return nil, err
 		}
 		for _, e := range readEntries(match.Value) {
 			for rank, subject := range subjects {
@@ -215,7 +228,7 @@ func (m *rule) inTables(owners []address.Address, subjects []string) (best *hit)
 			}
 		}
 	}
-	return best
+	return best, nil
 }
 
 var replyAddress = &policy.Reply{

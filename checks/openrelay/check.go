@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 
+	"mailweir/internal/blocklist"
 	"mailweir/internal/policy"
 	"mailweir/internal/table"
 )
@@ -55,18 +56,32 @@ func (o rule) judge(r *policy.Recipient) (policy.Verdict, error) {
 	if r.Direction != policy.Relay {
 		return policy.Pass, nil
 	}
-	c := r.Conn()
-	if c.Client.IsValid() {
-		if table.Member(o.clients.Client(c.Client, c.ConnectFacts.Name)) {
-			return policy.Pass, nil
-		}
+	return policy.Asks(o.clients, o.senders, o.exceptions).Later(func(ctx context.Context) (policy.Verdict, error) { return o.exceptional(ctx, r) }), nil
+}
+
+// exceptional refuses the relaying unless a list allows it. Where one cannot tell, the refusal
+// stands: it is a temporary one.
+func (o rule) exceptional(ctx context.Context, r *policy.Recipient) (policy.Verdict, error) {
+	m := r.Msg
+	refusal := policy.Object(reply).Because("%s is not a local domain", strconv.QuoteToASCII(r.Address.Domain))
+	client, err := m.Conn.LookUp(ctx, o.clients)
+	if err != nil {
+		return blocklist.Unsure(refusal, err), nil
 	}
-	if table.Member(o.exceptions.Address(r.Address)) {
+	recipient, err := o.exceptions.Address(ctx, r.Address)
+	if err != nil {
+		return blocklist.Unsure(refusal, err), nil
+	}
+	if client.Member() || recipient.Member() {
 		return policy.Pass, nil
 	}
-	refusal := policy.Object(reply).Because("%s is not a local domain", strconv.QuoteToASCII(r.Address.Domain))
-	m := r.Msg
-	if m.Sender.IsNull() || !table.Member(o.senders.Address(m.Sender)) {
+	sender, err := o.senders.Address(ctx, m.Sender)
+	switch {
+	case m.Sender.IsNull():
+		return refusal, nil
+	case err != nil:
+		return blocklist.Unsure(refusal, err), nil
+	case !sender.Member():
 		return refusal, nil
 	}
 	return policy.Asks(policy.Network{}).Later(func(ctx context.Context) (policy.Verdict, error) {

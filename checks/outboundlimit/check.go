@@ -46,7 +46,7 @@ rate is counted, too: the event tells how many there were.`,
 			if err != nil {
 				return policy.Hooks{}, err
 			}
-			rule := &rule{store: env.State, asks: policy.Asks(env.State), clients: list, sessions: *sessions, rate: limit, most: limit.Limit}
+			rule := &rule{store: env.State, asks: policy.Asks(env.State), listed: policy.Asks(list), clients: list, sessions: *sessions, rate: limit, most: limit.Limit}
 			var hooks policy.Hooks
 			if *sessions > 0 {
 				hooks.Mail = rule.mail
@@ -67,10 +67,12 @@ rate is counted, too: the event tells how many there were.`,
 type rule struct {
 	store    state.Store
 	asks     policy.PlainQuestion
+	listed   policy.PlainQuestion // is the client one of those that are limited?
 	clients  *table.List
 	sessions int
 	rate     rate.Rate
-	// shared and local count recipients, local while the state is unavailable; most is what they count up to.
+	// shared and local count recipients, local while the state is unavailable; most is what they
+	// count up to.
 	shared, local *rate.Quota
 	most          int
 }
@@ -85,62 +87,74 @@ const (
 const localLogins = 100_000
 
 // sender tells whom the message is counted for: a login, a listed host, or nobody.
-func (o *rule) sender(m *policy.Message) (kind, name string, ok bool) {
+func (o *rule) sender(ctx context.Context, m *policy.Message) (kind, name string, err error) {
 	switch c := m.Conn; {
 	case c.Local:
-		return "", "", false
 	case m.Login != "":
-		return "login", address.Parse(m.Login).Key(), true
+		return "login", address.Parse(m.Login).Key(), nil
 	case m.Trusted() && c.Client.IsValid():
-		_, listed := o.clients.Client(c.Client, c.ConnectFacts.Name)
-		return "client", history.Net(c.Client), listed
+		listed, err := c.LookUp(ctx, o.clients)
+		if err != nil || !listed.Found() {
+			return "", "", err
+		}
+		return "client", history.Net(c.Client), nil
 	}
-	return "", "", false
+	return "", "", nil
 }
 
 // mail takes one of the sender's places.
 func (o *rule) mail(m *policy.Message) (policy.Verdict, error) {
-	kind, name, ok := o.sender(m)
-	if !ok {
-		return policy.Pass, nil
-	}
-	return o.asks.Later(func(ctx context.Context) (policy.Verdict, error) {
-		ok, err := policy.Acquire(ctx, o.store, m, state.Key(sessionSpace, kind, name), o.sessions)
-		if err != nil || ok {
+	return o.listed.Later(func(ctx context.Context) (policy.Verdict, error) {
+		kind, name, err := o.sender(ctx, m)
+		if err != nil || kind == "" {
 			return policy.Pass, err
 		}
-		return policy.Object(reply).Because("%s %s has %d transactions under way", kind, strconv.QuoteToASCII(name), o.sessions), nil
+		return o.asks.Later(func(ctx context.Context) (policy.Verdict, error) {
+			ok, err := policy.Acquire(ctx, o.store, m, state.Key(sessionSpace, kind, name), o.sessions)
+			if err != nil || ok {
+				return policy.Pass, err
+			}
+			return policy.Object(reply).Because("%s %s has %d transactions under way", kind, strconv.QuoteToASCII(name), o.sessions), nil
+		}), nil
 	}), nil
 }
 
-// rcpt counts a recipient in advance, until it is known that nothing is sent to him: whatever many sessions do at once, the rate holds.
+// rcpt counts a recipient in advance, until it is known that nothing is sent to him: whatever many
+// sessions do at once, the rate holds.
 func (o *rule) rcpt(r *policy.Recipient) (policy.Verdict, error) {
-	key, of := o.counted(r)
-	if key == "" {
-		return policy.Pass, nil
-	}
-	return o.asks.Later(func(ctx context.Context) (policy.Verdict, error) {
-		n, one, err := o.take(ctx, key)
-		if err != nil {
+	return o.listed.Later(func(ctx context.Context) (policy.Verdict, error) {
+		key, of, err := o.counted(ctx, r)
+		if err != nil || key == "" {
 			return policy.Pass, err
 		}
-		if one != nil && !policy.Reserve(r, one.GiveBack) {
-			_ = one.Settle(ctx) // else the next recipient does
-		}
-		if n > o.rate.Limit {
-			return policy.Object(reply).Because("%d recipients of %s, limit %s", n, of, o.rate), nil
-		}
-		return policy.Pass, nil
+		return o.asks.Later(func(ctx context.Context) (policy.Verdict, error) { return o.count(ctx, r, key, of) }), nil
 	}), nil
+}
+
+func (o *rule) count(ctx context.Context, r *policy.Recipient, key, of string) (policy.Verdict, error) {
+	n, one, err := o.take(ctx, key)
+	if err != nil {
+		return policy.Pass, err
+	}
+	if one != nil && !policy.Reserve(r, one.GiveBack) {
+		_ = one.Settle(ctx) // else the next recipient does
+	}
+	if n > o.rate.Limit {
+		return policy.Object(reply).Because("%d recipients of %s, limit %s", n, of, o.rate), nil
+	}
+	return policy.Pass, nil
 }
 
 // counted is under which key a recipient is counted, and whom for; "" when he is not.
-func (o *rule) counted(r *policy.Recipient) (key, of string) {
-	kind, name, ok := o.sender(r.Msg)
-	if !ok || r.Direction != policy.Outbound {
-		return "", ""
+func (o *rule) counted(ctx context.Context, r *policy.Recipient) (key, of string, err error) {
+	if r.Direction != policy.Outbound {
+		return "", "", nil
 	}
-	return state.Key(rateSpace, kind, name, rate.Name(o.rate.Span)), kind + " " + strconv.QuoteToASCII(name)
+	kind, name, err := o.sender(ctx, r.Msg)
+	if err != nil || kind == "" {
+		return "", "", err
+	}
+	return state.Key(rateSpace, kind, name, rate.Name(o.rate.Span)), kind + " " + strconv.QuoteToASCII(name), nil
 }
 
 // take counts a recipient, on this host alone while the state is unavailable.
@@ -155,8 +169,11 @@ func (o *rule) take(ctx context.Context, key string) (int, *rate.Share, error) {
 
 // settle tells the other hosts of a recipient to whom nothing was sent.
 func (o *rule) settle(ctx context.Context, r *policy.Recipient, outcome policy.Outcome) {
-	key, _ := o.counted(r)
-	if key == "" || outcome.Fate == policy.Accepted {
+	if outcome.Fate == policy.Accepted {
+		return
+	}
+	key, _, err := o.counted(ctx, r)
+	if key == "" || err != nil {
 		return
 	}
 	for _, q := range []*rate.Quota{o.shared, o.local} {

@@ -1,6 +1,8 @@
 package requireauth
 
 import (
+	"context"
+
 	"mailweir/internal/policy"
 	"mailweir/internal/table"
 )
@@ -13,6 +15,7 @@ var Check = &policy.Check{
 ` + "`--require-auth-exempt`" + ` lists clients that need not, such as printers. Re-injected mail and mail that is submitted on
 the machine itself are not concerned.`,
 	Mode:     policy.Enforce,
+	OnError:  policy.Delay,
 	AnswerAt: policy.StageMail,
 	Exempt:   policy.ExemptLogin,
 	Replies:  []*policy.Reply{reply},
@@ -28,12 +31,12 @@ the machine itself are not concerned.`,
 				if c.Service != policy.Submission || c.Local {
 					return policy.Pass, nil
 				}
-				if c.Client.IsValid() {
-					if table.Member(exempt.Client(c.Client, c.ConnectFacts.Name)) {
-						return policy.Pass, nil
+				return policy.Asks(exempt).Later(func(ctx context.Context) (policy.Verdict, error) {
+					if match, err := c.LookUp(ctx, exempt); err != nil || match.Member() {
+						return policy.Pass, err
 					}
-				}
-				return policy.Object(reply), nil
+					return policy.Object(reply), nil
+				}), nil
 			}}, nil
 		}
 	},

@@ -1,6 +1,7 @@
 package requiretls
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -19,6 +20,7 @@ the connection must have, several conditions separated by blanks: ` + "`tls`" + 
 name of a verified client certificate); ` + "`none`" + ` exempts. Mail over loopback and local submission is not concerned. Refusing to
 deliver without TLS is the MTA's part.`,
 	Mode:    policy.Enforce,
+	OnError: policy.Delay,
 	Replies: []*policy.Reply{reply},
 	Setup: func(f *policy.Flags) policy.Build {
 		specs := f.Tables("routes", "clients, senders and recipients, and what their connections must have")
@@ -33,22 +35,24 @@ deliver without TLS is the MTA's part.`,
 					if c.Local || c.Client.IsLoopback() {
 						return policy.Pass, nil
 					}
-					if c.Client.IsValid() {
-						match, found := routes.Client(c.Client, c.ConnectFacts.Name)
-						if v, err := secured(c.TLS, match, found); v.Objects() || err != nil {
+					return policy.Asks(routes).Later(func(ctx context.Context) (policy.Verdict, error) {
+						client, err := c.LookUp(ctx, routes)
+						if v, err := secured(m.Helo.TLS, client, err); v.Objects() || err != nil {
 							return v, err
 						}
-					}
-					match, found := routes.Address(m.Sender)
-					return secured(c.TLS, match, found)
+						sender, err := routes.Address(ctx, m.Sender)
+						return secured(m.Helo.TLS, sender, err)
+					}), nil
 				},
 				Rcpt: func(r *policy.Recipient) (policy.Verdict, error) {
 					c := r.Conn()
 					if c.Local || c.Client.IsLoopback() {
 						return policy.Pass, nil
 					}
-					match, found := routes.Address(r.Address)
-					return secured(c.TLS, match, found)
+					return policy.Asks(routes).Later(func(ctx context.Context) (policy.Verdict, error) {
+						recipient, err := routes.Address(ctx, r.Address)
+						return secured(r.Msg.Helo.TLS, recipient, err)
+					}), nil
 				},
 			}, nil
 		}
@@ -95,9 +99,9 @@ func parseTLS(value string) (need, error) {
 }
 
 // secured holds the connection against an entry.
-func secured(t policy.TLS, match table.Match, found bool) (policy.Verdict, error) {
-	if !found {
-		return policy.Pass, nil
+func secured(t policy.TLS, match table.Match, err error) (policy.Verdict, error) {
+	if err != nil || !match.Found() {
+		return policy.Pass, err
 	}
 	need, err := parseTLS(match.Value)
 	if err != nil { // only a value with $1 can get here

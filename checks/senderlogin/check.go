@@ -1,10 +1,12 @@
 package senderlogin
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
 
+	"mailweir/internal/address"
 	"mailweir/internal/policy"
 	"mailweir/internal/table"
 )
@@ -17,6 +19,7 @@ var Check = &policy.Check{
 table has the form of smtpd_sender_login_maps: an address or domain, and the logins that own it, separated by commas or blanks.
 A sender without an entry is owned by nobody. The null sender is everyone's.`,
 	Mode:     policy.Enforce,
+	OnError:  policy.Delay,
 	AnswerAt: policy.StageMail,
 	Replies:  []*policy.Reply{reply},
 	Setup: func(f *policy.Flags) policy.Build {
@@ -30,22 +33,31 @@ A sender without an entry is owned by nobody. The null sender is everyone's.`,
 				if m.Login == "" || m.Sender.IsNull() {
 					return policy.Pass, nil
 				}
-				match, found := owners.Address(m.Sender)
-				if !found {
-					match, found = owners.Key("@" + m.Sender.Domain) // as Postfix writes the entry of a domain
-				}
-				if !found {
-					return policy.Object(reply).Because("%s has no entry in --sender-login-map", strconv.QuoteToASCII(m.Sender.Key())), nil
-				}
-				for _, login := range splitLogins(match.Value) {
-					if strings.EqualFold(login, m.Login) {
-						return policy.Pass, nil
-					}
-				}
-				return policy.Object(reply).Because("%s gives %s to others than %s", match.Where(), strconv.QuoteToASCII(match.Key), strconv.QuoteToASCII(m.Login)), nil
+				sender, login := m.Sender, m.Login
+				return policy.Asks(owners).Later(func(ctx context.Context) (policy.Verdict, error) { return judge(ctx, owners, sender, login) }), nil
 			}}, nil
 		}
 	},
+}
+
+// judge looks for the logins that own a sender.
+func judge(ctx context.Context, owners *table.List, sender address.Address, login string) (policy.Verdict, error) {
+	match, err := owners.Address(ctx, sender)
+	if err == nil && !match.Found() {
+		match, err = owners.Key(ctx, "@"+sender.Domain) // as Postfix writes the entry of a domain
+	}
+	switch {
+	case err != nil:
+		return policy.Pass, err
+	case !match.Found():
+		return policy.Object(reply).Because("%s has no entry in --sender-login-map", strconv.QuoteToASCII(sender.Key())), nil
+	}
+	for _, owner := range splitLogins(match.Value) {
+		if strings.EqualFold(owner, login) {
+			return policy.Pass, nil
+		}
+	}
+	return policy.Object(reply).Because("%s gives %s to others than %s", match.Where(), strconv.QuoteToASCII(match.Key), strconv.QuoteToASCII(login)), nil
 }
 
 func splitLogins(value string) []string {

@@ -1,6 +1,7 @@
 package signature
 
 import (
+	"context"
 	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"mailweir/internal/blocklist"
 	"mailweir/internal/content"
@@ -48,7 +50,7 @@ them), or a media type as found by the first octets, such as ` + "`application/x
 			if len(*hashes)+len(*names)+len(*types) == 0 {
 				return policy.Hooks{Off: "no --signature-hashes, --signature-names or --signature-types"}, nil
 			}
-			rule := &rule{exam: examination.For(env), slot: policy.NewSlot[policy.Verdict](env)}
+			rule := &rule{exam: examination.For(env), slot: policy.NewSlot[findings](env)}
 			var err error
 			if rule.hashes, err = env.List("hashes", *hashes, table.Any); err != nil {
 				return policy.Hooks{}, err
@@ -82,7 +84,7 @@ type rule struct {
 	types         []fileType
 	unexamined    string // the signature of a message that was not examined whole, "" where it may pass
 	bypass        blocklist.Bypass
-	slot          policy.Slot[policy.Verdict] // on the message, whoever gets it
+	slot          policy.Slot[findings] // on the message, whoever gets it
 }
 
 // fileType is one of --signature-types.
@@ -158,56 +160,88 @@ func (s *rule) hooks() policy.Hooks {
 			}
 			result, err := s.exam.Finish(m)
 			if err == nil {
-				*s.slot.Of(m) = s.judge(result)
+				s.slot.Of(m).result = result
 			}
 			return policy.Pass.Because("%s", examination.LimitsReached(result, "")), err
 		},
 		MessageFor: func(r *policy.Recipient) (policy.Verdict, error) {
-			if s.bypass.Recipient(r) {
+			found := s.slot.Of(r.Msg)
+			if found.result == nil || s.bypass.Recipient(r) {
 				return policy.Pass, nil
 			}
-			return *s.slot.Of(r.Msg), nil
+			return policy.Asks(s.hashes, s.names, s.bypass.List).Later(func(ctx context.Context) (policy.Verdict, error) {
+				v, err := found.judge(ctx, s)
+				if err != nil || !v.Objects() {
+					return v, err
+				}
+				return s.bypass.Spare(ctx, v, r.Msg, r), nil
+			}), nil
 		},
 		SettleMessage: s.exam.Settle,
 	}
 }
 
+// findings is what was found in a message, judged once for all its recipients.
+type findings struct {
+	result  *content.Result // nil where nothing was looked at
+	once    sync.Once
+	verdict policy.Verdict
+	err     error
+}
+
+func (f *findings) judge(ctx context.Context, s *rule) (policy.Verdict, error) {
+	f.once.Do(func() { f.verdict, f.err = s.judge(ctx, f.result) })
+	return f.verdict, f.err
+}
+
 // judge objects to the first file that has a signature, and then to what was not looked at, if that
 // is wanted.
-func (s *rule) judge(result *content.Result) policy.Verdict {
+func (s *rule) judge(ctx context.Context, result *content.Result) (policy.Verdict, error) {
 	for i := range result.Parts {
 		p := &result.Parts[i]
-		if name, why := s.match(p); name != "" {
-			return policy.Object(reply, name).Because("file %s: %s%s", strconv.QuoteToASCII(p.Name), why, examination.LimitsReached(result, "; "))
+		name, why, err := s.match(ctx, p)
+		if err != nil {
+			return policy.Pass, err
+		}
+		if name != "" {
+			return policy.Object(reply, name).Because("file %s: %s%s", strconv.QuoteToASCII(p.Name), why, examination.LimitsReached(result, "; ")), nil
 		}
 	}
 	if s.unexamined != "" && len(result.Reached) > 0 {
-		return policy.Object(reply, s.unexamined).Because("%s: %s", unexamined, examination.LimitsReached(result, ""))
+		return policy.Object(reply, s.unexamined).Because("%s: %s", unexamined, examination.LimitsReached(result, "")), nil
 	}
-	return policy.Pass
+	return policy.Pass, nil
 }
 
 // match returns the name of a file's signature, "" for none, and which entry it is.
-func (s *rule) match(p *content.Part) (name, why string) {
+func (s *rule) match(ctx context.Context, p *content.Part) (name, why string, err error) {
 	for _, sum := range []string{p.SHA256, p.SHA1, p.MD5} {
-		if m, ok := s.hashes.Key(sum); ok && sum != "" {
-			return entryName(m, sum), m.Where()
+		if sum == "" {
+			continue
+		}
+		if m, err := s.hashes.Key(ctx, sum); err != nil || m.Found() {
+			return entryName(m, sum), m.Where(), err
 		}
 	}
 	for _, key := range nameKeys(p) {
-		if m, ok := s.names.Key(key); ok {
-			if name := entryName(m, key); name != "" {
-				return name, m.Where()
-			}
-			break
+		m, err := s.names.Key(ctx, key)
+		if err != nil {
+			return "", "", err
 		}
+		if !m.Found() {
+			continue
+		}
+		if name := entryName(m, key); name != "" {
+			return name, m.Where(), nil
+		}
+		break
 	}
 	for _, t := range s.types {
 		if t.is(p) {
-			return t.name, t.noun
+			return t.name, t.noun, nil
 		}
 	}
-	return "", ""
+	return "", "", nil
 }
 
 // entryName is the name that an entry gives: its value; of a list of keys alone the key. DUNNO is

@@ -1,6 +1,7 @@
 package size
 
 import (
+	"context"
 	"fmt"
 
 	"mailweir/internal/address"
@@ -21,6 +22,7 @@ While ` + "`--size-limits`" + ` is in use, a declared size is judged at RCPT, wh
 sender has a limit. What was counted refuses only a message that is too large for every one of its recipients: it can
 only be refused as a whole. The MTA's own limit (Postfix's message_size_limit, Sendmail's MaxMessageSize) comes first.`,
 	Mode:      policy.Enforce,
+	OnError:   policy.Accept,
 	AnswerAt:  policy.StageMail,
 	Aggregate: policy.AggregateAll,
 	Replies:   []*policy.Reply{reply},
@@ -53,31 +55,38 @@ type rule struct {
 func (s rule) hooks() policy.Hooks {
 	return policy.Hooks{
 		Mail: func(m *policy.Message) (policy.Verdict, error) {
-			limit, own, err := s.own(m.Sender)
-			if !own && s.limits == nil {
-				limit = s.most
+			if s.limits == nil {
+				return tooLarge("declared", m.Size, s.most), nil
 			}
-			return tooLarge("declared", m.Size, limit), err
+			return policy.Asks(s.limits).Later(func(ctx context.Context) (policy.Verdict, error) {
+				limit, _, err := s.own(ctx, m.Sender)
+				return tooLarge("declared", m.Size, limit), err
+			}), nil
 		},
 		Rcpt: func(r *policy.Recipient) (policy.Verdict, error) {
 			if s.limits == nil {
 				return policy.Pass, nil
 			}
-			limit, err := s.limit(r)
-			return tooLarge("declared", r.Msg.Size, limit), err
+			return policy.Asks(s.limits).Later(func(ctx context.Context) (policy.Verdict, error) {
+				limit, err := s.limit(ctx, r)
+				return tooLarge("declared", r.Msg.Size, limit), err
+			}), nil
 		},
 		MessageFor: func(r *policy.Recipient) (policy.Verdict, error) {
-			limit, err := s.limit(r)
-			return tooLarge("counted", r.Msg.Octets, limit), err
+			octets := r.Msg.Octets
+			return policy.Asks(s.limits).Later(func(ctx context.Context) (policy.Verdict, error) {
+				limit, err := s.limit(ctx, r)
+				return tooLarge("counted", octets, limit), err
+			}), nil
 		},
 	}
 }
 
 // own is the limit that the table gives an address.
-func (s rule) own(a address.Address) (limit policy.Size, found bool, err error) {
-	match, found := s.limits.Address(a)
-	if !found {
-		return 0, false, nil
+func (s rule) own(ctx context.Context, a address.Address) (limit policy.Size, found bool, err error) {
+	match, err := s.limits.Address(ctx, a)
+	if err != nil || !match.Found() {
+		return 0, false, err
 	}
 	limit, err = policy.ParseSize(match.Value)
 	if err != nil { // only a value with $1 can get here
@@ -88,12 +97,12 @@ func (s rule) own(a address.Address) (limit policy.Size, found bool, err error) 
 
 // limit is what counts for mail from this sender to this recipient: the smaller of their own
 // limits, else that of everyone. 0 is no limit.
-func (s rule) limit(r *policy.Recipient) (policy.Size, error) {
-	to, hasTo, err := s.own(r.Address)
+func (s rule) limit(ctx context.Context, r *policy.Recipient) (policy.Size, error) {
+	to, hasTo, err := s.own(ctx, r.Address)
 	if err != nil {
 		return 0, err
 	}
-	from, hasFrom, err := s.own(r.Msg.Sender)
+	from, hasFrom, err := s.own(ctx, r.Msg.Sender)
 	switch {
 	case err != nil:
 		return 0, err

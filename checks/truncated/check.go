@@ -36,11 +36,12 @@ enforcing this. ` + "`--truncated-bypass`" + ` lists senders, recipients and cli
 	Setup: func(f *policy.Flags) policy.Build {
 		list := f.Tables("bypass", "senders, recipients and clients whose messages may end early")
 		return func(env *policy.Env) (policy.Hooks, error) {
-			rule := &rule{exam: examination.For(env), store: env.State, seen: policy.NewQuestion[string](env, env.State)}
-			var err error
-			if rule.bypass.List, err = env.List("bypass", *list, table.Permits); err != nil {
+			bypass, err := env.List("bypass", *list, table.Permits)
+			if err != nil {
 				return policy.Hooks{}, err
 			}
+			rule := &rule{exam: examination.For(env), store: env.State, bypass: blocklist.Bypass{List: bypass}}
+			rule.seen = policy.NewQuestion[string](env, env.State, bypass)
 			return rule.hooks(), nil
 		}
 	},
@@ -75,8 +76,8 @@ func (t *rule) hooks() policy.Hooks {
 	}
 }
 
-// bypassed reports whether the message is left alone: one recipient in the list is enough, because
-// all share its fate.
+// bypassed reports whether the message is left alone, as far as that is known without waiting: one
+// recipient in the list is enough, because all share its fate.
 func (t *rule) bypassed(m *policy.Message) bool {
 	return t.bypass.Message(m) || m.AnyRecipient(t.bypass.Recipient)
 }
@@ -90,6 +91,7 @@ func (t *rule) message(m *policy.Message) (policy.Verdict, error) {
 		return policy.Pass, err
 	}
 	key, signs := messageKey(m), symptoms(result)
+	recipients := slices.Collect(m.Recipients())
 	return t.seen.Later(m, func(ctx context.Context) (string, policy.Verdict, error) {
 		before, err := t.before(ctx, key)
 		if err != nil {
@@ -99,7 +101,8 @@ func (t *rule) message(m *policy.Message) (policy.Verdict, error) {
 		if before+1 >= tries {
 			reply = replyAgain
 		}
-		return key, policy.Object(reply).Because("%s; seen %d times before", signs, before), nil
+		objection := policy.Object(reply).Because("%s; seen %d times before", signs, before)
+		return key, t.bypass.Spare(ctx, objection, m, recipients...), nil
 	}), nil
 }
 

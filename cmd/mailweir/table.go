@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 
@@ -27,7 +28,7 @@ found is printed as key, tab, value. The exit code is 1 when nothing was found.`
 			if err != nil {
 				return &exitError{exConfig, err}
 			}
-			found, err := query(cmd.InOrStdin(), cmd.OutOrStdout(), t, args[1:])
+			found, err := query(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout(), t, args[1:])
 			if err == nil && !found {
 				return &exitError{code: 1}
 			}
@@ -36,18 +37,21 @@ found is printed as key, tab, value. The exit code is 1 when nothing was found.`
 	})
 }
 
-func query(in io.Reader, out io.Writer, t *table.Table, keys []string) (found bool, err error) {
+func query(ctx context.Context, in io.Reader, out io.Writer, t *table.Table, keys []string) (found bool, err error) {
 	for _, key := range keys {
 		if key == "-" {
-			some, err := queryAll(in, out, t)
+			some, err := queryAll(ctx, in, out, t)
 			if err != nil {
 				return false, err
 			}
 			found = found || some
 			continue
 		}
-		m, ok := t.Lookup(key)
-		if !ok {
+		m, err := t.Lookup(ctx, key)
+		if err != nil {
+			return found, err
+		}
+		if !m.Found() {
 			continue
 		}
 		found = true
@@ -58,12 +62,16 @@ func query(in io.Reader, out io.Writer, t *table.Table, keys []string) (found bo
 	return found, nil
 }
 
-func queryAll(in io.Reader, out io.Writer, t *table.Table) (found bool, err error) {
+func queryAll(ctx context.Context, in io.Reader, out io.Writer, t *table.Table) (found bool, err error) {
 	w := bufio.NewWriter(out)
 	keys := bufio.NewScanner(in)
 	keys.Buffer(nil, 1<<20)
 	for keys.Scan() {
-		if m, ok := t.Lookup(keys.Text()); ok {
+		m, err := t.Lookup(ctx, keys.Text())
+		if err != nil {
+			return found, err
+		}
+		if m.Found() {
 			found = true
 			fmt.Fprintf(w, "%s\t%s\n", keys.Text(), m.Value)
 		}

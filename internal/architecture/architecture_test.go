@@ -1,5 +1,5 @@
-// Package architecture holds the rules of the house that the compiler does not: who may depend on whom, and what no
-// file may hold. ARCHITECTURE.md gives the reasons.
+// Package architecture holds the rules of the house that the compiler does not: who may depend on
+// whom, and what no file may hold. ARCHITECTURE.md gives the reasons.
 package architecture
 
 import (
@@ -27,7 +27,7 @@ var layers = map[string][]string{
 	"internal/dns/dnstest":    {},
 	"internal/policy":         {"internal/address", "internal/table", "internal/state", "internal/trace", "internal/resource", "internal/mailauth", "internal/dns", "rbl"},
 	"internal/runner":         {"internal/policy", "internal/address", "internal/textfile", "internal/table", "internal/trace", "internal/resource", "internal/fact", "internal/mailauth", "internal/spool"},
-	"internal/table":          {"internal/address", "internal/textfile"},
+	"internal/table":          {"internal/address", "internal/textfile", "internal/trace"},
 	"internal/content":        {"internal/textfile", "internal/content/*"},
 	"internal/address":        {},
 	"internal/backend":        {},
@@ -52,6 +52,7 @@ var layers = map[string][]string{
 	"internal/entry":       {"internal/policy", "internal/terminal"},
 	"internal/policytest":  {"internal/policy", "internal/runner", "internal/state", "internal/dns", "internal/dns/dnstest", "rbl"},
 
+	"internal/table/tabletest":  {"internal/table"},
 	"internal/content/fold":     {},
 	"internal/content/match":    {"internal/content/fold"},
 	"internal/content/source":   {},
@@ -82,9 +83,9 @@ var inTests = map[string][]string{
 	"internal/history":      {"internal/policytest"},
 	"internal/mailauth":     {"internal/dns", "internal/dns/dnstest"},
 	"internal/rate":         {"internal/policytest"},
-	"internal/runner":       {"internal/state", "internal/dns", "internal/dns/dnstest"},
+	"internal/runner":       {"internal/state", "internal/dns", "internal/dns/dnstest", "internal/table/tabletest"},
 	"internal/state":        {"internal/state/contract", "test/testbed"},
-	"internal/table":        {"test/testbed"},
+	"internal/table":        {"internal/table/tabletest", "test/testbed"},
 }
 
 // outside are the folders that look at the whole from without: they may import anything.

@@ -1,6 +1,8 @@
 package blocklist
 
 import (
+	"context"
+
 	"mailweir/internal/address"
 	"mailweir/internal/policy"
 	"mailweir/internal/table"
@@ -9,8 +11,11 @@ import (
 // Envelope judges the envelope sender by a block list.
 func Envelope(reply *policy.Reply, list *table.List) func(*policy.Recipient) (policy.Verdict, error) {
 	return func(r *policy.Recipient) (policy.Verdict, error) {
-		match, found := list.Address(r.Msg.Sender)
-		return Verdict(reply, match, found), nil
+		sender := r.Msg.Sender
+		return policy.Asks(list).Later(func(ctx context.Context) (policy.Verdict, error) {
+			match, err := list.Address(ctx, sender)
+			return Verdict(reply, match), err
+		}), nil
 	}
 }
 
@@ -18,21 +23,23 @@ func Envelope(reply *policy.Reply, list *table.List) func(*policy.Recipient) (po
 func HeaderFrom(list *table.List, display bool) func(*policy.Message) (policy.Verdict, error) {
 	return func(m *policy.Message) (policy.Verdict, error) {
 		from := m.HeaderFrom()
-		if v := anyBlocked(list, from.Addresses); v.Objects() || !display {
-			return v, nil
-		}
-		return anyBlocked(list, from.Display), nil
+		return policy.Asks(list).Later(func(ctx context.Context) (policy.Verdict, error) {
+			if v, err := anyBlocked(ctx, list, from.Addresses); v.Objects() || err != nil || !display {
+				return v, err
+			}
+			return anyBlocked(ctx, list, from.Display)
+		}), nil
 	}
 }
 
-func anyBlocked(list *table.List, addresses []address.Address) policy.Verdict {
+func anyBlocked(ctx context.Context, list *table.List, addresses []address.Address) (policy.Verdict, error) {
 	for _, a := range addresses {
-		match, found := list.Address(a)
-		if v := Verdict(ReplyHeaderFrom, match, found); v.Objects() {
-			return v
+		match, err := list.Address(ctx, a)
+		if v := Verdict(ReplyHeaderFrom, match); v.Objects() || err != nil {
+			return v, err
 		}
 	}
-	return policy.Pass
+	return policy.Pass, nil
 }
 
 // ReplyHeaderFrom answers for each check that has a block list of header From.

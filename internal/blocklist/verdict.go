@@ -12,9 +12,9 @@ import (
 // Verdict turns an entry of a block list into a verdict: OK and DUNNO have nothing against the
 // mail, REJECT answers with the reply, DEFER with its temporary form, and a text or code in the
 // entry replaces the declared ones; the class of the enhanced code follows the code.
-func Verdict(reply *policy.Reply, m table.Match, found bool) policy.Verdict {
+func Verdict(reply *policy.Reply, m table.Match) policy.Verdict {
 	a := m.Action
-	if !found || a.Verb == table.OK || a.Verb == table.Dunno {
+	if !m.Found() || a.Verb == table.OK || a.Verb == table.Dunno {
 		return policy.Pass
 	}
 	v := policy.Object(reply).Text(a.Text)

@@ -12,7 +12,8 @@ import (
 	"mailweir/rbl"
 )
 
-// Backends is what policies have in common with the world outside. It outlives them: a reload keeps the caches.
+// Backends is what policies have in common with the world outside. It outlives them: a reload keeps
+// the caches.
 type Backends struct {
 	// Clock tells the time. No check asks anyone else.
 	Clock func() time.Time
@@ -24,7 +25,11 @@ type Backends struct {
 	State state.Store
 	// Connections counts the SMTP connections that are open.
 	Connections func() int
-	// Explaining says that one case is tried, and that every check is to take the time that it needs.
+	// Tables opens the tables that wait, and holds what policies share of them; both results are
+	// nil for a type that there is not. Nil where there are none.
+	Tables func(held *resource.Holder, kind, source string) (table.Waiting, error)
+	// Explaining says that one case is tried, and that every check is to take the time that it
+	// needs.
 	Explaining bool
 
 	// Resources outlive policies.
@@ -69,7 +74,8 @@ type Common struct {
 	shared map[any]any
 }
 
-// Shared returns the T that those checks of one policy have in common which ask for it. The first one makes it.
+// Shared returns the T that those checks of one policy have in common which ask for it. The first
+// one makes it.
 func Shared[T any](env *Env, create func() *T) *T {
 	if env.common.shared == nil {
 		env.common.shared = make(map[any]any)
@@ -81,9 +87,9 @@ func Shared[T any](env *Env, create func() *T) *T {
 	return env.common.shared[key].(*T)
 }
 
-// Resource returns what outlives the policy: a connection, an automaton, compiled definitions. Under one name all policies
-// have the same T, which is opened when none has it and, if it has a Close method, closed after the last policy that uses it.
-// The name tells all that open depends on.
+// Resource returns what outlives the policy: a connection, an automaton, compiled definitions.
+// Under one name all policies have the same T, which is opened when none has it and, if it has a
+// Close method, closed after the last policy that uses it. The name tells all that open depends on.
 func Resource[T any](env *Env, name string, open func() (T, error)) (T, error) {
 	return resource.Get(env.common.Resources, name, open)
 }
@@ -91,8 +97,8 @@ func Resource[T any](env *Env, name string, open func() (T, error)) (T, error) {
 // Mode returns the effective mode of the check that is built.
 func (e *Env) Mode() Mode { return e.mode }
 
-// List opens the tables of a repeatable flag of this check. Block and permit lists match sub-domains.
-// Without tables the list is nil, which is empty.
+// List opens the tables of a repeatable flag of this check. Block and permit lists match
+// sub-domains. Without tables the list is nil, which is empty.
 func (e *Env) List(noun string, specs []string, values table.Values) (*table.List, error) {
 	list, err := e.common.Tables.List(table.ListOptions{Values: values, Subdomains: true, Delimiters: e.Settings.Delimiter}, specs...)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"mailweir/internal/address"
 	"mailweir/internal/mailauth"
 	"mailweir/internal/state"
+	"mailweir/internal/table"
 )
 
 // Scope is one of the three things that are judged: *Connection, *Message, *Recipient.
@@ -19,7 +20,8 @@ type Scope interface {
 	base() *Base
 }
 
-// Base is what the three have in common. The runner drops a scope whole, so no check resets anything.
+// Base is what the three have in common. The runner drops a scope whole, so no check resets
+// anything.
 type Base struct {
 	// Holder keeps what a check holds as long as the scope lives. The runner is one.
 	Holder
@@ -30,8 +32,9 @@ type Base struct {
 
 // Holder keeps what is held for a scope until that has ended.
 type Holder interface {
-	// Hold has giveBack called once when the scope ends, on the session's path: it must not wait. Where the scope has ended
-	// already, nothing is kept, ended is true and fate is what became of it.
+	// Hold has giveBack called once when the scope ends, on the session's path: it must not wait.
+	// Where the scope has ended already, nothing is kept, ended is true and fate is what became of
+	// it.
 	Hold(giveBack func(Fate)) (fate Fate, ended bool)
 }
 
@@ -45,10 +48,11 @@ func (b *Base) slot(index int, common *Common) *any {
 	return &b.slots[index]
 }
 
-// Slot is a check's own typed place in a scope. Make one in Build; each scope then has a T of its own,
-// made when it is first asked for. Only hooks on the session's path and Settle hooks may use it, not Later and Grant.
-// Settle hooks run beside the session: what they share with others in a connection's T needs a lock of its own. A
-// message and its recipients stand still once they are settled.
+// Slot is a check's own typed place in a scope. Make one in Build; each scope then has a T of its
+// own, made when it is first asked for. Only hooks on the session's path and Settle hooks may use
+// it, not Later and Grant. Settle hooks run beside the session: what they share with others in a
+// connection's T needs a lock of its own. A message and its recipients stand still once they are
+// settled.
 type Slot[T any] struct {
 	index  int
 	common *Common
@@ -99,6 +103,15 @@ func (c *Connection) Trusted() bool { return c.Exempt&ExemptTrusted != 0 }
 // InboundRelay reports whether the client is one of --inbound-relays.
 func (c *Connection) InboundRelay() bool { return c.Exempt&ExemptRelay != 0 }
 
+// LookUp looks the client up in a list, by its address and its verified name. An unknown client is
+// in none.
+func (c *Connection) LookUp(ctx context.Context, list *table.List) (table.Match, error) {
+	if !c.Client.IsValid() {
+		return table.Match{}, nil
+	}
+	return list.Client(ctx, c.Client, c.ConnectFacts.Name)
+}
+
 // Message is one mail transaction, from MAIL to the end of the message.
 type Message struct {
 	Base
@@ -113,8 +126,8 @@ type Message struct {
 	Started time.Time
 	// Sender is the reverse-path, in the form of a key.
 	Sender address.Address
-	// Helo is what HELO or EHLO had brought by then. Later and Settle hooks must look here: a client may say HELO again
-	// while they work.
+	// Helo is what HELO or EHLO had brought by then. Later and Settle hooks must look here: a
+	// client may say HELO again while they work.
 	Helo HeloFacts
 	// Exempt is what about the sender lets its mail past checks.
 	Exempt Exemption
@@ -124,50 +137,55 @@ type Message struct {
 	FieldsDropped bool
 	// Octets counts what the message has so far, line ends as CRLF (RFC 1870 section 5).
 	Octets int64
-	// Unexamined says, for the administrator, which limits an examination of the content has reached. It is no objection; it is
-	// recorded when the message is settled.
+	// Unexamined says, for the administrator, which limits an examination of the content has
+	// reached. It is no objection; it is recorded when the message is settled.
 	Unexamined []Unexamined
 
 	from fromOnce
 }
 
-// Inquiry is what a check may ask about a message. What has a context waits for the DNS or the state: ask in a [Later], a Grant or
-// a Settle hook. An error means that it could not be found out.
+// Inquiry is what a check may ask about a message. What has a context waits for the DNS or the
+// state: ask in a [Later], a Grant or a Settle hook. An error means that it could not be found out.
 type Inquiry interface {
 	// Recipients are those that mailweir has accepted and the MTA has not refused, in order.
 	Recipients() iter.Seq[*Recipient]
 	// RecipientCount is how many they are.
 	RecipientCount() int
 
-	// SPF returns the SPF result for the envelope sender's domain, or for HELO's under the null sender (RFC 7208 section 2.4). It is
-	// none where SPF has nothing to say: the client's address is unknown or that of an inbound relay, or the sender has no domain.
+	// SPF returns the SPF result for the envelope sender's domain, or for HELO's under the null
+	// sender (RFC 7208 section 2.4). It is none where SPF has nothing to say: the client's address
+	// is unknown or that of an inbound relay, or the sender has no domain.
 	SPF(context.Context) (mailauth.SPFResult, error)
-	// SPFOf returns the SPF result that the client has for another domain than the sender's: whether that domain lets the client
-	// send its mail. The rest is as for SPF.
+	// SPFOf returns the SPF result that the client has for another domain than the sender's:
+	// whether that domain lets the client send its mail. The rest is as for SPF.
 	SPFOf(ctx context.Context, domain string) (mailauth.SPFResult, error)
-	// Keep has the body kept for whoever is to be shown the message. It is called in a Headers hook; of a message whose
-	// refusal is certain by then nothing is kept.
+	// Keep has the body kept for whoever is to be shown the message. It is called in a Headers
+	// hook; of a message whose refusal is certain by then nothing is kept.
 	Keep()
-	// Open returns a reader of the message, header section and body, OpenBody one of its body alone, for a [Later] of a
-	// Message or MessageFor hook. Each call begins at the first octet, and several may be read at once; lines end as the MTA
-	// sent them. What could not be kept is an error of the reader, and so the check's own: that there is no more room
-	// (--scan-spool-max), or that nobody called Keep.
+	// Open returns a reader of the message, header section and body, OpenBody one of its body
+	// alone, for a [Later] of a Message or MessageFor hook. Each call begins at the first octet,
+	// and several may be read at once; lines end as the MTA sent them. What could not be kept is an
+	// error of the reader, and so the check's own: that there is no more room (--scan-spool-max),
+	// or that nobody called Keep.
 	Open() io.Reader
 	OpenBody() io.Reader
-	// KeepSigned is Keep for a message with a DKIM signature (RFC 6376) of one of the domains, or of one aligned with it.
+	// KeepSigned is Keep for a message with a DKIM signature (RFC 6376) of one of the domains, or
+	// of one aligned with it.
 	KeepSigned(domains ...string)
-	// SignedBy reports, after KeepSigned and at the end of the message, whether it has a valid DKIM signature of one of the
-	// domains, or of one aligned with it. Signatures of others are not looked at. An error means that there is none as far as
-	// is known, and that not all is known: a key could not be had, or more than ten signatures are there.
+	// SignedBy reports, after KeepSigned and at the end of the message, whether it has a valid DKIM
+	// signature of one of the domains, or of one aligned with it. Signatures of others are not
+	// looked at. An error means that there is none as far as is known, and that not all is known: a
+	// key could not be had, or more than ten signatures are there.
 	SignedBy(ctx context.Context, domains ...string) (bool, error)
-	// Vouched reports whether the envelope sender is who it says: the client is permitted, SPF passes for the sender's
-	// domain, or, at the end of a message whose signatures are looked at, DKIM passes for a domain aligned with it.
+	// Vouched reports whether the envelope sender is who it says: the client is permitted, SPF
+	// passes for the sender's domain, or, at the end of a message whose signatures are looked at,
+	// DKIM passes for a domain aligned with it.
 	Vouched(context.Context) (bool, error)
-	// PermitHonoured reports whether the administrator permits the sender and SPF passes for it: such mail is known to
-	// be good.
+	// PermitHonoured reports whether the administrator permits the sender and SPF passes for it:
+	// such mail is known to be good.
 	PermitHonoured(context.Context) bool
-	// AutoAllowHonoured reports whether a recipient has written to the sender (auto-allow) and SPF passes for it: such mail
-	// is known to be good, too.
+	// AutoAllowHonoured reports whether a recipient has written to the sender (auto-allow) and SPF
+	// passes for it: such mail is known to be good, too.
 	AutoAllowHonoured(context.Context) bool
 }
 
@@ -209,7 +227,8 @@ type fromOnce struct {
 	from address.From
 }
 
-// HeaderFrom returns the addresses of all From fields, parsed once. Ask only after the end of headers.
+// HeaderFrom returns the addresses of all From fields, parsed once. Ask only after the end of
+// headers.
 func (m *Message) HeaderFrom() address.From {
 	m.from.once.Do(func() { m.from.from = address.HeaderFrom(m.Values("From")) })
 	return m.from.from
@@ -235,14 +254,15 @@ type Recipient struct {
 // Conn returns the connection of the recipient's message.
 func (r *Recipient) Conn() *Connection { return r.Msg.Conn }
 
-// AlwaysAccepted reports whether the recipient is one of --always-accept, as the only one of the message. Ask in Settle hooks:
-// before the end of the message another one may follow.
+// AlwaysAccepted reports whether the recipient is one of --always-accept, as the only one of the
+// message. Ask in Settle hooks: before the end of the message another one may follow.
 func (r *Recipient) AlwaysAccepted() bool {
 	return r.Exempt&ExemptAlwaysAccept != 0 && !r.Msg.AnyRecipient(func(other *Recipient) bool { return other != r })
 }
 
-// Acquire takes one of limit leases under key for as long as the scope lives; the runner gives it back. It reports
-// false when all are taken. With shared state it waits for the network, so it is called from [Later].
+// Acquire takes one of limit leases under key for as long as the scope lives; the runner gives it
+// back. It reports false when all are taken. With shared state it waits for the network, so it is
+// called from [Later].
 func Acquire(ctx context.Context, store state.Store, where Scope, key string, limit int) (bool, error) {
 	lease, ok, err := store.Acquire(ctx, key, limit)
 	if err != nil || !ok {
@@ -254,9 +274,9 @@ func Acquire(ctx context.Context, store state.Store, where Scope, key string, li
 	return true, nil
 }
 
-// Reserve keeps what was counted in advance for a recipient. If his mail is not accepted in the end, giveBack is called, once, on the
-// session's path: it must not wait. Call it from [Later], when it is counted. It reports false if it was called at once, because he is
-// out already.
+// Reserve keeps what was counted in advance for a recipient. If his mail is not accepted in the
+// end, giveBack is called, once, on the session's path: it must not wait. Call it from [Later],
+// when it is counted. It reports false if it was called at once, because he is out already.
 func Reserve(r *Recipient, giveBack func()) bool {
 	fate, ended := r.Hold(func(fate Fate) {
 		if fate != Accepted {
@@ -270,8 +290,9 @@ func Reserve(r *Recipient, giveBack func()) bool {
 	return false
 }
 
-// AdmitWithin is for Admit hooks: it takes a place from a channel that has one free element for each, waiting at most until the
-// context ends. It returns how to give the place back, nil without one.
+// AdmitWithin is for Admit hooks: it takes a place from a channel that has one free element for
+// each, waiting at most until the context ends. It returns how to give the place back, nil without
+// one.
 func AdmitWithin(ctx context.Context, places chan struct{}) (leave func()) {
 	select {
 	case places <- struct{}{}:
@@ -281,13 +302,13 @@ func AdmitWithin(ctx context.Context, places chan struct{}) (leave func()) {
 	}
 }
 
-// Grant is a permit for one recipient's mail. It is a fact, never a verdict: it takes force where an objection of
-// a check that gives way to it is resolved.
+// Grant is a permit for one recipient's mail. It is a fact, never a verdict: it takes force where
+// an objection of a check that gives way to it is resolved.
 type Grant struct {
 	// By is the one kind of permit that this is.
 	By Exemption
-	// Vouched says that nothing has to vouch for the sender. Without it the grant counts only when SPF passes for
-	// the sender's domain, or the client is permitted.
+	// Vouched says that nothing has to vouch for the sender. Without it the grant counts only when
+	// SPF passes for the sender's domain, or the client is permitted.
 	Vouched bool
 	// Source tells the administrator which entry it is.
 	Source string

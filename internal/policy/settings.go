@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -82,7 +83,8 @@ func (f *fileName) Set(s string) error { *f.name = s; return nil }
 // RepliesFile is the file that overrides replies; "" for none.
 func (f *SettingsFlags) RepliesFile() string { return f.repliesFile }
 
-// Build makes the settings once the flags have been read. An error names the flag, or file and line.
+// Build makes the settings once the flags have been read. An error names the flag, or file and
+// line.
 func (f *SettingsFlags) Build(tables *table.Loader) (*Settings, error) {
 	s := &Settings{Delimiter: *f.delimiter, Cap: f.cap, HelpURL: *f.helpURL, AnswerAt: StageRcpt}
 	var err error
@@ -152,7 +154,8 @@ func parseServices(words []string) (map[string]Service, error) {
 	return services, nil
 }
 
-// ParseNets reads addresses and nets; IPv6 may stand in brackets, as in Postfix. A net with bits beyond its length is an error.
+// ParseNets reads addresses and nets; IPv6 may stand in brackets, as in Postfix. A net with bits
+// beyond its length is an error.
 func ParseNets(words []string) ([]netip.Prefix, error) {
 	var nets []netip.Prefix
 	for _, w := range words {
@@ -187,7 +190,8 @@ func validHelpURL(s string) error {
 	return nil
 }
 
-// Door returns a door of the service, for the explanation of a case. Any door that has no service is mx.
+// Door returns a door of the service, for the explanation of a case. Any door that has no service
+// is mx.
 func (s *Settings) Door(service Service) (string, bool) {
 	doors := make([]string, 0, len(s.Services))
 	for door, of := range s.Services {
@@ -201,10 +205,12 @@ func (s *Settings) Door(service Service) (string, bool) {
 	return slices.Min(doors), true
 }
 
-// Local reports whether the domain is ours, false without --local-domains.
-func (s *Settings) Local(domain string) bool {
-	if s.LocalDomains == nil || domain == "" {
-		return false
+// Local reports whether the domain is ours, false without --local-domains. Where that table waits,
+// it is asked in a [Later], and may fail; the directions of recipients are known without asking.
+func (s *Settings) Local(ctx context.Context, domain string) (bool, error) {
+	if domain == "" {
+		return false, nil
 	}
-	return table.Member(s.LocalDomains.Domain(domain))
+	match, err := s.LocalDomains.Domain(ctx, domain)
+	return match.Member(), err
 }

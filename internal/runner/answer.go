@@ -8,13 +8,15 @@ import (
 	"mailweir/internal/policy"
 )
 
-// answering is an answer while it takes shape: what each finding that is due comes to, in the printed order.
+// answering is an answer while it takes shape: what each finding that is due comes to, in the
+// printed order.
 type answering struct {
 	resolver
 	session *Session
 	r       *recipient // nil for client and sender
 	rulings []ruling
-	// certain is the place in the printed order from which on no check needs to run, because a refusal is certain.
+	// certain is the place in the printed order from which on no check needs to run, because a
+	// refusal is certain.
 	certain int
 	// late are those that are only monitored and not known when the answer is given.
 	late []ruling
@@ -60,19 +62,20 @@ func (a *answering) addAll(list []*finding) {
 	}
 }
 
-// patience is the time that an answer may take. It begins when something must be waited for.
+// patience is the time that an answer may take. It begins when something must be waited for, be it
+// a fact that hooks read or what a check found, and ends with the answer.
 type patience struct {
 	ctx context.Context
 	end context.CancelFunc
 }
 
-func (p *patience) context(rs *resolver) context.Context {
+func (p *patience) context(rn *Runner, at policy.Stage) context.Context {
 	if p.ctx == nil {
-		limit := rs.runner.limits.Stage
-		if rs.at == policy.StageEnd {
-			limit = rs.runner.limits.End
+		limit := rn.limits.Stage
+		if at == policy.StageEnd {
+			limit = rn.limits.End
 		}
-		p.ctx, p.end = context.WithTimeout(rs.runner.ctx, limit)
+		p.ctx, p.end = context.WithTimeout(rn.ctx, limit)
 	}
 	return p.ctx
 }
@@ -80,15 +83,18 @@ func (p *patience) context(rs *resolver) context.Context {
 func (p *patience) over() {
 	if p.end != nil {
 		p.end()
+		p.ctx, p.end = nil, nil
 	}
 }
 
-// first waits for what must be waited for and returns the first objection that is enforced. What is monitored before it
-// is recorded, if need be when it is known.
+func (a *answering) patience() context.Context {
+	return a.session.patience.context(a.runner, a.at)
+}
+
+// first waits for what must be waited for and returns the first objection that is enforced. What is
+// monitored before it is recorded, if need be when it is known.
 func (a *answering) first() *ruling {
 	var first *ruling
-	var patience patience
-	defer patience.over()
 	for i := range a.rulings {
 		ru := &a.rulings[i]
 		if ru.is == open {
@@ -97,7 +103,7 @@ func (a *answering) first() *ruling {
 				a.late = append(a.late, *ru)
 				continue
 			}
-			*ru = a.await(patience.context(&a.resolver), *ru)
+			*ru = a.await(a.patience(), *ru)
 		}
 		if a.tell != nil || ru.failure != nil {
 			a.report(ru)
@@ -118,7 +124,8 @@ func (a *answering) first() *ruling {
 // explaining reports whether every check is to run and be waited for.
 func (s *Session) explaining() bool { return s.tell != nil }
 
-// quiet reports whether nothing has been found about client, sender or message: the usual case, which costs nothing.
+// quiet reports whether nothing has been found about client, sender or message: the usual case,
+// which costs nothing.
 func (s *Session) quiet() bool {
 	return len(s.conn.findings) == 0 && (s.msg == nil || len(s.msg.findings) == 0)
 }
@@ -161,12 +168,14 @@ func (s *Session) answerMail() policy.Answer {
 	return policy.Answer{Line: e.Line}
 }
 
-// answerRecipient runs the hooks of RCPT and answers for this recipient. Once a refusal is certain, later checks do not run.
+// answerRecipient runs the hooks of RCPT and answers for this recipient. Once a refusal is certain,
+// later checks do not run.
 func (s *Session) answerRecipient(r *recipient) policy.Answer {
 	m := s.msg
 	m.recipients = append(m.recipients, r) // so that checks see it as one of the message's
 	a := s.answer(policy.StageRcpt, r)
 	defer a.recordLate() // after learning, for a recipient who is refused
+	a.addAll(r.findings) // what could not be found out about it
 	for _, b := range s.policy().hooks.rcpt {
 		if b.pos[policy.StageRcpt] > a.certain {
 			break
@@ -187,8 +196,8 @@ func (s *Session) answerRecipient(r *recipient) policy.Answer {
 	return policy.Answer{Line: e.Line}
 }
 
-// refusalCertain reports whether the header section has already decided the message, so that its body need
-// not be examined.
+// refusalCertain reports whether the header section has already decided the message, so that its
+// body need not be examined.
 func (s *Session) refusalCertain() bool {
 	m := s.msg
 	if s.explaining() || s.conn.Local || len(m.recipients) == 0 || len(m.findings) == 0 {

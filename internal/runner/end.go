@@ -8,7 +8,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// group is what one check found at one stage about a message: one finding for the whole, or one for each recipient.
+// group is what one check found at one stage about a message: one finding for the whole, or one for
+// each recipient.
 type group struct {
 	check    *bound
 	findings []*finding
@@ -17,7 +18,8 @@ type group struct {
 	rulings   []ruling
 }
 
-// answerMessage answers the end of the message. Here only the whole message can be refused, or recipients taken off it.
+// answerMessage answers the end of the message. Here only the whole message can be refused, or
+// recipients taken off it.
 func (s *Session) answerMessage() policy.Answer {
 	m := s.msg
 	if s.quiet() && !slices.ContainsFunc(m.recipients, func(r *recipient) bool { return len(r.findings) > 0 }) {
@@ -25,8 +27,6 @@ func (s *Session) answerMessage() policy.Answer {
 	}
 	a := answering{resolver: s.resolver(policy.StageEnd), session: s}
 	var sum aggregated
-	var patience patience
-	defer patience.over()
 	remaining := m.recipients
 	for _, g := range grouped(s.due(policy.StageEnd)) {
 		g.remaining = remaining
@@ -35,7 +35,7 @@ func (s *Session) answerMessage() policy.Answer {
 			m.late.add(&a.resolver, g) // whatever is found can only be recorded, and nobody waits for it
 			continue
 		}
-		a.awaitGroup(&g, func() context.Context { return patience.context(&a.resolver) })
+		a.awaitGroup(&g, a.patience)
 		own := a.aggregate(g)
 		a.recordWatched(own)
 		sum.add(own)

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"mailweir/internal/address"
 	"mailweir/internal/mailauth"
 	"mailweir/internal/table"
 	"mailweir/internal/trace"
@@ -18,22 +17,31 @@ import (
 type permission struct {
 	match table.Match
 	ok    bool
+	err   error // there may be one: the table could not answer
 }
 
-func (p *permission) by() string { return "permit " + p.match.Where() }
+// none reports that there surely is no permit.
+func (p *permission) none() bool { return !p.ok && p.err == nil }
+
+func (p *permission) by() string {
+	if !p.ok {
+		return ""
+	}
+	return "permit " + p.match.Where()
+}
 
 // permissionOf is what a look-up in a list of permits comes to.
-func permissionOf(match table.Match, ok bool) permission {
-	return permission{match, ok && match.Action.Verb == table.OK}
+func permissionOf(match table.Match, err error) permission {
+	return permission{match, match.Action.Verb == table.OK, err}
 }
 
 // permits reports which permit, if any, lets this mail past the check. An error means that a permit
-// exists, but whether the sender is vouched for could not be found out. It may wait for the DNS. Header From is
-// looked at only when the header section is complete.
+// may exist: a table could not answer, or whether the sender is vouched for could not be found out.
+// It may wait for the DNS. Header From is looked at only when the header section is complete.
 func (m *message) permits(ctx context.Context, b *bound, r *recipient, headers bool) (string, error) {
 	if b.Exempt&policy.ExemptPermitClient != 0 {
-		if p := &m.conn.permit; p.ok {
-			return p.by(), nil
+		if p := &m.conn.permit; p.ok || p.err != nil {
+			return p.by(), p.err
 		}
 	}
 	if b.Exempt&(policy.ExemptPermitSender|policy.ExemptUnvouched) != 0 {
@@ -55,24 +63,26 @@ func (m *message) permits(ctx context.Context, b *bound, r *recipient, headers b
 // grantable are the permits that checks grant.
 const grantable = policy.ExemptRecipientPermit | policy.ExemptAutoAllow
 
-// notVouched is noted of a permit that exists and does not count, for whoever wonders why the mail is refused all the same.
+// notVouched is noted of a permit that exists and does not count, for whoever wonders why the mail
+// is refused all the same.
 const notVouched = "does not count: nothing vouches for the sender"
 
-// findPermits finds out which permits there may be for a message, as far as is known without waiting.
-func (p *Policy) findPermits(m *message) {
-	m.permit = permitSender(p.Settings, m.Sender)
-	if m.conn.permit.ok {
-		m.mayPermit |= policy.ExemptPermitClient
+// mayPermit tells which kinds of permits there may be for a message, as far as is known without
+// asking for more.
+func (p *Policy) mayPermit(m *message) (kinds policy.Exemption) {
+	if !m.conn.permit.none() {
+		kinds |= policy.ExemptPermitClient
 	}
-	if m.permit.ok {
-		m.mayPermit |= policy.ExemptPermitSender | policy.ExemptUnvouched
+	if !m.permit.none() {
+		kinds |= policy.ExemptPermitSender | policy.ExemptUnvouched
 	}
 	if p.Settings.PermitSenders != nil {
-		m.mayPermit |= policy.ExemptHeaderFrom
+		kinds |= policy.ExemptHeaderFrom
 	}
 	if len(p.hooks.grant) > 0 && !m.Sender.IsNull() {
-		m.mayPermit |= grantable
+		kinds |= grantable
 	}
+	return kinds
 }
 
 // permitsFor are the permits that there may be for a recipient, or for client and sender.
@@ -83,8 +93,9 @@ func (m *message) permitsFor(r *recipient) policy.Exemption {
 	return m.mayPermit
 }
 
-// granted asks the checks that permit for this recipient. Where one cannot tell, there may be a permit, but only for a sender
-// whom something vouches for: whether a permit is lost to anybody else makes no difference.
+// granted asks the checks that permit for this recipient. Where one cannot tell, there may be a
+// permit, but only for a sender whom something vouches for: whether a permit is lost to anybody
+// else makes no difference.
 func (r *recipient) granted(ctx context.Context, b *bound) (string, error) {
 	list, err := find(ctx, r.msg.runner, &r.grants, r.findGrants)
 	for _, one := range list {
@@ -126,27 +137,12 @@ func callGrant(ctx context.Context, hook func(context.Context, *policy.Recipient
 	return list, w.err
 }
 
-// permitClient looks the client up in --permit-clients.
-func permitClient(s *policy.Settings, c *policy.Connection) permission {
-	if s.PermitClients == nil || !c.Client.IsValid() {
-		return permission{}
-	}
-	return permissionOf(s.PermitClients.Client(c.Client, c.ConnectFacts.Name))
-}
-
-// permitSender looks the envelope sender up in --permit-senders. The null sender is never permitted by address.
-func permitSender(s *policy.Settings, sender address.Address) permission {
-	if s.PermitSenders == nil || sender.IsNull() {
-		return permission{}
-	}
-	return permissionOf(s.PermitSenders.Address(sender))
-}
-
-// senderPermits reports whether the administrator's permit for the sender reaches checks that give way to those bits.
+// senderPermits reports whether the administrator's permit for the sender reaches checks that give
+// way to those bits.
 func (m *message) senderPermits(ctx context.Context, bits policy.Exemption) (string, error) {
 	p := &m.permit
 	if !p.ok {
-		return "", nil
+		return "", p.err
 	}
 	if unverified(p.match) || m.conn.permit.ok {
 		return p.by(), nil
@@ -167,19 +163,23 @@ func (m *message) senderPermits(ctx context.Context, bits policy.Exemption) (str
 	return "", nil
 }
 
-// unverified reports whether the entry is OK unverified: the administrator takes the sender's name for it.
+// unverified reports whether the entry is OK unverified: the administrator takes the sender's name
+// for it.
 func unverified(match table.Match) bool { return strings.EqualFold(match.Action.Text, "unverified") }
 
-// headerFromPermits looks every address of header From up in --permit-senders. Anybody can write any address there, so
-// the envelope must be vouched for and of the very same domain.
+// headerFromPermits looks every address of header From up in --permit-senders. Anybody can write
+// any address there, so the envelope must be vouched for and of the very same domain.
 func (m *message) headerFromPermits(ctx context.Context) (string, error) {
 	list := m.conn.policy.Settings.PermitSenders
 	if list == nil {
 		return "", nil
 	}
 	for _, from := range m.HeaderFrom().Addresses {
-		match, ok := list.Address(from)
-		if !ok || match.Action.Verb != table.OK {
+		match, err := list.Address(ctx, from)
+		if err != nil {
+			return "", err
+		}
+		if match.Action.Verb != table.OK {
 			continue
 		}
 		by := "permit " + match.Where()
@@ -198,8 +198,8 @@ func (m *message) headerFromPermits(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// PermitHonoured reports whether the administrator permits the sender and SPF passes for it: such mail is known to
-// be good. It waits for the DNS; call it from [Later] or a Settle hook.
+// PermitHonoured reports whether the administrator permits the sender and SPF passes for it: such
+// mail is known to be good. It waits for the DNS; call it from [Later] or a Settle hook.
 func (m *message) PermitHonoured(ctx context.Context) bool {
 	if !m.permit.ok {
 		return false
@@ -208,8 +208,9 @@ func (m *message) PermitHonoured(ctx context.Context) bool {
 	return err == nil && result == mailauth.SPFPass
 }
 
-// AutoAllowHonoured reports whether a recipient has written to the sender (auto-allow) and SPF passes for it: such mail is known
-// to be good, too. It waits for the state and the DNS; call it from [Later] or a Settle hook.
+// AutoAllowHonoured reports whether a recipient has written to the sender (auto-allow) and SPF
+// passes for it: such mail is known to be good, too. It waits for the state and the DNS; call it
+// from [Later] or a Settle hook.
 func (m *message) AutoAllowHonoured(ctx context.Context) bool {
 	for _, r := range m.recipients {
 		list, _ := find(ctx, m.runner, &r.grants, r.findGrants) // what could not be found out permits nothing
@@ -221,9 +222,9 @@ func (m *message) AutoAllowHonoured(ctx context.Context) bool {
 	return false
 }
 
-// Vouched reports whether the envelope sender is who it says: the client is permitted, SPF passes for the sender's
-// domain, or, at the end of a message whose signatures are looked at, DKIM passes for a domain aligned with it. It
-// waits for the DNS; call it from [Later].
+// Vouched reports whether the envelope sender is who it says: the client is permitted, SPF passes
+// for the sender's domain, or, at the end of a message whose signatures are looked at, DKIM passes
+// for a domain aligned with it. It waits for the DNS; call it from [Later].
 func (m *message) Vouched(ctx context.Context) (bool, error) {
 	if m.conn.permit.ok {
 		return true, nil
@@ -236,5 +237,5 @@ func (m *message) Vouched(ctx context.Context) (bool, error) {
 	if signed {
 		return true, nil
 	}
-	return false, errors.Join(err, failure)
+	return false, errors.Join(m.conn.permit.err, err, failure)
 }

@@ -12,7 +12,10 @@ import (
 	"github.com/spf13/pflag"
 	"go.uber.org/goleak"
 
+	"mailweir/internal/resource"
 	"mailweir/internal/state"
+	"mailweir/internal/table"
+	"mailweir/internal/table/tabletest"
 
 	"mailweir/internal/policy"
 )
@@ -26,6 +29,7 @@ type rig struct {
 	backends *policy.Backends
 	runner   *Runner
 	checks   []*policy.Check
+	tables   tabletest.Tables // which a flag names as test:NAME
 }
 
 var (
@@ -64,6 +68,9 @@ func newRigWith(t testing.TB, limits Limits, flags string, checks ...*policy.Che
 	clock := func() time.Time { return now }
 	r := &rig{t: t, seen: &witness{}, checks: checks}
 	r.backends = &policy.Backends{Clock: clock, State: state.NewMemory(clock, 1000)}
+	r.backends.Tables = func(_ *resource.Holder, kind, source string) (table.Waiting, error) {
+		return r.tables.Open(kind, source)
+	}
 	r.runner = NewRunner(r.policy(flags), r.seen, limits)
 	t.Cleanup(r.runner.Close)
 	return r
@@ -88,7 +95,10 @@ func (r *rig) policy(flags string) *Policy {
 	}
 	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	draft := NewDraft(registry, set)
-	args := []string{"--local-domains=inline:{ours.example=x}"}
+	var args []string
+	if !strings.Contains(flags, "--local-domains=") {
+		args = append(args, "--local-domains=inline:{ours.example=x}")
+	}
 	for _, flag := range strings.Split(" "+flags, " --")[1:] {
 		args = append(args, "--"+flag)
 	}
@@ -128,7 +138,8 @@ func (l letter) connect() policy.ConnectFacts {
 	return f
 }
 
-// send opens a session, plays the letter as an MTA would, and returns what was refused, one line each.
+// send opens a session, plays the letter as an MTA would, and returns what was refused, one line
+// each.
 func (r *rig) send(l letter) string {
 	s := r.runner.NewSession()
 	defer s.Close()
@@ -216,7 +227,8 @@ func (w *witness) events() []string {
 	return lines
 }
 
-// wantEvents waits for late words and compares the events in any order: those of late words come when they come.
+// wantEvents waits for late words and compares the events in any order: those of late words come
+// when they come.
 func wantEvents(t *testing.T, r *rig, want ...string) {
 	t.Helper()
 	r.idle()

@@ -15,7 +15,8 @@ import (
 	"mailweir/internal/table"
 )
 
-// Policy is one whole, immutable configuration of all checks. A reload builds another one and swaps it in.
+// Policy is one whole, immutable configuration of all checks. A reload builds another one and swaps
+// it in.
 type Policy struct {
 	Settings *policy.Settings
 
@@ -99,20 +100,25 @@ func (d *Draft) Operations() []policy.OperationGroup { return d.groups }
 // Delimiter is the value of --recipient-delimiter.
 func (d *Draft) Delimiter() string { return d.settings.Delimiter() }
 
-// Build makes the policy once the flags have been read. Tables whose source has not changed are the previous policy's, which
-// may be nil. An error names the file and line, or the flag, that is wrong.
+// Build makes the policy once the flags have been read. Tables whose source has not changed are the
+// previous policy's, which may be nil. An error names the file and line, or the flag, that is
+// wrong.
 func (d *Draft) Build(backends *policy.Backends, previous *Policy) (*Policy, error) {
 	var known *table.Loader
 	if previous != nil {
 		known = previous.tables
 	}
+	resources := backends.Resources.Hold()
 	tables := table.NewLoader(known)
+	if backends.Tables != nil {
+		tables.Waiting = func(kind, source string) (table.Waiting, error) { return backends.Tables(resources, kind, source) }
+	}
 	defer tables.Done()
 	settings, err := d.settings.Build(tables)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, resources.Release())
 	}
-	p := &Policy{Settings: settings, registry: d.registry, backends: backends, tables: tables, resources: backends.Resources.Hold()}
+	p := &Policy{Settings: settings, registry: d.registry, backends: backends, tables: tables, resources: resources}
 	p.common = policy.Common{Backends: backends, Settings: settings, Tables: tables, Resources: p.resources}
 	p.users.Store(1)
 	if p.replies, err = readReplies(d.settings.RepliesFile(), d.registry); err != nil {
@@ -192,7 +198,8 @@ func (p *Policy) order() {
 	}
 }
 
-// place sets the check's position for each stage: its own there, else the next later one that it has, else its last.
+// place sets the check's position for each stage: its own there, else the next later one that it
+// has, else its last.
 func (b *bound) place(own map[policy.Stage]int) {
 	last := 0
 	for _, at := range own {
@@ -246,7 +253,8 @@ func (p *Policy) release() error {
 	return p.close()
 }
 
-// close closes every check's hooks, also after one that panics, and then lets go of what other policies may still use.
+// close closes every check's hooks, also after one that panics, and then lets go of what other
+// policies may still use.
 func (p *Policy) close() (err error) {
 	for _, b := range p.checks {
 		if b.hooks.Close == nil {

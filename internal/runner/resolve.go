@@ -9,8 +9,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// resolver knows the case that findings are resolved for at one stage. It holds no state of the session, so that what is
-// only monitored can be resolved after the answer has left.
+// resolver knows the case that findings are resolved for at one stage. It holds no state of the
+// session, so that what is only monitored can be resolved after the answer has left.
 type resolver struct {
 	runner *Runner
 	tell   func(Finding) // set by explain
@@ -53,15 +53,16 @@ type ruling struct {
 	permit *permitted
 }
 
-// permitted is the answer to the question for permits: which one lets the mail past, or why that could not be told.
+// permitted is the answer to the question for permits: which one lets the mail past, or why that
+// could not be told.
 type permitted struct {
 	by    string
 	err   error
 	trace trace.Trace
 }
 
-// resolve says what a finding comes to for one recipient, or for client and sender when r is nil. It never waits: what
-// is open, [resolver.await] waits for.
+// resolve says what a finding comes to for one recipient, or for client and sender when r is nil.
+// It never waits: what is open, [resolver.await] waits for.
 func (rs *resolver) resolve(f *finding, r *recipient, permit *permitted) ruling {
 	ru := ruling{f: f, r: r, is: drop, mode: f.mode(r), permit: permit, by: exemption(f.check.Exempt & rs.exempt)}
 	if ru.by != "" && rs.tell == nil {
@@ -87,8 +88,12 @@ func (rs *resolver) resolve(f *finding, r *recipient, permit *permitted) ruling 
 		ru.is = record
 	}
 	if permit != nil && permit.err != nil {
-		// A permit exists that could not be vouched for just now. Nothing permanent may come of that.
+		// A permit exists that could not be vouched for just now. Nothing permanent may come of
+		// that.
 		ru.verdict = ru.verdict.Deferred().Because("%s; a permit could not be vouched for: %v", ru.verdict.Cause(), permit.err)
+	}
+	if r != nil && r.pilotFailed != nil && ru.mode.Refuses() {
+		ru.verdict = ru.verdict.Because("%s; not known whether the recipient is in --enforce-for: %v", ru.verdict.Cause(), r.pilotFailed)
 	}
 	ru.line = rs.line(&ru)
 	return ru
@@ -116,15 +121,22 @@ func (f *finding) mode(r *recipient) policy.Mode {
 }
 
 // modeFor is the mode of a check for one recipient; outside a pilot everything is only monitored.
+// Where it is not known whether the recipient is in it, nothing is refused permanently, and nothing
+// passes either.
 func (b *bound) modeFor(r *recipient) policy.Mode {
-	if r == nil || r.Enforced || b.AnswerAt == policy.StageHelo {
+	switch {
+	case r == nil || b.AnswerAt == policy.StageHelo:
 		return b.mode
+	case !r.Enforced:
+		return min(b.mode, policy.Monitor)
+	case r.pilotFailed != nil:
+		return min(b.mode, policy.Defer)
 	}
-	return min(b.mode, policy.Monitor)
+	return b.mode
 }
 
-// object fills in what a finding says against the mail: its own reply, or the one for a check that failed. It reports false
-// where the failure lets the mail go on.
+// object fills in what a finding says against the mail: its own reply, or the one for a check that
+// failed. It reports false where the failure lets the mail go on.
 func (rs *resolver) object(ru *ruling, w said) bool {
 	ru.verdict, ru.failure = w.verdict, w.err
 	action := policy.Delay
@@ -172,8 +184,8 @@ func exemption(has policy.Exemption) string {
 	return ""
 }
 
-// line builds the reply of an objection. Under --enforce-for, what was known at MAIL is answered at RCPT and must not end the
-// connection.
+// line builds the reply of an objection. Under --enforce-for, what was known at MAIL is answered at
+// RCPT and must not end the connection.
 func (rs *resolver) line(ru *ruling) policy.Line {
 	p := rs.conn.policy
 	line := ru.verdict.Line(p.reply(ru.verdict.Reply()), ru.mode)

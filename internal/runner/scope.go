@@ -13,7 +13,8 @@ import (
 	"mailweir/internal/spool"
 )
 
-// scope is what the runner keeps of a connection, a message or a recipient, beside what its checks see.
+// scope is what the runner keeps of a connection, a message or a recipient, beside what its checks
+// see.
 type scope struct {
 	findings []*finding
 
@@ -62,6 +63,8 @@ type recipient struct {
 	scope
 	msg    *message
 	grants fact.Fact[[]policy.Grant]
+	// pilotFailed is why it is not known whether the recipient is in --enforce-for.
+	pilotFailed error
 }
 
 // Hold has giveBack called once when the scope ends.
@@ -74,7 +77,8 @@ func (s *scope) Hold(giveBack func(policy.Fate)) (policy.Fate, bool) {
 	return s.fate.Fate, s.ended
 }
 
-// release ends the scope: it gives back what is held and stops the work that nobody waits for any more.
+// release ends the scope: it gives back what is held and stops the work that nobody waits for any
+// more.
 func (s *scope) release(o policy.Outcome) {
 	s.mu.Lock()
 	held := s.held
@@ -111,8 +115,8 @@ const (
 	maxFieldOctets = 1 << 20
 )
 
-// keep keeps a header field within bounds. Beyond them From fields still are kept, within bounds of their own: a block of a
-// sender must not be got round by fields in front.
+// keep keeps a header field within bounds. Beyond them From fields still are kept, within bounds of
+// their own: a block of a sender must not be got round by fields in front.
 func (m *message) keep(f policy.Field, octets int) {
 	most, mostOctets := maxFields, maxFieldOctets
 	if strings.EqualFold(f.Name, "From") {

@@ -10,8 +10,9 @@ import (
 	"mailweir/internal/trace"
 )
 
-// Session runs the policy for one SMTP connection: several messages, refused recipients, RSET, a second EHLO. The wire
-// calls its methods one at a time, in the order of the dialog, and sends what they answer.
+// Session runs the policy for one SMTP connection: several messages, refused recipients, RSET, a
+// second EHLO. The wire calls its methods one at a time, in the order of the dialog, and sends what
+// they answer.
 type Session struct {
 	runner *Runner
 	id     string
@@ -23,6 +24,7 @@ type Session struct {
 	faulted      error // a fault between messages, for the next one to answer
 	background   *queue
 	carrier      trace.Carrier // of questions that never wait
+	patience     patience
 	tell         func(Finding) // set by explain, which runs every check and waits for it
 }
 
@@ -31,8 +33,8 @@ func (rn *Runner) NewSession() *Session {
 	return &Session{runner: rn, id: policy.NewID(), background: newQueue(rn), carrier: trace.Carrier{Context: rn.ctx}}
 }
 
-// NewExplainer returns a session that runs every check, waits for each, and tells what it said. It goes on after a
-// refusal, so that one case shows all there is to know.
+// NewExplainer returns a session that runs every check, waits for each, and tells what it said. It
+// goes on after a refusal, so that one case shows all there is to know.
 func (rn *Runner) NewExplainer(tell func(Finding)) *Session {
 	s := rn.NewSession()
 	s.tell = tell
@@ -47,6 +49,7 @@ func (s *Session) policy() *Policy { return s.conn.policy }
 // Connect begins the session. No reply is owed: Postfix and Sendmail throw the text of one away.
 func (s *Session) Connect(facts policy.ConnectFacts) {
 	s.Close()
+	defer s.patience.over()
 	s.helo = nil
 	if facts.Client.IsValid() {
 		facts.Client = policy.Unmapped(facts.Client)
@@ -55,7 +58,8 @@ func (s *Session) Connect(facts policy.ConnectFacts) {
 	s.runner.observer.Opened(&s.conn.Connection)
 }
 
-// openConnection makes a connection scope under the current policy, from facts that may be recorded ones.
+// openConnection makes a connection scope under the current policy, from facts that may be recorded
+// ones.
 func (s *Session) openConnection(facts policy.ConnectFacts, started time.Time) {
 	p := s.runner.acquire()
 	c := &connection{Connection: policy.Connection{ConnectFacts: facts, ID: s.id, Started: started}, policy: p}
@@ -63,12 +67,10 @@ func (s *Session) openConnection(facts policy.ConnectFacts, started time.Time) {
 	s.conn = c
 	c.Service = service(p.Settings, facts)
 	c.Local = facts.NoNetwork || facts.Port == 0 && facts.Name == "localhost" && facts.Client.IsLoopback()
-	c.Exempt = exempts(p.Settings, &c.Connection)
+	s.findClient(c)
 	if s.exempt() {
 		return
 	}
-	c.permit = permitClient(p.Settings, &c.Connection)
-	c.Permitted = c.permit.ok
 	for _, b := range p.hooks.connect {
 		if s.applies(b) {
 			judge(s, b, policy.StageConnect, b.hooks.Connect, &c.Connection, &c.scope, nil)
@@ -76,10 +78,12 @@ func (s *Session) openConnection(facts policy.ConnectFacts, started time.Time) {
 	}
 }
 
-// exempt reports whether nothing is checked, counted or learned: re-injected mail has been through here.
+// exempt reports whether nothing is checked, counted or learned: re-injected mail has been through
+// here.
 func (s *Session) exempt() bool { return s.conn.Service == policy.Reinject }
 
-// applies reports whether the check is to run for this client at all, as far as is known without waiting.
+// applies reports whether the check is to run for this client at all, as far as is known without
+// waiting.
 func (s *Session) applies(b *bound) bool {
 	exempt := s.conn.Exempt
 	if s.msg != nil {
@@ -93,15 +97,17 @@ func (s *Session) runs(b *bound) bool {
 	return s.applies(b) && !slices.Contains(s.msg.broken, b)
 }
 
-// took tells the observer how long an answer took. This clock measures, it decides nothing.
+// took ends an answer, and tells the observer how long it took. This clock measures, it decides
+// nothing.
 func (s *Session) took(stage policy.Stage, began time.Time) {
+	s.patience.over()
 	s.runner.observer.Took(stage, time.Since(began))
 }
 
 func (s *Session) now() time.Time { return s.runner.Policy().backends.Clock() }
 
-// Helo takes HELO or EHLO, which also ends a transaction (RFC 5321 section 4.1.4). Only a refusal to serve at all
-// (421) is answered here.
+// Helo takes HELO or EHLO, which also ends a transaction (RFC 5321 section 4.1.4). Only a refusal
+// to serve at all (421) is answered here.
 func (s *Session) Helo(facts policy.HeloFacts) policy.Answer {
 	defer s.took(policy.StageHelo, time.Now())
 	s.ensureConnection()
@@ -124,7 +130,8 @@ func (s *Session) runHelo() {
 	}
 }
 
-// dropFindings forgets what an earlier HELO led to: after STARTTLS the client begins anew (RFC 3207 section 4.2).
+// dropFindings forgets what an earlier HELO led to: after STARTTLS the client begins anew (RFC 3207
+// section 4.2).
 func (s *Session) dropFindings(stage policy.Stage) {
 	kept := s.conn.findings[:0]
 	for _, f := range s.conn.findings {
@@ -190,7 +197,7 @@ func (s *Session) openMessage(facts policy.MailFacts) {
 		m.Exempt |= policy.ExemptTrusted | policy.ExemptLogin
 	}
 	if !s.exempt() {
-		s.policy().findPermits(m)
+		s.findSender(m)
 	}
 	s.msg = m
 	if s.faulted != nil {
@@ -221,6 +228,7 @@ func (s *Session) RcptRefusedByMTA(facts policy.RcptFacts) {
 	if s.msg == nil || s.exempt() {
 		return
 	}
+	defer s.patience.over()
 	s.dismiss(s.recipient(facts), policy.Outcome{Fate: policy.RefusedByMTA, At: s.now()})
 }
 
@@ -231,7 +239,7 @@ func (s *Session) recipient(facts policy.RcptFacts) *recipient {
 	}
 	r := &recipient{msg: m, Recipient: policy.Recipient{RcptFacts: facts, Msg: &m.Message, Address: address.Parse(facts.Recipient)}}
 	r.Holder = &r.scope
-	findRecipient(s.policy().Settings, &r.Recipient)
+	s.findRecipient(r)
 	return r
 }
 
@@ -353,7 +361,8 @@ func (s *Session) EndOfMessage(queueID string) policy.Answer {
 	return answer
 }
 
-// Abort ends the transaction, if there is one. It is harmless after a finished message, where Postfix sends it too.
+// Abort ends the transaction, if there is one. It is harmless after a finished message, where
+// Postfix sends it too.
 func (s *Session) Abort() { s.endMessage(policy.Abandoned) }
 
 // Close ends the session.

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// Verb is what a right-hand side says is to be done. The zero value is none: the list is not one of actions.
+// Verb is what a right-hand side says is to be done. The zero value is none: the list is not one of
+// actions.
 type Verb uint8
 
 const (
@@ -22,26 +23,25 @@ var verbNames = [...]string{"", "OK", "DUNNO", "REJECT", "DEFER"}
 
 func (v Verb) String() string { return verbNames[v] }
 
-// Action is a right-hand side that has been read: OK, DUNNO, REJECT [[5.y.z] text], DEFER [[4.y.z] text] (access(5)),
-// or 4NN or 5NN [x.y.z] [text]. The case of the verbs does not matter.
+// Action is a right-hand side that has been read: OK, DUNNO, REJECT [[5.y.z] text], DEFER [[4.y.z]
+// text] (access(5)), or 4NN or 5NN [x.y.z] [text]. The case of the verbs does not matter.
 type Action struct {
 	Verb Verb
 
-	// Code is the reply code given by number, 400 to 599; 0 for REJECT and DEFER, which leave it to the check.
+	// Code is the reply code given by number, 400 to 599; 0 for REJECT and DEFER, which leave it to
+	// the check.
 	Code int
 
-	// Enhanced is the enhanced status code (RFC 3463) given before the text, or "". Its class is that of the verb.
+	// Enhanced is the enhanced status code (RFC 3463) given before the text, or "". Its class is
+	// that of the verb.
 	Enhanced string
 
 	// Text is the text given, or "". It can hold remote data where a pattern's $1 was filled in.
 	Text string
 }
 
-// ParseAction reads a right-hand side.
-func ParseAction(value string) (Action, error) { return parseAction(value, len(value)) }
-
-// parseAction reads a value of which only the first octets are the administrator's: what is remote can be no more than
-// text.
+// parseAction reads a value of which only the first octets are the administrator's: what is remote
+// can be no more than text.
 func parseAction(value string, fixed int) (Action, error) {
 	word, text := cutWord(value)
 	if len(word) > fixed {
@@ -100,7 +100,8 @@ func isReplyCode(s string) bool {
 	return len(s) == 3 && (s[0] == '4' || s[0] == '5') && '0' <= s[1] && s[1] <= '5' && '0' <= s[2] && s[2] <= '9'
 }
 
-// isEnhanced accepts class.subject.detail with class 2, 4 or 5 and up to three digits each (RFC 3463 section 2).
+// isEnhanced accepts class.subject.detail with class 2, 4 or 5 and up to three digits each (RFC
+// 3463 section 2).
 func isEnhanced(s string) bool {
 	if len(s) < 5 || strings.IndexByte("245", s[0]) < 0 || s[1] != '.' {
 		return false
@@ -113,8 +114,8 @@ func isNumber(s string) bool {
 	return s != "" && len(s) <= 3 && strings.Trim(s, "0123456789") == "" && (s == "0" || s[0] != '0')
 }
 
-// Values says which right-hand sides a list may have. Its Name is what makes two the same: a table is checked once
-// for each.
+// Values says which right-hand sides a list may have. Its Name is what makes two the same: a table
+// is checked once for each.
 type Values struct {
 	// Name says what the values are, for errors: "actions", "size limits".
 	Name string
@@ -133,7 +134,8 @@ var Actions = Values{Name: "actions", action: func(a Action) error {
 	return nil
 }}
 
-// Permits are the right-hand sides of permit lists: OK, "OK unverified" (Text is then "unverified") and DUNNO.
+// Permits are the right-hand sides of permit lists: OK, "OK unverified" (Text is then "unverified")
+// and DUNNO.
 var Permits = Values{Name: "permits", action: func(a Action) error {
 	switch {
 	case a.Verb == Reject || a.Verb == Defer:
@@ -144,9 +146,11 @@ var Permits = Values{Name: "permits", action: func(a Action) error {
 	return nil
 }}
 
-// Any allows every right-hand side: for lists where only the key counts, and for values that are read when used.
+// Any allows every right-hand side: for lists where only the key counts, and for values that are
+// read when used.
 var Any = Values{Name: "anything"}
 
+// check judges a right-hand side.
 func (v *Values) check(value string, fixed int) error {
 	if v.action != nil {
 		a, err := parseAction(value, fixed)

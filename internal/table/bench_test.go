@@ -32,8 +32,9 @@ func bigFile(b *testing.B, n int, line func(i int) string) string {
 	return file
 }
 
-// reportCPU adds the CPU time of the process for an operation: on a machine that others use too it says more than
-// the time that went by. Call it right before the loop, and what it returns after it.
+// reportCPU adds the CPU time of the process for an operation: on a machine that others use too it
+// says more than the time that went by. Call it right before the loop, and what it returns after
+// it.
 func reportCPU(b *testing.B) func() {
 	b.Helper()
 	now := func() int64 {
@@ -138,8 +139,9 @@ func BenchmarkKeyMillion(b *testing.B) {
 	}
 	b.ReportAllocs()
 	done := reportCPU(b)
+	ctx := b.Context()
 	for i := 0; b.Loop(); i++ {
-		list.Key(keys[i%len(keys)])
+		list.Key(ctx, keys[i%len(keys)])
 	}
 	done()
 }
@@ -155,8 +157,9 @@ func BenchmarkAddressMillion(b *testing.B) {
 			}
 			b.ReportAllocs()
 			done := reportCPU(b)
+			ctx := b.Context()
 			for i := 0; b.Loop(); i++ {
-				list.Address(addresses[i%len(addresses)])
+				list.Address(ctx, addresses[i%len(addresses)])
 			}
 			done()
 		})
@@ -178,8 +181,9 @@ func BenchmarkClientMillion(b *testing.B) {
 			}
 			b.ReportAllocs()
 			done := reportCPU(b)
+			ctx := b.Context()
 			for i := 0; b.Loop(); i++ {
-				list.Client(ips[i%len(ips)])
+				list.Client(ctx, ips[i%len(ips)])
 			}
 			done()
 		})
@@ -194,8 +198,9 @@ func BenchmarkPatterns1000(b *testing.B) {
 	a := address.Parse("Someone.Else@mail.example.org")
 	b.ReportAllocs()
 	done := reportCPU(b)
+	ctx := b.Context()
 	for b.Loop() {
-		list.Address(a)
+		list.Address(ctx, a)
 	}
 	done()
 }

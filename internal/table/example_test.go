@@ -1,6 +1,7 @@
 package table_test
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"os"
@@ -12,7 +13,7 @@ import (
 
 // A block list of two tables: the first that has an answer gives it.
 func ExampleList_Address() {
-	loader := table.NewLoader(nil)
+	ctx, loader := context.Background(), table.NewLoader(nil)
 	list, err := loader.List(
 		table.ListOptions{Values: table.Actions, Subdomains: true, Delimiters: "+"},
 		"inline:{friend@spam.example=DUNNO, {spam.example = REJECT 5.7.1 no more of this}}",
@@ -23,8 +24,11 @@ func ExampleList_Address() {
 		return
 	}
 	for _, sender := range []string{"<Friend+news@spam.example>", "<x@mail.spam.example>", "<nobody@other.example>", "<>"} {
-		m, ok := list.Address(address.Parse(sender))
-		fmt.Printf("%s %v %s %q %q\n", sender, ok, m.Action.Verb, m.Action.Text, m.Key)
+		m, err := list.Address(ctx, address.Parse(sender))
+		if err != nil { // only a table that waits
+			fmt.Println(err)
+		}
+		fmt.Printf("%s %v %s %q %q\n", sender, m.Found(), m.Action.Verb, m.Action.Text, m.Key)
 	}
 	// Output:
 	// <Friend+news@spam.example> true DUNNO "" "friend@spam.example"
@@ -51,7 +55,11 @@ func ExampleLoader_List() {
 		fmt.Println(err)
 		return
 	}
-	m, _ := list.Client(netip.MustParseAddr("192.0.2.7"))
+	m, err := list.Client(context.Background(), netip.MustParseAddr("192.0.2.7"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	fmt.Printf("%s:%d: %s\n", filepath.Base(m.File), m.Line, m.Value)
 
 	_ = os.WriteFile(file, []byte("192.0.2.0/24  REJEKT\n"), 0o600)

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"context"
 	"errors"
 	"net/netip"
 	"strings"
@@ -11,27 +12,34 @@ import (
 
 // ListOptions say how a list is used.
 type ListOptions struct {
-	// Values are the right-hand sides that the list may have: [Actions], [Permits], [Any] or the caller's own.
+	// Values are the right-hand sides that the list may have: [Actions], [Permits], [Any] or the
+	// caller's own.
 	Values Values
 
 	// Subdomains makes the key "example.com" match its sub-domains too, as Postfix does by default
-	// (parent_domain_matches_subdomains); ".example.com" always does. True for block and permit lists; false
-	// where a list says which domains are ours.
+	// (parent_domain_matches_subdomains); ".example.com" always does. True for block and permit
+	// lists; false where a list says which domains are ours.
 	Subdomains bool
 
-	// Delimiters are the characters that begin an address extension (Postfix's recipient_delimiter), or "".
+	// Delimiters are the characters that begin an address extension (Postfix's
+	// recipient_delimiter), or "".
 	Delimiters string
 }
 
-// List is what one flag of a check holds: several tables, asked in order; the first that has an answer gives it, and
-// DUNNO is an answer. A nil List is empty. Lists are immutable and safe for use by many at once.
+// List is what one flag of a check holds: several tables, asked in order; the first that has an
+// answer gives it, and DUNNO is an answer. A table that can't answer ends the search with its
+// error: one that stands behind it does not know what it would have said. A nil List is empty.
+// Lists are immutable and safe for use by many at once.
+//
+// Where no table waits ([List.Waits]), a look-up never fails and does not look at its context.
 type List struct {
 	tables  []*Table
 	options ListOptions
+	waits   bool
 }
 
-// List opens the tables, each TYPE:SOURCE, and holds their right-hand sides against the options. Without tables the
-// list is nil.
+// List opens the tables, each TYPE:SOURCE, and holds their right-hand sides against the options.
+// Without tables the list is nil.
 func (l *Loader) List(options ListOptions, specs ...string) (*List, error) {
 	if len(specs) == 0 {
 		return nil, nil
@@ -46,18 +54,24 @@ func (l *Loader) List(options ListOptions, specs ...string) (*List, error) {
 			return nil, err
 		}
 		list.tables = append(list.tables, t)
+		list.waits = list.waits || t.waiting != nil
 	}
 	return list, nil
 }
 
-// Empty reports whether none of the tables has an entry.
+// Waits reports whether an answer may take waiting for, and may fail: some table is asked over a
+// connection.
+func (l *List) Waits() bool { return l != nil && l.waits }
+
+// Empty reports whether none of the tables has an entry. Of a table that waits nobody knows: it
+// counts as having some.
 func (l *List) Empty() bool {
 	if l == nil {
 		return true
 	}
 	some := errors.New("there is one")
 	for _, t := range l.tables {
-		if t.source.each(func(int, string, int) error { return some }) != nil {
+		if t.waiting != nil || t.source.each(func(int, string, int) error { return some }) != nil {
 			return false
 		}
 	}
@@ -76,7 +90,8 @@ func (l *List) Tables() []string {
 	return specs
 }
 
-// Address asks for an envelope or header address, in the manner of access(5). The keys are, in this order,
+// Address asks for an envelope or header address, in the manner of access(5). The keys are, in this
+// order,
 //
 //	user+ext@sub.example.com
 //	user@sub.example.com
@@ -86,74 +101,101 @@ func (l *List) Tables() []string {
 //	user+ext@
 //	user@
 //
-// and "<>" alone for the null sender. Patterns and networks are asked for the whole address only ("each pattern is
-// applied to the entire string being looked up"). A domain with A-labels is also looked for with U-labels, a local
-// part that needs quotes also with them.
-func (l *List) Address(a address.Address) (Match, bool) {
+// and "<>" alone for the null sender. Patterns and networks are asked for the whole address only
+// ("each pattern is applied to the entire string being looked up"). A domain with A-labels is also
+// looked for with U-labels, a local part that needs quotes also with them.
+func (l *List) Address(ctx context.Context, a address.Address) (Match, error) {
 	if l == nil {
-		return Match{}, false
+		return Match{}, nil
 	}
 	w := addressKeys(a, l.options)
 	for _, t := range l.tables {
+		if t.waiting != nil {
+			if m, err := l.ask(ctx, t, addressSequence(a, l.options)); err != nil || m.Found() {
+				return m, err
+			}
+			continue
+		}
 		if m, ok := w.in(t); ok {
-			return l.answer(t, m), true
+			return l.answer(t, m), nil
 		}
 	}
-	return Match{}, false
+	return Match{}, nil
 }
 
-// Domain asks for a domain or host name as [List.Address] does for the domain of an address: name, then its parents.
-func (l *List) Domain(name string) (Match, bool) {
+// Domain asks for a domain or host name as [List.Address] does for the domain of an address: name,
+// then its parents.
+func (l *List) Domain(ctx context.Context, name string) (Match, error) {
 	if l == nil {
-		return Match{}, false
+		return Match{}, nil
 	}
 	w := domainKeys(name, l.options)
 	for _, t := range l.tables {
+		if t.waiting != nil {
+			if m, err := l.ask(ctx, t, domainSequence(name, l.options)); err != nil || m.Found() {
+				return m, err
+			}
+			continue
+		}
 		if m, ok := w.in(t); ok {
-			return l.answer(t, m), true
+			return l.answer(t, m), nil
 		}
 	}
-	return Match{}, false
+	return Match{}, nil
 }
 
-// Client asks for a client, in the manner of check_client_access in access(5): for each table its host names, if any,
-// with their parents, then its address. Patterns and networks are asked for the whole of each; other tables also for
-// the nets: 192.0.2.1, 192.0.2, 192.0, 192, and 2001:db8::1 by whole groups from the right as the address is written.
-// An IPv4 address in IPv6 form counts as IPv4. Names must be verified ones: anyone can claim any name.
-func (l *List) Client(ip netip.Addr, names ...string) (Match, bool) {
+// Client asks for a client, in the manner of check_client_access in access(5): for each table its
+// host names, if any, with their parents, then its address. Patterns and networks are asked for the
+// whole of each; other tables also for the nets: 192.0.2.1, 192.0.2, 192.0, 192, and 2001:db8::1 by
+// whole groups from the right as the address is written. An IPv4 address in IPv6 form counts as
+// IPv4. Names must be verified ones: anyone can claim any name.
+func (l *List) Client(ctx context.Context, ip netip.Addr, names ...string) (Match, error) {
 	if l == nil {
-		return Match{}, false
+		return Match{}, nil
 	}
 	ip = ip.Unmap().WithZone("")
 	for _, t := range l.tables {
+		if t.waiting != nil {
+			if m, err := l.ask(ctx, t, clientSequence(ip, names, l.options)); err != nil || m.Found() {
+				return m, err
+			}
+			continue
+		}
 		for _, name := range names {
 			w := domainKeys(name, l.options)
 			if m, ok := w.in(t); ok {
-				return l.answer(t, m), true
+				return l.answer(t, m), nil
 			}
 		}
 		if m, ok := t.client(ip); ok {
-			return l.answer(t, m), true
+			return l.answer(t, m), nil
 		}
 	}
-	return Match{}, false
+	return Match{}, nil
 }
 
 // Key asks for one key and no others, as "postmap -q" would.
-func (l *List) Key(key string) (Match, bool) {
+func (l *List) Key(ctx context.Context, key string) (Match, error) {
 	if l == nil {
-		return Match{}, false
+		return Match{}, nil
 	}
 	for _, t := range l.tables {
+		if t.waiting != nil {
+			if m, err := l.ask(ctx, t, oneKey(fold(key))); err != nil || m.Found() {
+				return m, err
+			}
+			continue
+		}
 		if m, ok := t.source.find(key); ok {
-			return l.answer(t, m), true
+			return l.answer(t, m), nil
 		}
 	}
-	return Match{}, false
+	return Match{}, nil
 }
 
-// CheckKeys holds every key that is a string of its own, folded, against what the caller can ask for: a key that can never be asked is a
-// hole in a list. Patterns and networks have no such keys. The error names file and line.
+// CheckKeys holds every key that is a string of its own, folded, against what the caller can ask
+// for: a key that can never be asked is a hole in a list. Patterns and networks have no such keys.
+// The error names file and line.
 func (l *List) CheckKeys(check func(key string) error) error {
 	if l == nil {
 		return nil
@@ -178,13 +220,15 @@ func (l *List) CheckKeys(check func(key string) error) error {
 func (l *List) answer(t *Table, m Match) Match {
 	m = t.named(m)
 	if l.options.Values.action != nil {
-		// There is no error: what is fixed was checked when the list was opened, and the rest can only be text.
+		// There is no error: what is fixed was checked when the list was opened, and the rest can
+		// only be text.
 		m.Action, _ = parseAction(m.Value, m.fixed)
 	}
 	return m
 }
 
-// checkedValues are the names of the values that a table was held against, so that a reload does not do it again.
+// checkedValues are the names of the values that a table was held against, so that a reload does
+// not do it again.
 type checkedValues struct {
 	mu    sync.Mutex
 	names map[string]bool
@@ -193,7 +237,7 @@ type checkedValues struct {
 func (t *Table) checkValues(v *Values) error {
 	t.checked.mu.Lock()
 	defer t.checked.mu.Unlock()
-	if (v.Check == nil && v.action == nil) || t.checked.names[v.Name] {
+	if (v.Check == nil && v.action == nil) || t.waiting != nil || t.checked.names[v.Name] {
 		return nil
 	}
 	last, lastFixed := "", -1 // a million entries mostly say the same

@@ -30,8 +30,8 @@ func openList(t testing.TB, o ListOptions, specs ...string) *List {
 	return list
 }
 
-// Each key of the sequence is asked before the next: with all of them in the table, and the more specific ones taken
-// away one by one, the answers follow in order.
+// Each key of the sequence is asked before the next: with all of them in the table, and the more
+// specific ones taken away one by one, the answers follow in order.
 func TestAddressSequence(t *testing.T) {
 	for _, tc := range []struct {
 		name, address string
@@ -74,12 +74,12 @@ func TestAddressSequence(t *testing.T) {
 				for _, key := range tc.want[i:] {
 					lines = append(lines, key+" found")
 				}
-				m, ok := openList(t, tc.options, write(t, lines...)).Address(address.Parse(tc.address))
-				if !ok || m.Key != want {
-					t.Errorf("with %d keys taken away: %q (%v), want %q", i, m.Key, ok, want)
+				m, err := openList(t, tc.options, write(t, lines...)).Address(t.Context(), address.Parse(tc.address))
+				if err != nil || m.Key != want {
+					t.Errorf("with %d keys taken away: %q (%v), want %q", i, m.Key, err, want)
 				}
 			}
-			if m, ok := openList(t, tc.options, write(t, noise...)).Address(address.Parse(tc.address)); ok {
+			if m, err := openList(t, tc.options, write(t, noise...)).Address(t.Context(), address.Parse(tc.address)); err != nil || m.Found() {
 				t.Errorf("no key is left, and %q answers", m.Key)
 			}
 		})
@@ -90,17 +90,17 @@ func TestPatternsSeeWholeKeysOnly(t *testing.T) {
 	file := write(t, `/^user@a\.example$/ whole`, `/^a\.example$/ domain`, `/^192\.0\.2\.1$/ address`, `/^192\.0\.2$/ net`, `/^<>$/ null`)
 	list := openList(t, ListOptions{Values: Any, Subdomains: true, Delimiters: "+"}, "regexp:"+file)
 	for in, want := range map[string]string{"user@a.example": "whole", "other@a.example": "", "user+x@a.example": ""} {
-		if m, _ := list.Address(address.Parse(in)); m.Value != want {
+		if m, err := list.Address(t.Context(), address.Parse(in)); err != nil || m.Value != want {
 			t.Errorf("%s: %q, want %q", in, m.Value, want)
 		}
 	}
-	if m, _ := list.Address(address.Address{}); m.Value != "null" {
+	if m, err := list.Address(t.Context(), address.Address{}); err != nil || m.Value != "null" {
 		t.Errorf("null sender: %q", m.Value)
 	}
-	if m, _ := list.Client(netip.MustParseAddr("192.0.2.1")); m.Value != "address" {
+	if m, err := list.Client(t.Context(), netip.MustParseAddr("192.0.2.1")); err != nil || m.Value != "address" {
 		t.Errorf("client: %q", m.Value)
 	}
-	if m, ok := list.Client(netip.MustParseAddr("192.0.2.9")); ok {
+	if m, err := list.Client(t.Context(), netip.MustParseAddr("192.0.2.9")); err != nil || m.Found() {
 		t.Errorf("client by net: %q", m.Value)
 	}
 }
@@ -120,8 +120,8 @@ func TestDomain(t *testing.T) {
 		{"t.s.b.example", false, "y"},
 		{"", true, ""},
 	} {
-		m, _ := openList(t, ListOptions{Values: Any, Subdomains: tc.subdomains}, file).Domain(tc.name)
-		if m.Value != tc.want {
+		m, err := openList(t, ListOptions{Values: Any, Subdomains: tc.subdomains}, file).Domain(t.Context(), tc.name)
+		if err != nil || m.Value != tc.want {
 			t.Errorf("%q, subdomains %v: %q, want %q", tc.name, tc.subdomains, m.Value, tc.want)
 		}
 	}
@@ -151,11 +151,11 @@ func TestClient(t *testing.T) {
 		if tc.name != "" {
 			names = []string{tc.name}
 		}
-		if m, _ := list.Client(netip.MustParseAddr(tc.ip), names...); m.Value != tc.want {
+		if m, err := list.Client(t.Context(), netip.MustParseAddr(tc.ip), names...); err != nil || m.Value != tc.want {
 			t.Errorf("%s %s: %q, want %q", tc.ip, tc.name, m.Value, tc.want)
 		}
 	}
-	if _, ok := list.Client(netip.Addr{}); ok {
+	if m, err := list.Client(t.Context(), netip.Addr{}); err != nil || m.Found() {
 		t.Error("an unknown client is in a list of addresses")
 	}
 }
@@ -166,24 +166,24 @@ func TestSeveralTables(t *testing.T) {
 	for in, want := range map[string]string{
 		"u@a.example": "DUNNO   ", "u@b.example": "REJECT  5.7.9 first", "u@c.example": "DEFER 450 4.1.8 later", "u@d.example": "OK   ",
 	} {
-		m, _ := list.Address(address.Parse(in))
+		m, err := list.Address(t.Context(), address.Parse(in))
 		code := ""
 		if m.Action.Code != 0 {
 			code = fmt.Sprint(m.Action.Code)
 		}
-		if got := fmt.Sprintf("%v %s %s %s", m.Action.Verb, code, m.Action.Enhanced, m.Action.Text); got != want {
+		if got := fmt.Sprintf("%v %s %s %s", m.Action.Verb, code, m.Action.Enhanced, m.Action.Text); err != nil || got != want {
 			t.Errorf("%s: %q, want %q", in, got, want)
 		}
 	}
-	m, _ := list.Address(address.Parse("u@b.example"))
-	if m.File != first || m.Line != 2 || m.Table != first || m.Key != "b.example" {
+	m, err := list.Address(t.Context(), address.Parse("u@b.example"))
+	if err != nil || m.File != first || m.Line != 2 || m.Table != first || m.Key != "b.example" {
 		t.Errorf("the entry is said to be %+v", m)
 	}
-	if m, ok := list.Key("B.example"); !ok || m.Line != 2 {
-		t.Errorf("Key: %+v, %v", m, ok)
+	if m, err := list.Key(t.Context(), "B.example"); err != nil || !m.Found() || m.Line != 2 {
+		t.Errorf("Key: %+v, %v", m, err)
 	}
 	var none *List
-	if _, ok := none.Address(address.Parse("a@b")); ok || none.Tables() != nil {
+	if m, err := none.Address(t.Context(), address.Parse("a@b")); err != nil || m.Found() || none.Tables() != nil {
 		t.Error("the nil list answers")
 	}
 }
@@ -198,7 +198,7 @@ func TestRemoteTextIsOnlyText(t *testing.T) {
 		`5@c`:         {Verb: Reject, Code: 550, Enhanced: "5.7.1", Text: "5"},
 		`7@d`:         {Verb: Reject, Code: 550, Text: "5.7.7 x"},
 	} {
-		if m, _ := list.Address(address.Parse(in)); m.Action != want {
+		if m, err := list.Address(t.Context(), address.Parse(in)); err != nil || m.Action != want {
 			t.Errorf("%s: %+v, want %+v", in, m.Action, want)
 		}
 	}
@@ -208,12 +208,12 @@ func TestListDoesNotAllocate(t *testing.T) {
 	list := openList(t, ListOptions{Values: Actions, Subdomains: true, Delimiters: "+"},
 		write(t, "user@a.example REJECT", ".b.example OK", "c.example OK", "user@ DUNNO", "192.0.2 OK"), "cidr:"+write(t, "10.0.0.0/8 OK"))
 	hit, miss := address.Parse("user+ext@a.example"), address.Parse("other+ext@mail.sub.example")
-	ip := netip.MustParseAddr("192.0.2.1")
+	ip, ctx := netip.MustParseAddr("192.0.2.1"), t.Context()
 	for name, f := range map[string]func() bool{
-		"hit":    func() bool { _, ok := list.Address(hit); return ok },
-		"miss":   func() bool { _, ok := list.Address(miss); return !ok },
-		"client": func() bool { _, ok := list.Client(ip); return ok },
-		"key":    func() bool { _, ok := list.Key("c.example"); return ok },
+		"hit":    func() bool { m, err := list.Address(ctx, hit); return err == nil && m.Found() },
+		"miss":   func() bool { m, err := list.Address(ctx, miss); return err == nil && !m.Found() },
+		"client": func() bool { m, err := list.Client(ctx, ip); return err == nil && m.Found() },
+		"key":    func() bool { m, err := list.Key(ctx, "c.example"); return err == nil && m.Found() },
 	} {
 		if !f() {
 			t.Errorf("%s: wrong answer", name)

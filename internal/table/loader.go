@@ -14,9 +14,14 @@ import (
 // Types are the table types there are, as in TYPE:SOURCE.
 var types = []string{"texthash", "hash", "lmdb", "btree", "cdb", "dbm", "sdbm", "cidr", "regexp", "pcre", "inline", "static", "list"}
 
-// Loader opens the tables of one policy. A table whose source has not changed since the previous loader opened it is
-// that loader's very object, so that a reload costs nothing for it. A loader is safe for use by many at once.
+// Loader opens the tables of one policy. A table whose source has not changed since the previous
+// loader opened it is that loader's very object, so that a reload costs nothing for it. A loader is
+// safe for use by many at once.
 type Loader struct {
+	// Waiting opens the tables that wait, and says what two policies have in common of them; nil
+	// where there are none. It is set before a table is opened.
+	Waiting Opener
+
 	mu       sync.Mutex
 	opened   map[string]loaded
 	previous map[string]loaded
@@ -28,7 +33,8 @@ type loaded struct {
 	source fileState
 }
 
-// NewLoader returns a loader that takes over what it can from the previous one, which may be nil and stays as it is.
+// NewLoader returns a loader that takes over what it can from the previous one, which may be nil
+// and stays as it is.
 func NewLoader(previous *Loader) *Loader {
 	l := &Loader{opened: map[string]loaded{}}
 	if previous != nil {
@@ -49,9 +55,9 @@ func (l *Loader) Done() {
 	l.previous = nil
 }
 
-// Open opens the table TYPE:SOURCE. A path alone is texthash. hash, lmdb, btree, cdb, dbm and sdbm read the text from
-// which postmap makes the database, so that there is one to read and to name lines of; what is in use by Postfix is
-// the compiled one, and may be older.
+// Open opens the table TYPE:SOURCE. A path alone is texthash. hash, lmdb, btree, cdb, dbm and sdbm
+// read the text from which postmap makes the database, so that there is one to read and to name
+// lines of; what is in use by Postfix is the compiled one, and may be older.
 func (l *Loader) Open(spec string) (*Table, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -63,10 +69,13 @@ func (l *Loader) Open(spec string) (*Table, error) {
 		return nil, err
 	}
 	var entry loaded
-	if kind == "inline" || kind == "static" {
+	switch {
+	case kind == "inline" || kind == "static":
 		entry.table, err = openLiteral(spec, kind, source)
-	} else {
+	case slices.Contains(types, kind):
 		entry, err = l.openFile(spec, kind, source)
+	default:
+		entry.table, err = l.openWaiting(spec, kind, source)
 	}
 	if err != nil {
 		return nil, err
@@ -75,8 +84,8 @@ func (l *Loader) Open(spec string) (*Table, error) {
 	return entry.table, nil
 }
 
-// Changed returns those of the files in use that look different from when they were read, sorted. It only asks the
-// file system for their state, so that it can be asked every few seconds.
+// Changed returns those of the files in use that look different from when they were read, sorted.
+// It only asks the file system for their state, so that it can be asked every few seconds.
 func (l *Loader) Changed() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -96,13 +105,25 @@ func splitSpec(spec string) (kind, source string, err error) {
 	if !found || strings.Contains(kind, "/") {
 		kind, source = "texthash", spec
 	}
-	switch {
-	case !slices.Contains(types, kind):
-		return "", "", fmt.Errorf("unknown table type %q in %q; known are %s", kind, spec, strings.Join(types, ", "))
-	case source == "":
+	if source == "" {
 		return "", "", fmt.Errorf("the table %q has no source; want TYPE:SOURCE", spec)
 	}
 	return kind, source, nil
+}
+
+func (l *Loader) openWaiting(spec, kind, source string) (*Table, error) {
+	var t Waiting
+	var err error
+	if l.Waiting != nil {
+		t, err = l.Waiting(kind, source)
+	}
+	switch {
+	case err != nil:
+		return nil, &Error{Place: spec, Err: err}
+	case t == nil:
+		return nil, fmt.Errorf("unknown table type %q in %q; known are %s", kind, spec, strings.Join(types, ", "))
+	}
+	return &Table{spec: spec, waiting: t}, nil
 }
 
 func openLiteral(spec, kind, source string) (*Table, error) {
@@ -135,7 +156,8 @@ func (l *Loader) openFile(spec, kind, path string) (loaded, error) {
 	}
 	content := newHashingReader(f)
 	if known && was.source.size == state.size {
-		// Touched, or written within the grain of the file system's clock: only the content can tell.
+		// Touched, or written within the grain of the file system's clock: only the content can
+		// tell.
 		if _, err := io.Copy(io.Discard, content); err != nil {
 			return loaded{}, fmt.Errorf("table %s: %w", spec, err)
 		}

@@ -202,7 +202,7 @@ func TestReload(t *testing.T) {
 	}
 	fifth := NewLoader(fourth)
 	b := open(fifth)
-	if _, ok := b.Lookup("b"); b == a || !ok {
+	if m, err := b.Lookup(t.Context(), "b"); b == a || err != nil || !m.Found() {
 		t.Error("a change within the grain of the clock goes unnoticed")
 	}
 	fifth.Done()
@@ -211,7 +211,7 @@ func TestReload(t *testing.T) {
 	if _, err := NewLoader(fifth).Open(file); err == nil {
 		t.Error("a broken file opens")
 	}
-	if _, ok := open(fifth).Lookup("b"); !ok {
+	if m, err := open(fifth).Lookup(t.Context(), "b"); err != nil || !m.Found() {
 		t.Error("the loader in use lost its table")
 	}
 	if err := os.Remove(file); err != nil {
@@ -235,8 +235,8 @@ func TestTexthash(t *testing.T) {
 		"":                {},
 		"\xff":            {},
 	} {
-		m, ok := table.Lookup(key)
-		if m.Value != want.Value || m.Key != want.Key || m.Line != want.Line || ok != (want.Line > 0) {
+		m, err := table.Lookup(t.Context(), key)
+		if m.Value != want.Value || m.Key != want.Key || m.Line != want.Line || err != nil || m.Found() != (want.Line > 0) {
 			t.Errorf("%q: %+v, want %+v", key, m, want)
 		}
 	}
@@ -244,7 +244,7 @@ func TestTexthash(t *testing.T) {
 
 func TestListType(t *testing.T) {
 	list := openList(t, ListOptions{Values: Actions, Subdomains: true}, "list:"+write(t, "# ours", "Example.com", "", `"a b"@x.example`))
-	if m, ok := list.Domain("mail.example.com"); !ok || m.Action.Verb != OK || m.Line != 2 {
-		t.Errorf("%+v, %v", m, ok)
+	if m, err := list.Domain(t.Context(), "mail.example.com"); err != nil || !m.Found() || m.Action.Verb != OK || m.Line != 2 {
+		t.Errorf("%+v, %v", m, err)
 	}
 }

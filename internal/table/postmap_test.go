@@ -14,7 +14,8 @@ import (
 	"mailweir/test/testbed"
 )
 
-// These tests write tables at random and hold every answer, and every refusal to load, against the real postmap.
+// These tests write tables at random and hold every answer, and every refusal to load, against the
+// real postmap.
 
 // postmap is the real program, with a configuration of our own.
 type postmap struct{ path, config, dir string }
@@ -66,14 +67,15 @@ func harmless(warning string) bool {
 	return false
 }
 
-// compare writes the table and asks both. When we refuse the table, Postfix must have complained about it, or the
-// reason be a named limit.
+// compare writes the table and asks both. When we refuse the table, Postfix must have complained
+// about it, or the reason be a named limit.
 func (p postmap) compare(t *rapid.T, kind, content string, keys []string, limits ...string) {
 	file := filepath.Join(p.dir, "table")
 	if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	// A file written a moment ago makes postmap wait, and read it again, until it is surely complete.
+	// A file written a moment ago makes postmap wait, and read it again, until it is surely
+	// complete.
 	old := time.Now().Add(-time.Hour)
 	if err := os.Chtimes(file, old, old); err != nil {
 		t.Fatal(err)
@@ -99,10 +101,10 @@ func (p postmap) compareSpec(t *rapid.T, spec, content string, keys []string, li
 		t.Fatalf("we take what postmap complains about: %s\n%s", complaint, content)
 	}
 	for _, key := range keys {
-		m, ok := table.Lookup(key)
+		m, err := table.Lookup(t.Context(), key)
 		value, found := want[key]
-		if ok != found || m.Value != value {
-			t.Fatalf("key %q: %q (%v), postmap says %q (%v)\n%s", key, m.Value, ok, value, found, content)
+		if err != nil || m.Found() != found || m.Value != value {
+			t.Fatalf("key %q: %q (%v), postmap says %q (%v)\n%s", key, m.Value, m.Found(), value, found, content)
 		}
 	}
 }
@@ -175,7 +177,8 @@ func TestCidrAgainstPostmap(t *testing.T) {
 	})
 }
 
-// TestCidrBlocksAgainstPostmap writes only rules that are valid, so that order and nesting are what is tried.
+// TestCidrBlocksAgainstPostmap writes only rules that are valid, so that order and nesting are what
+// is tried.
 func TestCidrBlocksAgainstPostmap(t *testing.T) {
 	p := realPostmap(t)
 	pattern := rapid.SampledFrom([]string{
@@ -281,7 +284,8 @@ func keysIn(content string) []string {
 	return keys
 }
 
-// usable leaves out what can't be asked on standard input: keys on several lines, empty, with a tab.
+// usable leaves out what can't be asked on standard input: keys on several lines, empty, with a
+// tab.
 func usable(keys []string) []string {
 	var out []string
 	for _, key := range keys {

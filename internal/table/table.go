@@ -1,15 +1,21 @@
-// Package table reads Postfix lookup tables and answers from them as Postfix does: for one key the answer is that of
-// "postmap -q KEY TYPE:SOURCE". On top of tables a [List] is what one flag of a check holds: several tables, asked
-// with the keys of an address, a domain or a client.
+// Package table reads Postfix lookup tables and answers from them as Postfix does: for one key the
+// answer is that of "postmap -q KEY TYPE:SOURCE". On top of tables a [List] is what one flag of a
+// check holds: several tables, asked with the keys of an address, a domain or a client.
 //
-// A [Loader] opens tables. What Postfix only warns about (a line that it then ignores) is an error here: a block list
-// with a hole in it must not go unnoticed. Every error names its file and line.
+// Tables are in memory, or they are asked over a connection and may wait and fail ([Waiting]).
 //
-// The sources of the rules are postmap(1), access(5), cidr_table(5), regexp_table(5), pcre_table(5) of Postfix 3.7 and
-// the answers of its postmap, which the tests ask.
+// A [Loader] opens tables. What Postfix only warns about (a line that it then ignores) is an error
+// here: a block list with a hole in it must not go unnoticed. Every error names its file and line.
+//
+// The sources of the rules are postmap(1), access(5), cidr_table(5), regexp_table(5), pcre_table(5)
+// of Postfix 3.7 and the answers of its postmap, which the tests ask.
 package table
 
-import "mailweir/internal/address"
+import (
+	"context"
+
+	"mailweir/internal/address"
+)
 
 // Match is an entry that answered.
 type Match struct {
@@ -19,7 +25,8 @@ type Match struct {
 	// Action is Value read, in a list of [Actions] or [Permits]; else zero.
 	Action Action
 
-	// Key is the key that matched: of a texthash the entry's own, of a pattern or network the whole key asked for.
+	// Key is the key that matched: of a texthash the entry's own, of a pattern or network the whole
+	// key asked for.
 	Key string
 
 	// Table is the table as configured, "cidr:/etc/mailweir/clients".
@@ -32,12 +39,28 @@ type Match struct {
 	fixed int // the first octets of Value that stand so in the source
 }
 
-// Table is one table, immutable and safe for use by many at once.
+// Found reports whether an entry answered: the zero Match is that of none.
+func (m Match) Found() bool { return m.Table != "" }
+
+// Member reports whether the match makes its subject a member of the list. In lists where only the
+// key counts any right-hand side does, except those that say no: DUNNO, REJECT, DEFER and numeric
+// replies take a subject out of a wider entry.
+func (m Match) Member() bool {
+	if !m.Found() {
+		return false
+	}
+	a, err := parseAction(m.Value, len(m.Value))
+	return err != nil || a.Verb == OK
+}
+
+// Table is one table, immutable and safe for use by many at once. It is in memory, or it is a
+// [Waiting] one.
 type Table struct {
 	spec, file string
+	waiting    Waiting
 
-	// source answers whole keys. hash is the same thing again where keys are strings of their own and not patterns:
-	// only such tables are asked for parts of an address or a client.
+	// source answers whole keys. hash is the same thing again where keys are strings of their own
+	// and not patterns: only such tables are asked for parts of an address or a client.
 	source source
 	hash   *hashed
 
@@ -53,11 +76,17 @@ type source interface {
 	each(f func(line int, value string, fixed int) error) error
 }
 
-// Lookup answers one key exactly as "postmap -q" does. Only file types that can't be wrong at run time exist, so there
-// is no error: a key is in the table or it is not. Postfix finds nothing for a key that is not UTF-8.
-func (t *Table) Lookup(key string) (Match, bool) {
+// Lookup answers one key exactly as "postmap -q" does. Only a table that waits can fail. Postfix
+// finds nothing for a key that is not UTF-8.
+func (t *Table) Lookup(ctx context.Context, key string) (Match, error) {
+	if t.waiting != nil {
+		return t.ask(ctx, fold(key))
+	}
 	m, ok := t.source.find(key)
-	return t.named(m), ok
+	if !ok {
+		return Match{}, nil
+	}
+	return t.named(m), nil
 }
 
 // String is the table as configured: TYPE:SOURCE.
