@@ -79,7 +79,7 @@ const (
 const stampForm = "2006-01-02T15:04:05.000Z"
 
 func openState(dir string, rows int) (*state.File, error) {
-	return state.OpenFile(dir, state.Options{DefaultRows: 2 * rows, OnDown: func(err error) {
+	return state.OpenFile(dir, state.Options{Rows: 2 * rows, OnDown: func(err error) {
 		fmt.Fprintln(os.Stderr, "down:", err)
 	}})
 }

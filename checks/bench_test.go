@@ -24,7 +24,7 @@ func BenchmarkDefaultPolicy(b *testing.B) {
 			if name == "file" {
 				spec = "file:" + b.TempDir()
 			}
-			store, err := state.Open(b.Context(), spec, state.Options{Clock: time.Now, DefaultRows: 1_000_000})
+			store, err := state.Open(b.Context(), spec, state.Options{Clock: time.Now, Rows: 1_000_000})
 			if err != nil {
 				b.Fatal(err)
 			}

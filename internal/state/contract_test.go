@@ -14,7 +14,7 @@ func memory(_ *testing.T, clock *contract.Clock, rows int) state.Store {
 
 func file(t *testing.T, clock *contract.Clock, rows int) state.Store {
 	t.Helper()
-	f, err := state.OpenFile(t.TempDir(), state.Options{Clock: clock.Now, DefaultRows: rows})
+	f, err := state.OpenFile(t.TempDir(), state.Options{Clock: clock.Now, Rows: rows})
 	if err != nil {
 		t.Fatal(err)
 	}

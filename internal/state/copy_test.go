@@ -26,7 +26,7 @@ func TestCopyReadsThroughAndWritesToItself(t *testing.T) {
 func TestCopyDeletes(t *testing.T) {
 	_, base, c := newCopies()
 	put(t, base, "k", "base", time.Hour)
-	if err := c.Delete(t.Context(), "k"); err != nil {
+	if _, err := c.Do(t.Context(), Delete("k")); err != nil {
 		t.Fatal(err)
 	}
 	wantValue(t, c, "k", "")
@@ -95,7 +95,7 @@ func TestCopyConcurrently(t *testing.T) {
 	for range 8 {
 		all.Go(func() {
 			for range 100 {
-				_, _ = c.Add(t.Context(), "n", 1, time.Hour)
+				_, _ = c.Do(t.Context(), Add("n", 1, time.Hour))
 			}
 		})
 	}

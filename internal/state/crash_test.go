@@ -42,7 +42,7 @@ func TestKilledChild(t *testing.T) {
 		}
 	}()
 	for n := 1; ; n++ {
-		if err := f.Put(t.Context(), Key("counted", run, fmt.Sprintf("%08d", n)), []byte("x"), 0); err != nil {
+		if _, err := f.Do(t.Context(), Put(Key("counted", run, fmt.Sprintf("%08d", n)), []byte("x"), 0)); err != nil {
 			tell("error %v\n", err)
 		}
 		if n%100 == 0 {

@@ -20,7 +20,6 @@ type File struct {
 	single
 	dir     string
 	options Options
-	limits  limits
 	db      *rowsFile
 	damage  atomic.Pointer[DamagedError] // once it was met
 	holder  *holder
@@ -74,7 +73,7 @@ func OpenFile(dir string, options Options) (*File, error) {
 		dir: dir, options: options.withDefaults(), db: db, spaces: spaces, holder: holder,
 		syncNow: make(chan struct{}, 1), checkpointNow: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
-	f.single.doer, f.limits = f, f.options.limits()
+	f.single.doer = f
 	f.health = health{onDown: f.options.OnDown, onUp: f.options.OnUp}
 	if f.journal, err = openJournal(dir, holder.owner, f.overlay.replay); err != nil {
 		return nil, errors.Join(err, db.close(false), holder.release())

@@ -187,7 +187,7 @@ func (f *File) update(rows []keyed) error {
 // writing is one transaction.
 type writing struct {
 	tx     *bolt.Tx
-	limits limits
+	limit  int
 	now    int64
 	spaces map[string]SpaceStats
 	before map[string]SpaceStats
@@ -197,7 +197,7 @@ func (f *File) writing(tx *bolt.Tx) *writing {
 	f.counts.Lock()
 	defer f.counts.Unlock()
 	return &writing{
-		tx: tx, limits: f.limits, now: f.options.Clock().UnixMilli(),
+		tx: tx, limit: f.options.Rows, now: f.options.Clock().UnixMilli(),
 		spaces: maps.Clone(f.spaces), before: f.spaces,
 	}
 }

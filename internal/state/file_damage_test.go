@@ -112,7 +112,7 @@ func TestFileDamagedInUse(t *testing.T) {
 			}
 			for name, use := range map[string]func() error{
 				"Get":        func() error { _, _, err := f.Get(t.Context(), Key("a", "1500")); return err },
-				"Put":        func() error { return f.Put(t.Context(), Key("a", "1500"), nil, 0) },
+				"Put":        func() error { _, err := f.Do(t.Context(), Put(Key("a", "1500"), nil, 0)); return err },
 				"Entered":    func() error { _, err := f.Do(t.Context(), Put("a|e", nil, 0).Entered()); return err },
 				"List":       func() error { _, err := f.List(t.Context(), Prefix("a"), "", 5000); return err },
 				"Ending":     func() error { _, err := f.Ending(t.Context(), "a", time.Now().Add(2*time.Hour), 5000); return err },

@@ -19,7 +19,7 @@ func (w *writing) due(space string) (bool, error) {
 
 // over is how many rows the space has beyond its bound.
 func (w *writing) over(space string) int64 {
-	return w.spaces[space].Rows - int64(w.limits.of(space))
+	return w.spaces[space].Rows - int64(w.limit)
 }
 
 // sweep looks at no more than budget places, from those that end first, in each space: it removes what has ended, moves the

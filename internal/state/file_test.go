@@ -93,7 +93,7 @@ func TestFileOfNewerProgram(t *testing.T) {
 func TestFileRemembers(t *testing.T) {
 	dir := t.TempDir()
 	h := newHand()
-	options := Options{Clock: h.time, DefaultRows: 10}
+	options := Options{Clock: h.time, Rows: 10}
 	f := openFile(t, dir, options)
 	put(t, f, "a|short", "x", time.Minute)
 	put(t, f, "a|long", "x", time.Hour)
@@ -120,7 +120,7 @@ func TestFileRemembers(t *testing.T) {
 // TestFileRenewedRowsStay: eviction goes by when rows end now, not by when they were to end once.
 func TestFileRenewedRowsStay(t *testing.T) {
 	h := newHand()
-	f := openFile(t, t.TempDir(), Options{Clock: h.time, DefaultRows: 10})
+	f := openFile(t, t.TempDir(), Options{Clock: h.time, Rows: 10})
 	for i := range 10 {
 		put(t, f, Key("b", strconv.Itoa(i)), "x", time.Duration(i+1)*time.Minute)
 	}

@@ -12,8 +12,8 @@ import (
 // It is bounded: beyond the greatest number of keys of a space the one that ends first is forgotten.
 type Memory struct {
 	single
-	clock  func() time.Time
-	limits limits
+	clock func() time.Time
+	limit int
 
 	mu     sync.Mutex
 	spaces map[string]*memorySpace
@@ -24,11 +24,7 @@ type Memory struct {
 
 // NewMemory returns an empty store that keeps at most limit keys in each space.
 func NewMemory(clock func() time.Time, limit int) *Memory {
-	return newMemory(clock, limits{rest: limit})
-}
-
-func newMemory(clock func() time.Time, limits limits) *Memory {
-	m := &Memory{clock: clock, limits: limits, spaces: map[string]*memorySpace{}}
+	m := &Memory{clock: clock, limit: limit, spaces: map[string]*memorySpace{}}
 	m.single.doer = m
 	return m
 }
@@ -77,7 +73,7 @@ func (m *Memory) step(s Step, now int64) Result {
 func (m *Memory) space(name string) *memorySpace {
 	s := m.spaces[name]
 	if s == nil {
-		s = &memorySpace{limit: m.limits.of(name), rows: map[string]row{}}
+		s = &memorySpace{limit: m.limit, rows: map[string]row{}}
 		m.spaces[name] = s
 	}
 	return s

@@ -46,15 +46,16 @@ func rows(m *Memory) int { return len(m.space("").rows) }
 
 func put(t *testing.T, s Store, key, value string, lifetime time.Duration) {
 	t.Helper()
-	if err := s.Put(t.Context(), key, []byte(value), lifetime); err != nil {
+	if _, err := s.Do(t.Context(), Put(key, []byte(value), lifetime)); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func add(t *testing.T, s Store, key string, n int64, lifetime time.Duration, want int64) {
 	t.Helper()
-	if got, err := s.Add(t.Context(), key, n, lifetime); err != nil || got != want {
-		t.Errorf("%s is %d, %v after adding %d; want %d", key, got, err, n, want)
+	results, err := s.Do(t.Context(), Add(key, n, lifetime))
+	if err != nil || results[0].N != want {
+		t.Errorf("%s is %d, %v after adding %d; want %d", key, results[0].N, err, n, want)
 	}
 }
 
@@ -82,7 +83,7 @@ func TestMemoryExpiry(t *testing.T) {
 	wantValue(t, m, "minute", "")
 	h.move(1000 * time.Hour)
 	wantValue(t, m, "ever", "b")
-	if err := m.Delete(t.Context(), "ever"); err != nil {
+	if _, err := m.Do(t.Context(), Delete("ever")); err != nil {
 		t.Fatal(err)
 	}
 	wantValue(t, m, "ever", "")
@@ -167,10 +168,10 @@ func TestMemoryConcurrently(t *testing.T) {
 	for range 8 {
 		all.Go(func() {
 			for i := range 500 {
-				if _, err := m.Add(t.Context(), "n", 1, time.Hour); err != nil {
+				if _, err := m.Do(t.Context(), Add("n", 1, time.Hour)); err != nil {
 					t.Error(err)
 				}
-				_ = m.Put(t.Context(), fmt.Sprint(i), []byte("v"), time.Hour)
+				_, _ = m.Do(t.Context(), Put(fmt.Sprint(i), []byte("v"), time.Hour))
 				_, _, _ = m.Get(t.Context(), fmt.Sprint(i))
 				lease, ok, _ := m.Acquire(t.Context(), "lease", 3)
 				if !ok {
@@ -198,7 +199,7 @@ func TestMemoryConcurrently(t *testing.T) {
 func TestMemoryKeepsItsOwnCopy(t *testing.T) {
 	m := NewMemory(newHand().time, 10)
 	value := []byte("abc")
-	_ = m.Put(t.Context(), "k", value, 0)
+	_, _ = m.Do(t.Context(), Put("k", value, 0))
 	value[0] = 'x'
 	got, _, _ := m.Get(t.Context(), "k")
 	got[1] = 'x'

@@ -30,7 +30,7 @@ func Open(ctx context.Context, spec string, options Options) (Store, error) {
 	kind, rest, _ := strings.Cut(spec, ":")
 	switch kind {
 	case "memory":
-		return newMemory(options.Clock, options.limits()), nil
+		return NewMemory(options.Clock, options.Rows), nil
 	case "file":
 		return OpenFile(rest, options)
 	default:

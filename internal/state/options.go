@@ -8,9 +8,8 @@ import (
 type Options struct {
 	// Clock tells the time; nil is time.Now. The clocks of hosts that share a store must agree within seconds.
 	Clock func() time.Time
-	// Rows bounds the rows of a space, by its name; DefaultRows bounds the others. 0 is ten million.
-	Rows        map[string]int
-	DefaultRows int
+	// Rows bounds the rows of each space; 0 is ten million.
+	Rows int
 	// OnDown is called once when the store goes unavailable and OnUp once when it is back. Neither may wait.
 	OnDown func(error)
 	OnUp   func()
@@ -28,8 +27,8 @@ func (o Options) withDefaults() Options {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
-	if o.DefaultRows <= 0 {
-		o.DefaultRows = defaultRows
+	if o.Rows <= 0 {
+		o.Rows = defaultRows
 	}
 	if o.renewEvery <= 0 {
 		o.renewEvery = LeaseTime / 3
@@ -41,19 +40,4 @@ func (o Options) withDefaults() Options {
 		o.OnUp = func() {}
 	}
 	return o
-}
-
-// limits are the greatest number of rows of each space.
-type limits struct {
-	named map[string]int
-	rest  int
-}
-
-func (o Options) limits() limits { return limits{o.Rows, o.DefaultRows} }
-
-func (l limits) of(space string) int {
-	if n, ok := l.named[space]; ok && n > 0 {
-		return n
-	}
-	return l.rest
 }

@@ -27,7 +27,6 @@ import (
 type Redis struct {
 	single
 	options  Options
-	limits   limits
 	spec     *redisSpec
 	origin   string // this process among those that write
 	backend  *backend.Backend
@@ -58,7 +57,7 @@ func OpenRedis(ctx context.Context, spec string, options Options) (*Redis, error
 	}
 	options = options.withDefaults()
 	r := &Redis{
-		options: options, limits: options.limits(), spec: parsed, origin: rand.Text(), names: redisNames{prefix: parsed.prefix},
+		options: options, spec: parsed, origin: rand.Text(), names: redisNames{prefix: parsed.prefix},
 	}
 	r.backend = backend.New(backend.Options{
 		Name: parsed.name, Deadline: redisCall, Unavailable: ErrDown, Probe: r.probe, OnDown: options.OnDown, OnUp: options.OnUp,

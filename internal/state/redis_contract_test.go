@@ -33,7 +33,7 @@ func shared(spec string) func(*testing.T, *contract.Clock, int) state.Store {
 	return func(t *testing.T, clock *contract.Clock, rows int) state.Store {
 		t.Helper()
 		n++
-		return openRedis(t, fmt.Sprintf("%sprefix=t%d", spec, n), state.Options{Clock: clock.Now, DefaultRows: rows})
+		return openRedis(t, fmt.Sprintf("%sprefix=t%d", spec, n), state.Options{Clock: clock.Now, Rows: rows})
 	}
 }
 

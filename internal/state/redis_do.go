@@ -203,7 +203,7 @@ func (b *batch) command(build rueidis.Builder, s Step, withText bool) rueidis.Co
 // args are the arguments of the script, which copies nothing of what the caller may change meanwhile.
 func (b *batch) args(s Step) []string {
 	r, space := b.redis, spaceOf(s.key)
-	bound := (r.limits.of(space) + redisBuckets - 1) / redisBuckets
+	bound := (r.options.Rows + redisBuckets - 1) / redisBuckets
 	args := append(make([]string, 0, 14),
 		opNames[s.op], number(b.now), s.key, string(s.value), number(s.ends(b.now)), number(int64(bound)), space, "", "")
 	if s.entered {
@@ -213,7 +213,7 @@ func (b *batch) args(s Step) []string {
 	case opSwap:
 		args = append(args, digit(s.old != nil), string(s.old))
 	case opAdd:
-		args = append(args, number(s.n), number(s.limit))
+		args = append(args, number(s.n))
 	case opRenew:
 		args = append(args, number(s.until(b.now)-s.slack.Milliseconds()))
 	case opTally:

@@ -127,19 +127,14 @@ elseif op == 'tally' then
 	end
 	value = writeTally(counts)
 elseif op == 'add' then
-	local n, most = tonumber(ARGV[10]), tonumber(ARGV[11])
 	if found then
 		if not string.match(was, '^-?%d+$') then
 			return redis.error_reply('NOTNUMBER')
 		end
 		total, til, entered = tonumber(was), wasTil, entered or wasEntered
 	end
-	if n > 0 and total > most - n then
-		done, change = 0, 'keep'
-	else
-		total = total + n
-		value = string.format('%.0f', total)
-	end
+	total = total + tonumber(ARGV[10])
+	value = string.format('%.0f', total)
 end
 
 if change == 'remove' and raw then

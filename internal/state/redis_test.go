@@ -133,7 +133,7 @@ func TestRedisStartsWithoutServer(t *testing.T) {
 	server.Kill()
 	h := newHost(t, "redis://"+server.Address, nil)
 	h.wantDown(t)
-	if err := h.Put(t.Context(), "a|k", nil, 0); !errors.Is(err, ErrDown) {
+	if _, err := h.Do(t.Context(), Put("a|k", nil, 0)); !errors.Is(err, ErrDown) {
 		t.Error(err)
 	}
 	server.Start()

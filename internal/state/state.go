@@ -26,14 +26,6 @@ type Store interface {
 
 	// Get returns the value under key, false when there is none. A counter reads as its number in decimal.
 	Get(ctx context.Context, key string) ([]byte, bool, error)
-	// Put sets the value under key for that time; 0 keeps it until it is deleted.
-	Put(ctx context.Context, key string, value []byte, lifetime time.Duration) error
-	// Delete forgets the key.
-	Delete(ctx context.Context, key string) error
-	// Add adds n to the counter under key and returns its new value. The first addition starts the
-	// lifetime, after which the counter is 0 again.
-	Add(ctx context.Context, key string, n int64, lifetime time.Duration) (int64, error)
-
 	// Acquire takes one of limit places under key, false when all are taken. Places and other entries do not
 	// share their keys. The places of a process that dies are free again at once (one host) or within [LeaseTime] (several).
 	// While a shared store is unavailable, the places that this process holds are counted instead, without an error.

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// Step is one atomic thing that a store does to one key. [Get], [Put], [Delete], [First], [Swap], [Add], [AddUpTo], [Touch],
+// Step is one atomic thing that a store does to one key. [Get], [Put], [Delete], [First], [Swap], [Add], [Touch],
 // [Renew], [Tally] and [Update] make them.
 type Step struct {
 	op       op
 	key      string
 	value    []byte
 	old      []byte
-	n, limit int64
+	n, limit int64 // of Add and Tally
 	lifetime time.Duration
 	slack    time.Duration // of Renew
 	span     time.Duration // of Tally
@@ -51,7 +51,7 @@ type Result struct {
 	Found bool
 	Value []byte
 	Until time.Time
-	// N is what the counter stands at after Add and AddUpTo, and the sum after Tally.
+	// N is what the counter stands at after Add, and the sum after Tally.
 	N int64
 }
 
@@ -79,12 +79,7 @@ func Swap(key string, old, value []byte, lifetime time.Duration) Step {
 
 // Add adds n to a counter. The first addition starts its lifetime.
 func Add(key string, n int64, lifetime time.Duration) Step {
-	return AddUpTo(key, n, math.MaxInt64, lifetime)
-}
-
-// AddUpTo is Add, unless the counter would then be over limit: then it is not done and nothing changes.
-func AddUpTo(key string, n, limit int64, lifetime time.Duration) Step {
-	return Step{op: opAdd, key: key, n: n, limit: limit, lifetime: lifetime}
+	return Step{op: opAdd, key: key, n: n, lifetime: lifetime}
 }
 
 // Touch gives what is there a new lifetime from now; it is not done if nothing is there.
@@ -222,9 +217,6 @@ func (s Step) add(r Result, was, next row) (Result, row, effect, error) {
 		}
 		next.until, next.entered = was.until, was.entered || s.entered
 	}
-	if s.n > 0 && r.N > s.limit-s.n {
-		return r, was, keeps, nil
-	}
 	r.Done = true
 	r.N += s.n
 	next.value = strconv.AppendInt(nil, r.N, 10)
@@ -291,22 +283,4 @@ func (o single) do(ctx context.Context, s Step) (Result, error) {
 func (o single) Get(ctx context.Context, key string) ([]byte, bool, error) {
 	r, err := o.do(ctx, Get(key))
 	return r.Value, r.Found, err
-}
-
-// Put sets the value under key.
-func (o single) Put(ctx context.Context, key string, value []byte, lifetime time.Duration) error {
-	_, err := o.do(ctx, Put(key, value, lifetime))
-	return err
-}
-
-// Delete forgets the key.
-func (o single) Delete(ctx context.Context, key string) error {
-	_, err := o.do(ctx, Delete(key))
-	return err
-}
-
-// Add adds n to the counter under key.
-func (o single) Add(ctx context.Context, key string, n int64, lifetime time.Duration) (int64, error) {
-	r, err := o.do(ctx, Add(key, n, lifetime))
-	return r.N, err
 }

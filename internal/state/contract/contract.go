@@ -60,7 +60,6 @@ func Run(t *testing.T, suite Suite) {
 		{"first sight", firstSight},
 		{"swap", swap},
 		{"counters", counters},
-		{"counters with a limit", countersWithLimit},
 		{"touch", touch},
 		{"many steps at once", manySteps},
 		{"renew", renew},
@@ -111,9 +110,7 @@ func (r *run) want(key, want string) {
 
 func (r *run) put(key, value string, lifetime time.Duration) {
 	r.t.Helper()
-	if err := r.Put(r.t.Context(), key, []byte(value), lifetime); err != nil {
-		r.t.Fatal(err)
-	}
+	r.done(true, state.Put(key, []byte(value), lifetime))
 }
 
 // step does one step and returns its result.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -70,9 +69,7 @@ func ended(_ *testing.T, r *run) {
 
 func copied(_ *testing.T, r *run) {
 	value := []byte("abc")
-	if err := r.Put(r.t.Context(), "a|k", value, 0); err != nil {
-		r.t.Fatal(err)
-	}
+	r.done(true, state.Put("a|k", value, 0))
 	value[0] = 'x'
 	got, _, _ := r.Get(r.t.Context(), "a|k")
 	if len(got) == 3 {
@@ -127,31 +124,9 @@ func counters(t *testing.T, r *run) {
 	r.put("a|text", "7", time.Minute)
 	count(8, state.Add("a|text", 1, time.Minute))
 	count(0, state.Add("a|zero", 0, time.Minute))
-	if n, err := r.Add(t.Context(), "a|text", 2, time.Minute); n != 10 || err != nil {
-		t.Errorf("Add returns %d, %v; want 10", n, err)
-	}
 	const large = 1 << 52
 	count(large, state.Add("a|large", large, time.Minute))
 	count(large+1, state.Add("a|large", 1, time.Minute))
-}
-
-func countersWithLimit(t *testing.T, r *run) {
-	for want := range int64(3) {
-		if result := r.done(true, state.AddUpTo("a|n", 1, 3, time.Minute)); result.N != want+1 {
-			t.Errorf("is at %d, want %d", result.N, want+1)
-		}
-	}
-	if result := r.done(false, state.AddUpTo("a|n", 1, 3, time.Minute)); result.N != 3 {
-		t.Errorf("at the limit: %+v", result)
-	}
-	r.done(true, state.AddUpTo("a|n", -1, 3, time.Minute))
-	r.done(false, state.AddUpTo("a|n", 2, 3, time.Minute))
-	r.done(true, state.AddUpTo("a|n", 1, 3, time.Minute))
-	r.done(false, state.AddUpTo("a|new", 4, 3, time.Minute))
-	r.want("a|new", "")
-	r.clock.Move(time.Minute)
-	r.done(true, state.AddUpTo("a|n", 3, 3, time.Minute))
-	r.done(true, state.AddUpTo("a|max", 1, math.MaxInt64, time.Minute))
 }
 
 func touch(_ *testing.T, r *run) {
@@ -260,7 +235,7 @@ func concurrently(t *testing.T, r *run) {
 				results, err := r.Do(t.Context(),
 					state.Add("a|n", 1, time.Hour),
 					state.First(state.Key("a", fmt.Sprint(j)), []byte{byte(i)}, time.Hour),
-					state.AddUpTo("a|limited", 1, 30, time.Hour))
+					state.Tally("a|limited", 1, 30, time.Hour))
 				if err != nil {
 					t.Error(err)
 					return
