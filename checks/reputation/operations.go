@@ -110,7 +110,7 @@ func writeScore(out io.Writer, r answer) error {
 		return err
 	}
 	if r.Forgotten != nil {
-		fmt.Fprintf(out, "its history was forgotten %s\n", r.Forgotten)
+		fmt.Fprintf(out, "its history was begun anew %s\n", r.Forgotten)
 	}
 	text := fmt.Sprintf("%s is judged by its score of %.0f\n", r.Net, math.Floor(r.Score))
 	switch {
