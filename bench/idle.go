@@ -21,7 +21,7 @@ func (b *bench) idle() error {
 	row("---", "--:", "--:", "--:")
 	for _, c := range b.contenders {
 		if err := b.idleCase(c); err != nil {
-			return fmt.Errorf("%s: %w", c.name, err)
+			return fmt.Errorf("%v: %w", c, err)
 		}
 	}
 	fmt.Println()
@@ -54,7 +54,7 @@ func (b *bench) idleCase(c contender) error {
 	if err != nil {
 		return err
 	}
-	row(c.name, mib(before), mib(after), fmt.Sprintf("%.1f", float64(after-before)/idleConnections))
+	row(c, mib(before), mib(after), fmt.Sprintf("%.1f", float64(after-before)/idleConnections))
 	return nil
 }
 
@@ -72,6 +72,6 @@ func stay(socket string) (net.Conn, error) {
 	if err != nil {
 		return conn, err
 	}
-	exchanges := session(agreed, usualLetters(1, bodySize))
+	exchanges := session(agreed, usualLetters(1, bodySize), 0)
 	return conn, play(conn, in, exchanges[:len(exchanges)-1]) // all but QUIT
 }

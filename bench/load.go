@@ -19,6 +19,8 @@ type load struct {
 	socket      string
 	connections int      // at once
 	letters     []letter // of each connection
+	// people are how many clients with a sender each there are, who take turns; 0 is one of each.
+	people int
 }
 
 // usualLetters are that many usual messages with bodies of that size.
@@ -29,22 +31,22 @@ func usualLetters(messages, bodySize int) []letter {
 // run keeps the connections busy for the given time, and finishes those that
 // have begun. It returns the number of messages.
 func (l load) run(ctx <-chan struct{}) (int, error) {
-	var done atomic.Int64
+	var done, turn atomic.Int64
+	plans := make([]atomic.Pointer[[]exchange], max(l.people, 1))
 	failures := make(chan error, l.connections)
 	var all sync.WaitGroup
 	for range l.connections {
 		all.Add(1)
 		go func() {
 			defer all.Done()
-			var prepared []exchange
 			for {
 				select {
 				case <-ctx:
 					return
 				default:
 				}
-				var err error
-				if prepared, err = l.session(prepared); err != nil {
+				person := int(turn.Add(1)) % len(plans)
+				if err := l.session(person, &plans[person]); err != nil {
 					failures <- err
 					return
 				}
@@ -57,27 +59,33 @@ func (l load) run(ctx <-chan struct{}) (int, error) {
 	return int(done.Load()), <-failures
 }
 
-// session goes through one connection. The plan depends on the filter's answer
-// to the offer, which is the same for all of a filter's connections.
-func (l load) session(prepared []exchange) ([]exchange, error) {
+// session goes through one connection of a person. The plan depends on the filter's answer to the offer, which is the same for
+// all of a filter's connections.
+func (l load) session(person int, plan *atomic.Pointer[[]exchange]) error {
 	conn, err := net.Dial("unix", l.socket)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer conn.Close()
 	if err := conn.SetDeadline(time.Now().Add(wire.Patience)); err != nil {
-		return nil, err
+		return err
 	}
 	in := bufio.NewReaderSize(conn, streamBuffer)
 	agreed, err := wire.Negotiate(conn, in)
 	if err != nil {
-		return nil, err
+		return err
 	}
+	prepared := plan.Load()
 	if prepared == nil {
-		prepared = session(agreed, l.letters)
+		p := session(agreed, l.letters, person)
+		prepared = &p
+		plan.Store(prepared)
 	}
-	return prepared, play(conn, in, prepared)
+	return play(conn, in, *prepared)
 }
+
+// once goes through one connection.
+func (l load) once() error { return l.session(0, new(atomic.Pointer[[]exchange])) }
 
 // play goes through exchanges.
 func play(conn io.Writer, in *bufio.Reader, exchanges []exchange) error {

@@ -1,7 +1,8 @@
 // Bench measures mailweir beside a libmilter filter in C that does nothing, and
 // prints the tables of docs/performance.md:
 //
-//	go run ./bench [-rounds 5] [-for 3s] [-only wire,postfix,memory,idle,lists,content,redis,reads]
+//	go run ./bench [-rounds 5] [-for 3s] [-only wire,postfix,memory,idle,policy,lists,content,redis,reads]
+//	go run ./bench -against old/mailweir -only wire,memory,idle,policy
 //	go run ./bench -only state -state-dir DIR
 //
 // The two take turns in the same run, so that a busy machine is unfair to both.
@@ -25,6 +26,8 @@ type settings struct {
 	messages int
 	only     string
 	mailweir string
+	against  string
+	states   string
 
 	stateDir  string
 	stateRows int
@@ -36,6 +39,15 @@ type contender struct {
 	name   string
 	flags  []string
 	native bool // the C filter
+	before bool // the program of -against
+}
+
+// String is the name as tables print it.
+func (c contender) String() string {
+	if c.before {
+		return "before: " + c.name
+	}
+	return c.name
 }
 
 // contenders are what is compared; the first is the yardstick.
@@ -62,8 +74,10 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds; medians are printed")
 	flag.DurationVar(&s.duration, "for", 3*time.Second, "length of a round over the milter protocol")
 	flag.IntVar(&s.messages, "messages", 3000, "messages of a round through Postfix")
-	flag.StringVar(&s.only, "only", "wire,postfix,memory,idle,lists,content,redis,reads", "parts to run")
+	flag.StringVar(&s.only, "only", "wire,postfix,memory,idle,policy,lists,content,redis,reads", "parts to run")
 	flag.StringVar(&s.mailweir, "mailweir", "", "a mailweir program; built from this tree if empty, \"none\" leaves it out")
+	flag.StringVar(&s.against, "against", "", "an older mailweir program that takes part in wire, postfix, memory, idle and policy")
+	flag.StringVar(&s.states, "states", "", "where checks remember in the part policy: memory, file, redis; all of them if empty")
 	flag.StringVar(&s.stateDir, "state-dir", "", "where the embedded store of -only state is, and stays")
 	flag.IntVar(&s.stateRows, "state-rows", 10_000_000, "triplets in it")
 	flag.DurationVar(&s.stateFor, "state-for", time.Minute, "how long decisions are made at a steady rate")
@@ -83,6 +97,7 @@ func main() {
 		{"postfix", b.postfix},
 		{"memory", b.memory},
 		{"idle", b.idle},
+		{"policy", b.policy},
 		{"lists", b.lists},
 		{"content", b.content},
 		{"redis", b.redis},
@@ -118,6 +133,12 @@ func prepare(h *testbed.Program, s settings) *bench {
 	case "none":
 		b.contenders = b.contenders[:1]
 	}
+	if s.against != "" {
+		for _, c := range b.contenders[1:] {
+			c.before = true
+			b.contenders = append(b.contenders, c)
+		}
+	}
 	return b
 }
 
@@ -130,8 +151,26 @@ func (b *bench) start(h testbed.TB, c contender, socket string) (pid int, path s
 		}
 		return testbed.StartNoop(h, b.noop, socket).PID(), socket
 	}
-	m := testbed.StartMailweir(h, testbed.MailweirConfig{Binary: b.mailweir, Socket: socket, Flags: c.flags})
+	m := testbed.StartMailweir(h, testbed.MailweirConfig{Binary: b.program(c), Socket: socket, Flags: c.flags})
 	return m.PID(), m.Socket
+}
+
+// program is the mailweir program of a contender.
+func (b *bench) program(c contender) string {
+	if c.before {
+		return b.against
+	}
+	return b.mailweir
+}
+
+// ofBefore compares the samples of a contender with those of the same policy in the program of -against: "" where it has none.
+func ofBefore(contenders []contender, samples []sample, i int) string {
+	for j, c := range contenders {
+		if c.before && !contenders[i].before && c.name == contenders[i].name {
+			return samples[i].against(samples[j])
+		}
+	}
+	return ""
 }
 
 // row prints one line of a table.

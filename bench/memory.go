@@ -17,7 +17,7 @@ func (b *bench) memory() error {
 		for i, size := range []int{bodySize, large} {
 			pid, socket := b.start(h, c, "")
 			if err := atOnce(socket, 2, size); err != nil {
-				return fmt.Errorf("%s: %w", c.name, err)
+				return fmt.Errorf("%v: %w", c, err)
 			}
 			peak, err := peakMemory(pid)
 			if err != nil {
@@ -25,7 +25,7 @@ func (b *bench) memory() error {
 			}
 			peaks[i] = peak
 		}
-		row(c.name, mib(peaks[0]), mib(peaks[1]), mib(peaks[1]-peaks[0]))
+		row(c, mib(peaks[0]), mib(peaks[1]), mib(peaks[1]-peaks[0]))
 	}
 	fmt.Println()
 	return nil
@@ -39,7 +39,7 @@ func atOnce(socket string, messages, size int) error {
 	results := make(chan error, messages)
 	for range messages {
 		go func() {
-			_, err := l.session(nil)
+			err := l.once()
 			results <- err
 		}()
 	}

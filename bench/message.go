@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
 	"mailweir/test/wire"
@@ -74,21 +75,37 @@ type letter = wire.Letter
 // usualLetter has twenty header fields and a body of that many octets.
 func usualLetter(bodySize int) letter { return letter{Fields: fields(), Body: bodyText(bodySize)} }
 
-// session plans a whole SMTP connection with these messages.
-func session(t wire.Terms, letters []letter) []exchange {
+// session plans a whole SMTP connection of that person with these messages. Person 0 is at 192.0.2.1.
+func session(t wire.Terms, letters []letter, person int) []exchange {
 	p := &plan{terms: t}
-	p.command(wire.Connect, "client.example.net\x004\xa1\x12192.0.2.1\x00")
+	p.command(wire.Connect, "client.example.net\x004\xa1\x12"+clientOf(person)+"\x00")
 	p.command(wire.Helo, "client.example.net\x00")
 	for _, l := range letters {
-		p.letter(l)
+		p.letter(l, person)
 	}
 	p.packet(wire.Quit, "")
 	p.flush()
 	return p.exchanges
 }
 
-func (p *plan) letter(l letter) {
-	p.command(wire.Mail, "<alice@example.net>\x00SIZE=9500\x00BODY=8BITMIME\x00")
+// clientOf is the address of a person's client: each is in a net of its own.
+func clientOf(person int) string {
+	if person == 0 {
+		return "192.0.2.1"
+	}
+	return fmt.Sprintf("20.%d.%d.1", person/256, person%256)
+}
+
+// senderOf is a person's address. It has no digits, which greylisting takes for what changes from mail to mail.
+func senderOf(person int) string {
+	if person == 0 {
+		return "alice@example.net"
+	}
+	return "alice" + lettersOf(uint64(person)) + "@example.net"
+}
+
+func (p *plan) letter(l letter, person int) {
+	p.command(wire.Mail, "<"+senderOf(person)+">\x00SIZE=9500\x00BODY=8BITMIME\x00")
 	p.command(wire.Rcpt, "<bob@example.org>\x00")
 	p.command(wire.Data, "")
 	for _, field := range l.Fields {

@@ -63,7 +63,7 @@ func TestSessionFollowsTheTerms(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := commands(t, session(agreed, []letter{usualLetter(bodySize)})); got != test.want {
+			if got := commands(t, session(agreed, []letter{usualLetter(bodySize)}, 0)); got != test.want {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
 		})
@@ -75,7 +75,7 @@ func TestSessionMacrosAsAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first := string(session(agreed, []letter{usualLetter(0)})[0].writes[0])
+	first := string(session(agreed, []letter{usualLetter(0)}, 0)[0].writes[0])
 	if want := "DC{daemon_port}\x0025\x00\x00"; !strings.Contains(first, want) {
 		t.Errorf("connect begins with %q, want %q in it", first, want)
 	}
@@ -86,7 +86,7 @@ func FuzzSession(f *testing.F) {
 	f.Add(offerReply(2, 0xffffffff, "\x00\x00\x00\x01i j\x00\x00\x00\x00\x09"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		agreed, err := wire.ParseTerms(data)
-		if err == nil && len(session(agreed, []letter{usualLetter(10)})) == 0 {
+		if err == nil && len(session(agreed, []letter{usualLetter(10)}, 0)) == 0 {
 			t.Error("a plan without an exchange")
 		}
 	})
@@ -99,7 +99,7 @@ func TestLoadAgainstLibmilter(t *testing.T) {
 	testbed.StartNoop(t, program, socket)
 	for _, size := range []int{0, bodySize, 200_000} {
 		l := load{socket: socket, connections: 1, letters: usualLetters(3, size)}
-		if _, err := l.session(nil); err != nil {
+		if err := l.once(); err != nil {
 			t.Errorf("body of %d octets: %v", size, err)
 		}
 	}

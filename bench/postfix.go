@@ -23,7 +23,7 @@ func (b *bench) postfix() error {
 	for _, c := range b.contenders {
 		m := testbed.StartPostfix(h, testbed.MTAConfig{Discard: true})
 		b.start(h, c, m.Milter)
-		names, mtas = append(names, c.name), append(mtas, m)
+		names, mtas = append(names, c.String()), append(mtas, m)
 	}
 	single, many := make([]sample, len(mtas)), make([]sample, len(mtas))
 	for range b.rounds {

@@ -35,8 +35,12 @@ var greylisting = []string{"--greylist=enforce", "--local-domains=inline:{recipi
 
 // greylistingAlone turns every other check off, and SPF, which asks DNS and no store.
 func greylistingAlone() []string {
-	others := slices.DeleteFunc(slices.Concat(wireAlone, forgetful), func(flag string) bool { return flag == "--greylist=off" })
-	return slices.Concat(greylisting, others, []string{"--greylist-skip-spf=false"})
+	return slices.Concat(greylisting, othersOff(), []string{"--greylist-skip-spf=false"})
+}
+
+// othersOff turns off every check but greylisting that is on by default.
+func othersOff() []string {
+	return slices.DeleteFunc(slices.Concat(wireAlone, forgetful), func(flag string) bool { return flag == "--greylist=off" })
 }
 
 // openPolicy builds it on a store, which stays the caller's. The log goes to nowhere; a name server of its own knows no name.

@@ -29,7 +29,7 @@ func knownTriplet(i int) triplet {
 	net := i / tripletsOfNet
 	return triplet{
 		client:    netip.AddrFrom4([4]byte{byte(20 + net>>16), byte(net >> 8), byte(net), 7}),
-		sender:    fmt.Sprintf("%s@sender%d.example", letters(uint64(i%1000)), i%50_000),
+		sender:    fmt.Sprintf("%s@sender%d.example", lettersOf(uint64(i%1000)), i%50_000),
 		recipient: fmt.Sprintf("user%d@recipient.example", i/100),
 	}
 }
@@ -37,7 +37,7 @@ func knownTriplet(i int) triplet {
 // newTriplet is like one of them, from a sender who never wrote before.
 func newTriplet(i int) triplet {
 	t := knownTriplet(i)
-	t.sender = letters(rand.Uint64()) + "." + t.sender
+	t.sender = lettersOf(rand.Uint64()) + "." + t.sender
 	return t
 }
 
@@ -50,8 +50,8 @@ func someTriplet(rows int) (t triplet, isNew bool) {
 	return knownTriplet(i), false
 }
 
-// letters writes a number without digits: greylisting takes those of a sender for what changes from mail to mail.
-func letters(n uint64) string {
+// lettersOf writes a number without digits: greylisting takes those of a sender for what changes from mail to mail.
+func lettersOf(n uint64) string {
 	var b strings.Builder
 	for ; n > 0 || b.Len() == 0; n /= 26 {
 		b.WriteByte(byte('a' + n%26))

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 )
 
@@ -32,6 +33,14 @@ func (s sample) String() string {
 		low, high = min(low, v), max(high, v)
 	}
 	return fmt.Sprintf("%.0f (%.0f–%.0f)", s.median(), low, high)
+}
+
+// decimals is String with two places behind the point, "" where nothing was measured.
+func (s sample) decimals() string {
+	if len(s) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.2f (%.2f–%.2f)", s.median(), slices.Min(s), slices.Max(s))
 }
 
 // against is the median of the ratios of each round to the same round of base:
