@@ -6,7 +6,7 @@ GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  = -s -w -X main.version=$(VERSION)
 
-.PHONY: build run demo test quick decisions lint vuln docs docs-check bench fuzz clean
+.PHONY: build run demo test quick decisions lint vuln docs docs-check bench fuzz mutate clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/mailweir ./cmd/mailweir
@@ -50,6 +50,11 @@ docs-check: build
 bench:
 	test/install.sh bench
 	$(GO) run ./bench
+
+# Which changes of a package's code do its tests not notice? make mutate PKG=./internal/address
+mutate:
+	GOFLAGS=-short $(GO) run github.com/go-gremlins/gremlins/cmd/gremlins@v0.5.0 unleash --workers 2 \
+		--timeout-coefficient 5 $(PKG)
 
 # A minute for every fuzz target.
 fuzz:
