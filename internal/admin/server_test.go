@@ -35,6 +35,8 @@ func hello(f *policy.Flags) {
 			return "", policy.Wrongf("a name is needed")
 		case "broken":
 			return "", errors.New("the store is broken")
+		case "panic":
+			panic("oh")
 		case "away":
 			return "", state.ErrDown
 		}
@@ -123,6 +125,9 @@ func TestDo(t *testing.T) {
 			if _, err := way.do(asked("broken")); err == nil || errors.As(err, &wrong) || errors.As(err, &away) || err.Error() != "the store is broken" {
 				t.Errorf("a defect: %v", err)
 			}
+			if _, err := way.do(asked("panic")); err == nil || !strings.Contains(err.Error(), "panic: oh") {
+				t.Errorf("a panic: %v", err)
+			}
 			if _, err := way.do(asked("away")); !errors.As(err, &away) || away.Text != state.ErrDown.Error() {
 				t.Errorf("what is unavailable: %v", err)
 			}
@@ -167,7 +172,7 @@ func TestDenied(t *testing.T) {
 	if err := client.Ask(t.Context(), "greet/look", policy.Nothing{}, &policy.Nothing{}); err != nil {
 		t.Errorf("%v", err)
 	}
-	if len(*records) != 1 {
+	if len(*records) != 2 || (*records)[0].Err != "only look" || (*records)[0].Changes != nil || (*records)[1].Err != "" {
 		t.Errorf("the audit has %+v", *records)
 	}
 }

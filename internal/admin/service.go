@@ -61,15 +61,8 @@ func (s *Service) Do(ctx context.Context, by policy.Person, r Request) (json.Raw
 	if r.For < 0 {
 		return nil, policy.Wrongf("--for: %s is no span of time to come", r.For)
 	}
-	if s.May != nil {
-		if err := s.May(by, op); err != nil {
-			return nil, &DeniedError{err.Error()}
-		}
-	}
-	ctx, cancel := context.WithTimeout(ctx, longest)
-	defer cancel()
 	call := &policy.Call{Backends: s.Backends, Delimiter: offer.Delimiter, By: by, Why: policy.Clean(r.Why), For: r.For}
-	answer, err := op.Run(ctx, call, r.Body)
+	answer, err := s.run(ctx, op, call, r)
 	if errors.Is(err, state.ErrDown) || errors.Is(err, state.ErrUnsynced) || errors.Is(err, state.ErrUnwritten) {
 		err = &UnavailableError{err.Error()}
 	}
@@ -78,6 +71,23 @@ func (s *Service) Do(ctx context.Context, by policy.Person, r Request) (json.Raw
 		return nil, err
 	}
 	return json.Marshal(answer)
+}
+
+// run carries the operation out, if the person may. A panic is an error of this operation, and of nothing else.
+func (s *Service) run(ctx context.Context, op policy.Operation, c *policy.Call, r Request) (answer any, err error) {
+	if s.May != nil {
+		if err := s.May(c.By, op); err != nil {
+			return nil, &DeniedError{err.Error()}
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, longest)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			answer, err = nil, fmt.Errorf("a defect of mailweir, please report it: panic: %v", p)
+		}
+	}()
+	return op.Run(ctx, c, r.Body)
 }
 
 // find looks an operation up by its path.
