@@ -69,7 +69,7 @@ var layers = map[string][]string{
 
 // inTests says what the tests of a package may import of ours besides what the package may.
 var inTests = map[string][]string{
-	"checks":                {"internal/policytest", "internal/runner", "internal/history", "internal/state"},
+	"checks":                {"internal/policytest", "internal/runner", "internal/history", "internal/state", "internal/table", "internal/table/tabletest", "internal/resource"},
 	"checks/*":              {"internal/policytest"},
 	"milter":                {"internal/runner", "test/testbed"},
 	"rbl":                   {"internal/dns/dnstest", "test/testbed"},
