@@ -25,7 +25,7 @@ type player struct {
 // The hosts of an ordinary day. Greylisting is off, so that nobody is let off as a known net.
 var players = []player{
 	{name: "large provider", client: "198.51.100.1", does: func(c *policytest.Host, client string, turn int) {
-		for i := range 20 { // of its mail one in five is refused for good, and some addresses are no longer there
+		for i := range 20 { // of its mail one in five is refused permanently, and some addresses are no longer there
 			from := "user@provider.example"
 			if i%5 == 0 {
 				from = "spammer@evil.example"

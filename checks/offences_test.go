@@ -79,7 +79,7 @@ func TestTempblockConcurrency(t *testing.T) {
 
 // TestReputationOfRefusals plays what checks refuse, and sees what reputation learns of it.
 func TestReputationOfRefusals(t *testing.T) {
-	stranger := policytest.Letter{Client: "192.0.2.1"}
+	unknown := policytest.Letter{Client: "192.0.2.1"}
 	evil := policytest.Letter{Client: "192.0.2.1", From: "x@evil.example", To: []string{"a@ours.example", "b@ours.example"}}
 	block := []string{"--sender-block-list=inline:{evil.example=REJECT}"}
 	for _, c := range []struct {
@@ -92,9 +92,9 @@ func TestReputationOfRefusals(t *testing.T) {
 		{"monitored", append(block, "--sender-block=monitor"), func(c *policytest.Host) { c.Visit(evil) }, "good 2"},
 		{"deferred", []string{"--sender-block-list=inline:{evil.example=DEFER}"}, func(c *policytest.Host) { c.Visit(evil) }, ""},
 		{"by tempblock", []string{"--tempblock=enforce", "--tempblock-rules=invalid-rcpt=2/5m"}, func(c *policytest.Host) {
-			c.Guess(stranger, "5.1.1", 9, 0)
+			c.Guess(unknown, "5.1.1", 9, 0)
 			for range 9 {
-				c.Visit(stranger)
+				c.Visit(unknown)
 			}
 		}, "invalid-rcpt 9"},
 	} {

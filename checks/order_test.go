@@ -1,7 +1,6 @@
 package checks
 
 import (
-	"encoding/base64"
 	"testing"
 
 	"mailweir/internal/policytest"
@@ -33,23 +32,16 @@ func TestOrderOfLists(t *testing.T) {
 
 // TestSignatureAndContent shares one walk over the message between two checks.
 func TestSignatureAndContent(t *testing.T) {
-	const contentRefused = "end 550 5.7.1 Message bounced due to Content Examination Policy"
 	refused := func(name string) string {
 		return "end 554 5.7.1 Email rejected due to security policies (" + name + ")"
-	}
-	attached := func(name, text string) policytest.Letter {
-		return policytest.Letter{
-			Header: []string{"Content-Type: application/octet-stream", "Content-Transfer-Encoding: base64", "Content-Disposition: attachment; filename=\"" + name + "\""},
-			Body:   base64.StdEncoding.EncodeToString([]byte(text)) + "\r\n",
-		}
 	}
 	byHash := "--signature-hashes=inline:{900150983cd24fb0d6963f7d28e17f72=Test.Abc}"
 	byName := "--signature-names=inline:{{.scr=Screen saver}}"
 	whole().Play(t, nil, []policytest.Scenario{
-		{Name: "before content", Flags: []string{byHash, "--content-definition=" + policytest.File(t, "c", "!activation 1\n1 abc\n")}, Mail: attached("a", "abc"), Said: refused("Test.Abc")},
-		{Name: "content when there is no signature", Flags: []string{byHash, "--content-definition=" + policytest.File(t, "c", "!activation 1\n1 abd\n")}, Mail: attached("a", "abd"), Said: "end 550 5.7.1 Message bounced due to Content Examination Policy"},
-		{Name: "content bypassed", Flags: []string{byName, "--content-definition=" + policytest.File(t, "c", "!activation 1\n1 abd\n"), "--content-bypass=inline:{else.example=OK}"}, Mail: attached("a.scr", "abd"), Said: refused("Screen saver")},
-		{Name: "signature bypassed", Flags: []string{byName, "--content-definition=" + policytest.File(t, "c", "!activation 1\n1 abd\n"), "--signature-bypass=inline:{else.example=OK}"}, Mail: attached("a.scr", "abd"), Said: "end 550 5.7.1 Message bounced due to Content Examination Policy"},
-		{Name: "no memory", Flags: []string{"--truncated=off", byHash, "--content-definition=" + policytest.File(t, "c", "!activation 1\n1 abd\n"), "--content-memory=1"}, Mail: attached("a", "abc"), Events: "signature check_error\ncontent check_error"},
+		{Name: "before content", Flags: []string{byHash, "--content-definition=" + policytest.File(t, "c", "!activation 1\n1 abc\n")}, Mail: policytest.Attachment("a", "abc"), Said: refused("Test.Abc")},
+		{Name: "content when there is no signature", Flags: []string{byHash, "--content-definition=" + policytest.File(t, "c", "!activation 1\n1 abd\n")}, Mail: policytest.Attachment("a", "abd"), Said: "end 550 5.7.1 Message bounced due to Content Examination Policy"},
+		{Name: "content bypassed", Flags: []string{byName, "--content-definition=" + policytest.File(t, "c", "!activation 1\n1 abd\n"), "--content-bypass=inline:{else.example=OK}"}, Mail: policytest.Attachment("a.scr", "abd"), Said: refused("Screen saver")},
+		{Name: "signature bypassed", Flags: []string{byName, "--content-definition=" + policytest.File(t, "c", "!activation 1\n1 abd\n"), "--signature-bypass=inline:{else.example=OK}"}, Mail: policytest.Attachment("a.scr", "abd"), Said: "end 550 5.7.1 Message bounced due to Content Examination Policy"},
+		{Name: "no memory", Flags: []string{"--truncated=off", byHash, "--content-definition=" + policytest.File(t, "c", "!activation 1\n1 abd\n"), "--content-memory=1"}, Mail: policytest.Attachment("a", "abc"), Events: "signature check_error\ncontent check_error"},
 	})
 }

@@ -58,7 +58,7 @@ func TestAutoAllowLearns(t *testing.T) {
 		{name: "first class", mail: field("Precedence: first-class"), want: learned},
 		{name: "50 recipients", mail: with(func(l *policytest.Letter) { l.To = many[:1] }), want: "bob@ours.example u0@else.example"},
 
-		{name: "stranger", mail: with(func(l *policytest.Letter) { l.Login, l.Door, l.To = "", "", []string{"user@ours.example"} })},
+		{name: "untrusted client", mail: with(func(l *policytest.Letter) { l.Login, l.Door, l.To = "", "", []string{"user@ours.example"} })},
 		{name: "login at another door", mail: with(func(l *policytest.Letter) { l.Door = "" })},
 		{name: "sender not ours", mail: with(func(l *policytest.Letter) { l.From = "bob@third.example" })},
 		{name: "null sender", mail: with(func(l *policytest.Letter) { l.From = "<>" })},
@@ -92,7 +92,8 @@ func TestAutoAllowLearns(t *testing.T) {
 	policytest.Only(Check).WantError(t, "--auto-allow-for", "--auto-allow-for=1s")
 }
 
-// An answer passes if something vouches for its sender, for that user and for as long as it is known.
+// An answer passes if something vouches for its sender, for that user and for as long as it is
+// known.
 func TestAutoAllowPermits(t *testing.T) {
 	known := policytest.Names{"else.example TXT": "v=spf1 ip4:192.0.2.1 -all", "forged.example TXT": "v=spf1 -all", "list.example TXT": "v=spf1 ip4:192.0.2.1 -all"}
 	now := new(policytest.Clock)

@@ -27,7 +27,8 @@ type request struct {
 	Limit   int    `json:"limit,omitempty"`
 }
 
-// filter chooses as the policy does where the command is carried out: a user is meant without the extension of his address.
+// filter chooses as the policy does where the command is carried out: a user is meant without the
+// extension of his address.
 func (r request) filter(c *policy.Call) Filter {
 	return Filter{User: r.User, External: r.Address, Delimiter: c.Delimiter}
 }

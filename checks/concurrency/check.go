@@ -17,10 +17,10 @@ var Check = &policy.Check{
 	Title: "too many transactions at once of one client or into one account",
 	Help: `Counts the transactions of untrusted clients that are under way: those of one client (an IPv4 address, an IPv6 /64) from MAIL on, and those
 into one account, which is the recipient's domain, from the first recipient on that is accepted there. A transaction counts until it ends, however
-it does, and once for a domain, however many of its recipients it has. One whose recipients are all refused or deferred takes no place
+it does, and once for a domain, however many of its recipients it has. One whose recipients are all refused or deferred takes none
 in their domain. Connections that are idle count nothing.
 
-The counts are shared by all hosts that share the state, and the places of a host that dies are free again within 30 seconds. While the
+The counts are shared by all hosts that share the state, and what a host that dies held is free again within 30 seconds. While the
 state is unavailable each host counts for itself. ` + "`--concurrency-exempt`" + ` lists clients to whom neither limit applies. A client that is over
 its own limit three times in five minutes goes on the temporary block list (` + "`tempblock`" + `); one that meets a full account does not.`,
 	Mode:    policy.Monitor,
@@ -39,7 +39,7 @@ its own limit three times in five minutes goes on the temporary block list (` + 
 			if err != nil {
 				return policy.Hooks{}, err
 			}
-			rule := &rule{store: env.State, asks: policy.Asks(env.State), listed: policy.Asks(list), domain: *domain, client: *client, exempt: list, places: policy.NewSlot[atomic.Bool](env)}
+			rule := &rule{store: env.State, asks: policy.Asks(env.State), listed: policy.Asks(list), domain: *domain, client: *client, exempt: list, leases: policy.NewSlot[atomic.Bool](env)}
 			var hooks policy.Hooks
 			if *client > 0 {
 				hooks.Mail = rule.mail
@@ -58,16 +58,16 @@ type rule struct {
 	listed         policy.PlainQuestion // is the client exempt?
 	domain, client int
 	exempt         *table.List
-	// places tells of a recipient that he holds a place for his transaction in his account, or is
+	// leases tells of a recipient that he holds a lease for his transaction in his account, or is
 	// asking for one.
-	places policy.Slot[atomic.Bool]
+	leases policy.Slot[atomic.Bool]
 }
 
-// space is the space of the places, which are leases: concurrency|client|192.0.2.1,
+// space is the space of the leases: concurrency|client|192.0.2.1,
 // concurrency|domain|example.org.
 const space = "concurrency"
 
-// mail takes one of the client's places.
+// mail takes one of the client's leases.
 func (c *rule) mail(m *policy.Message) (policy.Verdict, error) {
 	if !m.Conn.Client.IsValid() {
 		return policy.Pass, nil
@@ -93,14 +93,14 @@ func (c *rule) unlessExempt(conn *policy.Connection, judge func(context.Context)
 	})
 }
 
-// rcpt takes one of the account's places, unless an earlier recipient has. It is the recipient's
+// rcpt takes one of the account's leases, unless an earlier recipient has. It is the recipient's
 // and not the message's: whoever refuses or defers him gives it back with that, so that nobody
 // fills an account with recipients who are not accepted.
 func (c *rule) rcpt(r *policy.Recipient) (policy.Verdict, error) {
 	if r.Direction != policy.Inbound || c.taken(r) {
 		return policy.Pass, nil
 	}
-	account, mine := r.Address.Domain, c.places.Of(r)
+	account, mine := r.Address.Domain, c.leases.Of(r)
 	mine.Store(true) // on an exempt client's recipients nobody looks
 	return c.unlessExempt(r.Conn(), func(ctx context.Context) (policy.Verdict, error) {
 		ok, err := policy.Acquire(ctx, c.store, r, state.Key(space, "domain", account), c.domain)
@@ -114,11 +114,11 @@ func (c *rule) rcpt(r *policy.Recipient) (policy.Verdict, error) {
 	}), nil
 }
 
-// taken reports whether another accepted recipient has the transaction's place in the account.
+// taken reports whether another accepted recipient has the transaction's lease in the account.
 // Where he is still asking for it, nobody has to wait for the finding: the check is monitored.
 func (c *rule) taken(r *policy.Recipient) bool {
 	return r.Msg.AnyRecipient(func(other *policy.Recipient) bool {
-		return other != r && other.Direction == policy.Inbound && other.Address.Domain == r.Address.Domain && c.places.Of(other).Load()
+		return other != r && other.Direction == policy.Inbound && other.Address.Domain == r.Address.Domain && c.leases.Of(other).Load()
 	})
 }
 

@@ -81,7 +81,7 @@ func TestConcurrency(t *testing.T) {
 	}
 }
 
-// Transactions count, not connections: however one ends, its place is free at once.
+// Transactions count, not connections: however one ends, its lease is free at once.
 func TestConcurrencyGivesBack(t *testing.T) {
 	h := policytest.Only(Check).Host(t, "--concurrency=enforce", "--concurrency-client=1", "--concurrency-domain=1")
 	s, said := h.Begin(policytest.Letter{})
@@ -105,7 +105,8 @@ func TestConcurrencyGivesBack(t *testing.T) {
 	next("after the connection was lost", "")
 }
 
-// A place in a domain is for recipients who were accepted: strangers who only knock keep nobody out.
+// A lease in a domain is for recipients who were accepted: clients that only knock keep nobody
+// out.
 func TestConcurrencyRefusedRecipients(t *testing.T) {
 	const blocked, waits = "rcpt 550 5.7.1 blocked", "rcpt 451 4.7.1 blocked"
 	// other refuses bad@ours.example, and has late@ours.example wait.
@@ -157,7 +158,7 @@ func TestConcurrencyReplies(t *testing.T) {
 	}
 }
 
-// watchedStore tells when a place has been asked for.
+// watchedStore tells when a lease has been asked for.
 type watchedStore struct {
 	*state.Memory
 	asked chan bool
@@ -178,7 +179,7 @@ func TestConcurrencyMonitored(t *testing.T) {
 	first, said := h.Begin(policytest.Letter{})
 	policytest.WantSaid(t, "first", said, "")
 	if !<-asked {
-		t.Fatal("no place for the first")
+		t.Fatal("no lease for the first")
 	}
 	second, said := h.Begin(policytest.Letter{})
 	policytest.WantSaid(t, "second", said, "")
@@ -189,7 +190,8 @@ func TestConcurrencyMonitored(t *testing.T) {
 	h.Leave(first)
 }
 
-// A state that cannot even count locally refuses nobody, unless the administrator wants to wait for it.
+// A state that cannot even count locally refuses nobody, unless the administrator wants to wait for
+// it.
 func TestConcurrencyOnError(t *testing.T) {
 	h := policytest.Only(Check).HostOn(t, policytest.Broken(space), "--concurrency=enforce")
 	if said := h.Visit(policytest.Letter{}); len(said) > 0 {

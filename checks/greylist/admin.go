@@ -20,7 +20,7 @@ type Row struct {
 	Recipient string `json:"recipient,omitempty"`
 	// State is "known", "waiting", "waiting, retried", or "client, N passed".
 	State string `json:"state"`
-	// Since is the first sight of what waits, when what is known passed.
+	// Since is when what waits was seen first, and when what is known passed.
 	Since time.Time `json:"since"`
 	Until time.Time `json:"until"`
 	// Note tells who let it pass, and why.
@@ -87,7 +87,8 @@ func (t triplet) spaces() []space {
 	}
 }
 
-// prefixOf makes a prefix of the first parts that are there. One of all parts would name no entries.
+// prefixOf makes a prefix of the first parts that are there. One of all parts would name no
+// entries.
 func prefixOf(space string, parts ...string) string {
 	n := 0
 	for n < len(parts)-1 && parts[n] != "" {
@@ -151,7 +152,8 @@ func (t triplet) each(ctx context.Context, store state.Store, visit func(triplet
 	return nil
 }
 
-// Show returns up to limit rows that the filter chooses: clients, then what is known, then what waits.
+// Show returns up to limit rows that the filter chooses: clients, then what is known, then what
+// waits.
 func Show(ctx context.Context, store state.Store, f Filter, limit int) (rows []Row, err error) {
 	t, err := f.normal()
 	if err != nil {
@@ -166,8 +168,9 @@ func Show(ctx context.Context, store state.Store, f Filter, limit int) (rows []R
 	return rows, err
 }
 
-// Pass makes known, for the time that known triplets are kept: all that waits and that the filter chooses; the triplet itself
-// when client, sender and recipient are given; the client's net as a whole when only the client is. It returns how many.
+// Pass makes known, for the time that known triplets are kept: all that waits and that the filter
+// chooses; the triplet itself when client, sender and recipient are given; the client's net as a
+// whole when only the client is. It returns how many.
 func Pass(ctx context.Context, store state.Store, by entry.Origin, keep time.Duration, passes int, f Filter) (n int, err error) {
 	t, err := f.normal()
 	if err != nil {
@@ -203,8 +206,8 @@ func Pass(ctx context.Context, store state.Store, by entry.Origin, keep time.Dur
 	return n, err
 }
 
-// Flush forgets what the filter chooses, and returns how many rows that were. Clients that are known as a whole are among them
-// when neither sender nor recipient is given.
+// Flush forgets what the filter chooses, and returns how many rows that were. Clients that are
+// known as a whole are among them when neither sender nor recipient is given.
 func Flush(ctx context.Context, store state.Store, f Filter) (n int, err error) {
 	t, err := f.normal()
 	if err != nil {

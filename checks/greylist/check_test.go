@@ -124,7 +124,8 @@ func TestGreylistNullSender(t *testing.T) {
 	g.says(bounce("c@ours.example"), no)
 	g.says(bounce("b@ours.example"))
 
-	// Bad behaviour under the null sender is not counted, so good behaviour under it lets nobody off either.
+	// Bad behaviour under the null sender is not counted, so good behaviour under it lets nobody
+	// off either.
 	client := netip.MustParseAddr("192.0.2.1")
 	if _, known, err := g.World.State.Get(t.Context(), history.KnownNetKey(client)); known || err != nil {
 		t.Errorf("%s is a known net, %v", client, err)
@@ -166,7 +167,7 @@ func (g *greyRig) wantRows(want int) {
 func TestGreylistWhoNeedNotWait(t *testing.T) {
 	const no = "rcpt " + greylisted
 	policytest.Only(Check).Play(t, []string{"--greylist=enforce", "--greylist-skip-spf=false"}, []policytest.Scenario{
-		{Name: "stranger", Mail: policytest.Letter{}, Said: no, Events: "greylist deferred"},
+		{Name: "untrusted client", Mail: policytest.Letter{}, Said: no, Events: "greylist deferred"},
 		{Name: "trusted", Mail: policytest.Letter{Client: "127.0.0.1"}},
 		{Name: "login", Mail: policytest.Letter{Login: "bob"}},
 		{Name: "local submission", Mail: policytest.Letter{Client: "none"}},
@@ -202,8 +203,8 @@ func TestGreylistMonitorLearns(t *testing.T) {
 	g.wantTold()
 }
 
-// Through Postfix the end of a transaction that the client gives up is seen only with the next command: its mail was judged
-// when it came all the same.
+// Through Postfix the end of a transaction that the client gives up is seen only with the next
+// command: its mail was judged when it came all the same.
 func TestGreylistEndToldLate(t *testing.T) {
 	for _, mode := range []string{"enforce", "monitor"} {
 		g := newGreyRig(t, "--greylist="+mode)
@@ -303,7 +304,8 @@ func TestGreylistSPF(t *testing.T) {
 	g.says(policytest.Letter{From: "<>", Helo: "mx.other.example"}, "end "+greylisted)
 }
 
-// What was only monitored is not told of, and leaves nothing behind where another check refuses it in the end.
+// What was only monitored is not told of, and leaves nothing behind where another check refuses it
+// in the end.
 func TestGreylistOfAPilot(t *testing.T) {
 	g := newGreyRig(t, "--enforce-for=inline:{pilot@ours.example=x}")
 	g.says(policytest.Letter{To: []string{"pilot@ours.example", "user@ours.example"}}, "rcpt "+greylisted)

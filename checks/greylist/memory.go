@@ -13,7 +13,8 @@ import (
 	"mailweir/internal/state"
 )
 
-// The spaces of the state. Each has entries of one lifetime, so that a flood of unknown clients never evicts who is known.
+// The spaces of the state. Each has entries of one lifetime, so that a flood of unknown clients
+// never evicts who is known.
 const (
 	knownSpace   = "greylist"         // greylist|192.0.2.0/24|a@example.com|b@example.net
 	pendingSpace = "greylist-pending" // greylist-pending|a@example.com|b@example.net|192.0.2.0/24
@@ -99,7 +100,8 @@ func readPending(value []byte) (p pendingTriplet, ok bool) {
 // grace is how long a pending triplet stays beyond its window, to be visited by tick.
 const grace = time.Hour
 
-// waited remembers mail that waits. Errors only mean that it is not remembered: the next attempt is then the first.
+// waited remembers mail that waits. Errors only mean that it is not remembered: the next attempt is
+// then the first.
 func (m memory) waited(ctx context.Context, s tripletState, refused bool) {
 	key, now := s.pendingKey(), m.clock()
 	fresh := pendingTriplet{first: s.at, refused: refused}.value()
@@ -121,8 +123,9 @@ func (m memory) waited(ctx context.Context, s tripletState, refused bool) {
 	_, _ = m.store.Do(ctx, step)
 }
 
-// passed remembers mail that was let on, and renews what is known. If there is anything to write, a valid client's net becomes a known one in
-// the same round trip. Errors only mean that it is not remembered this time.
+// passed remembers mail that was let on, and renews what is known. If there is anything to write, a
+// valid client's net becomes a known one in the same round trip. Errors only mean that it is not
+// remembered this time.
 func (m memory) passed(ctx context.Context, s tripletState, client netip.Addr) {
 	var steps []state.Step
 	switch s.kind {
@@ -158,8 +161,8 @@ func (m memory) old(until time.Time) bool {
 // tickPage is how many ended triplets are visited at once.
 const tickPage = 500
 
-// tick tells of mail that was deferred and did not come back within the window, from any net. Of several hosts, the one that
-// takes the entry away tells.
+// tick tells of mail that was deferred and did not come back within the window, from any net. Of
+// several hosts, the one that takes the entry away tells.
 func (m memory) tick(ctx context.Context, tell func(*policy.Event)) {
 	for {
 		ended, err := m.store.Ending(ctx, pendingSpace, m.clock().Add(grace), tickPage)

@@ -12,7 +12,8 @@ import (
 	"mailweir/internal/terminal"
 )
 
-// operations are what people can do with what is remembered. They go by the flags under which keys were made.
+// operations are what people can do with what is remembered. They go by the flags under which keys
+// were made.
 func (o *options) operations(f *policy.Flags) {
 	f.Operations("Look at what greylisting remembers, let mail pass, forget",
 		policy.NewOperation(policy.About{

@@ -35,8 +35,9 @@ func senderKey(a address.Address) string {
 	return a.Key()
 }
 
-// plainSRS takes hash and day out of a rewritten sender (libsrs2, "The Sender Rewriting Scheme"): SRS0=HASH=TT=domain=user,
-// SRS1=HASH=forwarder==HASH=TT=domain=user; the first separator may be + or -, too.
+// plainSRS takes hash and day out of a rewritten sender (libsrs2, "The Sender Rewriting Scheme"):
+// SRS0=HASH=TT=domain=user, SRS1=HASH=forwarder==HASH=TT=domain=user; the first separator may be +
+// or -, too.
 func plainSRS(local string) string {
 	kind, rest := local[:min(4, len(local))], local[min(5, len(local)):]
 	if kind != "srs0" && kind != "srs1" || len(local) < 5 || strings.IndexByte("=+-", local[4]) < 0 {
@@ -57,11 +58,12 @@ func plainSRS(local string) string {
 	return kind + "=" + forwarder + parts[2] + "=" + parts[3]
 }
 
-// tokenLength is from how many letters and digits on a word with several digits is taken for a number or a key.
+// tokenLength is from how many letters and digits on a word with several digits is taken for a
+// number or a key.
 const tokenLength = 8
 
-// plainNumbers writes # for what counts or identifies in a bounce address: a long word of letters and digits as a whole, of
-// other words the digits.
+// plainNumbers writes # for what counts or identifies in a bounce address: a long word of letters
+// and digits as a whole, of other words the digits.
 func plainNumbers(local string) string {
 	if !strings.ContainsAny(local, "0123456789") {
 		return local

@@ -121,7 +121,7 @@ func TestLoadScans(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		scanned := make(chan struct{})
 		scanner := policytest.Scripted("scanner", policy.Hooks{Message: func(*policy.Message) (policy.Verdict, error) {
-			return policy.Later(func(context.Context) (policy.Verdict, error) {
+			return policy.Asks(policy.Network{}).Later(func(context.Context) (policy.Verdict, error) {
 				<-scanned
 				return policy.Pass, nil
 			}), nil

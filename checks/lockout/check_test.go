@@ -61,7 +61,7 @@ func TestLockout(t *testing.T) {
 	for _, c := range []policytest.Scenario{
 		{Name: "envelope", Mail: policytest.Letter{From: "boss@ours.example"}, Said: "rcpt " + refused, Cause: `"boss@ours.example"`},
 		{Name: "sub-domain is not local", Mail: policytest.Letter{From: "boss@mail.ours.example"}},
-		{Name: "stranger", Mail: policytest.Letter{}},
+		{Name: "untrusted client", Mail: policytest.Letter{}},
 		{Name: "envelope, SPF passes", Mail: policytest.Letter{From: "boss@ours.example", Client: "192.0.2.5"}},
 		{Name: "envelope, header not judged", Flags: []string{"--lockout-on=envelope"}, Mail: policytest.Letter{Header: forged}},
 		{Name: "trusted", Mail: policytest.Letter{From: "boss@ours.example", Login: "boss"}},

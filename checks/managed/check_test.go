@@ -193,9 +193,9 @@ func TestManagedEntered(t *testing.T) {
 	}
 }
 
-// With the state out of reach, recipients without run-time entries have what the tables say, and
+// While the state is unavailable, recipients without run-time entries have what the tables say, and
 // other checks answer as ever. For those with entries, nothing that a permit of theirs might let on
-// is refused for good.
+// is refused permanently.
 func TestManagedWhileTheStateIsDown(t *testing.T) {
 	known := policytest.Names{
 		"vouched.example TXT": "v=spf1 ip4:192.0.2.0/24 -all", "forged.example TXT": "v=spf1 -all", "down.example TXT": "fail",

@@ -9,8 +9,8 @@ import (
 	"mailweir/internal/state"
 )
 
-// owners knows which recipients have run-time entries, so that the state is not asked about all others, whose mail does not
-// depend on it then.
+// owners knows which recipients have run-time entries, so that the state is not asked about all
+// others, whose mail does not depend on it then.
 type owners struct{ known *state.Mirror }
 
 // mayInclude reports whether one of these may have run-time entries, as far as is known.

@@ -102,7 +102,7 @@ func (o *rule) sender(ctx context.Context, m *policy.Message) (kind, name string
 	return "", "", nil
 }
 
-// mail takes one of the sender's places.
+// mail takes one of the sender's leases.
 func (o *rule) mail(m *policy.Message) (policy.Verdict, error) {
 	return o.listed.Later(func(ctx context.Context) (policy.Verdict, error) {
 		kind, name, err := o.sender(ctx, m)

@@ -30,7 +30,7 @@ func TestOutboundSessions(t *testing.T) {
 		{"host without a login", nil, []policytest.Letter{host, host}, host, ""},
 		{"listed host", []string{"--outbound-limit-clients=inline:{127.0.0.3=x}"}, []policytest.Letter{host, host}, host, exceeding},
 		{"login on a listed host", []string{"--outbound-limit-clients=inline:{127.0.0.3=x}"}, []policytest.Letter{host, host}, policytest.Letter{Client: "127.0.0.3", Login: "eve", To: bob.To}, ""},
-		{"listed stranger", []string{"--outbound-limit-clients=inline:{192.0.2.1=x}"}, []policytest.Letter{{}, {}}, policytest.Letter{}, ""},
+		{"listed untrusted client", []string{"--outbound-limit-clients=inline:{192.0.2.1=x}"}, []policytest.Letter{{}, {}}, policytest.Letter{}, ""},
 		{"local submission", []string{"--outbound-limit-clients=static:x"}, []policytest.Letter{{Client: "none"}, {Client: "none"}}, policytest.Letter{Client: "none"}, ""},
 		{"monitored", []string{"--outbound-limit=monitor"}, []policytest.Letter{bob, bob}, bob, ""},
 		{"off", []string{"--outbound-limit-sessions=0"}, []policytest.Letter{bob, bob}, bob, ""},
@@ -90,7 +90,7 @@ func TestOutboundRateCountsWhatWasSent(t *testing.T) {
 	}
 }
 
-// While the state is out of reach each host counts for itself.
+// While the state is unavailable each host counts for itself.
 func TestOutboundRateOutOfReach(t *testing.T) {
 	h := policytest.Only(Check, loop).HostOn(t, policytest.Broken(rateSpace), "--outbound-limit=enforce", "--outbound-limit-rate=2/1h")
 	mail := policytest.Letter{Login: "bob", To: []string{"a@else.example"}, Header: []string{"Received: from x"}}

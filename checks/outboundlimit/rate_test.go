@@ -14,7 +14,8 @@ import (
 	"mailweir/internal/state"
 )
 
-// Sessions of one login that are under way at once, as many hosts as there are: exactly the rate is accepted.
+// Sessions of one login that are under way at once, as many hosts as there are: exactly the rate is
+// accepted.
 func TestOutboundRateAtOnce(t *testing.T) {
 	store := state.NewMemory(func() time.Time { return policytest.Noon }, 1000)
 	var accepted atomic.Int64
@@ -38,7 +39,8 @@ func TestOutboundRateAtOnce(t *testing.T) {
 	}
 }
 
-// What is under way counts, and no longer when it is given up or a recipient is refused by another check.
+// What is under way counts, and no longer when it is given up or a recipient is refused by another
+// check.
 func TestOutboundRateReserves(t *testing.T) {
 	const off = "rcpt 550 5.7.1 off"
 	other := policytest.Refuses("off", func(r *policy.Recipient) bool { return r.Msg.Sender.Domain == "off.example" })

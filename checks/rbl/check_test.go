@@ -9,7 +9,8 @@ import (
 	"mailweir/internal/policytest"
 )
 
-// listed knows three lists of addresses, the last of which fails, and one of names. 192.0.2.1 is on bl.example.
+// listed knows three lists of addresses, the last of which fails, and one of names. 192.0.2.1 is on
+// bl.example.
 var listed = policytest.Names{
 	"2.0.0.127.bl.example A": "127.0.0.2", "1.2.0.192.bl.example A": "127.0.0.2",
 	"1.2.0.192.bl.example TXT": "see https://bl.example/?ip=192.0.2.1 [no % or \"]",
@@ -89,7 +90,7 @@ func TestRHSBL(t *testing.T) {
 	})
 }
 
-// A stranger's From field chooses no more than mostDomains questions, and none twice.
+// The sender's From field chooses no more than mostDomains questions, and none twice.
 func TestHeaderFromQuestions(t *testing.T) {
 	world := policytest.NewWorld()
 	var asked func() []string

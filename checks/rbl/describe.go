@@ -23,7 +23,8 @@ func public(zone string) string {
 	return zone
 }
 
-// describeHits says which lists hit, for the log: the other answers stand beside it, question by question.
+// describeHits says which lists hit, for the log: the other answers stand beside it, question by
+// question.
 func describeHits(r *rbl.Result) string {
 	var hits []string
 	for i := range r.Lists {

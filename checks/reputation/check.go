@@ -100,10 +100,11 @@ func (p *rule) settle(ctx context.Context, m *policy.Message, o policy.Outcome) 
 	_ = p.book.learn(ctx, m.Conn.Client, done)
 }
 
-// historyKey is the place of a client's history in the state: reputation|192.0.2.1.
+// historyKey is the key of a client's history in the state: reputation|192.0.2.1.
 func historyKey(client netip.Addr) string { return state.Key(historySpace, history.Net(client)) }
 
-// forgottenKey is where it stands who has cleared a client's history: reputation-forgotten|192.0.2.1.
+// forgottenKey is where it stands who has cleared a client's history:
+// reputation-forgotten|192.0.2.1.
 func forgottenKey(client netip.Addr) string { return state.Key(forgottenSpace, history.Net(client)) }
 
 const (

@@ -74,22 +74,22 @@ func TestReputation(t *testing.T) {
 
 // What is learned from outcomes, kind by kind.
 func TestReputationLearns(t *testing.T) {
-	stranger := policytest.Letter{Client: "192.0.2.1"}
+	unknown := policytest.Letter{Client: "192.0.2.1"}
 	for _, c := range []struct {
 		name  string
 		flags []string
 		does  func(*policytest.Host)
 		want  string
 	}{
-		{"good mail", nil, func(c *policytest.Host) { c.Guess(stranger, "", 0, 3) }, "good 3"},
-		{"invalid recipients", nil, func(c *policytest.Host) { c.Guess(stranger, "5.1.1", 4, 1) }, "invalid-rcpt 4, good 1"},
-		{"relaying", nil, func(c *policytest.Host) { c.Guess(stranger, "5.7.1", 4, 0) }, ""},
+		{"good mail", nil, func(c *policytest.Host) { c.Guess(unknown, "", 0, 3) }, "good 3"},
+		{"invalid recipients", nil, func(c *policytest.Host) { c.Guess(unknown, "5.1.1", 4, 1) }, "invalid-rcpt 4, good 1"},
+		{"relaying", nil, func(c *policytest.Host) { c.Guess(unknown, "5.7.1", 4, 0) }, ""},
 		{"null sender", nil, func(c *policytest.Host) { c.Guess(policytest.Letter{Client: "192.0.2.1", From: "<>"}, "5.1.1", 4, 4) }, ""},
-		{"abandoned", nil, func(c *policytest.Host) { s, _ := c.Begin(stranger); c.Leave(s) }, ""},
+		{"abandoned", nil, func(c *policytest.Host) { s, _ := c.Begin(unknown); c.Leave(s) }, ""},
 		{"by reputation itself", []string{"--reputation-min-events=2"}, func(c *policytest.Host) {
-			c.Guess(stranger, "5.1.1", 9, 0)
+			c.Guess(unknown, "5.1.1", 9, 0)
 			for range 9 {
-				c.Visit(stranger)
+				c.Visit(unknown)
 			}
 		}, "invalid-rcpt 9"},
 	} {
@@ -134,7 +134,7 @@ func TestReputationFades(t *testing.T) {
 	}
 }
 
-// A history can be begun anew, and it stays on record who did that.
+// A history can be cleared, and it stays on record who did that.
 func TestReputationForget(t *testing.T) {
 	h := policytest.Only(Check).Host(t, "--reputation=enforce")
 	client := netip.MustParseAddr("192.0.2.1")

@@ -21,7 +21,8 @@ type Book struct {
 	Clock func() time.Time
 	// HalfLife is in what time events lose half of their weight.
 	HalfLife time.Duration
-	// MinEvents is how many events it takes to be judged, and the doubt of which everyone has the benefit.
+	// MinEvents is how many events it takes to be judged, and the doubt of which everyone has the
+	// benefit.
 	MinEvents int
 }
 
@@ -34,7 +35,8 @@ var scored = [...]policy.Offence{
 // weights is what a client has done, by its weight at present.
 type weights [policy.Offences]float64
 
-// lives is after how many half-lives without an event a history is forgotten: of a thousand events one is left then.
+// lives is after how many half-lives without an event a history is forgotten: of a thousand events
+// one is left then.
 const lives = 10
 
 // mostEvents is more than any client has.
@@ -108,7 +110,8 @@ type Summary struct {
 	Score float64 `json:"score"`
 	// Parts are the kinds of events that there were, bad ones first.
 	Parts []Part `json:"parts"`
-	// Events is how many there were, by their present weight, and Least how many it takes to be judged.
+	// Events is how many there were, by their present weight, and Least how many it takes to be
+	// judged.
 	Events float64 `json:"events"`
 	Least  int     `json:"least"`
 	// Known says that wanted mail has come from there lately, so that the client is not judged.
@@ -136,7 +139,8 @@ func (b *Book) Show(ctx context.Context, client netip.Addr) (Summary, error) {
 	return r, nil
 }
 
-// Forget clears a client's history, and reports whether there was any. Who did it stays on record as long as the history would have.
+// Forget clears a client's history, and reports whether there was any. Who did it stays on record
+// as long as the history would have.
 func (b *Book) Forget(ctx context.Context, client netip.Addr, by entry.Origin) (bool, error) {
 	_, found, err := b.Store.Get(ctx, historyKey(client))
 	if err != nil || !found {

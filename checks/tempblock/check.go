@@ -73,11 +73,13 @@ type rule struct {
 const (
 	// listAge is how long a block by the rules of one host may be unknown to the others.
 	listAge = 2 * time.Second
-	// listTimeout is how long a connection waits to hear of changes before it goes by what is known.
+	// listTimeout is how long a connection waits to hear of changes before it goes by what is
+	// known.
 	listTimeout = 2 * time.Second
 )
 
-// connect looks the client up. The list is at hand, so that this takes no time, unless a person has just changed it.
+// connect looks the client up. The list is at hand, so that this takes no time, unless a person has
+// just changed it.
 func (t *rule) connect(c *policy.Connection) (policy.Verdict, error) {
 	if !c.Client.IsValid() {
 		return policy.Pass, nil
@@ -96,7 +98,8 @@ func (t *rule) connect(c *policy.Connection) (policy.Verdict, error) {
 	}), nil
 }
 
-// verdict goes by the list as it is known. Of who is not on it nothing is known while it cannot be read.
+// verdict goes by the list as it is known. Of who is not on it nothing is known while it cannot be
+// read.
 func (t *rule) verdict(net string) (policy.Verdict, error) {
 	row, ok, err := t.known.Find(listKey(net))
 	if err != nil || !ok {

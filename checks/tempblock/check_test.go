@@ -28,54 +28,54 @@ func blocked(c *policytest.Host, client string) bool {
 }
 
 func TestTempblockRules(t *testing.T) {
-	stranger := policytest.Letter{Client: "192.0.2.1"}
+	unknown := policytest.Letter{Client: "192.0.2.1"}
 	for _, c := range []struct {
 		name  string
 		flags []string
 		does  func(*policytest.Host)
 		want  bool
 	}{
-		{name: "invalid recipients", does: func(c *policytest.Host) { c.Guess(stranger, "5.1.1", 3, 0) }, want: true},
-		{name: "one less", does: func(c *policytest.Host) { c.Guess(stranger, "5.1.1", 2, 0) }},
-		{name: "in several transactions", does: func(c *policytest.Host) { c.Guess(stranger, "5.1.1", 2, 0); c.Guess(stranger, "5.1.1", 1, 0) }, want: true},
-		{name: "as many good ones", does: func(c *policytest.Host) { c.Guess(stranger, "5.1.1", 3, 3) }},
-		{name: "more bad than good", does: func(c *policytest.Host) { c.Guess(stranger, "5.1.1", 4, 3) }, want: true},
-		{name: "good ones before", does: func(c *policytest.Host) { c.Guess(stranger, "", 0, 3); c.Guess(stranger, "5.1.1", 3, 0) }},
+		{name: "invalid recipients", does: func(c *policytest.Host) { c.Guess(unknown, "5.1.1", 3, 0) }, want: true},
+		{name: "one less", does: func(c *policytest.Host) { c.Guess(unknown, "5.1.1", 2, 0) }},
+		{name: "in several transactions", does: func(c *policytest.Host) { c.Guess(unknown, "5.1.1", 2, 0); c.Guess(unknown, "5.1.1", 1, 0) }, want: true},
+		{name: "as many good ones", does: func(c *policytest.Host) { c.Guess(unknown, "5.1.1", 3, 3) }},
+		{name: "more bad than good", does: func(c *policytest.Host) { c.Guess(unknown, "5.1.1", 4, 3) }, want: true},
+		{name: "good ones before", does: func(c *policytest.Host) { c.Guess(unknown, "", 0, 3); c.Guess(unknown, "5.1.1", 3, 0) }},
 		{name: "mail to postmaster is nothing good", does: func(c *policytest.Host) {
 			for range 9 {
 				c.Visit(policytest.Letter{To: []string{"postmaster@ours.example"}})
 			}
-			c.Guess(stranger, "5.1.1", 3, 0)
+			c.Guess(unknown, "5.1.1", 3, 0)
 		}, want: true},
 		{name: "mail to postmaster and others is", does: func(c *policytest.Host) {
 			c.Visit(policytest.Letter{To: []string{"postmaster@ours.example", "a@ours.example", "b@ours.example"}})
-			c.Guess(stranger, "5.1.1", 3, 0)
+			c.Guess(unknown, "5.1.1", 3, 0)
 		}},
-		{name: "refused by the MTA for another reason", does: func(c *policytest.Host) { c.Guess(stranger, "4.1.1", 9, 0); c.Guess(stranger, "5.7.0", 9, 0) }},
-		{name: "relaying, by Postfix", does: func(c *policytest.Host) { c.Guess(stranger, "5.7.1", 2, 0) }, want: true},
+		{name: "refused by the MTA for another reason", does: func(c *policytest.Host) { c.Guess(unknown, "4.1.1", 9, 0); c.Guess(unknown, "5.7.0", 9, 0) }},
+		{name: "relaying, by Postfix", does: func(c *policytest.Host) { c.Guess(unknown, "5.7.1", 2, 0) }, want: true},
 		{name: "null sender", does: func(c *policytest.Host) { c.Guess(policytest.Letter{Client: "192.0.2.1", From: "<>"}, "5.1.1", 9, 0) }},
 		{name: "connections that end before MAIL", does: func(c *policytest.Host) {
 			for range 9 {
 				s := c.Runner.NewSession()
-				s.Connect(stranger.Connect())
+				s.Connect(unknown.Connect())
 				c.Leave(s)
 			}
 		}},
 		{name: "a login", does: func(c *policytest.Host) { c.Guess(policytest.Letter{Client: "192.0.2.1", Login: "bob"}, "5.1.1", 9, 0) }},
-		{name: "permitted", flags: []string{"--permit-clients=inline:{192.0.2.1=OK}"}, does: func(c *policytest.Host) { c.Guess(stranger, "5.1.1", 9, 0) }},
-		{name: "inbound relay", flags: []string{"--inbound-relays=inline:{192.0.2.1=x}"}, does: func(c *policytest.Host) { c.Guess(stranger, "5.1.1", 9, 0) }},
+		{name: "permitted", flags: []string{"--permit-clients=inline:{192.0.2.1=OK}"}, does: func(c *policytest.Host) { c.Guess(unknown, "5.1.1", 9, 0) }},
+		{name: "inbound relay", flags: []string{"--inbound-relays=inline:{192.0.2.1=x}"}, does: func(c *policytest.Host) { c.Guess(unknown, "5.1.1", 9, 0) }},
 		{name: "known net", does: func(c *policytest.Host) {
 			if err := history.NoteKnownNet(c.T.Context(), c.World.State, netip.MustParseAddr("192.0.2.1")); err != nil {
 				c.T.Error(err)
 			}
-			c.Guess(stranger, "5.1.1", 9, 0)
+			c.Guess(unknown, "5.1.1", 9, 0)
 		}},
-		{name: "monitored", flags: []string{"--tempblock=monitor"}, does: func(c *policytest.Host) { c.Guess(stranger, "5.1.1", 9, 0) }},
-		{name: "a rule that is left out", flags: []string{"--tempblock-rules=open-relay=2/5m"}, does: func(c *policytest.Host) { c.Guess(stranger, "5.1.1", 9, 0) }},
+		{name: "monitored", flags: []string{"--tempblock=monitor"}, does: func(c *policytest.Host) { c.Guess(unknown, "5.1.1", 9, 0) }},
+		{name: "a rule that is left out", flags: []string{"--tempblock-rules=open-relay=2/5m"}, does: func(c *policytest.Host) { c.Guess(unknown, "5.1.1", 9, 0) }},
 		{name: "too long ago", does: func(c *policytest.Host) {
-			c.Guess(stranger, "5.1.1", 2, 0)
+			c.Guess(unknown, "5.1.1", 2, 0)
 			c.After(6*time.Minute + time.Second)
-			c.Guess(stranger, "5.1.1", 2, 0)
+			c.Guess(unknown, "5.1.1", 2, 0)
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -91,7 +91,8 @@ func TestTempblockRules(t *testing.T) {
 	}
 }
 
-// A block begins with the next connection, ends by itself, and comes back, longer, when the client goes on.
+// A block begins with the next connection, ends by itself, and comes back, longer, when the client
+// goes on.
 func TestTempblockCourse(t *testing.T) {
 	h := policytest.Only(Check).Host(t, "--tempblock=enforce", "--tempblock-rules=invalid-rcpt=3/5m", "--tempblock-for=10m", "--tempblock-factor=3", "--tempblock-max=1h")
 	client := policytest.Letter{Client: "2001:db8::1"}

@@ -22,7 +22,8 @@ import (
 type Blocker struct {
 	Store state.Store
 	Clock func() time.Time
-	// Life is how long a block is, Factor how many times longer the next one is, and Longest how long one may be.
+	// Life is how long a block is, Factor how many times longer the next one is, and Longest how
+	// long one may be.
 	Life, Longest time.Duration
 	Factor        float64
 
@@ -105,15 +106,16 @@ func parseFactor(s string) (float64, error) {
 	return f, nil
 }
 
-// The spaces of the state: what is counted (tempblock-count|192.0.2.1|invalid-rcpt|5m), the list (tempblock|192.0.2.1), and
-// how often a client was on it lately (tempblock-past|192.0.2.1).
+// The spaces of the state: what is counted (tempblock-count|192.0.2.1|invalid-rcpt|5m), the list
+// (tempblock|192.0.2.1), and how often a client was on it lately (tempblock-past|192.0.2.1).
 const (
 	countSpace = "tempblock-count"
 	listSpace  = "tempblock"
 	pastSpace  = "tempblock-past"
 )
 
-// count adds up what a client has done at that time, and puts it on the list when a rule fires. It returns the new entry, nil when there is none.
+// count adds up what a client has done at that time, and puts it on the list when a rule fires. It
+// returns the new entry, nil when there is none.
 func (t *Blocker) count(ctx context.Context, client netip.Addr, done history.Transaction, at time.Time) (*Entry, error) {
 	net := history.Net(client)
 	steps, counts := t.tallies(net, done, at)
@@ -154,7 +156,8 @@ type counted struct {
 	bad, good int
 }
 
-// tallies are the steps that count, one for each rule whose offence was committed, and one for each span for what was good.
+// tallies are the steps that count, one for each rule whose offence was committed, and one for each
+// span for what was good.
 func (t *Blocker) tallies(net string, done history.Transaction, at time.Time) (steps []state.Step, counts []counted) {
 	add := func(of policy.Offence, n int, span time.Duration) int {
 		key := state.Key(countSpace, net, of.String(), rate.Name(span))
@@ -206,7 +209,8 @@ func pastKey(net string) string { return state.Key(pastSpace, net) }
 type Entry struct {
 	// Net is an IPv4 address or an IPv6 /64.
 	Net string `json:"net"`
-	// Rule put it there, with so many offences and accepted recipients, for the nth time in a row; "" when a person did.
+	// Rule put it there, with so many offences and accepted recipients, for the nth time in a row;
+	// "" when a person did.
 	Rule  string `json:"rule,omitempty"`
 	Bad   int    `json:"bad,omitempty"`
 	Good  int    `json:"good,omitempty"`

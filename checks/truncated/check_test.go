@@ -52,7 +52,7 @@ func deliveries(t *testing.T, flags []string, pause time.Duration, letters ...po
 	return strings.Join(said, ", ")
 }
 
-// TestTruncatedEnds: the third try of the same message is refused for good.
+// TestTruncatedEnds: the third try of the same message is refused permanently.
 func TestTruncatedEnds(t *testing.T) {
 	first, other := cut("Message-Id: <a@b>"), cut("Message-Id: <other@b>")
 	another := first

@@ -19,7 +19,8 @@ func isCheck(name string) bool {
 		slices.Contains([]string{"checks", "internal/history", "internal/rate", "internal/blocklist", "internal/examination", "internal/entry"}, name)
 }
 
-// A check starts no goroutine and asks no clock: the runner owns both, or explain and replay could not be true.
+// A check starts no goroutine and asks no clock: the runner owns both, or explain and replay could
+// not be true.
 func TestChecksAreTame(t *testing.T) {
 	clocks := []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
 	eachFile(t, func(_, in string, files *token.FileSet, file *ast.File) {
@@ -56,7 +57,8 @@ func TestChecksStayInside(t *testing.T) {
 	}
 }
 
-// The package variables of checks are declarations: checks, replies, errors, and what never changes.
+// The package variables of checks are declarations: checks, replies, errors, and what never
+// changes.
 func TestChecksHaveNoState(t *testing.T) {
 	eachFile(t, func(_, in string, files *token.FileSet, file *ast.File) {
 		if !isCheck(in) {
@@ -119,7 +121,8 @@ func state(file *ast.File) (names []*ast.Ident) {
 	return names
 }
 
-// isDeclaration knows &policy.Check{}, &policy.Reply{}, arrays, and the calls that make what never changes.
+// isDeclaration knows &policy.Check{}, &policy.Reply{}, arrays, and the calls that make what never
+// changes.
 func isDeclaration(value ast.Expr) bool {
 	switch v := value.(type) {
 	case *ast.UnaryExpr:
@@ -153,7 +156,8 @@ var alsoNamed = map[string][]string{
 	"internal/policytest": {"fault"},                     // its own
 }
 
-// A check is named by a string in its own package alone: whoever else went by a name would have to be changed for each new check.
+// A check is named by a string in its own package alone: whoever else went by a name would have to
+// be changed for each new check.
 func TestChecksAreNamedAtHome(t *testing.T) {
 	home := map[string]string{}
 	for _, c := range checks.Registry().Checks {

@@ -84,7 +84,8 @@ func TestNobodyAsks(t *testing.T) {
 	}
 }
 
-// A message that has no end leaves nothing behind, and one after it on the same connection is another.
+// A message that has no end leaves nothing behind, and one after it on the same connection is
+// another.
 func TestNoEnd(t *testing.T) {
 	only := &looker{name: "only"}
 	h := policytest.Only(only.check()).Host(t)

@@ -36,7 +36,8 @@ func (b *book) check() *policy.Check {
 	return c
 }
 
-// offender refuses recipients whose local part says so, and messages with a field Bad, as an offence.
+// offender refuses recipients whose local part says so, and messages with a field Bad, as an
+// offence.
 func offender(o policy.Offence, code int, enhanced string) *policy.Check {
 	reply := &policy.Reply{ID: "offender", Row: "P0", Code: code, Enhanced: enhanced, Text: "no", Offence: o}
 	c := policytest.Scripted("offender", policy.Hooks{

@@ -9,24 +9,25 @@ import (
 	"mailweir/internal/state"
 )
 
-// Quota counts what is done within a span of time, so that a bound on it holds exactly: however many
-// sessions and hosts count at once, each sees all that was counted before ([state.Tally]). What was
-// counted can be given back.
+// Quota counts what is done within a span of time, so that a bound on it holds exactly: however
+// many sessions and hosts count at once, each sees all that was counted before ([state.Tally]).
+// What was counted can be given back.
 type Quota struct {
 	store state.Store
 	clock func() time.Time
 	span  time.Duration
 
 	mu sync.Mutex
-	// owed is what was given back and does not stand in the store yet, by key and by the part of the
-	// span. The next count of the key takes it along.
+	// owed is what was given back and does not stand in the store yet, by key and by the part of
+	// the span. The next count of the key takes it along.
 	owed map[string]debts
 	// paying are the keys of which a count is just taking something along; others wait for its end,
 	// for what it takes off would still be counted against them.
 	paying map[string]chan struct{}
 }
 
-// debts are how many to take off, and when they were counted, by the number of the part of the span.
+// debts are how many to take off, and when they were counted, by the number of the part of the
+// span.
 type debts map[int64]debt
 
 type debt struct {
