@@ -3,7 +3,6 @@ package greylist
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -11,7 +10,6 @@ import (
 	"mailweir/internal/blocklist"
 	"mailweir/internal/mailauth"
 	"mailweir/internal/policy"
-	"mailweir/internal/state"
 	"mailweir/internal/table"
 )
 
@@ -191,85 +189,4 @@ var reply = &policy.Reply{
 	ID: "greylist", Row: "T3", Code: 451, Enhanced: "4.7.1", Text: "Internal resource temporarily unavailable",
 	Description: "Mail from this client's net, this sender and to this recipient was not known yet, or came back too soon.",
 	Resolution:  "Nothing: a mail server tries again and is then known. The administrator can let it pass at once with mailweir greylist pass, or permanently with --greylist-bypass.",
-}
-
-// memory is what greylisting remembers, and the times that it goes by.
-type memory struct {
-	store               state.Store
-	clock               func() time.Time
-	delay, window, keep time.Duration
-	passes              int
-}
-
-// tripletState is what was known of a triplet when its mail came.
-type tripletState struct {
-	triplet
-	kind    stateKind
-	pending pendingTriplet // for all but stateNew, stateKnown and stateClient
-	raw     []byte         // of the pending triplet
-	until   time.Time      // when the pending triplet, or what is known, ends
-	client  time.Time      // when what is known of the net ends
-	age     time.Duration  // since its mail came first
-	vouched bool           // SPF vouches for the sender
-	at      time.Time      // when that was so
-}
-
-type stateKind uint8
-
-const (
-	stateNew    stateKind = iota // for the first time
-	stateEarly                   // a retry before the delay
-	stateLate                    // after the window: the first time again
-	statePasses                  // a retry in time
-	stateKnown                   // passed before
-	stateClient                  // the net is known
-)
-
-// waits says that the mail is to come back later.
-func (s tripletState) waits() bool { return s.kind <= stateLate }
-
-func (s tripletState) words(m memory) string {
-	switch s.kind {
-	case stateEarly:
-		return fmt.Sprintf("%s: retried after %s, %s are due", s.triplet, s.age.Round(time.Second), m.delay)
-	case stateLate:
-		return fmt.Sprintf("%s: retried after %s, the window is %s", s.triplet, s.age.Round(time.Second), m.window)
-	case statePasses:
-		return fmt.Sprintf("%s: retried after %s", s.triplet, s.age.Round(time.Second))
-	case stateKnown:
-		return s.triplet.String() + ": known"
-	case stateClient:
-		return s.net + ": known"
-	}
-	return s.triplet.String() + ": first seen"
-}
-
-// look looks a triplet up, in one round trip.
-func (m memory) look(ctx context.Context, t triplet) (tripletState, error) {
-	found, err := m.store.Do(ctx, state.Get(t.knownKey()), state.Get(t.pendingKey()), state.Get(clientPassesKey(t.net)))
-	if err != nil {
-		return tripletState{}, err
-	}
-	known, pending, client := found[0], found[1], found[2]
-	s := tripletState{triplet: t, at: m.clock(), client: client.Until}
-	first, readable := readPending(pending.Value)
-	switch {
-	case known.Found:
-		s.kind, s.until = stateKnown, known.Until
-		return s, nil
-	case m.passes > 0 && client.Found && passCount(client.Value) >= m.passes:
-		s.kind = stateClient
-		return s, nil
-	case !pending.Found:
-		return s, nil
-	}
-	s.kind, s.pending, s.raw, s.until, s.age = stateLate, first, pending.Value, pending.Until, s.at.Sub(first.first)
-	switch {
-	case !readable || s.age > m.window || first.passed:
-	case s.age < m.delay:
-		s.kind = stateEarly
-	default:
-		s.kind = statePasses
-	}
-	return s, nil
 }
