@@ -35,15 +35,18 @@ func newTransaction(m *message, o policy.Outcome) *policy.Transaction {
 func keepFields(t *policy.Transaction, fields []policy.Field) {
 	for _, f := range fields {
 		var where *string
-		switch {
-		case strings.EqualFold(f.Name, "Message-Id"):
-			where = &t.MessageID
-		case strings.EqualFold(f.Name, "From"):
-			where = &t.From
-		case strings.EqualFold(f.Name, "Subject"):
-			where = &t.Subject
+		var name string
+		switch len(f.Name) {
+		case len("From"):
+			where, name = &t.From, "From"
+		case len("Subject"):
+			where, name = &t.Subject, "Subject"
+		case len("Message-Id"):
+			where, name = &t.MessageID, "Message-Id"
+		default:
+			continue
 		}
-		if where != nil && *where == "" {
+		if *where == "" && strings.EqualFold(f.Name, name) {
 			*where = strings.TrimSpace(f.Value[:min(len(f.Value), maxKept)])
 		}
 	}
