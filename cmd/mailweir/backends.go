@@ -13,7 +13,8 @@ import (
 	"mailweir/rbl"
 )
 
-// openBackends opens what policies have in common: DNS, lists and the store, which it takes over. closeBackends closes it.
+// openBackends opens what policies have in common: DNS, lists and the store, which it takes over.
+// closeBackends closes it.
 func openBackends(d *daemonFlags, log *logrus.Logger, clock func() time.Time, store state.Store) (*policy.Backends, error) {
 	servers, err := dnsServers(*d.dns)
 	if err != nil {

@@ -8,7 +8,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// commandUsage writes how a run-time command is used: its own flags first, then those that find the daemon and the state.
+// commandUsage writes how a run-time command is used: its own flags first, then those that find the
+// daemon and the state.
 func commandUsage(cmd *cobra.Command) error {
 	serves := pflag.NewFlagSet("mailweir", pflag.ContinueOnError)
 	register(serves)

@@ -43,8 +43,8 @@ func stopCommands(s *admin.Server) {
 	s.Stop(ctx)
 }
 
-// ownOperations are those that belong to no check. store names the daemon's state, reload loads its configuration; where only
-// commands are made of them, and without a daemon, neither is there.
+// ownOperations are those that belong to no check. store names the daemon's state, reload loads its
+// configuration; where only commands are made of them, and without a daemon, neither is there.
 func ownOperations(store string, reload func(context.Context) (reloaded, error)) []policy.OperationGroup {
 	about := policy.About{
 		Name: "reload", Effect: policy.Changes, Daemon: true,

@@ -90,7 +90,8 @@ func hostName() string {
 	return name
 }
 
-// readyWithin is how long a new policy may take to be as good as it will be, before it is used all the same.
+// readyWithin is how long a new policy may take to be as good as it will be, before it is used all
+// the same.
 const readyWithin = 2 * time.Second
 
 func waitReady(p *runner.Policy) {
@@ -193,8 +194,9 @@ func (d *daemon) wait(ctx context.Context, signals <-chan os.Signal, served <-ch
 // reloadEnds is how long the end of the daemon waits for a reload that storage holds up.
 const reloadEnds = 2 * time.Second
 
-// startReloader begins to reload at SIGHUP and when lists have changed. That is a goroutine of its own, so that the daemon can be
-// ended whatever a reload waits for. The function that it returns ends it.
+// startReloader begins to reload at SIGHUP and when lists have changed. That is a goroutine of its
+// own, so that the daemon can be ended whatever a reload waits for. The function that it returns
+// ends it.
 func (d *daemon) startReloader() (stop func()) {
 	d.hups = make(chan struct{}, 1)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -236,7 +238,8 @@ func (d *daemon) reloads(ctx context.Context) {
 	}
 }
 
-// reload reads every source of flags again and swaps a whole new policy in. If anything is wrong, nothing changes.
+// reload reads every source of flags again and swaps a whole new policy in. If anything is wrong,
+// nothing changes.
 func (d *daemon) reload(why string) reloaded {
 	s, err := resolve(d.settings.given)
 	if err == nil {
@@ -317,6 +320,6 @@ func (d *daemon) drain() error {
 	return nil
 }
 
-// idleGrace is how long a drain leaves connections on which no message is in progress. Nobody new can connect meanwhile, so it
-// is short; a client whose connection is closed comes back.
+// idleGrace is how long a drain leaves connections on which no message is in progress. Nobody new
+// can connect meanwhile, so it is short; a client whose connection is closed comes back.
 const idleGrace = 3 * time.Second

@@ -56,7 +56,8 @@ func startDaemon(ts *testscript.TestScript, _ bool, args []string) {
 // theDaemon is the place of the script's latest daemon; Setup makes it.
 func theDaemon(ts *testscript.TestScript) **running { return ts.Value(daemonKey{}).(**running) }
 
-// waitLog is "waitlog REGEXP [NOT]": reads the log up to a line that matches. No line before it may match NOT.
+// waitLog is "waitlog REGEXP [NOT]": reads the log up to a line that matches. No line before it may
+// match NOT.
 func waitLog(ts *testscript.TestScript, _ bool, args []string) {
 	d, want, not := *theDaemon(ts), regexp.MustCompile(args[0]), (*regexp.Regexp)(nil)
 	if len(args) > 1 {

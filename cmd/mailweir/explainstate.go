@@ -29,8 +29,9 @@ func absolute(spec string) string {
 	return spec
 }
 
-// explainState is a store for explaining a case: it has what the daemon remembers and keeps what is written to itself. What
-// only the daemon can open is read through its control socket. note says where it looks, or what it cannot see.
+// explainState is a store for explaining a case: it has what the daemon remembers and keeps what is
+// written to itself. What only the daemon can open is read through its control socket. note says
+// where it looks, or what it cannot see.
 func explainState(ctx context.Context, f *daemonFlags, clock func() time.Time) (store state.Store, note string, err error) {
 	spec := stateSpec(*f.state)
 	if spec == "memory:" {
@@ -60,8 +61,8 @@ func explainState(ctx context.Context, f *daemonFlags, clock func() time.Time) (
 // nothingRemembered is an empty store.
 func nothingRemembered(clock func() time.Time) state.Store { return state.NewMemory(clock, 1000) }
 
-// daemonState reads what the daemon at a control socket remembers. Without an answer from the one that is meant, nothing is
-// known, and the note says so.
+// daemonState reads what the daemon at a control socket remembers. Without an answer from the one
+// that is meant, nothing is known, and the note says so.
 func daemonState(ctx context.Context, address, spec string, clock func() time.Time) (state.Store, string, error) {
 	path, err := admin.SocketPath(address)
 	if err != nil {
@@ -87,8 +88,8 @@ func daemonState(ctx context.Context, address, spec string, clock func() time.Ti
 	return newTrial(view, clock, done), "explained with what the running daemon remembers in " + where, nil
 }
 
-// adoptRests lets the DNS lists rest that rest at the daemon by hand or for their hits on good mail: nobody else knows of that. note
-// says why it could not be asked.
+// adoptRests lets the DNS lists rest that rest at the daemon by hand or for their hits on good
+// mail: nobody else knows of that. note says why it could not be asked.
 func adoptRests(ctx context.Context, address string, lists *rbl.Lists) (note string) {
 	path, err := admin.SocketPath(address)
 	if err != nil {
@@ -109,8 +110,8 @@ func adoptRests(ctx context.Context, address string, lists *rbl.Lists) (note str
 	return ""
 }
 
-// sameStore reports whether a daemon's store is the one that is meant. A memory is always the daemon's, whatever it is called
-// here: the default of --state depends on who asks.
+// sameStore reports whether a daemon's store is the one that is meant. A memory is always the
+// daemon's, whatever it is called here: the default of --state depends on who asks.
 func sameStore(spec, daemons string) bool {
 	mine, isFile := strings.CutPrefix(spec, "file:")
 	if !isFile {
@@ -137,8 +138,8 @@ func newTrial(base state.Store, clock func() time.Time, done func() error) trial
 // Close ends the use of what it is a copy of.
 func (t trial) Close() error { return t.done() }
 
-// lostNote says that a store was unavailable while a case was explained, "" if it was not. What people have entered the daemon has in its
-// own memory as well, and goes by it meanwhile.
+// lostNote says that a store was unavailable while a case was explained, "" if it was not. What
+// people have entered the daemon has in its own memory as well, and goes by it meanwhile.
 func lostNote(store state.Store) string {
 	t, ok := store.(trial)
 	if !ok {

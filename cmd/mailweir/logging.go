@@ -13,8 +13,8 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// newLogger returns the log on standard error. Under systemd's journal the time is left out and each line
-// carries its priority (sd-daemon(3)), because the journal keeps both itself.
+// newLogger returns the log on standard error. Under systemd's journal the time is left out and
+// each line carries its priority (sd-daemon(3)), because the journal keeps both itself.
 func newLogger(d *daemonFlags, out io.Writer) (*logrus.Logger, error) {
 	log := logrus.New()
 	log.SetOutput(out)
@@ -38,13 +38,15 @@ func newLogger(d *daemonFlags, out io.Writer) (*logrus.Logger, error) {
 	return log, nil
 }
 
-// takeStandardLog takes what libraries write to the standard logger, which is the process's: go-milter does.
+// takeStandardLog takes what libraries write to the standard logger, which is the process's:
+// go-milter does.
 func takeStandardLog(log *logrus.Logger) {
 	stdlog.SetFlags(0)
 	stdlog.SetOutput(libraryLog{log})
 }
 
-// isJournal reports whether out is the stream that JOURNAL_STREAM names as DEVICE:INODE (systemd.exec(5)).
+// isJournal reports whether out is the stream that JOURNAL_STREAM names as DEVICE:INODE
+// (systemd.exec(5)).
 func isJournal(out io.Writer, stream string) bool {
 	file, ok := out.(*os.File)
 	if !ok || stream == "" {

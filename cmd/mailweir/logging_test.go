@@ -20,8 +20,8 @@ import (
 	"mailweir/internal/state"
 )
 
-// hostile is what a client may say where the log repeats it: line ends, a terminal's escapes, C1 controls, octets that
-// are no UTF-8, quotes, and a forged field.
+// hostile is what a client may say where the log repeats it: line ends, a terminal's escapes, C1
+// controls, octets that are no UTF-8, quotes, and a forged field.
 const hostile = "x\r\nlevel=error msg=forged\n\x1b[31mred\x00\u009b1m\u2028\xff\xfe\" event=mw-FORGED \\"
 
 func processFlags(t *testing.T, args ...string) *settings {
@@ -116,7 +116,8 @@ func outsideQuotes(line string) string {
 	return b.String()
 }
 
-// Under the journal a line begins with its priority and has no time, which the journal keeps itself.
+// Under the journal a line begins with its priority and has no time, which the journal keeps
+// itself.
 func TestJournal(t *testing.T) {
 	stream, err := os.Create(filepath.Join(t.TempDir(), "stream"))
 	if err != nil {

@@ -18,7 +18,8 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run carries a command out and returns its exit code. Nothing is printed that a terminal would obey.
+// run carries a command out and returns its exit code. Nothing is printed that a terminal would
+// obey.
 func run(args []string, stdout, stderr io.Writer) int {
 	out, errs := terminal.NewWriter(stdout), terminal.NewWriter(stderr)
 	root := newRoot()
@@ -40,7 +41,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return exit.code
 }
 
-// asExit gives an error without an exit code one: what could not be written, else wrong usage, which is how cobra says it.
+// asExit gives an error without an exit code one: what could not be written, else wrong usage,
+// which is how cobra says it.
 func asExit(err error) *exitError {
 	var exit *exitError
 	var output *fs.PathError

@@ -14,8 +14,8 @@ type message struct {
 	body   []byte // line ends are CRLF
 }
 
-// readMessage reads a message from a file, with line ends of any kind. An mbox separator in front is left out. As in
-// Postfix, the first line that is not part of a header field begins the body.
+// readMessage reads a message from a file, with line ends of any kind. An mbox separator in front
+// is left out. As in Postfix, the first line that is not part of a header field begins the body.
 func readMessage(in io.Reader) (*message, error) {
 	data, err := io.ReadAll(in)
 	if err != nil {

@@ -47,7 +47,8 @@ func TestReadMessage(t *testing.T) {
 	}
 }
 
-// A field of many lines is read as one: to join them line by line would take time in the square of their number.
+// A field of many lines is read as one: to join them line by line would take time in the square of
+// their number.
 func TestReadFolded(t *testing.T) {
 	text := "A: b" + strings.Repeat("\n x", 100_000) + "\n\nhello\n"
 	allocations := testing.AllocsPerRun(1, func() {

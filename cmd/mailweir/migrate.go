@@ -61,8 +61,8 @@ func openSource(ctx context.Context, spec string) (state.Store, error) {
 	return store, nil
 }
 
-// prepareTarget makes a directory that is not there for the user who has that of from. note says what root has to do where
-// there is none.
+// prepareTarget makes a directory that is not there for the user who has that of from. note says
+// what root has to do where there is none.
 func prepareTarget(from, to string) (note string, err error) {
 	dir, isFile := strings.CutPrefix(to, "file:")
 	if !isFile {

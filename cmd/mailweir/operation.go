@@ -18,7 +18,8 @@ import (
 	"mailweir/internal/state"
 )
 
-// operationCommands makes the commands of every operation that is declared; those of a group are below one.
+// operationCommands makes the commands of every operation that is declared; those of a group are
+// below one.
 func operationCommands() []*cobra.Command {
 	_, draft := register(pflag.NewFlagSet("mailweir", pflag.ContinueOnError))
 	var commands []*cobra.Command
@@ -42,8 +43,9 @@ func (s *settings) offer() admin.Offer {
 	return admin.Offer{Groups: s.draft.Operations(), Delimiter: s.draft.Delimiter()}
 }
 
-// operationCommand makes the command of one operation. What it is given becomes a request, which the daemon carries out, so that
-// it acts at once; with no daemon running, the command opens the state itself.
+// operationCommand makes the command of one operation. What it is given becomes a request, which
+// the daemon carries out, so that it acts at once; with no daemon running, the command opens the
+// state itself.
 func operationCommand(g policy.OperationGroup, op policy.Operation) *cobra.Command {
 	cmd := &cobra.Command{Use: strings.TrimSpace(op.Name + " " + op.Args), Short: op.Title, Long: op.Help, Example: op.Example}
 	addSettings(cmd)
@@ -161,8 +163,9 @@ func dial(address string) (*admin.Client, error) {
 // findFlags are the flags by which a command finds the daemon and the state.
 var findFlags = []string{config.FileFlag, "control", "state"}
 
-// commandSettings reads the flags of a command. What is wrong with a flag that finds neither the daemon nor the state is said and no
-// more: whoever has to switch an account off now cannot mend the configuration first.
+// commandSettings reads the flags of a command. What is wrong with a flag that finds neither the
+// daemon nor the state is said and no more: whoever has to switch an account off now cannot mend
+// the configuration first.
 func commandSettings(cmd *cobra.Command) (*settings, error) {
 	s := resolveAll(givenTo(cmd))
 	if err := s.need(func(flag string) bool { return slices.Contains(findFlags, flag) }); err != nil {

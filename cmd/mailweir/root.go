@@ -114,7 +114,8 @@ func (s *settings) need(needed func(flag string) bool) error {
 	return nil
 }
 
-// group makes a command that only has others below it, and says so to who names one that is not there.
+// group makes a command that only has others below it, and says so to who names one that is not
+// there.
 func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: use, Short: short, SuggestionsMinimumDistance: 2,

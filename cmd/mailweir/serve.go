@@ -35,8 +35,9 @@ SIGHUP reads configuration and lists again; if anything in them is wrong, all st
 	return cmd
 }
 
-// ballast is address space that is never touched, so it takes no memory. It lets the heap grow to twice this before it is swept: by
-// itself it is so small that this would be due every few dozen messages, and would cost more than judging them.
+// ballast is address space that is never touched, so it takes no memory. It lets the heap grow to
+// twice this before it is swept: by itself it is so small that this would be due every few dozen
+// messages, and would cost more than judging them.
 const ballast = 8 << 20
 
 // serve runs the daemon until a signal ends it.

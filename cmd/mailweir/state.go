@@ -14,7 +14,8 @@ import (
 	"mailweir/internal/state"
 )
 
-// autoState is the default of --state: the directory that systemd gives, or the usual one where it exists, else memory.
+// autoState is the default of --state: the directory that systemd gives, or the usual one where it
+// exists, else memory.
 const autoState = "auto"
 
 // usualState is the directory of the embedded store where nobody says otherwise.
@@ -43,7 +44,8 @@ func validState(flag string) error {
 	return nil
 }
 
-// openState opens the store of the daemon, and says when it becomes unavailable and when it is back.
+// openState opens the store of the daemon, and says when it becomes unavailable and when it is
+// back.
 func openState(flag string, log *logrus.Logger, clock func() time.Time) (state.Store, error) {
 	store, err := state.Open(context.Background(), stateSpec(flag), state.Options{
 		Clock: clock,
@@ -62,7 +64,8 @@ func openState(flag string, log *logrus.Logger, clock func() time.Time) (state.S
 	return store, nil
 }
 
-// failedState is the error of a command that could not open --state: it says whether trying again may mend that.
+// failedState is the error of a command that could not open --state: it says whether trying again
+// may mend that.
 func failedState(err error) error {
 	damaged := (*state.DamagedError)(nil)
 	switch {

@@ -15,11 +15,12 @@ import (
 	"mailweir/internal/state"
 )
 
-// esc is what a sender may put into an address: an escape sequence, the title of a window, a C1 control, a character that turns
-// the text around, and an octet that is no UTF-8.
+// esc is what a sender may put into an address: an escape sequence, the title of a window, a C1
+// control, a character that turns the text around, and an octet that is no UTF-8.
 const esc = "\x1b[31m\x1b]0;t\a\u009b1m\u202e\xff"
 
-// attacks are, for each command, arguments by which it prints what others chose, as far as it prints any.
+// attacks are, for each command, arguments by which it prints what others chose, as far as it
+// prints any.
 var attacks = map[string][][]string{
 	"account off":       {{"--outbound=" + esc, "--note=" + esc}},
 	"account on":        {{"--outbound=x" + esc}},
@@ -53,7 +54,8 @@ var attacks = map[string][][]string{
 	"version":           {{esc}},
 }
 
-// What a terminal is sent can be seen, whatever is in the state, in messages, in files and on the command line.
+// What a terminal is sent can be seen, whatever is in the state, in messages, in files and on the
+// command line.
 func TestNothingMovesATerminal(t *testing.T) {
 	t.Setenv("MAILWEIR_DNS", "127.0.0.1:9")
 	dir := t.TempDir()

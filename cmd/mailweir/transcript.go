@@ -87,7 +87,8 @@ func trimmed(address string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(address, "<"), ">")
 }
 
-// step closes a step with its answer. The first objection to be enforced, in the order of the words, is the answer.
+// step closes a step with its answer. The first objection to be enforced, in the order of the
+// words, is the answer.
 func (t *transcript) step(command string, a policy.Answer) {
 	st := step{Command: command, Words: []word{}, Answer: "go on", Removed: strings.Join(a.Remove, ", "), Changed: a.Change.String()}
 	if a.Refuses() {
@@ -160,8 +161,8 @@ func (t *transcript) write(out io.Writer) error {
 	return nil
 }
 
-// rows are the words of the step, each once: a check that looks at client and recipient and has nothing against either says the
-// same twice. What a check asked stands in rows of its own.
+// rows are the words of the step, each once: a check that looks at client and recipient and has
+// nothing against either says the same twice. What a check asked stands in rows of its own.
 func (st *step) rows() (rows [][]any) {
 	var said []word
 	for _, w := range st.Words {

@@ -9,7 +9,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// Record is one use of an operation, for the audit: who did what, from where, when, why and until when, and what it changed.
+// Record is one use of an operation, for the audit: who did what, from where, when, why and until
+// when, and what it changed.
 type Record struct {
 	Version   int       `json:"version"`
 	Time      time.Time `json:"time"`
@@ -46,8 +47,8 @@ func (s *Service) audit(op policy.Operation, c *policy.Call, r Request, err erro
 	s.Audit(record)
 }
 
-// LogAudit returns an audit that writes a line of the log for each use. What a program asks for on its own, time and again, is
-// for the level debug.
+// LogAudit returns an audit that writes a line of the log for each use. What a program asks for on
+// its own, time and again, is for the level debug.
 func LogAudit(log *logrus.Logger) func(Record) {
 	return func(r Record) {
 		fields := logrus.Fields{"command": r.Operation, "by": r.Name, "uid": r.UID, "from": r.From}

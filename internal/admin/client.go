@@ -35,8 +35,8 @@ func SocketPath(address string) (string, error) {
 	return path, nil
 }
 
-// NewClient returns a client for the socket at a path. Whoever listens there and does not answer is waited for as long as an
-// operation may take, and no longer.
+// NewClient returns a client for the socket at a path. Whoever listens there and does not answer is
+// waited for as long as an operation may take, and no longer.
 func NewClient(path string) *Client {
 	return &Client{http: &http.Client{
 		Timeout: longest,
@@ -49,8 +49,8 @@ func NewClient(path string) *Client {
 // Close ends idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Do has the daemon carry an operation out and returns its answer. The error is [ErrNotRunning], [ErrClosed], or what
-// [Service.Do] says.
+// Do has the daemon carry an operation out and returns its answer. The error is [ErrNotRunning],
+// [ErrClosed], or what [Service.Do] says.
 func (c *Client) Do(ctx context.Context, r Request) (json.RawMessage, error) {
 	e := envelope{Why: r.Why, Request: r.Body}
 	if r.For != 0 {
@@ -108,8 +108,8 @@ func notReached(err error) error {
 	return err
 }
 
-// readFailure turns an answer that is none into the error that it was. A daemon of another version does not know the path, and
-// may know no JSON either.
+// readFailure turns an answer that is none into the error that it was. A daemon of another version
+// does not know the path, and may know no JSON either.
 func readFailure(response *http.Response, answer []byte, operation string) error {
 	var f failure
 	if json.Unmarshal(answer, &f) != nil || f.Error == "" {

@@ -15,8 +15,9 @@ import (
 	"mailweir/internal/policy"
 )
 
-// The control socket speaks HTTP with JSON: POST /v1/GROUP/NAME with an envelope. Another version has another path, so that a
-// command and a daemon of different versions say so, and neither guesses.
+// The control socket speaks HTTP with JSON: POST /v1/GROUP/NAME with an envelope. Another version
+// has another path, so that a command and a daemon of different versions say so, and neither
+// guesses.
 const prefix = "/v1/"
 
 // envelope is the body of a request.
@@ -38,7 +39,8 @@ const (
 	maxAnswer  = 256 << 20
 )
 
-// Server answers requests at the control socket. It is for its owner only, mode 0600, and the kernel says who asks.
+// Server answers requests at the control socket. It is for its owner only, mode 0600, and the
+// kernel says who asks.
 type Server struct {
 	service  *Service
 	listener net.Listener
@@ -46,7 +48,8 @@ type Server struct {
 	serving  sync.WaitGroup
 }
 
-// NewServer returns a server that has yet to be started. The listener's socket has mode 0600 already.
+// NewServer returns a server that has yet to be started. The listener's socket has mode 0600
+// already.
 func NewServer(l net.Listener, service *Service) *Server {
 	s := &Server{service: service, listener: l}
 	mux := http.NewServeMux()

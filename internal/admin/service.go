@@ -1,6 +1,7 @@
-// Package admin carries run-time operations out: what a person looks at, enters or takes back while the daemon runs. The checks
-// declare them ([policy.Operation]). The [Service] is the one place that decides who may, and keeps the audit; the command line
-// reaches it over the control socket ([Server], [Client]), and a command without a daemon has one of its own.
+// Package admin carries run-time operations out: what a person looks at, enters or takes back while
+// the daemon runs. The checks declare them ([policy.Operation]). The [Service] is the one place
+// that decides who may, and keeps the audit; the command line reaches it over the control socket
+// ([Server], [Client]), and a command without a daemon has one of its own.
 package admin
 
 import (
@@ -23,7 +24,8 @@ type Service struct {
 	Offer func() Offer
 	// Own are operations that belong to no check.
 	Own []policy.OperationGroup
-	// May reports why a person may not do something; nil lets everybody do everything who comes this far.
+	// May reports why a person may not do something; nil lets everybody do everything who comes
+	// this far.
 	May func(policy.Person, policy.Operation) error
 	// Audit takes every use of an operation, once it is over; nil keeps none.
 	Audit func(Record)
@@ -50,8 +52,8 @@ type Request struct {
 // longest is how long an operation may take.
 const longest = time.Minute
 
-// Do carries an operation out and returns its answer in JSON. The error is a [policy.WrongError], [UnknownError], [DeniedError] or
-// [UnavailableError], or something that should not be.
+// Do carries an operation out and returns its answer in JSON. The error is a [policy.WrongError],
+// [UnknownError], [DeniedError] or [UnavailableError], or something that should not be.
 func (s *Service) Do(ctx context.Context, by policy.Person, r Request) (json.RawMessage, error) {
 	offer := s.Offer()
 	op, ok := find(slices.Concat(offer.Groups, s.Own), r.Operation)
@@ -73,7 +75,8 @@ func (s *Service) Do(ctx context.Context, by policy.Person, r Request) (json.Raw
 	return json.Marshal(answer)
 }
 
-// run carries the operation out, if the person may. A panic is an error of this operation, and of nothing else.
+// run carries the operation out, if the person may. A panic is an error of this operation, and of
+// nothing else.
 func (s *Service) run(ctx context.Context, op policy.Operation, c *policy.Call, r Request) (answer any, err error) {
 	if s.May != nil {
 		if err := s.May(c.By, op); err != nil {

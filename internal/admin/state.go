@@ -22,7 +22,8 @@ const (
 // readWithin is how long the daemon reads for one question of explain.
 const readWithin = 5 * time.Second
 
-// Operations are those that belong to no check. where is the name of the store for whoever works in another directory.
+// Operations are those that belong to no check. where is the name of the store for whoever works in
+// another directory.
 func Operations(where string) []policy.OperationGroup {
 	return []policy.OperationGroup{
 		{Name: "state", Title: "Look at what checks remember, or move it", Operations: []policy.Operation{

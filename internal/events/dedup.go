@@ -9,8 +9,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// Events of the same check, client and sender domain stand alone up to dedupAfter in dedupSpan; the rest share one id and one
-// line, so that a flood can fill neither log nor memory.
+// Events of the same check, client and sender domain stand alone up to dedupAfter in dedupSpan; the
+// rest share one id and one line, so that a flood can fill neither log nor memory.
 const (
 	dedupAfter = 10
 	dedupSpan  = time.Minute

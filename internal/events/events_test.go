@@ -153,8 +153,8 @@ func TestDedupsAreBounded(t *testing.T) {
 	}
 }
 
-// fieldNames are all that an event's line may have. Whoever reads the log by machine relies on them: docs/operating.md
-// lists them.
+// fieldNames are all that an event's line may have. Whoever reads the log by machine relies on
+// them: docs/operating.md lists them.
 var fieldNames = []string{
 	"asked", "cause", "check", "client", "client_name", "code", "direction", "enhanced", "error", "event", "helo", "login", "mode",
 	"queue_id", "recipient", "recipients", "reply", "sender", "service", "session", "stack", "stage", "text",

@@ -16,7 +16,8 @@ const (
 	gatherOctets  = 16 << 20 // of recipients and causes, in all sums that are open at once
 )
 
-// gathering is what several events have, each different value once. Beyond the bounds, what comes is counted each time.
+// gathering is what several events have, each different value once. Beyond the bounds, what comes
+// is counted each time.
 type gathering struct {
 	times      int
 	last       time.Time
@@ -62,7 +63,8 @@ func (g *gathering) into(e *policy.Event) {
 	}
 }
 
-// distinct are different values in the order in which they came, the first of them, and how many there are.
+// distinct are different values in the order in which they came, the first of them, and how many
+// there are.
 type distinct[T comparable] struct {
 	list  []T
 	known map[T]struct{}

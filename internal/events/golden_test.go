@@ -21,8 +21,8 @@ import (
 
 var update = flag.Bool("update", false, "write testdata again")
 
-// golden compares with a file of testdata. Others read these formats by machine: a change here is a change of version, unless
-// it only adds.
+// golden compares with a file of testdata. Others read these formats by machine: a change here is a
+// change of version, unless it only adds.
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
@@ -40,7 +40,8 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-// a client's text: an escape of a terminal, a line end, an octet that is no UTF-8, a character that turns the text around.
+// a client's text: an escape of a terminal, a line end, an octet that is no UTF-8, a character that
+// turns the text around.
 const hostile = "\x1b[31m\r\nforged=1 \xff\u202e"
 
 func refusal() *policy.Event {

@@ -20,8 +20,8 @@ type missingOf struct {
 // missingOutOf is over how many transactions it is judged whether most of them are incomplete.
 const missingOutOf = 100
 
-// incomplete records a transaction that had recipients and no header. It counts against no one: the client may have had its
-// reasons, such as a call-out, or something keeps the content from us.
+// incomplete records a transaction that had recipients and no header. It counts against no one: the
+// client may have had its reasons, such as a call-out, or something keeps the content from us.
 func (r *Recorder) incomplete(t *policy.Transaction) {
 	if len(t.Remaining()) == 0 || t.Check != "" {
 		return
@@ -39,7 +39,8 @@ func (r *Recorder) incomplete(t *policy.Transaction) {
 	})
 }
 
-// most counts a transaction, and reports, once for each service, that more than half of the last ones were incomplete.
+// most counts a transaction, and reports, once for each service, that more than half of the last
+// ones were incomplete.
 func (m *missing) most(service policy.Service, incomplete bool) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -54,7 +54,8 @@ func TestIncomplete(t *testing.T) {
 	}
 }
 
-// That most of a service's transactions are incomplete is said once, and nothing is said of one that is not so.
+// That most of a service's transactions are incomplete is said once, and nothing is said of one
+// that is not so.
 func TestMostIncomplete(t *testing.T) {
 	b := newBench(t)
 	abandoned := policy.Outcome{Fate: policy.Abandoned}

@@ -10,8 +10,9 @@ import (
 	"mailweir/internal/trace"
 )
 
-// logSink writes one line for each event, and one for the sum of those that share an id. Field names are fixed; a field without
-// a value is left out. What clients and senders chose stands in field values only, and the formatter quotes those.
+// logSink writes one line for each event, and one for the sum of those that share an id. Field
+// names are fixed; a field without a value is left out. What clients and senders chose stands in
+// field values only, and the formatter quotes those.
 type logSink struct{ log *logrus.Logger }
 
 // Event writes the line of one decision.
@@ -77,7 +78,8 @@ func eventFields(e *policy.Event) logrus.Fields {
 	return fields
 }
 
-// A line names the first of several, as far as both allow: journald cuts a line at 48 KiB (LineMax= in journald.conf(5)).
+// A line names the first of several, as far as both allow: journald cuts a line at 48 KiB (LineMax=
+// in journald.conf(5)).
 const (
 	lineNames  = 100
 	lineOctets = 16 << 10

@@ -91,7 +91,8 @@ func (m *Metrics) Event(e *policy.Event) {
 	m.decisions.WithLabelValues(e.Check, e.Mode.String(), e.Action.String(), strconv.Itoa(e.Line.Code())).Inc()
 }
 
-// Transaction counts a message by what became of it, and the limits that its examination reached, each once.
+// Transaction counts a message by what became of it, and the limits that its examination reached,
+// each once.
 func (m *Metrics) Transaction(t *policy.Transaction) {
 	m.messages.WithLabelValues(string(t.Service), t.Fate.String()).Inc()
 	m.octets.Add(float64(t.Octets))

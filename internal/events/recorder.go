@@ -1,5 +1,6 @@
-// Package events is the one observer of decisions. Its [Recorder] gives each its id, brings those together that are alike, and
-// hands events and transactions as data to every [Sink]: the log, the metrics, and whatever else keeps them.
+// Package events is the one observer of decisions. Its [Recorder] gives each its id, brings those
+// together that are alike, and hands events and transactions as data to every [Sink]: the log, the
+// metrics, and whatever else keeps them.
 package events
 
 import (
@@ -10,11 +11,13 @@ import (
 	"mailweir/internal/policy"
 )
 
-// Sink takes what is recorded. Its methods are called from any goroutine and must not wait; what they are given stays as it is.
+// Sink takes what is recorded. Its methods are called from any goroutine and must not wait; what
+// they are given stays as it is.
 type Sink interface {
-	// Event takes every event once. Those that share an id come one by one, all but the first marked as Repeated, and at their
-	// end comes their sum, an event with that id and Dedup set. So who counts leaves the sum out, and who keeps one entry an id
-	// leaves out what is repeated and replaces the entry by the sum.
+	// Event takes every event once. Those that share an id come one by one, all but the first
+	// marked as Repeated, and at their end comes their sum, an event with that id and Dedup set. So
+	// who counts leaves the sum out, and who keeps one entry an id leaves out what is repeated and
+	// replaces the entry by the sum.
 	Event(*policy.Event)
 	// Transaction takes what became of a mail transaction, accepted ones too.
 	Transaction(*policy.Transaction)

@@ -2,8 +2,8 @@ package events
 
 import "mailweir/internal/policy"
 
-// recordSettled records what is known of a message only when it is over, and what is no decision. Check, action and cause are
-// given.
+// recordSettled records what is known of a message only when it is over, and what is no decision.
+// Check, action and cause are given.
 func (r *Recorder) recordSettled(t *policy.Transaction, e policy.Event) {
 	e.Time, e.Mode, e.Stage, e.AnsweredAt = t.Ended, policy.Monitor, policy.StageEnd, policy.StageEnd
 	e.Session, e.Transaction, e.Service = t.Session, t.Number, t.Service

@@ -35,7 +35,8 @@ func newTable(b *bench) *table {
 	return s
 }
 
-// A sink is added without any other knowing, and has every event and every transaction, with host, version and id.
+// A sink is added without any other knowing, and has every event and every transaction, with host,
+// version and id.
 func TestAnotherSink(t *testing.T) {
 	b := newBench(t)
 	s := newTable(b)
@@ -77,7 +78,8 @@ func (b *bench) refuseFor(client string, recipients ...string) *policy.Event {
 	return e
 }
 
-// A line names a hundred recipients and clients and counts them all; the event has a thousand recipients.
+// A line names a hundred recipients and clients and counts them all; the event has a thousand
+// recipients.
 func TestSumNamesRecipientsAndClients(t *testing.T) {
 	b := newBench(t)
 	s := newTable(b)

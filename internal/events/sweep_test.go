@@ -7,7 +7,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// The sum of what is alike is told when its time is over, though nothing else happens, and names what it was about.
+// The sum of what is alike is told when its time is over, though nothing else happens, and names
+// what it was about.
 func TestDedupsEndByThemselves(t *testing.T) {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	ds := newDedups(func() time.Time { return now })

@@ -6,8 +6,9 @@ import (
 	"mailweir/internal/policy"
 )
 
-// unexamined records, once for each message, which limits kept a part of it from being examined. It stands against no one by
-// itself; alike events share a line as all others do, so that a flood of bombs does not fill the log.
+// unexamined records, once for each message, which limits kept a part of it from being examined. It
+// stands against no one by itself; alike events share a line as all others do, so that a flood of
+// bombs does not fill the log.
 func (r *Recorder) unexamined(t *policy.Transaction) {
 	if len(t.Unexamined) == 0 {
 		return

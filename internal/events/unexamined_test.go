@@ -29,7 +29,8 @@ func (b *bench) limitsCounted(limit string) float64 {
 	return counted.GetCounter().GetValue()
 }
 
-// A limit that was reached is in the log and in the metrics, once a message, whatever became of the message.
+// A limit that was reached is in the log and in the metrics, once a message, whatever became of the
+// message.
 func TestUnexamined(t *testing.T) {
 	b := newBench(t)
 	limits := []policy.Unexamined{{Limit: "ratio", Where: `ratio in "a.zip/b"`}, {Limit: "ratio", Where: `ratio in "a.zip/c"`}, {Limit: "time", Where: "time"}}

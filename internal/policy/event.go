@@ -7,15 +7,16 @@ import (
 	"mailweir/internal/trace"
 )
 
-// EventVersion is the version of the JSON of [Event] and [Transaction]. Fields may be added under the same version; a field
-// that changes its meaning or goes makes another.
+// EventVersion is the version of the JSON of [Event] and [Transaction]. Fields may be added under
+// the same version; a field that changes its meaning or goes makes another.
 const EventVersion = 1
 
-// MaxEventRecipients bounds the recipients that an event or a transaction names; beyond it they are counted.
+// MaxEventRecipients bounds the recipients that an event or a transaction names; beyond it they are
+// counted.
 const MaxEventRecipients = 1000
 
-// Event is the record of one decision against mail, or in monitor mode one that would have been. It is data: its JSON has
-// stable names, times in UTC (RFC 3339) and the number of its version.
+// Event is the record of one decision against mail, or in monitor mode one that would have been. It
+// is data: its JSON has stable names, times in UTC (RFC 3339) and the number of its version.
 type Event struct {
 	Version int `json:"version"`
 	// ID names the event everywhere: in the reply, the log and every later question.
@@ -55,12 +56,14 @@ type Event struct {
 	// Sender is as the MTA wrote it; HasSender tells the null sender from none.
 	Sender    string `json:"sender,omitempty"`
 	HasSender bool   `json:"has_sender,omitempty"`
-	// Recipients are those concerned, the first [MaxEventRecipients] of them; Count is how many there are.
+	// Recipients are those concerned, the first [MaxEventRecipients] of them; Count is how many
+	// there are.
 	Recipients []string `json:"recipients,omitempty"`
 	Count      int      `json:"recipient_count,omitempty"`
 	Direction  string   `json:"direction,omitempty"`
 	QueueID    string   `json:"queue_id,omitempty"`
-	// Trace is what was asked of DNS, state and other backends for this decision, and what it answered.
+	// Trace is what was asked of DNS, state and other backends for this decision, and what it
+	// answered.
 	Trace []trace.Query `json:"queries,omitempty"`
 
 	// Dedup is set in the sum of events that were alike and share an id.
@@ -69,8 +72,8 @@ type Event struct {
 	Repeated bool `json:"-"`
 }
 
-// Dedup is what events that share an id have in common, so that a flood fills no log. The event that it belongs to is the
-// first of them, with the causes and recipients of all.
+// Dedup is what events that share an id have in common, so that a flood fills no log. The event
+// that it belongs to is the first of them, with the causes and recipients of all.
 type Dedup struct {
 	// Times is how many events there were, Last when the last of them.
 	Times int       `json:"times"`

@@ -8,9 +8,10 @@ import (
 	"time"
 )
 
-// Operation is something that a person does at run time with what a check knows or remembers: looks at it, enters something,
-// takes it back. It is declared where the check is, by [Flags.Operations] and [NewOperation]; the commands, and whatever else
-// people use, are made from the declaration. Request and answer are JSON between the two processes.
+// Operation is something that a person does at run time with what a check knows or remembers: looks
+// at it, enters something, takes it back. It is declared where the check is, by [Flags.Operations]
+// and [NewOperation]; the commands, and whatever else people use, are made from the declaration.
+// Request and answer are JSON between the two processes.
 type Operation struct {
 	About
 	request func(*Flags) func(args []string) (any, error)
@@ -28,12 +29,13 @@ type About struct {
 	Args string
 	// Effect is what it does to what is remembered.
 	Effect Effect
-	// ByFlags: without a daemon the check's own flags must be right, because they tell under which keys things stand.
+	// ByFlags: without a daemon the check's own flags must be right, because they tell under which
+	// keys things stand.
 	ByFlags bool
 	// Daemon: only the daemon can carry it out; the state alone does not do.
 	Daemon bool
-	// Hidden: it is for another program, and no command is made of it. Quiet: it is asked so often that the log has it at the level
-	// debug only.
+	// Hidden: it is for another program, and no command is made of it. Quiet: it is asked so often
+	// that the log has it at the level debug only.
 	Hidden, Quiet bool
 }
 
@@ -45,16 +47,19 @@ const (
 	Looks Effect = iota
 	// Changes: something is changed, and the person can say why (--note).
 	Changes
-	// Enters: something is entered for some time, and the person can say why and for how long (--note, --for).
+	// Enters: something is entered for some time, and the person can say why and for how long
+	// (--note, --for).
 	Enters
 )
 
-// Nothing is a request that asks for nothing in particular, or an answer that says no more than that it is done.
+// Nothing is a request that asks for nothing in particular, or an answer that says no more than
+// that it is done.
 type Nothing struct{}
 
-// NewOperation declares an operation by its parts. request registers the flags of the command and returns what makes the request
-// of them and of the arguments; its error says how the command is used. run carries the operation out; an error by [Wrongf] says
-// what the person did wrong. show prints the answer; without it nothing is printed.
+// NewOperation declares an operation by its parts. request registers the flags of the command and
+// returns what makes the request of them and of the arguments; its error says how the command is
+// used. run carries the operation out; an error by [Wrongf] says what the person did wrong. show
+// prints the answer; without it nothing is printed.
 func NewOperation[In, Out any](about About, request func(*Flags) func(args []string) (In, error),
 	run func(context.Context, *Call, In) (Out, error), show func(io.Writer, Out) error,
 ) Operation {
@@ -84,7 +89,8 @@ func NewOperation[In, Out any](about About, request func(*Flags) func(args []str
 	}
 }
 
-// Request registers the flags of the operation's command, and returns what makes the request of them and of the arguments.
+// Request registers the flags of the operation's command, and returns what makes the request of
+// them and of the arguments.
 func (o Operation) Request(f *Flags) func(args []string) (any, error) { return o.request(f) }
 
 // Run carries the operation out with a request in JSON. What it returns is to be made JSON.
@@ -108,7 +114,8 @@ func NoArguments(args []string) error {
 	return nil
 }
 
-// OperationGroup is what a check, or another part of the program, lets people do: "mailweir NAME VERB".
+// OperationGroup is what a check, or another part of the program, lets people do: "mailweir NAME
+// VERB".
 type OperationGroup struct {
 	Name, Title string
 	Operations  []Operation
@@ -137,7 +144,8 @@ type Person struct {
 	From string `json:"from"`
 }
 
-// Alteration is one thing that an operation has changed, for the audit: before and after in words, "" for not there.
+// Alteration is one thing that an operation has changed, for the audit: before and after in words,
+// "" for not there.
 type Alteration struct {
 	What   string `json:"what"`
 	Before string `json:"before,omitempty"`

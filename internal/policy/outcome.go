@@ -6,13 +6,15 @@ import "time"
 type Fate uint8
 
 const (
-	// Accepted: mailweir let it pass. What the MTA or a later filter refuses afterwards stays unseen.
+	// Accepted: mailweir let it pass. What the MTA or a later filter refuses afterwards stays
+	// unseen.
 	Accepted Fate = iota
 	// Refused: answered with a permanent reply.
 	Refused
 	// Deferred: answered with a temporary reply.
 	Deferred
-	// RefusedByMTA: the MTA itself had refused the recipient (Postfix reports it, Sendmail does not).
+	// RefusedByMTA: the MTA itself had refused the recipient (Postfix reports it, Sendmail does
+	// not).
 	RefusedByMTA
 	// Removed: taken off the message at its end.
 	Removed

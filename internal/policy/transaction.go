@@ -7,8 +7,8 @@ import (
 	"mailweir/internal/mailauth"
 )
 
-// Transaction is the record of one mail transaction, accepted ones too, from MAIL to its end. Like [Event] it is data; Session
-// and Number name it, and its events carry both.
+// Transaction is the record of one mail transaction, accepted ones too, from MAIL to its end. Like
+// [Event] it is data; Session and Number name it, and its events carry both.
 type Transaction struct {
 	Version int `json:"version"`
 	// Begun is when MAIL came, Ended when the transaction was over.
@@ -26,8 +26,9 @@ type Transaction struct {
 	Login      string     `json:"login,omitempty"`
 	// Sender is as the MTA wrote it, "" for the null sender.
 	Sender string `json:"sender"`
-	// Recipients are those that the client named, the first [MaxEventRecipients] of them: those who left the message before its
-	// end, in order, and then the others. RecipientCount is how many there are.
+	// Recipients are those that the client named, the first [MaxEventRecipients] of them: those who
+	// left the message before its end, in order, and then the others. RecipientCount is how many
+	// there are.
 	Recipients     []RecipientOutcome `json:"recipients,omitempty"`
 	RecipientCount int                `json:"recipient_count"`
 	QueueID        string             `json:"queue_id,omitempty"`
@@ -36,14 +37,15 @@ type Transaction struct {
 	MessageID string `json:"message_id,omitempty"`
 	From      string `json:"from,omitempty"`
 	Subject   string `json:"subject,omitempty"`
-	// Fields counts the header fields, those of a section that is too long at least; 0 means that no content came.
+	// Fields counts the header fields, those of a section that is too long at least; 0 means that
+	// no content came.
 	Fields int `json:"fields,omitempty"`
 	// Octets counts what came of the message (RFC 1870 section 5), DeclaredSize is that of MAIL.
 	Octets       int64 `json:"octets"`
 	DeclaredSize int64 `json:"declared_size,omitempty"`
 
-	// SPF is the result for the envelope sender, DKIM are the domains with a valid signature; both only where they were asked for
-	// and found out.
+	// SPF is the result for the envelope sender, DKIM are the domains with a valid signature; both
+	// only where they were asked for and found out.
 	SPF  mailauth.SPFResult `json:"spf,omitempty"`
 	DKIM []string           `json:"dkim,omitempty"`
 

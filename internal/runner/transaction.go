@@ -10,7 +10,8 @@ import (
 // maxKept bounds a header field in the record of a transaction, in octets.
 const maxKept = 1000
 
-// newTransaction makes the record of a message that is over. Version, host and time of the end are the recorder's.
+// newTransaction makes the record of a message that is over. Version, host and time of the end are
+// the recorder's.
 func newTransaction(m *message, o policy.Outcome) *policy.Transaction {
 	t := &policy.Transaction{
 		Begun: m.Started.UTC(), Session: m.Conn.ID, Number: m.Number, Service: m.Conn.Service,
@@ -52,7 +53,8 @@ func keepFields(t *policy.Transaction, fields []policy.Field) {
 	}
 }
 
-// departures are what became of the recipients who left a message before its end, the first of them.
+// departures are what became of the recipients who left a message before its end, the first of
+// them.
 type departures struct {
 	list  []policy.RecipientOutcome
 	count int

@@ -1,6 +1,7 @@
-// Package terminal writes what commands print, so that no sender's text can do anything to the terminal of whoever reads it: a
-// mail address may hold escape sequences, line ends and characters that turn the text around. They are shown, as "\u001b", and
-// never sent. The form of an escape is that of JSON, so that JSON stays what it is.
+// Package terminal writes what commands print, so that no sender's text can do anything to the
+// terminal of whoever reads it: a mail address may hold escape sequences, line ends and characters
+// that turn the text around. They are shown, as "\u001b", and never sent. The form of an escape is
+// that of JSON, so that JSON stays what it is.
 package terminal
 
 import (
@@ -13,7 +14,8 @@ import (
 	"unicode/utf8"
 )
 
-// Text makes a text fit for one cell or the middle of a line: what cannot be seen is escaped, line ends and tabs included.
+// Text makes a text fit for one cell or the middle of a line: what cannot be seen is escaped, line
+// ends and tabs included.
 func Text(s string) string {
 	if !strings.ContainsFunc(s, hidden) && utf8.ValidString(s) {
 		return s
@@ -56,8 +58,8 @@ func appendEscape(b []byte, r rune) []byte {
 	return fmt.Appendf(b, `\u%04x\u%04x`, 0xd800+r>>10, 0xdc00+r&0x3ff)
 }
 
-// Writer passes text with its line ends and tabs on, and escapes all else that cannot be seen. It is the last thing between a
-// command and its terminal. It is not for several goroutines at once.
+// Writer passes text with its line ends and tabs on, and escapes all else that cannot be seen. It
+// is the last thing between a command and its terminal. It is not for several goroutines at once.
 type Writer struct {
 	out     io.Writer
 	partial []byte // the beginning of a character whose rest comes with the next Write
