@@ -123,6 +123,7 @@ func TestTablesThatWait(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				p.Ready(t.Context()) // else checks ask because they know too little
 				h := policytest.NewHost(t, world, p)
 				if c.before != nil {
 					c.before(t, h)
