@@ -8,11 +8,12 @@ import (
 	gomilter "github.com/emersion/go-milter"
 )
 
-// What is asked of the MTA, the same for every policy. No skipping of bodies: a reload may turn on a check that
+// What is asked of the MTA: all that the program may ever use, whatever the policy, because a reload does not negotiate
+// again. No skipping of bodies: a reload may turn on a check that
 // reads them in the middle of a connection. No DATA and unknown commands: version 2, which the library
 // answers with, has none.
 const (
-	wantedActions  = gomilter.OptRemoveRcpt | gomilter.OptAddHeader | gomilter.OptQuarantine | gomilter.OptSetSymList
+	wantedActions  = gomilter.OptRemoveRcpt | gomilter.OptAddHeader | gomilter.OptChangeHeader | gomilter.OptQuarantine | gomilter.OptSetSymList
 	wantedProtocol = gomilter.OptNoUnknown | gomilter.OptNoData | gomilter.OptRcptRej | gomilter.OptHeaderLeadingSpace | noReplies
 	noReplies      = gomilter.OptNoConnReply | gomilter.OptNoHeaderReply | gomilter.OptNoEOHReply | gomilter.OptNoBodyReply
 )
@@ -57,6 +58,9 @@ func (t terms) degradations() []string {
 	}
 	if t.actions&gomilter.OptAddHeader == 0 {
 		list = append(list, "the MTA does not let header fields be added: messages that are to be tagged go on without their tag")
+	}
+	if t.actions&gomilter.OptChangeHeader == 0 {
+		list = append(list, "the MTA does not let header fields be changed: messages go on with the fields that they came with")
 	}
 	if t.actions&gomilter.OptQuarantine == 0 {
 		list = append(list, "the MTA does not let messages be quarantined: those that are to be held go on")

@@ -22,7 +22,7 @@ func TestNegotiation(t *testing.T) {
 		{
 			"nothing granted", packet('O', 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0),
 			0, 0,
-			[]string{"removed", "tagged", "held", "macros", "refuses itself", "blanks", "waits"},
+			[]string{"removed", "tagged", "changed", "held", "macros", "refuses itself", "blanks", "waits"},
 		},
 		{
 			"header answers only", packet('O', 0, 0, 0, 6, 0, 0, 1, 0xff, 0, 0x1f, 0xff, 0x7f),

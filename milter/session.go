@@ -51,6 +51,7 @@ func (s *session) Connect(string, string, uint16, net.IP, *gomilter.Modifier) (g
 	if err != nil {
 		return nil, err
 	}
+	facts.Denied = s.terms.denied()
 	s.guard(func() { s.policy.Connect(facts) })
 	return s.silent(gomilter.OptNoConnReply), nil
 }
@@ -156,47 +157,7 @@ func (s *session) Body(m *gomilter.Modifier) (gomilter.Response, error) {
 	if answer.Refuses() {
 		return refusal(answer.Line), nil
 	}
-	if err := s.change(answer.Change, m); err != nil {
-		return s.goOn, err
-	}
-	return s.goOn, s.remove(answer.Remove, m)
-}
-
-// change adds header fields and has the message held, as far as the MTA lets us.
-func (s *session) change(c policy.Change, m *gomilter.Modifier) error {
-	if s.terms.actions&gomilter.OptAddHeader != 0 {
-		for _, f := range c.Fields {
-			if err := m.AddHeader(f.Name, s.spaced(f.Value)); err != nil {
-				return err
-			}
-		}
-	}
-	if c.Quarantine == "" || s.terms.actions&gomilter.OptQuarantine == 0 {
-		return nil
-	}
-	return m.Quarantine(c.Quarantine)
-}
-
-// spaced is the text of a field of ours: an MTA that shows what stands behind a colon to the octet takes it
-// to the octet, too.
-func (s *session) spaced(value string) string {
-	if s.terms.protocol&gomilter.OptHeaderLeadingSpace != 0 {
-		return " " + value
-	}
-	return value
-}
-
-// remove takes recipients off the message. They must be spelt as the MTA did; the library adds the brackets.
-func (s *session) remove(spellings []string, m *gomilter.Modifier) error {
-	if s.terms.actions&gomilter.OptRemoveRcpt == 0 {
-		return nil
-	}
-	for _, spelling := range spellings {
-		if err := m.DeleteRecipient(path(spelling)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.goOn, s.edit(answer.Edits, m)
 }
 
 // Abort ends the message, finished or not. Postfix sends one after every message.

@@ -78,48 +78,37 @@ func TestFaultInTheRealPolicy(t *testing.T) {
 	m.quit()
 }
 
-func TestRemoveRecipients(t *testing.T) {
-	remove := policy.Answer{Remove: []string{"<c@d>", "plain@d", `<"q@r"@d>`}}
-	tests := []struct {
-		name    string
-		offer   []byte
-		removed []string
-	}{
-		{"granted", fullOffer, []string{"- <c@d>", "- <plain@d>", `- <"q@r"@d>`}},
-		{"not granted", packet('O', 0, 0, 0, 6, 0, 0, 1, 0xf7, 0, 0x1f, 0xff, 0xff), nil},
+// TestEdits: edits go out in their order, as far as the MTA lets us; the policy is told what it does not.
+func TestEdits(t *testing.T) {
+	rcpt := func(spelling string) policy.Edit {
+		return policy.RemoveRecipient(&policy.Recipient{RcptFacts: policy.RcptFacts{Spelling: spelling}})
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			fake := newFake()
-			fake.answers = map[string]policy.Answer{"end": remove}
-			m := connected(t, serveFake(t, fake).Addr, tt.offer)
-			m.take(do("c", mailPacket("<a@b>")))
-			m.send(eohPacket, eomPacket)
-			for _, packet := range tt.removed {
-				m.want(packet)
-			}
-			m.want("c")
-			m.quit()
-		})
-	}
-}
-
-// TestChangeMessage: fields and quarantine go out as far as the MTA lets them.
-func TestChangeMessage(t *testing.T) {
-	change := policy.Answer{Change: policy.Change{Fields: []policy.Field{{Name: "X-Tag", Value: "a"}, {Name: "X-Tag", Value: "b"}}, Quarantine: "look at it"}}
+	edits := policy.Answer{Edits: []policy.Edit{
+		rcpt("<c@d>"), rcpt("plain@d"), rcpt(`<"q@r"@d>`), policy.AddField("X-Tag", "a"), policy.InsertField(1, "X-Top", "b"),
+		policy.ReplaceField("Subject", 2, "c"), policy.DeleteField("X-Old", 3), policy.Quarantine("look at it"), policy.AddField("X-Tag", "d"),
+	}}
+	removals := []string{"- <c@d>", "- <plain@d>", `- <"q@r"@d>`}
+	added, inserted := []string{"h X-Tag\x00 a"}, []string{"i \x00\x00\x00\x01X-Top\x00 b"}
+	changed := []string{"m \x00\x00\x00\x02Subject\x00 c", "m \x00\x00\x00\x03X-Old\x00"}
+	held, last := []string{"q look at it"}, []string{"h X-Tag\x00 d"}
 	for _, tt := range []struct {
-		name    string
-		actions int
-		packets []string
+		name     string
+		actions  int // those that are offered
+		protocol int
+		packets  []string
+		denied   policy.EditKinds
 	}{
-		{"all granted", 0xff, []string{"h X-Tag\x00 a", "h X-Tag\x00 b", "q look at it"}},
-		{"no fields", 0xfe, []string{"q look at it"}},
-		{"no quarantine", 0xdf, []string{"h X-Tag\x00 a", "h X-Tag\x00 b"}},
+		{"all granted", 0xff, 0x1f, slices.Concat(removals, added, inserted, changed, held, last), 0},
+		{"no removals", 0xf7, 0x1f, slices.Concat(added, inserted, changed, held, last), policy.Kinds(policy.EditRemoveRecipient)},
+		{"no new fields", 0xfe, 0x1f, slices.Concat(removals, changed, held), policy.Kinds(policy.EditAdd, policy.EditInsert)},
+		{"no changed fields", 0xef, 0x1f, slices.Concat(removals, added, inserted, held, last), policy.Kinds(policy.EditReplace, policy.EditDelete)},
+		{"no quarantine", 0xdf, 0x1f, slices.Concat(removals, added, inserted, changed, last), policy.Kinds(policy.EditQuarantine)},
+		{"blanks are the MTA's", 0xc1, 0x0f, []string{"h X-Tag\x00a", "i \x00\x00\x00\x01X-Top\x00b", "h X-Tag\x00d"}, ^policy.Kinds(policy.EditAdd, policy.EditInsert) & 0x3f},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			fake := newFake()
-			fake.answers = map[string]policy.Answer{"end": change}
-			m := connected(t, serveFake(t, fake).Addr, packet('O', 0, 0, 0, 6, 0, 0, 1, tt.actions, 0, 0x1f, 0xff, 0xff))
+			session := &fieldsSession{fakeSession: newFake()}
+			session.answers = map[string]policy.Answer{"end": edits}
+			m := connected(t, serve(t, func() Session { return session }).Addr, packet('O', 0, 0, 0, 6, 0, 0, 1, tt.actions, 0, tt.protocol, 0xff, 0xff))
 			m.take(do("c", mailPacket("<a@b>")))
 			m.send(eohPacket, eomPacket)
 			for _, packet := range tt.packets {
@@ -127,15 +116,54 @@ func TestChangeMessage(t *testing.T) {
 			}
 			m.want("c")
 			m.quit()
+			await(t, session.ended, "the session's end")
+			if session.denied != tt.denied {
+				t.Errorf("denied %b, want %b", session.denied, tt.denied)
+			}
 		})
 	}
 }
 
-// fieldsSession keeps the fields that the wire hands on.
+// TestFolded: long values are folded where they have blanks, and unfolding gives them back.
+func TestFolded(t *testing.T) {
+	long, endless := strings.Repeat("a word ", 40)+"end", strings.Repeat("x", 2500)
+	for _, tt := range []struct{ name, value, want string }{
+		{"short", "a b", "a b"},
+		{"exactly one line", strings.Repeat("x", 71), strings.Repeat("x", 71)},
+		{"one octet more", strings.Repeat("x", 60) + " 12345678901", strings.Repeat("x", 60) + "\n 12345678901"},
+		{"several blanks", strings.Repeat("x", 60) + "   12345678901", strings.Repeat("x", 60) + "  \n 12345678901"},
+		{"long", long, ""},
+		{"a word longer than any line", "a " + endless + " b", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := folded("X-Tag", tt.value)
+			if tt.want != "" && got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+			for i, line := range strings.Split("X-Tag: "+got, "\n") {
+				words := strings.Fields(line)
+				if len(line) > lineLengthMax || len(line) > lineLength && len(words) > 2 || i > 0 && line[0] != ' ' || len(words) == 0 {
+					t.Errorf("line of %d octets: %.100q", len(line), line)
+				}
+			}
+			if unfolded := strings.ReplaceAll(got, "\n", ""); unfolded != tt.value && !strings.Contains(tt.value, endless) {
+				t.Errorf("unfolded %q, want %q", unfolded, tt.value)
+			}
+			if squeezed := strings.NewReplacer("\n", "", " ", "").Replace(got); squeezed != strings.ReplaceAll(tt.value, " ", "") {
+				t.Errorf("not all is there: %q", squeezed)
+			}
+		})
+	}
+}
+
+// fieldsSession keeps the fields that the wire hands on, and which edits the MTA denies.
 type fieldsSession struct {
 	*fakeSession
 	fields []policy.Field
+	denied policy.EditKinds
 }
+
+func (s *fieldsSession) Connect(c policy.ConnectFacts) { s.denied = c.Denied }
 
 func (s *fieldsSession) Header(f policy.Field, _ string) { s.fields = append(s.fields, f) }
 

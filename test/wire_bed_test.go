@@ -2,6 +2,7 @@ package test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,8 +60,8 @@ func (b *wireBed) serve() {
 	})
 }
 
-// send sends a message and wants this reply to its end.
-func (b *wireBed) send(reply, message string, to ...string) {
+// send sends a message, wants this code at its end and returns the reply.
+func (b *wireBed) send(code, message string, to ...string) string {
 	b.Helper()
 	client := b.mta.Talk(b, b.mta.MX)
 	client.Say("EHLO client.example", "250")
@@ -69,6 +70,10 @@ func (b *wireBed) send(reply, message string, to ...string) {
 		client.Say("RCPT TO:<"+rcpt+">", "250")
 	}
 	client.Say("DATA", "354")
-	client.Say(message+"\r\n.", reply)
+	reply, err := client.Ask(message + "\r\n.")
+	if err != nil || reply.Code() != code {
+		b.Fatalf("the message is answered %q, %v; want %s", reply, err, code)
+	}
 	client.Say("QUIT", "221")
+	return strings.Join(reply, "\n")
 }

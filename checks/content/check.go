@@ -2,6 +2,7 @@ package content
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"mailweir/internal/blocklist"
@@ -131,7 +132,7 @@ const tagField = "X-Mailweir-Content"
 // judge applies the definitions that are meant for this recipient. The strictest action of those
 // that fire counts.
 func judge(r *policy.Recipient, result *content.Result) policy.Verdict {
-	var change policy.Change
+	var edits []policy.Edit
 	var held []string
 	fires := make(map[content.Action]bool)
 	for _, o := range result.Outcomes {
@@ -142,24 +143,23 @@ func judge(r *policy.Recipient, result *content.Result) policy.Verdict {
 		fires[d.Action] = true
 		switch d.Action {
 		case content.Tag:
-			change.Fields = append(change.Fields, policy.Field{Name: tagField, Value: d.Name})
+			edits = append(edits, policy.AddField(tagField, d.Name))
 		case content.Quarantine:
 			held = append(held, d.Name)
 		}
 	}
 	if len(held) > 0 {
-		change.Quarantine = "content: " + strings.Join(held, ", ")
+		edits = slices.Insert(edits, 0, policy.Quarantine("content: "+strings.Join(held, ", ")))
 	}
-	objection := policy.Object(reply)
 	switch {
 	case fires[content.Reject]:
-		return objection
+		return policy.Object(reply)
 	case fires[content.Defer]:
-		return objection.Deferred()
-	case !change.Empty():
-		return objection.Changing(change)
+		return policy.Object(reply).Deferred()
+	case len(edits) > 0:
+		return policy.Edits(edits...)
 	case fires[content.Monitor]:
-		return objection.Monitored()
+		return policy.Object(reply).Monitored()
 	}
 	return policy.Pass
 }

@@ -72,8 +72,8 @@ func TestManagedHeader(t *testing.T) {
 	policytest.Only(Check).Play(t, []string{list}, []policytest.Scenario{
 		{Name: "alone", Mail: header("user@ours.example"), Said: managedFrom, Events: "managed refused"},
 		{Name: "all block", Mail: header("user@ours.example", "other@ours.example"), Said: managedFrom},
-		{Name: "one of two", Mail: header("user@ours.example", "friend@ours.example"), Events: "managed removed", Cause: `"user@ours.example" blocks "bad@else.example"`},
-		{Name: "two of three", Mail: header("user@ours.example", "friend@ours.example", "other@ours.example"), Events: "managed removed\nmanaged removed"},
+		{Name: "one of two", Mail: header("user@ours.example", "friend@ours.example"), Said: "end change remove <user@ours.example>", Events: "managed removed", Cause: `"user@ours.example" blocks "bad@else.example"`},
+		{Name: "two of three", Mail: header("user@ours.example", "friend@ours.example", "other@ours.example"), Said: "end change remove <user@ours.example>; remove <other@ours.example>", Events: "managed removed\nmanaged removed"},
 		{Name: "none", Mail: header("friend@ours.example", "third@ours.example")},
 		{Name: "one of two, rejected", Flags: []string{"--managed-header-action=reject"}, Mail: header("user@ours.example", "friend@ours.example"), Said: managedFrom},
 		{Name: "none, rejected", Flags: []string{"--managed-header-action=reject"}, Mail: header("friend@ours.example")},
@@ -103,8 +103,8 @@ func TestManagedRemovesTheSpelling(t *testing.T) {
 	s.Header(policy.Field{Name: "From", Value: "bad@else.example"}, "")
 	s.EndOfHeaders()
 	a := s.EndOfMessage("")
-	if a.Refuses() || len(a.Remove) != 1 || a.Remove[0] != `<"User"@Ours.Example>` {
-		t.Errorf("answer %q, removes %q", a.Line, a.Remove)
+	if got := policy.EditText(a.Edits); a.Refuses() || got != `remove <"User"@Ours.Example>` {
+		t.Errorf("answer %q, edits %q", a.Line, got)
 	}
 	h.Leave(s)
 }

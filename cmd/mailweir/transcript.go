@@ -90,7 +90,8 @@ func trimmed(address string) string {
 // step closes a step with its answer. The first objection to be enforced, in the order of the
 // words, is the answer.
 func (t *transcript) step(command string, a policy.Answer) {
-	st := step{Command: command, Words: []word{}, Answer: "go on", Removed: strings.Join(a.Remove, ", "), Changed: a.Change.String()}
+	st := step{Command: command, Words: []word{}, Answer: "go on"}
+	st.Removed, st.Changed = printedEdits(a.Edits)
 	if a.Refuses() {
 		st.Answer = a.Line.String()
 	}
@@ -100,6 +101,20 @@ func (t *transcript) step(command string, a policy.Answer) {
 	}
 	t.words = nil
 	t.Steps = append(t.Steps, st)
+}
+
+// printedEdits are the recipients who are taken off the message, and its other edits.
+func printedEdits(edits []policy.Edit) (removed, changed string) {
+	var off []string
+	var others []policy.Edit
+	for _, e := range edits {
+		if e.Kind == policy.EditRemoveRecipient {
+			off = append(off, e.Value)
+		} else {
+			others = append(others, e)
+		}
+	}
+	return strings.Join(off, ", "), policy.EditText(others)
 }
 
 func printed(w runner.Finding) word {

@@ -68,7 +68,7 @@ func sum() *policy.Event {
 func changed() *policy.Event {
 	e := refusal()
 	e.Action, e.Helo, e.Sender, e.Recipients, e.Count = policy.ActionChanged, "client.example", "", nil, 0
-	e.Change = policy.Change{Fields: []policy.Field{{Name: "X-Spam", Value: "yes"}}, Quarantine: "lottery"}
+	e.Edits = []policy.Edit{policy.Quarantine("lottery"), policy.AddField("X-Spam", "yes")}
 	return e
 }
 

@@ -49,7 +49,7 @@ func eventFields(e *policy.Event) logrus.Fields {
 		fields["enhanced"] = e.Line.Enhanced()
 		fields["text"] = e.Line.Text()
 	}
-	put(fields, "change", e.Change.String())
+	put(fields, "change", policy.EditText(e.Edits))
 	put(fields, "cause", e.Cause)
 	put(fields, "error", e.Err)
 	put(fields, "stack", e.Stack)

@@ -155,10 +155,10 @@ func TestHostileEvents(t *testing.T) {
 			rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) }))
 		text := func(name string) string { return texts.Draw(t, name) }
 		e := &policy.Event{
-			Action: policy.Action(rapid.IntRange(0, 8).Draw(t, "action")), Check: "x", Cause: text("cause"), Err: text("err"), ClientName: text("name"),
+			Action: policy.Action(rapid.IntRange(0, 10).Draw(t, "action")), Check: "x", Cause: text("cause"), Err: text("err"), ClientName: text("name"),
 			Helo: text("helo"), Login: text("login"), Sender: text("sender"), HasSender: true, Recipients: rapid.SliceOf(texts).Draw(t, "to"),
 			QueueID: text("queue id"), Trace: []trace.Query{{Question: text("question"), Answer: text("answer")}},
-			Change: policy.Change{Quarantine: text("quarantine")},
+			Edits: []policy.Edit{{Kind: policy.EditQuarantine, Value: text("quarantine")}},
 		}
 		e.Count = len(e.Recipients)
 		if data, err := json.Marshal(e); err != nil || !utf8.Valid(data) {

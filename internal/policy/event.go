@@ -35,8 +35,8 @@ type Event struct {
 	Reply string `json:"reply,omitempty"`
 	Row   string `json:"row,omitempty"`
 	Line  Line   `json:"line,omitzero"`
-	// Change is what was done to a message that went on.
-	Change Change `json:"change,omitzero"`
+	// Edits are what was done to a message that went on, or would have been.
+	Edits []Edit `json:"edits,omitempty"`
 	// Cause is for the administrator: which entry, list or figure.
 	Cause string `json:"cause,omitempty"`
 	// Err is the error of a check that could not judge, "" without one.
@@ -87,18 +87,20 @@ type Dedup struct {
 type Action uint8
 
 const (
-	ActionRefused    Action = iota // a permanent reply
-	ActionDeferred                 // a temporary reply
-	ActionRemoved                  // a recipient was taken off
-	ActionChanged                  // the message went on, changed
-	ActionWould                    // monitored: nothing was done
-	ActionError                    // a check error, and the mail went on
-	ActionNotRetried               // deferred mail did not come back
-	ActionIncomplete               // the client gave up, or its message was kept from us
-	ActionUnexamined               // a limit kept a part of the message from being examined
+	ActionRefused     Action = iota // a permanent reply
+	ActionDeferred                  // a temporary reply
+	ActionRemoved                   // a recipient was taken off
+	ActionChanged                   // the message went on, changed
+	ActionWould                     // monitored: nothing was done
+	ActionError                     // a check error, and the mail went on
+	ActionNotRetried                // deferred mail did not come back
+	ActionIncomplete                // the client gave up, or its message was kept from us
+	ActionUnexamined                // a limit kept a part of the message from being examined
+	ActionWouldChange               // monitored: the message went on unchanged
+	ActionNotDone                   // an edit that the MTA has not granted, or that would lose the message
 )
 
-var actionNames = [...]string{"refused", "deferred", "removed", "changed", "would_refuse", "check_error", "not_retried", "incomplete", "unexamined"}
+var actionNames = [...]string{"refused", "deferred", "removed", "changed", "would_refuse", "check_error", "not_retried", "incomplete", "unexamined", "would_change", "not_done"}
 
 // String returns the action as it is written in logs and metrics.
 func (a Action) String() string { return actionNames[a] }

@@ -16,6 +16,8 @@ type ConnectFacts struct {
 	DaemonName, DaemonPort string
 	// NoNetwork says that the message is submitted without a network client.
 	NoNetwork bool
+	// Denied are the edits that the MTA has not granted to us.
+	Denied EditKinds
 }
 
 // TLS is what the MTA tells about the encryption of a connection. The zero value is a connection in clear.
@@ -92,10 +94,8 @@ func (f Field) Octets() int {
 type Answer struct {
 	// Line is the refusal; the zero Line is none.
 	Line Line
-	// Remove lists recipients to take off the message, in the MTA's own spelling. Only at the end of the message.
-	Remove []string
-	// Change is what to do to a message that is not refused. Only at the end of the message.
-	Change Change
+	// Edits are what to do to a message that is not refused, in this order. Only at the end of the message.
+	Edits []Edit
 }
 
 // Refuses reports whether the answer is a refusal.

@@ -32,6 +32,12 @@ func (f Fate) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 // UnmarshalText reads the name of a fate.
 func (f *Fate) UnmarshalText(text []byte) error { return readName(f, fateNames[:], text) }
 
+// MarshalText returns the kind as it is written.
+func (k EditKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText reads the name of a kind of edit.
+func (k *EditKind) UnmarshalText(text []byte) error { return readName(k, editNames[:], text) }
+
 func readName[T ~uint8](value *T, names []string, text []byte) error {
 	i := slices.Index(names, string(text))
 	if i < 0 {

@@ -7,14 +7,14 @@ import (
 
 // Verdict is a check's judgement of one scope. The zero value has nothing against it.
 type Verdict struct {
-	reply  *Reply
-	args   []string
-	cause  string
-	own    ownWords
-	change Change
-	later  func(context.Context) (Verdict, error)
-	waits  bool // later does
-	also   *Verdict
+	reply *Reply
+	args  []string
+	cause string
+	own   ownWords
+	edits []Edit
+	later func(context.Context) (Verdict, error)
+	waits bool // later does
+	also  *Verdict
 }
 
 // ownWords is what a table entry says instead of the declared reply: REJECT text, DEFER text or a whole reply.
@@ -34,6 +34,10 @@ var Pass = Verdict{}
 func Object(reply *Reply, args ...string) Verdict {
 	return Verdict{reply: reply, args: args}
 }
+
+// Edits says that the message should go on, changed. They are done where the check is enforced for each remaining recipient,
+// at the end of the message; elsewhere they are only recorded.
+func Edits(edits ...Edit) Verdict { return Verdict{edits: edits} }
 
 // Because adds the cause for the administrator: which entry, list or figure led to the objection. It stands in
 // log and explain, never in a reply.
@@ -84,8 +88,11 @@ func (v Verdict) Reply() *Reply { return v.reply }
 // Cause returns what Because said.
 func (v Verdict) Cause() string { return v.cause }
 
-// Change returns what Changing asked for.
-func (v Verdict) Change() Change { return v.change }
+// Edits returns what [Edits] asked for.
+func (v Verdict) Edits() []Edit { return v.edits }
+
+// Finds reports whether the verdict, which is known, has anything to say about the mail: an objection or edits.
+func (v Verdict) Finds() bool { return v.reply != nil || len(v.edits) > 0 }
 
 // OnlyMonitors reports whether Monitored has been called.
 func (v Verdict) OnlyMonitors() bool { return v.own.monitored }

@@ -75,8 +75,8 @@ func (l Letter) Send(s *runner.Session) (said []string) {
 	if a.Refuses() {
 		said = append(said, "end "+a.Line.String())
 	}
-	if !a.Change.Empty() {
-		said = append(said, "end change "+a.Change.String())
+	if len(a.Edits) > 0 {
+		said = append(said, "end change "+policy.EditText(a.Edits))
 	}
 	return said
 }

@@ -6,12 +6,12 @@ import (
 	"mailweir/internal/policy"
 )
 
-// aggregated is what groups come to: the refusal of the message, recipients to be taken off it, what changes it, objections
-// that are only to be recorded.
+// aggregated is what groups come to: the refusal of the message, recipients to be taken off it, its edits, and what is only to be
+// recorded.
 type aggregated struct {
 	refusal *ruling
 	removed []*ruling
-	changed [][]*ruling // each check's
+	edited  [][]*ruling // each check's
 	watched []watched
 }
 
@@ -27,27 +27,39 @@ func (sum *aggregated) add(other aggregated) {
 		sum.refusal = other.refusal
 	}
 	sum.removed = append(sum.removed, other.removed...)
-	sum.changed = append(sum.changed, other.changed...)
+	sum.edited = append(sum.edited, other.edited...)
 }
 
-// aggregate adds up what a check found for the remaining recipients, as its declaration says.
+// aggregate adds up what a check found for the remaining recipients, as its declaration says. Edits are for the whole message, and
+// come to nothing where it is refused.
 func (rs *resolver) aggregate(g group) aggregated {
-	var refusing, changing, watching []*ruling
+	var refusing, watching, editing, wouldEdit []*ruling
 	for i := range g.rulings {
 		ru := &g.rulings[i]
 		switch {
-		case ru.refuses():
-			refusing = append(refusing, ru)
+		case ru.is == enforce && ru.edits():
+			editing = append(editing, ru)
 		case ru.is == enforce:
-			changing = append(changing, ru)
+			refusing = append(refusing, ru)
+		case ru.is == record && ru.edits():
+			wouldEdit = append(wouldEdit, ru)
 		case ru.is == record:
 			watching = append(watching, ru)
 		}
 	}
-	switch {
-	case len(refusing) == 0 && len(changing) > 0:
-		return g.aggregateChanges(changing, watching)
-	case len(refusing)+len(watching) == 0:
+	sum := rs.aggregateObjections(g, refusing, watching)
+	switch only := append(editing, wouldEdit...); {
+	case sum.refusal != nil:
+	case len(editing) > 0 && g.allEnforced():
+		sum.edited = [][]*ruling{editing}
+	case len(only) > 0 && len(sum.watched) == 0:
+		sum.watched = g.watch(only[:1]).watched
+	}
+	return sum
+}
+
+func (rs *resolver) aggregateObjections(g group, refusing, watching []*ruling) aggregated {
+	if len(refusing)+len(watching) == 0 {
 		return aggregated{}
 	}
 	switch rs.aggregateOf(g) {
@@ -71,14 +83,6 @@ func (rs *resolver) aggregateOf(g group) policy.Aggregate {
 		return policy.AggregateAny
 	}
 	return g.check.Aggregate
-}
-
-// aggregateChanges changes the message, for all of its recipients, where the check is enforced for each of them.
-func (g *group) aggregateChanges(changing, watching []*ruling) aggregated {
-	if g.allEnforced() {
-		return aggregated{changed: [][]*ruling{changing}}
-	}
-	return g.watch(append(changing, watching...)[:1])
 }
 
 func (g *group) aggregateAny(refusing, watching []*ruling) aggregated {

@@ -1,20 +1,85 @@
 package runner
 
-import "mailweir/internal/policy"
+import (
+	"slices"
 
-// changes reports whether the ruling changes the message instead of refusing it.
-func (ru *ruling) changes() bool { return !ru.verdict.Change().Empty() }
+	"mailweir/internal/policy"
+)
 
-// change records what changes the message, one event a check, and adds it all up.
-func (rs *resolver) change(groups [][]*ruling) policy.Change {
-	var all policy.Change
-	for _, rulings := range groups {
-		var change policy.Change
-		for _, ru := range rulings {
-			change.Add(ru.verdict.Change())
+// edits reports whether the ruling asks for edits of the message, which then goes on.
+func (ru *ruling) edits() bool { return len(ru.verdict.Edits()) > 0 }
+
+// edit returns what the MTA is to do to a message that goes on: it takes recipients off, and does what checks ask for. What it has
+// not granted to us is recorded as not done.
+func (s *Session) edit(rs *resolver, sum aggregated) []policy.Edit {
+	var all []policy.Edit
+	for _, ru := range sum.removed {
+		if own := []policy.Edit{policy.RemoveRecipient(&ru.r.Recipient)}; s.granted(own[0]) {
+			s.takeOff(ru.r, rs.recordRemoval(ru))
+			all = append(all, own...)
+		} else {
+			rs.recordEdits(ru, ru.r, policy.ActionNotDone, own)
 		}
-		all.Add(change)
-		rs.recordChange(rulings[0], change)
+	}
+	for _, rulings := range sum.edited {
+		var own, not []policy.Edit
+		for _, ru := range rulings {
+			own = policy.JoinEdits(own, ru.verdict.Edits())
+		}
+		own, not = s.possible(own)
+		if len(not) > 0 {
+			rs.recordEdits(rulings[0], nil, policy.ActionNotDone, not)
+		}
+		if len(own) == 0 {
+			continue
+		}
+		e := rs.recordEdits(rulings[0], nil, policy.ActionChanged, own)
+		for _, edit := range own {
+			if r := s.spelt(edit); r != nil {
+				s.takeOff(r, e)
+			}
+		}
+		all = policy.JoinEdits(all, own)
 	}
 	return all
+}
+
+func (s *Session) granted(e policy.Edit) bool { return !s.conn.Denied.Has(e.Kind) }
+
+// possible divides edits into those that can be done and the others: what the MTA has not granted, and taking off a recipient who
+// is not there or the last one, which would lose the message silently.
+func (s *Session) possible(edits []policy.Edit) (can, cannot []policy.Edit) {
+	remaining := len(s.msg.recipients)
+	for _, e := range edits {
+		removes := e.Kind == policy.EditRemoveRecipient
+		switch {
+		case !s.granted(e), removes && (remaining <= 1 || s.spelt(e) == nil):
+			cannot = append(cannot, e)
+			continue
+		case removes:
+			remaining--
+		}
+		can = append(can, e)
+	}
+	return can, cannot
+}
+
+// spelt returns the remaining recipient whom an edit takes off, nil without one.
+func (s *Session) spelt(e policy.Edit) *recipient {
+	at := slices.IndexFunc(s.msg.recipients, func(r *recipient) bool {
+		return e.Kind == policy.EditRemoveRecipient && r.Spelling == e.Value
+	})
+	if at < 0 {
+		return nil
+	}
+	return s.msg.recipients[at]
+}
+
+// takeOff ends a recipient who is taken off the message by an event.
+func (s *Session) takeOff(r *recipient, e *policy.Event) {
+	if s.explaining() {
+		return
+	}
+	s.dismiss(r, policy.Outcome{Fate: policy.Removed, Check: e.Check, Reply: e.Reply, Event: e.ID, At: e.Time})
+	s.msg.recipients = slices.DeleteFunc(slices.Clone(s.msg.recipients), func(other *recipient) bool { return other == r })
 }

@@ -39,7 +39,9 @@ func (s *Session) answerMessage() policy.Answer {
 		own := a.aggregate(g)
 		a.recordWatched(own)
 		sum.add(own)
-		remaining = without(remaining, own.removed)
+		if !s.conn.Denied.Has(policy.EditRemoveRecipient) {
+			remaining = without(remaining, own.removed)
+		}
 		if sum.refusal != nil && !s.explaining() {
 			break
 		}
@@ -49,7 +51,7 @@ func (s *Session) answerMessage() policy.Answer {
 		m.decided = outcome(e, sum.refusal.verdict.Reply())
 		return policy.Answer{Line: e.Line}
 	}
-	return policy.Answer{Remove: s.remove(&a.resolver, sum.removed), Change: a.change(sum.changed)}
+	return policy.Answer{Edits: s.edit(&a.resolver, sum)}
 }
 
 // due returns what is answered at a stage, in the printed order.
@@ -135,20 +137,4 @@ func without(recipients []*recipient, removed []*ruling) []*recipient {
 	return slices.DeleteFunc(slices.Clone(recipients), func(r *recipient) bool {
 		return slices.ContainsFunc(removed, func(ru *ruling) bool { return ru.r == r })
 	})
-}
-
-// remove takes recipients off the message.
-func (s *Session) remove(rs *resolver, removed []*ruling) []string {
-	var spellings []string
-	for _, ru := range removed {
-		e := rs.recordRemoval(ru)
-		spellings = append(spellings, ru.r.Spelling)
-		if !s.explaining() {
-			s.dismiss(ru.r, policy.Outcome{Fate: policy.Removed, Check: e.Check, Reply: e.Reply, Event: e.ID, At: e.Time})
-		}
-	}
-	if !s.explaining() {
-		s.msg.recipients = without(s.msg.recipients, removed)
-	}
-	return spellings
 }

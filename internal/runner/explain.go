@@ -48,17 +48,17 @@ func (rs *resolver) report(ru *ruling) {
 	}
 	w := Finding{Says: SaysObjects, Cause: ru.verdict.Cause(), By: ru.by}
 	switch {
-	case ru.by != "" && ru.verdict.Reply() != nil:
+	case ru.by != "" && ru.verdict.Finds():
 		w.Says = SaysBypassed
-	case ru.verdict.Reply() == nil:
+	case !ru.verdict.Finds():
 		w.Says, w.By = SaysNothing, ""
 	case ru.failure != nil:
 		w.Says, w.Cause = SaysCannotTell, fmt.Sprint(ru.failure)
 	}
 	switch {
 	case w.Says == SaysNothing || failed:
-	case ru.changes() && ru.by == "":
-		w.Reply = ru.verdict.Change().String()
+	case ru.edits():
+		w.Reply = policy.EditText(ru.verdict.Edits())
 	default:
 		w.Reply = ru.line.Ending(rs.conn.policy.Settings.HelpURL, "").String()
 	}

@@ -67,7 +67,7 @@ type said struct {
 
 // idle reports whether it has nothing against the mail.
 func (w said) idle() bool {
-	return w.verdict.Work() == nil && w.verdict.Reply() == nil && w.err == nil
+	return w.verdict.Work() == nil && !w.verdict.Finds() && w.err == nil
 }
 
 // stageSet is a set of stages.

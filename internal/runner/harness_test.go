@@ -120,6 +120,7 @@ type letter struct {
 	client, name, door, login, from string
 	port                            uint16
 	noNetwork                       bool
+	denied                          policy.EditKinds
 	to                              []string
 	fields                          []policy.Field
 	body                            string
@@ -131,7 +132,7 @@ func mail(to ...string) letter {
 }
 
 func (l letter) connect() policy.ConnectFacts {
-	f := policy.ConnectFacts{Port: l.port, Name: l.name, NoNetwork: l.noNetwork, DaemonPort: l.door}
+	f := policy.ConnectFacts{Port: l.port, Name: l.name, NoNetwork: l.noNetwork, DaemonPort: l.door, Denied: l.denied}
 	if l.client != "" {
 		f.Client = netip.MustParseAddr(l.client)
 	}
@@ -177,11 +178,16 @@ func (r *rig) again(s *Session, l letter) string {
 	if a.Refuses() {
 		said = append(said, "end "+a.Line.String())
 	}
-	for _, spelling := range a.Remove {
-		said = append(said, "remove "+spelling)
+	var changes []policy.Edit
+	for _, e := range a.Edits {
+		if e.Kind == policy.EditRemoveRecipient {
+			said = append(said, e.String())
+		} else {
+			changes = append(changes, e)
+		}
 	}
-	if !a.Change.Empty() {
-		said = append(said, "change "+a.Change.String())
+	if len(changes) > 0 {
+		said = append(said, "change "+policy.EditText(changes))
 	}
 	return strings.Join(said, "\n")
 }

@@ -136,8 +136,8 @@ func TestNoSequenceBreaksASession(t *testing.T) {
 			if answer.Refuses() && flags == "--mode=defer" && answer.Line.Code() >= 500 {
 				rt.Fatalf("refused for good under --mode=defer: %v", answer.Line)
 			}
-			if len(answer.Remove) > 0 && (answer.Refuses() || flags == "--mode=monitor" || flags == "--mode=defer") {
-				rt.Fatalf("removed %v", answer)
+			if len(answer.Edits) > 0 && (answer.Refuses() || flags == "--mode=monitor" || flags == "--mode=defer") {
+				rt.Fatalf("edited %v", answer)
 			}
 		}
 		s.Close()

@@ -14,6 +14,9 @@ import (
 func (rs *resolver) record(ru *ruling, r *recipient) *policy.Event {
 	e := rs.event(ru, r)
 	switch {
+	case ru.edits():
+		e.Action, e.Edits = policy.ActionWouldChange, ru.verdict.Edits()
+		rs.noteWould(e.Check, r)
 	case !ru.mode.Refuses():
 		e.Action = policy.ActionWould
 		rs.noteWould(e.Check, r)
@@ -30,7 +33,9 @@ func (rs *resolver) recordWatched(sum aggregated) {
 	for _, one := range sum.watched {
 		if one.mode > policy.Monitor {
 			one.mode = policy.Monitor
-			one.line = rs.line(one.ruling)
+			if one.verdict.Reply() != nil {
+				one.line = rs.line(one.ruling)
+			}
 		}
 		rs.record(one.ruling, one.about)
 	}
@@ -43,11 +48,11 @@ func (rs *resolver) recordRemoval(ru *ruling) *policy.Event {
 	return rs.publish(e, ru)
 }
 
-// recordChange writes the event of a change of the message.
-func (rs *resolver) recordChange(ru *ruling, change policy.Change) {
-	e := rs.event(ru, nil)
-	e.Action, e.Change = policy.ActionChanged, change
-	rs.publish(e, ru)
+// recordEdits writes the event of edits, about a recipient or the message.
+func (rs *resolver) recordEdits(ru *ruling, r *recipient, action policy.Action, edits []policy.Edit) *policy.Event {
+	e := rs.event(ru, r)
+	e.Action, e.Edits = action, edits
+	return rs.publish(e, ru)
 }
 
 // recordFailure writes, once for each piece of work, that a check failed and that the mail goes on.
@@ -73,9 +78,12 @@ func (rs *resolver) event(ru *ruling, r *recipient) *policy.Event {
 	c := rs.conn
 	e := &policy.Event{
 		Time: rs.conn.policy.backends.Clock(), Check: ru.f.check.Name, Mode: ru.mode, Stage: ru.f.stage, AnsweredAt: rs.at,
-		Reply: ru.verdict.Reply().ID, Row: ru.verdict.Reply().Row, Cause: ru.verdict.Cause(),
+		Cause:   ru.verdict.Cause(),
 		Session: c.ID, Client: c.Client, ClientName: c.ConnectFacts.Name, Helo: rs.helo, Service: c.Service,
 		Trace: ru.queries(),
+	}
+	if reply := ru.verdict.Reply(); reply != nil {
+		e.Reply, e.Row = reply.ID, reply.Row
 	}
 	if ru.failure != nil {
 		e.Err = ru.failure.Error()

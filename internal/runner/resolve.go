@@ -73,7 +73,7 @@ func (rs *resolver) resolve(f *finding, r *recipient, permit *permitted) ruling 
 	case !known:
 		ru.is = open
 		return ru
-	case w.err == nil && w.verdict.Reply() == nil:
+	case w.err == nil && !w.verdict.Finds():
 		ru.verdict = w.verdict
 		return ru
 	case !rs.object(&ru, w), ru.by != "":
@@ -95,7 +95,9 @@ func (rs *resolver) resolve(f *finding, r *recipient, permit *permitted) ruling 
 	if r != nil && r.pilotFailed != nil && ru.mode.Refuses() {
 		ru.verdict = ru.verdict.Because("%s; not known whether the recipient is in --enforce-for: %v", ru.verdict.Cause(), r.pilotFailed)
 	}
-	ru.line = rs.line(&ru)
+	if ru.verdict.Reply() != nil {
+		ru.line = rs.line(&ru)
+	}
 	return ru
 }
 
@@ -143,8 +145,8 @@ func (rs *resolver) object(ru *ruling, w said) bool {
 	switch {
 	case w.err != nil:
 		action = rs.failed(ru)
-	case ru.changes() && (ru.mode < policy.Enforce || rs.at != policy.StageEnd):
-		ru.mode = min(ru.mode, policy.Monitor) // a temporary refusal is stricter than what was asked for
+	case ru.edits() && (ru.mode < policy.Enforce || rs.at != policy.StageEnd):
+		ru.mode = min(ru.mode, policy.Monitor) // a temporary refusal would be stricter than what is asked for
 	}
 	return action == policy.Delay
 }
@@ -196,7 +198,7 @@ func (rs *resolver) line(ru *ruling) policy.Line {
 }
 
 // refuses reports whether the ruling refuses the mail.
-func (ru *ruling) refuses() bool { return ru.is == enforce && !ru.changes() }
+func (ru *ruling) refuses() bool { return ru.is == enforce && !ru.edits() }
 
 // temporary reports whether the client is to try again.
 func (ru *ruling) temporary() bool { return ru.line.Code()/100 == 4 }
