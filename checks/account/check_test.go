@@ -93,7 +93,7 @@ func TestAccountEntered(t *testing.T) {
 	want("over", "", "")
 
 	off(Outbound, "*", 0)
-	want("all", outboundsOff, `outbound of "*" is off for good`)
+	want("all", outboundsOff, `outbound of "*" is off permanently`)
 	store.Down.Store(true)
 	off(Outbound, "other", 0) // so that there is something new to read
 	want("last known", outboundsOff, "")

@@ -164,7 +164,7 @@ func TestManagedEntered(t *testing.T) {
 	want("a@else.example", "")
 	add("user@ours.example", "a@else.example", false, 0)
 	got := want("a@else.example", managedUser)
-	if cause := `"user@ours.example" blocks "a@else.example": for good, by root (uid 7) on 2026-11-23 12:00:00: asked`; got.Events[0].Cause != cause {
+	if cause := `"user@ours.example" blocks "a@else.example": permanently, by root (uid 7) on 2026-11-23 12:00:00: asked`; got.Events[0].Cause != cause {
 		t.Errorf("cause %q, want %q", got.Events[0].Cause, cause)
 	}
 	now.Move(time.Hour)
