@@ -72,6 +72,16 @@ func TestGreylistTimes(t *testing.T) {
 	g.says(policytest.Letter{})
 }
 
+// A sender who makes the keys of the state too long has to wait like anyone.
+func TestGreylistLongSender(t *testing.T) {
+	const no = "rcpt " + greylisted
+	g := newGreyRig(t)
+	long := policytest.Letter{From: strings.Repeat("|", 1400) + "@else.example"}
+	g.says(long, no)
+	g.after(time.Minute).says(long)
+	g.says(policytest.Letter{From: strings.Repeat("|", 1400) + "@other.example", Client: "192.0.3.1"}, no)
+}
+
 func TestGreylistTriplet(t *testing.T) {
 	const no = "rcpt " + greylisted
 	g := newGreyRig(t, "--greylist-client-passes=0")
