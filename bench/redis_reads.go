@@ -48,7 +48,7 @@ func (b *bench) reads() error {
 			reads, rates = append(reads, m.reads), append(rates, m.rate)
 			own, theirs = append(own, m.own), append(theirs, m.theirs)
 		}
-		row(strconv.Itoa(sessions), reads, rates, own, theirs, p.undecided.Swap(0))
+		row(strconv.Itoa(sessions), fmt.Sprintf("%.2f", reads.median()), rates, own, theirs, p.undecided.Swap(0))
 	}
 	fmt.Println()
 	return nil
