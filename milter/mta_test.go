@@ -221,20 +221,23 @@ type served struct {
 	done     chan error
 }
 
-// serve starts a server on a unix socket. At the end of the test it is shut down and must have ended.
-func serve(tb testing.TB, newSession func() Session) *served {
+// serve starts a server, set as the test wants, on a unix socket. At the end of the test it is shut down and must have ended.
+func serve(tb testing.TB, newSession func() Session, set ...func(*Server)) *served {
 	tb.Helper()
 	l, err := Listen("unix:"+filepath.Join(tb.TempDir(), "s"), ListenOptions{})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return serveOn(tb, l, newSession)
+	return serveOn(tb, l, newSession, set...)
 }
 
-func serveOn(tb testing.TB, l net.Listener, newSession func() Session) *served {
+func serveOn(tb testing.TB, l net.Listener, newSession func() Session, set ...func(*Server)) *served {
 	tb.Helper()
 	s := &served{Addr: l.Addr(), done: make(chan error, 1)}
 	s.Server = &Server{NewSession: newSession, OnDegraded: s.noteDegraded, ErrorLog: s.noteError}
+	for _, f := range set {
+		f(s.Server)
+	}
 	go func() { s.done <- s.Serve(l) }()
 	tb.Cleanup(func() {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -268,8 +271,13 @@ func (s *served) said() (errors, degraded []string) {
 }
 
 // serveFake starts a server all of whose connections talk to one fake, so it takes one connection.
-func serveFake(tb testing.TB, fake *fakeSession) *served {
-	return serve(tb, func() Session { return fake })
+func serveFake(tb testing.TB, fake *fakeSession, set ...func(*Server)) *served {
+	return serve(tb, func() Session { return fake }, set...)
+}
+
+// progressing has progress told so often.
+func progressing(every time.Duration) func(*Server) {
+	return func(s *Server) { s.progressEvery = every }
 }
 
 // await waits until a channel is closed.

@@ -11,7 +11,7 @@ import (
 )
 
 // postfixServing starts a milter and a Postfix that asks it.
-func postfixServing(t *testing.T, config testbed.MTAConfig, newSession func() Session) (*served, *testbed.MTA) {
+func postfixServing(t *testing.T, config testbed.MTAConfig, newSession func() Session, set ...func(*Server)) (*served, *testbed.MTA) {
 	t.Helper()
 	config.Discard = true
 	config.Extra += "\nrelay_domains = ok.example\nlocal_header_rewrite_clients =\n"
@@ -20,7 +20,7 @@ func postfixServing(t *testing.T, config testbed.MTAConfig, newSession func() Se
 	if err != nil {
 		t.Fatal(err)
 	}
-	return serveOn(t, l, newSession), mta
+	return serveOn(t, l, newSession, set...), mta
 }
 
 func TestPostfix(t *testing.T) {
@@ -158,8 +158,7 @@ func TestPostfixProgress(t *testing.T) {
 			fake := newFake()
 			end := make(chan struct{})
 			fake.block = map[string]chan struct{}{"end": end}
-			server, mta := postfixServing(t, testbed.MTAConfig{ContentTimeout: time.Second}, func() Session { return fake })
-			server.progressEvery = every
+			_, mta := postfixServing(t, testbed.MTAConfig{ContentTimeout: time.Second}, func() Session { return fake }, progressing(every))
 			c := mta.Talk(t, mta.MX)
 			c.Say("EHLO client.example", "250")
 			c.Say("MAIL FROM:<a@b.example>", "250")

@@ -211,8 +211,7 @@ func TestBlanks(t *testing.T) {
 func TestProgress(t *testing.T) {
 	slow := newFake()
 	slow.block = map[string]chan struct{}{"end": make(chan struct{})}
-	server := serveFake(t, slow)
-	server.progressEvery = time.Millisecond
+	server := serveFake(t, slow, progressing(time.Millisecond))
 	m := connected(t, server.Addr, fullOffer)
 	m.take(do("c", mailPacket("<a@b>")))
 	m.send(eohPacket, eomPacket)
