@@ -1,9 +1,115 @@
 package policy
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/spf13/pflag"
 )
+
+// value is what a flag that has been given holds, and how it is written.
+func value(t *testing.T, register func(*Flags), args ...string) (written string, err error) {
+	t.Helper()
+	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	register(NewFlags(set, "x"))
+	err = set.Parse(args)
+	return set.Lookup("x-f").Value.String(), err
+}
+
+func TestFlags(t *testing.T) {
+	boolean := func(f *Flags) { f.Bool("f", false, "u") }
+	number := func(f *Flags) { f.Int("f", 7, "u") }
+	table := func(f *Flags) { f.Tables("f", "u") }
+	words := func(f *Flags) { f.Words("f", []string{"a", "b"}, "K", "u") }
+	for _, c := range []struct {
+		name     string
+		register func(*Flags)
+		args     []string
+		want     string // "error" where it must be refused
+	}{
+		{"switch, default", boolean, nil, "off"},
+		{"switch alone", boolean, []string{"--x-f"}, "on"},
+		{"switch on", boolean, []string{"--x-f=ON"}, "on"},
+		{"switch off again", boolean, []string{"--x-f", "--x-f=false"}, "off"},
+		{"switch, neither", boolean, []string{"--x-f=maybe"}, "error"},
+		{"number, default", number, nil, "7"},
+		{"number", number, []string{"--x-f=0"}, "0"},
+		{"greatest number", number, []string{"--x-f=2147483647"}, "2147483647"},
+		{"number too great", number, []string{"--x-f=2147483648"}, "error"},
+		{"negative number", number, []string{"--x-f=-1"}, "error"},
+		{"no tables", table, nil, ""},
+		{"tables add up", table, []string{"--x-f=a", "--x-f=b"}, "a b"},
+		{"no table is empty", table, []string{"--x-f= "}, "error"},
+		{"files", func(f *Flags) { f.Files("f", "u") }, []string{"--x-f=a"}, "a"},
+		{"strings", func(f *Flags) { f.Strings("f", "K", "u") }, []string{"--x-f=a,b"}, "a,b"},
+		{"words, default", words, nil, "a,b"},
+		{"words replace the default", words, []string{"--x-f=c, d  e"}, "c,d,e"},
+		{"text", func(f *Flags) { f.String("f", "a", "K", "u") }, []string{"--x-f="}, ""},
+		{"duration", func(f *Flags) { f.Duration("f", time.Hour, "u") }, []string{"--x-f=36d"}, "36d"},
+		{"no duration", func(f *Flags) { f.Duration("f", time.Hour, "u") }, []string{"--x-f=-1s"}, "error"},
+		{"size", func(f *Flags) { f.Size("f", 1, "u") }, []string{"--x-f=64KiB"}, "64KiB"},
+		{"no size", func(f *Flags) { f.Size("f", 1, "u") }, []string{"--x-f=x"}, "error"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := value(t, c.register, c.args...)
+			if (err != nil) != (c.want == "error") || err == nil && got != c.want {
+				t.Errorf("%q, %v, want %q", got, err, c.want)
+			}
+		})
+	}
+}
+
+func TestFlagNames(t *testing.T) {
+	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	f := NewFlags(set, "x")
+	f.Operations("about x", Operation{About: About{Name: "add"}})
+	f.Named("y").Int("max", 1, "u")
+	f.Named("y").Operations("about y")
+	f.OnError(Accept, "u")
+	f.Mode("x", Enforce, "u")
+	NewFlags(set, "").Int("all", 1, "u")
+	var names []string
+	set.VisitAll(func(flag *pflag.Flag) { names = append(names, flag.Name+" "+flag.Value.Type()) })
+	want := []string{"all N", "x off|monitor|defer|enforce", "x-on-error accept|defer", "y-max N"}
+	if !slices.Equal(names, want) {
+		t.Errorf("flags %q, want %q", names, want)
+	}
+	var groups []string
+	for _, g := range f.Offered() {
+		groups = append(groups, g.Name+": "+g.Title)
+	}
+	if want := []string{"x: about x", "y: about y"}; !slices.Equal(groups, want) {
+		t.Errorf("operations %q, want %q", groups, want)
+	}
+}
+
+// A list can be set whole, as from a file with flags.
+func TestListIsSliceValue(t *testing.T) {
+	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	specs := NewFlags(set, "x").Tables("f", "u")
+	l := set.Lookup("x-f").Value.(pflag.SliceValue)
+	if err := l.Replace([]string{"a"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Append("b"); err != nil || strings.Join(*specs, " ") != "a b" || !slices.Equal(l.GetSlice(), *specs) {
+		t.Errorf("%q and %q, %v", *specs, l.GetSlice(), err)
+	}
+	if err := l.Append(""); err == nil {
+		t.Error("an empty value is taken")
+	}
+}
+
+func TestSizeString(t *testing.T) {
+	for n, want := range map[Size]string{
+		0: "0", 1: "1", 1023: "1023", 1 << 10: "1KiB", 1<<10 + 1: "1025", 3 << 20: "3MiB", 1 << 30: "1GiB", 1<<30 + 1<<20: "1025MiB",
+	} {
+		if got := n.String(); got != want {
+			t.Errorf("%d is written %s, want %s", int64(n), got, want)
+		}
+	}
+}
 
 func TestParseDuration(t *testing.T) {
 	for in, want := range map[string]time.Duration{

@@ -1,0 +1,142 @@
+package policy
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestChange(t *testing.T) {
+	spam := Field{Name: "X-Spam", Value: "yes"}
+	for _, c := range []struct {
+		name   string
+		adds   []Change
+		want   string
+		fields int
+	}{
+		{"nothing", nil, "", 0},
+		{"a field", []Change{{Fields: []Field{spam}}}, "X-Spam: yes", 1},
+		{"a field twice", []Change{{Fields: []Field{spam}}, {Fields: []Field{spam}}}, "X-Spam: yes", 1},
+		{
+			"two of a name",
+			[]Change{{Fields: []Field{spam, {Name: "X-Spam", Value: "no"}}}}, "X-Spam: yes; X-Spam: no", 2,
+		},
+		{"a value on two lines", []Change{{Fields: []Field{{Name: "X", Value: "a\r\nb"}}}}, "X: a b", 1},
+		{"quarantine", []Change{{Quarantine: "look at\r\nit"}}, "quarantine: look at it", 0},
+		{"the first reason counts", []Change{{Quarantine: "one"}, {Quarantine: "two"}}, "quarantine: one", 0},
+		{
+			"both", []Change{{Fields: []Field{spam}}, {Quarantine: "one"}}, "quarantine: one; X-Spam: yes", 1,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var sum Change
+			for _, a := range c.adds {
+				sum.Add(a)
+			}
+			if got := sum.String(); got != c.want || len(sum.Fields) != c.fields {
+				t.Errorf("%q with %d fields, want %q with %d", got, len(sum.Fields), c.want, c.fields)
+			}
+			if sum.Empty() != (c.want == "") {
+				t.Errorf("empty is %v for %q", sum.Empty(), c.want)
+			}
+		})
+	}
+}
+
+func TestVerdict(t *testing.T) {
+	reply := &Reply{ID: "x"}
+	change := Change{Quarantine: "look"}
+	plain := Object(reply).Because("entry %d of %s", 3, "list")
+	if !plain.Objects() || plain.Reply() != reply || plain.Cause() != "entry 3 of list" {
+		t.Errorf("%+v", plain)
+	}
+	if plain.OnlyMonitors() || plain.Also() != nil || plain.Work() != nil || plain.Waits() || !plain.Change().Empty() {
+		t.Errorf("a plain objection has more: %+v", plain)
+	}
+	if Pass.Objects() || Pass.Reply() != nil {
+		t.Errorf("Pass objects: %+v", Pass)
+	}
+	if v := plain.Monitored(); !v.OnlyMonitors() || plain.OnlyMonitors() {
+		t.Errorf("monitored: %+v, and before %+v", v, plain)
+	}
+	if v := plain.Changing(change); v.Change().Quarantine != "look" {
+		t.Errorf("changing: %+v", v)
+	}
+	second := Object(reply).Because("second")
+	if v := plain.And(second); v.Also() == nil || v.Also().Cause() != "second" || v.Cause() == "second" {
+		t.Errorf("and: %+v", v)
+	}
+}
+
+func TestFieldOctets(t *testing.T) {
+	for _, f := range []Field{{Name: "A", Value: "b"}, {Name: "A", Value: "b\n c", Unspaced: true}, {Name: "A"}} {
+		if want := len(f.Name + ":" + f.Text() + "\r\n"); f.Octets() != want {
+			t.Errorf("%+v has %d octets, want %d", f, f.Octets(), want)
+		}
+	}
+	if got := (Field{Value: "x"}).Text(); got != " x" {
+		t.Errorf("%q", got)
+	}
+	if got := (Field{Value: "x", Unspaced: true}).Text(); got != "x" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestAnswerRefuses(t *testing.T) {
+	refusal := Object(&Reply{Code: 550, Enhanced: "5.7.1", Text: "No"}).Line(&Reply{Code: 550, Enhanced: "5.7.1", Text: "No"}, Enforce)
+	if (Answer{}).Refuses() || !(Answer{Line: refusal}).Refuses() {
+		t.Error("only an answer with a line refuses")
+	}
+	if (Line{}).String() != "" || refusal.Code() != 550 || refusal.Enhanced() != "5.7.1" || refusal.Text() != "No" {
+		t.Errorf("%q", refusal)
+	}
+}
+
+func TestLineEnding(t *testing.T) {
+	long := Line{550, "5.7.1", strings.Repeat("x", 500)}
+	for _, c := range []struct{ name, help, id, suffix string }{
+		{"nothing", "", "", ""},
+		{"id", "", "mw-1", " [mw-1]"},
+		{"help", "https://h.example", "", " - https://h.example"},
+		{"both", "https://h.example", "mw-1", " - https://h.example [mw-1]"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got, want := (Line{550, "5.7.1", "No"}).Ending(c.help, c.id).String(), "550 5.7.1 No"+c.suffix; got != want {
+				t.Errorf("%q, want %q", got, want)
+			}
+			cut := long.Ending(c.help, c.id).String()
+			if len(cut) != maxLine || !strings.HasSuffix(cut, "x"+c.suffix) {
+				t.Errorf("%d octets, the end is %q", len(cut), cut[len(cut)-40:])
+			}
+			whole := Line{550, "5.7.1", strings.Repeat("x", maxLine-len("550 5.7.1 ")-len(c.suffix))}
+			if got := whole.Ending(c.help, c.id).String(); got != whole.String()+c.suffix {
+				t.Errorf("what fits exactly became %d octets", len(got))
+			}
+		})
+	}
+}
+
+func TestLineKeepOpen(t *testing.T) {
+	for code, want := range map[int]int{421: 451, 521: 550, 550: 550, 451: 451} {
+		if got := (Line{code: code}).KeepOpen().Code(); got != want {
+			t.Errorf("%d becomes %d, want %d", code, got, want)
+		}
+	}
+}
+
+func TestTemporary(t *testing.T) {
+	for _, c := range []struct {
+		code     int
+		enhanced string
+		want     Line
+	}{
+		{550, "5.7.1", Line{451, "4.7.1", ""}},
+		{535, "5.7.8", Line{454, "4.7.8", ""}},
+		{421, "4.7.0", Line{421, "4.7.0", ""}},
+		{499, "4.7.0", Line{499, "4.7.0", ""}},
+		{500, "5.5.2", Line{451, "4.5.2", ""}},
+	} {
+		if code, enhanced := temporary(c.code, c.enhanced); code != c.want.code || enhanced != c.want.enhanced {
+			t.Errorf("%d %s becomes %d %s, want %d %s", c.code, c.enhanced, code, enhanced, c.want.code, c.want.enhanced)
+		}
+	}
+}
