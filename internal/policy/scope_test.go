@@ -58,7 +58,8 @@ func TestShared(t *testing.T) {
 	env := new(Common).Env("x", Defer)
 	made := 0
 	create := func() *int { made++; return new(int) }
-	if Shared(env, create) != Shared(env, create) || made != 1 {
+	first, second := Shared(env, create), Shared(env, create)
+	if first != second || made != 1 {
 		t.Errorf("made %d times", made)
 	}
 	if other := Shared(env, func() *string { return new(string) }); other == nil || env.Mode() != Defer {

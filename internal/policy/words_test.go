@@ -5,61 +5,23 @@ import (
 	"testing"
 )
 
-func TestChange(t *testing.T) {
-	spam := Field{Name: "X-Spam", Value: "yes"}
-	for _, c := range []struct {
-		name   string
-		adds   []Change
-		want   string
-		fields int
-	}{
-		{"nothing", nil, "", 0},
-		{"a field", []Change{{Fields: []Field{spam}}}, "X-Spam: yes", 1},
-		{"a field twice", []Change{{Fields: []Field{spam}}, {Fields: []Field{spam}}}, "X-Spam: yes", 1},
-		{
-			"two of a name",
-			[]Change{{Fields: []Field{spam, {Name: "X-Spam", Value: "no"}}}}, "X-Spam: yes; X-Spam: no", 2,
-		},
-		{"a value on two lines", []Change{{Fields: []Field{{Name: "X", Value: "a\r\nb"}}}}, "X: a b", 1},
-		{"quarantine", []Change{{Quarantine: "look at\r\nit"}}, "quarantine: look at it", 0},
-		{"the first reason counts", []Change{{Quarantine: "one"}, {Quarantine: "two"}}, "quarantine: one", 0},
-		{
-			"both", []Change{{Fields: []Field{spam}}, {Quarantine: "one"}}, "quarantine: one; X-Spam: yes", 1,
-		},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			var sum Change
-			for _, a := range c.adds {
-				sum.Add(a)
-			}
-			if got := sum.String(); got != c.want || len(sum.Fields) != c.fields {
-				t.Errorf("%q with %d fields, want %q with %d", got, len(sum.Fields), c.want, c.fields)
-			}
-			if sum.Empty() != (c.want == "") {
-				t.Errorf("empty is %v for %q", sum.Empty(), c.want)
-			}
-		})
-	}
-}
-
 func TestVerdict(t *testing.T) {
 	reply := &Reply{ID: "x"}
-	change := Change{Quarantine: "look"}
 	plain := Object(reply).Because("entry %d of %s", 3, "list")
 	if !plain.Objects() || plain.Reply() != reply || plain.Cause() != "entry 3 of list" {
 		t.Errorf("%+v", plain)
 	}
-	if plain.OnlyMonitors() || plain.Also() != nil || plain.Work() != nil || plain.Waits() || !plain.Change().Empty() {
+	if plain.OnlyMonitors() || plain.Also() != nil || plain.Work() != nil || plain.Waits() || len(plain.Edits()) > 0 {
 		t.Errorf("a plain objection has more: %+v", plain)
 	}
-	if Pass.Objects() || Pass.Reply() != nil {
+	if Pass.Objects() || Pass.Finds() || Pass.Reply() != nil || !plain.Finds() {
 		t.Errorf("Pass objects: %+v", Pass)
 	}
 	if v := plain.Monitored(); !v.OnlyMonitors() || plain.OnlyMonitors() {
 		t.Errorf("monitored: %+v, and before %+v", v, plain)
 	}
-	if v := plain.Changing(change); v.Change().Quarantine != "look" {
-		t.Errorf("changing: %+v", v)
+	if v := Edits(Quarantine("look")); v.Objects() || !v.Finds() || len(v.Edits()) != 1 {
+		t.Errorf("edits: %+v", v)
 	}
 	second := Object(reply).Because("second")
 	if v := plain.And(second); v.Also() == nil || v.Also().Cause() != "second" || v.Cause() == "second" {

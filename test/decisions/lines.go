@@ -25,7 +25,7 @@ var (
 	}
 	// left out: they name the run, or how it went and not what was decided.
 	ofOne   = []string{"recipient", "recipients", "clients"} // which of many alike events a line shows is chance
-	omitted = []string{"time", "event", "session", "asked", "queries", "stack", "queue_id", "version", "pid"}
+	omitted = []string{"time", "event", "session", "asked", "queries", "stack", "queue_id", "octets"}
 )
 
 // listAnswers is what a DNS list answered, in any order.
