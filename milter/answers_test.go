@@ -10,8 +10,8 @@ import (
 	"mailweir/internal/runner"
 )
 
-// refuseWith returns the answer that the policy gives for a reply. Only its runner can make one, so a runner with one check
-// makes it.
+// refuseWith returns the answer that the policy gives for a reply. Only its runner can make one, so
+// a runner with one check makes it.
 func refuseWith(tb testing.TB, code int, enhanced, text string) policy.Answer {
 	tb.Helper()
 	reply := &policy.Reply{ID: "test", Row: "T", Code: code, Enhanced: enhanced, Text: text}

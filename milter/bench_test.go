@@ -17,7 +17,8 @@ func silentSession() Session {
 	return f
 }
 
-// postfixMessage is one message as Postfix sends it: 20 header fields, a body of 8 KiB. Each of the parts has one reply.
+// postfixMessage is one message as Postfix sends it: 20 header fields, a body of 8 KiB. Each of the
+// parts has one reply.
 func postfixMessage() (mail, rcpt, content []byte) {
 	parts := make([][]byte, 0, 64)
 	for i := range 20 {
@@ -31,8 +32,8 @@ func postfixMessage() (mail, rcpt, content []byte) {
 		join([][]byte{macroPacket('R', "{rcpt_mailer}", "relay"), rcptPacket("<recipient@test.example>")}), join(parts)
 }
 
-// BenchmarkMessage is the wire alone, with one and five messages a connection. The MTA's side runs in this
-// process too: cpu-µs/message is what both take together.
+// BenchmarkMessage is the wire alone, with one and five messages a connection. The MTA's side runs
+// in this process too: cpu-µs/message is what both take together.
 func BenchmarkMessage(b *testing.B) {
 	for _, messages := range []int{1, 5} {
 		b.Run(strconv.Itoa(messages), func(b *testing.B) {

@@ -15,9 +15,9 @@ import (
 // continuePacket lets the mail on where an answer is due that the library does not give.
 var continuePacket = []byte{0, 0, 0, 1, byte(gomilter.ActContinue)}
 
-// conn is what the library takes for the MTA. It hands it one command after the other and keeps for the
-// session what the library drops. Header fields and pieces of the body, which are most of what an MTA
-// sends, go straight to the session.
+// conn is what the library takes for the MTA. It hands it one command after the other and keeps for
+// the session what the library drops. Header fields and pieces of the body, which are most of what
+// an MTA sends, go straight to the session.
 //
 // All methods but send, cut, part, isGone and inProgress run in the goroutine of the connection.
 type conn struct {
@@ -43,8 +43,8 @@ type conn struct {
 	parted bool // to be cut off as soon as no message is in progress
 }
 
-// Read hands the library the next octets of commands. Every end of the connection is an [io.EOF] to it:
-// it would write other errors to the standard logger.
+// Read hands the library the next octets of commands. Every end of the connection is an [io.EOF] to
+// it: it would write other errors to the standard logger.
 func (c *conn) Read(p []byte) (int, error) {
 	for len(c.out) == 0 {
 		if err := c.advance(); err != nil {
@@ -98,7 +98,8 @@ func (c *conn) advance() error {
 	return nil
 }
 
-// header passes a header field on: name NUL value NUL. Like libmilter it takes no notice of what follows.
+// header passes a header field on: name NUL value NUL. Like libmilter it takes no notice of what
+// follows.
 func (c *conn) header() error {
 	name, rest, split := bytes.Cut(c.data, []byte{0})
 	if !split || len(name) == 0 {
@@ -153,8 +154,8 @@ func (c *conn) dropMacros() {
 	c.macros = c.macros[:0]
 }
 
-// Write sends a reply. The library writes each packet at once. An error ends the connection, which the library sees at
-// its next read: it would write the error to the standard logger.
+// Write sends a reply. The library writes each packet at once. An error ends the connection, which
+// the library sees at its next read: it would write the error to the standard logger.
 func (c *conn) Write(p []byte) (int, error) {
 	c.send(p)
 	c.in.quiet = false
@@ -191,7 +192,8 @@ func (c *conn) report(err error) {
 	}
 }
 
-// setBusy notes whether a message is in progress. It is false when there is no connection left for one.
+// setBusy notes whether a message is in progress. It is false when there is no connection left for
+// one.
 func (c *conn) setBusy(busy bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

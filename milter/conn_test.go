@@ -18,8 +18,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// script is an MTA that has said everything already: each read yields the next fragment. It keeps the deadlines that
-// are set before reads.
+// script is an MTA that has said everything already: each read yields the next fragment. It keeps
+// the deadlines that are set before reads.
 type script struct {
 	net.Conn
 	fragments [][]byte

@@ -20,10 +20,11 @@ const (
 
 var errConnect = errors.New("malformed connect packet")
 
-// connectFacts reads a connect packet: host name NUL family, and for all families but 'U' port and address NUL.
+// connectFacts reads a connect packet: host name NUL family, and for all families but 'U' port and
+// address NUL.
 //
-// An address that is not understood leaves the client unknown, which makes it a stranger. Sendmail -bs, which takes SMTP on
-// its standard input, is 'U' with the host name localhost.
+// An address that is not understood leaves the client unknown, which makes it a stranger. Sendmail
+// -bs, which takes SMTP on its standard input, is 'U' with the host name localhost.
 func connectFacts(data []byte, m macros) (policy.ConnectFacts, error) {
 	host, rest := cstring(data)
 	if len(rest) == 0 {
@@ -63,8 +64,9 @@ func clientAddress(s string) netip.Addr {
 	return addr.Unmap().WithZone("")
 }
 
-// clientName returns the client's name if the MTA vouches for it. Postfix sends "unknown" for a name that does not lead
-// back to the address; Sendmail sends the name nevertheless and says so in {client_resolve}.
+// clientName returns the client's name if the MTA vouches for it. Postfix sends "unknown" for a
+// name that does not lead back to the address; Sendmail sends the name nevertheless and says so in
+// {client_resolve}.
 func clientName(host, resolve string) string {
 	if resolve != "" && resolve != "OK" {
 		return ""
@@ -72,7 +74,8 @@ func clientName(host, resolve string) string {
 	return hostName(host)
 }
 
-// hostName returns a name, or "" for what an MTA writes where there is none: "unknown", or the address in brackets.
+// hostName returns a name, or "" for what an MTA writes where there is none: "unknown", or the
+// address in brackets.
 func hostName(s string) string {
 	if s == "unknown" || strings.HasPrefix(s, "[") {
 		return ""
@@ -80,8 +83,9 @@ func hostName(s string) string {
 	return s
 }
 
-// tlsFacts reads the macros of HELO. Those of a HELO in clear are absent, or empty and zero. Sendmail shows a certificate
-// that it could not verify and says so in {verify}; Postfix shows verified ones only, and has no such macro.
+// tlsFacts reads the macros of HELO. Those of a HELO in clear are absent, or empty and zero.
+// Sendmail shows a certificate that it could not verify and says so in {verify}; Postfix shows
+// verified ones only, and has no such macro.
 func tlsFacts(m macros) policy.TLS {
 	version := m.get("{tls_version}")
 	if version == "" {

@@ -18,7 +18,8 @@ func cstring(data []byte) (s, rest []byte) {
 // macros are the name and value pairs of one macro packet, as on the wire: name NUL value NUL …
 type macros []byte
 
-// get returns the value of a macro, "" when the MTA has not sent it. MTAs leave out what has no value.
+// get returns the value of a macro, "" when the MTA has not sent it. MTAs leave out what has no
+// value.
 func (m macros) get(name string) string {
 	for len(m) > 0 {
 		var key, value []byte
@@ -31,7 +32,8 @@ func (m macros) get(name string) string {
 	return ""
 }
 
-// path takes the angle brackets off an address. Mail that was not submitted by SMTP comes without them.
+// path takes the angle brackets off an address. Mail that was not submitted by SMTP comes without
+// them.
 func path(spelling string) string {
 	inner, opened := strings.CutPrefix(spelling, "<")
 	if inner, closed := strings.CutSuffix(inner, ">"); opened && closed {
@@ -40,8 +42,8 @@ func path(spelling string) string {
 	return spelling
 }
 
-// mailArguments reads the ESMTP arguments of MAIL, which follow the address, each with its NUL. Keywords are
-// case-insensitive (RFC 5321 section 2.4).
+// mailArguments reads the ESMTP arguments of MAIL, which follow the address, each with its NUL.
+// Keywords are case-insensitive (RFC 5321 section 2.4).
 func mailArguments(args []byte, facts *policy.MailFacts) {
 	for len(args) > 0 {
 		var arg []byte
@@ -56,8 +58,8 @@ func mailArguments(args []byte, facts *policy.MailFacts) {
 	}
 }
 
-// declaredSize reads the value of SIZE=: 1 to 20 digits (RFC 1870 section 5). It is -1 when unreadable; what
-// exceeds an int64 is as large as one can be.
+// declaredSize reads the value of SIZE=: 1 to 20 digits (RFC 1870 section 5). It is -1 when
+// unreadable; what exceeds an int64 is as large as one can be.
 func declaredSize(value string) int64 {
 	if len(value) == 0 || len(value) > 20 || strings.Trim(value, "0123456789") != "" {
 		return -1

@@ -74,8 +74,8 @@ func TestOutOfOrder(t *testing.T) {
 	}
 }
 
-// order is what a policy may see: the first letter of each call, with R for refusedByMTA, M for a refused
-// MAIL, and N for the end of the header.
+// order is what a policy may see: the first letter of each call, with R for refusedByMTA, M for a
+// refused MAIL, and N for the end of the header.
 var order = regexp.MustCompile(`^a*(c([ha]|M|m[rR]*(l*(Nb*e?)?)?)*)?q$`)
 
 // letters are the calls of a session, a letter each.

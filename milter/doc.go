@@ -1,5 +1,5 @@
-// Package milter is the wire: it speaks the milter protocol with Postfix and Sendmail and turns their
-// packets into calls of a policy session, and its answers into replies.
+// Package milter is the wire: it speaks the milter protocol with Postfix and Sendmail and turns
+// their packets into calls of a policy session, and its answers into replies.
 //
 // The server of github.com/emersion/go-milter does the protocol. What it leaves to be desired is
 // made up for around it, without touching it:
@@ -18,7 +18,7 @@
 //
 // Everything of one connection runs in one goroutine, so no connection can hold up another.
 //
-// The library writes what surprises it to the standard logger of package log. Nothing is known to get
-// there, because the connection reports errors itself (see [Server.ErrorLog]), but a program that cares sets
-// log.SetOutput: the library offers no other way.
+// The library writes what surprises it to the standard logger of package log. Nothing is known to
+// get there, because the connection reports errors itself (see [Server.ErrorLog]), but a program
+// that cares sets log.SetOutput: the library offers no other way.
 package milter

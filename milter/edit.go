@@ -58,7 +58,8 @@ func (s *session) send(e policy.Edit, m *gomilter.Modifier) error {
 	return m.DeleteRecipient(path(e.Value))
 }
 
-// text is what is to stand behind the colon. An MTA that shows it to the octet takes it to the octet, too.
+// text is what is to stand behind the colon. An MTA that shows it to the octet takes it to the
+// octet, too.
 func (s *session) text(e policy.Edit) string {
 	text := folded(e.Name, e.Value)
 	if s.terms.protocol&gomilter.OptHeaderLeadingSpace != 0 {
@@ -67,14 +68,16 @@ func (s *session) text(e policy.Edit) string {
 	return text
 }
 
-// Lengths of lines in a header (RFC 5322 section 2.1.1): what they should be and what they may be at most.
+// Lengths of lines in a header (RFC 5322 section 2.1.1): what they should be and what they may be
+// at most.
 const (
 	lineLength    = 78
 	lineLengthMax = 998
 )
 
-// folded breaks a value into lines, where it has blanks: each stays where it is, behind a line end. A word that is too long for
-// any line is broken all the same. Line ends are LF, as both MTAs want them.
+// folded breaks a value into lines, where it has blanks: each stays where it is, behind a line end.
+// A word that is too long for any line is broken all the same. Line ends are LF, as both MTAs want
+// them.
 func folded(name, value string) string {
 	used := len(name) + len(": ")
 	if used+len(value) <= lineLength {

@@ -28,8 +28,9 @@ const DefaultSocketMode fs.FileMode = 0o660
 // addressForms is the hint of every error about an address.
 const addressForms = "write inet:HOST:PORT, inet:PORT@HOST, inet6:PORT@HOST, HOST:PORT, unix:/PATH or local:/PATH"
 
-// Listen opens a listener at an address as Postfix and Sendmail write it. A socket that an ended program
-// has left behind is replaced; one that is answered, or of which that cannot be told, is an error.
+// Listen opens a listener at an address as Postfix and Sendmail write it. A socket that an ended
+// program has left behind is replaced; one that is answered, or of which that cannot be told, is an
+// error.
 func Listen(spec string, opts ListenOptions) (net.Listener, error) {
 	network, address, err := parseAddress(spec)
 	if err != nil {
@@ -45,7 +46,8 @@ func Listen(spec string, opts ListenOptions) (net.Listener, error) {
 	return l, nil
 }
 
-// CheckAddress reports what Listen would find wrong with an address and its options, without opening anything.
+// CheckAddress reports what Listen would find wrong with an address and its options, without
+// opening anything.
 func CheckAddress(spec string, opts ListenOptions) error {
 	network, address, err := parseAddress(spec)
 	if err != nil || network != "unix" {
@@ -136,7 +138,8 @@ func listenUnix(path string, opts ListenOptions) (net.Listener, error) {
 	return ownSocket(l.(*net.UnixListener), path)
 }
 
-// ownListener removes its socket when it closes, unless another program has put its own there meanwhile.
+// ownListener removes its socket when it closes, unless another program has put its own there
+// meanwhile.
 type ownListener struct {
 	*net.UnixListener
 	path string

@@ -221,7 +221,8 @@ type served struct {
 	done     chan error
 }
 
-// serve starts a server, set as the test wants, on a unix socket. At the end of the test it is shut down and must have ended.
+// serve starts a server, set as the test wants, on a unix socket. At the end of the test it is shut
+// down and must have ended.
 func serve(tb testing.TB, newSession func() Session, set ...func(*Server)) *served {
 	tb.Helper()
 	l, err := Listen("unix:"+filepath.Join(tb.TempDir(), "s"), ListenOptions{})

@@ -8,9 +8,9 @@ import (
 	gomilter "github.com/emersion/go-milter"
 )
 
-// What is asked of the MTA: all that the program may ever use, whatever the policy, because a reload does not negotiate
-// again. No skipping of bodies: a reload may turn on a check that
-// reads them in the middle of a connection. No DATA and unknown commands: version 2, which the library
+// What is asked of the MTA: all that the program may ever use, whatever the policy, because a
+// reload does not negotiate again. No skipping of bodies: a reload may turn on a check that reads
+// them in the middle of a connection. No DATA and unknown commands: version 2, which the library
 // answers with, has none.
 const (
 	wantedActions  = gomilter.OptRemoveRcpt | gomilter.OptAddHeader | gomilter.OptChangeHeader | gomilter.OptQuarantine | gomilter.OptSetSymList
@@ -35,8 +35,9 @@ type terms struct {
 	protocol gomilter.OptProtocol
 }
 
-// agree reads the MTA's offer (version, actions, protocol steps, 32 bits each) and takes from it what is
-// wanted. Nothing beyond the offer is ever asked for: Sendmail would take the filter for broken.
+// agree reads the MTA's offer (version, actions, protocol steps, 32 bits each) and takes from it
+// what is wanted. Nothing beyond the offer is ever asked for: Sendmail would take the filter for
+// broken.
 func agree(offer []byte) (terms, error) {
 	if len(offer) < 12 {
 		return terms{}, errors.New("malformed option negotiation packet")

@@ -6,8 +6,9 @@ import (
 	gomilter "github.com/emersion/go-milter"
 )
 
-// phase is how far the dialog with the MTA has come. It decides which packets are in order: one that
-// is not is an error of the peer, because a message whose beginning is unknown must not be let pass.
+// phase is how far the dialog with the MTA has come. It decides which packets are in order: one
+// that is not is an error of the peer, because a message whose beginning is unknown must not be let
+// pass.
 type phase uint8
 
 const (
@@ -20,7 +21,8 @@ const (
 )
 
 // commands are the packets that an MTA may send once options are agreed on, but for macros, by what
-// they are called in errors. DATA comes from none that we ask not to, and UNKNOWN is not among them.
+// they are called in errors. DATA comes from none that we ask not to, and UNKNOWN is not among
+// them.
 var commands = [...]string{
 	gomilter.CodeConn: "connect", gomilter.CodeHelo: "HELO", gomilter.CodeMail: "MAIL", gomilter.CodeRcpt: "RCPT",
 	gomilter.CodeData: "DATA", gomilter.CodeHeader: "a header field", gomilter.CodeEOH: "the end of the header",
@@ -28,8 +30,9 @@ var commands = [...]string{
 	gomilter.CodeQuit: "quit",
 }
 
-// after returns the phase that a packet leads to. HELO, MAIL and an abort end a transaction, whatever has
-// come of it: Postfix sends the abort of a second HELO behind it, Sendmail sends none after a message.
+// after returns the phase that a packet leads to. HELO, MAIL and an abort end a transaction,
+// whatever has come of it: Postfix sends the abort of a second HELO behind it, Sendmail sends none
+// after a message.
 func (p phase) after(code gomilter.Code) (phase, error) {
 	if int(code) >= len(commands) || commands[code] == "" {
 		return p, fmt.Errorf("unexpected command %q", byte(code))
@@ -55,8 +58,8 @@ func (p phase) after(code gomilter.Code) (phase, error) {
 	return p.within(code)
 }
 
-// within is after for the packets that make up a transaction. The end of the header may be missing, and
-// is then where the message ends.
+// within is after for the packets that make up a transaction. The end of the header may be missing,
+// and is then where the message ends.
 func (p phase) within(code gomilter.Code) (phase, error) {
 	switch {
 	case code == gomilter.CodeEOB:

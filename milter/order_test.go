@@ -176,7 +176,8 @@ func TestEventOrders(t *testing.T) {
 	}
 }
 
-// take plays a turn as an MTA that was granted what the filter asked for: it reads a reply wherever one is due.
+// take plays a turn as an MTA that was granted what the filter asked for: it reads a reply wherever
+// one is due.
 func (m *mta) take(turn turn) {
 	m.tb.Helper()
 	last := len(turn.packets) - 1

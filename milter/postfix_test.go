@@ -88,7 +88,8 @@ func queueIDOf(t *testing.T, calls []string) string {
 	return ""
 }
 
-// TestPostfixClients: XCLIENT makes Postfix begin anew with another client and login; the wire follows.
+// TestPostfixClients: XCLIENT makes Postfix begin anew with another client and login; the wire
+// follows.
 func TestPostfixClients(t *testing.T) {
 	fakes := make(chan *fakeSession, 2)
 	_, mta := postfixServing(t, testbed.MTAConfig{}, func() Session {
@@ -150,8 +151,8 @@ func TestPostfixOldProtocol(t *testing.T) {
 	}
 }
 
-// TestPostfixProgress: Postfix waits longer than milter_content_timeout for an answer that is being worked on, and not without
-// hearing of it.
+// TestPostfixProgress: Postfix waits longer than milter_content_timeout for an answer that is being
+// worked on, and not without hearing of it.
 func TestPostfixProgress(t *testing.T) {
 	for name, every := range map[string]time.Duration{"told": 300 * time.Millisecond, "not told": time.Hour} {
 		t.Run(name, func(t *testing.T) {

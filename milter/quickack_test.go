@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestAcknowledged counts the calls that have the kernel acknowledge: only for what no reply follows,
-// before waiting for more.
+// TestAcknowledged counts the calls that have the kernel acknowledge: only for what no reply
+// follows, before waiting for more.
 func TestAcknowledged(t *testing.T) {
 	macros, fields := macroPacket('M', "i", "x"), headerPacket("A", "b")
 	mail, rcpt := mailPacket("<a@b>"), rcptPacket("<c@d>")
@@ -36,8 +36,8 @@ func TestAcknowledged(t *testing.T) {
 	}
 }
 
-// BenchmarkNagle is Sendmail over TCP: each packet is a write of its own, and Nagle's algorithm holds
-// the second small one back until the first is acknowledged.
+// BenchmarkNagle is Sendmail over TCP: each packet is a write of its own, and Nagle's algorithm
+// holds the second small one back until the first is acknowledged.
 func BenchmarkNagle(b *testing.B) {
 	l, err := Listen("127.0.0.1:0", ListenOptions{})
 	if err != nil {

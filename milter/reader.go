@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// packetLimit is the length of a packet beyond which the library gives up. MTAs send bodies in chunks
-	// of at most 64 KiB.
+	// packetLimit is the length of a packet beyond which the library gives up. MTAs send bodies in
+	// chunks of at most 64 KiB.
 	packetLimit = 1 << 20
 	lengthSize  = 4
 
@@ -24,8 +24,9 @@ const (
 	largeBuffer = 16 << 10
 )
 
-// Deadlines. The MTA has its own and is the one to notice a slow client, so ours must outlast an SMTP session in
-// which nobody speaks and an upload of hours, of which Postfix passes nothing on before its end. Libmilter waits 7,210 s.
+// Deadlines. The MTA has its own and is the one to notice a slow client, so ours must outlast an
+// SMTP session in which nobody speaks and an upload of hours, of which Postfix passes nothing on
+// before its end. Libmilter waits 7,210 s.
 const (
 	offerDeadline  = 30 * time.Second
 	idleDeadline   = 2*time.Hour + 10*time.Minute
@@ -48,8 +49,8 @@ func (b *buffers) get() *[largeBuffer]byte {
 
 func (b *buffers) put(large *[largeBuffer]byte) { b.pool.Put(large) }
 
-// reader cuts what comes from the MTA into packets. It waits with a small buffer of its own and borrows a large one
-// while there is more to read than that holds.
+// reader cuts what comes from the MTA into packets. It waits with a small buffer of its own and
+// borrows a large one while there is more to read than that holds.
 type reader struct {
 	conn        net.Conn
 	buffers     *buffers
@@ -66,8 +67,8 @@ type reader struct {
 }
 
 // next returns the next packet, length included. It stays valid until the following call. Of a body
-// chunk that has not arrived whole only the beginning is returned, with the number of octets to come: these are
-// read with rest.
+// chunk that has not arrived whole only the beginning is returned, with the number of octets to
+// come: these are read with rest.
 func (r *reader) next(wait time.Duration) (packet []byte, missing int, err error) {
 	r.begun, r.body = false, false
 	if err := r.need(lengthSize+1, wait); err != nil {
@@ -90,8 +91,9 @@ func (r *reader) next(wait time.Duration) (packet []byte, missing int, err error
 	return packet, 0, nil
 }
 
-// rest returns the next piece of a body chunk of which so many octets are missing. It stays valid until
-// the following call. The deadline begins anew: what was done with the piece before is not the MTA's time.
+// rest returns the next piece of a body chunk of which so many octets are missing. It stays valid
+// until the following call. The deadline begins anew: what was done with the piece before is not
+// the MTA's time.
 func (r *reader) rest(missing int) ([]byte, error) {
 	r.begun = false
 	if err := r.need(1, packetDeadline); err != nil {
@@ -129,8 +131,9 @@ func (r *reader) need(n int, wait time.Duration) error {
 	return nil
 }
 
-// read reads from the socket. What a reply follows is acknowledged with the reply, and where a read has
-// filled the buffer the next one need not wait; all else is acknowledged before more is waited for.
+// read reads from the socket. What a reply follows is acknowledged with the reply, and where a read
+// has filled the buffer the next one need not wait; all else is acknowledged before more is waited
+// for.
 func (r *reader) read(p []byte) (int, error) {
 	if r.quiet && !r.more && r.acknowledge != nil {
 		r.acknowledge()
@@ -150,8 +153,8 @@ func readError(err error, started bool) error {
 	return err
 }
 
-// closedByPeer reports whether an error means that the other side has gone. A unix socket that is closed
-// before everything has been read from it says so by a reset.
+// closedByPeer reports whether an error means that the other side has gone. A unix socket that is
+// closed before everything has been read from it says so by a reset.
 func closedByPeer(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }

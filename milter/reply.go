@@ -6,8 +6,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// response is a packet to the MTA. The library replaces the session after an answer whose Continue is false; ours
-// lives as long as its connection, whatever it answers.
+// response is a packet to the MTA. The library replaces the session after an answer whose Continue
+// is false; ours lives as long as its connection, whatever it answers.
 type response struct{ message gomilter.Message }
 
 func (r *response) Response() *gomilter.Message { return &r.message }
@@ -29,10 +29,10 @@ func replyCode(line string) *response {
 	return &response{gomilter.Message{Code: byte(gomilter.ActReplyCode), Data: encodeReply(line)}}
 }
 
-// encodeReply writes a reply line as both MTAs read it. A percent sign is doubled: Postfix takes a single one
-// away, and Sendmail replaces the whole reply by its own. The NUL must be there: Postfix would send
-// on what lies behind. Anything but printable ASCII, which no line of the policy has, would end
-// the line or be mangled, and becomes a question mark.
+// encodeReply writes a reply line as both MTAs read it. A percent sign is doubled: Postfix takes a
+// single one away, and Sendmail replaces the whole reply by its own. The NUL must be there: Postfix
+// would send on what lies behind. Anything but printable ASCII, which no line of the policy has,
+// would end the line or be mangled, and becomes a question mark.
 func encodeReply(line string) []byte {
 	packet := make([]byte, 0, len(line)+8)
 	for i := 0; i < len(line); i++ {

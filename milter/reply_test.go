@@ -36,7 +36,8 @@ func TestReplyPackets(t *testing.T) {
 	}
 }
 
-// postfixReply is what Postfix takes for a reply (milter8_event, and the stricter check of later versions).
+// postfixReply is what Postfix takes for a reply (milter8_event, and the stricter check of later
+// versions).
 var postfixReply = regexp.MustCompile(`^(4\d\d 4|5\d\d 5)\.\d{1,3}\.\d{1,3} [ -~]+$`)
 
 // FuzzReply: any line comes out as both MTAs read it.

@@ -17,19 +17,21 @@ import (
 
 // Server answers MTAs. NewSession is required; no field may be changed once Serve has been called.
 type Server struct {
-	// NewSession makes the policy's session for one connection of an MTA, which serves one SMTP connection.
+	// NewSession makes the policy's session for one connection of an MTA, which serves one SMTP
+	// connection.
 	NewSession func() Session
-	// From lists networks whose MTAs may connect besides those on this machine. Whoever speaks milter may claim any
-	// client and any login.
+	// From lists networks whose MTAs may connect besides those on this machine. Whoever speaks
+	// milter may claim any client and any login.
 	From []netip.Prefix
 	// OnDegraded is told, once for each, what an MTA does not grant and what follows from it.
 	OnDegraded func(string)
-	// ErrorLog is told why a connection was refused or broke, and when accepting fails. It is called from any
-	// goroutine.
+	// ErrorLog is told why a connection was refused or broke, and when accepting fails. It is
+	// called from any goroutine.
 	ErrorLog func(error)
-	// IdleGrace is how long Shutdown lets connections be on which no message is in progress; zero means until its
-	// context ends. An MTA whose connection is closed applies its default action to the next command of that
-	// client, so only a client that is neither within a message nor about to quit comes to harm.
+	// IdleGrace is how long Shutdown lets connections be on which no message is in progress; zero
+	// means until its context ends. An MTA whose connection is closed applies its default action to
+	// the next command of that client, so only a client that is neither within a message nor about
+	// to quit comes to harm.
 	IdleGrace time.Duration
 
 	buffers       buffers
@@ -45,8 +47,8 @@ type Server struct {
 	stop      chan struct{} // closed when draining begins
 }
 
-// Serve accepts connections on the listeners until Shutdown, and closes them. It returns nil after Shutdown, or the
-// error that made a listener useless; the others then go on until Shutdown.
+// Serve accepts connections on the listeners until Shutdown, and closes them. It returns nil after
+// Shutdown, or the error that made a listener useless; the others then go on until Shutdown.
 func (s *Server) Serve(listeners ...net.Listener) error {
 	s.mu.Lock()
 	s.listeners = append(s.listeners, listeners...)
@@ -80,7 +82,8 @@ func closeAll(listeners []net.Listener) {
 	}
 }
 
-// Accepting is tried again after an error, such as running out of descriptors, at growing intervals.
+// Accepting is tried again after an error, such as running out of descriptors, at growing
+// intervals.
 const (
 	acceptPause    = 5 * time.Millisecond
 	acceptPauseMax = time.Second
@@ -167,8 +170,8 @@ func (s *Server) admit(peer net.Addr) error {
 	return fmt.Errorf("connection from %s refused: it is neither loopback nor in --listen-from", addr)
 }
 
-// negotiate reads the MTA's offer and leaves the connection to the library, which goes on in a goroutine
-// of its own.
+// negotiate reads the MTA's offer and leaves the connection to the library, which goes on in a
+// goroutine of its own.
 func (s *Server) negotiate(c *conn) {
 	session, err := s.meet(c)
 	if err != nil {
@@ -177,7 +180,8 @@ func (s *Server) negotiate(c *conn) {
 		s.forget(c)
 		return
 	}
-	// The library's server ends at once, for lack of another connection. Its session closes ours when it ends.
+	// The library's server ends at once, for lack of another connection. Its session closes ours
+	// when it ends.
 	_ = session.terms.server(session).Serve(&single{conn: c})
 }
 
@@ -252,13 +256,13 @@ func (s *Server) log(err error) {
 // Connections returns how many connections of MTAs there are.
 func (s *Server) Connections() int { return int(s.count.Load()) }
 
-// cutGrace is how long Shutdown waits for sessions whose connections it has cut: they may be waiting for an
-// answer of the policy.
+// cutGrace is how long Shutdown waits for sessions whose connections it has cut: they may be
+// waiting for an answer of the policy.
 const cutGrace = time.Second
 
-// Shutdown closes the listeners and waits for all connections to end. Those on which no message is in progress
-// are closed after IdleGrace, and no other message begins from then on. When the context ends, what is left
-// is cut off; the error then says how many messages were in progress.
+// Shutdown closes the listeners and waits for all connections to end. Those on which no message is
+// in progress are closed after IdleGrace, and no other message begins from then on. When the
+// context ends, what is left is cut off; the error then says how many messages were in progress.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.drain()
 	ended := make(chan struct{})

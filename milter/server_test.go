@@ -119,7 +119,8 @@ func TestShutdownClosesIdleConnections(t *testing.T) {
 	await(t, fake.ended, "the session's end")
 }
 
-// TestShutdownLeavesIdleConnections: without a grace of their own they may go on until the context ends, and begin messages.
+// TestShutdownLeavesIdleConnections: without a grace of their own they may go on until the context
+// ends, and begin messages.
 func TestShutdownLeavesIdleConnections(t *testing.T) {
 	server := serve(t, silentSession)
 	m := connected(t, server.Addr, fullOffer)

@@ -12,8 +12,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// Session is the policy's side of one SMTP connection: *runner.Session. Its methods are called one at a time,
-// in the order of the dialog: Abort also after a finished message, Close last and once.
+// Session is the policy's side of one SMTP connection: *runner.Session. Its methods are called one
+// at a time, in the order of the dialog: Abort also after a finished message, Close last and once.
 type Session interface {
 	ID() string
 	Connect(policy.ConnectFacts)
@@ -32,8 +32,8 @@ type Session interface {
 	Fault(error)
 }
 
-// session is what the library calls. It reads the facts of each stage from the packet itself, which the library
-// hands over incompletely, and turns panics into faults of the message.
+// session is what the library calls. It reads the facts of each stage from the packet itself, which
+// the library hands over incompletely, and turns panics into faults of the message.
 type session struct {
 	conn     *conn
 	policy   Session
@@ -83,8 +83,9 @@ func (s *session) MailFrom(string, *gomilter.Modifier) (gomilter.Response, error
 	return response, nil
 }
 
-// RcptTo takes a recipient. Postfix also reports those that it refuses itself, by the mailer "error" with the enhanced code
-// as host (MILTER_README, "Sendmail macro emulation"), and then ignores the reply.
+// RcptTo takes a recipient. Postfix also reports those that it refuses itself, by the mailer
+// "error" with the enhanced code as host (MILTER_README, "Sendmail macro emulation"), and then
+// ignores the reply.
 func (s *session) RcptTo(string, *gomilter.Modifier) (gomilter.Response, error) {
 	spelling, _ := cstring(s.conn.data)
 	facts := policy.RcptFacts{Spelling: string(spelling), QueueID: s.queue()}
@@ -102,8 +103,8 @@ func (*session) Header(string, string, *gomilter.Modifier) (gomilter.Response, e
 	return nil, nil
 }
 
-// header takes one header field. The MTA shows its text to the octet, or else without a blank behind the
-// colon, of which it is then not known whether there was one.
+// header takes one header field. The MTA shows its text to the octet, or else without a blank
+// behind the colon, of which it is then not known whether there was one.
 func (s *session) header(name, text string) {
 	f := policy.Field{Name: name, Value: text}
 	if s.terms.protocol&gomilter.OptHeaderLeadingSpace != 0 {
@@ -135,8 +136,8 @@ func (s *session) body(piece []byte) {
 	s.guard(func() { s.policy.Body(piece) })
 }
 
-// Body is called at the end of the message, which is the last chance to answer for it: if the policy panics it is
-// asked once more, now that it knows of the fault.
+// Body is called at the end of the message, which is the last chance to answer for it: if the
+// policy panics it is asked once more, now that it knows of the fault.
 func (s *session) Body(m *gomilter.Modifier) (gomilter.Response, error) {
 	s.endHeader()
 	if last := s.conn.data; len(last) > 0 {
@@ -168,7 +169,8 @@ func (s *session) Abort(*gomilter.Modifier) error {
 
 func (s *session) close() { s.guard(s.policy.Close) }
 
-// queue returns the MTA's id of the message. Postfix has none before the first recipient is accepted.
+// queue returns the MTA's id of the message. Postfix has none before the first recipient is
+// accepted.
 func (s *session) queue() string {
 	if s.queueID == "" {
 		s.queueID = s.conn.macros.get("i")
@@ -176,8 +178,8 @@ func (s *session) queue() string {
 	return s.queueID
 }
 
-// answer asks the policy at a stage that has a reply. After a panic the mail goes on to the next one, where the
-// policy answers for the fault.
+// answer asks the policy at a stage that has a reply. After a panic the mail goes on to the next
+// one, where the policy answers for the fault.
 func (s *session) answer(ask func() policy.Answer) *response {
 	var answer policy.Answer
 	if s.guard(func() { answer = ask() }) && answer.Refuses() {
@@ -194,7 +196,8 @@ func (s *session) silent(granted gomilter.OptProtocol) gomilter.Response {
 	return s.goOn
 }
 
-// guard calls the policy and makes a panic a fault of the message. It reports whether there was none.
+// guard calls the policy and makes a panic a fault of the message. It reports whether there was
+// none.
 func (s *session) guard(call func()) (ok bool) {
 	defer func() {
 		if v := recover(); v != nil {

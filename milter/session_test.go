@@ -56,8 +56,8 @@ func TestPanics(t *testing.T) {
 	}
 }
 
-// TestFaultInTheRealPolicy: what the wire reports as a fault is answered by the policy at the end of that message, not of
-// the next.
+// TestFaultInTheRealPolicy: what the wire reports as a fault is answered by the policy at the end
+// of that message, not of the next.
 func TestFaultInTheRealPolicy(t *testing.T) {
 	reply := &policy.Reply{ID: "test", Row: "T", Code: 550, Enhanced: "5.7.1", Text: "No"}
 	broken := true
@@ -78,7 +78,8 @@ func TestFaultInTheRealPolicy(t *testing.T) {
 	m.quit()
 }
 
-// TestEdits: edits go out in their order, as far as the MTA lets us; the policy is told what it does not.
+// TestEdits: edits go out in their order, as far as the MTA lets us; the policy is told what it
+// does not.
 func TestEdits(t *testing.T) {
 	rcpt := func(spelling string) policy.Edit {
 		return policy.RemoveRecipient(&policy.Recipient{RcptFacts: policy.RcptFacts{Spelling: spelling}})
@@ -167,8 +168,8 @@ func (s *fieldsSession) Connect(c policy.ConnectFacts) { s.denied = c.Denied }
 
 func (s *fieldsSession) Header(f policy.Field, _ string) { s.fields = append(s.fields, f) }
 
-// TestBlanks: what stands behind a colon is told to the octet, where the MTA shows it; checks read the value
-// without the one usual blank in any case.
+// TestBlanks: what stands behind a colon is told to the octet, where the MTA shows it; checks read
+// the value without the one usual blank in any case.
 func TestBlanks(t *testing.T) {
 	for _, tt := range []struct {
 		name, sent  string
@@ -207,7 +208,8 @@ func TestBlanks(t *testing.T) {
 	}
 }
 
-// TestProgress: an MTA that waits long for the answer to a message hears of it, and of nothing after the answer.
+// TestProgress: an MTA that waits long for the answer to a message hears of it, and of nothing
+// after the answer.
 func TestProgress(t *testing.T) {
 	slow := newFake()
 	slow.block = map[string]chan struct{}{"end": make(chan struct{})}

@@ -13,8 +13,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// TestManyConnectionsStayInStep: 300 connections at once, three messages each, every packet cut at random, and
-// every answer must be that of its own question.
+// TestManyConnectionsStayInStep: 300 connections at once, three messages each, every packet cut at
+// random, and every answer must be that of its own question.
 func TestManyConnectionsStayInStep(t *testing.T) {
 	const connections, messages = 300, 3
 	refused := refuseWith(t, 550, "5.7.1", "Refused")

@@ -38,14 +38,14 @@ func Kinds(kinds ...EditKind) (s EditKinds) {
 // Has reports whether the set has a kind.
 func (s EditKinds) Has(k EditKind) bool { return s&(1<<k) != 0 }
 
-// Edit is something that the MTA does to a message that goes on. Make one with the functions below: they clean what may come
-// from strangers.
+// Edit is something that the MTA does to a message that goes on. Make one with the functions below:
+// they clean what may come from strangers.
 type Edit struct {
 	Kind EditKind `json:"kind"`
 	// Name is that of the header field.
 	Name string `json:"name,omitempty"`
-	// Value is the field's value in one line, of any length; the reason of a quarantine; or a recipient in the MTA's own
-	// spelling.
+	// Value is the field's value in one line, of any length; the reason of a quarantine; or a
+	// recipient in the MTA's own spelling.
 	Value string `json:"value,omitempty"`
 	// Nth counts positions from 0, and fields of one name from 1.
 	Nth int `json:"nth,omitempty"`
@@ -56,14 +56,16 @@ func AddField(name, value string) Edit {
 	return Edit{Kind: EditAdd, Name: fieldName(name), Value: oneLine(value)}
 }
 
-// InsertField adds a header field with so many fields above it in the message as it is delivered, edits before this one included:
-// 0 is the very top, at 1 the MTA's own Received stands above. Farther down the MTAs differ: Sendmail also counts the fields that
-// its configuration can add, nine by default.
+// InsertField adds a header field with so many fields above it in the message as it is delivered,
+// edits before this one included: 0 is the very top, at 1 the MTA's own Received stands above.
+// Farther down the MTAs differ: Sendmail also counts the fields that its configuration can add,
+// nine by default.
 func InsertField(position int, name, value string) Edit {
 	return Edit{Kind: EditInsert, Name: fieldName(name), Value: oneLine(value), Nth: max(position, 0)}
 }
 
-// ReplaceField gives the nth field of a name, counted from 1 as the message was received, another value.
+// ReplaceField gives the nth field of a name, counted from 1 as the message was received, another
+// value.
 func ReplaceField(name string, nth int, value string) Edit {
 	return Edit{Kind: EditReplace, Name: fieldName(name), Value: oneLine(value), Nth: max(nth, 1)}
 }
@@ -73,8 +75,8 @@ func DeleteField(name string, nth int) Edit {
 	return Edit{Kind: EditDelete, Name: fieldName(name), Nth: max(nth, 1)}
 }
 
-// Quarantine has the message held for a person to look at. The reason is cut to 200 octets: it stands in the MTA's log and queue
-// file.
+// Quarantine has the message held for a person to look at. The reason is cut to 200 octets: it
+// stands in the MTA's log and queue file.
 func Quarantine(reason string) Edit { return Edit{Kind: EditQuarantine, Value: Clean(reason)} }
 
 // RemoveRecipient takes a recipient off the message.
@@ -131,8 +133,8 @@ func fieldName(name string) string {
 	}, name)
 }
 
-// oneLine makes white space of all control characters, so that a value cannot end its field and begin another, and question
-// marks of what is not ASCII.
+// oneLine makes white space of all control characters, so that a value cannot end its field and
+// begin another, and question marks of what is not ASCII.
 func oneLine(value string) string {
 	value = strings.Map(func(r rune) rune {
 		switch {

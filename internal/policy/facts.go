@@ -20,7 +20,8 @@ type ConnectFacts struct {
 	Denied EditKinds
 }
 
-// TLS is what the MTA tells about the encryption of a connection. The zero value is a connection in clear.
+// TLS is what the MTA tells about the encryption of a connection. The zero value is a connection in
+// clear.
 type TLS struct {
 	Version     string `json:"version,omitempty"` // "TLSv1.3"
 	Cipher      string `json:"cipher,omitempty"`
@@ -37,7 +38,8 @@ type HeloFacts struct {
 
 // MailFacts is what MAIL brings.
 type MailFacts struct {
-	// Sender is the reverse-path without angle brackets, as the MTA wrote it; "" is the null sender.
+	// Sender is the reverse-path without angle brackets, as the MTA wrote it; "" is the null
+	// sender.
 	Sender string
 	// Size is the SIZE= argument in octets (RFC 1870), 0 when absent, -1 when unreadable.
 	Size int64
@@ -59,8 +61,8 @@ type RcptFacts struct {
 	Spelling string
 	// QueueID is the MTA's, where it exists already.
 	QueueID string
-	// Refusal is the enhanced code (RFC 3463) with which the MTA itself has refused the recipient, such as 5.1.1; "" when
-	// it has not, or gives none.
+	// Refusal is the enhanced code (RFC 3463) with which the MTA itself has refused the recipient,
+	// such as 5.1.1; "" when it has not, or gives none.
 	Refusal string
 }
 
@@ -94,7 +96,8 @@ func (f Field) Octets() int {
 type Answer struct {
 	// Line is the refusal; the zero Line is none.
 	Line Line
-	// Edits are what to do to a message that is not refused, in this order. Only at the end of the message.
+	// Edits are what to do to a message that is not refused, in this order. Only at the end of the
+	// message.
 	Edits []Edit
 }
 

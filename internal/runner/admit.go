@@ -4,9 +4,9 @@ import (
 	"mailweir/internal/policy"
 )
 
-// admit waits for a place where a check limits how many messages are examined at once. It is called at
-// the end of the message: before it an MTA waits for no filter that stops reading, at the end it hears
-// of progress. Without a place the message is answered as mail that could not be processed.
+// admit waits for a place where a check limits how many messages are examined at once. It is called
+// at the end of the message: before it an MTA waits for no filter that stops reading, at the end it
+// hears of progress. Without a place the message is answered as mail that could not be processed.
 func (s *Session) admit() {
 	m, p := s.msg, s.policy()
 	if m.condemned || s.explaining() || len(p.hooks.admit) == 0 || len(p.hooks.message) == 0 {

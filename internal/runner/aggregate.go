@@ -6,8 +6,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// aggregated is what groups come to: the refusal of the message, recipients to be taken off it, its edits, and what is only to be
-// recorded.
+// aggregated is what groups come to: the refusal of the message, recipients to be taken off it, its
+// edits, and what is only to be recorded.
 type aggregated struct {
 	refusal *ruling
 	removed []*ruling
@@ -15,7 +15,8 @@ type aggregated struct {
 	watched []watched
 }
 
-// watched is an objection that is only recorded, about one recipient or, with nil, about the message.
+// watched is an objection that is only recorded, about one recipient or, with nil, about the
+// message.
 type watched struct {
 	*ruling
 	about *recipient
@@ -30,8 +31,8 @@ func (sum *aggregated) add(other aggregated) {
 	sum.edited = append(sum.edited, other.edited...)
 }
 
-// aggregate adds up what a check found for the remaining recipients, as its declaration says. Edits are for the whole message, and
-// come to nothing where it is refused.
+// aggregate adds up what a check found for the remaining recipients, as its declaration says. Edits
+// are for the whole message, and come to nothing where it is refused.
 func (rs *resolver) aggregate(g group) aggregated {
 	var refusing, watching, editing, wouldEdit []*ruling
 	for i := range g.rulings {
@@ -71,15 +72,16 @@ func (rs *resolver) aggregateObjections(g group, refusing, watching []*ruling) a
 	return g.aggregateAll(refusing, watching)
 }
 
-// aggregateOf tells how the group's findings add up. One about the whole message is dropped by a permit for any recipient.
+// aggregateOf tells how the group's findings add up. One about the whole message is dropped by a
+// permit for any recipient.
 func (rs *resolver) aggregateOf(g group) policy.Aggregate {
 	first := g.findings[0]
 	switch {
 	case first.rcpt == nil:
 		return policy.AggregateAll
 	case rs.conn.Local && first.stage <= policy.StageRcpt:
-		// Nothing could be answered earlier. One bad recipient sends the message back to its author, who is one of
-		// ours: leaving the recipient out silently would lose mail.
+		// Nothing could be answered earlier. One bad recipient sends the message back to its
+		// author, who is one of ours: leaving the recipient out silently would lose mail.
 		return policy.AggregateAny
 	}
 	return g.check.Aggregate
@@ -89,7 +91,8 @@ func (g *group) aggregateAny(refusing, watching []*ruling) aggregated {
 	if len(refusing) == 0 || !g.allEnforced() {
 		return g.watch(append(refusing, watching...)[:1])
 	}
-	// One objection is enough, so the strictest counts: where one is permanent, trying again would not help the others.
+	// One objection is enough, so the strictest counts: where one is permanent, trying again would
+	// not help the others.
 	strictest := slices.IndexFunc(refusing, func(ru *ruling) bool { return ru.failure == nil && !ru.temporary() })
 	if strictest < 0 {
 		strictest = slices.IndexFunc(refusing, func(ru *ruling) bool { return ru.failure == nil })
@@ -97,7 +100,8 @@ func (g *group) aggregateAny(refusing, watching []*ruling) aggregated {
 	return aggregated{refusal: refusing[max(strictest, 0)]}
 }
 
-// aggregateAll refuses only when every recipient's mail should not pass; permanently only when that is sure for every one.
+// aggregateAll refuses only when every recipient's mail should not pass; permanently only when that
+// is sure for every one.
 func (g *group) aggregateAll(refusing, watching []*ruling) aggregated {
 	need := max(len(g.remaining), 1)
 	switch {
@@ -110,8 +114,8 @@ func (g *group) aggregateAll(refusing, watching []*ruling) aggregated {
 	return aggregated{}
 }
 
-// aggregateRemove takes recipients off, which is permanent: only where the objection is, and is enforced. Where the check
-// failed for one of them, the whole message is deferred.
+// aggregateRemove takes recipients off, which is permanent: only where the objection is, and is
+// enforced. Where the check failed for one of them, the whole message is deferred.
 func (g *group) aggregateRemove(refusing, watching []*ruling) aggregated {
 	if len(refusing) == max(len(g.remaining), 1) {
 		return g.aggregateAll(refusing, watching)
@@ -138,8 +142,8 @@ func (g *group) watch(rulings []*ruling) (sum aggregated) {
 	return sum
 }
 
-// allEnforced reports whether the check is enforced for every remaining recipient: under --enforce-for a message is
-// refused only then.
+// allEnforced reports whether the check is enforced for every remaining recipient: under
+// --enforce-for a message is refused only then.
 func (g *group) allEnforced() bool {
 	return !slices.ContainsFunc(g.remaining, func(r *recipient) bool { return !g.check.modeFor(r).Refuses() })
 }

@@ -9,8 +9,8 @@ import (
 // edits reports whether the ruling asks for edits of the message, which then goes on.
 func (ru *ruling) edits() bool { return len(ru.verdict.Edits()) > 0 }
 
-// edit returns what the MTA is to do to a message that goes on: it takes recipients off, and does what checks ask for. What it has
-// not granted to us is recorded as not done.
+// edit returns what the MTA is to do to a message that goes on: it takes recipients off, and does
+// what checks ask for. What it has not granted to us is recorded as not done.
 func (s *Session) edit(rs *resolver, sum aggregated) []policy.Edit {
 	var all []policy.Edit
 	for _, ru := range sum.removed {
@@ -46,8 +46,9 @@ func (s *Session) edit(rs *resolver, sum aggregated) []policy.Edit {
 
 func (s *Session) granted(e policy.Edit) bool { return !s.conn.Denied.Has(e.Kind) }
 
-// possible divides edits into those that can be done and the others: what the MTA has not granted, and taking off a recipient who
-// is not there or the last one, which would lose the message silently.
+// possible divides edits into those that can be done and the others: what the MTA has not granted,
+// and taking off a recipient who is not there or the last one, which would lose the message
+// silently.
 func (s *Session) possible(edits []policy.Edit) (can, cannot []policy.Edit) {
 	remaining := len(s.msg.recipients)
 	for _, e := range edits {
