@@ -61,11 +61,10 @@ func (s *Session) keepBody() {
 	}
 }
 
-// heldBody keeps the body of the message under way beyond its end, for what is only recorded then. It returns how to let go
-// of it.
-func (s *Session) heldBody() (release func()) {
-	if s.msg == nil || s.msg.body == nil || !s.msg.body.Hold() {
+// holdBody keeps the body beyond the end of the message, for what is only recorded then. It returns how to let go of it.
+func (m *message) holdBody() (release func()) {
+	if m.body == nil || !m.body.Hold() {
 		return func() {}
 	}
-	return s.msg.body.Release
+	return m.body.Release
 }

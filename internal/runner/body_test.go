@@ -191,6 +191,9 @@ func TestMonitoredScannerReadsAfterTheEnd(t *testing.T) {
 	wantSaid(t, r.send(l), "")
 	close(ended)
 	wantEvents(t, r, "scanner would_refuse a@ours.example")
+	if e := r.seen.list[0]; e.Reply != "scanner" {
+		t.Errorf("reply %s, error %q: the scanner did not see the message", e.Reply, e.Err)
+	}
 	wantSpoolEmpty(t, r)
 }
 

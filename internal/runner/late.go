@@ -41,14 +41,16 @@ type lateGroups struct {
 	resolver
 	groups []group
 	ctx    context.Context
-	cancel context.CancelFunc
+	end    func()
 }
 
 // add keeps a group for later.
 func (l *lateGroups) add(rs *resolver, g group) {
 	if len(l.groups) == 0 {
 		l.resolver = *rs // as the case stands now
-		l.ctx, l.cancel = rs.lateTime()
+		ctx, cancel := rs.lateTime()
+		release := rs.msg.holdBody()
+		l.ctx, l.end = ctx, func() { cancel(); release() }
 	}
 	for _, f := range g.findings {
 		f.keep()
@@ -76,7 +78,8 @@ func (l *lateGroups) record(b *bound) {
 		l.awaitGroup(&g, func() context.Context { return l.ctx })
 		l.recordWatched(l.aggregate(g))
 	}
-	if l.groups = rest; len(rest) == 0 && l.cancel != nil {
-		l.cancel()
+	if l.groups = rest; len(rest) == 0 && l.end != nil {
+		l.end()
+		l.end = nil
 	}
 }

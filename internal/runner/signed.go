@@ -100,10 +100,17 @@ func (m *message) knownSigners() (domains []string) {
 	return domains
 }
 
-// signedBySender reports whether a valid signature is aligned with the envelope sender, false while none has been asked for.
+// signedBySender reports whether a valid signature is aligned with the envelope sender. It is false while the message is not
+// there to be looked at: before its end, and after it for what was found about client, sender or a recipient and is late.
 func (m *message) signedBySender(ctx context.Context) (bool, error) {
-	if m.Sender.IsNull() {
+	if m.Sender.IsNull() || m.signatures.Load() == nil {
 		return false, nil
+	}
+	if m.body != nil {
+		if !m.body.Hold() {
+			return false, nil
+		}
+		defer m.body.Release()
 	}
 	return m.SignedBy(ctx, m.Sender.Domain)
 }

@@ -131,3 +131,38 @@ func TestLargeSignedMessage(t *testing.T) {
 		})
 	}
 }
+
+// What was found at RCPT and comes after the end of the message is judged by what could vouch at RCPT: that the body is gone by
+// then is no failure.
+func TestLateFindingDoesNotLookForSignatures(t *testing.T) {
+	ended := make(chan struct{})
+	fields, record := signedBy(t, "mail.else.example", "hello\r\n")
+	late := policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) {
+		return policy.Asks(policy.Network{}).Later(func(context.Context) (policy.Verdict, error) {
+			<-ended
+			return no("late")
+		}), nil
+	}}
+	end := policy.Hooks{MessageFor: func(*policy.Recipient) (policy.Verdict, error) { return policy.Pass, nil }}
+	permits := policy.Hooks{
+		Grant: func(context.Context, *policy.Recipient) ([]policy.Grant, error) {
+			return []policy.Grant{{By: policy.ExemptAutoAllow, Source: "pair"}}, nil
+		},
+		Mail: func(m *policy.Message) (policy.Verdict, error) {
+			knowSPF(m, mailauth.SPFNone, nil)
+			return policy.Pass, nil
+		},
+	}
+	gives := func(c *policy.Check) { c.Exempt = policy.ExemptAutoAllow }
+	r := newRig(t, "", check("late", late, gives, func(c *policy.Check) { c.Mode = policy.Monitor }), check("end", end, gives), check("permits", permits))
+	r.backends.DNS = slowKeys(t, "mail.else.example", record)
+	l := mail("a@ours.example")
+	l.from, l.fields, l.body = "x@else.example", fields, "hello\r\n"
+	wantSaid(t, r.send(l), "")
+	close(ended)
+	wantEvents(t, r, "late would_refuse a@ours.example")
+	if e := r.seen.list[0]; strings.Contains(e.Cause, "vouched") {
+		t.Errorf("cause %q", e.Cause)
+	}
+	wantSpoolEmpty(t, r)
+}
