@@ -48,8 +48,7 @@ named by file and line, never by its text.`,
 			if rule.bypass.List, err = env.List("bypass", *list, table.Permits); err != nil {
 				return policy.Hooks{}, err
 			}
-			options := content.Options{Budget: content.NewBudget(int64(*memory)), Now: env.Clock}
-			if err := rule.exam.JudgeBy(definitions, options); err != nil {
+			if err := rule.exam.JudgeBy(definitions, int64(*memory)); err != nil {
 				return policy.Hooks{}, err
 			}
 			hooks := rule.hooks()

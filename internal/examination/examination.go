@@ -6,6 +6,7 @@ package examination
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 
@@ -93,9 +94,13 @@ func (e *examinations) compiled() *content.Examiner {
 var errBroken = errors.New("the examination of the message has failed")
 
 // JudgeBy makes the walks look for these definitions. The check that has them calls it while the
-// policy is built.
-func (r *Reader) JudgeBy(definitions []*content.Definition, options content.Options) (err error) {
-	r.examiner, err = content.NewExaminer(definitions, options)
+// policy is built. What has been compiled of them for an earlier policy, and its memory, is
+// used again.
+func (r *Reader) JudgeBy(definitions []*content.Definition, memory int64) (err error) {
+	name := fmt.Sprintf("content %s in %d octets", content.Fingerprint(definitions), memory)
+	r.examiner, err = policy.Resource(r.env, name, func() (*content.Examiner, error) {
+		return content.NewExaminer(definitions, content.Options{Budget: content.NewBudget(memory), Now: r.env.Clock})
+	})
 	return err
 }
 
