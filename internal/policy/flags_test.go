@@ -126,6 +126,7 @@ func TestParseDuration(t *testing.T) {
 func TestParseSize(t *testing.T) {
 	for in, want := range map[string]Size{
 		"0": 0, "500000": 500000, "64KiB": 64 << 10, "100MiB": 100 << 20, "2 GiB": 2 << 30, "1kB": 1000, "1MB": 1e6, "1GB": 1e9, "7B": 7,
+		"4611686018427387904": 1 << 62, "4611686018427387905": -1, "4294967296GiB": 1 << 62, "4294967297GiB": -1,
 		"-1": -1, "": -1, "MiB": -1, "1TiB": -1, "1.5MiB": -1, "9999999999999GiB": -1, "0x10": -1,
 	} {
 		got, err := ParseSize(in)

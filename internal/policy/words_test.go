@@ -102,3 +102,48 @@ func TestTemporary(t *testing.T) {
 		}
 	}
 }
+
+// What lies just on and just beyond a limit.
+func TestReplyLimits(t *testing.T) {
+	for _, c := range []struct {
+		code     int
+		enhanced string
+		valid    bool
+	}{
+		{400, "4.0.0", true},
+		{399, "3.0.0", false},
+		{599, "5.999.999", true},
+		{600, "6.0.0", false},
+		{550, "5.0.0", true},
+		{550, "5.-1.0", false},
+		{550, "5.1000.0", false},
+	} {
+		r := Reply{ID: "x", Row: "P1", Code: c.code, Enhanced: c.enhanced, Text: strings.Repeat("x", maxRemote)}
+		if err := r.Validate(); (err == nil) != c.valid {
+			t.Errorf("%d %s: %v", c.code, c.enhanced, err)
+		}
+	}
+	declared := &Reply{ID: "x", Code: 550, Enhanced: "5.7.1", Text: "No"}
+	for own, want := range map[int]int{399: 550, 400: 400, 599: 599, 600: 550} {
+		if got := Object(declared).Code(own, "").Line(declared, Enforce).Code(); got != want {
+			t.Errorf("an entry's code %d becomes %d, want %d", own, got, want)
+		}
+	}
+}
+
+func TestCleanLimits(t *testing.T) {
+	whole := strings.Repeat("x", maxRemote)
+	for text, want := range map[string]bool{
+		whole: true, whole + "x": false, "a b": true, "a  b": false, " a": false, "a ": false, "~": true, "\x7f": false, "\x1f": false, "[": false, "]": false,
+	} {
+		if got := isClean(text); got != want {
+			t.Errorf("%q is clean: %v", text, got)
+		}
+	}
+	if got := Clean(whole + "x"); got != whole {
+		t.Errorf("cut to %d octets", len(got))
+	}
+	if got := Clean(strings.Repeat("x", maxRemote-1) + " y"); len(got) != maxRemote-1 {
+		t.Errorf("%d octets: %q", len(got), got[maxRemote-5:])
+	}
+}
