@@ -90,7 +90,9 @@ func (x *Examination) start() {
 	x.resume, x.stop = iter.Pull(func(yield func(struct{}) bool) {
 		x.feed.yield = yield
 		x.header()
-		x.walk.message(&x.walk.top, newMIMEReader(&x.feed), 0)
+		lines := x.examiner.takeLines(&x.feed)
+		defer x.examiner.lines.Put(lines)
+		x.walk.message(&x.walk.top, lines, 0)
 	})
 }
 

@@ -2,6 +2,7 @@ package content
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
 	"mailweir/internal/content/fold"
@@ -29,6 +30,7 @@ type Examiner struct {
 	sums     sumKinds
 	limits   Limits
 	pool     *bufferPool
+	lines    sync.Pool // *mimeReader of messages that have ended
 	keep     bool
 	now      func() time.Time
 }

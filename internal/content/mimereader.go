@@ -36,6 +36,18 @@ func newMIMEReader(r io.Reader) *mimeReader {
 	return &mimeReader{r: bufio.NewReaderSize(r, maxMIMELine), hit: -1}
 }
 
+// takeLines returns a reader of a message. It goes back to the pool with its memory: the lines of a usual message need some ten
+// KiB, most of what its examination takes.
+func (e *Examiner) takeLines(r io.Reader) *mimeReader {
+	m, _ := e.lines.Get().(*mimeReader)
+	if m == nil {
+		return newMIMEReader(r)
+	}
+	m.r.Reset(r)
+	*m = mimeReader{r: m.r, hit: -1, boundaries: m.boundaries[:0], joined: m.joined[:0], newline: m.newline[:0]}
+	return m
+}
+
 // next reads a line with its end, or a piece of a long one. It returns nil at a boundary and at the
 // end. The slice is valid until the next call.
 func (m *mimeReader) next() []byte {
