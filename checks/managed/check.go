@@ -184,7 +184,7 @@ func (m *rule) find(ctx context.Context, p pair) (*hit, error) {
 		return s.best, err
 	}
 	best := s.best
-	var steps []state.Step
+	steps := make([]state.Step, 0, len(s.owners)*len(s.subjects))
 	for _, owner := range s.owners {
 		for _, subject := range s.subjects {
 			steps = append(steps, state.Get(entryKey(owner.Key(), subject)))
