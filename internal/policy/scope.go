@@ -151,6 +151,8 @@ type Inquiry interface {
 	Recipients() iter.Seq[*Recipient]
 	// RecipientCount is how many they are.
 	RecipientCount() int
+	// AnyRecipient reports whether one of them is such.
+	AnyRecipient(such func(*Recipient) bool) bool
 
 	// SPF returns the SPF result for the envelope sender's domain, or for HELO's under the null
 	// sender (RFC 7208 section 2.4). It is none where SPF has nothing to say: the client's address
@@ -199,16 +201,6 @@ type Unexamined struct {
 
 // Trusted reports whether the sender is trusted: by its net, by a login, or as a local submission.
 func (m *Message) Trusted() bool { return (m.Exempt|m.Conn.Exempt)&ExemptTrusted != 0 }
-
-// AnyRecipient reports whether one of the recipients is such.
-func (m *Message) AnyRecipient(such func(*Recipient) bool) bool {
-	for r := range m.Recipients() {
-		if such(r) {
-			return true
-		}
-	}
-	return false
-}
 
 // Values returns the values of every kept field of that name, in order.
 func (m *Message) Values(name string) []string {

@@ -67,14 +67,16 @@ func (l *lateGroups) start(rn *Runner) {
 	}
 }
 
-// record records what a check has found, or with nil what all of the rest have, when it is known.
-func (l *lateGroups) record(b *bound) {
+// record records what a check has found, or with nil what all of the rest have, when it is known. It reports whether there
+// was anything.
+func (l *lateGroups) record(b *bound) (any bool) {
 	rest := l.groups[:0]
 	for _, g := range l.groups {
 		if b != nil && g.check != b {
 			rest = append(rest, g)
 			continue
 		}
+		any = true
 		l.awaitGroup(&g, func() context.Context { return l.ctx })
 		l.recordWatched(l.aggregate(g))
 	}
@@ -82,4 +84,5 @@ func (l *lateGroups) record(b *bound) {
 		l.end()
 		l.end = nil
 	}
+	return any
 }

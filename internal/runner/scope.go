@@ -2,6 +2,7 @@ package runner
 
 import (
 	"iter"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -103,6 +104,11 @@ func (m *message) Recipients() iter.Seq[*policy.Recipient] {
 			}
 		}
 	}
+}
+
+// AnyRecipient reports whether one of them is such.
+func (m *message) AnyRecipient(such func(*policy.Recipient) bool) bool {
+	return slices.ContainsFunc(m.recipients, func(r *recipient) bool { return such(&r.Recipient) })
 }
 
 // RecipientCount is how many remain.

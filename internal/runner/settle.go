@@ -99,16 +99,23 @@ func (s *Session) settleMessage(p *Policy, m *message) {
 }
 
 func (s *Session) settleScopes(ctx context.Context, p *Policy, m *message) {
+	would := m.monitored()
 	for _, b := range p.hooks.settleRcpt {
-		m.late.record(b)
-		would := m.monitored()
-		for _, r := range slices.Concat(m.gone, m.recipients) {
+		if m.late.record(b) {
+			would = m.monitored()
+		}
+		for _, r := range m.gone {
+			s.settleRecipient(ctx, b, r, would)
+		}
+		for _, r := range m.recipients {
 			s.settleRecipient(ctx, b, r, would)
 		}
 	}
+	outcome := m.outcome()
 	for _, b := range p.hooks.settleMsg {
-		m.late.record(b)
-		outcome := m.outcome()
+		if m.late.record(b) {
+			outcome = m.outcome()
+		}
 		s.background.guarded(func() { b.hooks.SettleMessage(ctx, &m.Message, outcome) })
 	}
 }
