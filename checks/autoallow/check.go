@@ -44,7 +44,7 @@ learns and permits nothing. Without ` + "`--local-domains`" + ` the check is off
 			a := &rule{store: env.State, clock: env.Clock, life: *life, skip: list, local: env.Settings.Local, delimiter: env.Settings.Delimiter}
 			hooks := policy.Hooks{SettleMessage: a.settle}
 			if env.Mode() > policy.Monitor {
-				hooks.Grant = a.grant
+				hooks.Grant, hooks.GrantAtOnce = a.grant, !env.State.Waits() && !list.Waits()
 			}
 			return hooks, nil
 		}

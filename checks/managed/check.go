@@ -46,7 +46,7 @@ might permit it.`,
 				return policy.Hooks{}, err
 			}
 			m := &rule{list: list, store: env.State, delimiter: env.Settings.Delimiter, owners: owners{env.Mirror(state.MirrorOptions{Space: space, KeysOnly: true})}, tables: policy.Asks(list), entries: policy.Asks(env.State)}
-			hooks := policy.Hooks{Rcpt: m.envelope, Grant: m.grant, Tick: m.owners.tick}
+			hooks := policy.Hooks{Rcpt: m.envelope, Grant: m.grant, GrantAtOnce: !env.State.Waits() && !list.Waits(), Tick: m.owners.tick}
 			if !env.Explaining { // which asks for one case, and is done
 				hooks.Ready = m.owners.refresh
 			}

@@ -61,6 +61,8 @@ type Hooks struct {
 	// Grant yields what permits this recipient's mail, asked only when there is an objection that it could bypass. An error means that
 	// there may be a permit: if something vouches for the sender, the objection is answered temporarily.
 	Grant func(context.Context, *Recipient) ([]Grant, error)
+	// GrantAtOnce says that Grant never waits, so that it is asked where its answer is needed.
+	GrantAtOnce bool
 
 	// Settle hooks learn, after the answer has been given and off its way, once for each recipient and message. A recipient who
 	// is refused is settled at once: he stands still, and so does what MAIL has brought of his message, but no more of

@@ -85,19 +85,21 @@ func (p *Policy) mayPermit(m *message) (kinds policy.Exemption) {
 	return kinds
 }
 
-// permitsFor are the permits that there may be for a recipient, or for client and sender.
-func (m *message) permitsFor(r *recipient) policy.Exemption {
-	if r == nil {
-		return m.mayPermit &^ grantable
+// mayLetPast reports whether a permit may let a recipient's mail past the check, or that of client and sender when r is nil, as far
+// as is known without waiting.
+func (m *message) mayLetPast(b *bound, r *recipient) bool {
+	may := m.mayPermit & b.Exempt
+	if may&grantable != 0 && (r == nil || r.nothingGranted(b)) {
+		may &^= grantable
 	}
-	return m.mayPermit
+	return may != 0
 }
 
 // granted asks the checks that permit for this recipient. Where one cannot tell, there may be a
 // permit, but only for a sender whom something vouches for: whether a permit is lost to anybody
 // else makes no difference.
 func (r *recipient) granted(ctx context.Context, b *bound) (string, error) {
-	list, err := find(ctx, r.msg.runner, &r.grants, r.findGrants)
+	list, err := r.askGrants(ctx)
 	for _, one := range list {
 		if one.By&b.Exempt&grantable == 0 {
 			continue
@@ -118,6 +120,24 @@ func (r *recipient) granted(ctx context.Context, b *bound) (string, error) {
 		return "", nil
 	}
 	return "", errors.Join(err, failure)
+}
+
+// askGrants asks every check that permits, once for a recipient: beside whoever asks, unless none of them waits.
+func (r *recipient) askGrants(ctx context.Context) ([]policy.Grant, error) {
+	if !r.msg.conn.policy.grantsAtOnce {
+		return find(ctx, r.msg.runner, &r.grants, r.findGrants)
+	}
+	r.atOnce.Do(func() { r.list, r.listErr = r.findGrants(ctx) })
+	return r.list, r.listErr
+}
+
+// nothingGranted reports whether it is known without waiting that no check grants anything that the check gives way to.
+func (r *recipient) nothingGranted(b *bound) bool {
+	if !r.msg.conn.policy.grantsAtOnce {
+		return false
+	}
+	list, err := r.askGrants(r.msg.runner.ctx)
+	return err == nil && !slices.ContainsFunc(list, func(g policy.Grant) bool { return g.By&b.Exempt&grantable != 0 })
 }
 
 func (r *recipient) findGrants(ctx context.Context) (list []policy.Grant, err error) {
@@ -213,7 +233,7 @@ func (m *message) PermitHonoured(ctx context.Context) bool {
 // from [Later] or a Settle hook.
 func (m *message) AutoAllowHonoured(ctx context.Context) bool {
 	for _, r := range m.recipients {
-		list, _ := find(ctx, m.runner, &r.grants, r.findGrants) // what could not be found out permits nothing
+		list, _ := r.askGrants(ctx) // what could not be found out permits nothing
 		if slices.ContainsFunc(list, func(g policy.Grant) bool { return g.By == policy.ExemptAutoAllow }) {
 			result, err := m.SPF(ctx)
 			return err == nil && result == mailauth.SPFPass && !m.Sender.IsNull()

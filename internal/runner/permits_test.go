@@ -243,3 +243,39 @@ func TestSPFOfNobody(t *testing.T) {
 		})
 	}
 }
+
+// TestGrantsThatNeverWait: they are asked where the objection is resolved, once a recipient; what they grant still has to be
+// vouched for.
+func TestGrantsThatNeverWait(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		mode   policy.Mode
+		spf    mailauth.SPFResult
+		grants []policy.Grant
+		err    error
+		want   string
+		events []string
+	}{
+		{"nothing", policy.Enforce, mailauth.SPFPass, nil, nil, "rcpt a@ours.example 550 5.7.1 x", []string{"x refused a@ours.example"}},
+		{"of another kind", policy.Enforce, mailauth.SPFPass, []policy.Grant{{By: policy.ExemptRecipientPermit, Vouched: true}}, nil, "rcpt a@ours.example 550 5.7.1 x", []string{"x refused a@ours.example"}},
+		{"vouched for", policy.Enforce, mailauth.SPFPass, []policy.Grant{{By: policy.ExemptAutoAllow, Source: "pair"}}, nil, "", nil},
+		{"not vouched for", policy.Enforce, mailauth.SPFNone, []policy.Grant{{By: policy.ExemptAutoAllow, Source: "pair"}}, nil, "rcpt a@ours.example 550 5.7.1 x", []string{"x refused a@ours.example"}},
+		{"fails", policy.Enforce, mailauth.SPFPass, nil, errors.New("gone"), "rcpt a@ours.example 451 4.7.1 x", []string{"x deferred a@ours.example"}},
+		{"monitored, nothing", policy.Monitor, mailauth.SPFPass, nil, nil, "", []string{"x would_refuse a@ours.example"}},
+		{"monitored, vouched for", policy.Monitor, mailauth.SPFPass, []policy.Grant{{By: policy.ExemptAutoAllow, Source: "pair"}}, nil, "", nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			asked := 0
+			hooks := objecting("x", policy.StageRcpt)
+			hooks.Mail = func(m *policy.Message) (policy.Verdict, error) { knowSPF(m, tt.spf, nil); return policy.Pass, nil }
+			hooks.Grant = func(context.Context, *policy.Recipient) ([]policy.Grant, error) { asked++; return tt.grants, tt.err }
+			hooks.GrantAtOnce = true
+			r := newRig(t, "", check("x", hooks, bypass(policy.ExemptAutoAllow), func(c *policy.Check) { c.Mode = tt.mode }))
+			wantSaid(t, r.send(mail("a@ours.example")), tt.want)
+			wantEvents(t, r, tt.events...)
+			if asked != 1 {
+				t.Errorf("grants were asked for %d times, want once", asked)
+			}
+		})
+	}
+}

@@ -25,9 +25,11 @@ type Policy struct {
 	fault    *bound
 	replies  map[*policy.Reply]*policy.Reply
 	hooks    hooksByStage
-	backends *policy.Backends
-	tables   *table.Loader
-	common   policy.Common
+	// grantsAtOnce says that no Grant hook waits.
+	grantsAtOnce bool
+	backends     *policy.Backends
+	tables       *table.Loader
+	common       policy.Common
 	// resources are what the policy shares with others, before and after it.
 	resources *resource.Holder
 	// spool is where bodies are kept; the previous policy's, unless its flags have changed.
@@ -196,6 +198,7 @@ func (p *Policy) order() {
 		settleMsg:  p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.SettleMessage != nil }),
 		tick:       p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.Tick != nil }),
 	}
+	p.grantsAtOnce = !slices.ContainsFunc(p.hooks.grant, func(b *bound) bool { return !b.hooks.GrantAtOnce })
 }
 
 // place sets the check's position for each stage: its own there, else the next later one that it

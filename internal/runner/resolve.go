@@ -77,7 +77,7 @@ func (rs *resolver) resolve(f *finding, r *recipient, permit *permitted) ruling 
 		ru.verdict = w.verdict
 		return ru
 	case !rs.object(&ru, w), ru.by != "":
-	case permit == nil && rs.msg != nil && f.check.Exempt&rs.msg.permitsFor(r) != 0:
+	case permit == nil && rs.msg != nil && rs.msg.mayLetPast(f.check, r):
 		ru.is = open
 		return ru
 	case permit != nil && permit.err == nil && permit.by != "":

@@ -64,6 +64,10 @@ type recipient struct {
 	scope
 	msg    *message
 	grants fact.Fact[[]policy.Grant]
+	// list is what is granted, where asking never waits.
+	atOnce  sync.Once
+	list    []policy.Grant
+	listErr error
 	// pilotFailed is why it is not known whether the recipient is in --enforce-for.
 	pilotFailed error
 }
