@@ -2,6 +2,7 @@ package checks
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"mailweir/internal/policytest"
+	"mailweir/test/testbed"
 )
 
 // realMail unpacks a set of real messages; the test is skipped where there is none.
@@ -16,11 +18,11 @@ func realMail(t *testing.T, set string) (files []string) {
 	t.Helper()
 	home := os.Getenv("MAILWEIR_CORPUS")
 	if home == "" {
-		t.Skip("MAILWEIR_CORPUS is not set: real messages are not tried")
+		testbed.Skip(t, "MAILWEIR_CORPUS is not set: real messages are not tried")
 	}
 	root := t.TempDir()
 	if out, err := exec.Command("tar", "-xJf", filepath.Join(home, set+".tar.xz"), "-C", root).CombinedOutput(); err != nil {
-		t.Skipf("%s: %s: %s", set, err, out)
+		testbed.Skip(t, fmt.Sprintf("%s: %s: %s", set, err, out))
 	}
 	files, err := filepath.Glob(filepath.Join(root, set, "*"))
 	if err != nil || len(files) == 0 {

@@ -69,13 +69,14 @@ var layers = map[string][]string{
 
 // inTests says what the tests of a package may import of ours besides what the package may.
 var inTests = map[string][]string{
-	"checks":                {"internal/policytest", "internal/runner", "internal/history", "internal/state", "internal/table", "internal/table/tabletest", "internal/resource"},
+	"checks":                {"internal/policytest", "internal/runner", "internal/history", "internal/state", "internal/table", "internal/table/tabletest", "internal/resource", "test/testbed"},
 	"checks/*":              {"internal/policytest"},
 	"milter":                {"internal/runner", "test/testbed"},
 	"rbl":                   {"internal/dns/dnstest", "test/testbed"},
 	"internal/architecture": {"checks"},
 	"internal/blocklist":    {"internal/policytest"},
 	"internal/config":       {"internal/policy"},
+	"internal/content":      {"test/testbed"},
 	"internal/dns":          {"internal/dns/dnstest"},
 	"internal/entry":        {"internal/policytest"},
 	"internal/events":       {"internal/mailauth"},

@@ -3,6 +3,7 @@ package content
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"mailweir/internal/content/fold"
+	"mailweir/test/testbed"
 )
 
 // corpus unpacks a set of messages of the corpus that the variable names, one message a file.
@@ -17,11 +19,11 @@ func corpus(t testing.TB, set string) (dir string, names []string) {
 	t.Helper()
 	home := os.Getenv("MAILWEIR_CORPUS")
 	if home == "" {
-		t.Skip("MAILWEIR_CORPUS is not set: real messages are not tried")
+		testbed.Skip(t, "MAILWEIR_CORPUS is not set: real messages are not tried")
 	}
 	root := t.TempDir()
 	if out, err := exec.Command("tar", "-xJf", filepath.Join(home, set+".tar.xz"), "-C", root).CombinedOutput(); err != nil {
-		t.Skipf("%s: %s: %s", set, err, out)
+		testbed.Skip(t, fmt.Sprintf("%s: %s: %s", set, err, out))
 	}
 	dir = filepath.Join(root, set)
 	files, err := os.ReadDir(dir)
@@ -56,7 +58,7 @@ func extracted(t *testing.T, e *Examiner, msg string) string {
 // same message.
 func TestAgainstPython(t *testing.T) {
 	if _, err := exec.LookPath("python3"); err != nil {
-		t.Skip("no python3: extraction is not compared")
+		testbed.Skip(t, "no python3: extraction is not compared")
 	}
 	e := mustExaminer(t, Options{}, "!activation 1\n1 x\n")
 	for _, set := range corpusSets {
