@@ -61,6 +61,13 @@ func TestFlags(t *testing.T) {
 	}
 }
 
+func TestNumberError(t *testing.T) {
+	_, err := value(t, func(f *Flags) { f.Int("f", 1, "u") }, "--x-f=2147483648")
+	if err == nil || !strings.Contains(err.Error(), "is not a whole number from 0 to 2147483647") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestFlagNames(t *testing.T) {
 	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	f := NewFlags(set, "x")

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -72,16 +73,20 @@ func TestHooksEmpty(t *testing.T) {
 		t.Error("hooks without a function are not empty")
 	}
 	for name, h := range map[string]Hooks{
-		"connect": {Connect: func(*Connection) (Verdict, error) { return Pass, nil }},
-		"helo":    {Helo: func(*Connection) (Verdict, error) { return Pass, nil }},
-		"mail":    {Mail: func(*Message) (Verdict, error) { return Pass, nil }},
-		"rcpt":    {Rcpt: func(*Recipient) (Verdict, error) { return Pass, nil }},
-		"header":  {Header: func(*Message, Field) {}},
-		"body":    {Body: func(*Message, []byte) {}},
-		"headers": {Headers: func(*Message) (Verdict, error) { return Pass, nil }},
-		"message": {Message: func(*Message) (Verdict, error) { return Pass, nil }},
-		"for all": {HeadersFor: func(*Recipient) (Verdict, error) { return Pass, nil }},
-		"for":     {MessageFor: func(*Recipient) (Verdict, error) { return Pass, nil }},
+		"connect":            {Connect: func(*Connection) (Verdict, error) { return Pass, nil }},
+		"helo":               {Helo: func(*Connection) (Verdict, error) { return Pass, nil }},
+		"mail":               {Mail: func(*Message) (Verdict, error) { return Pass, nil }},
+		"rcpt":               {Rcpt: func(*Recipient) (Verdict, error) { return Pass, nil }},
+		"header":             {Header: func(*Message, Field) {}},
+		"body":               {Body: func(*Message, []byte) {}},
+		"headers":            {Headers: func(*Message) (Verdict, error) { return Pass, nil }},
+		"message":            {Message: func(*Message) (Verdict, error) { return Pass, nil }},
+		"for all":            {HeadersFor: func(*Recipient) (Verdict, error) { return Pass, nil }},
+		"for":                {MessageFor: func(*Recipient) (Verdict, error) { return Pass, nil }},
+		"grant":              {Grant: func(context.Context, *Recipient) ([]Grant, error) { return nil, nil }},
+		"admit":              {Admit: func(context.Context) func() { return nil }},
+		"learns":             {SettleRecipient: func(context.Context, *Recipient, Outcome) {}},
+		"learns of messages": {SettleMessage: func(context.Context, *Message, Outcome) {}},
 	} {
 		if h.Empty() {
 			t.Errorf("%s: hooks with a function are empty", name)

@@ -44,6 +44,10 @@ type inquiry struct {
 
 func (i inquiry) Recipients() iter.Seq[*Recipient] { return slices.Values(i.recipients) }
 
+func (i inquiry) AnyRecipient(such func(*Recipient) bool) bool {
+	return slices.ContainsFunc(i.recipients, such)
+}
+
 func TestSlot(t *testing.T) {
 	env := new(Common).Env("x", Enforce)
 	numbers, texts := NewSlot[int](env), NewSlot[string](env)
