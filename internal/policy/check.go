@@ -35,7 +35,7 @@ type Check struct {
 // reports configuration errors with file and line.
 type Build func(*Env) (Hooks, error)
 
-// Hooks are a check's functions. A nil hook is not called and costs nothing. None of them waits: see [Later].
+// Hooks are a check's functions. A nil hook is not called and costs nothing. None of them waits: see [Question.Later].
 type Hooks struct {
 	// Off tells the administrator why the check has nothing to do, such as "no --rbl-zone". Set
 	// when every function is nil.

@@ -83,11 +83,6 @@ func (f *Flags) Int(noun string, value int, usage string) *int {
 	return (*int)(&v)
 }
 
-// SignedInt registers a flag with a whole number.
-func (f *Flags) SignedInt(noun string, value int, usage string) *int {
-	return f.set.Int(f.prefix+noun, value, usage)
-}
-
 // Bool registers a switch.
 func (f *Flags) Bool(noun string, value bool, usage string) *bool {
 	v := toggle(value)

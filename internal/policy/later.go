@@ -14,12 +14,6 @@ type Network struct{}
 // Waits is true.
 func (Network) Waits() bool { return true }
 
-// Later says that the judgement takes a question. At the deadline the check's on-error decides. f must not read
-// what the session still writes: capture facts by value.
-func Later(f func(context.Context) (Verdict, error)) Verdict {
-	return Verdict{later: f, waits: true}
-}
-
 // PlainQuestion is a question of a check whose answer is only a verdict.
 type PlainQuestion struct{ waits bool }
 

@@ -145,7 +145,7 @@ type Message struct {
 }
 
 // Inquiry is what a check may ask about a message. What has a context waits for the DNS or the
-// state: ask in a [Later], a Grant or a Settle hook. An error means that it could not be found out.
+// state: ask in a [Question.Later], a Grant or a Settle hook. An error means that it could not be found out.
 type Inquiry interface {
 	// Recipients are those that mailweir has accepted and the MTA has not refused, in order.
 	Recipients() iter.Seq[*Recipient]
@@ -165,7 +165,7 @@ type Inquiry interface {
 	// hook; of a message whose refusal is certain by then nothing is kept.
 	Keep()
 	// Open returns a reader of the message, header section and body, OpenBody one of its body
-	// alone, for a [Later] of a Message or MessageFor hook. Each call begins at the first octet,
+	// alone, for a [Question.Later] of a Message or MessageFor hook. Each call begins at the first octet,
 	// and several may be read at once; lines end as the MTA sent them. What could not be kept is an
 	// error of the reader, and so the check's own: that there is no more room (--scan-spool-max),
 	// or that nobody called Keep.
@@ -254,7 +254,7 @@ func (r *Recipient) AlwaysAccepted() bool {
 
 // Acquire takes one of limit leases under key for as long as the scope lives; the runner gives it
 // back. It reports false when all are taken. With shared state it waits for the network, so it is
-// called from [Later].
+// called from [Question.Later].
 func Acquire(ctx context.Context, store state.Store, where Scope, key string, limit int) (bool, error) {
 	lease, ok, err := store.Acquire(ctx, key, limit)
 	if err != nil || !ok {
@@ -267,7 +267,7 @@ func Acquire(ctx context.Context, store state.Store, where Scope, key string, li
 }
 
 // Reserve keeps what was counted in advance for a recipient. If his mail is not accepted in the
-// end, giveBack is called, once, on the session's path: it must not wait. Call it from [Later],
+// end, giveBack is called, once, on the session's path: it must not wait. Call it from [Question.Later],
 // when it is counted. It reports false if it was called at once, because he is out already.
 func Reserve(r *Recipient, giveBack func()) bool {
 	fate, ended := r.Hold(func(fate Fate) {

@@ -59,7 +59,7 @@ func (v Verdict) And(w Verdict) Verdict {
 	return v
 }
 
-// Monitored makes the objection one that is only recorded, whatever the check's mode. On a [Later] it says so beforehand, and
+// Monitored makes the objection one that is only recorded, whatever the check's mode. On a [Question.Later] it says so beforehand, and
 // nobody waits for it.
 func (v Verdict) Monitored() Verdict {
 	v.own.monitored = true
@@ -100,7 +100,7 @@ func (v Verdict) OnlyMonitors() bool { return v.own.monitored }
 // Also returns what And added, nil without it.
 func (v Verdict) Also() *Verdict { return v.also }
 
-// Work returns the function of a [Later], nil for any other verdict.
+// Work returns the function of a [Question.Later], nil for any other verdict.
 func (v Verdict) Work() func(context.Context) (Verdict, error) { return v.later }
 
 // Waits reports whether that function may wait.

@@ -26,7 +26,7 @@ func TestAWordThatOnlyMonitorsIsNotWaitedFor(t *testing.T) {
 		t.Run(fmt.Sprint(tt.stage, " ", tt.want), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
-				both := tt.enforced.And(policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+				both := tt.enforced.And(policy.Asks(policy.Network{}).Later(func(ctx context.Context) (policy.Verdict, error) {
 					select {
 					case <-time.After(5 * time.Second): // false time, the bubble's
 					case <-ctx.Done():

@@ -28,7 +28,7 @@ func TestPanicsAreFaultsOfOneMessage(t *testing.T) {
 		{"message", policy.Hooks{Message: func(*policy.Message) (policy.Verdict, error) { panic("x") }}, end},
 		{"message for", policy.Hooks{MessageFor: func(*policy.Recipient) (policy.Verdict, error) { panic("x") }}, end},
 		{"later", policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) {
-			return policy.Later(func(context.Context) (policy.Verdict, error) { panic("x") }), nil
+			return policy.Asks(policy.Network{}).Later(func(context.Context) (policy.Verdict, error) { panic("x") }), nil
 		}}, rcpt},
 		{"later in later", policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) {
 			inner := policy.Asks(policy.Network{}).Later(func(context.Context) (policy.Verdict, error) { panic("x") })

@@ -219,7 +219,7 @@ func (m *message) headerFromPermits(ctx context.Context) (string, error) {
 }
 
 // PermitHonoured reports whether the administrator permits the sender and SPF passes for it: such
-// mail is known to be good. It waits for the DNS; call it from [Later] or a Settle hook.
+// mail is known to be good. It waits for the DNS; call it from [policy.Question.Later] or a Settle hook.
 func (m *message) PermitHonoured(ctx context.Context) bool {
 	if !m.permit.ok {
 		return false
@@ -230,7 +230,7 @@ func (m *message) PermitHonoured(ctx context.Context) bool {
 
 // AutoAllowHonoured reports whether a recipient has written to the sender (auto-allow) and SPF
 // passes for it: such mail is known to be good, too. It waits for the state and the DNS; call it
-// from [Later] or a Settle hook.
+// from [policy.Question.Later] or a Settle hook.
 func (m *message) AutoAllowHonoured(ctx context.Context) bool {
 	for _, r := range m.recipients {
 		list, _ := r.askGrants(ctx) // what could not be found out permits nothing
@@ -244,7 +244,7 @@ func (m *message) AutoAllowHonoured(ctx context.Context) bool {
 
 // Vouched reports whether the envelope sender is who it says: the client is permitted, SPF passes
 // for the sender's domain, or, at the end of a message whose signatures are looked at, DKIM passes
-// for a domain aligned with it. It waits for the DNS; call it from [Later].
+// for a domain aligned with it. It waits for the DNS; call it from [policy.Question.Later].
 func (m *message) Vouched(ctx context.Context) (bool, error) {
 	if m.conn.permit.ok {
 		return true, nil

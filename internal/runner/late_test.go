@@ -16,7 +16,7 @@ import (
 func slow(after time.Duration, v policy.Verdict, asked *int) policy.Hooks {
 	return policy.Hooks{Connect: func(*policy.Connection) (policy.Verdict, error) {
 		*asked++
-		return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+		return policy.Asks(policy.Network{}).Later(func(ctx context.Context) (policy.Verdict, error) {
 			select {
 			case <-time.After(after):
 				return v, nil
@@ -63,7 +63,7 @@ func TestDeadlines(t *testing.T) {
 func TestALaterThatIgnoresItsContextIsNotWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hang := policy.Hooks{Message: func(*policy.Message) (policy.Verdict, error) {
-			return policy.Later(func(context.Context) (policy.Verdict, error) { time.Sleep(time.Hour); return policy.Pass, nil }), nil
+			return policy.Asks(policy.Network{}).Later(func(context.Context) (policy.Verdict, error) { time.Sleep(time.Hour); return policy.Pass, nil }), nil
 		}}
 		r := newBubbleRig(t, "", check("x", hang, onError(policy.Delay)))
 		began := time.Now()
@@ -84,12 +84,24 @@ func TestWhatIsMonitoredIsNeverWaitedForButRecorded(t *testing.T) {
 		name, flags string
 		hooks       policy.Hooks
 	}{
-		{"rcpt", "--x=monitor", policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) { return policy.Later(objection), nil }}},
-		{"connect", "--x=monitor", policy.Hooks{Connect: func(*policy.Connection) (policy.Verdict, error) { return policy.Later(objection), nil }}},
-		{"end", "--x=monitor", policy.Hooks{Message: func(*policy.Message) (policy.Verdict, error) { return policy.Later(objection), nil }}},
-		{"end, each", "--x=monitor", policy.Hooks{MessageFor: func(*policy.Recipient) (policy.Verdict, error) { return policy.Later(objection), nil }}},
-		{"cap", "--mode=monitor", policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) { return policy.Later(objection), nil }}},
-		{"pilot", "--enforce-for=inline:{other@ours.example=x}", policy.Hooks{MessageFor: func(*policy.Recipient) (policy.Verdict, error) { return policy.Later(objection), nil }}},
+		{"rcpt", "--x=monitor", policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) {
+			return policy.Asks(policy.Network{}).Later(objection), nil
+		}}},
+		{"connect", "--x=monitor", policy.Hooks{Connect: func(*policy.Connection) (policy.Verdict, error) {
+			return policy.Asks(policy.Network{}).Later(objection), nil
+		}}},
+		{"end", "--x=monitor", policy.Hooks{Message: func(*policy.Message) (policy.Verdict, error) {
+			return policy.Asks(policy.Network{}).Later(objection), nil
+		}}},
+		{"end, each", "--x=monitor", policy.Hooks{MessageFor: func(*policy.Recipient) (policy.Verdict, error) {
+			return policy.Asks(policy.Network{}).Later(objection), nil
+		}}},
+		{"cap", "--mode=monitor", policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) {
+			return policy.Asks(policy.Network{}).Later(objection), nil
+		}}},
+		{"pilot", "--enforce-for=inline:{other@ours.example=x}", policy.Hooks{MessageFor: func(*policy.Recipient) (policy.Verdict, error) {
+			return policy.Asks(policy.Network{}).Later(objection), nil
+		}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -176,7 +188,7 @@ func TestAbandonedWorkIsCancelled(t *testing.T) {
 func TestEventsKeepWhatWasAsked(t *testing.T) {
 	hooks := policy.Hooks{
 		Rcpt: func(*policy.Recipient) (policy.Verdict, error) {
-			return policy.Later(func(ctx context.Context) (policy.Verdict, error) { trace.Add(ctx, "a?", "yes"); return no("x") }), nil
+			return policy.Asks(policy.Network{}).Later(func(ctx context.Context) (policy.Verdict, error) { trace.Add(ctx, "a?", "yes"); return no("x") }), nil
 		},
 		Grant: func(ctx context.Context, _ *policy.Recipient) ([]policy.Grant, error) {
 			trace.Add(ctx, "pair?", "no")

@@ -46,7 +46,7 @@ func everything(d *diary) *policy.Check {
 			return c.n
 		}
 		lease := func(where policy.Scope, key string) (policy.Verdict, error) {
-			return policy.Later(func(ctx context.Context) (policy.Verdict, error) {
+			return policy.Asks(policy.Network{}).Later(func(ctx context.Context) (policy.Verdict, error) {
 				ok, err := policy.Acquire(ctx, env.State, where, key, 1)
 				if err != nil || ok {
 					return policy.Pass, err

@@ -183,7 +183,7 @@ func TestStandings(t *testing.T) {
 // TestALoginWaitsForNothingThatItBypasses: what was asked when the client connected must not hold up our own users.
 func TestALoginWaitsForNothingThatItBypasses(t *testing.T) {
 	hang := policy.Hooks{Connect: func(*policy.Connection) (policy.Verdict, error) {
-		return policy.Later(func(ctx context.Context) (policy.Verdict, error) { <-ctx.Done(); return policy.Pass, ctx.Err() }), nil
+		return policy.Asks(policy.Network{}).Later(func(ctx context.Context) (policy.Verdict, error) { <-ctx.Done(); return policy.Pass, ctx.Err() }), nil
 	}}
 	r := newRig(t, "", check("x", hang, bypass(policy.ExemptTrusted), onError(policy.Accept)))
 	l := mail("a@ours.example")

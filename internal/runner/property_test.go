@@ -36,7 +36,7 @@ func (sc *script) word(later bool) (policy.Verdict, error) {
 		panic("random")
 	case 7, 8:
 		if later {
-			return policy.Later(func(context.Context) (policy.Verdict, error) { return sc.word(false) }), nil
+			return policy.Asks(policy.Network{}).Later(func(context.Context) (policy.Verdict, error) { return sc.word(false) }), nil
 		}
 	}
 	return policy.Pass, nil

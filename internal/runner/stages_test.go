@@ -77,7 +77,7 @@ func TestWhereAnObjectionIsAnswered(t *testing.T) {
 func TestFirstInTheOrderAnswers(t *testing.T) {
 	slow := func(name string) policy.Hooks {
 		return policy.Hooks{Connect: func(*policy.Connection) (policy.Verdict, error) {
-			return policy.Later(func(context.Context) (policy.Verdict, error) { return no(name) }), nil
+			return policy.Asks(policy.Network{}).Later(func(context.Context) (policy.Verdict, error) { return no(name) }), nil
 		}}
 	}
 	order := []*policy.Check{check("first", slow("first")), check("second", objecting("second", policy.StageMail)), check("third", objecting("third", policy.StageRcpt))}
