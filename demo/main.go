@@ -118,7 +118,7 @@ func (d *demo) invite() {
 	fmt.Printf(`
 The demo stays up until you interrupt it (Ctrl-C). Speak to its Postfix, change a list, ask again:
 
-    nc -C %s          XCLIENT ADDR=192.0.2.1 plays a stranger
+    nc -C %s          XCLIENT ADDR=192.0.2.1 plays an untrusted client
     demo/header-from, demo/fortune.def      read again within ten seconds of a change
     curl -s http://%s/metrics
     %s %s --client=192.0.2.1 --from=a@example.net --to=b@example.org FILE
@@ -129,6 +129,6 @@ Lines for the main.cf of a Postfix of yours, which would ask this mailweir:
     smtpd_milters = { inet:%s, connect_timeout=5s, command_timeout=20s,
         content_timeout=70s, default_action=tempfail }
 
-For good: "make run" listens at inet:127.0.0.1:8424; contrib/postfix has the lines, docs/postfix.md what they mean.
+To keep it: "make run" listens at inet:127.0.0.1:8424; contrib/postfix has the lines, docs/postfix.md what they mean.
 `, strings.Replace(d.mta.MX, ":", " ", 1), d.mailweir.HTTP, d.program, strings.Join(d.explain, " "), d.inet)
 }
