@@ -23,7 +23,7 @@ var errConnect = errors.New("malformed connect packet")
 // connectFacts reads a connect packet: host name NUL family, and for all families but 'U' port and
 // address NUL.
 //
-// An address that is not understood leaves the client unknown, which makes it a stranger. Sendmail
+// An address that is not understood leaves the client unknown, and therefore untrusted. Sendmail
 // -bs, which takes SMTP on its standard input, is 'U' with the host name localhost.
 func connectFacts(data []byte, m macros) (policy.ConnectFacts, error) {
 	host, rest := cstring(data)

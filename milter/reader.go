@@ -92,7 +92,7 @@ func (r *reader) next(wait time.Duration) (packet []byte, missing int, err error
 }
 
 // rest returns the next piece of a body chunk of which so many octets are missing. It stays valid
-// until the following call. The deadline begins anew: what was done with the piece before is not
+// until the following call. The deadline begins again: what was done with the piece before is not
 // the MTA's time.
 func (r *reader) rest(missing int) ([]byte, error) {
 	r.begun = false

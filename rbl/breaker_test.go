@@ -35,7 +35,7 @@ func TestNoAnswersBreaker(t *testing.T) {
 			before := b.liar.Questions()
 			look(t, s, "192.0.2.200")
 			if b.liar.Questions() != before {
-				t.Error("asked while resting")
+				t.Error("asked while suspended")
 			}
 			b.log.take()
 			b.clock.Advance(firstRetry)
@@ -77,7 +77,7 @@ func TestSilentListIsRested(t *testing.T) {
 		}
 	}
 	r := lookFor(s, "192.0.2.99", time.Minute)
-	if r.Verdict != NotListed || r.Lists[0].State != Resting {
+	if r.Verdict != NotListed || r.Lists[0].State != Suspended {
 		t.Errorf("%v, %v", r.Verdict, r.Lists[0].State)
 	}
 }

@@ -30,7 +30,7 @@
 //   - All lists are asked at once, and [Set.Lookup] returns as soon as no list that is still silent could change the verdict.
 //   - Keys are a [Secret] and stand as {NAME} in everything that can be printed.
 //
-// A list that rests counts as though it were not configured. One that failed just now leaves the verdict [Unknown] if its answer
+// A list that is suspended counts as though it were not configured. One that failed just now leaves the verdict [Unknown] if its answer
 // could have changed it: a lost packet of an allow list must not refuse what would be let in a second later.
 //
 // # The parts

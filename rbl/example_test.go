@@ -19,7 +19,7 @@ func Example() {
 	}
 	defer resolver.Close()
 	lists := rbl.NewLists(resolver, rbl.ListsOptions{
-		OnChange: func(c rbl.Change) { fmt.Println(c.Zone, c.Cause, c.Resting, c.Why) },
+		OnChange: func(c rbl.Change) { fmt.Println(c.Zone, c.Cause, c.Suspended, c.Why) },
 	})
 	defer lists.Close()
 
@@ -50,7 +50,7 @@ func Example() {
 	case rbl.Listed:
 		fmt.Printf("550 5.7.1 %s Blocked - see %s\n", result.Zone, result.Reason)
 	case rbl.Unknown:
-		fmt.Println("could not tell:", result.Err())
+		fmt.Println("check error:", result.Err())
 	case rbl.NotListed:
 		lists.KnownGood(netip.MustParseAddr("192.0.2.99"), result.Hits()) // only if its mail is known to be good
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Cause is why a list rests. Several may hold at once; the list is asked when none does.
+// Cause is why a list is suspended. Several may hold at once; the list is asked when none does.
 type Cause uint8
 
 // The causes, the most telling last.
@@ -23,32 +23,32 @@ var causeNames = [...]string{Untested: "untested", NoAnswers: "no-answers", Self
 // String is the cause as a label.
 func (c Cause) String() string { return causeNames[c] }
 
-// Change is one change of a list's health: a cause to rest has come or gone.
+// Change is one change of a list's health: a cause of suspension has come or gone.
 type Change struct {
-	Zone    string
-	Kind    Kind
-	Cause   Cause
-	Resting bool      // the cause has come; otherwise it has gone
-	Asked   bool      // whether the list is asked after this change
-	Why     string    // what was seen
-	Until   time.Time // zero: until something else ends it
-	At      time.Time
+	Zone      string
+	Kind      Kind
+	Cause     Cause
+	Suspended bool      // the cause has come; otherwise it has gone
+	Asked     bool      // whether the list is asked after this change
+	Why       string    // what was seen
+	Until     time.Time // zero: until something else ends it
+	At        time.Time
 }
 
 // The breakers' settings.
 const (
-	failureLimit  = 10          // failures in a row, without an answer between, after which a list rests
+	failureLimit  = 10          // failures in a row, without an answer between, after which a list is suspended
 	testInterval  = time.Hour   // between tests that pass
 	firstRetry    = time.Minute // after a test failed; then twice as long each time, up to testInterval
 	knownGoodRest = time.Hour   // the rest for hits on known-good clients
 	knownGoodSpan = time.Hour   // how long a known-good net counts
 	knownGoodNets = 20          // known-good nets needed before a list is judged by them
-	knownGoodPart = 4           // a list rests when it hits more than one in so many of them
+	knownGoodPart = 4           // a list is suspended when it hits more than one in so many of them
 	maxGoodNets   = 20_000      // most known-good nets remembered
 )
 
-// rest is one cause's details.
-type rest struct {
+// suspension is one cause's details.
+type suspension struct {
 	cause Cause // of the one that is shown
 	why   string
 	until time.Time
@@ -61,17 +61,17 @@ type list struct {
 	kind Kind
 	info *zoneInfo
 
-	resting atomic.Pointer[rest] // why it is not asked; nil when it is
-	noIPv4  atomic.Bool          // its IPv4 test entry is missing: it is asked about IPv6 clients only
-	noIPv6  atomic.Bool          // its IPv6 test entry is missing: it is asked about IPv4 clients only
-	inARow  atomic.Int32         // failures without an answer between
-	use     usage
+	suspended atomic.Pointer[suspension] // why it is not asked; nil when it is
+	noIPv4    atomic.Bool                // its IPv4 test entry is missing: it is asked about IPv6 clients only
+	noIPv6    atomic.Bool                // its IPv6 test entry is missing: it is asked about IPv4 clients only
+	inARow    atomic.Int32               // failures without an answer between
+	use       usage
 
 	users int // guarded by Lists.mu
 
 	mu          sync.Mutex // guards what follows
 	lastFailure any        // the question or answer that failed last
-	causes      map[Cause]rest
+	causes      map[Cause]suspension
 	untested    bool // only whether it answers is tested
 	nextTest    time.Time
 	testing     bool
@@ -86,22 +86,22 @@ type list struct {
 func (li *list) publish() {
 	for c := Manual; c >= Untested; c-- {
 		if r, ok := li.causes[c]; ok {
-			shown := rest{cause: c, why: c.String() + ": " + r.why, until: r.until}
-			li.resting.Store(&shown)
+			shown := suspension{cause: c, why: c.String() + ": " + r.why, until: r.until}
+			li.suspended.Store(&shown)
 			return
 		}
 	}
-	li.resting.Store(nil)
+	li.suspended.Store(nil)
 }
 
 // set adds a cause; a change only if it was not there.
-func (li *list) set(now time.Time, c Cause, r rest) []Change {
+func (li *list) set(now time.Time, c Cause, r suspension) []Change {
 	li.mu.Lock()
 	defer li.mu.Unlock()
 	return li.setLocked(now, c, r)
 }
 
-func (li *list) setLocked(now time.Time, c Cause, r rest) []Change {
+func (li *list) setLocked(now time.Time, c Cause, r suspension) []Change {
 	_, had := li.causes[c]
 	li.causes[c] = r
 	li.publish()
@@ -125,17 +125,17 @@ func (li *list) clearLocked(now time.Time, c Cause) []Change {
 	}
 	delete(li.causes, c)
 	li.publish()
-	return []Change{li.change(now, c, false, rest{why: r.why})}
+	return []Change{li.change(now, c, false, suspension{why: r.why})}
 }
 
-func (li *list) change(now time.Time, c Cause, resting bool, r rest) Change {
+func (li *list) change(now time.Time, c Cause, suspended bool, r suspension) Change {
 	return Change{
-		Zone: li.zone, Kind: li.kind, Cause: c, Resting: resting, Asked: len(li.causes) == 0,
+		Zone: li.zone, Kind: li.kind, Cause: c, Suspended: suspended, Asked: len(li.causes) == 0,
 		Why: r.why, Until: r.until, At: now,
 	}
 }
 
-// expire ends the rests whose time is over.
+// expire ends suspensions whose time is over.
 func (li *list) expire(now time.Time) (changes []Change) {
 	li.mu.Lock()
 	defer li.mu.Unlock()
@@ -154,7 +154,7 @@ func (li *list) answered() {
 	}
 }
 
-// failed counts a question without a usable answer; after too many in a row the list rests until a test gets an answer. The same
+// failed counts a question without a usable answer; after too many in a row the list is suspended until a test gets an answer. The same
 // failure (cause) that reaches many askers, or comes from the cache, is counted once.
 func (li *list) failed(now time.Time, cause any, why string) []Change {
 	li.mu.Lock()
@@ -172,7 +172,7 @@ func (li *list) failed(now time.Time, cause any, why string) []Change {
 	li.inARow.Store(0)
 	li.retry = firstRetry
 	li.nextTest = now.Add(li.retry)
-	return li.setLocked(now, NoAnswers, rest{why: why})
+	return li.setLocked(now, NoAnswers, suspension{why: why})
 }
 
 // setUntested says whether the test entries are looked at.
@@ -215,7 +215,7 @@ func (li *list) tested(now time.Time, o testOutcome) (changes []Change) {
 			cause, other = NoAnswers, SelfTest
 		}
 		// A list that does not answer any more keeps what it was found guilty of; one that answers wrongly does answer.
-		changes = li.setLocked(now, cause, rest{why: o.why})
+		changes = li.setLocked(now, cause, suspension{why: o.why})
 		if other == NoAnswers {
 			changes = append(changes, li.clearLocked(now, other)...)
 		}

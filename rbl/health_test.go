@@ -84,8 +84,8 @@ func TestIPv4OnlyList(t *testing.T) {
 	}
 }
 
-// A list of IPv6 addresses alone is asked about IPv6 clients only, and does not rest for want of 127.0.0.2. A list that lists no
-// test entry at all rests, and so does a well-known one, all of which know IPv4.
+// A list of IPv6 addresses alone is asked about IPv6 clients only, and is not suspended for want of 127.0.0.2. A list that lists no
+// test entry at all is suspended, and so is a well-known one, all of which know IPv4.
 func TestIPv6OnlyList(t *testing.T) {
 	for _, tt := range []struct {
 		name, zone string
@@ -93,8 +93,8 @@ func TestIPv6OnlyList(t *testing.T) {
 		four, six  State
 	}{
 		{"IPv6 alone", "bl.example", testKey(listed6), NotAsked, Hit},
-		{"neither", "bl.example", "none", Resting, Resting},
-		{"well-known", "zen.spamhaus.org", testKey(listed6), Resting, Resting},
+		{"neither", "bl.example", "none", Suspended, Suspended},
+		{"well-known", "zen.spamhaus.org", testKey(listed6), Suspended, Suspended},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBench(t)
@@ -119,7 +119,7 @@ func TestIPv6OnlyList(t *testing.T) {
 	}
 }
 
-// Tests run hourly; one that fails rests the list and is tried again after a minute, two, four; each change is told once.
+// Tests run hourly; one that fails suspends the list and is tried again after a minute, two, four; each change is told once.
 func TestSelfTestSchedule(t *testing.T) {
 	b := newBench(t)
 	b.liar.Set("bl.example", honest(map[string][]string{"99.2.0.192": {"A 127.0.0.2"}}))
@@ -141,7 +141,7 @@ func TestSelfTestSchedule(t *testing.T) {
 	step(time.Minute, 1, "")
 	b.liar.Set("bl.example", dnstest.Always("A 127.0.0.2"))
 	step(time.Hour, 1, "bl.example self-test begins: it lists 1.0.0.127, which no list may: it answers 127.0.0.2")
-	if r := look(t, s, "192.0.2.98"); r.Verdict != NotListed || r.Lists[0].State != Resting {
+	if r := look(t, s, "192.0.2.98"); r.Verdict != NotListed || r.Lists[0].State != Suspended {
 		t.Errorf("while the test fails: %v, %v", r.Verdict, r.Lists[0].State)
 	}
 	step(59*time.Second, 0, "")
@@ -185,7 +185,7 @@ func TestManualRest(t *testing.T) {
 	b.liar.Set("bl.example", honest(map[string][]string{"99.2.0.192": {"A 127.0.0.2"}}))
 	s := b.set(t, SetOptions{}, "bl.example")
 	look(t, s, "192.0.2.99")
-	if err := b.lists.Rest("bl.example", time.Hour, "maintenance"); err != nil {
+	if err := b.lists.Suspend("bl.example", time.Hour, "maintenance"); err != nil {
 		t.Fatal(err)
 	}
 	if r := look(t, s, "192.0.2.99"); r.Verdict != NotListed || r.Lists[0].Why != "manual: maintenance" {
@@ -193,7 +193,7 @@ func TestManualRest(t *testing.T) {
 	}
 	b.clock.Advance(time.Hour)
 	b.lists.startDue().Wait()
-	if err := b.lists.Rest("bl.example", 0, "again"); err != nil {
+	if err := b.lists.Suspend("bl.example", 0, "again"); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.lists.Resume("bl.example"); err != nil {
@@ -206,8 +206,8 @@ func TestManualRest(t *testing.T) {
 	if d := cmp.Diff(want, b.log.take()); d != "" {
 		t.Error(d)
 	}
-	if err := b.lists.Rest("other.example", 0, ""); err == nil {
-		t.Error("rested a list that is not there")
+	if err := b.lists.Suspend("other.example", 0, ""); err == nil {
+		t.Error("suspended a list that is not there")
 	}
 }
 

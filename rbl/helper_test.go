@@ -95,7 +95,7 @@ func (c *changeLog) take() string {
 	var lines []string
 	for _, ch := range c.changes {
 		word := "ends"
-		if ch.Resting {
+		if ch.Suspended {
 			word = "begins"
 		}
 		lines = append(lines, ch.Zone+" "+ch.Cause.String()+" "+word+": "+ch.Why)

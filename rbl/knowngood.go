@@ -25,7 +25,7 @@ type goodNet struct {
 
 // KnownGood reports a client whose mail is known to be good whatever lists say: untrusted, with a permit or auto-allow honoured by SPF
 // pass. zones are the lists that list it ([Result.Hits]). A list that hits more than a quarter of at least 20 such nets within an
-// hour rests for an hour. A net is an IPv4 address or an IPv6 /64.
+// hour is suspended for one. A net is an IPv4 address or an IPv6 /64.
 func (l *Lists) KnownGood(client netip.Addr, zones []string) {
 	bits := 64
 	client = client.Unmap().WithZone("")
@@ -45,11 +45,11 @@ func (l *Lists) KnownGood(client netip.Addr, zones []string) {
 	}
 	now := l.now()
 	for li, why := range l.good.note(now, net, hit) {
-		l.report(li.set(now, KnownGood, rest{why: why, until: now.Add(knownGoodRest)})...)
+		l.report(li.set(now, KnownGood, suspension{why: why, until: now.Add(knownGoodRest)})...)
 	}
 }
 
-// note returns the lists that must rest, with the reason.
+// note returns the lists that must be suspended, with the reason.
 func (g *goodNets) note(now time.Time, net netip.Prefix, hit []*list) map[*list]string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -76,7 +76,7 @@ func (g *goodNets) note(now time.Time, net netip.Prefix, hit []*list) map[*list]
 	}
 	var guilty map[*list]string
 	for _, li := range hit {
-		if g.hits[li]*knownGoodPart > len(g.nets) && li.resting.Load() == nil {
+		if g.hits[li]*knownGoodPart > len(g.nets) && li.suspended.Load() == nil {
 			if guilty == nil {
 				guilty = map[*list]string{}
 			}

@@ -10,7 +10,7 @@ import (
 	"mailweir/internal/dns/dnstest"
 )
 
-// The world listed, test entries in order: the list rests at the 20th net known to be good, for an hour.
+// The world listed, test entries in order: the list is suspended at the 20th net known to be good, for an hour.
 func TestKnownGoodBreaker(t *testing.T) {
 	b := newBench(t)
 	b.liar.Set("world.example", except(dnstest.Always("A 127.0.0.2")))
@@ -54,7 +54,7 @@ func TestKnownGoodBreaker(t *testing.T) {
 func TestKnownGoodNets(t *testing.T) {
 	var g goodNets
 	now := time.Unix(0, 0)
-	li := &list{zone: "bl.example", causes: map[Cause]rest{}}
+	li := &list{zone: "bl.example", causes: map[Cause]suspension{}}
 	prefix := func(s string) netip.Prefix { return netip.MustParsePrefix(s) }
 	for i := range 3 * knownGoodNets {
 		if got := g.note(now, prefix("192.0.2.1/32"), []*list{li}); got != nil {

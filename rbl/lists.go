@@ -15,9 +15,9 @@ import (
 // ListsOptions configures [Lists].
 type ListsOptions struct {
 	// OnChange is told of every change of a list's health, each exactly once, one after the other. It must not block for long and
-	// must not call Rest, Resume or KnownGood.
+	// must not call Suspend, Resume or KnownGood.
 	OnChange func(Change)
-	// Tick is how often due tests and ends of rests are looked for; 5s.
+	// Tick is how often due tests and ends of suspensions are looked for; 5s.
 	Tick time.Duration
 }
 
@@ -88,7 +88,7 @@ func (l *Lists) run() {
 	}
 }
 
-// startDue ends rests whose time is over and starts the tests that are due, all at once. A list that is slow to answer its test
+// startDue ends suspensions whose time is over and starts the tests that are due, all at once. A list that is slow to answer its test
 // does not keep others waiting, so nobody waits for the tests but tests of this package.
 func (l *Lists) startDue() *sync.WaitGroup {
 	now := l.now()
@@ -149,7 +149,7 @@ func (l *Lists) acquire(e *Entry, wire *string, opt SetOptions) *list {
 	if !ok {
 		li = &list{
 			zone: e.Zone, kind: e.Kind, info: e.info, wire: wire,
-			causes: map[Cause]rest{Untested: {why: "not tested yet"}}, ready: make(chan struct{}),
+			causes: map[Cause]suspension{Untested: {why: "not tested yet"}}, ready: make(chan struct{}),
 		}
 		li.publish()
 		l.lists[id] = li
@@ -181,10 +181,10 @@ func (l *Lists) wakeUp() {
 	}
 }
 
-// Rest stops asking a list by hand, until Resume or for a time if d is not 0. why is shown in its status.
-func (l *Lists) Rest(zone string, d time.Duration, why string) error {
+// Suspend stops asking a list by hand, until Resume or for a time if d is not 0. why is shown in its status.
+func (l *Lists) Suspend(zone string, d time.Duration, why string) error {
 	return l.each(zone, func(li *list) []Change {
-		r := rest{why: why}
+		r := suspension{why: why}
 		if d > 0 {
 			r.until = l.now().Add(d)
 		}
@@ -192,21 +192,21 @@ func (l *Lists) Rest(zone string, d time.Duration, why string) error {
 	})
 }
 
-// Resume asks a list again that rests by hand or for its hits on known-good clients. Failed tests go on counting.
+// Resume asks a list again that is suspended by hand or for its hits on known-good clients. Failed tests go on counting.
 func (l *Lists) Resume(zone string) error {
 	return l.each(zone, func(li *list) []Change {
 		return append(li.clear(l.now(), Manual), li.clear(l.now(), KnownGood)...)
 	})
 }
 
-// Adopt lets lists rest as those of another process do: by hand, or for their hits on known-good mail. What tests find is found here.
+// Adopt suspends lists as those of another process do: by hand, or for their hits on known-good mail. What tests find is found here.
 func (l *Lists) Adopt(others []ListStatus) {
 	for _, s := range others {
 		if s.Cause != Manual && s.Cause != KnownGood {
 			continue
 		}
-		r := rest{why: strings.TrimPrefix(s.Why, s.Cause.String()+": "), until: s.Until}
-		_ = l.each(s.Zone, func(li *list) []Change { // a list that is not in use here needs no rest
+		r := suspension{why: strings.TrimPrefix(s.Why, s.Cause.String()+": "), until: s.Until}
+		_ = l.each(s.Zone, func(li *list) []Change { // a list that is not in use here needs no suspension
 			if li.kind != s.Kind {
 				return nil
 			}

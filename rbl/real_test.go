@@ -166,16 +166,16 @@ func TestRealLists(t *testing.T) {
 		score   int
 		states  string
 	}{
-		{"192.0.2.99", NotListed, 1, "hit, hit, hit, resting"},
-		{"192.0.2.98", Listed, 3, "not listed, hit, not listed, resting"},
-		{"192.0.2.97", NotListed, 1, "not listed, hit, not listed, resting"},
-		{"192.0.2.96", Unknown, 0, "not listed, error, not listed, resting"},
-		{"192.0.2.95", Unknown, 0, "not listed, error, not listed, resting"},
-		{"192.0.2.94", NotListed, 0, "not listed, not listed, not listed, resting"},
-		{"198.51.100.7", NotListed, 1, "hit, not listed, not listed, resting"},
-		{"2001:db8:99::1", NotListed, 1, "hit, not listed, not listed, resting"},
-		{"2001:db8:98::1", NotListed, 0, "not listed, not listed, not listed, resting"},
-		{"::ffff:192.0.2.98", Listed, 3, "not listed, hit, not listed, resting"},
+		{"192.0.2.99", NotListed, 1, "hit, hit, hit, suspended"},
+		{"192.0.2.98", Listed, 3, "not listed, hit, not listed, suspended"},
+		{"192.0.2.97", NotListed, 1, "not listed, hit, not listed, suspended"},
+		{"192.0.2.96", Unknown, 0, "not listed, error, not listed, suspended"},
+		{"192.0.2.95", Unknown, 0, "not listed, error, not listed, suspended"},
+		{"192.0.2.94", NotListed, 0, "not listed, not listed, not listed, suspended"},
+		{"198.51.100.7", NotListed, 1, "hit, not listed, not listed, suspended"},
+		{"2001:db8:99::1", NotListed, 1, "hit, not listed, not listed, suspended"},
+		{"2001:db8:98::1", NotListed, 0, "not listed, not listed, not listed, suspended"},
+		{"::ffff:192.0.2.98", Listed, 3, "not listed, hit, not listed, suspended"},
 	}
 	for _, tt := range tests {
 		res := look(t, s, tt.client)

@@ -31,12 +31,12 @@ const (
 	Uncounted              // listed, with codes that no entry counts
 	Hit                    // listed, and an entry counted
 	Errored                // no usable answer, an error code, or a code outside the list's set: never a hit
-	Resting                // not asked, because its health forbids it
+	Suspended              // not asked, because its health forbids it
 )
 
 // String is the state in words.
 func (s State) String() string {
-	return [...]string{"not asked", "not listed", "listed, not counted", "hit", "error", "resting"}[s]
+	return [...]string{"not asked", "not listed", "listed, not counted", "hit", "error", "suspended"}[s]
 }
 
 // ListResult is what one list said of one subject.
@@ -47,7 +47,7 @@ type ListResult struct {
 	Monitored bool   // Score is not in the result's Score
 	Codes     []Code // what the list answered, error codes left out
 	Err       error  // why State is Errored
-	Why       string // why State is Resting
+	Why       string // why State is Suspended
 	Took      time.Duration
 	Cached    bool
 	Reason    string // of a hit: the list's own text where it was asked for, else its look-up page or name

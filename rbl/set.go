@@ -45,7 +45,7 @@ type member struct {
 	up, down  int // the most that its entries can add and take away
 }
 
-// NewSet makes a set of entries of one kind, from [Parse]. Lists that are new begin their test at once and rest until it has passed.
+// NewSet makes a set of entries of one kind, from [Parse]. Lists that are new begin their test at once and are suspended until it has passed.
 func (l *Lists) NewSet(entries []Entry, opt SetOptions) (*Set, error) {
 	if opt.Remember <= 0 {
 		opt.Remember = 4_000

@@ -20,9 +20,9 @@ type usage struct {
 type ListStatus struct {
 	Zone  string
 	Kind  Kind
-	Asked bool      // false while it rests
-	Cause Cause     // the most telling cause of its rest; 0 while it is asked
-	Why   string    // why it rests
+	Asked bool      // false while it is suspended
+	Cause Cause     // the most telling cause of its suspension; 0 while it is asked
+	Why   string    // why it is suspended
 	Until time.Time // when it will be asked again, if that is known
 
 	IPv4     bool // asked about IPv4 clients
@@ -34,7 +34,7 @@ type ListStatus struct {
 	Hits      uint64            // of these, listed so that an entry counted
 	Alone     uint64            // of these, with no other list hitting
 	Errors    uint64            // answers that were failures or error codes
-	Skipped   uint64            // not asked, because it rested
+	Skipped   uint64            // not asked, because it was suspended
 	KnownGood uint64            // hits on known-good clients: against Hits, the list's precision
 	Latency   dns.Latency       // of its answers from the DNS
 	Overlap   map[string]uint64 // hits shared with another list, by its zone
@@ -57,7 +57,7 @@ func (li *list) status(overlap map[string]uint64) ListStatus {
 		Queries: li.use.asked.Load(), Hits: li.use.hits.Load(), Alone: li.use.alone.Load(), Errors: li.use.errors.Load(),
 		Skipped: li.use.skipped.Load(), KnownGood: li.use.knownGood.Load(), Latency: li.use.latency.Snapshot(), Overlap: overlap,
 	}
-	if r := li.resting.Load(); r != nil {
+	if r := li.suspended.Load(); r != nil {
 		s.Asked, s.Cause, s.Why, s.Until = false, r.cause, r.why, r.until
 	}
 	li.mu.Lock()

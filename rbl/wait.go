@@ -66,14 +66,14 @@ func (b *board) waiting(waits []*dns.Wait) bool {
 	return b.tally.verdict() == Listed && b.top >= 0 && waits[n+b.top] != nil && b.texts[b.top] == nil
 }
 
-// fromCache takes what is known already, and leaves out lists that rest.
+// fromCache takes what is known already, and leaves out lists that are suspended.
 func (b *board) fromCache() {
 	for i, m := range b.set.members {
 		if b.answers[i] != nil {
 			continue
 		}
-		if r := m.list.resting.Load(); r != nil {
-			b.result.Lists[i].State, b.result.Lists[i].Why = Resting, r.why
+		if r := m.list.suspended.Load(); r != nil {
+			b.result.Lists[i].State, b.result.Lists[i].Why = Suspended, r.why
 			b.tally.drop(m)
 			m.list.use.skipped.Add(1)
 			continue

@@ -26,7 +26,7 @@ func TestExplainLists(t *testing.T) {
 		{"listed", []string{"--client=127.0.0.66", "--from=a@example.net"}, []string{
 			"rbl", "objects: 550 5.7.1 bl.example Blocked - see Listed",
 			"127.0.0.66: score 2 (bl.example +2 127.0.0.2, clean.example not listed, ill.example error: answer 127.255.255.254",
-			"new.example +1 127.0.0.2 monitored, empty.example rests: self-test: its test entry is not listed)",
+			"new.example +1 127.0.0.2 monitored, empty.example suspended: self-test: its test entry is not listed)",
 			"A 66.0.0.127.bl.example → 127.0.0.2", `TXT 66.0.0.127.bl.example → "Listed"`, "A 66.0.0.127.clean.example → no such name",
 			"A 66.0.0.127.ill.example → 127.255.255.254", "A 66.0.0.127.new.example → 127.0.0.2",
 		}},
@@ -35,7 +35,7 @@ func TestExplainLists(t *testing.T) {
 			"A 67.0.0.127.bl.example → no such name",
 		}},
 		{"not listed", []string{"--client=127.0.0.68", "--from=a@example.net"}, []string{
-			"nothing against it (127.0.0.68: score 0 (bl.example not listed, clean.example not listed, ill.example not listed, new.example not listed, empty.example rests",
+			"nothing against it (127.0.0.68: score 0 (bl.example not listed, clean.example not listed, ill.example not listed, new.example not listed, empty.example suspended",
 			"A 68.0.0.127.bl.example → no such name", "nothing against it (example.net: score 0 (dbl.example not listed))",
 		}},
 		{"name", []string{"--client=127.0.0.68", "--from=a@bad.example", "--client-name=good.example"}, []string{

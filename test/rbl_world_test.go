@@ -39,7 +39,7 @@ func TestWorldListed(t *testing.T) {
 		}
 		b.t.Logf("%d refused before the breaker saw it, none after", refused)
 		b.wants(testbed.Entry{
-			"msg": "dns list rests", "level": "warning", "zone": "world.example", "cause": "known-good",
+			"msg": "dns list suspended", "level": "warning", "zone": "world.example", "cause": "known-good",
 			"error": "it lists 20 of 20 nets whose mail was known to be good in the last hour",
 		})
 		for zone, want := range map[string]float64{"world.example": 0, "fair.example": 1} {

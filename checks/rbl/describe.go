@@ -67,8 +67,8 @@ func describeList(l *rbl.ListResult) string {
 		return describeHit(l)
 	case rbl.Errored:
 		return fmt.Sprintf("%s error: %v", l.Zone, l.Err)
-	case rbl.Resting:
-		return fmt.Sprintf("%s rests: %s", l.Zone, l.Why)
+	case rbl.Suspended:
+		return fmt.Sprintf("%s suspended: %s", l.Zone, l.Why)
 	}
 	return l.Zone + " " + l.State.String()
 }

@@ -21,7 +21,7 @@ func operations(f *policy.Flags) {
 		policy.NewOperation(policy.About{
 			Name: "status", Daemon: true,
 			Title: "Show how each list of the running daemon does",
-			Help: `Shows, for each list: whether it is asked or rests, until when if that is known, and why; what it is asked about; look-ups, hits, hits that no other list shared, errors; the
+			Help: `Shows, for each list: whether it is asked or suspended, until when if that is known, and why; what it is asked about; look-ups, hits, hits that no other list shared, errors; the
 mean time of its answers; hits on clients whose mail is known to be good (its precision); and the list it overlaps with most.`,
 		}, policy.Unasked, status, writeStatus),
 		policy.NewOperation(policy.About{
@@ -29,10 +29,10 @@ mean time of its answers; hits on clients whose mail is known to be good (its pr
 		}, oneZone, rest, nil),
 		policy.NewOperation(policy.About{
 			Name: "resume", Args: "ZONE", Effect: policy.Changes, Daemon: true,
-			Title: "Ask a list again that rests by hand, or for its hits on good mail",
+			Title: "Ask a list again that is suspended by hand, or for its hits on good mail",
 			Help: `Ends the rest of a list by hand, and that for its hits on good mail. A list that does not answer, or fails its test, goes on
-resting until a test passes; the command says so.`,
-		}, oneZone, resume, writeResting),
+suspended until a test passes; the command says so.`,
+		}, oneZone, resume, writeSuspended),
 	)
 }
 
@@ -69,7 +69,7 @@ func standing(l rbl.ListStatus) string {
 	if l.Asked {
 		return "asked"
 	}
-	return "rests: " + l.Why
+	return "suspended: " + l.Why
 }
 
 func rest(_ context.Context, c *policy.Call, r request) (policy.Nothing, error) {
@@ -78,14 +78,14 @@ func rest(_ context.Context, c *policy.Call, r request) (policy.Nothing, error) 
 		why += ": " + c.Why
 	}
 	list := named(c, r.Zone)
-	if err := c.Backends.Lists.Rest(list.Zone, c.For, why); err != nil {
+	if err := c.Backends.Lists.Suspend(list.Zone, c.For, why); err != nil {
 		return policy.Nothing{}, policy.Wrongf("%v", err)
 	}
-	c.Altered(list.Zone, standing(list), "rests "+entry.Lasts(c))
+	c.Altered(list.Zone, standing(list), "suspended "+entry.Lasts(c))
 	return policy.Nothing{}, nil
 }
 
-// resume answers with the list if it goes on resting.
+// resume answers with the list if it stays suspended.
 func resume(_ context.Context, c *policy.Call, r request) ([]rbl.ListStatus, error) {
 	list := named(c, r.Zone)
 	if err := c.Backends.Lists.Resume(list.Zone); err != nil {
@@ -96,9 +96,9 @@ func resume(_ context.Context, c *policy.Call, r request) ([]rbl.ListStatus, err
 	return slices.DeleteFunc(c.Backends.Lists.Status(), func(l rbl.ListStatus) bool { return l.Zone != list.Zone || l.Asked }), nil
 }
 
-func writeResting(out io.Writer, resting []rbl.ListStatus) error {
-	for _, l := range resting {
-		if _, err := fmt.Fprintf(out, "%s still rests: %s; it is asked when its test passes\n", l.Zone, l.Why); err != nil {
+func writeSuspended(out io.Writer, suspended []rbl.ListStatus) error {
+	for _, l := range suspended {
+		if _, err := fmt.Fprintf(out, "%s is still suspended: %s; it is asked when its test passes\n", l.Zone, l.Why); err != nil {
 			return err
 		}
 	}
@@ -110,7 +110,7 @@ func writeStatus(out io.Writer, lists []rbl.ListStatus) error {
 	for _, l := range lists {
 		state := "asked"
 		if !l.Asked {
-			state = "rests"
+			state = "suspended"
 		}
 		table.Row(l.Zone, state, about(l), l.Queries, l.Hits, l.Alone, l.Errors, l.KnownGood,
 			l.Latency.Mean().Round(time.Microsecond), mostOverlap(l.Overlap), terminal.Time(l.Until), l.Why)

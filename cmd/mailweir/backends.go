@@ -54,14 +54,14 @@ func dnsServers(words []string) ([]string, error) {
 	return servers, nil
 }
 
-// logListChange says once that a list begins or ceases to rest.
+// logListChange says once that a list begins or ceases to be suspended.
 func logListChange(log *logrus.Logger, c rbl.Change) {
 	entry := log.WithFields(logrus.Fields{"zone": c.Zone, "kind": c.Kind.String(), "cause": c.Cause.String()})
 	if c.Why != "" {
 		entry = entry.WithField("error", c.Why)
 	}
-	if c.Resting {
-		entry.Warn("dns list rests")
+	if c.Suspended {
+		entry.Warn("dns list suspended")
 	} else {
 		entry.Info("dns list works again")
 	}

@@ -107,7 +107,7 @@ func explain(ctx context.Context, out io.Writer, s *settings, f *explainFlags, m
 	}
 	waitReady(p)
 	var t transcript
-	for _, note := range []string{note, adoptRests(ctx, *s.daemon.control, backends.Lists)} {
+	for _, note := range []string{note, adoptSuspensions(ctx, *s.daemon.control, backends.Lists)} {
 		if note != "" {
 			t.Notes = append(t.Notes, note)
 		}

@@ -88,9 +88,9 @@ func daemonState(ctx context.Context, address, spec string, clock func() time.Ti
 	return newTrial(view, clock, done), "explained with what the running daemon remembers in " + where, nil
 }
 
-// adoptRests lets the DNS lists rest that rest at the daemon by hand or for their hits on good
+// adoptSuspensions suspends the DNS lists that are suspended at the daemon by hand or for their hits on good
 // mail: nobody else knows of that. note says why it could not be asked.
-func adoptRests(ctx context.Context, address string, lists *rbl.Lists) (note string) {
+func adoptSuspensions(ctx context.Context, address string, lists *rbl.Lists) (note string) {
 	path, err := admin.SocketPath(address)
 	if err != nil {
 		return ""
@@ -104,7 +104,7 @@ func adoptRests(ctx context.Context, address string, lists *rbl.Lists) (note str
 	case errors.Is(err, admin.ErrNotRunning):
 		return ""
 	case err != nil:
-		return fmt.Sprintf("%s: %v: which DNS lists rest at the daemon is not known", address, err)
+		return fmt.Sprintf("%s: %v: which DNS lists are suspended at the daemon is not known", address, err)
 	}
 	lists.Adopt(there)
 	return ""

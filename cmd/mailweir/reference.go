@@ -79,7 +79,7 @@ func writeCheck(out io.Writer, c *policy.Check) {
 // writeFailuresPage says what becomes of mail that a check could not judge.
 func writeFailuresPage(out io.Writer) {
 	registry := checks.Registry()
-	fmt.Fprintf(out, `# When a check cannot tell
+	fmt.Fprintf(out, `# When a check fails
 
 What a check relies on may fail: the DNS, the state, a deadline. That is never an objection. `+"`--CHECK-on-error`"+` says what becomes of
 the mail: `+"`accept`"+` lets it on, `+"`defer`"+` answers %s before DATA and %s after it. Either way the log has the error, and

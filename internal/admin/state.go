@@ -64,7 +64,7 @@ func showStats(out io.Writer, stats state.Stats) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%d octets, %d rows not yet on disk, %d places held\n", stats.Bytes, stats.Pending, stats.Leases)
+	fmt.Fprintf(out, "%d octets, %d rows not yet on disk, %d leases held\n", stats.Bytes, stats.Pending, stats.Leases)
 	for _, note := range stats.Notes {
 		fmt.Fprintln(out, "note:", note)
 	}

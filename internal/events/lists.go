@@ -23,7 +23,7 @@ var (
 	listHits    = prometheus.NewDesc("mailweir_dns_list_hits_total", "Of these, listed.", []string{"zone"}, nil)
 	listErrors  = prometheus.NewDesc("mailweir_dns_list_errors_total", "Of these, without a usable answer.", []string{"zone"}, nil)
 	listGood    = prometheus.NewDesc("mailweir_dns_list_known_good_hits_total", "Hits on clients whose mail is known to be good.", []string{"zone"}, nil)
-	listAsked   = prometheus.NewDesc("mailweir_dns_list_asked", "Whether the list is asked: 1, or 0 while it rests.", []string{"zone"}, nil)
+	listAsked   = prometheus.NewDesc("mailweir_dns_list_asked", "Whether the list is asked: 1, or 0 while it is suspended.", []string{"zone"}, nil)
 	dnsHits     = prometheus.NewDesc("mailweir_dns_cache_hits_total", "Questions answered from the cache.", nil, nil)
 	dnsMisses   = prometheus.NewDesc("mailweir_dns_cache_misses_total", "Questions that went to the DNS.", nil, nil)
 	dnsFailures = prometheus.NewDesc("mailweir_dns_failures_total", "Questions without a usable answer.", []string{"failure"}, nil)

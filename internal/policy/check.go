@@ -192,7 +192,7 @@ func (r *Registry) Validate() error {
 	}
 	for _, reply := range []*Reply{r.Unavailable, r.Unprocessed} {
 		if reply == nil || !replies[reply.ID] {
-			return fmt.Errorf("the replies for could not tell must belong to a check")
+			return fmt.Errorf("the replies for check errors must belong to a check")
 		}
 	}
 	return nil

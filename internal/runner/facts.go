@@ -69,7 +69,7 @@ func (s *Session) findRecipient(r *recipient) {
 }
 
 // unknown keeps that a table could not answer what hooks read: the check fault then answers that
-// the client is to try again. Nobody is taken for a relay, or for a stranger, because a table is
+// the client is to try again. Nobody is taken for a relay, or for untrusted, because a table is
 // out of order.
 func (s *Session) unknown(stage policy.Stage, flag string, err error, where *scope, r *recipient) {
 	s.keep(s.policy().fault, stage, said{err: table.Of(flag, err)}, where, r)

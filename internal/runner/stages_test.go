@@ -179,7 +179,7 @@ func TestDirection(t *testing.T) {
 		to   string
 		want policy.Direction
 	}{
-		{"stranger to us", stranger, "a@ours.example", policy.Inbound},
+		{"untrusted to us", stranger, "a@ours.example", policy.Inbound},
 		{"stranger to elsewhere", stranger, "a@else.example", policy.Relay},
 		{"stranger to a sub-domain", stranger, "a@sub.ours.example", policy.Relay},
 		{"stranger to postmaster", stranger, "postmaster", policy.Inbound},

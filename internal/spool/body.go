@@ -27,7 +27,7 @@ type Body struct {
 // NewBody returns an empty body, held once.
 func (s *Spool) NewBody() *Body { return &Body{spool: s, holds: 1} }
 
-// Write keeps one more piece. The error is for good, nothing is kept from then on: [ErrFull], or what the file system says.
+// Write keeps one more piece. The error is permanent, nothing is kept from then on: [ErrFull], or what the file system says.
 func (b *Body) Write(piece []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

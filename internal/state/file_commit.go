@@ -57,7 +57,7 @@ type health struct {
 
 	mu            sync.Mutex
 	journal, rows bool // what fails
-	lost          bool // for good
+	lost          bool // permanently
 }
 
 // tell notes how one of the two went. It speaks under the lock, so that the last word is what is so.

@@ -35,7 +35,7 @@ func (s *memorySpace) compact() {
 	s.ends.order()
 }
 
-// current says that a place still counts: a key that was set anew stands in the order of expiry more than once.
+// current says that a place still counts: a key that was set again stands in the order of expiry more than once.
 func (s *memorySpace) current(x ending) (row, bool) {
 	r, ok := s.rows[x.key]
 	return r, ok && r.end() == x.until

@@ -42,7 +42,7 @@ func listAll(space string) string {
 	return Prefix(space)
 }
 
-// puts are the steps that make these entries anew. An entered one among them makes the store sync them all.
+// puts are the steps that make these entries again. An entered one among them makes the store sync them all.
 func puts(entries []Entry) []Step {
 	steps := make([]Step, len(entries))
 	for i, e := range entries {

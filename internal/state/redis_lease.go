@@ -27,7 +27,7 @@ func (l *redisLeases) init() {
 	l.tell, l.back = make(chan struct{}, 1), make(chan struct{}, 1)
 }
 
-// renew has everything that is held written anew, without waiting.
+// renew has everything that is held written again, without waiting.
 func (l *redisLeases) renew() {
 	select {
 	case l.back <- struct{}{}:

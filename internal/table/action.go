@@ -15,7 +15,7 @@ const (
 	None   Verb = iota
 	OK          // let it pass, as far as this list goes
 	Dunno       // stop looking in this list, which has no opinion
-	Reject      // refuse for good
+	Reject      // refuse permanently
 	Defer       // refuse for now
 )
 
