@@ -13,8 +13,9 @@ import (
 	"mailweir/test/testbed"
 )
 
-// content measures examinations: how much more a message costs with many entries, beside Hyperscan, which scans the
-// same text for the same entries without being shown a message, and rspamd, which examines the same messages.
+// content measures examinations: how much more a message costs with many entries, beside Hyperscan,
+// which scans the same text for the same entries without being shown a message, and rspamd, which
+// examines the same messages.
 func (b *bench) content() error {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	h := b.Part()
@@ -76,7 +77,8 @@ func (b *bench) inProcess(dir, hyperscan string, texts [2]contentText) error {
 	return nil
 }
 
-// contentCase is one definition. A definition of one word that never comes shows what extraction costs.
+// contentCase is one definition. A definition of one word that never comes shows what extraction
+// costs.
 type contentCase struct {
 	name, kind string
 	entries    func(words []string) []string
@@ -121,7 +123,8 @@ func examiner(dir, kind string, entries []string) (*content.Examiner, error) {
 // cachesHold is more than the caches of one core.
 const cachesHold = 64 << 20
 
-// examinedCold measures the first examination after loading, in each round with a definition loaded anew.
+// examinedCold measures the first examination after loading, in each round with a definition loaded
+// anew.
 func (b *bench) examinedCold(dir, kind string, entries []string, body []byte) (sample, error) {
 	other := make([]byte, cachesHold)
 	var speeds sample
@@ -213,7 +216,8 @@ func (b *bench) compiling(dir, hyperscan string) error {
 	return nil
 }
 
-// largeMessages compares memory and time of two large messages at once, with 10,000 phrases and without any check.
+// largeMessages compares memory and time of two large messages at once, with 10,000 phrases and
+// without any check.
 func (b *bench) largeMessages(dir string) error {
 	if _, err := examiner(dir, "", phrases(10_000, commonWords)); err != nil { // writes the definition
 		return err

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// daemons has mailweir and rspamd examine the same messages for the same entries, each over its own protocol, one after the other.
+// daemons has mailweir and rspamd examine the same messages for the same entries, each over its own
+// protocol, one after the other.
 func (b *bench) daemons(dir string, texts [2]contentText) error {
 	if _, err := exec.LookPath("rspamd"); err != nil {
 		fmt.Print("rspamd is not installed, so it is left out (test/install.sh bench).\n\n")

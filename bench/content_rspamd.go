@@ -16,7 +16,8 @@ import (
 	"mailweir/test/testbed"
 )
 
-// rspamd is a running rspamd that does nothing but take messages apart and look for expressions in their text.
+// rspamd is a running rspamd that does nothing but take messages apart and look for expressions in
+// their text.
 type rspamd struct {
 	pid  int // of its main process
 	url  string
@@ -27,8 +28,9 @@ type rspamd struct {
 // rspamdPlugins is where Debian's package has the modules.
 const rspamdPlugins = "/usr/share/rspamd/plugins"
 
-// rspamdConf has one worker and one module, no network, no statistics and no rules of its own. Without suffixes of domains it finds
-// hardly a link in plain text. It detects the language all the same.
+// rspamdConf has one worker and one module, no network, no statistics and no rules of its own.
+// Without suffixes of domains it finds hardly a link in plain text. It detects the language all the
+// same.
 const rspamdConf = `options {
 	pidfile = "DIR/rspamd.pid"; tempdir = "DIR"; hs_cache_dir = "DIR"; cache_file = "DIR/symbols.cache";
 	filters = ""; explicit_modules = []; url_tld = "DIR/suffixes"; task_timeout = 120s; max_message = 200Mb;
@@ -120,7 +122,8 @@ func (r *rspamd) finds(text string) error {
 // control is a text that an entry matches.
 func control(entry string) string { return strings.ReplaceAll(entry, ".{0,20}", " ") }
 
-// measure returns octets a second of processor time. It goes on with the messages where the last call ended.
+// measure returns octets a second of processor time. It goes on with the messages where the last
+// call ended.
 func (r *rspamd) measure(letters []letter, duration time.Duration) (float64, error) {
 	before, err := familyCPU(r.pid)
 	if err != nil {

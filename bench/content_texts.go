@@ -22,8 +22,8 @@ type contentText struct {
 
 const contentTextSize = 1 << 20
 
-// contentTexts are real wanted mail and text of the commonest words only, which is the worst for an index of words. Without a corpus
-// (MAILWEIR_CORPUS names its directory) there is only the latter.
+// contentTexts are real wanted mail and text of the commonest words only, which is the worst for an
+// index of words. Without a corpus (MAILWEIR_CORPUS names its directory) there is only the latter.
 func contentTexts(dir string) ([2]contentText, error) {
 	common := contentText{name: "common words", body: commonText(contentTextSize), words: commonWords}
 	for at := 0; at < len(common.body); at += bodySize {
@@ -91,7 +91,8 @@ func commonText(size int) []byte {
 	return []byte(b.String())
 }
 
-// phrases makes n entries of four common words: nearly every word of a text begins one, and few are ever whole.
+// phrases makes n entries of four common words: nearly every word of a text begins one, and few are
+// ever whole.
 func phrases(n int, words []string) []string {
 	random := rand.New(rand.NewPCG(7, 8))
 	out := make([]string, n)

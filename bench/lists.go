@@ -15,7 +15,8 @@ import (
 	"mailweir/test/testbed"
 )
 
-// lists measures the DNS lists: what twenty cost beside one, how many questions a crowd puts, and what a million answers weigh.
+// lists measures the DNS lists: what twenty cost beside one, how many questions a crowd puts, and
+// what a million answers weigh.
 func (b *bench) lists() error {
 	for _, part := range []func() error{b.listTimes, b.listCrowd, b.listMemory, b.listsThroughPostfix} {
 		if err := part(); err != nil {
@@ -74,8 +75,8 @@ func clientNumber(i int) netip.Addr {
 
 const slowestList = 50 * time.Millisecond
 
-// listTimes: the time of one client's look-up. Cold: the slowest of the lists takes 50 ms. Warm: the client's result is remembered.
-// After a reload: only the answers are.
+// listTimes: the time of one client's look-up. Cold: the slowest of the lists takes 50 ms. Warm:
+// the client's result is remembered. After a reload: only the answers are.
 func (b *bench) listTimes() error {
 	fmt.Printf("The look-up of one client that no list knows; the slowest list answers after %v:\n\n", slowestList)
 	row("lists", "cold", "cold, against one", "after a reload", "warm", "allocations, warm")

@@ -70,7 +70,8 @@ func (b *bench) listsThroughPostfix() error {
 	return nil
 }
 
-// oneMessage sends a message from an address of 127.0.0.0/8 and returns how many milliseconds it took from MAIL on.
+// oneMessage sends a message from an address of 127.0.0.0/8 and returns how many milliseconds it
+// took from MAIL on.
 func oneMessage(address, from string) (float64, error) {
 	c, err := testbed.Dial(address, from)
 	if err != nil {

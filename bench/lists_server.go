@@ -9,8 +9,8 @@ import (
 	"mailweir/test/testbed"
 )
 
-// startNameServer serves lists that list next to nobody: their test entries, and each address that ends in 9. late says how
-// late a name that is no test entry is answered; nil is at once.
+// startNameServer serves lists that list next to nobody: their test entries, and each address that
+// ends in 9. late says how late a name that is no test entry is answered; nil is at once.
 func startNameServer(h testbed.TB, late func(name string) time.Duration) *testbed.NameServer {
 	config := testbed.NameServerConfig{Records: listRecords}
 	if late != nil {

@@ -59,8 +59,8 @@ func (l load) run(ctx <-chan struct{}) (int, error) {
 	return int(done.Load()), <-failures
 }
 
-// session goes through one connection of a person. The plan depends on the filter's answer to the offer, which is the same for
-// all of a filter's connections.
+// session goes through one connection of a person. The plan depends on the filter's answer to the
+// offer, which is the same for all of a filter's connections.
 func (l load) session(person int, plan *atomic.Pointer[[]exchange]) error {
 	conn, err := net.Dial("unix", l.socket)
 	if err != nil {

@@ -163,7 +163,8 @@ func (b *bench) program(c contender) string {
 	return b.mailweir
 }
 
-// ofBefore compares the samples of a contender with those of the same policy in the program of -against: "" where it has none.
+// ofBefore compares the samples of a contender with those of the same policy in the program of
+// -against: "" where it has none.
 func ofBefore(contenders []contender, samples []sample, i int) string {
 	for j, c := range contenders {
 		if c.before && !contenders[i].before && c.name == contenders[i].name {

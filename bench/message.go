@@ -75,7 +75,8 @@ type letter = wire.Letter
 // usualLetter has twenty header fields and a body of that many octets.
 func usualLetter(bodySize int) letter { return letter{Fields: fields(), Body: bodyText(bodySize)} }
 
-// session plans a whole SMTP connection of that person with these messages. Person 0 is at 192.0.2.1.
+// session plans a whole SMTP connection of that person with these messages. Person 0 is at
+// 192.0.2.1.
 func session(t wire.Terms, letters []letter, person int) []exchange {
 	p := &plan{terms: t}
 	p.command(wire.Connect, "client.example.net\x004\xa1\x12"+clientOf(person)+"\x00")
@@ -96,7 +97,8 @@ func clientOf(person int) string {
 	return fmt.Sprintf("20.%d.%d.1", person/256, person%256)
 }
 
-// senderOf is a person's address. It has no digits, which greylisting takes for what changes from mail to mail.
+// senderOf is a person's address. It has no digits, which greylisting takes for what changes from
+// mail to mail.
 func senderOf(person int) string {
 	if person == 0 {
 		return "alice@example.net"

@@ -10,7 +10,8 @@ import (
 	"mailweir/test/testbed"
 )
 
-// people is how many clients write to one user in the part policy, each in a net of his own and under an address of his own.
+// people is how many clients write to one user in the part policy, each in a net of his own and
+// under an address of his own.
 const people = 2000
 
 // policyCase is one kind of load.
@@ -21,7 +22,8 @@ type policyCase struct {
 	connections, letters int
 }
 
-// policyCases are the whole default policy on each state, and greylisting alone on the embedded one.
+// policyCases are the whole default policy on each state, and greylisting alone on the embedded
+// one.
 func policyCases() []policyCase {
 	const whole, alone = "whole default policy", "greylisting, all other checks off"
 	local := []string{"--local-domains=inline:{example.org=x}"}
@@ -47,7 +49,8 @@ type policyPeer struct {
 	rate, cpu, reads, theirs sample
 }
 
-// policy measures whole messages under the default policy, over the milter protocol: so any program can take part.
+// policy measures whole messages under the default policy, over the milter protocol: so any program
+// can take part.
 func (b *bench) policy() error {
 	fmt.Printf("The default policy over the milter protocol (20 header fields, 8 KiB body, %d clients and senders in turn, a name server that "+
 		"knows no name; median of %d rounds of %v, lowest and highest in brackets):\n\n", people, b.rounds, b.duration)

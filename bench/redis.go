@@ -13,10 +13,12 @@ import (
 	"mailweir/test/testbed"
 )
 
-// redisRows is how many triplets there are on the server: what a decision costs there hardly depends on it.
+// redisRows is how many triplets there are on the server: what a decision costs there hardly
+// depends on it.
 const redisRows = 100_000
 
-// redis measures decisions of greylisting on a Redis, beside the bare commands that they come down to, from the same client library.
+// redis measures decisions of greylisting on a Redis, beside the bare commands that they come down
+// to, from the same client library.
 func (b *bench) redis() error {
 	h := b.Part()
 	defer h.Close()
@@ -74,7 +76,8 @@ type redisContender struct {
 	undecided       func() int64
 }
 
-// redisContenders are what is compared; the first is the yardstick. The triplets are on the server afterwards.
+// redisContenders are what is compared; the first is the yardstick. The triplets are on the server
+// afterwards.
 func redisContenders(h testbed.TB, server, counting string) ([]redisContender, error) {
 	none := func() int64 { return 0 }
 	list := []redisContender{
@@ -142,7 +145,8 @@ func fillRedis(bare rueidis.Client, store *state.Redis) error {
 	return fillStore(store)
 }
 
-// writeBare writes a row, its place in the order of expiry and, when it is new, in the order of keys.
+// writeBare writes a row, its place in the order of expiry and, when it is new, in the order of
+// keys.
 func writeBare(build rueidis.Builder, key, value string, isNew bool) rueidis.Commands {
 	end := time.Now().Add(keepPending).UnixMilli()
 	commands := rueidis.Commands{
@@ -155,7 +159,8 @@ func writeBare(build rueidis.Builder, key, value string, isNew bool) rueidis.Com
 	return commands
 }
 
-// bareCommands does what a decision comes down to with nothing around it: three reads at once, then the writes at once.
+// bareCommands does what a decision comes down to with nothing around it: three reads at once, then
+// the writes at once.
 func bareCommands(client rueidis.Client) decision {
 	ctx := context.Background()
 	return func(t triplet, isNew bool) (time.Duration, error) {

@@ -13,11 +13,12 @@ import (
 	"mailweir/test/testbed"
 )
 
-// redisSessions are how many sessions decide at once when reads are counted: the more, the more of what they ask shares a read.
+// redisSessions are how many sessions decide at once when reads are counted: the more, the more of
+// what they ask shares a read.
 var redisSessions = []int{8, 64}
 
-// reads prints how often the server reads from its connections for a message under the whole default policy: each read is a wake-up
-// of the server, and what it answers then is one of ours.
+// reads prints how often the server reads from its connections for a message under the whole
+// default policy: each read is a wake-up of the server, and what it answers then is one of ours.
 func (b *bench) reads() error {
 	h := b.Part()
 	defer h.Close()
@@ -111,7 +112,8 @@ func serverReads(server *testbed.Redis) (int64, error) {
 	return strconv.ParseInt(word, 10, 64)
 }
 
-// decideAtOnce has that many sessions decide one mail after the other, and returns how many mails that were.
+// decideAtOnce has that many sessions decide one mail after the other, and returns how many mails
+// that were.
 func decideAtOnce(decide decision, sessions int, during time.Duration) (float64, error) {
 	ctx, stop := context.WithTimeout(context.Background(), during)
 	defer stop()

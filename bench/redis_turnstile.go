@@ -9,7 +9,8 @@ import (
 	"mailweir/test/testbed"
 )
 
-// turnstile passes connections on to a server and counts round trips: how often a client speaks after the server has spoken.
+// turnstile passes connections on to a server and counts round trips: how often a client speaks
+// after the server has spoken.
 type turnstile struct {
 	address string
 	server  string
@@ -66,7 +67,8 @@ func (l listening) Write(p []byte) (int, error) {
 	return l.to.Write(p)
 }
 
-// perDecision counts the round trips of single decisions, those in which what was decided is learned among them.
+// perDecision counts the round trips of single decisions, those in which what was decided is
+// learned among them.
 func (t *turnstile) perDecision(decide decision) (float64, error) {
 	const warm, counted = 50, 1000
 	var before int64

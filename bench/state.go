@@ -24,8 +24,8 @@ type stateRun struct {
 // stateWorkers is how many sessions there are at once.
 const stateWorkers = 16
 
-// state measures decisions of greylisting on the embedded store, with that many triplets in it. Each run is a process of its own, so
-// that its heap, its writing and its start are its own.
+// state measures decisions of greylisting on the embedded store, with that many triplets in it.
+// Each run is a process of its own, so that its heap, its writing and its start are its own.
 func (b *bench) state() error {
 	if b.stateDir == "" {
 		return fmt.Errorf("-state-dir is needed: a directory for some 8 GB, filled at the first run and used again")

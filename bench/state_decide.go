@@ -126,8 +126,9 @@ func (r stateRun) measure(decide decision, f *stateFigures) error {
 	return nil
 }
 
-// drive has each worker make decisions at its share of the rate. A decision's time counts from when it begins; how late the latest
-// began, for want of processors, is told beside. It returns the times in order.
+// drive has each worker make decisions at its share of the rate. A decision's time counts from when
+// it begins; how late the latest began, for want of processors, is told beside. It returns the
+// times in order.
 func (r stateRun) drive(decide decision) (all []time.Duration, late time.Duration, err error) {
 	var mu sync.Mutex
 	var work sync.WaitGroup
@@ -163,8 +164,8 @@ func (r stateRun) worker(decide decision, begin time.Time, pace time.Duration) (
 // domainOf is what stands behind the @.
 func domainOf(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }
 
-// writtenBytes is what this process has written: nearly all of it is pages of the store. (write_bytes would count the whole of a large
-// folio of the page cache for one page in it.)
+// writtenBytes is what this process has written: nearly all of it is pages of the store.
+// (write_bytes would count the whole of a large folio of the page cache for one page in it.)
 func writtenBytes() int64 {
 	raw, err := os.ReadFile("/proc/self/io")
 	if err != nil {
@@ -177,7 +178,8 @@ func writtenBytes() int64 {
 	return n
 }
 
-// watchHeap looks at the heap twice a second until the function that it returns is called, which returns the largest.
+// watchHeap looks at the heap twice a second until the function that it returns is called, which
+// returns the largest.
 func watchHeap() (largest func() uint64) {
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	var most uint64

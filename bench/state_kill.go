@@ -19,7 +19,8 @@ type told struct {
 	key string
 }
 
-// kills ends processes under load with SIGKILL and looks at which decisions the store has forgotten.
+// kills ends processes under load with SIGKILL and looks at which decisions the store has
+// forgotten.
 func (b *bench) kills() error {
 	decisions, lost := 0, 0
 	var longest time.Duration
@@ -42,7 +43,8 @@ func (b *bench) kills() error {
 	return nil
 }
 
-// killed runs a process, kills it after a few seconds, and returns what it told and when it was killed.
+// killed runs a process, kills it after a few seconds, and returns what it told and when it was
+// killed.
 func (b *bench) killed() (list []told, at time.Time, err error) {
 	r := stateRun{Name: "kill", Dir: b.stateDir, Rows: b.stateRows, Flags: greylisting, Rate: 5000, For: time.Minute, Tell: true}
 	cmd, err := r.command()

@@ -22,11 +22,13 @@ import (
 	"mailweir/test/testbed"
 )
 
-// wholePolicy is what mailweir serve runs behind the wire: the policy, the observer that logs and counts, DNS.
+// wholePolicy is what mailweir serve runs behind the wire: the policy, the observer that logs and
+// counts, DNS.
 type wholePolicy struct {
 	runner *runner.Runner
 	close  func()
-	// undecided counts new triplets that passed: greylisting could not tell in time, and then it accepts.
+	// undecided counts new triplets that passed: greylisting could not tell in time, and then it
+	// accepts.
 	undecided atomic.Int64
 }
 
@@ -43,7 +45,8 @@ func othersOff() []string {
 	return slices.DeleteFunc(slices.Concat(wireAlone, forgetful), func(flag string) bool { return flag == "--greylist=off" })
 }
 
-// openPolicy builds it on a store, which stays the caller's. The log goes to nowhere; a name server of its own knows no name.
+// openPolicy builds it on a store, which stays the caller's. The log goes to nowhere; a name server
+// of its own knows no name.
 func openPolicy(store state.Store, flags ...string) (*wholePolicy, error) {
 	set := pflag.NewFlagSet("bench", pflag.ContinueOnError)
 	draft := runner.NewDraft(checks.Registry(), set)
@@ -102,8 +105,8 @@ func tick(ctx context.Context, rn *runner.Runner, recorder *events.Recorder) {
 	}
 }
 
-// decide plays one mail as an MTA does. It returns how long the client waited for the answer to RCPT, from its connection on, and
-// whether the mail has to wait.
+// decide plays one mail as an MTA does. It returns how long the client waited for the answer to
+// RCPT, from its connection on, and whether the mail has to wait.
 func (w *wholePolicy) decide(t triplet) (took time.Duration, waits bool, err error) {
 	begun := time.Now()
 	s := w.runner.NewSession()

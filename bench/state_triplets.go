@@ -21,7 +21,8 @@ type triplet struct {
 	sender, recipient string
 }
 
-// tripletsOfNet is how many triplets share a net; no counter makes the net known as a whole, so each is looked up for itself.
+// tripletsOfNet is how many triplets share a net; no counter makes the net known as a whole, so
+// each is looked up for itself.
 const tripletsOfNet = 10
 
 // knownTriplet is the i-th of those in the store.
@@ -50,7 +51,8 @@ func someTriplet(rows int) (t triplet, isNew bool) {
 	return knownTriplet(i), false
 }
 
-// lettersOf writes a number without digits: greylisting takes those of a sender for what changes from mail to mail.
+// lettersOf writes a number without digits: greylisting takes those of a sender for what changes
+// from mail to mail.
 func lettersOf(n uint64) string {
 	var b strings.Builder
 	for ; n > 0 || b.Len() == 0; n /= 26 {
@@ -84,8 +86,8 @@ func openState(dir string, rows int) (*state.File, error) {
 	}})
 }
 
-// fillState makes the triplets, unless a run before has made them. They are up to twenty days old, in the order of their keys, so that
-// they go to the file page by page.
+// fillState makes the triplets, unless a run before has made them. They are up to twenty days old,
+// in the order of their keys, so that they go to the file page by page.
 func fillState(dir string, rows int) error {
 	ctx := context.Background()
 	mark := filepath.Join(dir, "filled")

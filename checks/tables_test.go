@@ -16,8 +16,8 @@ import (
 	"mailweir/internal/table/tabletest"
 )
 
-// tableCase is one flag of a check that takes tables: what is said to a letter when the table has no
-// entry, when it has one, and when it cannot answer.
+// tableCase is one flag of a check that takes tables: what is said to a letter when the table has
+// no entry, when it has one, and when it cannot answer.
 type tableCase struct {
 	flag              string
 	flags             []string
@@ -101,8 +101,8 @@ func written(t *testing.T, h *policytest.Host) {
 	}
 }
 
-// TestTablesThatWait: every flag that takes tables takes such as wait, and does what is right when they
-// have no entry, when they have one and when they cannot answer.
+// TestTablesThatWait: every flag that takes tables takes such as wait, and does what is right when
+// they have no entry, when they have one and when they cannot answer.
 func TestTablesThatWait(t *testing.T) {
 	names := policytest.Names{"else.example TXT": "v=spf1 ip4:192.0.2.1 -all"}
 	for _, c := range tableCases(t) {

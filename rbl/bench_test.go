@@ -13,7 +13,8 @@ import (
 	"mailweir/internal/dns/dnstest"
 )
 
-// benchSet is a set of n lists, of which the slowest takes delay for everything that is not a test entry.
+// benchSet is a set of n lists, of which the slowest takes delay for everything that is not a test
+// entry.
 func benchSet(b *testing.B, n int, delay time.Duration) (*bench, *Set) {
 	b.Helper()
 	be := &bench{liar: dnstest.New(b), log: &changeLog{}}
@@ -42,7 +43,8 @@ func clientNumber(i int) netip.Addr {
 	return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
 }
 
-// BenchmarkCold: a client nobody has asked about; the slowest list takes 50 ms. Twenty lists should cost hardly more than one.
+// BenchmarkCold: a client nobody has asked about; the slowest list takes 50 ms. Twenty lists should
+// cost hardly more than one.
 func BenchmarkCold(b *testing.B) {
 	for _, n := range []int{1, 20} {
 		b.Run(fmt.Sprint(n, "lists"), func(b *testing.B) {
@@ -58,7 +60,8 @@ func BenchmarkCold(b *testing.B) {
 	}
 }
 
-// BenchmarkWarm: a client whose result is remembered, and one whose answers are cached only (after a reload, say).
+// BenchmarkWarm: a client whose result is remembered, and one whose answers are cached only (after
+// a reload, say).
 func BenchmarkWarm(b *testing.B) {
 	for _, n := range []int{1, 20} {
 		b.Run(fmt.Sprint(n, "lists"), func(b *testing.B) {

@@ -11,7 +11,8 @@ import (
 	"mailweir/internal/dns/dnstest"
 )
 
-// Ten failures in a row rest a list, whatever kind they are; an answer between starts the count again; the test ends the rest.
+// Ten failures in a row rest a list, whatever kind they are; an answer between starts the count
+// again; the test ends the rest.
 func TestNoAnswersBreaker(t *testing.T) {
 	for name, bad := range map[string]dnstest.Behaviour{
 		"SERVFAIL": dnstest.Code(dnstest.ServerFailure), "error code": dnstest.Always("A 127.255.255.254"), "parked": dnstest.Always("A 192.0.2.80"),
@@ -65,7 +66,8 @@ func TestAnswerEndsRowOfFailures(t *testing.T) {
 	}
 }
 
-// A list that is dnstest.Silent is given up at each caller's deadline, and after ten of those it costs nobody any more time.
+// A list that is dnstest.Silent is given up at each caller's deadline, and after ten of those it
+// costs nobody any more time.
 func TestSilentListIsRested(t *testing.T) {
 	b := newBench(t)
 	b.liar.Set("bl.example", except(dnstest.Silent))

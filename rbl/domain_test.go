@@ -69,8 +69,8 @@ func TestLongDomain(t *testing.T) {
 	}
 }
 
-// A monitored list has no say and is not waited for. It is still counted when it answers late, and is in the complete result, which is
-// then the one that is remembered.
+// A monitored list has no say and is not waited for. It is still counted when it answers late, and
+// is in the complete result, which is then the one that is remembered.
 func TestMonitoredList(t *testing.T) {
 	b := newBench(t)
 	release := make(chan struct{})
@@ -127,7 +127,8 @@ func TestReplyNamesHeaviest(t *testing.T) {
 	}
 }
 
-// A text that does not come costs nothing but its waiting: the verdict stands and the list's name is said.
+// A text that does not come costs nothing but its waiting: the verdict stands and the list's name
+// is said.
 func TestTextNeverComes(t *testing.T) {
 	b := newBench(t)
 	b.liar.Set("bl.example", except(func(_ string, m *dnstest.Msg, _ bool) [][]byte {

@@ -10,7 +10,8 @@ import (
 	"mailweir/rbl"
 )
 
-// The whole way: a resolver and the lists' health once a process, a set once a configuration, a look-up once a client.
+// The whole way: a resolver and the lists' health once a process, a set once a configuration, a
+// look-up once a client.
 func Example() {
 	resolver, err := dns.NewResolver(dns.ResolverOptions{Servers: []string{"127.0.0.1:53"}})
 	if err != nil {
@@ -66,8 +67,9 @@ func ExampleParse() {
 		fmt.Println(err)
 	}
 	// Output:
-	// list dnsbl.ahbl.org is dead since 2015-01: it lists every address there is (https://wordtothewise.com/2015/01/ahbl-wildcards-internet); remove it
-	// list dbl.spamhaus.org lists domains, not addresses: name it with --rhsbl-zone
-	// list list.dnswl.org: this is an allow list: give it a negative weight, list.dnswl.org*-1
-	// list bl.example.org: filter "127.0.0.300": 300 is not a number from 0 to 255
+	// list dnsbl.ahbl.org is dead since 2015-01: it lists every address there is
+	// (https://wordtothewise.com/2015/01/ahbl-wildcards-internet); remove it list dbl.spamhaus.org
+	// lists domains, not addresses: name it with --rhsbl-zone list list.dnswl.org: this is an allow
+	// list: give it a negative weight, list.dnswl.org*-1 list bl.example.org: filter "127.0.0.300":
+	// 300 is not a number from 0 to 255
 }

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// Filter is a pattern of IPv4 addresses in the syntax of Postfix's ip_match(3), as postscreen_dnsbl_sites has it after the
-// equals sign: four octets, each a number or a bracketed list of numbers and ranges, `127.0.[0..255].[2;4;10..11]`.
+// Filter is a pattern of IPv4 addresses in the syntax of Postfix's ip_match(3), as
+// postscreen_dnsbl_sites has it after the equals sign: four octets, each a number or a bracketed
+// list of numbers and ranges, `127.0.[0..255].[2;4;10..11]`.
 type Filter struct {
 	octets [4]octetSet
 	text   string

@@ -8,7 +8,8 @@ import (
 	"mailweir/internal/dns"
 )
 
-// FuzzAnswer: whatever the DNS answers, a hit comes from 127.0.0.0/8 alone, and a text is fit for a reply.
+// FuzzAnswer: whatever the DNS answers, a hit comes from 127.0.0.0/8 alone, and a text is fit for a
+// reply.
 func FuzzAnswer(f *testing.F) {
 	for _, s := range []string{
 		"127.0.0.2", "192.0.2.1 127.0.0.2", "127.255.255.254", "::ffff:127.0.0.2", "no such name", "no data", "error: refused",

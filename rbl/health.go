@@ -154,8 +154,9 @@ func (li *list) answered() {
 	}
 }
 
-// failed counts a question without a usable answer; after too many in a row the list is suspended until a test gets an answer. The same
-// failure (cause) that reaches many askers, or comes from the cache, is counted once.
+// failed counts a question without a usable answer; after too many in a row the list is suspended
+// until a test gets an answer. The same failure (cause) that reaches many askers, or comes from the
+// cache, is counted once.
 func (li *list) failed(now time.Time, cause any, why string) []Change {
 	li.mu.Lock()
 	defer li.mu.Unlock()
@@ -214,7 +215,8 @@ func (li *list) tested(now time.Time, o testOutcome) (changes []Change) {
 		if o.unanswered {
 			cause, other = NoAnswers, SelfTest
 		}
-		// A list that does not answer any more keeps what it was found guilty of; one that answers wrongly does answer.
+		// A list that does not answer any more keeps what it was found guilty of; one that answers
+		// wrongly does answer.
 		changes = li.setLocked(now, cause, suspension{why: o.why})
 		if other == NoAnswers {
 			changes = append(changes, li.clearLocked(now, other)...)

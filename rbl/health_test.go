@@ -58,7 +58,8 @@ func TestSelfTest(t *testing.T) {
 	}
 }
 
-// A list without the IPv6 test entry is asked about IPv4 clients only, unless it is documented to know IPv6.
+// A list without the IPv6 test entry is asked about IPv4 clients only, unless it is documented to
+// know IPv6.
 func TestIPv4OnlyList(t *testing.T) {
 	noSix := map[string][]string{
 		testKey(netip.MustParseAddr("2001:db8::99")): {"A 127.0.0.2"}, "99.2.0.192": {"A 127.0.0.2"},
@@ -84,8 +85,9 @@ func TestIPv4OnlyList(t *testing.T) {
 	}
 }
 
-// A list of IPv6 addresses alone is asked about IPv6 clients only, and is not suspended for want of 127.0.0.2. A list that lists no
-// test entry at all is suspended, and so is a well-known one, all of which know IPv4.
+// A list of IPv6 addresses alone is asked about IPv6 clients only, and is not suspended for want of
+// 127.0.0.2. A list that lists no test entry at all is suspended, and so is a well-known one, all
+// of which know IPv4.
 func TestIPv6OnlyList(t *testing.T) {
 	for _, tt := range []struct {
 		name, zone string
@@ -119,7 +121,8 @@ func TestIPv6OnlyList(t *testing.T) {
 	}
 }
 
-// Tests run hourly; one that fails suspends the list and is tried again after a minute, two, four; each change is told once.
+// Tests run hourly; one that fails suspends the list and is tried again after a minute, two, four;
+// each change is told once.
 func TestSelfTestSchedule(t *testing.T) {
 	b := newBench(t)
 	b.liar.Set("bl.example", honest(map[string][]string{"99.2.0.192": {"A 127.0.0.2"}}))
@@ -157,7 +160,8 @@ func TestSelfTestSchedule(t *testing.T) {
 	step(time.Minute, 1, "")
 }
 
-// What a person or good mail has found out about a list elsewhere counts here; what tests find is found here.
+// What a person or good mail has found out about a list elsewhere counts here; what tests find is
+// found here.
 func TestAdopt(t *testing.T) {
 	for _, tt := range []struct {
 		status ListStatus
@@ -211,7 +215,8 @@ func TestManualRest(t *testing.T) {
 	}
 }
 
-// A reload makes the new set first and closes the old one then: health, counters and answers stay, and nothing is tested again.
+// A reload makes the new set first and closes the old one then: health, counters and answers stay,
+// and nothing is tested again.
 func TestReloadKeepsHealth(t *testing.T) {
 	b := newBench(t)
 	b.liar.Set("bl.example", honest(map[string][]string{"99.2.0.192": {"A 127.0.0.2", `TXT "why"`}}))
@@ -235,7 +240,8 @@ func TestReloadKeepsHealth(t *testing.T) {
 	}
 }
 
-// What was remembered of a client is forgotten when a list's health changes or an answer's time is over.
+// What was remembered of a client is forgotten when a list's health changes or an answer's time is
+// over.
 func TestRememberedResults(t *testing.T) {
 	b := newBench(t)
 	b.liar.Set("bl.example", honest(map[string][]string{"99.2.0.192": {"A 127.0.0.2"}}))

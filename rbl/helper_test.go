@@ -17,7 +17,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// honest is a list as RFC 5782 wants it, with these keys listed by these records beside the test entries.
+// honest is a list as RFC 5782 wants it, with these keys listed by these records beside the test
+// entries.
 func honest(listed map[string][]string) dnstest.Behaviour {
 	all := map[string][]string{
 		"2.0.0.127": {"A 127.0.0.2"}, testKey(listed6): {"A 127.0.0.2"}, "test": {"A 127.0.0.2"},
@@ -112,7 +113,8 @@ type bench struct {
 	log   *changeLog
 }
 
-// newBench is a liar, a resolver and lists on a clock that stands still. Its Lists tick once in an hour of real time: tests call startDue.
+// newBench is a liar, a resolver and lists on a clock that stands still. Its Lists tick once in an
+// hour of real time: tests call startDue.
 func newBench(t testing.TB) *bench {
 	t.Helper()
 	b := &bench{liar: dnstest.New(t), clock: dnstest.NewClock(), log: &changeLog{}}

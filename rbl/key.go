@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// Secret is the key of a paid zone. It can't be printed: every form that package fmt, encoding/json or a logger might choose is a
-// placeholder, and the value sits behind a pointer, which reflection prints as a number.
+// Secret is the key of a paid zone. It can't be printed: every form that package fmt, encoding/json
+// or a logger might choose is a placeholder, and the value sits behind a pointer, which reflection
+// prints as a number.
 type Secret struct{ value *string }
 
 // NewSecret takes a key that is already in memory.

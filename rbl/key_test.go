@@ -24,7 +24,8 @@ func keyFile(t testing.TB, content string) string {
 	return file
 }
 
-// A key goes out on the wire and nowhere else, whatever a list sends back and however a value is printed.
+// A key goes out on the wire and nowhere else, whatever a list sends back and however a value is
+// printed.
 func TestKeyNeverShows(t *testing.T) {
 	name, key, err := ParseKey("DQS=" + keyFile(t, "  "+strings.ToUpper(testSecret)+"\n"))
 	if err != nil || name != "DQS" {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// goodNets remembers, for an hour, the nets of clients whose mail is known to be good, and which lists hit them. Each net
-// counts once, from when it was first seen.
+// goodNets remembers, for an hour, the nets of clients whose mail is known to be good, and which
+// lists hit them. Each net counts once, from when it was first seen.
 type goodNets struct {
 	mu    sync.Mutex
 	nets  map[netip.Prefix]*goodNet
@@ -23,9 +23,10 @@ type goodNet struct {
 	hits []*list
 }
 
-// KnownGood reports a client whose mail is known to be good whatever lists say: untrusted, with a permit or auto-allow honoured by SPF
-// pass. zones are the lists that list it ([Result.Hits]). A list that hits more than a quarter of at least 20 such nets within an
-// hour is suspended for one. A net is an IPv4 address or an IPv6 /64.
+// KnownGood reports a client whose mail is known to be good whatever lists say: untrusted, with a
+// permit or auto-allow honoured by SPF pass. zones are the lists that list it ([Result.Hits]). A
+// list that hits more than a quarter of at least 20 such nets within an hour is suspended for one.
+// A net is an IPv4 address or an IPv6 /64.
 func (l *Lists) KnownGood(client netip.Addr, zones []string) {
 	bits := 64
 	client = client.Unmap().WithZone("")

@@ -10,7 +10,8 @@ import (
 	"mailweir/internal/dns/dnstest"
 )
 
-// The world listed, test entries in order: the list is suspended at the 20th net known to be good, for an hour.
+// The world listed, test entries in order: the list is suspended at the 20th net known to be good,
+// for an hour.
 func TestKnownGoodBreaker(t *testing.T) {
 	b := newBench(t)
 	b.liar.Set("world.example", except(dnstest.Always("A 127.0.0.2")))

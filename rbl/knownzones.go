@@ -1,7 +1,7 @@
 package rbl
 
-// The sources of the codes below, and when they were read. Where a list's own page could not be had, the source is the rule file of
-// a widely used filter.
+// The sources of the codes below, and when they were read. Where a list's own page could not be
+// had, the source is the rule file of a widely used filter.
 const (
 	srcSpamhaus  = "https://docs.spamhaus.com/datasets/docs/source/10-data-type-documentation/datasets/040-zones.html, read 2026-11"
 	srcAbusix    = "https://docs.abusix.com/docs/guardian-mail/production-zones, read 2026-11"
@@ -52,7 +52,8 @@ var (
 		code("127.0.0.11", Block, "PBL: not to send mail directly, says Spamhaus"),
 	}
 	authbl = []meaning{code("127.0.0.20", Block, "AuthBL: guesses passwords")}
-	// Spamhaus: legitimate domains that are abused (102 to 106) are for links in messages, not a reason to refuse a sender.
+	// Spamhaus: legitimate domains that are abused (102 to 106) are for links in messages, not a
+	// reason to refuse a sender.
 	dbl = []meaning{
 		code("127.0.1.2", Block, "DBL: domain of low reputation"),
 		code("127.0.1.4", Block, "DBL: phishing"),
@@ -109,7 +110,8 @@ const (
 	uriblCodes = "127.0.0.[2..15]"
 )
 
-// knownZones are the well-known lists: what each may answer, and nothing else it says is believed. None is asked unless configured.
+// knownZones are the well-known lists: what each may answer, and nothing else it says is believed.
+// None is asked unless configured.
 var knownZones = []zoneInfo{
 	{zone: "zen.spamhaus.org", meanings: join(sbl, xbl, pbl), ipv6: true, page: pageSpamhaus, source: srcSpamhaus},
 	{zone: "sbl-xbl.spamhaus.org", meanings: join(sbl, xbl), ipv6: true, page: pageSpamhaus, source: srcSpamhaus},

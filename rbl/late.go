@@ -7,7 +7,8 @@ import (
 	"mailweir/internal/dns"
 )
 
-// late collects what monitored lists say after the verdict: nobody waits for them, and yet they are heard.
+// late collects what monitored lists say after the verdict: nobody waits for them, and yet they are
+// heard.
 type late struct {
 	set      *Set
 	remember func(*Result, int64)
@@ -28,8 +29,9 @@ type lateNews struct {
 	expires  int64
 }
 
-// Complete returns the result with what monitored lists said, too, as soon as they have all answered. When ctx ends first it is
-// the result as it is. It costs nothing where no list is monitored.
+// Complete returns the result with what monitored lists said, too, as soon as they have all
+// answered. When ctx ends first it is the result as it is. It costs nothing where no list is
+// monitored.
 func (r *Result) Complete(ctx context.Context) *Result {
 	if r.late == nil {
 		return r
@@ -42,7 +44,8 @@ func (r *Result) Complete(ctx context.Context) *Result {
 	}
 }
 
-// listen hears a monitored list after the verdict. False: its answer is there already, or about to be.
+// listen hears a monitored list after the verdict. False: its answer is there already, or about to
+// be.
 func (b *board) listen(i int, w *dns.Wait) bool {
 	if b.late == nil {
 		b.late = &late{set: b.set, remember: b.remember, done: make(chan struct{})}
@@ -65,7 +68,8 @@ func (b *board) listen(i int, w *dns.Wait) bool {
 	return heard
 }
 
-// add changes the number of lists that are missing, and completes the result when the last of them has answered.
+// add changes the number of lists that are missing, and completes the result when the last of them
+// has answered.
 func (l *late) add(missing int, n *lateNews) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -14,15 +14,15 @@ import (
 
 // ListsOptions configures [Lists].
 type ListsOptions struct {
-	// OnChange is told of every change of a list's health, each exactly once, one after the other. It must not block for long and
-	// must not call Suspend, Resume or KnownGood.
+	// OnChange is told of every change of a list's health, each exactly once, one after the other. It
+	// must not block for long and must not call Suspend, Resume or KnownGood.
 	OnChange func(Change)
 	// Tick is how often due tests and ends of suspensions are looked for; 5s.
 	Tick time.Duration
 }
 
-// Lists is what is known of the health and use of every list in use. Like the [dns.Resolver] it outlives any one configuration: a
-// [Set] is a configuration's view of it.
+// Lists is what is known of the health and use of every list in use. Like the [dns.Resolver] it
+// outlives any one configuration: a [Set] is a configuration's view of it.
 type Lists struct {
 	resolver *dns.Resolver
 	opt      ListsOptions
@@ -43,7 +43,8 @@ type Lists struct {
 	lists map[listID]*list
 }
 
-// listID tells lists apart: the same zone with another key is another list. A hash, so that no key can be printed.
+// listID tells lists apart: the same zone with another key is another list. A hash, so that no key
+// can be printed.
 type listID struct {
 	kind Kind
 	zone [sha256.Size]byte
@@ -88,8 +89,9 @@ func (l *Lists) run() {
 	}
 }
 
-// startDue ends suspensions whose time is over and starts the tests that are due, all at once. A list that is slow to answer its test
-// does not keep others waiting, so nobody waits for the tests but tests of this package.
+// startDue ends suspensions whose time is over and starts the tests that are due, all at once. A
+// list that is slow to answer its test does not keep others waiting, so nobody waits for the tests
+// but tests of this package.
 func (l *Lists) startDue() *sync.WaitGroup {
 	now := l.now()
 	var started sync.WaitGroup
@@ -181,7 +183,8 @@ func (l *Lists) wakeUp() {
 	}
 }
 
-// Suspend stops asking a list by hand, until Resume or for a time if d is not 0. why is shown in its status.
+// Suspend stops asking a list by hand, until Resume or for a time if d is not 0. why is shown in
+// its status.
 func (l *Lists) Suspend(zone string, d time.Duration, why string) error {
 	return l.each(zone, func(li *list) []Change {
 		r := suspension{why: why}
@@ -192,14 +195,16 @@ func (l *Lists) Suspend(zone string, d time.Duration, why string) error {
 	})
 }
 
-// Resume asks a list again that is suspended by hand or for its hits on known-good clients. Failed tests go on counting.
+// Resume asks a list again that is suspended by hand or for its hits on known-good clients. Failed
+// tests go on counting.
 func (l *Lists) Resume(zone string) error {
 	return l.each(zone, func(li *list) []Change {
 		return append(li.clear(l.now(), Manual), li.clear(l.now(), KnownGood)...)
 	})
 }
 
-// Adopt suspends lists as those of another process do: by hand, or for their hits on known-good mail. What tests find is found here.
+// Adopt suspends lists as those of another process do: by hand, or for their hits on known-good
+// mail. What tests find is found here.
 func (l *Lists) Adopt(others []ListStatus) {
 	for _, s := range others {
 		if s.Cause != Manual && s.Cause != KnownGood {

@@ -12,8 +12,9 @@ import (
 	"mailweir/internal/dns"
 )
 
-// Lookup asks every list about a client at once. It returns as soon as no list that is still silent could change the verdict, at the
-// latest when ctx ends: give it a deadline. A v4-mapped address is looked up as IPv4. The zero address is not listed.
+// Lookup asks every list about a client at once. It returns as soon as no list that is still silent
+// could change the verdict, at the latest when ctx ends: give it a deadline. A v4-mapped address is
+// looked up as IPv4. The zero address is not listed.
 func (s *Set) Lookup(ctx context.Context, client netip.Addr) *Result {
 	client = client.Unmap().WithZone("")
 	if !client.IsValid() || s.kind != Addresses {
@@ -29,7 +30,8 @@ func (s *Set) Lookup(ctx context.Context, client netip.Addr) *Result {
 	return b.result
 }
 
-// LookupDomain asks every list about a domain, as Lookup does about a client. What no list can have ([DomainKey]) is not listed.
+// LookupDomain asks every list about a domain, as Lookup does about a client. What no list can have
+// ([DomainKey]) is not listed.
 func (s *Set) LookupDomain(ctx context.Context, domain string) *Result {
 	key, err := DomainKey(domain)
 	if err != nil || s.kind != Domains {
@@ -59,8 +61,8 @@ func (s *Set) LookupDomains(ctx context.Context, domains ...string) []*Result {
 	return results
 }
 
-// Replay judges a client (or domain) again from recorded answers, asking nobody and counting nothing. Lists without a recorded answer
-// count as not asked.
+// Replay judges a client (or domain) again from recorded answers, asking nobody and counting
+// nothing. Lists without a recorded answer count as not asked.
 func (s *Set) Replay(subject string, answers func(dns.Question) (dns.Answer, bool)) *Result {
 	key, six := subject, false
 	if s.kind == Addresses {
@@ -158,7 +160,8 @@ func (s *Set) board(subject, key string, six bool) *board {
 	return b
 }
 
-// hasFamily reports whether an address list is asked about IPv6 clients, or about IPv4 ones, as its self-test found.
+// hasFamily reports whether an address list is asked about IPv6 clients, or about IPv4 ones, as its
+// self-test found.
 func (li *list) hasFamily(six bool) bool {
 	if six {
 		return !li.noIPv6.Load()
@@ -166,7 +169,8 @@ func (li *list) hasFamily(six bool) bool {
 	return !li.noIPv4.Load()
 }
 
-// key is what this list is asked about: for some domain lists only the registered domain. Empty: nothing to ask.
+// key is what this list is asked about: for some domain lists only the registered domain. Empty:
+// nothing to ask.
 func (li *list) key(key string) string {
 	if li.kind == Domains && li.info != nil && li.info.base {
 		base, err := publicsuffix.EffectiveTLDPlusOne(key)

@@ -148,7 +148,8 @@ func TestMappedClient(t *testing.T) {
 	}
 }
 
-// The answer is given as soon as no dnstest.Silent list can change it, and questions that nobody needs any more are not waited for.
+// The answer is given as soon as no dnstest.Silent list can change it, and questions that nobody
+// needs any more are not waited for.
 func TestEarlyDecision(t *testing.T) {
 	tests := []struct {
 		name    string

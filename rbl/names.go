@@ -11,8 +11,9 @@ import (
 	"mailweir/internal/dns"
 )
 
-// DomainKey is a domain as it is asked of a domain list: lower case A-labels (RFC 5890) without a trailing dot. What no such
-// list can have is an error: an IP literal or address, a single label, bad characters, or a name or label that is too long.
+// DomainKey is a domain as it is asked of a domain list: lower case A-labels (RFC 5890) without a
+// trailing dot. What no such list can have is an error: an IP literal or address, a single label,
+// bad characters, or a name or label that is too long.
 func DomainKey(domain string) (string, error) {
 	d := strings.TrimSuffix(domain, ".")
 	if d == "" || strings.HasPrefix(d, "[") || !utf8.ValidString(d) {
@@ -48,7 +49,8 @@ func DomainKey(domain string) (string, error) {
 	return d, nil
 }
 
-// checkLabel allows what is seen in host names and mail domains: letters, digits, hyphens and underscores.
+// checkLabel allows what is seen in host names and mail domains: letters, digits, hyphens and
+// underscores.
 func checkLabel(label string) error {
 	if label == "" || len(label) > 63 {
 		return errors.New("a label must have 1 to 63 octets")

@@ -22,9 +22,10 @@ import (
 // insideEnv tells the test binary that it runs in namespaces of its own.
 const insideEnv = "RBL_POSTSCREEN_INSIDE"
 
-// The same lists, the same zone data and random clients: a real postscreen and this package reach the same score. Postscreen asks
-// the resolver in /etc/resolv.conf on port 53, so the test runs itself again where both are its own: in namespaces for network, mounts and
-// processes, which end with it.
+// The same lists, the same zone data and random clients: a real postscreen and this package reach
+// the same score. Postscreen asks the resolver in /etc/resolv.conf on port 53, so the test runs
+// itself again where both are its own: in namespaces for network, mounts and processes, which end
+// with it.
 func TestAgainstPostscreen(t *testing.T) {
 	if os.Getenv(insideEnv) != "" {
 		againstPostscreen(t)
@@ -58,7 +59,8 @@ func TestAgainstPostscreen(t *testing.T) {
 	}
 }
 
-// randomSites is a value of postscreen_dnsbl_sites with filters, weights of both signs and zones named several times.
+// randomSites is a value of postscreen_dnsbl_sites with filters, weights of both signs and zones
+// named several times.
 func randomSites(rnd *rand.Rand, zones []string) []string {
 	octet := func(low int) string {
 		a, b := low+rnd.IntN(6), low+6+rnd.IntN(6)
@@ -145,7 +147,8 @@ func againstPostscreen(t *testing.T) {
 	t.Logf("%d clients, %d refused by both, sites %s", compared, listed, strings.Join(sites, ", "))
 }
 
-// randomZones gives each zone several data sets, so that a client may be listed with several codes, and the test entries.
+// randomZones gives each zone several data sets, so that a client may be listed with several codes,
+// and the test entries.
 func randomZones(rnd *rand.Rand, names []string, clients []netip.Addr) (zones [][3]string) {
 	for _, name := range names {
 		zones = append(zones, [3]string{"ip4set", name, ":127.0.0.2:test\n127.0.0.2\n"}, [3]string{"ip6trie", name, ":127.0.0.2:test\n0:0:0:0:0:ffff:7f00:2/128\n"})
@@ -167,7 +170,8 @@ func randomZones(rnd *rand.Rand, names []string, clients []netip.Addr) (zones []
 	return zones
 }
 
-// postscreen starts a Postfix whose only door is postscreen, which believes what a proxy says of the client.
+// postscreen starts a Postfix whose only door is postscreen, which believes what a proxy says of
+// the client.
 func postscreen(t *testing.T, sites []string) (port int, log string) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "ps") // short: Unix sockets have a limit
@@ -230,7 +234,8 @@ proxymap unix - - n - - proxymap
 	return port, log
 }
 
-// askPostscreen lets every client connect, ten at a time because its dnsblog service can't take more at once, and waits for what each is told.
+// askPostscreen lets every client connect, ten at a time because its dnsblog service can't take
+// more at once, and waits for what each is told.
 func askPostscreen(t *testing.T, port int, clients []netip.Addr) {
 	var wg sync.WaitGroup
 	turn := make(chan struct{}, 10)
@@ -268,8 +273,9 @@ var (
 	hitLine  = regexp.MustCompile(`addr ([0-9a-f.:]+) listed by domain`)
 )
 
-// ranksIn are the scores of those that postscreen refused, from its log. Those are late of whom a list spoke after postscreen had made up its
-// mind: it waits for all only while it has no reason to refuse.
+// ranksIn are the scores of those that postscreen refused, from its log. Those are late of whom a
+// list spoke after postscreen had made up its mind: it waits for all only while it has no reason to
+// refuse.
 func ranksIn(t *testing.T, log string, clients int) (ranks map[netip.Addr]int, late map[netip.Addr]bool) {
 	t.Helper()
 	look := time.NewTicker(20 * time.Millisecond)

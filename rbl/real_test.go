@@ -61,8 +61,8 @@ func write(t testing.TB, dir, name, content string) {
 
 const zoneHead = "$SOA 300 ns.example hostmaster.example 1 3600 600 86400 300\n$TTL 300\n"
 
-// realLists starts rbldnsd with the zone files (by data set, zone and text) and unbound before it, and waits until both answer. Zones are
-// "set zone", several sets of one zone add up.
+// realLists starts rbldnsd with the zone files (by data set, zone and text) and unbound before it,
+// and waits until both answer. Zones are "set zone", several sets of one zone add up.
 func realLists(t testing.TB, zones [][3]string) *dns.Resolver {
 	t.Helper()
 	return realListsOn(t, freePort(t), zones)

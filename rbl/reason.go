@@ -36,8 +36,8 @@ func (li *list) redacted(a *dns.Answer) dns.Answer {
 	return shown
 }
 
-// Clean makes remote text fit for an SMTP reply: printable ASCII, white space and anything else become single spaces, [ ] become ( ).
-// It does not shorten.
+// Clean makes remote text fit for an SMTP reply: printable ASCII, white space and anything else
+// become single spaces, [ ] become ( ). It does not shorten.
 func Clean(text string) string {
 	var b strings.Builder
 	space := false

@@ -1,7 +1,8 @@
 package rbl
 
-// retiredZones are lists that old configurations and manuals still name. A dead list answers nothing, or one day everything: that is
-// how AHBL and SpamCannibal came to refuse all mail of everyone who still asked them.
+// retiredZones are lists that old configurations and manuals still name. A dead list answers
+// nothing, or one day everything: that is how AHBL and SpamCannibal came to refuse all mail of
+// everyone who still asked them.
 var retiredZones = []retiredZone{
 	{"ahbl.org", "2015-01", "it lists every address there is", "https://wordtothewise.com/2015/01/ahbl-wildcards-internet"},
 	{"dsbl.org", "2008-05", "its servers are off", "https://vamsoft.com/company/news/dsbl-shutdown"},

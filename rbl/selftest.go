@@ -31,7 +31,8 @@ const (
 	unlistedName = "invalid"
 )
 
-// Test asks for a list's test entries now and says what is wrong, nil if nothing is. Its health is not touched.
+// Test asks for a list's test entries now and says what is wrong, nil if nothing is. Its health is
+// not touched.
 func (s *Set) Test(ctx context.Context, zone string) error {
 	for _, m := range s.members {
 		if m.list.zone == zone {
@@ -65,7 +66,8 @@ func (l *Lists) selfTest(ctx context.Context, li *list) testOutcome {
 	wg.Wait()
 	switch {
 	case four.why == notListed && li.info == nil && six.why == "":
-		// A list of IPv6 addresses alone: section 5 asks it for the IPv6 entries only. Well-known lists all know IPv4.
+		// A list of IPv6 addresses alone: section 5 asks it for the IPv6 entries only. Well-known lists
+		// all know IPv4.
 		return testOutcome{noIPv4: true}
 	case four.why != "":
 		return four

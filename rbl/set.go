@@ -24,8 +24,8 @@ type SetOptions struct {
 
 func (o *SetOptions) skipsTest(zone string) bool { return slices.Contains(o.NoSelfTest, zone) }
 
-// Set is the lists of one configuration with their weights and threshold. Close it when the configuration is replaced, after the
-// new one was made, so that lists in both keep their state.
+// Set is the lists of one configuration with their weights and threshold. Close it when the
+// configuration is replaced, after the new one was made, so that lists in both keep their state.
 type Set struct {
 	lists     *Lists
 	kind      Kind
@@ -45,7 +45,8 @@ type member struct {
 	up, down  int // the most that its entries can add and take away
 }
 
-// NewSet makes a set of entries of one kind, from [Parse]. Lists that are new begin their test at once and are suspended until it has passed.
+// NewSet makes a set of entries of one kind, from [Parse]. Lists that are new begin their test at
+// once and are suspended until it has passed.
 func (l *Lists) NewSet(entries []Entry, opt SetOptions) (*Set, error) {
 	if opt.Remember <= 0 {
 		opt.Remember = 4_000
@@ -162,7 +163,8 @@ func (m *member) judge(a *dns.Answer) ListResult {
 		}
 		r.Err = err
 		if plausible(ip) != nil {
-			// Somebody else's answer, or the list's own "I do not answer you": nothing beside it can be believed.
+			// Somebody else's answer, or the list's own "I do not answer you": nothing beside it can be
+			// believed.
 			r.State, r.Codes = Errored, nil
 			return r
 		}

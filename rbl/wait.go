@@ -57,7 +57,8 @@ func (b *board) drain(ch chan news) {
 	}
 }
 
-// waiting: until the verdict stands, or every list has spoken; and a reply needs the text of its list.
+// waiting: until the verdict stands, or every list has spoken; and a reply needs the text of its
+// list.
 func (b *board) waiting(waits []*dns.Wait) bool {
 	if b.open > 0 && (b.set.complete || b.tally.verdict() == Unknown) {
 		return true
@@ -89,7 +90,8 @@ func (b *board) ask(ch chan news, i int, t dns.Type) *dns.Wait {
 	return b.set.lists.resolver.Join(b.question(i, t), func(a dns.Arrival) { ch <- news{i, t == dns.TXT, a} })
 }
 
-// wantText asks the list that would be named in the reply for its text, while others may still be silent.
+// wantText asks the list that would be named in the reply for its text, while others may still be
+// silent.
 func (b *board) wantText(ch chan news, waits []*dns.Wait) {
 	n := len(b.texts)
 	if b.top >= 0 && waits[n+b.top] == nil {
@@ -130,7 +132,8 @@ func (l *Lists) account(li *list, state State, cause any, err error) {
 	li.answered()
 }
 
-// giveUp is for lists that were silent until the end: after a deadline that is their failure, otherwise nobody waits any more.
+// giveUp is for lists that were silent until the end: after a deadline that is their failure,
+// otherwise nobody waits any more.
 func (b *board) giveUp(why error, ch chan news, waits []*dns.Wait) {
 	b.expires = 0
 	late := errors.Is(why, context.DeadlineExceeded)

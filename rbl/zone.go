@@ -64,7 +64,8 @@ type retiredZone struct {
 	source string
 }
 
-// knownZone finds what is known of a zone (lower case, key as {NAME} or not at all); nil if nothing.
+// knownZone finds what is known of a zone (lower case, key as {NAME} or not at all); nil if
+// nothing.
 func knownZone(zone string) *zoneInfo {
 	for i := range knownZones {
 		z := &knownZones[i]
@@ -99,7 +100,8 @@ var (
 	errorCodes = netip.MustParsePrefix("127.255.255.0/24")
 )
 
-// explain says what one A record means, or why it is an error. explicit is set when the administrator's filter names it.
+// explain says what one A record means, or why it is an error. explicit is set when the
+// administrator's filter names it.
 func (z *zoneInfo) explain(ip netip.Addr, explicit bool) (Code, error) {
 	c := Code{Addr: ip}
 	if err := plausible(ip); err != nil {
@@ -109,8 +111,9 @@ func (z *zoneInfo) explain(ip netip.Addr, explicit bool) (Code, error) {
 	case z != nil:
 		return z.lookUp(ip)
 	case ip == netip.AddrFrom4([4]byte{127, 0, 0, 1}) && !explicit:
-		// RFC 5782 section 5 keeps 127.0.0.1 out of lists as a subject; as an answer it is what blocking resolvers and lists
-		// that refuse to answer (SURBL, URIBL) return, so nobody gets it counted without asking for it.
+		// RFC 5782 section 5 keeps 127.0.0.1 out of lists as a subject; as an answer it is what blocking
+		// resolvers and lists that refuse to answer (SURBL, URIBL) return, so nobody gets it counted
+		// without asking for it.
 		return c, fmt.Errorf("answer 127.0.0.1 is what a blocked resolver gets; name it in a filter if this list means it")
 	}
 	return c, nil
@@ -187,8 +190,9 @@ func (e Entry) String() string {
 	return s
 }
 
-// Parse reads entries for lists of one kind, each string one or more of them separated by commas or white space. A zone that is
-// retired, of the other kind, or named in a way that cannot work is an error here and not a surprise later.
+// Parse reads entries for lists of one kind, each string one or more of them separated by commas or
+// white space. A zone that is retired, of the other kind, or named in a way that cannot work is an
+// error here and not a surprise later.
 func Parse(kind Kind, specs []string) ([]Entry, error) {
 	var entries []Entry
 	for _, spec := range specs {

@@ -120,7 +120,8 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// The tables: every zone is well formed, has a source, codes that are no errors, and is not retired.
+// The tables: every zone is well formed, has a source, codes that are no errors, and is not
+// retired.
 func TestTables(t *testing.T) {
 	seen := map[string]bool{}
 	for _, z := range knownZones {

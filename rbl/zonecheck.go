@@ -10,7 +10,8 @@ import (
 
 var keyName = regexp.MustCompile(`^\{([A-Za-z][A-Za-z0-9_-]*)\}$`)
 
-// checkZone normalises the name of a zone and refuses those that cannot work. No error repeats a key.
+// checkZone normalises the name of a zone and refuses those that cannot work. No error repeats a
+// key.
 func checkZone(kind Kind, zone string) (string, *zoneInfo, error) {
 	zone, err := normalZone(zone)
 	if err != nil {
@@ -75,7 +76,8 @@ func hideKey(zone string) string {
 	return zone
 }
 
-// lowerASCII keeps every octet in its place, which strings.ToLower does not do for octets that are no UTF-8.
+// lowerASCII keeps every octet in its place, which strings.ToLower does not do for octets that are
+// no UTF-8.
 func lowerASCII(s string) string {
 	folded := []byte(s)
 	for i, c := range folded {
@@ -86,7 +88,8 @@ func lowerASCII(s string) string {
 	return string(folded)
 }
 
-// checkPlaces catches what users really wrote instead of a keyed zone: the wrong top-level domain, or no key.
+// checkPlaces catches what users really wrote instead of a keyed zone: the wrong top-level domain,
+// or no key.
 func checkPlaces(zone string) error {
 	switch {
 	case zone == "dq.spamhaus.org", zone == "dq.spamhaus.com",

@@ -9,8 +9,9 @@ import (
 	"mailweir/test/testbed"
 )
 
-// TestDialogs runs every file of dialogs, as TestDialogs/FILE/MTA. MAILWEIR_BINARY names a program to run them with instead of
-// the one of this tree, MAILWEIR_STATE where it remembers (memory, file or redis), MAILWEIR_RECORD a directory for its logs.
+// TestDialogs runs every file of dialogs, as TestDialogs/FILE/MTA. MAILWEIR_BINARY names a program
+// to run them with instead of the one of this tree, MAILWEIR_STATE where it remembers (memory, file
+// or redis), MAILWEIR_RECORD a directory for its logs.
 func TestDialogs(t *testing.T) {
 	scripts, err := dialog.LoadAll("dialogs")
 	if err != nil {

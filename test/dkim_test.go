@@ -13,7 +13,8 @@ import (
 	"mailweir/test/testbed"
 )
 
-// A signature shows that a large message is ours, however long its key takes to come; and one octet less shows nothing.
+// A signature shows that a large message is ours, however long its key takes to come; and one octet
+// less shows nothing.
 func TestLargeSignedMessage(t *testing.T) {
 	const size = 9 << 20
 	public, private, err := ed25519.GenerateKey(nil)

@@ -8,7 +8,8 @@ import (
 	"mailweir/test/testbed"
 )
 
-// listBed is what a test of DNS lists needs: real lists behind a real resolver, a relay before it, an MTA, and mailweir.
+// listBed is what a test of DNS lists needs: real lists behind a real resolver, a relay before it,
+// an MTA, and mailweir.
 type listBed struct {
 	t        *testing.T
 	binary   string
@@ -106,7 +107,8 @@ func (c *connection) read(want string) {
 	}
 }
 
-// message sends a message of which RCPT is answered so, as mailweir says it; the rest goes well if it is 250.
+// message sends a message of which RCPT is answered so, as mailweir says it; the rest goes well if
+// it is 250.
 func (c *connection) message(from, rcpt string) {
 	c.t.Helper()
 	c.say("MAIL FROM:<"+from+">", "250")

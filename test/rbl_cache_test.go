@@ -6,7 +6,8 @@ import (
 	"mailweir/test/testbed"
 )
 
-// A question is put once: the rest of the connection, the next one and the policy after a reload have its answer.
+// A question is put once: the rest of the connection, the next one and the policy after a reload
+// have its answer.
 func TestListsAreAskedOnce(t *testing.T) {
 	zones := append(append(ipv4Lists("127.0.0.66\n", "l1.example"), ipv4Lists("", "l2.example")...),
 		testbed.Zone{Name: "names.example", Type: "dnset", Data: ":127.0.0.2:Listed\ntest\n"})

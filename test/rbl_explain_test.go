@@ -8,7 +8,8 @@ import (
 	"mailweir/test/testbed"
 )
 
-// Explain shows what every list made of the case, and each question with its answer, whether or not anything is to be refused.
+// Explain shows what every list made of the case, and each question with its answer, whether or not
+// anything is to be refused.
 func TestExplainLists(t *testing.T) {
 	zones := append(ipv4Lists("127.0.0.66\n", "bl.example"), ipv4Lists("", "clean.example")...)
 	zones = append(zones, ipv4Lists("127.0.0.66 :127.255.255.254:over quota\n127.0.0.67 :127.255.255.254:over quota\n", "ill.example")...)

@@ -12,8 +12,9 @@ import (
 	"mailweir/test/testbed"
 )
 
-// A paid zone's key goes out in questions and is seen nowhere else: not in replies, log, metrics, status, errors, the list of
-// processes, or what explain and test print; not even when the list itself sends it back.
+// A paid zone's key goes out in questions and is seen nowhere else: not in replies, log, metrics,
+// status, errors, the list of processes, or what explain and test print; not even when the list
+// itself sends it back.
 func TestKeyOfPaidZone(t *testing.T) {
 	const key = "k3yofapaidzone4711abcdefgh"
 	zen, dbl := key+".zen.dq.spamhaus.net", key+".dbl.dq.spamhaus.net"

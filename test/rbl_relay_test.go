@@ -12,8 +12,9 @@ import (
 	"mailweir/test/testbed"
 )
 
-// relay stands between mailweir and a real resolver. It counts questions, and answers some late or never, which real servers won't do
-// when they are asked to. UDP alone: no answer of these tests is too long for it.
+// relay stands between mailweir and a real resolver. It counts questions, and answers some late or
+// never, which real servers won't do when they are asked to. UDP alone: no answer of these tests is
+// too long for it.
 type relay struct {
 	address string
 	server  string

@@ -11,8 +11,9 @@ import (
 // couldNotTell is the log line of a check error.
 var couldNotTell = testbed.Entry{"check": "rbl", "msg": "check_error"}
 
-// Twenty lists, one of which falls silent. No test measures time: where the answer did not wait for the silent list, its question was
-// given up before it could fail, and its errors stay at none for good.
+// Twenty lists, one of which falls silent. No test measures time: where the answer did not wait for
+// the silent list, its question was given up before it could fail, and its errors stay at none for
+// good.
 func TestSilentList(t *testing.T) {
 	names := numbered(18)
 	zones := append(ipv4Lists("127.0.0.66\n", names...), ipv4Lists("", "silent.example")...)
@@ -59,8 +60,8 @@ func TestSilentList(t *testing.T) {
 	})
 }
 
-// Twenty lists that take 1.5 seconds each: together 30, longer than the 8 seconds after which the mail would go on. All of them are needed
-// for the refusal, so they have been asked at once.
+// Twenty lists that take 1.5 seconds each: together 30, longer than the 8 seconds after which the
+// mail would go on. All of them are needed for the refusal, so they have been asked at once.
 func TestSlowListsDoNotAddUp(t *testing.T) {
 	names := numbered(20)
 	flags := []string{"--rbl-threshold=20", "--rbl-timeout=1h"}

@@ -8,8 +8,9 @@ import (
 	"mailweir/test/testbed"
 )
 
-// A list begins to list the world while its test entries stay in order. Good mail from senders with a permit that SPF vouches for finds
-// it out at the 20th net; the strangers refused until then are all that it costs.
+// A list begins to list the world while its test entries stay in order. Good mail from senders with
+// a permit that SPF vouches for finds it out at the 20th net; the strangers refused until then are
+// all that it costs.
 func TestWorldListed(t *testing.T) {
 	world := testbed.Zone{Name: "world.example", Type: "ip4set", Data: ":127.0.0.2:everybody\n127.0.0.0/8\n!127.0.0.1\n"}
 	dns := testbed.DNSConfig{
@@ -54,7 +55,8 @@ func TestWorldListed(t *testing.T) {
 	})
 }
 
-// learns waits until that many hits on mail known to be good are counted, which happens after the answer.
+// learns waits until that many hits on mail known to be good are counted, which happens after the
+// answer.
 func (b *listBed) learns(hits int) {
 	b.t.Helper()
 	err := testbed.Until(func() error {

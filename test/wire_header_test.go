@@ -27,8 +27,8 @@ const oddHeader = "From: alice@example.net\r\n" +
 	"X-Folded: one  \r\n\t two\r\n" +
 	"X-Blank: trail \r\n"
 
-// TestSimpleSignature: a DKIM signature with simple canonicalization, for which each octet counts (RFC 6376
-// section 3.4.1), verifies through real MTAs.
+// TestSimpleSignature: a DKIM signature with simple canonicalization, for which each octet counts
+// (RFC 6376 section 3.4.1), verifies through real MTAs.
 func TestSimpleSignature(t *testing.T) {
 	public, private, err := ed25519.GenerateKey(nil)
 	if err != nil {

@@ -82,8 +82,8 @@ func (c *rule) mail(m *policy.Message) (policy.Verdict, error) {
 	}), nil
 }
 
-// unlessExempt has a client judged to whom the limits apply. Where a table cannot tell, they do, and
-// what is refused is refused temporarily in any case.
+// unlessExempt has a client judged to whom the limits apply. Where a table cannot tell, they do,
+// and what is refused is refused temporarily in any case.
 func (c *rule) unlessExempt(conn *policy.Connection, judge func(context.Context) (policy.Verdict, error)) policy.Verdict {
 	return c.listed.Later(func(ctx context.Context) (policy.Verdict, error) {
 		if exempt, _ := conn.LookUp(ctx, c.exempt); exempt.Member() {

@@ -88,8 +88,8 @@ func daemonState(ctx context.Context, address, spec string, clock func() time.Ti
 	return newTrial(view, clock, done), "explained with what the running daemon remembers in " + where, nil
 }
 
-// adoptSuspensions suspends the DNS lists that are suspended at the daemon by hand or for their hits on good
-// mail: nobody else knows of that. note says why it could not be asked.
+// adoptSuspensions suspends the DNS lists that are suspended at the daemon by hand or for their
+// hits on good mail: nobody else knows of that. note says why it could not be asked.
 func adoptSuspensions(ctx context.Context, address string, lists *rbl.Lists) (note string) {
 	path, err := admin.SocketPath(address)
 	if err != nil {

@@ -9,9 +9,11 @@ import (
 )
 
 var (
-	// ErrUnavailable is the error of a backend that is lost: nothing is known, and whether anything was done neither.
+	// ErrUnavailable is the error of a backend that is lost: nothing is known, and whether anything
+	// was done neither.
 	ErrUnavailable = errors.New("unavailable")
-	// ErrBusy is the error of a call for which there was no room within its deadline. The backend is not lost.
+	// ErrBusy is the error of a call for which there was no room within its deadline. The backend is
+	// not lost.
 	ErrBusy = errors.New("too many calls are under way")
 )
 
@@ -19,28 +21,34 @@ var (
 type Options struct {
 	// Name is what errors call it, such as ldap://127.0.0.1.
 	Name string
-	// Deadline is how long one call may take. It should be much shorter than what the caller of a call has.
+	// Deadline is how long one call may take. It should be much shorter than what the caller of a call
+	// has.
 	Deadline time.Duration
-	// InFlight bounds the calls that are under way at once; others wait for room within Deadline. 0 is no bound.
+	// InFlight bounds the calls that are under way at once; others wait for room within Deadline. 0 is
+	// no bound.
 	InFlight int
-	// Probe asks a part that is lost whether it is back, within Deadline. Parts are what can be lost one without the other, such as the
-	// nodes of a cluster, and have numbers; what has no parts is part 0.
+	// Probe asks a part that is lost whether it is back, within Deadline. Parts are what can be lost
+	// one without the other, such as the nodes of a cluster, and have numbers; what has no parts is
+	// part 0.
 	Probe func(ctx context.Context, part int) error
-	// Answered reports errors by which the backend has answered, so that it is not lost, such as "no such object". nil: there are none.
+	// Answered reports errors by which the backend has answered, so that it is not lost, such as "no
+	// such object". nil: there are none.
 	Answered func(error) bool
 	// Unavailable is what errors of a lost backend are; nil is [ErrUnavailable].
 	Unavailable error
-	// OnDown is called when the first part is lost, with the error that callers get, and OnUp when none is lost any more. OnCall is
-	// called after each call with how long it took and its error, for metrics. None may wait, or use the backend.
+	// OnDown is called when the first part is lost, with the error that callers get, and OnUp when
+	// none is lost any more. OnCall is called after each call with how long it took and its error, for
+	// metrics. None may wait, or use the backend.
 	OnDown func(error)
 	OnUp   func()
 	OnCall func(took time.Duration, err error)
-	// FirstProbe and LastProbe are the pace of the prober: quick after a hiccup, and with twice the pause each time, patient with what
-	// is gone. 0 is 100 ms and 1 s.
+	// FirstProbe and LastProbe are the pace of the prober: quick after a hiccup, and with twice the
+	// pause each time, patient with what is gone. 0 is 100 ms and 1 s.
 	FirstProbe, LastProbe time.Duration
 }
 
-// Backend watches over the calls to something that may fail. Its methods may be called from any goroutine.
+// Backend watches over the calls to something that may fail. Its methods may be called from any
+// goroutine.
 type Backend struct {
 	options Options
 	room    chan struct{} // nil: no bound
@@ -86,9 +94,9 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Call asks a part. While it is known to be lost, the error is [ErrUnavailable] at once; else ask is called with a context that ends at
-// the deadline, and what it returns decides: an error that is no answer loses the part. The caller's own leaving is the error of ctx,
-// and loses nothing.
+// Call asks a part. While it is known to be lost, the error is [ErrUnavailable] at once; else ask
+// is called with a context that ends at the deadline, and what it returns decides: an error that is
+// no answer loses the part. The caller's own leaving is the error of ctx, and loses nothing.
 func (b *Backend) Call(ctx context.Context, part int, ask func(context.Context) error) error {
 	if err := b.Lost(part); err != nil {
 		return err
@@ -106,8 +114,9 @@ func (b *Backend) Call(ctx context.Context, part int, ask func(context.Context) 
 	return b.Lose(failure, part)
 }
 
-// Bounded calls ask within the deadline, when there is room. Its error is that of a caller who has left, or [ErrBusy]. What ask
-// returns is only told to OnCall: what it means for which part is for the caller to say, with [Backend.Lose].
+// Bounded calls ask within the deadline, when there is room. Its error is that of a caller who has
+// left, or [ErrBusy]. What ask returns is only told to OnCall: what it means for which part is for
+// the caller to say, with [Backend.Lose].
 func (b *Backend) Bounded(ctx context.Context, ask func(context.Context) error) error {
 	begun := time.Now()
 	if err := b.enter(ctx); err != nil {
@@ -126,7 +135,8 @@ func (b *Backend) Bounded(ctx context.Context, ask func(context.Context) error) 
 	return nil
 }
 
-// left says that the caller's leaving, and not the backend, ended a call. A caller who has waited long has been kept waiting.
+// left says that the caller's leaving, and not the backend, ended a call. A caller who has waited
+// long has been kept waiting.
 func (b *Backend) left(ctx context.Context, begun time.Time) bool {
 	err := ctx.Err()
 	return err != nil && (errors.Is(err, context.Canceled) || time.Since(begun) < b.options.Deadline/4)

@@ -14,7 +14,8 @@ func (b *Backend) Lost(part int) error {
 	return b.causes[part]
 }
 
-// AnyLost returns the error of some part that is lost, and nil when none is: for a question to all of them.
+// AnyLost returns the error of some part that is lost, and nil when none is: for a question to all
+// of them.
 func (b *Backend) AnyLost() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -24,8 +25,8 @@ func (b *Backend) AnyLost() error {
 	return nil
 }
 
-// Lose marks a part as lost, and returns the error for whoever asked there. OnDown is called under the lock, as OnUp is: so the last
-// word is what is so.
+// Lose marks a part as lost, and returns the error for whoever asked there. OnDown is called under
+// the lock, as OnUp is: so the last word is what is so.
 func (b *Backend) Lose(cause error, part int) error {
 	err := fmt.Errorf("%w: %s: %w", b.options.Unavailable, b.options.Name, cause)
 	b.mu.Lock()

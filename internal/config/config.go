@@ -1,5 +1,6 @@
-// Package config reads flags from where an administrator may put them: the command line, variables of the
-// environment, a file. The first of these that has a flag decides: flag > variable > file > default.
+// Package config reads flags from where an administrator may put them: the command line, variables
+// of the environment, a file. The first of these that has a flag decides: flag > variable > file >
+// default.
 package config
 
 import (
@@ -33,8 +34,8 @@ func values(f *pflag.Flag) []string {
 	return []string{f.Value.String()}
 }
 
-// Sources tells where each flag's value comes from: "flag", the name of the variable, FILE:LINE, or "default". A repeatable flag
-// has a source for each of its values.
+// Sources tells where each flag's value comes from: "flag", the name of the variable, FILE:LINE, or
+// "default". A repeatable flag has a source for each of its values.
 type Sources map[string][]string
 
 // Of is the source of the nth value of a flag.
@@ -43,9 +44,10 @@ func (s Sources) Of(flag string, n int) string {
 	return list[min(n, len(list)-1)]
 }
 
-// Resolve sets every flag of a fresh set from the command line, the environment and the file. The environment is
-// a list of NAME=VALUE. It returns where each value came from, and variables that begin with the prefix but
-// name no flag: not an error, because whatever runs mailweir may have some of its own. The error is the first thing that is wrong.
+// Resolve sets every flag of a fresh set from the command line, the environment and the file. The
+// environment is a list of NAME=VALUE. It returns where each value came from, and variables that
+// begin with the prefix but name no flag: not an error, because whatever runs mailweir may have
+// some of its own. The error is the first thing that is wrong.
 func Resolve(set *pflag.FlagSet, given Given, environ []string) (Sources, []Unknown, error) {
 	sources, unknown, wrong := ResolveAll(set, given, environ)
 	if len(wrong) > 0 {

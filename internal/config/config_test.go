@@ -94,7 +94,8 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
-// Each value of a repeatable flag has the line in which it stands; of a line with several values, all have that one.
+// Each value of a repeatable flag has the line in which it stands; of a line with several values,
+// all have that one.
 func TestSourceOfEachValue(t *testing.T) {
 	name := file(t, "list=one\nhops-max=1\nlist=two\nalways-accept=a b\n")
 	f := newFlags()

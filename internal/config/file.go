@@ -10,9 +10,9 @@ import (
 	"mailweir/internal/textfile"
 )
 
-// readFile reads flags from a file, one a line, as --name=value; the hyphens may be left out, and white space
-// may stand for or around the equals sign. A switch may stand without a value. Lines that begin with # and blank lines
-// are left out. Only a repeatable flag may stand there twice.
+// readFile reads flags from a file, one a line, as --name=value; the hyphens may be left out, and
+// white space may stand for or around the equals sign. A switch may stand without a value. Lines
+// that begin with # and blank lines are left out. Only a repeatable flag may stand there twice.
 func readFile(name string, set *pflag.FlagSet) (map[string]setting, []Wrong) {
 	data, err := textfile.ReadText(name)
 	if err != nil {
@@ -38,7 +38,8 @@ func parseFile(name, text string, set *pflag.FlagSet) (settings map[string]setti
 	return settings, wrong
 }
 
-// readLine adds a line to the settings. With an error, flag is the one that the line is about, or most likely means.
+// readLine adds a line to the settings. With an error, flag is the one that the line is about, or
+// most likely means.
 func readLine(line, where string, set *pflag.FlagSet, settings map[string]setting) (flag string, err error) {
 	name, value, hasValue := splitLine(line)
 	f := set.Lookup(name)
@@ -69,7 +70,8 @@ func readLine(line, where string, set *pflag.FlagSet, settings map[string]settin
 // longName is longer than the name of any flag.
 const longName = 60
 
-// noFlag names the flag that is not there. What is too long for a name is most likely the rest of a line that was broken in two.
+// noFlag names the flag that is not there. What is too long for a name is most likely the rest of a
+// line that was broken in two.
 func noFlag(set *pflag.FlagSet, name string) error {
 	if len(name) > longName {
 		return fmt.Errorf("the line begins with no flag's name, but with %d octets without a space or =: %q…", len(name), name[:longName])

@@ -6,7 +6,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Suggest returns ", did you mean --x?" for the flag that is nearest to a name, "" when none is near.
+// Suggest returns ", did you mean --x?" for the flag that is nearest to a name, "" when none is
+// near.
 func Suggest(set *pflag.FlagSet, name string) string {
 	if best := nearest(set, name); best != "" {
 		return fmt.Sprintf(", did you mean --%s?", best)
@@ -14,7 +15,8 @@ func Suggest(set *pflag.FlagSet, name string) string {
 	return ""
 }
 
-// nearest is the flag whose name takes the fewest changes, at most a third of the letters; "" when none is near.
+// nearest is the flag whose name takes the fewest changes, at most a third of the letters; "" when
+// none is near.
 func nearest(set *pflag.FlagSet, name string) string {
 	best, least := "", max(len(name)/3, 1)+1
 	set.VisitAll(func(f *pflag.Flag) {

@@ -36,8 +36,8 @@ func newMIMEReader(r io.Reader) *mimeReader {
 	return &mimeReader{r: bufio.NewReaderSize(r, maxMIMELine), hit: -1}
 }
 
-// takeLines returns a reader of a message. It goes back to the pool with its memory: the lines of a usual message need some ten
-// KiB, most of what its examination takes.
+// takeLines returns a reader of a message. It goes back to the pool with its memory: the lines of a
+// usual message need some ten KiB, most of what its examination takes.
 func (e *Examiner) takeLines(r io.Reader) *mimeReader {
 	m, _ := e.lines.Get().(*mimeReader)
 	if m == nil {

@@ -10,7 +10,8 @@ import (
 // Status tells the kinds of answer apart that RFC 5782 and RFC 2308 tell apart.
 type Status uint8
 
-// What an answer can be. Only NoName and NoData mean that nothing is there; Failed means that nobody knows.
+// What an answer can be. Only NoName and NoData mean that nothing is there; Failed means that
+// nobody knows.
 const (
 	Failed Status = iota // no usable answer; the zero Answer, so that nothing forgotten looks like "not listed"
 	Found                // records of the type asked for
@@ -18,7 +19,8 @@ const (
 	NoName               // the name does not exist (NXDOMAIN)
 )
 
-// Answer is what the DNS said to one [Question]. It is shared between everyone who asked: read only.
+// Answer is what the DNS said to one [Question]. It is shared between everyone who asked: read
+// only.
 type Answer struct {
 	Status Status
 	Addrs  []netip.Addr // of A and AAAA
@@ -26,7 +28,8 @@ type Answer struct {
 	Err    *Error       // set if and only if Status is Failed
 }
 
-// String is the printable form, as in `127.0.0.2 127.0.0.10`, `"a text"`, `no such name` or `error: no answer in time`.
+// String is the printable form, as in `127.0.0.2 127.0.0.10`, `"a text"`, `no such name` or `error:
+// no answer in time`.
 func (a Answer) String() string {
 	switch a.Status {
 	case NoName:

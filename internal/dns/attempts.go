@@ -13,9 +13,10 @@ type attempted struct {
 	ttl    time.Duration
 }
 
-// question asks one server after the other, the one that answered last time first, until one gives an answer that can be
-// used, each has said that it can't, or the time is over. After AttemptTimeout without an answer the next is asked, but the
-// answer of the one before still counts: a server that is always slow is heard, too.
+// question asks one server after the other, the one that answered last time first, until one gives
+// an answer that can be used, each has said that it can't, or the time is over. After
+// AttemptTimeout without an answer the next is asked, but the answer of the one before still
+// counts: a server that is always slow is heard, too.
 func (r *Resolver) question(f *flight) (Answer, time.Duration) {
 	if f.ctx.Err() != nil {
 		return contextFailure(f.ctx.Err()), 0
@@ -67,7 +68,8 @@ func (r *Resolver) question(f *flight) (Answer, time.Duration) {
 	return Answer{Err: last}, r.ttl.failure
 }
 
-// mostAttempts is how often the servers can be asked one question: at once after each failure, and after each silence.
+// mostAttempts is how often the servers can be asked one question: at once after each failure, and
+// after each silence.
 func (r *Resolver) mostAttempts() int {
 	return 2*len(r.servers) + int(r.opt.QuestionTimeout/r.opt.AttemptTimeout) + 1
 }
@@ -76,7 +78,8 @@ func (r *Resolver) mostAttempts() int {
 func (r *Resolver) try(f *flight, server int) (a attempted) {
 	a.server = server
 	defer func() {
-		// Bytes from the network are read here: a defect in reading them must cost one answer, not the process.
+		// Bytes from the network are read here: a defect in reading them must cost one answer, not the
+		// process.
 		if p := recover(); p != nil {
 			a.answer, a.ttl = failed(Malformed, fmt.Sprint("panic: ", p)), 0
 		}

@@ -8,9 +8,9 @@ import (
 
 const shardCount = 64
 
-// cacheKey stands for a question in the cache. The name itself is not kept: a million names would cost twice the
-// memory. Two independent hashes of 64 bits, seeded at random at start, make a collision among a million
-// names less likely than 1 in 10^26, and nobody outside can compute one.
+// cacheKey stands for a question in the cache. The name itself is not kept: a million names would
+// cost twice the memory. Two independent hashes of 64 bits, seeded at random at start, make a
+// collision among a million names less likely than 1 in 10^26, and nobody outside can compute one.
 type cacheKey [2]uint64
 
 type cached struct {
@@ -18,8 +18,8 @@ type cached struct {
 	expires int64 // Unix nanoseconds
 }
 
-// shard is a part of the cache with the questions that are being asked just now: one lock over both, so that
-// no question goes out while its answer is being stored.
+// shard is a part of the cache with the questions that are being asked just now: one lock over
+// both, so that no question goes out while its answer is being stored.
 type shard struct {
 	mu      sync.Mutex
 	answers map[cacheKey]cached
@@ -71,8 +71,8 @@ func (s *shard) put(k cacheKey, a *Answer, now time.Time, ttl time.Duration) cac
 	return e
 }
 
-// evict drops whichever of a few entries expires first, and every expired one it sees. Go's maps start their iteration
-// at a random place, so this is random sampling without a list to maintain.
+// evict drops whichever of a few entries expires first, and every expired one it sees. Go's maps
+// start their iteration at a random place, so this is random sampling without a list to maintain.
 func (s *shard) evict(now time.Time) {
 	const sample = 8
 	var first cacheKey

@@ -7,7 +7,8 @@ import (
 	"mailweir/internal/dns/dnstest"
 )
 
-// FuzzAnswer feeds bytes from the network to everything that reads them: no panic, and an answer that is whole.
+// FuzzAnswer feeds bytes from the network to everything that reads them: no panic, and an answer
+// that is whole.
 func FuzzAnswer(f *testing.F) {
 	q := NewQuestion(A, "99.2.0.192.bl.example")
 	sent := newMessage(q, false, true)

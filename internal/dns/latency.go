@@ -34,7 +34,8 @@ func (l Latency) Mean() time.Duration {
 	return 0
 }
 
-// Histogram counts how long answers took. The zero Histogram is empty and ready; it may be used from several goroutines.
+// Histogram counts how long answers took. The zero Histogram is empty and ready; it may be used
+// from several goroutines.
 type Histogram struct {
 	counts [len(latencyBounds) + 1]atomic.Uint64
 	sum    atomic.Int64

@@ -10,14 +10,15 @@ import (
 	miekg "github.com/miekg/dns"
 )
 
-// udpSize is what we say we can take by UDP: what passes every path without fragments (DNS flag day 2020).
+// udpSize is what we say we can take by UDP: what passes every path without fragments (DNS flag day
+// 2020).
 const udpSize = 1232
 
 // maxRecords bounds what one answer may make us keep.
 const maxRecords = 64
 
-// newMessage is the question as it goes out. Random case in the name (draft-vixie-dnsext-dns0x20) adds a bit
-// for each letter to what a forger must guess.
+// newMessage is the question as it goes out. Random case in the name (draft-vixie-dnsext-dns0x20)
+// adds a bit for each letter to what a forger must guess.
 func newMessage(q Question, randomCase, edns bool) *miekg.Msg {
 	name := miekg.Fqdn(q.wireName())
 	if randomCase {
@@ -72,8 +73,8 @@ func echoes(sent, got *miekg.Msg) echo {
 	return exact
 }
 
-// readAnswer turns a message that answers q into an Answer and the time that it holds. The caller has made sure that
-// the question section is ours.
+// readAnswer turns a message that answers q into an Answer and the time that it holds. The caller
+// has made sure that the question section is ours.
 func readAnswer(q Question, m *miekg.Msg, limits ttlLimits) (Answer, time.Duration) {
 	switch {
 	case m.Rcode == miekg.RcodeNameError:
@@ -84,7 +85,8 @@ func readAnswer(q Question, m *miekg.Msg, limits ttlLimits) (Answer, time.Durati
 		return failed(ServerFailure, miekg.RcodeToString[m.Rcode]), limits.failure
 	}
 	a := Answer{Status: Found}
-	// The answer section is a chain of aliases from the name asked for to the records (RFC 1034 section 3.6.2).
+	// The answer section is a chain of aliases from the name asked for to the records (RFC 1034
+	// section 3.6.2).
 	owner, ttl := miekg.Fqdn(q.wireName()), uint32(1<<31)
 	for _, rr := range m.Answer {
 		h := rr.Header()
@@ -170,8 +172,8 @@ type ttlLimits struct {
 
 func (l ttlLimits) bound(ttl time.Duration) time.Duration { return max(l.min, min(ttl, l.max)) }
 
-// negative is the lesser of the SOA's own TTL and its MINIMUM field (RFC 2308 section 5); without a SOA the answer
-// must not be kept, so as short as we keep anything.
+// negative is the lesser of the SOA's own TTL and its MINIMUM field (RFC 2308 section 5); without a
+// SOA the answer must not be kept, so as short as we keep anything.
 func (l ttlLimits) negative(m *miekg.Msg) time.Duration {
 	for _, rr := range m.Ns {
 		if soa, ok := rr.(*miekg.SOA); ok {

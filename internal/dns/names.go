@@ -5,8 +5,9 @@ import (
 	"strconv"
 )
 
-// AppendReversed appends an address as it stands left of a zone in the DNS: octets reversed for IPv4 (RFC 5782 section 2.1), 32 nibbles
-// reversed for IPv6 (section 2.4). A v4-mapped address must have been unmapped.
+// AppendReversed appends an address as it stands left of a zone in the DNS: octets reversed for
+// IPv4 (RFC 5782 section 2.1), 32 nibbles reversed for IPv6 (section 2.4). A v4-mapped address must
+// have been unmapped.
 func AppendReversed(b []byte, ip netip.Addr) []byte {
 	if ip.Is4() {
 		o := ip.As4()
@@ -29,5 +30,6 @@ func AppendReversed(b []byte, ip netip.Addr) []byte {
 	return b
 }
 
-// MaxName is the longest name in its text form without the trailing dot (RFC 1035 section 2.3.4: 255 octets on the wire).
+// MaxName is the longest name in its text form without the trailing dot (RFC 1035 section 2.3.4:
+// 255 octets on the wire).
 const MaxName = 253

@@ -10,9 +10,10 @@ import (
 	miekg "github.com/miekg/dns"
 )
 
-// NetResolver offers the look-ups of [net.Resolver] over any way of asking: a [Resolver], one that records, or a replay. Its
-// methods are what blitiri.com.ar/go/spf wants of a DNSResolver. Errors are *net.DNSError: IsNotFound for "not there", whether
-// the name or the records are missing; IsTemporary for every failure, IsTimeout too where it was one.
+// NetResolver offers the look-ups of [net.Resolver] over any way of asking: a [Resolver], one that
+// records, or a replay. Its methods are what blitiri.com.ar/go/spf wants of a DNSResolver. Errors
+// are *net.DNSError: IsNotFound for "not there", whether the name or the records are missing;
+// IsTemporary for every failure, IsTimeout too where it was one.
 type NetResolver struct {
 	Ask func(context.Context, Question) Answer
 }
@@ -59,8 +60,8 @@ func (n NetResolver) LookupMX(ctx context.Context, name string) ([]*net.MX, erro
 	return mx, err
 }
 
-// LookupIPAddr returns the addresses of a host, IPv4 and IPv6, asked at once. If one family fails, so does the whole: half
-// an answer would make SPF say "fail" where it cannot know.
+// LookupIPAddr returns the addresses of a host, IPv4 and IPv6, asked at once. If one family fails,
+// so does the whole: half an answer would make SPF say "fail" where it cannot know.
 func (n NetResolver) LookupIPAddr(ctx context.Context, host string) ([]net.IPAddr, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return []net.IPAddr{{IP: ip.AsSlice(), Zone: ip.Zone()}}, nil

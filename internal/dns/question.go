@@ -21,14 +21,14 @@ const (
 // String is the name of the type as in a zone file.
 func (t Type) String() string { return miekg.Type(t).String() }
 
-// Question is one question to the DNS. It can be printed; a key in the name that is really asked ([Question.AskedAs]) does
-// not show.
+// Question is one question to the DNS. It can be printed; a key in the name that is really asked
+// ([Question.AskedAs]) does not show.
 type Question struct {
 	Name string // lower case, without the trailing dot
 	Type Type
 
-	// wire is the name that is really asked, where that holds a key. It is behind a pointer because package
-	// fmt prints unexported strings.
+	// wire is the name that is really asked, where that holds a key. It is behind a pointer because
+	// package fmt prints unexported strings.
 	wire *string
 }
 
@@ -37,8 +37,8 @@ func NewQuestion(t Type, name string) Question {
 	return Question{Name: strings.ToLower(strings.TrimSuffix(name, ".")), Type: t}
 }
 
-// AskedAs is the question as it is printed, about another name on the wire: one that holds a key, which must not show. The
-// name is in lower case, without the trailing dot.
+// AskedAs is the question as it is printed, about another name on the wire: one that holds a key,
+// which must not show. The name is in lower case, without the trailing dot.
 func (q Question) AskedAs(name string) Question {
 	q.wire = &name
 	return q

@@ -24,8 +24,8 @@ type ResolverOptions struct {
 	CacheNames int // most answers kept; 200,000 (under 100 octets each)
 	InFlight   int // most questions (sockets) open at once; 1,000. As many again times 64 may wait for their turn
 
-	// FixedCase turns the random case of names off from the start. Without it, a server that does not echo the case
-	// is found out and spared from then on.
+	// FixedCase turns the random case of names off from the start. Without it, a server that does not
+	// echo the case is found out and spared from then on.
 	FixedCase bool
 
 	Clock func() time.Time // for the age of answers; time.Now
@@ -59,8 +59,8 @@ func setDefault[T int | time.Duration](v *T, d T) {
 	}
 }
 
-// Resolver asks recursive DNS servers, keeps what they say, and puts one question for however many ask the same at once.
-// It is safe for concurrent use and is meant to live as long as the process.
+// Resolver asks recursive DNS servers, keeps what they say, and puts one question for however many
+// ask the same at once. It is safe for concurrent use and is meant to live as long as the process.
 type Resolver struct {
 	opt     ResolverOptions
 	ttl     ttlLimits
@@ -94,7 +94,8 @@ func NewResolver(opt ResolverOptions) (*Resolver, error) {
 	return r, nil
 }
 
-// Close cancels every open question and returns when the last goroutine has ended. Later questions fail.
+// Close cancels every open question and returns when the last goroutine has ended. Later questions
+// fail.
 func (r *Resolver) Close() {
 	r.mu.Lock()
 	r.closed = true
@@ -108,7 +109,8 @@ func (r *Resolver) Close() {
 	r.wg.Wait()
 }
 
-// Ask answers from the cache or the DNS. When ctx ends first, the answer is a failure: Timeout after a deadline, else Cancelled.
+// Ask answers from the cache or the DNS. When ctx ends first, the answer is a failure: Timeout
+// after a deadline, else Cancelled.
 func (r *Resolver) Ask(ctx context.Context, q Question) Answer {
 	return *r.ask(ctx, q, false)
 }

@@ -143,7 +143,8 @@ func TestClosedResolver(t *testing.T) {
 	}
 }
 
-// What nobody waited for to the end is counted, too: a DNS that is dnstest.Silent must be seen in the metrics.
+// What nobody waited for to the end is counted, too: a DNS that is dnstest.Silent must be seen in
+// the metrics.
 func TestSilenceIsCounted(t *testing.T) {
 	l := dnstest.New(t)
 	l.Set("bl.example", dnstest.Silent)

@@ -10,8 +10,9 @@ import (
 	"strings"
 )
 
-// ParseServers reads a list of DNS servers separated by commas or spaces: `127.0.0.1`, `127.0.0.1:5353`, `::1`, `[::1]:53`.
-// The port is 53 unless given. Names are refused: finding them would need a resolver.
+// ParseServers reads a list of DNS servers separated by commas or spaces: `127.0.0.1`,
+// `127.0.0.1:5353`, `::1`, `[::1]:53`. The port is 53 unless given. Names are refused: finding them
+// would need a resolver.
 func ParseServers(s string) ([]string, error) {
 	var servers []string
 	for _, word := range strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' }) {
@@ -31,7 +32,8 @@ func ParseServers(s string) ([]string, error) {
 	return servers, nil
 }
 
-// SystemServers reads the nameserver lines of a resolv.conf(5) file. Without any it is 127.0.0.1, as the manual says.
+// SystemServers reads the nameserver lines of a resolv.conf(5) file. Without any it is 127.0.0.1,
+// as the manual says.
 func SystemServers(file string) ([]string, error) {
 	f, err := os.Open(file)
 	if err != nil {

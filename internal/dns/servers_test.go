@@ -12,7 +12,8 @@ import (
 	"mailweir/internal/dns/dnstest"
 )
 
-// The next server is asked when one is dnstest.Silent, refuses or cannot be reached, and the one that answered is asked first from then on.
+// The next server is asked when one is dnstest.Silent, refuses or cannot be reached, and the one
+// that answered is asked first from then on.
 func TestSeveralServers(t *testing.T) {
 	for name, bad := range map[string]dnstest.Behaviour{"silent": dnstest.Silent, "refuses": dnstest.Code(dnstest.Refused), "fails": dnstest.Code(dnstest.ServerFailure), "": nil} {
 		t.Run(name, func(t *testing.T) {
@@ -39,7 +40,8 @@ func TestSeveralServers(t *testing.T) {
 	}
 }
 
-// The answer to a question that has been put again meanwhile still counts: a server that is always slow is heard.
+// The answer to a question that has been put again meanwhile still counts: a server that is always
+// slow is heard.
 func TestLateAnswerCounts(t *testing.T) {
 	l := dnstest.New(t)
 	again := make(chan struct{}, 10)

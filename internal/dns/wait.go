@@ -39,8 +39,9 @@ func (r *Resolver) Peek(q Question) (Arrival, bool) {
 	return Arrival{e.answer, e.expires, true}, true
 }
 
-// Join is Ask for whoever waits for several answers at once: it delivers the answer at once if it is cached, else later
-// from a goroutine of the resolver, unless the asker has left by then. deliver must not block.
+// Join is Ask for whoever waits for several answers at once: it delivers the answer at once if it
+// is cached, else later from a goroutine of the resolver, unless the asker has left by then.
+// deliver must not block.
 func (r *Resolver) Join(q Question, deliver func(Arrival)) *Wait { return r.join(q, false, deliver) }
 
 // join is Join; fresh passes over what is cached.
@@ -75,8 +76,8 @@ func (r *Resolver) join(q Question, fresh bool, deliver func(Arrival)) *Wait {
 // Flight identifies the question on its way: all who wait for one share it.
 func (w *Wait) Flight() any { return w.flight }
 
-// Leave ends the wait; when nobody else waits, the question is cancelled. It reports false if the answer has been delivered
-// or is being delivered.
+// Leave ends the wait; when nobody else waits, the question is cancelled. It reports false if the
+// answer has been delivered or is being delivered.
 func (w *Wait) Leave() bool {
 	f := w.flight
 	if f == nil {
@@ -98,7 +99,8 @@ func (w *Wait) Leave() bool {
 	return true
 }
 
-// GiveUp is Leave because the answer did not come in time, which is counted: if nobody else waits, nobody else will.
+// GiveUp is Leave because the answer did not come in time, which is counted: if nobody else waits,
+// nobody else will.
 func (w *Wait) GiveUp() bool { return w.giveUp(Timeout) }
 
 func (w *Wait) giveUp(why Failure) bool {

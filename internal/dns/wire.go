@@ -22,11 +22,12 @@ type server struct {
 	noEDNS    atomic.Bool  // it answers EDNS0 with FORMERR or NOTIMP
 }
 
-// caseSlipLimit is how often in a row a server may get the case wrong before it is asked in lower case. Each slip is
-// confirmed by TCP, so a forger can't bring it about.
+// caseSlipLimit is how often in a row a server may get the case wrong before it is asked in lower
+// case. Each slip is confirmed by TCP, so a forger can't bring it about.
 const caseSlipLimit = 3
 
-// attempt is one question to one server: UDP, then TCP if the answer was cut or came in the wrong case.
+// attempt is one question to one server: UDP, then TCP if the answer was cut or came in the wrong
+// case.
 func (r *Resolver) attempt(ctx context.Context, s *server, q Question) (*miekg.Msg, *Error) {
 	sent := newMessage(q, !s.fixedCase.Load(), !s.noEDNS.Load())
 	got, how, err := r.exchange(ctx, "udp", s.addr, sent)
@@ -52,7 +53,8 @@ func (r *Resolver) attempt(ctx context.Context, s *server, q Question) (*miekg.M
 	return byTCP, nil
 }
 
-// fixesEDNS notes a server that does not know EDNS0 (RFC 6891 section 7) and reports that the question has to be put again.
+// fixesEDNS notes a server that does not know EDNS0 (RFC 6891 section 7) and reports that the
+// question has to be put again.
 func (s *server) fixesEDNS(sent, got *miekg.Msg) bool {
 	if sent.IsEdns0() == nil || (got.Rcode != miekg.RcodeFormatError && got.Rcode != miekg.RcodeNotImplemented) {
 		return false
@@ -63,8 +65,8 @@ func (s *server) fixesEDNS(sent, got *miekg.Msg) bool {
 
 var buffers = sync.Pool{New: func() any { return new([65535]byte) }}
 
-// exchange sends a question over a socket of its own, whose port the kernel chose at random, and reads until something
-// answers it or ctx ends.
+// exchange sends a question over a socket of its own, whose port the kernel chose at random, and
+// reads until something answers it or ctx ends.
 func (r *Resolver) exchange(ctx context.Context, network, addr string, sent *miekg.Msg) (*miekg.Msg, echo, *Error) {
 	packet, err := sent.Pack()
 	if err != nil {
@@ -110,7 +112,8 @@ func (r *Resolver) exchange(ctx context.Context, network, addr string, sent *mie
 	}
 }
 
-// readMessage reads one message: a datagram, or two octets of length and so many octets (RFC 1035 section 4.2.2).
+// readMessage reads one message: a datagram, or two octets of length and so many octets (RFC 1035
+// section 4.2.2).
 func readMessage(conn net.Conn, network string, buf []byte) (int, error) {
 	if network == "udp" {
 		return conn.Read(buf)
@@ -121,7 +124,8 @@ func readMessage(conn net.Conn, network string, buf []byte) (int, error) {
 	return io.ReadFull(conn, buf[:binary.BigEndian.Uint16(buf)])
 }
 
-// networkFailure says what went wrong without quoting the error, which holds addresses and ports but nothing to act on.
+// networkFailure says what went wrong without quoting the error, which holds addresses and ports
+// but nothing to act on.
 func networkFailure(ctx context.Context, err error) *Error {
 	var timeout net.Error
 	switch {

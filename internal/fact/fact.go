@@ -19,8 +19,9 @@ var (
 	ErrDeadline = errors.New("no answer within the deadline")
 )
 
-// Fact is a value that is found out when it is first asked for. The work belongs to nobody who asks: whoever stops waiting
-// leaves the answer to the others, and nobody waits longer than he may. The zero Fact is ready; it must not be copied.
+// Fact is a value that is found out when it is first asked for. The work belongs to nobody who
+// asks: whoever stops waiting leaves the answer to the others, and nobody waits longer than he may.
+// The zero Fact is ready; it must not be copied.
 type Fact[T any] struct {
 	once  sync.Once
 	done  chan struct{}
@@ -30,12 +31,13 @@ type Fact[T any] struct {
 	known atomic.Pointer[T]
 }
 
-// Launcher has work done beside whoever asks, with a context that ends when the daemon does. It reports false when there
-// is no room for it.
+// Launcher has work done beside whoever asks, with a context that ends when the daemon does. It
+// reports false when there is no room for it.
 type Launcher func(work func(context.Context)) bool
 
-// Get returns the value, or why it could not be found in the time that ctx leaves. The first one to ask has find launched,
-// which may take up to limit. What find asks of the world outside is added to the query trace of everyone who asks.
+// Get returns the value, or why it could not be found in the time that ctx leaves. The first one to
+// ask has find launched, which may take up to limit. What find asks of the world outside is added
+// to the query trace of everyone who asks.
 func (f *Fact[T]) Get(
 	ctx context.Context, launch Launcher, limit time.Duration, find func(context.Context) (T, error),
 ) (T, error) {
@@ -62,8 +64,8 @@ func (f *Fact[T]) Get(
 	return f.value, f.err
 }
 
-// Set tells the value, or the error, of a fact that nobody has asked for yet; it is not looked for then. Otherwise it changes
-// nothing.
+// Set tells the value, or the error, of a fact that nobody has asked for yet; it is not looked for
+// then. Otherwise it changes nothing.
 func (f *Fact[T]) Set(value T, err error) {
 	f.once.Do(func() {
 		f.done = make(chan struct{})

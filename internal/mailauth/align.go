@@ -6,7 +6,8 @@ import (
 	"mailweir/internal/address"
 )
 
-// Aligned reports whether two domains belong to the same organization: relaxed alignment of RFC 7489 section 3.1.
+// Aligned reports whether two domains belong to the same organization: relaxed alignment of RFC
+// 7489 section 3.1.
 func Aligned(a, b string) bool {
 	return a != "" && organization(a) == organization(b)
 }

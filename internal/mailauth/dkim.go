@@ -14,12 +14,13 @@ import (
 	"mailweir/internal/trace"
 )
 
-// maxKeyRecord is the longest key record that is looked at, in octets. An RSA key of 4,096 bits, the longest that a verifier
-// must know (RFC 8301 section 3.2), takes 750; a key of 64 KiB takes seconds.
+// maxKeyRecord is the longest key record that is looked at, in octets. An RSA key of 4,096 bits,
+// the longest that a verifier must know (RFC 8301 section 3.2), takes 750; a key of 64 KiB takes
+// seconds.
 const maxKeyRecord = 4096
 
-// SignatureDomain returns the domain that a DKIM-Signature field speaks for (d=, RFC 6376 section 3.5), "" if it has none.
-// Nothing is verified.
+// SignatureDomain returns the domain that a DKIM-Signature field speaks for (d=, RFC 6376 section
+// 3.5), "" if it has none. Nothing is verified.
 func SignatureDomain(value string) string {
 	for tag := range strings.SplitSeq(value, ";") {
 		if name, domain, ok := strings.Cut(tag, "="); ok && strings.TrimSpace(name) == "d" {
@@ -39,12 +40,12 @@ func stripSpace(s string) string {
 	}, s)
 }
 
-// VerifyDKIM verifies the first DKIM-Signature of a message, header section and body, and no other (RFC 6376). It returns the
-// signature's domain, "" if the signature is not valid. It waits for the DNS; the error says that the signature could not be
-// judged.
+// VerifyDKIM verifies the first DKIM-Signature of a message, header section and body, and no other
+// (RFC 6376). It returns the signature's domain, "" if the signature is not valid. It waits for the
+// DNS; the error says that the signature could not be judged.
 //
-// One signature is verified on this very goroutine: with several the library starts some of its own, where nothing recovers
-// from a panic.
+// One signature is verified on this very goroutine: with several the library starts some of its
+// own, where nothing recovers from a panic.
 func VerifyDKIM(ctx context.Context, dns Resolver, message io.Reader) (string, error) {
 	results, err := dkim.VerifyWithOptions(message, &dkim.VerifyOptions{
 		LookupTXT:        func(name string) ([]string, error) { return keyRecords(ctx, dns, name) },

@@ -161,8 +161,8 @@ func TestSignatureDomain(t *testing.T) {
 	}
 }
 
-// FuzzVerifyDKIM: whatever a stranger signs with whatever key record he publishes, no panic, and nobody but the domain that is
-// looked for beforehand comes out.
+// FuzzVerifyDKIM: whatever a stranger signs with whatever key record he publishes, no panic, and
+// nobody but the domain that is looked for beforehand comes out.
 func FuzzVerifyDKIM(f *testing.F) {
 	one := newSigner(f, "one.example")
 	head, body, _ := strings.Cut(one.sign(f, "From: a@one.example\r\n\r\nhello \r\n"), "\r\n\r\n")

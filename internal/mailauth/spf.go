@@ -27,8 +27,9 @@ const (
 	SPFPermError = SPFResult(spf.PermError)
 )
 
-// SPF returns what the sender's domain says about mail from the client, or HELO's domain under the null sender (RFC 7208
-// section 2.4), which is "". A sender must have a domain. It waits for the DNS; the error says that the DNS failed.
+// SPF returns what the sender's domain says about mail from the client, or HELO's domain under the
+// null sender (RFC 7208 section 2.4), which is "". A sender must have a domain. It waits for the
+// DNS; the error says that the DNS failed.
 func SPF(ctx context.Context, dns Resolver, client netip.Addr, helo, sender string) (SPFResult, error) {
 	if sender == "" {
 		sender = "postmaster@" + helo

@@ -18,8 +18,9 @@ type Check struct {
 	Mode Mode
 	// OnError is the default of --NAME-on-error. Fails means that there is no such flag.
 	OnError OnError
-	// AnswerAt is the earliest stage at which an objection is answered: StageHelo, StageMail or StageRcpt. What is
-	// decided later is answered at the end of the message. The zero value means StageRcpt.
+	// AnswerAt is the earliest stage at which an objection is answered: StageHelo, StageMail or
+	// StageRcpt. What is decided later is answered at the end of the message. The zero value means
+	// StageRcpt.
 	AnswerAt Stage
 	// Exempt lists what the check does not apply to.
 	Exempt Exemption
@@ -27,7 +28,8 @@ type Check struct {
 	Aggregate Aggregate
 	// Replies are the check's declared replies.
 	Replies []*Reply
-	// Setup registers flags and operations, and nothing else. It returns nil when the check needs no building.
+	// Setup registers flags and operations, and nothing else. It returns nil when the check needs no
+	// building.
 	Setup func(*Flags) Build
 }
 
@@ -35,7 +37,8 @@ type Check struct {
 // reports configuration errors with file and line.
 type Build func(*Env) (Hooks, error)
 
-// Hooks are a check's functions. A nil hook is not called and costs nothing. None of them waits: see [Question.Later].
+// Hooks are a check's functions. A nil hook is not called and costs nothing. None of them waits:
+// see [Question.Later].
 type Hooks struct {
 	// Off tells the administrator why the check has nothing to do, such as "no --rbl-zone". Set
 	// when every function is nil.
@@ -45,7 +48,8 @@ type Hooks struct {
 	Helo    func(*Connection) (Verdict, error)
 	Mail    func(*Message) (Verdict, error)
 	Rcpt    func(*Recipient) (Verdict, error)
-	// Header sees each header field as it arrives; Body each chunk, which is only valid during the call.
+	// Header sees each header field as it arrives; Body each chunk, which is only valid during the
+	// call.
 	Header func(*Message, Field)
 	Body   func(*Message, []byte)
 	// Headers and Message judge the whole message, HeadersFor and MessageFor each remaining recipient.
@@ -58,28 +62,31 @@ type Hooks struct {
 	// give it back; nil when there is none to be had. It has a deadline of its own.
 	Admit func(context.Context) (leave func())
 
-	// Grant yields what permits this recipient's mail, asked only when there is an objection that it could bypass. An error means that
-	// there may be a permit: if something vouches for the sender, the objection is answered temporarily.
+	// Grant yields what permits this recipient's mail, asked only when there is an objection that it
+	// could bypass. An error means that there may be a permit: if something vouches for the sender,
+	// the objection is answered temporarily.
 	Grant func(context.Context, *Recipient) ([]Grant, error)
 	// GrantAtOnce says that Grant never waits, so that it is asked where its answer is needed.
 	GrantAtOnce bool
 
-	// Settle hooks learn, after the answer has been given and off its way, once for each recipient and message. A recipient who
-	// is refused is settled at once: he stands still, and so does what MAIL has brought of his message, but no more of
-	// it. The others are settled with their message, which then stands still as a whole. The context ends some seconds
-	// later; when it was judged, the outcome says.
+	// Settle hooks learn, after the answer has been given and off its way, once for each recipient and
+	// message. A recipient who is refused is settled at once: he stands still, and so does what MAIL
+	// has brought of his message, but no more of it. The others are settled with their message, which
+	// then stands still as a whole. The context ends some seconds later; when it was judged, the
+	// outcome says.
 	SettleRecipient func(context.Context, *Recipient, Outcome)
 	SettleMessage   func(context.Context, *Message, Outcome)
 
-	// Remarks are sentences about what the administrator may not expect of the flags, for mailweir check.
+	// Remarks are sentences about what the administrator may not expect of the flags, for mailweir
+	// check.
 	Remarks []string
 
-	// Ready waits until the check can judge as well as it will, such as for the first test of a DNS list. It is asked before a
-	// policy comes into use; the context ends soon.
+	// Ready waits until the check can judge as well as it will, such as for the first test of a DNS
+	// list. It is asked before a policy comes into use; the context ends soon.
 	Ready func(context.Context)
 
-	// Tick does what is due without any mail, every half minute or so while the policy is in use, and tells what it found: the
-	// event's time, check, mode and id are filled in.
+	// Tick does what is due without any mail, every half minute or so while the policy is in use, and
+	// tells what it found: the event's time, check, mode and id are filled in.
 	Tick func(ctx context.Context, tell func(*Event))
 
 	// Close releases what the hooks hold when the policy is no longer used by any session.
@@ -93,7 +100,8 @@ func (h *Hooks) Empty() bool {
 		h.SettleRecipient == nil && h.SettleMessage == nil
 }
 
-// Exemption is a set of what lets mail past a check: facts about client, sender and recipient, and permits.
+// Exemption is a set of what lets mail past a check: facts about client, sender and recipient, and
+// permits.
 type Exemption uint16
 
 const (
@@ -107,7 +115,8 @@ const (
 	ExemptPermitClient
 	// ExemptPermitSender: the administrator's permit by vouched sender (--permit-senders).
 	ExemptPermitSender
-	// ExemptUnvouched: the administrator's permit by sender that nothing vouches for, while SPF is none or neutral.
+	// ExemptUnvouched: the administrator's permit by sender that nothing vouches for, while SPF is
+	// none or neutral.
 	ExemptUnvouched
 	// ExemptHeaderFrom: the administrator's permit by header From.
 	ExemptHeaderFrom
@@ -135,7 +144,8 @@ func (b Exemption) Names() []string {
 	return names
 }
 
-// Aggregate says how the verdicts for single recipients add up once the message can only be refused as a whole.
+// Aggregate says how the verdicts for single recipients add up once the message can only be refused
+// as a whole.
 type Aggregate uint8
 
 const (
@@ -155,11 +165,13 @@ type Registry struct {
 	Order map[Stage][]*Check
 	// Fault declares the reply to faults of mailweir itself.
 	Fault *Check
-	// Unavailable answers, before DATA, for a check whose on-error is defer; Unprocessed answers after it.
+	// Unavailable answers, before DATA, for a check whose on-error is defer; Unprocessed answers after
+	// it.
 	Unavailable, Unprocessed *Reply
 }
 
-// Validate reports declarations that contradict each other. A test calls it, so a build never fails on one.
+// Validate reports declarations that contradict each other. A test calls it, so a build never fails
+// on one.
 func (r *Registry) Validate() error {
 	names, replies := map[string]bool{}, map[string]bool{}
 	for _, c := range r.Checks {

@@ -25,8 +25,8 @@ func NewFlags(set *pflag.FlagSet, prefix string) *Flags {
 	return &Flags{set: set, prefix: prefix, offers: new([]OperationGroup)}
 }
 
-// Operations says what people can do at run time with the check whose flags these are. They may go by the values of the flags:
-// those in force where they are carried out.
+// Operations says what people can do at run time with the check whose flags these are. They may go
+// by the values of the flags: those in force where they are carried out.
 func (f *Flags) Operations(title string, operations ...Operation) {
 	name := strings.TrimSuffix(f.prefix, "-")
 	*f.offers = append(*f.offers, OperationGroup{Name: name, Title: title, Operations: operations})
@@ -35,7 +35,8 @@ func (f *Flags) Operations(title string, operations ...Operation) {
 // Offered are the operations that have been declared with these flags.
 func (f *Flags) Offered() []OperationGroup { return *f.offers }
 
-// Named returns flags that carry another prefix than the check's name, where POLICIES fixes such a name.
+// Named returns flags that carry another prefix than the check's name, where POLICIES fixes such a
+// name.
 func (f *Flags) Named(prefix string) *Flags {
 	named := NewFlags(f.set, prefix)
 	named.offers = f.offers
@@ -132,7 +133,8 @@ func (l *list) Set(s string) error {
 	return nil
 }
 
-// Append, Replace and GetSlice make a list a pflag.SliceValue, so that other sources of flags can set it whole.
+// Append, Replace and GetSlice make a list a pflag.SliceValue, so that other sources of flags can
+// set it whole.
 func (l *list) Append(s string) error         { return l.Set(s) }
 func (l *list) Replace(values []string) error { *l.values = values; return nil }
 func (l *list) GetSlice() []string            { return *l.values }
@@ -204,8 +206,8 @@ func (d *span) Set(s string) error {
 	return nil
 }
 
-// FormatDuration writes a span of time as [ParseDuration] reads it, in days where it is whole days, and without zeros at the end:
-// "120d", "12h", "1m".
+// FormatDuration writes a span of time as [ParseDuration] reads it, in days where it is whole days,
+// and without zeros at the end: "120d", "12h", "1m".
 func FormatDuration(d time.Duration) string {
 	const day = 24 * time.Hour
 	if d != 0 && d%day == 0 {
@@ -221,7 +223,8 @@ func FormatDuration(d time.Duration) string {
 	return text
 }
 
-// ParseDuration reads a span of time as Go does ("90s", "1h30m"), and days as "36d". It is never negative.
+// ParseDuration reads a span of time as Go does ("90s", "1h30m"), and days as "36d". It is never
+// negative.
 func ParseDuration(s string) (time.Duration, error) {
 	if days, ok := strings.CutSuffix(s, "d"); ok {
 		n, err := strconv.ParseUint(days, 10, 16)

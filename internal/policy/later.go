@@ -2,8 +2,8 @@ package policy
 
 import "context"
 
-// Waiter is what a question is put to. Waits reports whether it may take waiting for: a network or another process does,
-// memory and the embedded store do not.
+// Waiter is what a question is put to. Waits reports whether it may take waiting for: a network or
+// another process does, memory and the embedded store do not.
 type Waiter interface {
 	Waits() bool
 }
@@ -17,8 +17,9 @@ func (Network) Waits() bool { return true }
 // PlainQuestion is a question of a check whose answer is only a verdict.
 type PlainQuestion struct{ waits bool }
 
-// Asks returns the question that is put to these. They tell the runner how to run it: where none waits, at once on the
-// session's path; else beside the session, and where the answer can only be recorded, after the reply.
+// Asks returns the question that is put to these. They tell the runner how to run it: where none
+// waits, at once on the session's path; else beside the session, and where the answer can only be
+// recorded, after the reply.
 func Asks(these ...Waiter) (q PlainQuestion) {
 	for _, one := range these {
 		q.waits = q.waits || one.Waits()
@@ -26,8 +27,9 @@ func Asks(these ...Waiter) (q PlainQuestion) {
 	return q
 }
 
-// Later says that the judgement takes this question. At the deadline the check's on-error decides. f must not read what the
-// session still writes: capture facts by value. It may return another Later, which is put to somebody else.
+// Later says that the judgement takes this question. At the deadline the check's on-error decides.
+// f must not read what the session still writes: capture facts by value. It may return another
+// Later, which is put to somebody else.
 func (q PlainQuestion) Later(f func(context.Context) (Verdict, error)) Verdict {
 	return Verdict{later: f, waits: q.waits}
 }
@@ -50,8 +52,8 @@ func (q Question[T]) PutTo(these ...Waiter) Question[T] {
 	return Question[T]{Asks(these...), q.index, q.common}
 }
 
-// Later says that the judgement on a scope takes the question; see [PlainQuestion.Later]. The T is kept in the scope,
-// unless f fails.
+// Later says that the judgement on a scope takes the question; see [PlainQuestion.Later]. The T is
+// kept in the scope, unless f fails.
 func (q Question[T]) Later(where Scope, f func(context.Context) (T, Verdict, error)) Verdict {
 	return q.plain.Later(func(ctx context.Context) (Verdict, error) {
 		t, v, err := f(ctx)

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Reply declares one answer that mailweir can give. It is declared once, by its check; the wire, the log, the
-// metrics, the catalogue and the documentation all read that declaration.
+// Reply declares one answer that mailweir can give. It is declared once, by its check; the wire,
+// the log, the metrics, the catalogue and the documentation all read that declaration.
 type Reply struct {
 	// ID names the reply in files, logs and metrics: lower case, words joined by hyphens.
 	ID string
@@ -29,15 +29,16 @@ type Reply struct {
 	Resolution string
 }
 
-// Limits of a reply line. RFC 5321 section 4.5.3.1.5 allows 512 octets with CRLF; Sendmail inserts the recipient's
-// address, so a line of ours keeps well below.
+// Limits of a reply line. RFC 5321 section 4.5.3.1.5 allows 512 octets with CRLF; Sendmail inserts
+// the recipient's address, so a line of ours keeps well below.
 const (
 	maxLine   = 400 // octets of a whole reply line, without CRLF
 	maxRemote = 200 // octets of one argument that strangers chose
 )
 
-// Validate reports what Postfix or Sendmail would refuse or mangle in the declaration: a code outside 4yz and
-// 5yz, an enhanced code that is malformed or of another class (Postfix answers such a reply with its own 451
+// Validate reports what Postfix or Sendmail would refuse or mangle in the declaration: a code
+// outside 4yz and 5yz, an enhanced code that is malformed or of another class (Postfix answers such
+// a reply with its own 451
 // 4.3.5), text that is not printable ASCII, too long, or has square brackets (they enclose the event's id).
 func (r *Reply) Validate() error {
 	if r.ID == "" || strings.Trim(r.ID, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
@@ -92,7 +93,8 @@ func (r *Reply) knownArgs() string {
 	return "only {" + strings.Join(r.Args, "}, {") + "}"
 }
 
-// validEnhanced checks the syntax of RFC 3463 section 2: class "." subject "." detail, without leading zeros.
+// validEnhanced checks the syntax of RFC 3463 section 2: class "." subject "." detail, without
+// leading zeros.
 func validEnhanced(s string) error {
 	parts := strings.Split(s, ".")
 	ok := len(parts) == 3 && (parts[0] == "4" || parts[0] == "5")
@@ -106,7 +108,8 @@ func validEnhanced(s string) error {
 	return nil
 }
 
-// fill puts the arguments into the text, and reports whether none that it needs is empty after cleaning.
+// fill puts the arguments into the text, and reports whether none that it needs is empty after
+// cleaning.
 func (r *Reply) fill(args []string) (string, bool) {
 	if len(r.Args) == 0 {
 		return r.Text, true
@@ -126,8 +129,8 @@ func (r *Reply) fill(args []string) (string, bool) {
 // braces keeps a stranger's braces from reading as placeholders.
 var braces = strings.NewReplacer("{", "(", "}", ")")
 
-// Clean makes a text that strangers chose fit for a reply: printable ASCII, white space folded to single spaces, no
-// square brackets, at most 200 octets. The result can be empty.
+// Clean makes a text that strangers chose fit for a reply: printable ASCII, white space folded to
+// single spaces, no square brackets, at most 200 octets. The result can be empty.
 func Clean(s string) string {
 	if isClean(s) {
 		return s
@@ -176,7 +179,8 @@ func isClean(s string) bool {
 	return true
 }
 
-// Line is a finished reply that every MTA passes on unchanged. Only the runner makes one, so none can be malformed.
+// Line is a finished reply that every MTA passes on unchanged. Only the runner makes one, so none
+// can be malformed.
 type Line struct {
 	code     int
 	enhanced string
@@ -200,7 +204,8 @@ func (l Line) String() string {
 	return strconv.Itoa(l.code) + " " + l.enhanced + " " + l.text
 }
 
-// Ending completes the line: "CODE X.Y.Z Text[ - help-url] [id]". A text that is too long is cut; the help URL and the id never are.
+// Ending completes the line: "CODE X.Y.Z Text[ - help-url] [id]". A text that is too long is cut;
+// the help URL and the id never are.
 func (l Line) Ending(helpURL, id string) Line {
 	suffix := ""
 	if helpURL != "" {
@@ -217,8 +222,8 @@ func (l Line) Ending(helpURL, id string) Line {
 	return l
 }
 
-// temporary returns the reply as mode defer gives it: 451 with the same text, 535 becomes 454 (RFC 4954 section 6).
-// A reply that is temporary already stays as it is.
+// temporary returns the reply as mode defer gives it: 451 with the same text, 535 becomes 454 (RFC
+// 4954 section 6). A reply that is temporary already stays as it is.
 func temporary(code int, enhanced string) (int, string) {
 	if code/100 == 4 {
 		return code, enhanced
@@ -230,8 +235,9 @@ func temporary(code int, enhanced string) (int, string) {
 	return 451, enhanced
 }
 
-// KeepOpen turns the codes that close the connection into ones that do not, for an answer that is moved from MAIL to
-// RCPT because only some recipients are enforced: 421 becomes 451, 521 becomes 550.
+// KeepOpen turns the codes that close the connection into ones that do not, for an answer that is
+// moved from MAIL to RCPT because only some recipients are enforced: 421 becomes 451, 521 becomes
+// 550.
 func (l Line) KeepOpen() Line {
 	switch l.code {
 	case 421:
@@ -242,7 +248,8 @@ func (l Line) KeepOpen() Line {
 	return l
 }
 
-// Line builds the reply of an objection under a mode. The effective reply is the declared one as --replies has it.
+// Line builds the reply of an objection under a mode. The effective reply is the declared one as
+// --replies has it.
 func (v Verdict) Line(effective *Reply, mode Mode) Line {
 	code, enhanced := v.codes(effective, mode)
 	return Line{code, enhanced, v.text(effective)}

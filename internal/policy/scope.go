@@ -145,7 +145,8 @@ type Message struct {
 }
 
 // Inquiry is what a check may ask about a message. What has a context waits for the DNS or the
-// state: ask in a [Question.Later], a Grant or a Settle hook. An error means that it could not be found out.
+// state: ask in a [Question.Later], a Grant or a Settle hook. An error means that it could not be
+// found out.
 type Inquiry interface {
 	// Recipients are those that mailweir has accepted and the MTA has not refused, in order.
 	Recipients() iter.Seq[*Recipient]
@@ -164,11 +165,11 @@ type Inquiry interface {
 	// Keep has the body kept for whoever is to be shown the message. It is called in a Headers
 	// hook; of a message whose refusal is certain by then nothing is kept.
 	Keep()
-	// Open returns a reader of the message, header section and body, OpenBody one of its body
-	// alone, for a [Question.Later] of a Message or MessageFor hook. Each call begins at the first octet,
-	// and several may be read at once; lines end as the MTA sent them. What could not be kept is an
-	// error of the reader, and so the check's own: that there is no more room (--scan-spool-max),
-	// or that nobody called Keep.
+	// Open returns a reader of the message, header section and body, OpenBody one of its body alone,
+	// for a [Question.Later] of a Message or MessageFor hook. Each call begins at the first octet, and
+	// several may be read at once; lines end as the MTA sent them. What could not be kept is an error
+	// of the reader, and so the check's own: that there is no more room (--scan-spool-max), or that
+	// nobody called Keep.
 	Open() io.Reader
 	OpenBody() io.Reader
 	// KeepSigned is Keep for a message with a DKIM signature (RFC 6376) of one of the domains, or
@@ -267,8 +268,9 @@ func Acquire(ctx context.Context, store state.Store, where Scope, key string, li
 }
 
 // Reserve keeps what was counted in advance for a recipient. If his mail is not accepted in the
-// end, giveBack is called, once, on the session's path: it must not wait. Call it from [Question.Later],
-// when it is counted. It reports false if it was called at once, because he is out already.
+// end, giveBack is called, once, on the session's path: it must not wait. Call it from
+// [Question.Later], when it is counted. It reports false if it was called at once, because he is
+// out already.
 func Reserve(r *Recipient, giveBack func()) bool {
 	fate, ended := r.Hold(func(fate Fate) {
 		if fate != Accepted {

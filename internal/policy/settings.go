@@ -206,7 +206,8 @@ func (s *Settings) Door(service Service) (string, bool) {
 }
 
 // Local reports whether the domain is ours, false without --local-domains. Where that table waits,
-// it is asked in a [Question.Later], and may fail; the directions of recipients are known without asking.
+// it is asked in a [Question.Later], and may fail; the directions of recipients are known without
+// asking.
 func (s *Settings) Local(ctx context.Context, domain string) (bool, error) {
 	if domain == "" {
 		return false, nil

@@ -17,7 +17,8 @@ type Verdict struct {
 	also  *Verdict
 }
 
-// ownWords is what a table entry says instead of the declared reply: REJECT text, DEFER text or a whole reply.
+// ownWords is what a table entry says instead of the declared reply: REJECT text, DEFER text or a
+// whole reply.
 type ownWords struct {
 	deferred  bool
 	monitored bool
@@ -29,18 +30,19 @@ type ownWords struct {
 // Pass is the verdict that has nothing against the mail.
 var Pass = Verdict{}
 
-// Object says that this should not pass, with this reply. The arguments fill the reply's placeholders in the
-// order of [Reply.Args]; they may come from strangers and are cleaned when the reply is built.
+// Object says that this should not pass, with this reply. The arguments fill the reply's
+// placeholders in the order of [Reply.Args]; they may come from strangers and are cleaned when the
+// reply is built.
 func Object(reply *Reply, args ...string) Verdict {
 	return Verdict{reply: reply, args: args}
 }
 
-// Edits says that the message should go on, changed. They are done where the check is enforced for each remaining recipient,
-// at the end of the message; elsewhere they are only recorded.
+// Edits says that the message should go on, changed. They are done where the check is enforced for
+// each remaining recipient, at the end of the message; elsewhere they are only recorded.
 func Edits(edits ...Edit) Verdict { return Verdict{edits: edits} }
 
-// Because adds the cause for the administrator: which entry, list or figure led to the objection. It stands in
-// log and explain, never in a reply.
+// Because adds the cause for the administrator: which entry, list or figure led to the objection.
+// It stands in log and explain, never in a reply.
 func (v Verdict) Because(format string, args ...any) Verdict {
 	v.cause = fmt.Sprintf(format, args...)
 	return v
@@ -52,15 +54,15 @@ func (v Verdict) Deferred() Verdict {
 	return v
 }
 
-// And adds a second judgement of the same check, which is judged by itself: what is enforced then need not wait for what is only
-// recorded.
+// And adds a second judgement of the same check, which is judged by itself: what is enforced then
+// need not wait for what is only recorded.
 func (v Verdict) And(w Verdict) Verdict {
 	v.also = &w
 	return v
 }
 
-// Monitored makes the objection one that is only recorded, whatever the check's mode. On a [Question.Later] it says so beforehand, and
-// nobody waits for it.
+// Monitored makes the objection one that is only recorded, whatever the check's mode. On a
+// [Question.Later] it says so beforehand, and nobody waits for it.
 func (v Verdict) Monitored() Verdict {
 	v.own.monitored = true
 	return v
@@ -72,8 +74,8 @@ func (v Verdict) Text(text string) Verdict {
 	return v
 }
 
-// Code replaces the declared code and enhanced code, as a table entry "550 5.7.1 text" does. What is 0 or "" stays as
-// declared; the class of the enhanced code follows the code.
+// Code replaces the declared code and enhanced code, as a table entry "550 5.7.1 text" does. What
+// is 0 or "" stays as declared; the class of the enhanced code follows the code.
 func (v Verdict) Code(code int, enhanced string) Verdict {
 	v.own.code, v.own.enhanced = code, enhanced
 	return v
@@ -91,7 +93,8 @@ func (v Verdict) Cause() string { return v.cause }
 // Edits returns what [Edits] asked for.
 func (v Verdict) Edits() []Edit { return v.edits }
 
-// Finds reports whether the verdict, which is known, has anything to say about the mail: an objection or edits.
+// Finds reports whether the verdict, which is known, has anything to say about the mail: an
+// objection or edits.
 func (v Verdict) Finds() bool { return v.reply != nil || len(v.edits) > 0 }
 
 // OnlyMonitors reports whether Monitored has been called.

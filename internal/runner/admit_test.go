@@ -7,7 +7,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// TestAdmit: for a place is asked only where somebody examines a message that may yet pass, and it is given back.
+// TestAdmit: for a place is asked only where somebody examines a message that may yet pass, and it
+// is given back.
 func TestAdmit(t *testing.T) {
 	passes := func(*policy.Message) (policy.Verdict, error) { return policy.Pass, nil }
 	refuses := func(*policy.Message) (policy.Verdict, error) { return no("early") }

@@ -9,7 +9,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// perRecipient objects at the end for those whose local part begins with bad, for now with soft, and can't tell about those with odd.
+// perRecipient objects at the end for those whose local part begins with bad, for now with soft,
+// and can't tell about those with odd.
 func perRecipient(name string, stage policy.Stage) policy.Hooks {
 	judge := func(r *policy.Recipient) (policy.Verdict, error) {
 		switch {

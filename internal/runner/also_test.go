@@ -10,7 +10,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// A word that is only recorded is not waited for beside one that is enforced, before DATA or at the end of the message.
+// A word that is only recorded is not waited for beside one that is enforced, before DATA or at the
+// end of the message.
 func TestAWordThatOnlyMonitorsIsNotWaitedFor(t *testing.T) {
 	for _, tt := range []struct {
 		stage    policy.Stage

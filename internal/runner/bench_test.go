@@ -7,7 +7,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// BenchmarkMessage plays one message a connection, of 20 header fields and 8 KiB, past checks with nothing against it.
+// BenchmarkMessage plays one message a connection, of 20 header fields and 8 KiB, past checks with
+// nothing against it.
 func BenchmarkMessage(b *testing.B) {
 	pass := policy.Hooks{
 		Connect: func(*policy.Connection) (policy.Verdict, error) { return policy.Pass, nil },

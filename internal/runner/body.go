@@ -61,7 +61,8 @@ func (s *Session) keepBody() {
 	}
 }
 
-// holdBody keeps the body beyond the end of the message, for what is only recorded then. It returns how to let go of it.
+// holdBody keeps the body beyond the end of the message, for what is only recorded then. It returns
+// how to let go of it.
 func (m *message) holdBody() (release func()) {
 	if m.body == nil || !m.body.Hold() {
 		return func() {}

@@ -15,8 +15,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// scanner is the example of a check that shows the message to somebody who takes his time: it has the body kept from its Headers
-// hook, and its Later opens as many readers as it likes.
+// scanner is the example of a check that shows the message to somebody who takes his time: it has
+// the body kept from its Headers hook, and its Later opens as many readers as it likes.
 func scanner(ask func(ctx context.Context, whole, body io.Reader) (policy.Verdict, error), change ...func(*policy.Check)) *policy.Check {
 	return check("scanner", policy.Hooks{
 		Headers: func(m *policy.Message) (policy.Verdict, error) {
@@ -85,7 +85,8 @@ func TestReadersOfOneMessage(t *testing.T) {
 	wantEvents(t, r)
 }
 
-// What cannot be kept is an error of the check that wanted to show it: recorded, and what becomes of the mail is its own affair.
+// What cannot be kept is an error of the check that wanted to show it: recorded, and what becomes
+// of the mail is its own affair.
 func TestWhatIsNotKeptIsACheckError(t *testing.T) {
 	many := make([]policy.Field, maxFields+1)
 	for i := range many {
@@ -179,7 +180,8 @@ func TestWhatIsKeptEndsWithTheMessage(t *testing.T) {
 	}
 }
 
-// Nobody waits for a check that only monitors; the message is there for it all the same until it has finished.
+// Nobody waits for a check that only monitors; the message is there for it all the same until it
+// has finished.
 func TestMonitoredScannerReadsAfterTheEnd(t *testing.T) {
 	ended := make(chan struct{})
 	r := newRig(t, "", scanner(func(ctx context.Context, whole, body io.Reader) (policy.Verdict, error) {

@@ -8,7 +8,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// TestEdits: edits are done where their check is enforced for everyone, and come to nothing where the message is refused.
+// TestEdits: edits are done where their check is enforced for everyone, and come to nothing where
+// the message is refused.
 func TestEdits(t *testing.T) {
 	const bad, good = "bad@ours.example", "good@ours.example"
 	tag := func(name string) func(*policy.Recipient) (policy.Verdict, error) {
@@ -52,7 +53,8 @@ func TestEdits(t *testing.T) {
 	}
 }
 
-// TestEditsNotDone: what the MTA has not granted is recorded and changes nothing, and no edit takes the last recipient off.
+// TestEditsNotDone: what the MTA has not granted is recorded and changes nothing, and no edit takes
+// the last recipient off.
 func TestEditsNotDone(t *testing.T) {
 	const one, two = "one@ours.example", "two@ours.example"
 	field, hold := policy.AddField("X-Tag", "a"), policy.Quarantine("look")
@@ -116,7 +118,8 @@ func TestEditsNotDone(t *testing.T) {
 	}
 }
 
-// TestEditsBesideObjections: a check that refuses for some recipients only, in vain, still has its edits done.
+// TestEditsBesideObjections: a check that refuses for some recipients only, in vain, still has its
+// edits done.
 func TestEditsBesideObjections(t *testing.T) {
 	c := check("a", policy.Hooks{MessageFor: func(r *policy.Recipient) (policy.Verdict, error) {
 		switch r.Address.Local {

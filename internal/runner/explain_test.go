@@ -10,7 +10,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// Whoever asks why mail is refused is told of each permit that exists and does not count; so is the log.
+// Whoever asks why mail is refused is told of each permit that exists and does not count; so is the
+// log.
 func TestPermitsThatDoNotCountAreTold(t *testing.T) {
 	const envelope, header = policy.ExemptRecipientPermit | policy.ExemptAutoAllow | policy.ExemptPermitSender, policy.ExemptHeaderFrom
 	pair := []policy.Grant{{By: policy.ExemptAutoAllow, Source: "pair"}}

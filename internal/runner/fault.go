@@ -6,8 +6,9 @@ import (
 	"mailweir/internal/policy"
 )
 
-// Fault takes notice of a defect outside the policy, such as a panic on the wire. The message under way, or the next
-// one, is answered with the reply of the check fault, wherever an answer is owed from now on.
+// Fault takes notice of a defect outside the policy, such as a panic on the wire. The message under
+// way, or the next one, is answered with the reply of the check fault, wherever an answer is owed
+// from now on.
 func (s *Session) Fault(err error) {
 	s.ensureConnection()
 	if s.msg == nil {
@@ -35,8 +36,9 @@ func (s *Session) surviveFault() {
 	}
 }
 
-// caught turns a panic in a hook that has no verdict into a fault of the message. Deferred by the caller. What such a
-// check has seen of the message is no longer whole, so its other hooks are left out; those of other checks are not.
+// caught turns a panic in a hook that has no verdict into a fault of the message. Deferred by the
+// caller. What such a check has seen of the message is no longer whole, so its other hooks are left
+// out; those of other checks are not.
 func (s *Session) caught(b *bound, stage policy.Stage) {
 	r := recover()
 	if r == nil {

@@ -66,7 +66,8 @@ func TestPanicsAreFaultsOfOneMessage(t *testing.T) {
 	}
 }
 
-// TestAPanicLeavesOtherChecksAtWork: a broken check that does not refuse must not open the door to what others refuse.
+// TestAPanicLeavesOtherChecksAtWork: a broken check that does not refuse must not open the door to
+// what others refuse.
 func TestAPanicLeavesOtherChecksAtWork(t *testing.T) {
 	heard := 0
 	broken := policy.Hooks{

@@ -29,7 +29,8 @@ func isDone(done <-chan struct{}) bool {
 	}
 }
 
-// fault is a defect of mailweir itself: a panic, or an error from a check that has no backend to fail.
+// fault is a defect of mailweir itself: a panic, or an error from a check that has no backend to
+// fail.
 type fault struct {
 	cause error
 	stack []byte
@@ -42,7 +43,8 @@ func panicked(value any, stack []byte) *fault {
 func (f *fault) Error() string { return f.cause.Error() }
 func (f *fault) Unwrap() error { return f.cause }
 
-// finding is what a check found, until the MTA has been answered: an objection, an error, or work under way.
+// finding is what a check found, until the MTA has been answered: an objection, an error, or work
+// under way.
 type finding struct {
 	check *bound
 	stage policy.Stage // where it was decided
@@ -75,7 +77,8 @@ type stageSet uint8
 
 func (s stageSet) has(stage policy.Stage) bool { return s&(1<<stage) != 0 }
 
-// dueAt tells where a finding is answered: as early as its check may be, once the MTA passes the text on.
+// dueAt tells where a finding is answered: as early as its check may be, once the MTA passes the
+// text on.
 func (c *connection) dueAt(b *bound, stage policy.Stage, failed bool) stageSet {
 	settings := c.policy.Settings
 	switch {
@@ -155,8 +158,8 @@ func next(ctx context.Context, w said, n int) said {
 	return call(w.verdict.Work(), ctx)
 }
 
-// wait waits until the check has said something. When the context ends first, that is an error from then on, for
-// everyone who asks: a backend that hangs is waited for once.
+// wait waits until the check has said something. When the context ends first, that is an error from
+// then on, for everyone who asks: a backend that hangs is waited for once.
 func (f *finding) wait(ctx context.Context, rn *Runner) {
 	if f.later == nil {
 		return
@@ -176,7 +179,8 @@ func (l *later) abandon() {
 	}
 }
 
-// keep lets the work go on after its scope has ended, because what is only monitored is still to be recorded.
+// keep lets the work go on after its scope has ended, because what is only monitored is still to be
+// recorded.
 func (f *finding) keep() {
 	if f.later != nil {
 		f.later.kept.Store(true)
@@ -197,7 +201,8 @@ func call[S any](hook func(S) (policy.Verdict, error), where S) (w said) {
 	return said{v, err}
 }
 
-// judge runs a check's hook on a scope and keeps what it finds there, if that has anything against the mail.
+// judge runs a check's hook on a scope and keeps what it finds there, if that has anything against
+// the mail.
 func judge[S policy.Scope](s *Session, b *bound, stage policy.Stage, hook func(S) (policy.Verdict, error), on S, where *scope, rcpt *recipient) {
 	w := call(hook, on)
 	if also := w.verdict.Also(); also != nil {
@@ -206,8 +211,9 @@ func judge[S policy.Scope](s *Session, b *bound, stage policy.Stage, hook func(S
 	s.keep(b, stage, w, where, rcpt)
 }
 
-// keep puts a finding into its scope, unless it has nothing against the mail. A question that never waits is asked here and
-// now; one that does is begun, unless its answer can only be recorded: that is asked for after the reply.
+// keep puts a finding into its scope, unless it has nothing against the mail. A question that never
+// waits is asked here and now; one that does is begun, unless its answer can only be recorded: that
+// is asked for after the reply.
 func (s *Session) keep(b *bound, stage policy.Stage, w said, where *scope, rcpt *recipient) {
 	var queries []trace.Query
 	monitors := false

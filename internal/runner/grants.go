@@ -85,8 +85,8 @@ func (p *Policy) mayPermit(m *message) (kinds policy.Exemption) {
 	return kinds
 }
 
-// mayLetPast reports whether a permit may let a recipient's mail past the check, or that of client and sender when r is nil, as far
-// as is known without waiting.
+// mayLetPast reports whether a permit may let a recipient's mail past the check, or that of client
+// and sender when r is nil, as far as is known without waiting.
 func (m *message) mayLetPast(b *bound, r *recipient) bool {
 	may := m.mayPermit & b.Exempt
 	if may&grantable != 0 && (r == nil || r.nothingGranted(b)) {
@@ -122,7 +122,8 @@ func (r *recipient) granted(ctx context.Context, b *bound) (string, error) {
 	return "", errors.Join(err, failure)
 }
 
-// askGrants asks every check that permits, once for a recipient: beside whoever asks, unless none of them waits.
+// askGrants asks every check that permits, once for a recipient: beside whoever asks, unless none
+// of them waits.
 func (r *recipient) askGrants(ctx context.Context) ([]policy.Grant, error) {
 	if !r.msg.conn.policy.grantsAtOnce {
 		return find(ctx, r.msg.runner, &r.grants, r.findGrants)
@@ -131,7 +132,8 @@ func (r *recipient) askGrants(ctx context.Context) ([]policy.Grant, error) {
 	return r.list, r.listErr
 }
 
-// nothingGranted reports whether it is known without waiting that no check grants anything that the check gives way to.
+// nothingGranted reports whether it is known without waiting that no check grants anything that the
+// check gives way to.
 func (r *recipient) nothingGranted(b *bound) bool {
 	if !r.msg.conn.policy.grantsAtOnce {
 		return false
@@ -219,7 +221,8 @@ func (m *message) headerFromPermits(ctx context.Context) (string, error) {
 }
 
 // PermitHonoured reports whether the administrator permits the sender and SPF passes for it: such
-// mail is known to be good. It waits for the DNS; call it from [policy.Question.Later] or a Settle hook.
+// mail is known to be good. It waits for the DNS; call it from [policy.Question.Later] or a Settle
+// hook.
 func (m *message) PermitHonoured(ctx context.Context) bool {
 	if !m.permit.ok {
 		return false

@@ -10,7 +10,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// Mail is known to be good when a recipient has written to its sender and SPF passes; nothing less will do.
+// Mail is known to be good when a recipient has written to its sender and SPF passes; nothing less
+// will do.
 func TestAutoAllowHonoured(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

@@ -2,7 +2,8 @@ package runner
 
 import "context"
 
-// recordLate records what is only monitored of client, sender or a recipient when it is known, off the way of the answer.
+// recordLate records what is only monitored of client, sender or a recipient when it is known, off
+// the way of the answer.
 func (a *answering) recordLate() {
 	if len(a.late) == 0 {
 		return
@@ -36,7 +37,8 @@ func (rn *Runner) begin(f *finding) {
 	}
 }
 
-// lateGroups are findings about a message that are only monitored and not known when it is answered.
+// lateGroups are findings about a message that are only monitored and not known when it is
+// answered.
 type lateGroups struct {
 	resolver
 	groups []group
@@ -67,8 +69,8 @@ func (l *lateGroups) start(rn *Runner) {
 	}
 }
 
-// record records what a check has found, or with nil what all of the rest have, when it is known. It reports whether there
-// was anything.
+// record records what a check has found, or with nil what all of the rest have, when it is known.
+// It reports whether there was anything.
 func (l *lateGroups) record(b *bound) (any bool) {
 	rest := l.groups[:0]
 	for _, g := range l.groups {

@@ -140,7 +140,8 @@ func TestAMonitoredObjectionDoesNotWaitForItsPermits(t *testing.T) {
 	})
 }
 
-// TestGrantsThatHang: one recipient's grants are waited for until the deadline, however long somebody else waits.
+// TestGrantsThatHang: one recipient's grants are waited for until the deadline, however long
+// somebody else waits.
 func TestGrantsThatHang(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hooks := objecting("watched", policy.StageRcpt)

@@ -10,7 +10,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// TestARefusedRecipientIsLearnedAtOnce: however long the client keeps the message open, with the time of judging.
+// TestARefusedRecipientIsLearnedAtOnce: however long the client keeps the message open, with the
+// time of judging.
 func TestARefusedRecipientIsLearnedAtOnce(t *testing.T) {
 	d := &diary{}
 	hooks := policy.Hooks{Rcpt: func(r *policy.Recipient) (policy.Verdict, error) {
@@ -40,7 +41,8 @@ func TestARefusedRecipientIsLearnedAtOnce(t *testing.T) {
 	}
 }
 
-// TestLearningDoesNotWaitForWhatIsLate: only the check whose own finding is late learns when that is known.
+// TestLearningDoesNotWaitForWhatIsLate: only the check whose own finding is late learns when that
+// is known.
 func TestLearningDoesNotWaitForWhatIsLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &diary{}

@@ -30,7 +30,8 @@ func (d *diary) text() string {
 	return strings.Join(d.lines, "\n")
 }
 
-// everything is a check that uses every hook, slots in all three scopes, Later, Grant, Acquire and Close.
+// everything is a check that uses every hook, slots in all three scopes, Later, Grant, Acquire and
+// Close.
 func everything(d *diary) *policy.Check {
 	type count struct {
 		mu sync.Mutex
@@ -145,7 +146,8 @@ close`
 	}
 }
 
-// TestLeasesEndWithTheirScope: the next message finds the place free, although nothing beside the session has run yet.
+// TestLeasesEndWithTheirScope: the next message finds the place free, although nothing beside the
+// session has run yet.
 func TestLeasesEndWithTheirScope(t *testing.T) {
 	hold := make(chan struct{})
 	settle := policy.Hooks{SettleMessage: func(context.Context, *policy.Message, policy.Outcome) { <-hold }}
@@ -159,8 +161,8 @@ func TestLeasesEndWithTheirScope(t *testing.T) {
 	s.Close()
 }
 
-// TestReserve: what was counted in advance is given back at once with each recipient whose mail is not accepted, also where it is counted
-// when he is out already.
+// TestReserve: what was counted in advance is given back at once with each recipient whose mail is
+// not accepted, also where it is counted when he is out already.
 func TestReserve(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -272,8 +274,8 @@ func TestFates(t *testing.T) {
 	}
 }
 
-// TestReload: a transaction keeps its policy, the next one on the same connection has the newer, and what a policy holds
-// is closed once, when the last session has left it.
+// TestReload: a transaction keeps its policy, the next one on the same connection has the newer,
+// and what a policy holds is closed once, when the last session has left it.
 func TestReload(t *testing.T) {
 	d := &diary{}
 	built := 0

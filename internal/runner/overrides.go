@@ -10,7 +10,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// Overrides reads the file of --replies, once the flags have been read: the replies that differ, by id.
+// Overrides reads the file of --replies, once the flags have been read: the replies that differ, by
+// id.
 func (d *Draft) Overrides() (map[string]*policy.Reply, error) {
 	own, err := readReplies(d.settings.RepliesFile(), d.registry)
 	byID := make(map[string]*policy.Reply, len(own))
@@ -24,8 +25,8 @@ func (d *Draft) Overrides() (map[string]*policy.Reply, error) {
 //
 //	ID CODE X.Y.Z Text
 //
-// Blank lines and lines that begin with # are left out. An unknown id, a second line for the same id, and a reply that an MTA
-// would refuse are errors.
+// Blank lines and lines that begin with # are left out. An unknown id, a second line for the same
+// id, and a reply that an MTA would refuse are errors.
 func readReplies(name string, registry *policy.Registry) (map[*policy.Reply]*policy.Reply, error) {
 	if name == "" {
 		return nil, nil

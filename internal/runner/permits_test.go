@@ -91,7 +91,8 @@ func TestGrantsAreForOneRecipient(t *testing.T) {
 	}
 }
 
-// A permit that could not be looked up makes the objection temporary, if it could count: something has to vouch for the sender.
+// A permit that could not be looked up makes the objection temporary, if it could count: something
+// has to vouch for the sender.
 func TestAFailingGrantMakesTheObjectionTemporary(t *testing.T) {
 	const refused, temporary = "rcpt a@ours.example 550 5.7.1 x", "rcpt a@ours.example 451 4.7.1 x"
 	for _, tt := range []struct {
@@ -180,7 +181,8 @@ func TestStandings(t *testing.T) {
 	}
 }
 
-// TestALoginWaitsForNothingThatItBypasses: what was asked when the client connected must not hold up our own users.
+// TestALoginWaitsForNothingThatItBypasses: what was asked when the client connected must not hold
+// up our own users.
 func TestALoginWaitsForNothingThatItBypasses(t *testing.T) {
 	hang := policy.Hooks{Connect: func(*policy.Connection) (policy.Verdict, error) {
 		return policy.Asks(policy.Network{}).Later(func(ctx context.Context) (policy.Verdict, error) { <-ctx.Done(); return policy.Pass, ctx.Err() }), nil
@@ -244,8 +246,8 @@ func TestSPFOfNobody(t *testing.T) {
 	}
 }
 
-// TestGrantsThatNeverWait: they are asked where the objection is resolved, once a recipient; what they grant still has to be
-// vouched for.
+// TestGrantsThatNeverWait: they are asked where the objection is resolved, once a recipient; what
+// they grant still has to be vouched for.
 func TestGrantsThatNeverWait(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

@@ -49,7 +49,8 @@ func TestWrongSettings(t *testing.T) {
 	}
 }
 
-// A file of domains that an editor has cut down before it writes must not turn all mail into relaying.
+// A file of domains that an editor has cut down before it writes must not turn all mail into
+// relaying.
 func TestNoLocalDomain(t *testing.T) {
 	empty := filepath.Join(t.TempDir(), "domains")
 	if err := os.WriteFile(empty, []byte("# example.org\n"), 0o600); err != nil {

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// pool is the worker pool: it runs pieces of work off the sessions' path, each in a goroutine. One that
-// has finished stays for the next piece: its stack has grown to what such work needs, and to grow a new
-// one for each question about a message costs more than most of the answers.
+// pool is the worker pool: it runs pieces of work off the sessions' path, each in a goroutine. One
+// that has finished stays for the next piece: its stack has grown to what such work needs, and to
+// grow a new one for each question about a message costs more than most of the answers.
 type pool struct {
 	ctx     context.Context // ends those who wait
 	jobs    chan func()

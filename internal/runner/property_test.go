@@ -42,8 +42,8 @@ func (sc *script) word(later bool) (policy.Verdict, error) {
 	return policy.Pass, nil
 }
 
-// draw returns a number from what was drawn beforehand, then again from its beginning: rapid's own draws belong to
-// the test's goroutine.
+// draw returns a number from what was drawn beforehand, then again from its beginning: rapid's own
+// draws belong to the test's goroutine.
 func (sc *script) draw() int {
 	n := <-sc.next
 	sc.next <- n
@@ -71,8 +71,9 @@ func (sc *script) hooks() policy.Hooks {
 	}
 }
 
-// TestNoSequenceBreaksASession: whatever the MTA sends in whatever order, and whatever the checks say, the session
-// does not panic, every reply is well-formed, and nobody is refused where nobody may be.
+// TestNoSequenceBreaksASession: whatever the MTA sends in whatever order, and whatever the checks
+// say, the session does not panic, every reply is well-formed, and nobody is refused where nobody
+// may be.
 func TestNoSequenceBreaksASession(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		numbers := rapid.SliceOfN(rapid.IntRange(0, 20), 1, 50).Draw(rt, "words")

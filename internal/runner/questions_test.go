@@ -12,7 +12,8 @@ import (
 	"mailweir/internal/trace"
 )
 
-// asking is a check with one question at RCPT, which answers with its own number for each recipient.
+// asking is a check with one question at RCPT, which answers with its own number for each
+// recipient.
 func asking(mode policy.Mode, these []policy.Waiter, f func(context.Context) (policy.Verdict, error), settled *[]string) *policy.Check {
 	return check("x", policy.Hooks{}, func(c *policy.Check) {
 		c.Mode, c.OnError = mode, policy.Accept
@@ -39,7 +40,8 @@ func asking(mode policy.Mode, these []policy.Waiter, f func(context.Context) (po
 	})
 }
 
-// TestTheAnswerReachesLearning: what a question has found out is there, typed, when its check learns; nothing after a failure.
+// TestTheAnswerReachesLearning: what a question has found out is there, typed, when its check
+// learns; nothing after a failure.
 func TestTheAnswerReachesLearning(t *testing.T) {
 	pass := func(context.Context) (policy.Verdict, error) { return policy.Pass, nil }
 	object := func(context.Context) (policy.Verdict, error) { return no("x") }
@@ -69,7 +71,8 @@ func TestTheAnswerReachesLearning(t *testing.T) {
 	}
 }
 
-// TestWhatNeverWaitsIsAskedAtOnce: on the session's path, before the next check runs; then one that waits, if it says so.
+// TestWhatNeverWaitsIsAskedAtOnce: on the session's path, before the next check runs; then one that
+// waits, if it says so.
 func TestWhatNeverWaitsIsAskedAtOnce(t *testing.T) {
 	var order []string
 	first := policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) {
@@ -100,7 +103,8 @@ func TestWhatNeverWaitsIsAskedAtOnce(t *testing.T) {
 	}
 }
 
-// TestAnObjectionFoundAtOnceSparesTheRest: a refusal that took no waiting is certain like any other.
+// TestAnObjectionFoundAtOnceSparesTheRest: a refusal that took no waiting is certain like any
+// other.
 func TestAnObjectionFoundAtOnceSparesTheRest(t *testing.T) {
 	ran := false
 	at := policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) {
@@ -114,7 +118,8 @@ func TestAnObjectionFoundAtOnceSparesTheRest(t *testing.T) {
 	}
 }
 
-// TestWhatOnlyMonitorsIsAskedAfterTheReply: it costs the answer nothing, and what never gets so far is not asked.
+// TestWhatOnlyMonitorsIsAskedAfterTheReply: it costs the answer nothing, and what never gets so far
+// is not asked.
 func TestWhatOnlyMonitorsIsAskedAfterTheReply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := 0 // read when all is at rest

@@ -6,7 +6,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// queue is a session's background queue: it runs a session's work that must not delay an answer, one piece after the other.
+// queue is a session's background queue: it runs a session's work that must not delay an answer,
+// one piece after the other.
 type queue struct {
 	runner *Runner
 	mu     sync.Mutex
@@ -15,7 +16,8 @@ type queue struct {
 	busy   bool
 }
 
-// maxQueued is how many pieces may wait; beyond it the session itself waits, so that memory stays bounded.
+// maxQueued is how many pieces may wait; beyond it the session itself waits, so that memory stays
+// bounded.
 const maxQueued = 256
 
 func newQueue(rn *Runner) *queue {

@@ -9,8 +9,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// record makes and writes the event of a ruling about a recipient or, with nil, about those that remain; its id is part of
-// the line.
+// record makes and writes the event of a ruling about a recipient or, with nil, about those that
+// remain; its id is part of the line.
 func (rs *resolver) record(ru *ruling, r *recipient) *policy.Event {
 	e := rs.event(ru, r)
 	switch {

@@ -76,7 +76,8 @@ func TestResourcesOutliveAPolicy(t *testing.T) {
 	}
 }
 
-// TestReloadFails leaves the policy in use as it is, and nothing open that only the failing one wanted.
+// TestReloadFails leaves the policy in use as it is, and nothing open that only the failing one
+// wanted.
 func TestReloadFails(t *testing.T) {
 	var d dialer
 	broken := check("broken", policy.Hooks{})

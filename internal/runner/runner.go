@@ -23,15 +23,16 @@ type Limits struct {
 // DefaultLimits are those of section 2 of the specification.
 var DefaultLimits = Limits{Stage: 8 * time.Second, End: 60 * time.Second, Questions: 20_000}
 
-// Observer sees every decision and every outcome. It is the one place that writes log, metrics and, later, a
-// record. Its methods are called from any goroutine and must not wait.
+// Observer sees every decision and every outcome. It is the one place that writes log, metrics and,
+// later, a record. Its methods are called from any goroutine and must not wait.
 type Observer interface {
-	// Identify returns the id for an event before its reply is built. Events that are alike share one when there
-	// are too many of them.
+	// Identify returns the id for an event before its reply is built. Events that are alike share one
+	// when there are too many of them.
 	Identify(*policy.Event) string
 	// Record takes the finished event.
 	Record(*policy.Event)
-	// Settled takes what became of a transaction, accepted ones too. Version, host and time of the end are the observer's.
+	// Settled takes what became of a transaction, accepted ones too. Version, host and time of the end
+	// are the observer's.
 	Settled(*policy.Transaction)
 	// Defect takes a panic in a Settle hook.
 	Defect(error)
@@ -63,7 +64,8 @@ func NewRunner(p *Policy, observer Observer, limits Limits) *Runner {
 	return rn
 }
 
-// launch runs work in a goroutine that the runner owns, and reports false when too much is under way.
+// launch runs work in a goroutine that the runner owns, and reports false when too much is under
+// way.
 func (rn *Runner) launch(work func()) bool {
 	select {
 	case rn.places <- struct{}{}:
@@ -77,7 +79,8 @@ func (rn *Runner) launch(work func()) bool {
 	return true
 }
 
-// find returns a fact that the runner has found out once for all who ask, within the deadline of a stage.
+// find returns a fact that the runner has found out once for all who ask, within the deadline of a
+// stage.
 func find[T any](ctx context.Context, rn *Runner, f *fact.Fact[T], how func(context.Context) (T, error)) (T, error) {
 	return findWithin(ctx, rn, rn.limits.Stage, f, how)
 }

@@ -130,8 +130,8 @@ func (s *Session) runHelo() {
 	}
 }
 
-// dropFindings forgets what an earlier HELO led to: after STARTTLS the client begins again (RFC 3207
-// section 4.2).
+// dropFindings forgets what an earlier HELO led to: after STARTTLS the client begins again (RFC
+// 3207 section 4.2).
 func (s *Session) dropFindings(stage policy.Stage) {
 	kept := s.conn.findings[:0]
 	for _, f := range s.conn.findings {
@@ -146,7 +146,8 @@ func (s *Session) dropFindings(stage policy.Stage) {
 	s.conn.findings = kept
 }
 
-// ensureConnection covers an MTA that leaves the connect step out: the client is then unknown and untrusted.
+// ensureConnection covers an MTA that leaves the connect step out: the client is then unknown and
+// untrusted.
 func (s *Session) ensureConnection() {
 	if s.conn == nil {
 		s.Connect(policy.ConnectFacts{})

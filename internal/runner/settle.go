@@ -8,7 +8,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// learnTime bounds what all checks together may take to learn from a message, or from a recipient who was refused.
+// learnTime bounds what all checks together may take to learn from a message, or from a recipient
+// who was refused.
 const learnTime = 20 * time.Second
 
 // outcome is what the event makes of the recipient or message that it refuses with this reply.
@@ -20,8 +21,9 @@ func outcome(e *policy.Event, reply *policy.Reply) policy.Outcome {
 	return policy.Outcome{Fate: fate, Check: e.Check, Reply: e.Reply, Offence: reply.Shown(fate), Event: e.ID, At: e.Time}
 }
 
-// dismiss ends a recipient before its message: what its scope holds is given back at once, and it is settled at once. The end of the
-// message may be long in coming, and the next attempt sooner: Postfix tells of RSET only with the next command.
+// dismiss ends a recipient before its message: what its scope holds is given back at once, and it
+// is settled at once. The end of the message may be long in coming, and the next attempt sooner:
+// Postfix tells of RSET only with the next command.
 func (s *Session) dismiss(r *recipient, outcome policy.Outcome) {
 	m, p := s.msg, s.policy()
 	r.release(outcome)
@@ -41,7 +43,8 @@ func (s *Session) dismiss(r *recipient, outcome policy.Outcome) {
 	}
 }
 
-// learn gives learning its time, which does not end with the daemon's: what was found out is not to be lost.
+// learn gives learning its time, which does not end with the daemon's: what was found out is not to
+// be lost.
 func (s *Session) learn(work func(context.Context)) {
 	ctx, cancel := context.WithTimeout(context.Background(), learnTime)
 	defer cancel()
@@ -54,8 +57,8 @@ func (s *Session) settleRecipient(ctx context.Context, b *bound, r *recipient, w
 	s.background.guarded(func() { b.hooks.SettleRecipient(ctx, &r.Recipient, outcome) })
 }
 
-// endMessage settles the transaction, if there is one: fate is what became of it unless a check decided otherwise. What its
-// scopes hold is given back at once.
+// endMessage settles the transaction, if there is one: fate is what became of it unless a check
+// decided otherwise. What its scopes hold is given back at once.
 func (s *Session) endMessage(fate policy.Fate) {
 	m := s.msg
 	if m == nil {
@@ -87,8 +90,8 @@ func (s *Session) endMessage(fate policy.Fate) {
 	s.background.do(func() { s.settleMessage(p, m) })
 }
 
-// settleMessage lets the checks learn what became of a message and its recipients, and then records what is known late. A check
-// whose own finding is late learns when it is known.
+// settleMessage lets the checks learn what became of a message and its recipients, and then records
+// what is known late. A check whose own finding is late learns when it is known.
 func (s *Session) settleMessage(p *Policy, m *message) {
 	m.late.start(s.runner)
 	if len(p.hooks.settleRcpt)+len(p.hooks.settleMsg) > 0 {
@@ -120,7 +123,8 @@ func (s *Session) settleScopes(ctx context.Context, p *Policy, m *message) {
 	}
 }
 
-// outcome is what became of the message, with what has been monitored of it and of those who remain.
+// outcome is what became of the message, with what has been monitored of it and of those who
+// remain.
 func (m *message) outcome() policy.Outcome {
 	outcome, would := m.decided, m.monitored()
 	for _, r := range m.recipients {
@@ -149,8 +153,8 @@ func (s *Session) endConnection() {
 	s.conn, s.faulted = nil, nil
 }
 
-// closeScope gives back what a connection scope holds, and returns what ends its use of the policy. A session that moves to
-// another policy has several scopes, one after the other.
+// closeScope gives back what a connection scope holds, and returns what ends its use of the policy.
+// A session that moves to another policy has several scopes, one after the other.
 func (s *Session) closeScope(c *connection) (leave func()) {
 	c.release(policy.Outcome{})
 	return func() { s.runner.leave(c.policy) }

@@ -39,7 +39,8 @@ func (m *message) KeepSigned(domains ...string) {
 	}
 }
 
-// SignedBy reports whether a signature of one of the domains, or one that is aligned with it, is valid.
+// SignedBy reports whether a signature of one of the domains, or one that is aligned with it, is
+// valid.
 func (m *message) SignedBy(ctx context.Context, domains ...string) (bool, error) {
 	found := m.signatures.Load()
 	if found == nil {
@@ -74,8 +75,8 @@ func alignedWith(domain string, others []string) bool {
 	return slices.ContainsFunc(others, func(other string) bool { return mailauth.Aligned(domain, other) })
 }
 
-// verify verifies one signature, once for all who ask. It is shown the message without the signatures above it: those were
-// put there later, and it alone is looked at.
+// verify verifies one signature, once for all who ask. It is shown the message without the
+// signatures above it: those were put there later, and it alone is looked at.
 func (m *message) verify(ctx context.Context, s *signature) (string, error) {
 	rn, dns := m.runner, m.conn.policy.backends.Resolver()
 	return findWithin(ctx, rn, rn.limits.End, &s.valid, func(ctx context.Context) (string, error) {
@@ -100,8 +101,9 @@ func (m *message) knownSigners() (domains []string) {
 	return domains
 }
 
-// signedBySender reports whether a valid signature is aligned with the envelope sender. It is false while the message is not
-// there to be looked at: before its end, and after it for what was found about client, sender or a recipient and is late.
+// signedBySender reports whether a valid signature is aligned with the envelope sender. It is false
+// while the message is not there to be looked at: before its end, and after it for what was found
+// about client, sender or a recipient and is late.
 func (m *message) signedBySender(ctx context.Context) (bool, error) {
 	if m.Sender.IsNull() || m.signatures.Load() == nil {
 		return false, nil
@@ -115,8 +117,8 @@ func (m *message) signedBySender(ctx context.Context) (bool, error) {
 	return m.SignedBy(ctx, m.Sender.Domain)
 }
 
-// wantsDKIM reports, at the end of headers, whether a signature could vouch for a permit that matters: there is, or may come, an
-// objection to be answered at the end that gives way to one.
+// wantsDKIM reports, at the end of headers, whether a signature could vouch for a permit that
+// matters: there is, or may come, an objection to be answered at the end that gives way to one.
 func (s *Session) wantsDKIM() bool {
 	m, p := s.msg, s.policy()
 	if m.Sender.IsNull() {

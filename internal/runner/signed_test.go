@@ -61,7 +61,8 @@ func TestSignedMessagesAreKept(t *testing.T) {
 	}
 }
 
-// signedBy returns header and body of a large message with a DKIM signature of the domain, and the record of its key.
+// signedBy returns header and body of a large message with a DKIM signature of the domain, and the
+// record of its key.
 func signedBy(t *testing.T, domain, body string) (fields []policy.Field, record string) {
 	t.Helper()
 	public, private, err := ed25519.GenerateKey(nil)
@@ -99,7 +100,8 @@ func slowKeys(t *testing.T, zone, record string) *dns.Resolver {
 	return r
 }
 
-// A signature vouches for a message of any size, however long its key takes: what is kept is read when the message has ended.
+// A signature vouches for a message of any size, however long its key takes: what is kept is read
+// when the message has ended.
 func TestLargeSignedMessage(t *testing.T) {
 	body := strings.Repeat(strings.Repeat("0123456789abcde ", 4)+"\r\n", 9<<20/66)
 	fields, record := signedBy(t, "mail.else.example", body)
@@ -132,8 +134,8 @@ func TestLargeSignedMessage(t *testing.T) {
 	}
 }
 
-// What was found at RCPT and comes after the end of the message is judged by what could vouch at RCPT: that the body is gone by
-// then is no failure.
+// What was found at RCPT and comes after the end of the message is judged by what could vouch at
+// RCPT: that the body is gone by then is no failure.
 func TestLateFindingDoesNotLookForSignatures(t *testing.T) {
 	ended := make(chan struct{})
 	fields, record := signedBy(t, "mail.else.example", "hello\r\n")

@@ -6,11 +6,13 @@ import (
 	"mailweir/internal/mailauth"
 )
 
-// SPF returns the SPF result for the envelope sender's domain, or for HELO's under the null sender (RFC 7208 section
+// SPF returns the SPF result for the envelope sender's domain, or for HELO's under the null sender
+// (RFC 7208 section
 // 2.4). It waits for the DNS; call it from [policy.Question.Later]. An error means that it could not be found out.
 //
-// The result is none where SPF has nothing to say: the client's address is unknown or that of an inbound relay, or
-// the sender has no domain. (The library would then judge HELO, which says nothing about that sender.)
+// The result is none where SPF has nothing to say: the client's address is unknown or that of an
+// inbound relay, or the sender has no domain. (The library would then judge HELO, which says
+// nothing about that sender.)
 func (m *message) SPF(ctx context.Context) (mailauth.SPFResult, error) {
 	client := m.Conn.Client
 	if !client.IsValid() || m.Conn.InboundRelay() || m.Sender.Domain == "" && !m.Sender.IsNull() {
@@ -22,8 +24,8 @@ func (m *message) SPF(ctx context.Context) (mailauth.SPFResult, error) {
 	})
 }
 
-// SPFOf returns the SPF result that the client has for another domain than the sender's: whether that domain
-// lets the client send its mail. The rest is as for [Message.SPF].
+// SPFOf returns the SPF result that the client has for another domain than the sender's: whether
+// that domain lets the client send its mail. The rest is as for [Message.SPF].
 func (m *message) SPFOf(ctx context.Context, domain string) (mailauth.SPFResult, error) {
 	client := m.Conn.Client
 	if !client.IsValid() || m.Conn.InboundRelay() || domain == "" {

@@ -21,7 +21,8 @@ func registerSpool(f *policy.Flags) *spoolFlags {
 	}
 }
 
-// open returns the spool, the same one for as long as the flags are the same: the budget is one for all sessions.
+// open returns the spool, the same one for as long as the flags are the same: the budget is one for
+// all sessions.
 func (f *spoolFlags) open(resources *resource.Holder) (*spool.Spool, error) {
 	return resource.Get(resources, fmt.Sprintf("%d %s", *f.max, *f.dir), func() (*spool.Spool, error) {
 		s, err := spool.New(*f.dir, int64(*f.max))

@@ -6,8 +6,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// Tick lets the checks of the current policy do what is due without any mail. The daemon calls it from time to time, never twice
-// at once.
+// Tick lets the checks of the current policy do what is due without any mail. The daemon calls it
+// from time to time, never twice at once.
 func (rn *Runner) Tick(ctx context.Context) {
 	p := rn.acquire()
 	defer rn.leave(p)

@@ -9,7 +9,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// The record of a transaction has every recipient with what became of him, whatever became of the message.
+// The record of a transaction has every recipient with what became of him, whatever became of the
+// message.
 func TestTransaction(t *testing.T) {
 	refuse := policy.Hooks{Rcpt: func(r *policy.Recipient) (policy.Verdict, error) {
 		if r.Address.Local == "bad" {

@@ -10,8 +10,8 @@ import (
 // errReleased is what a reader says whose body is gone.
 var errReleased = errors.New("the body is not kept any more")
 
-// Body is what is kept of one message. One goroutine writes, before others read. It is there for as long as somebody holds
-// it; whoever made it is the first.
+// Body is what is kept of one message. One goroutine writes, before others read. It is there for as
+// long as somebody holds it; whoever made it is the first.
 type Body struct {
 	spool *Spool
 
@@ -27,7 +27,8 @@ type Body struct {
 // NewBody returns an empty body, held once.
 func (s *Spool) NewBody() *Body { return &Body{spool: s, holds: 1} }
 
-// Write keeps one more piece. The error is permanent, nothing is kept from then on: [ErrFull], or what the file system says.
+// Write keeps one more piece. The error is permanent, nothing is kept from then on: [ErrFull], or
+// what the file system says.
 func (b *Body) Write(piece []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -127,7 +128,8 @@ func (b *Body) Err() error {
 	return b.err
 }
 
-// Hold keeps the body beyond the release of whoever else holds it. It reports false when it is gone already.
+// Hold keeps the body beyond the release of whoever else holds it. It reports false when it is gone
+// already.
 func (b *Body) Hold() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -138,7 +140,8 @@ func (b *Body) Hold() bool {
 	return true
 }
 
-// Release ends one hold. After the last one the body is gone, and readers that are left get an error.
+// Release ends one hold. After the last one the body is gone, and readers that are left get an
+// error.
 func (b *Body) Release() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -158,7 +161,8 @@ type reader struct {
 	at   int64
 }
 
-// Read reads what is kept. The lock is what keeps the memory from going to another message meanwhile.
+// Read reads what is kept. The lock is what keeps the memory from going to another message
+// meanwhile.
 func (r *reader) Read(p []byte) (int, error) {
 	b := r.body
 	b.mu.RLock()

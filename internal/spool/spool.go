@@ -1,5 +1,6 @@
-// Package spool keeps the bodies of messages for those who are shown them from the first octet: small ones in memory that is
-// used again, larger ones in files that have no name any more and vanish with the process. One budget bounds them all.
+// Package spool keeps the bodies of messages for those who are shown them from the first octet:
+// small ones in memory that is used again, larger ones in files that have no name any more and
+// vanish with the process. One budget bounds them all.
 //
 // What only computes on a body as it arrives needs none of this.
 package spool
@@ -26,8 +27,8 @@ type Spool struct {
 	buffers sync.Pool
 }
 
-// New returns a spool that keeps at most max octets at once, in memory and files together. The files are in dir, which is tried;
-// "" is the system's temporary directory, which is not.
+// New returns a spool that keeps at most max octets at once, in memory and files together. The
+// files are in dir, which is tried; "" is the system's temporary directory, which is not.
 func New(dir string, limit int64) (*Spool, error) {
 	s := &Spool{dir: dir, max: limit, buffers: sync.Pool{New: func() any { return new([inMemory]byte) }}}
 	if dir != "" {

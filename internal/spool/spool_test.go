@@ -239,7 +239,8 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// A hundred messages of 25 MiB that arrive at once stay in files: what is in memory does not grow with them.
+// A hundred messages of 25 MiB that arrive at once stay in files: what is in memory does not grow
+// with them.
 func BenchmarkHundredLargeMessages(b *testing.B) {
 	piece := text(65535)
 	for b.Loop() {

@@ -8,8 +8,8 @@ import (
 // listPage is how many entries are read at once.
 const listPage = 1000
 
-// All yields the entries whose keys begin with prefix, in the order of keys, read a page at a time. An error is the last that it
-// yields. What changes meanwhile may or may not be among them.
+// All yields the entries whose keys begin with prefix, in the order of keys, read a page at a time.
+// An error is the last that it yields. What changes meanwhile may or may not be among them.
 func All(ctx context.Context, s Store, prefix string) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		for after := ""; ; {

@@ -9,8 +9,9 @@ import (
 	"mailweir/test/testbed"
 )
 
-// A decision is what greylisting asks: two reads at once, then one write, of a new row in 30 of 100. The bare one is the same
-// without scripts, orders and bounds: two HGET in a pipeline, then HSET and ZADD in one.
+// A decision is what greylisting asks: two reads at once, then one write, of a new row in 30 of
+// 100. The bare one is the same without scripts, orders and bounds: two HGET in a pipeline, then
+// HSET and ZADD in one.
 
 func BenchmarkRedisDecision(b *testing.B) {
 	r, err := OpenRedis(b.Context(), "redis://"+testbed.StartRedis(b).Address, Options{})

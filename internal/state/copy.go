@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// Copy reads through to a store and writes to itself, so that a decision can be tried without consequences.
+// Copy reads through to a store and writes to itself, so that a decision can be tried without
+// consequences.
 type Copy struct {
 	single
 	base  Store
@@ -22,14 +23,16 @@ type Copy struct {
 // copyRows bounds what one trial may write.
 const copyRows = 100_000
 
-// NewCopy returns a copy of base. Closing it leaves base open. What has ended by the copy's own clock is not there.
+// NewCopy returns a copy of base. Closing it leaves base open. What has ended by the copy's own
+// clock is not there.
 func NewCopy(base Store, clock func() time.Time) *Copy {
 	c := &Copy{base: base, own: NewMemory(clock, copyRows), clock: clock, written: map[string]bool{}}
 	c.single.doer = c
 	return c
 }
 
-// Do reads from the base, in one round trip, what has not been written here, and does the steps here.
+// Do reads from the base, in one round trip, what has not been written here, and does the steps
+// here.
 func (c *Copy) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -36,7 +36,8 @@ func TestCopyDeletes(t *testing.T) {
 	wantValue(t, c, "k", "again")
 }
 
-// TestCopyExpiry: what was written here and has ended is gone, as it would be in the base after the same writing.
+// TestCopyExpiry: what was written here and has ended is gone, as it would be in the base after the
+// same writing.
 func TestCopyExpiry(t *testing.T) {
 	h, base, c := newCopies()
 	put(t, base, "k", "old", 0)

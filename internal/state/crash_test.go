@@ -13,8 +13,9 @@ import (
 // crashDir tells the child of TestFileSurvivesKill where to write.
 const crashDir = "MAILWEIR_TEST_STATE_DIR"
 
-// TestKilledChild is no test: TestFileSurvivesKill runs it as a process of its own, which writes and tells until it is killed.
-// "e N" is an entered row that was acknowledged; "c N P" says that N rows were counted, and that a crash could then lose P.
+// TestKilledChild is no test: TestFileSurvivesKill runs it as a process of its own, which writes
+// and tells until it is killed. "e N" is an entered row that was acknowledged; "c N P" says that N
+// rows were counted, and that a crash could then lose P.
 func TestKilledChild(t *testing.T) {
 	dir := os.Getenv(crashDir)
 	if dir == "" {
@@ -89,8 +90,8 @@ func TestFileSurvivesKill(t *testing.T) {
 	t.Logf("%d kills, %d entered rows", kills, told)
 }
 
-// killWriter lets a process write until it has told a number of things, kills it, and returns how many entered rows it was
-// acknowledged, and how many counted rows a crash could not lose any more.
+// killWriter lets a process write until it has told a number of things, kills it, and returns how
+// many entered rows it was acknowledged, and how many counted rows a crash could not lose any more.
 func killWriter(t *testing.T, dir string, run int) (entered, kept int) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestKilledChild$")

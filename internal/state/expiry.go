@@ -15,8 +15,8 @@ func (x *expiry) pop() ending                  { return heap.Pop((*endings)(x)).
 
 func (x *expiry) order() { heap.Init((*endings)(x)) }
 
-// before calls visit for every place that ends before that time, in no order. A parent in the heap never ends after its
-// children, so what is later is not looked at.
+// before calls visit for every place that ends before that time, in no order. A parent in the heap
+// never ends after its children, so what is later is not looked at.
 func (x expiry) before(until int64, visit func(ending)) {
 	next := []int{0}
 	for len(next) > 0 {

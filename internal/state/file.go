@@ -12,10 +12,11 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// File is a store in one directory, for one process. Rows lie in a bbolt file, which the kernel maps; what was written since
-// the last checkpoint lies in memory over it, so everyone reads what was written, and in a journal, which is synced
-// about every second, or at once when a person entered something. A checkpoint every few seconds writes the rows down in the order
-// of keys, sweeps what ended, and ends the journal.
+// File is a store in one directory, for one process. Rows lie in a bbolt file, which the kernel
+// maps; what was written since the last checkpoint lies in memory over it, so everyone reads what
+// was written, and in a journal, which is synced about every second, or at once when a person
+// entered something. A checkpoint every few seconds writes the rows down in the order of keys,
+// sweeps what ended, and ends the journal.
 type File struct {
 	single
 	dir     string
@@ -24,8 +25,9 @@ type File struct {
 	damage  atomic.Pointer[DamagedError] // once it was met
 	holder  *holder
 
-	// pending is taken for reading by whoever reads or writes rows, so that no row leaves the overlay for the file between a
-	// look at the one and a look at the other; a checkpoint takes it for an instant at its begin and end.
+	// pending is taken for reading by whoever reads or writes rows, so that no row leaves the overlay
+	// for the file between a look at the one and a look at the other; a checkpoint takes it for an
+	// instant at its begin and end.
 	pending sync.RWMutex
 	overlay overlay
 	journal *journal
@@ -47,7 +49,8 @@ type File struct {
 const (
 	// syncEvery leaves a sync a fifth of the second that a crash may cost.
 	syncEvery = 800 * time.Millisecond
-	// checkpointEvery is long enough for many rows to share a page on their way to the file, and for a short journal.
+	// checkpointEvery is long enough for many rows to share a page on their way to the file, and for a
+	// short journal.
 	checkpointEvery = 10 * time.Second
 	// checkpointAt is how many rows bring the checkpoint forward.
 	checkpointAt = 200_000
@@ -58,8 +61,8 @@ const (
 // rowsName is the name of the file of rows.
 func rowsName(dir string) string { return filepath.Join(dir, "state.db") }
 
-// OpenFile opens or makes the store in dir. Another process that has it open is a [HeldError], a file that is not as it was written
-// a [DamagedError].
+// OpenFile opens or makes the store in dir. Another process that has it open is a [HeldError], a
+// file that is not as it was written a [DamagedError].
 func OpenFile(dir string, options Options) (*File, error) {
 	holder, err := hold(dir)
 	if err != nil {
@@ -125,8 +128,8 @@ func (f *File) onDisk(ctx context.Context, synced <-chan error) error {
 	return nil
 }
 
-// steps does the steps in the overlay. The channel, if any, tells when the disk has them. An error is that of all steps: the store is
-// closed, or its file damaged.
+// steps does the steps in the overlay. The channel, if any, tells when the disk has them. An error
+// is that of all steps: the store is closed, or its file damaged.
 func (f *File) steps(steps []Step) ([]Result, <-chan error, error) {
 	f.pending.RLock()
 	defer f.pending.RUnlock()
@@ -214,8 +217,8 @@ func (f *File) Stats(context.Context) (Stats, error) {
 	return stats, err
 }
 
-// Close makes a checkpoint and closes the files. A second call does nothing. Beside a damaged file the journal is kept, for a copy that
-// may be restored.
+// Close makes a checkpoint and closes the files. A second call does nothing. Beside a damaged file
+// the journal is kept, for a copy that may be restored.
 func (f *File) Close() error {
 	f.pending.Lock()
 	if f.closed {

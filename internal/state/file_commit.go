@@ -60,7 +60,8 @@ type health struct {
 	lost          bool // permanently
 }
 
-// tell notes how one of the two went. It speaks under the lock, so that the last word is what is so.
+// tell notes how one of the two went. It speaks under the lock, so that the last word is what is
+// so.
 func (h *health) tell(part *bool, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -95,8 +96,8 @@ func (h *health) lose(err error) {
 	}
 }
 
-// Checkpoint writes every row to the file now, and sweeps what ended and what is too much. What it cannot write stays where it
-// is, in memory and in the journal.
+// Checkpoint writes every row to the file now, and sweeps what ended and what is too much. What it
+// cannot write stays where it is, in memory and in the journal.
 func (f *File) Checkpoint() error {
 	f.checkpointing.Lock()
 	defer f.checkpointing.Unlock()
@@ -202,7 +203,8 @@ func (f *File) writing(tx *bolt.Tx) *writing {
 	}
 }
 
-// set writes or removes one row. Its place in the order of expiry is only ever made here, or made earlier.
+// set writes or removes one row. Its place in the order of expiry is only ever made here, or made
+// earlier.
 func (w *writing) set(key string, c change) error {
 	space := spaceOf(key)
 	rows, ends, err := w.buckets(space)

@@ -14,7 +14,8 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 )
 
-// DamagedError says that the file of rows holds what no mailweir has written there: the disk fails, or something else wrote to it.
+// DamagedError says that the file of rows holds what no mailweir has written there: the disk fails,
+// or something else wrote to it.
 type DamagedError struct {
 	File  string
 	Cause string // what was met, and where
@@ -28,9 +29,9 @@ func (e *DamagedError) Error() string {
 // errRow is a row that this program has not written so.
 var errRow = errors.New("a row is damaged")
 
-// guarded calls use, which reads the file or writes it, and makes a [DamagedError] of what damage does there. bbolt panics over a
-// page that is not what it should be; its memory is the file, so a page that the kernel cannot get is a fault. Every other panic
-// is a defect of ours and goes on.
+// guarded calls use, which reads the file or writes it, and makes a [DamagedError] of what damage
+// does there. bbolt panics over a page that is not what it should be; its memory is the file, so a
+// page that the kernel cannot get is a fault. Every other panic is a defect of ours and goes on.
 func guarded(file string, use func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -79,15 +80,16 @@ func isDamage(err error) bool {
 	return false
 }
 
-// rowsFile is the bbolt file. Once damage was met nothing touches it any more: bbolt may have kept its locks, and what is read
-// there may be anything.
+// rowsFile is the bbolt file. Once damage was met nothing touches it any more: bbolt may have kept
+// its locks, and what is read there may be anything.
 type rowsFile struct {
 	*bolt.DB
 	name string
 	file *os.File
 }
 
-// close closes the file. bbolt's own way waits for locks, so a damaged one is only given back to the kernel.
+// close closes the file. bbolt's own way waits for locks, so a damaged one is only given back to
+// the kernel.
 func (r *rowsFile) close(damaged bool) error {
 	if damaged {
 		return r.abandon()
@@ -95,12 +97,14 @@ func (r *rowsFile) close(damaged bool) error {
 	return r.DB.Close()
 }
 
-// abandon gives up the file and its lock. The mapping stays, and with it the lock unless it is taken off.
+// abandon gives up the file and its lock. The mapping stays, and with it the lock unless it is
+// taken off.
 func (r *rowsFile) abandon() error {
 	return errors.Join(syscall.Flock(int(r.file.Fd()), syscall.LOCK_UN), r.file.Close())
 }
 
-// onRows calls use, which reads the file of rows or writes it. Damage takes the store unavailable until the next start.
+// onRows calls use, which reads the file of rows or writes it. Damage takes the store unavailable
+// until the next start.
 func (f *File) onRows(use func() error) error {
 	if err := f.lost(); err != nil {
 		return err

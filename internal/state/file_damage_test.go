@@ -93,7 +93,8 @@ func TestFileDamagedAtStart(t *testing.T) {
 	}
 }
 
-// TestFileDamagedInUse: the process lives, everyone who asks is told that the store is unavailable, and it is said once why.
+// TestFileDamagedInUse: the process lives, everyone who asks is told that the store is unavailable,
+// and it is said once why.
 func TestFileDamagedInUse(t *testing.T) {
 	for how := range damages {
 		t.Run(how, func(t *testing.T) {

@@ -15,12 +15,14 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// The file has a bucket "meta" (schema: the version in decimal), a bucket "spaces" (a space's rows and evictions, 8 octets
-// each), and for each space a bucket "r" + space (key: flags, end, value) and a bucket "e" + space (end and key: nothing). Keys
-// there go without their space, which the bucket has.
+// The file has a bucket "meta" (schema: the version in decimal), a bucket "spaces" (a space's rows
+// and evictions, 8 octets each), and for each space a bucket "r" + space (key: flags, end, value)
+// and a bucket "e" + space (end and key: nothing). Keys there go without their space, which the
+// bucket has.
 //
-// A row always has a place in "e" at its end or before: renewing leaves the place where it is, because moving it would cost a
-// page of its own, and whoever comes by there moves it. Numbers are big-endian; an end is in Unix milliseconds.
+// A row always has a place in "e" at its end or before: renewing leaves the place where it is,
+// because moving it would cost a page of its own, and whoever comes by there moves it. Numbers are
+// big-endian; an end is in Unix milliseconds.
 var (
 	metaBucket   = []byte("meta")
 	spacesBucket = []byte("spaces")
@@ -67,11 +69,12 @@ func decodeEnd(space string, raw []byte) (ending, error) {
 	return ending{until: int64(binary.BigEndian.Uint64(raw)), key: space + string(raw[8:])}, nil
 }
 
-// smallestFile is two heads of bbolt, in the smallest pages. To bbolt an empty file would be a new one.
+// smallestFile is two heads of bbolt, in the smallest pages. To bbolt an empty file would be a new
+// one.
 const smallestFile = 2 * 4096
 
-// openRows opens the file and reads what it counts. A new one is made aside and renamed when it is whole, so that no crash leaves
-// half a file.
+// openRows opens the file and reads what it counts. A new one is made aside and renamed when it is
+// whole, so that no crash leaves half a file.
 func openRows(name string, whose *owner) (rows *rowsFile, spaces map[string]SpaceStats, err error) {
 	info, err := os.Stat(name)
 	switch {

@@ -16,11 +16,12 @@ import (
 	"sync"
 )
 
-// journal is the files journal.N in the directory: what was written since the last checkpoint, in order. It is synced about
-// every second, and at once for what a person entered; the rows go to the bbolt file more rarely, because there every row costs a
-// page. A file is a sequence of batches: length and CRC-32C of what follows (4 octets each), then records of key, row and whether
-// it is gone. A batch that a crash cut short ends the file. Records say what a row became, so reading some of them twice
-// does no harm.
+// journal is the files journal.N in the directory: what was written since the last checkpoint, in
+// order. It is synced about every second, and at once for what a person entered; the rows go to the
+// bbolt file more rarely, because there every row costs a page. A file is a sequence of batches:
+// length and CRC-32C of what follows (4 octets each), then records of key, row and whether it is
+// gone. A batch that a crash cut short ends the file. Records say what a row became, so reading
+// some of them twice does no harm.
 type journal struct {
 	dir   string
 	owner *owner
@@ -89,7 +90,8 @@ func syncDir(name string) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// add notes what a row became. The caller has the lock of the row, so that the records of a row are in order.
+// add notes what a row became. The caller has the lock of the row, so that the records of a row are
+// in order.
 func (j *journal) add(key string, c change) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -123,7 +125,9 @@ func (j *journal) sync() error {
 	return j.write(j.take())
 }
 
-// rotate calls cut, which parts the rows into those of this file and those of the next, writes the former and ends the file. It returns the files that are superfluous once those rows are in the bbolt file.
+// rotate calls cut, which parts the rows into those of this file and those of the next, writes the
+// former and ends the file. It returns the files that are superfluous once those rows are in the
+// bbolt file.
 func (j *journal) rotate(cut func(take func())) (superfluous []string, err error) {
 	j.writing.Lock()
 	defer j.writing.Unlock()
@@ -175,8 +179,8 @@ func (j *journal) take() taken {
 	return t
 }
 
-// write writes one batch and answers those who wait. A batch that fails is noted again, before what came meanwhile, and will
-// be written over its own remains.
+// write writes one batch and answers those who wait. A batch that fails is noted again, before what
+// came meanwhile, and will be written over its own remains.
 func (j *journal) write(t taken) error {
 	err := j.append(t.records)
 	j.mu.Lock()

@@ -10,7 +10,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// look calls see with what the overlay knows of the matching keys and a transaction that has all the rest.
+// look calls see with what the overlay knows of the matching keys and a transaction that has all
+// the rest.
 func (f *File) look(ctx context.Context, match func(key string) bool, see func(map[string]change, *bolt.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -95,8 +96,9 @@ func (f *File) Ending(ctx context.Context, space string, before time.Time, limit
 	return entries[:min(len(entries), limit)], err
 }
 
-// endingInFile calls take once for each row that ends before until, until it took limit rows in their own places: a row
-// that was renewed is met before its end, so by then all that end sooner have been met.
+// endingInFile calls take once for each row that ends before until, until it took limit rows in
+// their own places: a row that was renewed is met before its end, so by then all that end sooner
+// have been met.
 func endingInFile(tx *bolt.Tx, space string, until int64, take func(string, row) bool, limit int) error {
 	ends, rows := endsOf(tx, space), rowsOf(tx, space)
 	if ends == nil {

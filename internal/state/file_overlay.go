@@ -11,7 +11,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// overlay is what was written and is not in the bbolt file yet, in stripes so that few wait for each other.
+// overlay is what was written and is not in the bbolt file yet, in stripes so that few wait for
+// each other.
 type overlay struct {
 	stripes [64]stripe
 	rows    atomic.Int64
@@ -116,7 +117,8 @@ func (at *stripe) find(key string, file *reading) (was row, there bool, err erro
 	return file.row(key)
 }
 
-// take moves what is fresh to what is being committed, on top of what a failed one has left. The caller has f.pending.
+// take moves what is fresh to what is being committed, on top of what a failed one has left. The
+// caller has f.pending.
 func (o *overlay) take() {
 	for i := range o.stripes {
 		at := &o.stripes[i]

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// owner is who gets the files that root makes in a directory: a command that root gives must not lock the daemon out, which runs as
-// another user. nil leaves them to whoever makes them.
+// owner is who gets the files that root makes in a directory: a command that root gives must not
+// lock the daemon out, which runs as another user. nil leaves them to whoever makes them.
 type owner struct{ uid, gid int }
 
 // ownerOf returns who gets what is made in dir.
@@ -25,8 +25,8 @@ func ownerOf(dir string) (*owner, error) {
 	return &owner{int(whose.Uid), int(whose.Gid)}, nil
 }
 
-// open opens a file in the directory as os.OpenFile does; one that it makes belongs to the owner. It follows no link there, for
-// the owner could point root to any file.
+// open opens a file in the directory as os.OpenFile does; one that it makes belongs to the owner.
+// It follows no link there, for the owner could point root to any file.
 func (o *owner) open(name string, flag int, mode os.FileMode) (*os.File, error) {
 	flag |= syscall.O_NOFOLLOW
 	if flag&os.O_CREATE != 0 {
@@ -53,7 +53,8 @@ func (o *owner) give(file *os.File) error {
 	return err
 }
 
-// MakeDir makes the directory of a store that is to belong to whom another belongs, when root does it.
+// MakeDir makes the directory of a store that is to belong to whom another belongs, when root does
+// it.
 func MakeDir(dir, like string) error {
 	o, err := ownerOf(like)
 	if err != nil {

@@ -52,7 +52,8 @@ func TestFileRootLeavesToOwner(t *testing.T) {
 	}
 }
 
-// TestFileFollowsNoLink: whoever may write in the directory cannot have another file truncated or given away.
+// TestFileFollowsNoLink: whoever may write in the directory cannot have another file truncated or
+// given away.
 func TestFileFollowsNoLink(t *testing.T) {
 	for _, name := range []string{"holder", "state.db", "state.db.new"} {
 		t.Run(name, func(t *testing.T) {

@@ -22,8 +22,8 @@ func (w *writing) over(space string) int64 {
 	return w.spaces[space].Rows - int64(w.limit)
 }
 
-// sweep looks at no more than budget places, from those that end first, in each space: it removes what has ended, moves the
-// places of what was renewed, and evicts while there are too many rows.
+// sweep looks at no more than budget places, from those that end first, in each space: it removes
+// what has ended, moves the places of what was renewed, and evicts while there are too many rows.
 func (w *writing) sweep(budget int) error {
 	for space := range w.spaces {
 		due, err := w.due(space)
@@ -46,8 +46,8 @@ func (w *writing) sweep(budget int) error {
 	return nil
 }
 
-// first returns the places to visit: all that are past, and as many more as there are rows too many, with some to
-// spare for those that turn out to have been renewed or entered.
+// first returns the places to visit: all that are past, and as many more as there are rows too
+// many, with some to spare for those that turn out to have been renewed or entered.
 func (w *writing) first(space string, budget int) ([]ending, error) {
 	var places []ending
 	more := 2*w.over(space) + maxSpared

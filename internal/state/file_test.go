@@ -89,7 +89,8 @@ func TestFileOfNewerProgram(t *testing.T) {
 	}
 }
 
-// TestFileRemembers: what was closed is there, from the file and from the journal alike, and counts are right.
+// TestFileRemembers: what was closed is there, from the file and from the journal alike, and counts
+// are right.
 func TestFileRemembers(t *testing.T) {
 	dir := t.TempDir()
 	h := newHand()
@@ -148,7 +149,8 @@ func checkpoint(t *testing.T, f *File) {
 	}
 }
 
-// TestFileDiskFails: what cannot be synced stays, whoever entered it is told, and it is written when the disk works again.
+// TestFileDiskFails: what cannot be synced stays, whoever entered it is told, and it is written
+// when the disk works again.
 func TestFileDiskFails(t *testing.T) {
 	down, up := make(chan error, 10), make(chan struct{}, 10)
 	dir := t.TempDir()

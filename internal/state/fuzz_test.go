@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// FuzzKey: parts survive the way through a key that has room for them, parts that were read make the same key again, and no key is
-// too long for a store.
+// FuzzKey: parts survive the way through a key that has room for them, parts that were read make
+// the same key again, and no key is too long for a store.
 func FuzzKey(f *testing.F) {
 	f.Add("192.0.2.0/24", "a@example.com")
 	f.Add("", "")
@@ -33,7 +33,8 @@ func FuzzKey(f *testing.F) {
 	})
 }
 
-// FuzzJournal: whatever a crash or a disk makes of a journal, reading it ends, and what it holds before the damage is read.
+// FuzzJournal: whatever a crash or a disk makes of a journal, reading it ends, and what it holds
+// before the damage is read.
 func FuzzJournal(f *testing.F) {
 	j := &journal{}
 	j.add("a|k", change{row: row{value: []byte("x"), until: 5, entered: true}})

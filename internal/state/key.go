@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// separator stands between the parts of a key. It is rare in addresses and nets, so keys stay readable.
+// separator stands between the parts of a key. It is rare in addresses and nets, so keys stay
+// readable.
 const separator = "|"
 
 // usualKey is longer than most keys.
@@ -16,21 +17,23 @@ const usualKey = 128
 // maxKey bounds a key in octets.
 const maxKey = 4096
 
-// maxPart bounds one part of a key in octets, as it is written there. What is longer stands there as a digest, and so does every
-// part behind digestsFrom: whoever sends mail chooses parts, and a key that were too long would be an error of his choice.
+// maxPart bounds one part of a key in octets, as it is written there. What is longer stands there
+// as a digest, and so does every part behind digestsFrom: whoever sends mail chooses parts, and a
+// key that were too long would be an error of his choice.
 const (
 	maxPart     = 1024
 	digestsFrom = maxKey - 2*maxPart
 )
 
-// Key returns the key of these parts in a space: greylist|192.0.2.0/24|a@example.com|b@example.net. The separator, % and
-// control octets within a part are written as %XX. A part that is too long is written as %sha256: and its digest, so that keys
-// that begin with the same parts still do.
+// Key returns the key of these parts in a space: greylist|192.0.2.0/24|a@example.com|b@example.net.
+// The separator, % and control octets within a part are written as %XX. A part that is too long is
+// written as %sha256: and its digest, so that keys that begin with the same parts still do.
 func Key(space string, parts ...string) string {
 	return string(appendKey(make([]byte, 0, usualKey), space, parts))
 }
 
-// Prefix returns what the keys of a space with these first parts begin with. The keys with exactly these parts are not among them.
+// Prefix returns what the keys of a space with these first parts begin with. The keys with exactly
+// these parts are not among them.
 func Prefix(space string, parts ...string) string {
 	if len(parts) == 0 {
 		return space + separator
@@ -38,8 +41,9 @@ func Prefix(space string, parts ...string) string {
 	return string(appendKey(make([]byte, 0, usualKey), space, append(parts[:len(parts):len(parts)], "")))
 }
 
-// Parts returns the space and the parts that a key was made of, so that [Key] makes the same of them. In the place of a part that
-// was too long stands a NUL, with which no address and no name begins, and sha256: with the digest.
+// Parts returns the space and the parts that a key was made of, so that [Key] makes the same of
+// them. In the place of a part that was too long stands a NUL, with which no address and no name
+// begins, and sha256: with the digest.
 func Parts(key string) (space string, parts []string) {
 	space, rest, found := strings.Cut(key, separator)
 	if !found {
@@ -90,7 +94,8 @@ func appendPart(key []byte, part string) []byte {
 	return hex.AppendEncode(append(key[:begin], digestMark...), sum[:])
 }
 
-// digestMark begins a digest in a key, where no escaped part has a % before an s, and digestPart begins it in what [Parts] returns.
+// digestMark begins a digest in a key, where no escaped part has a % before an s, and digestPart
+// begins it in what [Parts] returns.
 const (
 	digestMark = "%sha256:"
 	digestPart = "\x00sha256:"

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestKeyOfLongParts: whoever sends mail chooses parts of keys, and must not be able to choose one that no store takes.
+// TestKeyOfLongParts: whoever sends mail chooses parts of keys, and must not be able to choose one
+// that no store takes.
 func TestKeyOfLongParts(t *testing.T) {
 	long := func(s string) string { return strings.Repeat(s, 1400) }
 	seen := map[string][]string{}

@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// Memory is a store that forgets everything with its process: for trials, tests, and hosts where that is enough.
-// It is bounded: beyond the greatest number of keys of a space the one that ends first is forgotten.
+// Memory is a store that forgets everything with its process: for trials, tests, and hosts where
+// that is enough. It is bounded: beyond the greatest number of keys of a space the one that ends
+// first is forgotten.
 type Memory struct {
 	single
 	clock func() time.Time

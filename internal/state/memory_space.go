@@ -35,13 +35,15 @@ func (s *memorySpace) compact() {
 	s.ends.order()
 }
 
-// current says that a place still counts: a key that was set again stands in the order of expiry more than once.
+// current says that a place still counts: a key that was set again stands in the order of expiry
+// more than once.
 func (s *memorySpace) current(x ending) (row, bool) {
 	r, ok := s.rows[x.key]
 	return r, ok && r.end() == x.until
 }
 
-// forget drops what has ended, and what ends first while there are too many keys. What a person entered only ends.
+// forget drops what has ended, and what ends first while there are too many keys. What a person
+// entered only ends.
 func (s *memorySpace) forget(now int64) {
 	var spared []ending
 	for len(s.ends) > 0 {

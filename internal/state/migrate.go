@@ -5,8 +5,9 @@ import "context"
 // migratePage is how many rows Migrate carries at once.
 const migratePage = 1000
 
-// Migrate writes every entry of from to to, with the rest of its life, and calls progress with the number done so far; an entry
-// of that key in to is overwritten. Places that are held stay behind. To begin again after an error is harmless.
+// Migrate writes every entry of from to to, with the rest of its life, and calls progress with the
+// number done so far; an entry of that key in to is overwritten. Places that are held stay behind.
+// To begin again after an error is harmless.
 func Migrate(ctx context.Context, from, to Store, progress func(n int)) error {
 	stats, err := from.Stats(ctx)
 	if err != nil {
@@ -34,7 +35,8 @@ func Migrate(ctx context.Context, from, to Store, progress func(n int)) error {
 	return nil
 }
 
-// listAll is the prefix of all keys of a space; the space without a name has keys without a separator.
+// listAll is the prefix of all keys of a space; the space without a name has keys without a
+// separator.
 func listAll(space string) string {
 	if space == "" {
 		return ""
@@ -42,7 +44,8 @@ func listAll(space string) string {
 	return Prefix(space)
 }
 
-// puts are the steps that make these entries again. An entered one among them makes the store sync them all.
+// puts are the steps that make these entries again. An entered one among them makes the store sync
+// them all.
 func puts(entries []Entry) []Step {
 	steps := make([]Step, len(entries))
 	for i, e := range entries {

@@ -9,11 +9,13 @@ import (
 	"time"
 )
 
-// Mirror keeps the entries of one space in memory, for what is asked about with every message. It hears of what people enter, on this
-// host and on others, and keeps what it knew last while the store is unavailable.
+// Mirror keeps the entries of one space in memory, for what is asked about with every message. It
+// hears of what people enter, on this host and on others, and keeps what it knew last while the
+// store is unavailable.
 //
-// A store that waits is read in the background as soon as something has changed. Who asks meanwhile waits for that, for going by what
-// was there before a person's change would be wrong; nobody else ever waits.
+// A store that waits is read in the background as soon as something has changed. Who asks meanwhile
+// waits for that, for going by what was there before a person's change would be wrong; nobody else
+// ever waits.
 type Mirror struct {
 	store   Store
 	clock   func() time.Time
@@ -37,7 +39,8 @@ type MirrorOptions struct {
 	Most int
 	// KeysOnly leaves the values out.
 	KeysOnly bool
-	// Every is how old the copy may be, for a space in which not only people change things. 0 is any age.
+	// Every is how old the copy may be, for a space in which not only people change things. 0 is any
+	// age.
 	Every time.Duration
 }
 
@@ -95,7 +98,8 @@ func (m *Mirror) changed(key string) {
 	}
 }
 
-// Fresh reports whether all that was changed so far is in the mirror. If not, [Mirror.Refresh] is due.
+// Fresh reports whether all that was changed so far is in the mirror. If not, [Mirror.Refresh] is
+// due.
 func (m *Mirror) Fresh() bool {
 	m.mu.RLock()
 	fresh, old := m.fresh()
@@ -108,8 +112,8 @@ func (m *Mirror) Fresh() bool {
 	return fresh
 }
 
-// fresh reports besides whether the copy is so old that it should be read again in the background. The first who comes after a long
-// silence waits, and so does everyone where that takes no time.
+// fresh reports besides whether the copy is so old that it should be read again in the background.
+// The first who comes after a long silence waits, and so does everyone where that takes no time.
 func (m *Mirror) fresh() (fresh, old bool) {
 	if m.current.seen != m.changes {
 		return false, false
@@ -122,7 +126,8 @@ func (m *Mirror) fresh() (fresh, old bool) {
 	return !old || m.store.Waits() && age < 10*m.options.Every, old
 }
 
-// Refresh returns when the mirror is fresh, or says why it cannot be made so: then what was known last stays.
+// Refresh returns when the mirror is fresh, or says why it cannot be made so: then what was known
+// last stays.
 func (m *Mirror) Refresh(ctx context.Context) error {
 	for {
 		m.mu.Lock()
@@ -143,7 +148,8 @@ func (m *Mirror) Refresh(ctx context.Context) error {
 	}
 }
 
-// begin begins a reading, unless one is under way. The caller has the lock, and loses it for a moment where reading takes no time.
+// begin begins a reading, unless one is under way. The caller has the lock, and loses it for a
+// moment where reading takes no time.
 func (m *Mirror) begin() *refresh {
 	if m.under != nil {
 		return m.under
@@ -190,8 +196,8 @@ func (m *Mirror) load(r *refresh, changes int) {
 	close(r.done)
 }
 
-// Find returns the living entry under a key, as far as is known. The error is why that may not be so: the key is not known, and the
-// space could not be read when it was last tried.
+// Find returns the living entry under a key, as far as is known. The error is why that may not be
+// so: the key is not known, and the space could not be read when it was last tried.
 func (m *Mirror) Find(key string) (Entry, bool, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -204,8 +210,9 @@ func (m *Mirror) Find(key string) (Entry, bool, error) {
 	return Entry{}, false, m.current.err
 }
 
-// MayHave reports whether there may be a living entry whose key begins so: it is known, a change of it was heard of, or nothing is
-// known for certain, because the space has not been read yet, or not whole, or changes may have been missed.
+// MayHave reports whether there may be a living entry whose key begins so: it is known, a change of
+// it was heard of, or nothing is known for certain, because the space has not been read yet, or not
+// whole, or changes may have been missed.
 func (m *Mirror) MayHave(prefix string) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -231,7 +238,8 @@ func (m *Mirror) MayHave(prefix string) bool {
 	return false
 }
 
-// Add puts an entry into the mirror that this process has just put into the store, and that no person has entered: nobody else tells.
+// Add puts an entry into the mirror that this process has just put into the store, and that no
+// person has entered: nobody else tells.
 func (m *Mirror) Add(e Entry) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -81,7 +81,8 @@ func mayHave(t *testing.T, m *state.Mirror, prefix string, want bool) {
 	}
 }
 
-// What may be there is known as far as changes were heard of by key, even while the space cannot be read.
+// What may be there is known as far as changes were heard of by key, even while the space cannot be
+// read.
 func TestMirrorMayHave(t *testing.T) {
 	var told func(string)
 	clock := contract.NewClock()

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// Check reports what is wrong with the name of a store, and with the files that it names, without opening the store.
+// Check reports what is wrong with the name of a store, and with the files that it names, without
+// opening the store.
 func Check(spec string) error {
 	kind, rest, _ := strings.Cut(spec, ":")
 	switch {

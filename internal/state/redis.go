@@ -18,12 +18,14 @@ import (
 	"mailweir/internal/backend"
 )
 
-// Redis is a store that several hosts share: a Redis or Valkey server, a Sentinel set, or a cluster.
+// Redis is a store that several hosts share: a Redis or Valkey server, a Sentinel set, or a
+// cluster.
 //
-// Keys of the server are {PREFIX:BUCKET}KIND:SPACE. A row lies in one of 16 buckets by the checksum of its key; the braces keep
-// a bucket in one slot of a cluster, so that a script can work on a row and its places in the orders of expiry and of keys.
-// Steps that read are bare commands, steps that write are one script each. All of a call go out at once, and the client sends what
-// several callers ask at the same time in one go.
+// Keys of the server are {PREFIX:BUCKET}KIND:SPACE. A row lies in one of 16 buckets by the checksum
+// of its key; the braces keep a bucket in one slot of a cluster, so that a script can work on a row
+// and its places in the orders of expiry and of keys. Steps that read are bare commands, steps that
+// write are one script each. All of a call go out at once, and the client sends what several
+// callers ask at the same time in one go.
 type Redis struct {
 	single
 	options  Options
@@ -45,11 +47,13 @@ type Redis struct {
 	work sync.WaitGroup
 }
 
-// redisBuckets is how many nodes of a cluster can share a space. In a cluster each bucket is a part that can be lost without the
-// others, for a lost node takes only its buckets with it; else there is one part for all.
+// redisBuckets is how many nodes of a cluster can share a space. In a cluster each bucket is a part
+// that can be lost without the others, for a lost node takes only its buckets with it; else there
+// is one part for all.
 const redisBuckets = 16
 
-// OpenRedis opens the store that spec names. A server that is unavailable is no error: the store is down until it answers.
+// OpenRedis opens the store that spec names. A server that is unavailable is no error: the store is
+// down until it answers.
 func OpenRedis(ctx context.Context, spec string, options Options) (*Redis, error) {
 	parsed, err := parseRedis(spec)
 	if err != nil {
@@ -111,7 +115,8 @@ func answers(err error, prefix string) bool {
 	return errors.As(err, &answer) && strings.HasPrefix(answer.Error(), prefix)
 }
 
-// client returns the connection. The library makes none without a server, so it is made when one is there.
+// client returns the connection. The library makes none without a server, so it is made when one is
+// there.
 func (r *Redis) client() (rueidis.Client, error) {
 	if c := r.connection.Load(); c != nil {
 		return *c, nil
@@ -210,7 +215,8 @@ func (r *Redis) Watch(prefix string, changed func(string)) (stop func()) {
 	return r.watchers.add(prefix, changed)
 }
 
-// listen hears of what other hosts enter. Each time the connection is made again, something may have been missed.
+// listen hears of what other hosts enter. Each time the connection is made again, something may
+// have been missed.
 func (r *Redis) listen() {
 	ctx := rueidis.WithOnSubscriptionHook(r.ctx, func(s rueidis.PubSubSubscription) {
 		if s.Kind == "subscribe" {

@@ -16,7 +16,8 @@ var opNames = [...]string{
 	opPut: "put", opDelete: "delete", opSwap: "swap", opAdd: "add", opTouch: "touch", opRenew: "renew", opTally: "tally",
 }
 
-// Do sends the steps in one pipeline. Those of a person take a way of their own, to be sure of the disk.
+// Do sends the steps in one pipeline. Those of a person take a way of their own, to be sure of the
+// disk.
 func (r *Redis) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 	if err := ctx.Err(); err != nil {
 		return Failed(steps, err)
@@ -64,8 +65,9 @@ func (b *batch) fail(err error, of ...int) {
 	}
 }
 
-// tell tells those who watch of what a person changed. What was sent and failed is looked at too, for the server may have done it
-// without our hearing of it. One that hung does it when it wakes; then it says so, to us as to the other hosts.
+// tell tells those who watch of what a person changed. What was sent and failed is looked at too,
+// for the server may have done it without our hearing of it. One that hung does it when it wakes;
+// then it says so, to us as to the other hosts.
 func (b *batch) tell() {
 	for _, i := range b.todo {
 		s := b.steps[i]
@@ -155,7 +157,8 @@ func (b *batch) round(ctx context.Context, to rueidis.CoreClient, sent []Step, t
 	}
 }
 
-// send returns the steps that were not done because the script is unknown, and the reads after them.
+// send returns the steps that were not done because the script is unknown, and the reads after
+// them.
 func (b *batch) send(ctx context.Context, to rueidis.CoreClient, sent []Step, todo []int, withText bool) (again []int) {
 	commands := make(rueidis.Commands, len(todo))
 	for n, i := range todo {
@@ -200,7 +203,8 @@ func (b *batch) command(build rueidis.Builder, s Step, withText bool) rueidis.Co
 	return build.Evalsha().Sha1(stepScript.sum).Numkeys(int64(len(names.step))).Key(names.step...).Arg(b.args(s)...).Build()
 }
 
-// args are the arguments of the script, which copies nothing of what the caller may change meanwhile.
+// args are the arguments of the script, which copies nothing of what the caller may change
+// meanwhile.
 func (b *batch) args(s Step) []string {
 	r, space := b.redis, spaceOf(s.key)
 	bound := (r.options.Rows + redisBuckets - 1) / redisBuckets
@@ -260,7 +264,8 @@ func (b *batch) take(i int, s Step, answer rueidis.RedisResult) {
 	}
 }
 
-// scriptResult reads what the script returns: done, found, and if found the value and the end, and the number.
+// scriptResult reads what the script returns: done, found, and if found the value and the end, and
+// the number.
 func scriptResult(answer rueidis.RedisResult) (r Result, err error) {
 	words, err := answer.ToArray()
 	if err != nil || len(words) != 5 {

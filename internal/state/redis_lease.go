@@ -10,9 +10,10 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// redisLeases are the places that this process holds on the server. Each is a member with an end that is moved on while the
-// process lives; so the places of one that died are free after LeaseTime, and those that were taken while the server was
-// unavailable appear there when it is back.
+// redisLeases are the places that this process holds on the server. Each is a member with an end
+// that is moved on while the process lives; so the places of one that died are free after
+// LeaseTime, and those that were taken while the server was unavailable appear there when it is
+// back.
 type redisLeases struct {
 	mu   sync.Mutex
 	next int
@@ -35,7 +36,8 @@ func (l *redisLeases) renew() {
 	}
 }
 
-// Acquire takes one of limit places under key, of those of this process while the server is unavailable.
+// Acquire takes one of limit places under key, of those of this process while the server is
+// unavailable.
 func (r *Redis) Acquire(ctx context.Context, key string, limit int) (Lease, bool, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, false, err
@@ -249,7 +251,8 @@ func (l *redisLeases) count() int {
 	return n
 }
 
-// leave gives everything back when the store closes; a server that is unavailable finds out by itself.
+// leave gives everything back when the store closes; a server that is unavailable finds out by
+// itself.
 func (l *redisLeases) leave(r *Redis) {
 	for key, members := range snapshot(&l.mu, l.held) {
 		for _, m := range members {

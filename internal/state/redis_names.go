@@ -11,7 +11,8 @@ type redisNames struct {
 	spaces sync.Map // *[redisBuckets]bucketNames by space
 }
 
-// bucketNames are the keys of a space in one bucket, in the order in which the script for steps has them.
+// bucketNames are the keys of a space in one bucket, in the order in which the script for steps has
+// them.
 type bucketNames struct {
 	rows string
 	step []string // rows, ends, names, spaces, evicted

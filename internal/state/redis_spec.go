@@ -35,7 +35,8 @@ type redisSpec struct {
 const redisForm = "redis://HOST:PORT[,HOST:PORT…][/DB][?master=NAME][&cluster=yes][&user=NAME][&password-file=FILE]" +
 	"[&sentinel-user=NAME][&sentinel-password-file=FILE][&prefix=NAME][&ca-file=FILE], with rediss:// for TLS"
 
-// Waiting for a server: a message has seconds, and a server in the same building needs milliseconds.
+// Waiting for a server: a message has seconds, and a server in the same building needs
+// milliseconds.
 const (
 	redisDial = 500 * time.Millisecond
 	redisCall = time.Second
@@ -173,9 +174,11 @@ func (s *redisSpec) connect() (rueidis.Client, error) {
 }
 
 const (
-	// redisPing is how long a connection is silent before the library asks whether the server is there.
+	// redisPing is how long a connection is silent before the library asks whether the server is
+	// there.
 	redisPing = 2 * time.Second
-	// redisReview is how often the Sentinels are asked who the master is, beside what they tell by themselves.
+	// redisReview is how often the Sentinels are asked who the master is, beside what they tell by
+	// themselves.
 	redisReview = 5 * time.Second
 	// redisBuffer is room for what many sessions ask at the same time, and for a page of entries.
 	redisBuffer = 64 << 10

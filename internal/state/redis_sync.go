@@ -11,8 +11,8 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// enter does steps of a person. Each part's go through one connection of their own, because the server tells a connection
-// what became of the writes of that connection.
+// enter does steps of a person. Each part's go through one connection of their own, because the
+// server tells a connection what became of the writes of that connection.
 func (b *batch) enter(ctx context.Context) {
 	groups := map[int][]int{}
 	for _, i := range b.todo {
@@ -23,7 +23,8 @@ func (b *batch) enter(ctx context.Context) {
 	}
 }
 
-// enterPart does the steps on one part. What was done and is not safe there has an error all the same.
+// enterPart does the steps on one part. What was done and is not safe there has an error all the
+// same.
 func (b *batch) enterPart(ctx context.Context, part int, todo []int) {
 	client, err := b.redis.client()
 	if err != nil {
@@ -66,8 +67,9 @@ var (
 	withAppending = regexp.MustCompile(`(?m)^aof_enabled:1`)
 )
 
-// synced waits until what the connection wrote is on the server's disk, if it appends to one and can tell (WAITAOF: Redis 7.2,
-// Valkey), and on one replica, if it has any. What the server was not told to keep, it cannot confirm: see [Stats].Notes.
+// synced waits until what the connection wrote is on the server's disk, if it appends to one and
+// can tell (WAITAOF: Redis 7.2, Valkey), and on one replica, if it has any. What the server was not
+// told to keep, it cannot confirm: see [Stats].Notes.
 func synced(ctx context.Context, conn rueidis.CoreClient) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*redisConfirm+redisCall)
 	defer cancel()

@@ -216,7 +216,8 @@ func TestRedisPlacesWithoutServer(t *testing.T) {
 	acquire(t, one, "l|k", 2, true)
 }
 
-// TestRedisLateEntry: what a person entered while the server hung is done when it wakes, and who watches hears of it.
+// TestRedisLateEntry: what a person entered while the server hung is done when it wakes, and who
+// watches hears of it.
 func TestRedisLateEntry(t *testing.T) {
 	server := testbed.StartRedis(t)
 	h := newHost(t, "redis://"+server.Address, nil)
@@ -245,7 +246,8 @@ func TestRedisLateEntry(t *testing.T) {
 	wantValue(t, h, "w|late", "x")
 }
 
-// TestRedisDamagedRow: a row that another hand has spoilt is an error of who asks for it, and not a server that is lost.
+// TestRedisDamagedRow: a row that another hand has spoilt is an error of who asks for it, and not a
+// server that is lost.
 func TestRedisDamagedRow(t *testing.T) {
 	server := testbed.StartRedis(t)
 	h := newHost(t, "redis://"+server.Address, nil)
@@ -271,7 +273,8 @@ func TestRedisDamagedRow(t *testing.T) {
 	}
 }
 
-// TestRedisUnknownScript: a server that forgot the script gets it again, within the same call and in order.
+// TestRedisUnknownScript: a server that forgot the script gets it again, within the same call and
+// in order.
 func TestRedisUnknownScript(t *testing.T) {
 	server := testbed.StartRedis(t)
 	h := newHost(t, "redis://"+server.Address, nil)
@@ -364,7 +367,8 @@ func TestRedisSentinelFailover(t *testing.T) {
 	wantValue(t, two, "a|after", "x")
 }
 
-// TestRedisClusterLosesNode: what is on other nodes goes on, what was entered on the lost one is on its replica.
+// TestRedisClusterLosesNode: what is on other nodes goes on, what was entered on the lost one is on
+// its replica.
 func TestRedisClusterLosesNode(t *testing.T) {
 	cluster := testbed.StartRedisCluster(t)
 	h := newHost(t, "redis://"+cluster.Nodes[0].Address+","+cluster.Nodes[1].Address, nil)

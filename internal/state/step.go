@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Step is one atomic thing that a store does to one key. [Get], [Put], [Delete], [First], [Swap], [Add], [Touch],
-// [Renew], [Tally] and [Update] make them.
+// Step is one atomic thing that a store does to one key. [Get], [Put], [Delete], [First], [Swap],
+// [Add], [Touch], [Renew], [Tally] and [Update] make them.
 type Step struct {
 	op       op
 	key      string
@@ -42,8 +42,8 @@ const (
 
 // Result is what one step did and found.
 type Result struct {
-	// Err is why the step was not done, or why that is not known. An entered step whose entry is not safe yet has all of its result
-	// and an error.
+	// Err is why the step was not done, or why that is not known. An entered step whose entry is not
+	// safe yet has all of its result and an error.
 	Err error
 	// Done says that the step did what its name says; of Get, that there is an entry.
 	Done bool
@@ -66,13 +66,14 @@ func Put(key string, value []byte, lifetime time.Duration) Step {
 // Delete forgets the key; it is done if the key was there, so of several hosts one is told.
 func Delete(key string) Step { return Step{op: opDelete, key: key} }
 
-// First sets the value if there is none: Done means that this was the first sight, else the result has what was there,
-// untouched.
+// First sets the value if there is none: Done means that this was the first sight, else the result
+// has what was there, untouched.
 func First(key string, value []byte, lifetime time.Duration) Step {
 	return Swap(key, nil, value, lifetime)
 }
 
-// Swap sets the value if the present one is old (nil: there is none); else the result has what is there instead.
+// Swap sets the value if the present one is old (nil: there is none); else the result has what is
+// there instead.
 func Swap(key string, old, value []byte, lifetime time.Duration) Step {
 	return Step{op: opSwap, key: key, old: old, value: value, lifetime: lifetime}
 }
@@ -87,14 +88,15 @@ func Touch(key string, lifetime time.Duration) Step {
 	return Step{op: opTouch, key: key, lifetime: lifetime}
 }
 
-// Renew sets the value if there is none. What is there keeps its value, and lives again as long as a new one if it has used up more
-// of its lifetime than slack: so what is often seen is not often written. Done says that anything was written.
+// Renew sets the value if there is none. What is there keeps its value, and lives again as long as
+// a new one if it has used up more of its lifetime than slack: so what is often seen is not often
+// written. Done says that anything was written.
 func Renew(key string, value []byte, lifetime, slack time.Duration) Step {
 	return Step{op: opRenew, key: key, value: value, lifetime: lifetime, slack: slack}
 }
 
-// Entered returns the step as one that a person ordered: it is on disk before it is acknowledged, those who watch are told,
-// and the entry that it leaves is not evicted.
+// Entered returns the step as one that a person ordered: it is on disk before it is acknowledged,
+// those who watch are told, and the entry that it leaves is not evicted.
 func (s Step) Entered() Step {
 	s.entered = true
 	return s
@@ -154,8 +156,9 @@ const (
 	removes
 )
 
-// apply does a step to the row that is there (alive) and returns what becomes of it; after an error the row stays. The backends differ
-// only in where rows are; the script for Redis says the same in Lua.
+// apply does a step to the row that is there (alive) and returns what becomes of it; after an error
+// the row stays. The backends differ only in where rows are; the script for Redis says the same in
+// Lua.
 func (s Step) apply(was row, alive bool, now int64) (Result, row, effect, error) {
 	var r Result
 	if alive {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TallyParts is into how many parts the span of a [Tally] is divided. It moves on by one part at a time, so that what is counted is
-// that of the span and up to a fifth more, never less.
+// TallyParts is into how many parts the span of a [Tally] is divided. It moves on by one part at a
+// time, so that what is counted is that of the span and up to a fifth more, never less.
 const TallyParts = 5
 
 // tallyLife is how long a part counts.
@@ -20,16 +20,18 @@ func partOf(ms int64, span time.Duration) int64 {
 	return ms * int64(time.Millisecond) / int64(span/TallyParts)
 }
 
-// Tally adds n to what is counted under key within the last span, of at least a second, unless the sum would then be over limit:
-// then it is not done, and nothing changes. N is the sum; up to a fifth of the span more is counted than its name says. To add
-// nothing only reads.
+// Tally adds n to what is counted under key within the last span, of at least a second, unless the
+// sum would then be over limit: then it is not done, and nothing changes. N is the sum; up to a
+// fifth of the span more is counted than its name says. To add nothing only reads.
 //
-// A negative n takes off what was counted at [Step.At], as far as it still counts, whatever the limit; it is done if any was.
+// A negative n takes off what was counted at [Step.At], as far as it still counts, whatever the
+// limit; it is done if any was.
 func Tally(key string, n, limit int64, span time.Duration) Step {
 	return Step{op: opTally, key: key, n: n, limit: limit, span: max(span, time.Second)}
 }
 
-// TallyPart is the number of the part of a span in which a [Tally] counts what happened at that time.
+// TallyPart is the number of the part of a span in which a [Tally] counts what happened at that
+// time.
 func TallyPart(t time.Time, span time.Duration) int64 {
 	return partOf(t.UnixMilli(), max(span, time.Second))
 }
@@ -147,7 +149,8 @@ func (t tally) find(part int64) (int, bool) {
 	})
 }
 
-// since forgets all parts before that one. One that lies ahead is that of a host whose clock is, and counts.
+// since forgets all parts before that one. One that lies ahead is that of a host whose clock is,
+// and counts.
 func (t tally) since(first int64) tally {
 	i, _ := t.find(first - 1)
 	return t[:i]

@@ -6,12 +6,13 @@ import (
 	"time"
 )
 
-// Update sets the value that change makes of what is there, a result without Found if there is nothing; a nil value leaves it as it is.
-// Then the step is not done. Whatever others do meanwhile, change has seen what it replaces; so it may be called more than once, and
-// the last call is the one that counts. It must be quick, and must not use the store.
+// Update sets the value that change makes of what is there, a result without Found if there is
+// nothing; a nil value leaves it as it is. Then the step is not done. Whatever others do meanwhile,
+// change has seen what it replaces; so it may be called more than once, and the last call is the
+// one that counts. It must be quick, and must not use the store.
 //
-// hint is what was there when the caller last looked: it spares a shared store a round trip if nothing has changed since. An update
-// is the last step on its key in a call.
+// hint is what was there when the caller last looked: it spares a shared store a round trip if
+// nothing has changed since. An update is the last step on its key in a call.
 func Update(key string, hint Result, change func(was Result) (value []byte, lifetime time.Duration)) Step {
 	return Step{op: opUpdate, key: key, hint: hint, update: change}
 }

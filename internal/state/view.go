@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// Question asks a store for what it holds and can ask for nothing else: for keys, for what begins with a prefix, or for what
-// ends. Its JSON form goes from one process to the one that holds the store. Keys are octets, for strangers chose parts of them.
+// Question asks a store for what it holds and can ask for nothing else: for keys, for what begins
+// with a prefix, or for what ends. Its JSON form goes from one process to the one that holds the
+// store. Keys are octets, for strangers chose parts of them.
 type Question struct {
 	Keys [][]byte `json:"keys,omitempty"` // as Get
 
@@ -98,7 +99,8 @@ func answerOf(entries []Entry) (a Answer) {
 	return a
 }
 
-// View reads what another process holds. It changes nothing, here or there: a [Copy] of it can be tried with.
+// View reads what another process holds. It changes nothing, here or there: a [Copy] of it can be
+// tried with.
 type View struct {
 	single
 	ask func(context.Context, Question) (Answer, error)

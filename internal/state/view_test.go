@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// overJSON is a view of a store whose questions and answers go through their JSON form, as between processes.
+// overJSON is a view of a store whose questions and answers go through their JSON form, as between
+// processes.
 func overJSON(t *testing.T, base Store) *View {
 	t.Helper()
 	through := func(from, to any) {

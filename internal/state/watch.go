@@ -33,8 +33,8 @@ func (w *watchers) add(prefix string, changed func(string)) (stop func()) {
 	}
 }
 
-// tell calls those whose prefix a key has; the empty key is for all. They are called without the lock: they may watch, list
-// and stop.
+// tell calls those whose prefix a key has; the empty key is for all. They are called without the
+// lock: they may watch, list and stop.
 func (w *watchers) tell(keys ...string) {
 	for _, key := range keys {
 		for _, to := range w.listening(key) {

@@ -12,8 +12,9 @@ import (
 	"github.com/gaissmai/bart"
 )
 
-// networks is a cidr table, cidr_table(5): the first rule in file order that matches answers. A run of plain rules,
-// be it a million, is one prefix trie; the rules of an if ... endif are a block inside the block.
+// networks is a cidr table, cidr_table(5): the first rule in file order that matches answers. A run
+// of plain rules, be it a million, is one prefix trie; the rules of an if ... endif are a block
+// inside the block.
 type networks struct {
 	rules []networkRule
 	block []networkStep
@@ -79,7 +80,8 @@ func (n *networks) first(block []networkStep, ip netip.Addr) (int, bool) {
 	return 0, false
 }
 
-// matches follows Postfix: an address of the other family matches neither a pattern nor its negation.
+// matches follows Postfix: an address of the other family matches neither a pattern nor its
+// negation.
 func (r *networkRule) matches(ip netip.Addr) bool {
 	return r.prefix.Addr().BitLen() == ip.BitLen() && r.prefix.Contains(ip) != r.negate
 }
@@ -183,9 +185,9 @@ func (b *networkReader) rule(line int, text string) error {
 	return nil
 }
 
-// endRun makes a trie of the plain rules since the last step. What is stored at a prefix is the first rule in file
-// order of all that cover it, so that the longest match, which is what a trie finds, gives the first match, which is
-// what Postfix gives.
+// endRun makes a trie of the plain rules since the last step. What is stored at a prefix is the
+// first rule in file order of all that cover it, so that the longest match, which is what a trie
+// finds, gives the first match, which is what Postfix gives.
 func (b *networkReader) endRun() {
 	block := &b.opened[len(b.opened)-1]
 	if len(block.run) == 0 {
@@ -208,8 +210,8 @@ func (b *networkReader) endRun() {
 	block.run = nil
 }
 
-// statement parts "if" and "endif" from the rest of a line, as Postfix does in cidr, regexp and pcre tables: whatever
-// the case, and when no letter or digit follows.
+// statement parts "if" and "endif" from the rest of a line, as Postfix does in cidr, regexp and
+// pcre tables: whatever the case, and when no letter or digit follows.
 func statement(text string) (verb, rest string) {
 	for _, verb := range []string{"if", "endif"} {
 		if len(text) >= len(verb) && strings.EqualFold(text[:len(verb)], verb) &&

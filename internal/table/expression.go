@@ -16,15 +16,17 @@ const (
 	maxInstructions = 10_000 // of the compiled program
 )
 
-// compile makes a Go expression of the pattern of a pcre or (posix) regexp table, with the flags of pcre_table(5) or
-// regexp_table(5), and returns a text that every key that matches holds.
+// compile makes a Go expression of the pattern of a pcre or (posix) regexp table, with the flags of
+// pcre_table(5) or regexp_table(5), and returns a text that every key that matches holds.
 //
-// Go's syntax is RE2. Patterns that RE2 can't do are errors: look-around, back-references, possessive and atomic
-// groups, recursion, conditions, \Z, \K, \R, \h, \e, \G, repetition counts over 1000, free spacing (flag x of pcre),
-// basic expressions (flag x of regexp). So is what means something else in POSIX than in RE2: (?, escapes of letters
-// and digits other than \w \W \s \S \b \B, [. and [=, {,n}. These remain different: \s does not match a vertical tab.
+// Go's syntax is RE2. Patterns that RE2 can't do are errors: look-around, back-references,
+// possessive and atomic groups, recursion, conditions, \Z, \K, \R, \h, \e, \G, repetition counts
+// over 1000, free spacing (flag x of pcre), basic expressions (flag x of regexp). So is what means
+// something else in POSIX than in RE2: (?, escapes of letters and digits other than \w \W \s \S \b
+// \B, [. and [=, {,n}. These remain different: \s does not match a vertical tab.
 //
-// Postfix compiles without UTF-8 mode: a dot is one octet, and case is folded in ASCII only. So it is here.
+// Postfix compiles without UTF-8 mode: a dot is one octet, and case is folded in ASCII only. So it
+// is here.
 func compile(pattern, flags string, posix bool) (*regexp.Regexp, string, error) {
 	if len(pattern) > maxPattern {
 		return nil, "", fmt.Errorf("the pattern is longer than %d octets", maxPattern)
@@ -76,8 +78,8 @@ func unsupported(err error) error {
 	return err
 }
 
-// goFlags turns the flags after a pattern into Go's, "(?is)". Each flag toggles its default: both types ignore case and
-// let a dot match a newline.
+// goFlags turns the flags after a pattern into Go's, "(?is)". Each flag toggles its default: both
+// types ignore case and let a dot match a newline.
 func goFlags(flags string, posix bool) (letters string, anchored bool, err error) {
 	on := map[byte]bool{'i': true, 's': true}
 	known := "imsUAEX"
@@ -114,8 +116,8 @@ func goFlags(flags string, posix bool) (letters string, anchored bool, err error
 	return "(?" + letters + ")", anchored, nil
 }
 
-// fromPOSIX rewrites an extended regular expression of POSIX (as the C library of GNU reads it) for Go, or says what
-// in it has no equivalent.
+// fromPOSIX rewrites an extended regular expression of POSIX (as the C library of GNU reads it) for
+// Go, or says what in it has no equivalent.
 func fromPOSIX(s string) (string, error) {
 	var b strings.Builder
 	for i := 0; i < len(s); {

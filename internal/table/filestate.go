@@ -19,8 +19,8 @@ type fileState struct {
 	sum           [sha256.Size]byte
 }
 
-// grain is coarser than any file system's clock in use (FAT counts two seconds): a file that was read sooner after its
-// modification may have been modified again without a trace.
+// grain is coarser than any file system's clock in use (FAT counts two seconds): a file that was
+// read sooner after its modification may have been modified again without a trace.
 const grain = 2 * time.Second
 
 func stateOf(f *os.File) (fileState, error) {

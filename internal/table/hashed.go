@@ -6,10 +6,11 @@ import (
 	"strings"
 )
 
-// hashed is a hash table made for a million entries: all keys and values stand in one string, and nothing in it is a
-// pointer that the garbage collector would have to follow. A slot is one octet of the hash in tags, and where its entry
-// begins in starts. Most keys of a sequence are not in the table, and tags is small enough for a cache to say so. The
-// seed is the table's own, so no list can be made that is slow to ask.
+// hashed is a hash table made for a million entries: all keys and values stand in one string, and
+// nothing in it is a pointer that the garbage collector would have to follow. A slot is one octet
+// of the hash in tags, and where its entry begins in starts. Most keys of a sequence are not in the
+// table, and tags is small enough for a cache to say so. The seed is the table's own, so no list
+// can be made that is slow to ask.
 type hashed struct {
 	seed   maphash.Seed
 	arena  strings.Builder // of entries: line, length of key, length of value (4 octets each), key, value
@@ -20,7 +21,8 @@ type hashed struct {
 	shape  shape
 }
 
-// shape tells which forms of keys the table holds: a look-up of a form that is not there costs nothing.
+// shape tells which forms of keys the table holds: a look-up of a form that is not there costs
+// nothing.
 type shape uint8
 
 const (
@@ -42,8 +44,8 @@ func newHashed(size int) *hashed {
 	return h
 }
 
-// add enters a folded key; of several entries with one key the first stays, as in Postfix's texthash and postmap. It
-// tells whether there was room.
+// add enters a folded key; of several entries with one key the first stays, as in Postfix's
+// texthash and postmap. It tells whether there was room.
 func (h *hashed) add(key, value string, line int) bool {
 	if h.arena.Len()+entryHeader+len(key)+len(value) > maxArena {
 		return false
@@ -145,7 +147,8 @@ func (h *hashed) eachEntry(f func(Match) error) error {
 	return nil
 }
 
-// keyBuffer is room for the longest address that SMTP allows, so that keys are put together without allocating.
+// keyBuffer is room for the longest address that SMTP allows, so that keys are put together without
+// allocating.
 const keyBuffer = 320
 
 func shapeOf(key string) shape {

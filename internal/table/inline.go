@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// parseInline reads the source of inline:{ key=value, { key = text with spaces }, ... } (postconf(5), DATABASE_README).
-// Entries are parted by commas and white space. Unlike in a file the last of several entries with one key counts, as
-// in Postfix.
+// parseInline reads the source of inline:{ key=value, { key = text with spaces }, ... }
+// (postconf(5), DATABASE_README). Entries are parted by commas and white space. Unlike in a file
+// the last of several entries with one key counts, as in Postfix.
 func parseInline(source string) (*hashed, error) {
 	body, err := braced(source)
 	if err != nil {
@@ -52,8 +52,8 @@ func parseInline(source string) (*hashed, error) {
 	return h, nil
 }
 
-// braced is what stands between an opening brace and the closing one that belongs to it, which must be the last
-// character.
+// braced is what stands between an opening brace and the closing one that belongs to it, which must
+// be the last character.
 func braced(s string) (string, error) {
 	if s == "" || s[0] != '{' {
 		return "", fmt.Errorf("%q: want {...}", s)

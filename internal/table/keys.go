@@ -7,9 +7,9 @@ import (
 	"mailweir/internal/address"
 )
 
-// keys are the keys of one question in all their spellings. The first spelling of a domain is that with A-labels, the
-// second, if it differs, that with U-labels; the first of a local part is without quotes, the second, if it needs them,
-// with.
+// keys are the keys of one question in all their spellings. The first spelling of a domain is that
+// with A-labels, the second, if it differs, that with U-labels; the first of a local part is
+// without quotes, the second, if it needs them, with.
 type keys struct {
 	wholes  [2]string // for patterns and networks
 	null    bool
@@ -45,7 +45,8 @@ func domainKeys(name string, o ListOptions) keys {
 	return k
 }
 
-// spellings of a local part: as it is, and quoted as Postfix quotes it (RFC 5321 section 4.1.2) if it must be.
+// spellings of a local part: as it is, and quoted as Postfix quotes it (RFC 5321 section 4.1.2) if
+// it must be.
 func spellings(local string) [2]string {
 	if isDotAtom(local) {
 		return [2]string{local}
@@ -116,7 +117,8 @@ func (k *keys) full(h *hashed, locals *[2]string) (Match, bool) {
 	return Match{}, false
 }
 
-// domain asks for the domain and its parents. Both spellings have the same number of labels and go up together.
+// domain asks for the domain and its parents. Both spellings have the same number of labels and go
+// up together.
 func (k *keys) domain(h *hashed) (Match, bool) {
 	rest := k.domains
 	for _, name := range rest {

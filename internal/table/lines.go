@@ -10,7 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxLine bounds one logical line. Postfix has no bound but memory; nothing that is meant needs a MiB.
+// maxLine bounds one logical line. Postfix has no bound but memory; nothing that is meant needs a
+// MiB.
 const maxLine = 1 << 20
 
 // Error is an error in a table, with the place of it.
@@ -27,8 +28,8 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d: %s", e.Place, e.Line, e.Err)
 }
 
-// Of returns err, which may be an [Error], with the flag that it is about. A place stays in front, so that the whole still
-// reads FILE:LINE: message.
+// Of returns err, which may be an [Error], with the flag that it is about. A place stays in front,
+// so that the whole still reads FILE:LINE: message.
 func Of(flag string, err error) error {
 	var place *Error
 	if errors.As(err, &place) {
@@ -39,9 +40,10 @@ func Of(flag string, err error) error {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// readLines calls f for each logical line and the number of its first physical line, by the rules of all Postfix
-// tables: empty lines and those whose first character is "#" are nothing, even between the parts of a line; a line
-// that begins with white space continues the one before. Lines come without trailing white space.
+// readLines calls f for each logical line and the number of its first physical line, by the rules
+// of all Postfix tables: empty lines and those whose first character is "#" are nothing, even
+// between the parts of a line; a line that begins with white space continues the one before. Lines
+// come without trailing white space.
 func readLines(r io.Reader, f func(line int, text string) error) error {
 	l := lineReader{r: bufio.NewReaderSize(r, 64<<10), f: f}
 	for n := 1; ; n++ {

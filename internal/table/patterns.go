@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// patterns is a regexp or pcre table, regexp_table(5) and pcre_table(5): the first rule in file order that matches
-// answers. Its expressions are compiled by Go's regexp, whose time is linear in the key whatever the pattern; see
-// compile for what that leaves out.
+// patterns is a regexp or pcre table, regexp_table(5) and pcre_table(5): the first rule in file
+// order that matches answers. Its expressions are compiled by Go's regexp, whose time is linear in
+// the key whatever the pattern; see compile for what that leaves out.
 type patterns struct {
 	rules []patternRule
 }
@@ -127,8 +127,8 @@ func readPatterns(r io.Reader, posix bool) (*patterns, error) {
 	return p, err
 }
 
-// parsePattern reads [!]/PATTERN/FLAGS and returns the rest of the line; "/" may be any character that is neither
-// letter nor digit.
+// parsePattern reads [!]/PATTERN/FLAGS and returns the rest of the line; "/" may be any character
+// that is neither letter nor digit.
 func parsePattern(text string, posix bool) (rule patternRule, rest string, err error) {
 	for text != "" && strings.IndexByte("!"+whiteSpace, text[0]) >= 0 {
 		rule.negate = rule.negate != (text[0] == '!')

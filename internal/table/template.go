@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// template is the right-hand side of a pattern: text with $1, ${1} or $(1) for what a group matched, $$ for a dollar.
+// template is the right-hand side of a pattern: text with $1, ${1} or $(1) for what a group
+// matched, $$ for a dollar.
 type template []templatePart
 
 // templatePart is a text, or when group > 0 what that group matched.

@@ -13,9 +13,10 @@ var (
 	errTooLarge = errors.New("the table is larger than 4 GiB")
 )
 
-// readText reads the source of texthash and of what postmap compiles: hash, btree, lmdb and so on. Key and value are
-// parted by the first white space that neither quotes nor a backslash protect; the quotes stay part of the key, as in
-// Postfix. Keys are folded. Of two entries with the same key the first counts.
+// readText reads the source of texthash and of what postmap compiles: hash, btree, lmdb and so on.
+// Key and value are parted by the first white space that neither quotes nor a backslash protect;
+// the quotes stay part of the key, as in Postfix. Keys are folded. Of two entries with the same key
+// the first counts.
 func readText(r io.Reader, size int) (*hashed, error) {
 	h := newHashed(size)
 	err := readLines(r, func(line int, text string) error {

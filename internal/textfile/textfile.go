@@ -1,5 +1,5 @@
-// Package textfile opens the files that an administrator names. A pipe or a device in the place of a file would hold up a
-// reload for ever, so only regular files are read.
+// Package textfile opens the files that an administrator names. A pipe or a device in the place of
+// a file would hold up a reload for ever, so only regular files are read.
 package textfile
 
 import (
@@ -13,7 +13,8 @@ import (
 // ErrNotRegular means that the name is a directory, a pipe, a socket or a device.
 var ErrNotRegular = errors.New("not a regular file")
 
-// ErrMark means that a text file begins with a byte order mark, which would become part of its first word.
+// ErrMark means that a text file begins with a byte order mark, which would become part of its
+// first word.
 var ErrMark = errors.New("the file begins with a byte order mark; save it as UTF-8 without one")
 
 // Open opens a regular file. It never waits for the other end of a pipe.

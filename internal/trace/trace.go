@@ -1,5 +1,6 @@
-// Package trace keeps what one piece of work asks of the world outside, with the answers: the query trace that an event
-// shows. It travels in the context, so that whoever asks needs to know nothing of events.
+// Package trace keeps what one piece of work asks of the world outside, with the answers: the query
+// trace that an event shows. It travels in the context, so that whoever asks needs to know nothing
+// of events.
 package trace
 
 import (
@@ -17,8 +18,8 @@ type Query struct {
 // maxQueries bounds what one trace keeps.
 const maxQueries = 64
 
-// Trace collects queries, the first 64 of them. The zero Trace is empty and ready; a nil one is empty. It may be used
-// from several goroutines.
+// Trace collects queries, the first 64 of them. The zero Trace is empty and ready; a nil one is
+// empty. It may be used from several goroutines.
 type Trace struct {
 	mu      sync.Mutex
 	queries []Query
@@ -31,8 +32,8 @@ func With(ctx context.Context, t *Trace) context.Context {
 	return context.WithValue(ctx, key{}, t)
 }
 
-// Carrier is a context with a trace of its own, for one piece of work after the other: it can be used again. It must not
-// be used by two of them at once.
+// Carrier is a context with a trace of its own, for one piece of work after the other: it can be
+// used again. It must not be used by two of them at once.
 type Carrier struct {
 	context.Context
 	trace Trace
@@ -62,8 +63,8 @@ func (t *Trace) Start(queries []Query) {
 	t.queries = queries
 }
 
-// Add keeps a question and its answer in the trace of the context, if there is one. Both must be fit for a log: no
-// secrets.
+// Add keeps a question and its answer in the trace of the context, if there is one. Both must be
+// fit for a log: no secrets.
 func Add(ctx context.Context, question, answer string) {
 	t, _ := ctx.Value(key{}).(*Trace)
 	if t == nil {

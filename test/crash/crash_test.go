@@ -18,7 +18,8 @@ import (
 // strangersRecipient is to whom the stranger writes: its triplets are found by it.
 const strangersRecipient = "carol@example.org"
 
-// quietReplies make a life of more than a second, after which the disk has something of what was counted.
+// quietReplies make a life of more than a second, after which the disk has something of what was
+// counted.
 const quietReplies = 600
 
 // bed is a Postfix with mail coming in, and the mailweir that lives at the moment.
@@ -34,7 +35,8 @@ type bed struct {
 	counted  counted
 }
 
-// TestKill kills mailweir a hundred times with SIGKILL: at work, while a person enters things, while it starts and while it ends.
+// TestKill kills mailweir a hundred times with SIGKILL: at work, while a person enters things,
+// while it starts and while it ends.
 func TestKill(t *testing.T) {
 	testbed.Require(t, "postfix")
 	kills := 100
@@ -157,8 +159,8 @@ func (b *bed) dieEnding() {
 	b.kill()
 }
 
-// dieQuietly is a longer life without commands, which would have the disk keep what is counted, too. The next life measures how
-// much of that is lost.
+// dieQuietly is a longer life without commands, which would have the disk keep what is counted,
+// too. The next life measures how much of that is lost.
 func (b *bed) dieQuietly() {
 	b.t.Helper()
 	b.begin()

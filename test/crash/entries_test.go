@@ -16,7 +16,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// entries are what a person enters at run time, through the control socket of whichever mailweir is running.
+// entries are what a person enters at run time, through the control socket of whichever mailweir is
+// running.
 type entries struct {
 	t     *testing.T
 	path  string // of the socket
@@ -48,8 +49,8 @@ var kinds = []struct {
 // takenBack is how many entries come between one that is taken back and its command.
 const takenBack = 7
 
-// enter gives commands until one fails. The mailweir that fails must have been killed: then the last command may have been
-// carried out, or not.
+// enter gives commands until one fails. The mailweir that fails must have been killed: then the
+// last command may have been carried out, or not.
 func (e *entries) enter(ctx context.Context, killed func() bool) {
 	client := admin.NewClient(e.path)
 	defer client.Close()

@@ -12,8 +12,8 @@ import (
 	"mailweir/test/testbed"
 )
 
-// load is mail that keeps coming in: correspondents who try each message until it is taken, as an MTA does, and a stranger
-// whose messages are deferred and never come again.
+// load is mail that keeps coming in: correspondents who try each message until it is taken, as an
+// MTA does, and a stranger whose messages are deferred and never come again.
 type load struct {
 	t       *testing.T
 	address string
@@ -32,7 +32,8 @@ type load struct {
 const (
 	correspondents = 3
 	mostMessages   = 20_000 // a bound for each client; a run has a thousand
-	// pace is how long a client waits before its next try: it leaves the processor to those who start meanwhile.
+	// pace is how long a client waits before its next try: it leaves the processor to those who start
+	// meanwhile.
 	pace = 10 * time.Millisecond
 )
 

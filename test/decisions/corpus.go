@@ -14,8 +14,8 @@ import (
 	"mailweir/test/wire"
 )
 
-// clients is how many there are. They take turns, so that what was learned of one message of a client has long been
-// written when his next one comes.
+// clients is how many there are. They take turns, so that what was learned of one message of a
+// client has long been written when his next one comes.
 const clients = 600
 
 // mail is a message of the corpus with an envelope.
@@ -155,7 +155,8 @@ func (m *mail) chooseRecipients(draw *rand.Rand) {
 		m.recipients = []string{"postmaster@example.org"}
 		return
 	}
-	// Nobody gets two messages in a row of one client, or one message twice: what the first has taught is not yet written then.
+	// Nobody gets two messages in a row of one client, or one message twice: what the first has taught
+	// is not yet written then.
 	first, end := 0, 20
 	if m.joins {
 		first, end = 20, 40

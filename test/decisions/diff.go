@@ -46,8 +46,9 @@ func readRenames(name string) ([]rename, error) {
 	return list, nil
 }
 
-// diff compares a directory with several that were recorded before, file by file, and prints the lines that only one has. Of
-// those before, what differs least counts: some events depend on how fast a peer was.
+// diff compares a directory with several that were recorded before, file by file, and prints the
+// lines that only one has. Of those before, what differs least counts: some events depend on how
+// fast a peer was.
 func diff(w io.Writer, before []string, after, renames string) error {
 	list, err := readRenames(renames)
 	if err != nil {
@@ -76,7 +77,8 @@ func diff(w io.Writer, before []string, after, renames string) error {
 	return nil
 }
 
-// compare returns how a file differs from that one of those before that it is most like; nil if from none.
+// compare returns how a file differs from that one of those before that it is most like; nil if
+// from none.
 func compare(before []string, after, name string, renames []rename) (best []string) {
 	now, err := readLines(filepath.Join(after, name), nil)
 	if err != nil {

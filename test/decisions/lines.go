@@ -74,7 +74,8 @@ func eventLines(entries []testbed.Entry, dir string) []string {
 	return lines
 }
 
-// convert puts logs of dialogs into the same form. Their queue ids are the MTA's, so that they are left out.
+// convert puts logs of dialogs into the same form. Their queue ids are the MTA's, so that they are
+// left out.
 func convert(logs, out string) error {
 	names, err := filepath.Glob(filepath.Join(logs, "*.log"))
 	if err != nil {

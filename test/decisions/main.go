@@ -1,12 +1,13 @@
-// Decisions records what a mailweir decides about a corpus of real messages, so that two programs can be compared:
+// Decisions records what a mailweir decides about a corpus of real messages, so that two programs
+// can be compared:
 //
 //	go run ./test/decisions -bin old/mailweir -out old.d
 //	go run ./test/decisions -bin bin/mailweir -out new.d
 //	go run ./test/decisions -diff [-renames FILE] old.d [another.d …] new.d
 //
-// Every message goes over the milter protocol, in a fixed order, from a client, a sender and to recipients that are chosen
-// by its text alone. Each answer, event and outcome is a line; so is each event of the dialogs of test/dialogs, which
-// "make decisions" has recorded besides.
+// Every message goes over the milter protocol, in a fixed order, from a client, a sender and to
+// recipients that are chosen by its text alone. Each answer, event and outcome is a line; so is
+// each event of the dialogs of test/dialogs, which "make decisions" has recorded besides.
 package main
 
 import (

@@ -13,7 +13,8 @@ import (
 	"mailweir/test/wire"
 )
 
-// play sends all the mail through a policy, then some of it again, and returns what came of it, in order of the text.
+// play sends all the mail through a policy, then some of it again, and returns what came of it, in
+// order of the text.
 func (s settings) play(h *testbed.Program, p policySet, state string, mails []mail) ([]string, error) {
 	defer h.Close()
 	dir := testbed.TempDir(h)
@@ -76,7 +77,8 @@ func stateFlag(h testbed.TB, dir, state string) (string, error) {
 	return "", fmt.Errorf("no state %q (memory, file, redis)", state)
 }
 
-// counted are the lines of the counter of decisions, once what is decided after the answers has been counted, too.
+// counted are the lines of the counter of decisions, once what is decided after the answers has
+// been counted, too.
 func counted(m *testbed.Mailweir) (lines []string, err error) {
 	for {
 		page, err := m.Get("/metrics")

@@ -16,8 +16,8 @@ type policySet struct {
 	flags []string
 }
 
-// policies are the default one with everything that examines content, and one that enforces every check, with lists and
-// limits narrow enough to be met by some of the messages.
+// policies are the default one with everything that examines content, and one that enforces every
+// check, with lists and limits narrow enough to be met by some of the messages.
 func policies() []policySet {
 	both := []string{
 		"--concurrency-domain=1000", // a place is given back a moment after the message
@@ -76,7 +76,8 @@ func (p policySet) write(dir string) ([]string, error) {
 	return flags, nil
 }
 
-// records are what the name server knows: SPF of some domains, and entries of the two lists by the names themselves.
+// records are what the name server knows: SPF of some domains, and entries of the two lists by the
+// names themselves.
 func records(name string, kind dnsmessage.Type) []dnsmessage.ResourceBody {
 	hash := fnv.New32a()
 	_, _ = hash.Write([]byte(name))

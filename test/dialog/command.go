@@ -17,7 +17,8 @@ type command struct {
 	shows []string // texts that its output must have
 }
 
-// commands reads the body of a "command" section: a command a line, after it what must stand in its output, behind "> ".
+// commands reads the body of a "command" section: a command a line, after it what must stand in its
+// output, behind "> ".
 func (s *Section) commands() ([]command, error) {
 	var list []command
 	for _, line := range s.lines() {

@@ -15,7 +15,8 @@ import (
 type Runner struct {
 	// Record is a directory for mailweir's log of each dialog, "" for none.
 	Record string
-	// State is where checks remember in dialogs that do not say so: "memory", "file" or "redis", "memory" if empty.
+	// State is where checks remember in dialogs that do not say so: "memory", "file" or "redis",
+	// "memory" if empty.
 	State string
 
 	binary string
@@ -330,7 +331,8 @@ func (r *run) expectArrivals(s *Section) error {
 	return late
 }
 
-// expectQuarantine waits until the message that was accepted last is held, and no longer expects it at the sink.
+// expectQuarantine waits until the message that was accepted last is held, and no longer expects it
+// at the sink.
 func (r *run) expectQuarantine() error {
 	last := len(r.accepted) - 1
 	if last < 0 {

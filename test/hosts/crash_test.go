@@ -11,8 +11,8 @@ var crashFlags = []string{
 	"--concurrency=enforce", "--concurrency-client=2", "--outbound-limit=enforce", "--outbound-limit-sessions=1",
 }
 
-// oneDies kills a mailweir that holds places. The other host goes on, the places come back, and the dead one knows all when it is
-// started again.
+// oneDies kills a mailweir that holds places. The other host goes on, the places come back, and the
+// dead one knows all when it is started again.
 func oneDies(t *testing.T, s *site) {
 	a, b := s.hosts[0], s.hosts[1]
 	const client, sender, recipient = "127.4.0.1", "alice@open.example", "bob@example.org"
@@ -47,7 +47,8 @@ func oneDies(t *testing.T, s *site) {
 	b.loginAnswers(t, "frank", taken)
 }
 
-// leasePatience is how long the places of a dead host may stay taken: 30 seconds, and some for a busy machine.
+// leasePatience is how long the places of a dead host may stay taken: 30 seconds, and some for a
+// busy machine.
 const leasePatience = 45 * time.Second
 
 // comesBack tries once a second until a place is free.
@@ -69,7 +70,8 @@ func (h *host) comesBack(client, sender, recipient string) error {
 	}
 }
 
-// startsAlone starts a mailweir while the state is unavailable: it takes mail, and knows all as soon as the state is back.
+// startsAlone starts a mailweir while the state is unavailable: it takes mail, and knows all as
+// soon as the state is back.
 func startsAlone(t *testing.T, s *site) {
 	a, b := s.hosts[0], s.hosts[1]
 	const sender, recipient = "alice@open.example", "bob@closed.example"

@@ -1,4 +1,5 @@
-// Package hosts tests several hosts that share what they know: two Postfix, a mailweir to each, and one Redis.
+// Package hosts tests several hosts that share what they know: two Postfix, a mailweir to each, and
+// one Redis.
 package hosts
 
 import (
@@ -56,14 +57,15 @@ type host struct {
 	mailweir *testbed.Mailweir
 }
 
-// milterPatience is how long Postfix waits for an answer of mailweir: as long as Sendmail would. Whatever takes longer stands in
-// Postfix's log.
+// milterPatience is how long Postfix waits for an answer of mailweir: as long as Sendmail would.
+// Whatever takes longer stands in Postfix's log.
 const milterPatience = 10 * time.Second
 
 // records are what the hosts find in the DNS.
 var records = []string{`friend.example. 60 IN TXT "v=spf1 ip4:127.3.0.55 -all"`}
 
-// newSite starts Redis as docs/state.md asks for, and two hosts with it. Mail from open.example is never greylisted.
+// newSite starts Redis as docs/state.md asks for, and two hosts with it. Mail from open.example is
+// never greylisted.
 func newSite(t *testing.T, binary string, flags []string) *site {
 	t.Helper()
 	s := &site{redis: testbed.StartRedis(t, "--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction")}
@@ -144,8 +146,8 @@ func (h *host) command(words ...string) (string, error) {
 	return string(out), err
 }
 
-// do gives a command that must succeed, and returns its output, of which one line must have these words. On a machine that is so busy that a
-// second is too short for the state, it is given again.
+// do gives a command that must succeed, and returns its output, of which one line must have these
+// words. On a machine that is so busy that a second is too short for the state, it is given again.
 func (h *host) do(t *testing.T, command string, shows ...string) (out string) {
 	t.Helper()
 	if err := testbed.Until(func() (err error) {

@@ -12,7 +12,8 @@ import (
 // loadClients is how many clients send to each host at once.
 const loadClients = 16
 
-// load is innocent mail: each client sends a message again until it is taken, and then the next one, with a sender of its own.
+// load is innocent mail: each client sends a message again until it is taken, and then the next
+// one, with a sender of its own.
 type load struct {
 	stop    chan struct{}
 	clients sync.WaitGroup
@@ -90,7 +91,8 @@ func (l *load) more(t *testing.T, n int) {
 	}
 }
 
-// end stops the clients. Nobody must have been refused, or left without an answer, and what was taken must arrive.
+// end stops the clients. Nobody must have been refused, or left without an answer, and what was
+// taken must arrive.
 func (l *load) end(t *testing.T) {
 	t.Helper()
 	close(l.stop)

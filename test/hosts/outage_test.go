@@ -72,7 +72,8 @@ func (s *site) outage(t *testing.T, begin, end func()) {
 	s.neverWaited(t)
 }
 
-// inForce: what the administrator has entered acts on both hosts, whether or not the state is within reach.
+// inForce: what the administrator has entered acts on both hosts, whether or not the state is
+// within reach.
 func (s *site) inForce(t *testing.T) {
 	t.Helper()
 	for _, h := range s.hosts {
@@ -125,8 +126,9 @@ func (s *site) lines() (n [2]int) {
 	return n
 }
 
-// saidOnce: one line when the state goes, one when it returns. Under load a busy machine may keep the state waiting for a second, and
-// then there are more; but they take turns, and an outage, between these lines of the logs, has no second one.
+// saidOnce: one line when the state goes, one when it returns. Under load a busy machine may keep
+// the state waiting for a second, and then there are more; but they take turns, and an outage,
+// between these lines of the logs, has no second one.
 func (s *site) saidOnce(t *testing.T, begun, ended [2]int) {
 	t.Helper()
 	for i, h := range s.hosts {
@@ -216,7 +218,8 @@ func (p *person) end(t *testing.T) {
 	t.Logf("%d entries acknowledged, %d not: %v", len(p.acknowledged), len(p.refused), errors.Join(p.refused...))
 }
 
-// finds: a host lists every entry that was acknowledged. Of the others some may be there: what reached a server that hung.
+// finds: a host lists every entry that was acknowledged. Of the others some may be there: what
+// reached a server that hung.
 func (p *person) finds(t *testing.T, h *host) {
 	t.Helper()
 	out := h.do(t, "account list")

@@ -112,7 +112,8 @@ func (h *host) as(t *testing.T, name string) *session {
 	return s
 }
 
-// try is a session with one recipient, whose answer it returns; a recipient who is taken gets a message.
+// try is a session with one recipient, whose answer it returns; a recipient who is taken gets a
+// message.
 func (h *host) try(client, sender, recipient string) (string, error) {
 	s, err := h.connect(client)
 	if err != nil {
@@ -157,7 +158,8 @@ func (h *host) answers(t *testing.T, client, sender, recipient, want string) str
 	return answer
 }
 
-// loginAnswers tries until a login's mail to an external recipient is answered so, and returns that answer.
+// loginAnswers tries until a login's mail to an external recipient is answered so, and returns that
+// answer.
 func (h *host) loginAnswers(t *testing.T, login, want string) string {
 	t.Helper()
 	var answer string

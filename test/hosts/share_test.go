@@ -146,7 +146,8 @@ func reputation(t *testing.T, a, b *host) {
 	}
 }
 
-// autoAllow: whom our user wrote to through one host may answer through the other, if SPF vouches for it.
+// autoAllow: whom our user wrote to through one host may answer through the other, if SPF vouches
+// for it.
 func autoAllow(t *testing.T, a, b *host) {
 	const user, friend = "bob@example.org", "carol@friend.example"
 	session := a.from(t, "127.0.0.2")

@@ -58,8 +58,9 @@ func probeAddress() (string, error) {
 	return tcp.Addr().String(), nil
 }
 
-// Outside returns an IPv4 address of the machine itself that is not loopback. A client that binds it reaches a server on
-// loopback without leaving the machine, and is no client on loopback to that server.
+// Outside returns an IPv4 address of the machine itself that is not loopback. A client that binds
+// it reaches a server on loopback without leaving the machine, and is no client on loopback to that
+// server.
 func Outside() (string, error) {
 	addresses, err := net.InterfaceAddrs()
 	if err != nil {

@@ -51,7 +51,8 @@ func (a *authority) server(tb TB, dir string) (certFile, keyFile string) {
 	return certFile, keyFile
 }
 
-// ClientCertificate makes a certificate with that common name, signed by the authority that the MTA trusts.
+// ClientCertificate makes a certificate with that common name, signed by the authority that the MTA
+// trusts.
 func (m *MTA) ClientCertificate(name string) (tls.Certificate, error) {
 	return newCertificate(certificateTemplate(name), &m.authority.cert)
 }

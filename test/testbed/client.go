@@ -101,8 +101,8 @@ func (c *Client) Ask(command string) (Reply, error) {
 	return c.ReadReply()
 }
 
-// StartTLS performs the handshake that follows a 220 to STARTTLS. The config, which may be nil, says
-// what the client offers; the server's certificate is not examined.
+// StartTLS performs the handshake that follows a 220 to STARTTLS. The config, which may be nil,
+// says what the client offers; the server's certificate is not examined.
 func (c *Client) StartTLS(config *tls.Config) error {
 	if config == nil {
 		config = new(tls.Config)

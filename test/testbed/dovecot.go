@@ -13,7 +13,8 @@ import (
 // dovecotUsers may log in, both with the password "secret".
 const dovecotUsers = "alice:{PLAIN}secret\nbob:{PLAIN}secret\n"
 
-// StartDovecot starts a Dovecot that does nothing but tell Postfix, on the unix socket at path, whose password is right.
+// StartDovecot starts a Dovecot that does nothing but tell Postfix, on the unix socket at path,
+// whose password is right.
 func StartDovecot(tb TB, path string) *Process {
 	tb.Helper()
 	Require(tb, "dovecot")
@@ -60,8 +61,8 @@ service auth {
 `, dir, path)
 }
 
-// greetDovecot reads Dovecot's side of the handshake: it names its mechanisms when it is ready (Dovecot Authentication Protocol,
-// version 1).
+// greetDovecot reads Dovecot's side of the handshake: it names its mechanisms when it is ready
+// (Dovecot Authentication Protocol, version 1).
 func greetDovecot(path string) error {
 	conn, err := net.DialTimeout("unix", path, Patience)
 	if err != nil {

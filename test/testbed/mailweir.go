@@ -56,8 +56,8 @@ func StartMailweir(tb TB, config MailweirConfig) *Mailweir {
 	return m
 }
 
-// LaunchMailweir is StartMailweir without waiting for anything: for a mailweir that is killed while it starts, or that has no quiet
-// moment in which [Mailweir.Close] could compare what is open.
+// LaunchMailweir is StartMailweir without waiting for anything: for a mailweir that is killed while
+// it starts, or that has no quiet moment in which [Mailweir.Close] could compare what is open.
 func LaunchMailweir(tb TB, config MailweirConfig) *Mailweir {
 	tb.Helper()
 	socket := config.Socket

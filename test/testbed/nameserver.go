@@ -9,8 +9,9 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// NameServer is a DNS server within this process, for tools whose names follow a rule. It costs far less than a real one,
-// so that what is measured is the asking; what must be true of real servers is tested with [StartDNS].
+// NameServer is a DNS server within this process, for tools whose names follow a rule. It costs far
+// less than a real one, so that what is measured is the asking; what must be true of real servers
+// is tested with [StartDNS].
 type NameServer struct {
 	Address string
 
@@ -19,8 +20,8 @@ type NameServer struct {
 	config  NameServerConfig
 }
 
-// NameServerConfig says what a name server knows. Its functions are called with names in lower case that end in a dot, and
-// from several goroutines.
+// NameServerConfig says what a name server knows. Its functions are called with names in lower case
+// that end in a dot, and from several goroutines.
 type NameServerConfig struct {
 	// Records returns the records of a name; without any the name does not exist. nil knows no name.
 	Records func(name string, kind dnsmessage.Type) []dnsmessage.ResourceBody

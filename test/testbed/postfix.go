@@ -164,8 +164,9 @@ func mainCF(tb TB, dir string, m *MTA, c MTAConfig) string {
 	return b.String()
 }
 
-// setsParameter tells whether the lines set that parameter. It must not be set twice: every daemon would warn of it when it
-// starts, and postlogd, who logs to himself, would wait for ever once others had filled his socket.
+// setsParameter tells whether the lines set that parameter. It must not be set twice: every daemon
+// would warn of it when it starts, and postlogd, who logs to himself, would wait for ever once
+// others had filled his socket.
 func setsParameter(lines, name string) bool {
 	for line := range strings.Lines(lines) {
 		if key, _, found := strings.Cut(line, "="); found && strings.TrimRight(key, " ") == name {

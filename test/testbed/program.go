@@ -5,8 +5,9 @@ import (
 	"os"
 )
 
-// Program is the [TB] of an ordinary program, such as the bench and the demo: what a test would report goes to
-// standard error, and a failure ends the program after its clean-up. Whoever makes one closes it.
+// Program is the [TB] of an ordinary program, such as the bench and the demo: what a test would
+// report goes to standard error, and a failure ends the program after its clean-up. Whoever makes
+// one closes it.
 type Program struct {
 	name     string
 	parent   *Program // closed after this one; nil for the whole program

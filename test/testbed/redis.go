@@ -14,7 +14,8 @@ import (
 	"time"
 )
 
-// Redis is one redis-server that can be killed and started again on the same port with the same directory.
+// Redis is one redis-server that can be killed and started again on the same port with the same
+// directory.
 type Redis struct {
 	Address string
 	*Process
@@ -22,7 +23,8 @@ type Redis struct {
 	cmd func() *exec.Cmd
 }
 
-// StartRedis starts a redis-server that keeps nothing on disk unless the arguments say so ("--appendonly", "yes").
+// StartRedis starts a redis-server that keeps nothing on disk unless the arguments say so
+// ("--appendonly", "yes").
 func StartRedis(tb TB, args ...string) *Redis {
 	tb.Helper()
 	requireRedis(tb)

@@ -51,8 +51,8 @@ func (t *Talk) answer(command string) string {
 	return strings.Join(reply, "\n")
 }
 
-// Recipients names u1@example.org and so on, from first to last. No one is named twice: to Sendmail a repeated recipient is
-// not one more.
+// Recipients names u1@example.org and so on, from first to last. No one is named twice: to Sendmail
+// a repeated recipient is not one more.
 func (t *Talk) Recipients(first, last int, want string) {
 	t.tb.Helper()
 	for i := first; i <= last; i++ {

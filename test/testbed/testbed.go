@@ -46,9 +46,10 @@ var components = map[string]func() error{
 	"postmap":  needCommands("postmap"),
 }
 
-// Require skips the test when a component of the machine is missing ("root", "postfix", "sendmail", "dovecot", "dns",
-// "redis", "cc" or "postmap"; test/install.sh installs them), or an address of the machine that is not loopback
-// ("outside"), as [Missing] does. In a run with -short it skips whatever is there, see [Peers].
+// Require skips the test when a component of the machine is missing ("root", "postfix", "sendmail",
+// "dovecot", "dns", "redis", "cc" or "postmap"; test/install.sh installs them), or an address of
+// the machine that is not loopback ("outside"), as [Missing] does. In a run with -short it skips
+// whatever is there, see [Peers].
 func Require(tb TB, component string) {
 	tb.Helper()
 	if component != "root" {
@@ -65,7 +66,8 @@ func Require(tb TB, component string) {
 	Missing(tb, fmt.Sprintf("no %s: %v (run test/install.sh)", component, err))
 }
 
-// Missing skips the test because something is missing that test/install.sh installs. With CI=true it fails.
+// Missing skips the test because something is missing that test/install.sh installs. With CI=true
+// it fails.
 func Missing(tb TB, what string) {
 	tb.Helper()
 	if os.Getenv("CI") == "true" {
@@ -74,8 +76,8 @@ func Missing(tb TB, what string) {
 	Skip(tb, what)
 }
 
-// Skip skips the test and writes why to the file that MAILWEIR_SKIPS names, so that the run can close with a list of what
-// it did not try.
+// Skip skips the test and writes why to the file that MAILWEIR_SKIPS names, so that the run can
+// close with a list of what it did not try.
 func Skip(tb TB, why string) {
 	tb.Helper()
 	if name := os.Getenv("MAILWEIR_SKIPS"); name != "" {

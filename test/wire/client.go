@@ -14,7 +14,8 @@ const Patience = 60 * time.Second
 // Client is one connection to a filter, driven command by command.
 type Client struct {
 	Terms Terms
-	// Macros are what the MTA knows, by name as in "i" or "{auth_authen}". Of those the filter gets what it asked for.
+	// Macros are what the MTA knows, by name as in "i" or "{auth_authen}". Of those the filter gets
+	// what it asked for.
 	Macros map[string]string
 
 	conn net.Conn
@@ -24,11 +25,13 @@ type Client struct {
 
 // Answer is what a filter says to a command.
 type Answer struct {
-	// Code is 'c' to go on, 'a' accept, 'r' reject, 't' temporary failure, 'd' discard, 'y' a reply of its own.
+	// Code is 'c' to go on, 'a' accept, 'r' reject, 't' temporary failure, 'd' discard, 'y' a reply of
+	// its own.
 	Code byte
 	// Text is the reply of 'y', "550 5.7.1 No".
 	Text string
-	// Edits are changes of the message, in the order in which they came: the letter and what belongs to it.
+	// Edits are changes of the message, in the order in which they came: the letter and what belongs
+	// to it.
 	Edits []string
 }
 
@@ -60,7 +63,8 @@ func Dial(socket string) (*Client, error) {
 	return c, nil
 }
 
-// Do sends a command with its macros, if the filter wants it, and waits for the answer, if it gives one.
+// Do sends a command with its macros, if the filter wants it, and waits for the answer, if it gives
+// one.
 func (c *Client) Do(command byte, data string) (Answer, error) {
 	goOn := Answer{Code: 'c'}
 	if !c.Terms.Sends(command) {

@@ -8,7 +8,8 @@ type Letter struct {
 	Body   string   // with CRLF
 }
 
-// ParseLetter reads a message with plain line ends, and perhaps an mbox line in front. What is no header field is left out.
+// ParseLetter reads a message with plain line ends, and perhaps an mbox line in front. What is no
+// header field is left out.
 func ParseLetter(text string) Letter {
 	header, body, _ := strings.Cut(text, "\n\n")
 	l := Letter{Body: strings.ReplaceAll(body, "\n", "\r\n")}

@@ -1,5 +1,6 @@
-// Package wire is the MTA's side of the milter protocol, as Postfix speaks it to mailweir: for tools that send a
-// filter more than any MTA would want to, or something else. Nothing in it knows mailweir.
+// Package wire is the MTA's side of the milter protocol, as Postfix speaks it to mailweir: for
+// tools that send a filter more than any MTA would want to, or something else. Nothing in it knows
+// mailweir.
 package wire
 
 import (
@@ -28,7 +29,8 @@ const (
 	Data    = 'T'
 )
 
-// Protocol flags of the negotiation: the filter does not want the command, or does not answer it (SMFIP_NO…, SMFIP_NR_…).
+// Protocol flags of the negotiation: the filter does not want the command, or does not answer it
+// (SMFIP_NO…, SMFIP_NR_…).
 var (
 	notSent = map[byte]uint32{
 		Connect: 0x1, Helo: 0x2, Mail: 0x4, Rcpt: 0x8, Body: 0x10, Header: 0x20, EOH: 0x40, Data: 0x200,
@@ -38,7 +40,8 @@ var (
 	}
 )
 
-// leadingSpace is SMFIP_HDR_LEADSPC: what stands between the colon and the text of a header field is sent, too.
+// leadingSpace is SMFIP_HDR_LEADSPC: what stands between the colon and the text of a header field
+// is sent, too.
 const leadingSpace = 0x100000
 
 // Stages for which a filter may ask for macros, in the protocol's numbering.
@@ -52,8 +55,8 @@ const (
 	stageEOH
 )
 
-// macroStage is the stage whose macros Postfix sends before a command: those of the end of headers go with each header
-// field, those of the end of the message with each piece of the body.
+// macroStage is the stage whose macros Postfix sends before a command: those of the end of headers
+// go with each header field, those of the end of the message with each piece of the body.
 var macroStage = map[byte]int{
 	Connect: stageConnect, Helo: stageHelo, Mail: stageMail, Rcpt: stageRcpt,
 	Data: stageData, Header: stageEOH, EOH: stageEOH, Body: stageEOM, BodyEOB: stageEOM,
@@ -109,8 +112,8 @@ func (t Terms) Sends(command byte) bool {
 // Answered tells whether the filter answers this command.
 func (t Terms) Answered(command byte) bool { return t.protocol&notAnswered[command] == 0 }
 
-// Field is the packet of a header field; text is all that stands behind its colon. Postfix and Sendmail drop the first
-// blank of it unless the filter wants to see it.
+// Field is the packet of a header field; text is all that stands behind its colon. Postfix and
+// Sendmail drop the first blank of it unless the filter wants to see it.
 func (t Terms) Field(name, text string) string {
 	if t.protocol&leadingSpace == 0 {
 		text = strings.TrimPrefix(text, " ")
@@ -118,7 +121,8 @@ func (t Terms) Field(name, text string) string {
 	return name + "\x00" + text + "\x00"
 }
 
-// Macros is the packet of macros that Postfix sends before a command, of those that have a value; "" if there is none.
+// Macros is the packet of macros that Postfix sends before a command, of those that have a value;
+// "" if there is none.
 func (t Terms) Macros(command byte, values map[string]string) string {
 	var packet strings.Builder
 	for _, name := range strings.Fields(t.macros[macroStage[command]]) {

@@ -9,8 +9,8 @@ import (
 	"mailweir/internal/content/source"
 )
 
-// block makes one block of an archive, with data behind it. Types and flags stand here as numbers of
-// the format, so that a wrong constant is seen.
+// block makes one block of an archive, with data behind it. Types and flags stand here as numbers
+// of the format, so that a wrong constant is seen.
 func block(kind byte, flags uint16, fields, data string) string {
 	h := []byte{0, 0, kind}
 	h = binary.LittleEndian.AppendUint16(h, flags)

@@ -53,7 +53,8 @@ func NX(q *Msg) *Msg {
 	return m
 }
 
-// Has answers with records, `A 127.0.0.2` or `TXT "text"`, as far as they are of the type asked for.
+// Has answers with records, `A 127.0.0.2` or `TXT "text"`, as far as they are of the type asked
+// for.
 func Has(q *Msg, ttl string, records ...string) *Msg {
 	m := Rcode(q, Success)
 	for _, r := range records {

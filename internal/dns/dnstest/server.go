@@ -1,4 +1,5 @@
-// Package dnstest is a DNS server for tests that does what real ones won't, and a clock that tests set.
+// Package dnstest is a DNS server for tests that does what real ones won't, and a clock that tests
+// set.
 package dnstest
 
 import (
@@ -16,7 +17,8 @@ import (
 // Behaviour answers one question about a name left of a zone with raw packets; none is silence.
 type Behaviour func(key string, m *Msg, tcp bool) [][]byte
 
-// Server is a DNS server on loopback, by UDP and TCP, until the test ends. What it has no behaviour for it refuses.
+// Server is a DNS server on loopback, by UDP and TCP, until the test ends. What it has no behaviour
+// for it refuses.
 type Server struct {
 	Addr string        // host:port
 	Stop chan struct{} // closed when the test ends: releases behaviours that hold an answer back

@@ -1,4 +1,5 @@
-// Package contract is what every store must do, as a test suite. Each backend runs it against the real thing.
+// Package contract is what every store must do, as a test suite. Each backend runs it against the
+// real thing.
 package contract
 
 import (

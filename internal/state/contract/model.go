@@ -12,7 +12,8 @@ import (
 	"mailweir/internal/state"
 )
 
-// The model says in the plainest way what steps do: a map of entries, and for tallies a list of all that was counted.
+// The model says in the plainest way what steps do: a map of entries, and for tallies a list of all
+// that was counted.
 
 type modelRow struct {
 	value   string

@@ -49,7 +49,8 @@ func renewal(_ *testing.T, r *run) {
 	r.want("a|k", "")
 }
 
-// ended: the place of what has ended in the order of expiry does not take along what is written there.
+// ended: the place of what has ended in the order of expiry does not take along what is written
+// there.
 func ended(_ *testing.T, r *run) {
 	for i := range 40 { // in each bucket of a backend that has some
 		r.put(state.Key("a", fmt.Sprint(i)), "old", time.Second)
