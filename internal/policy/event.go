@@ -37,6 +37,8 @@ type Event struct {
 	Line  Line   `json:"line,omitzero"`
 	// Edits are what was done to a message that went on, or would have been.
 	Edits []Edit `json:"edits,omitempty"`
+	// Offence is what the reply shows about the client, where it was given.
+	Offence Offence `json:"-"`
 	// Cause is for the administrator: which entry, list or figure.
 	Cause string `json:"cause,omitempty"`
 	// Err is the error of a check that could not judge, "" without one.

@@ -284,3 +284,12 @@ func (v Verdict) text(effective *Reply) string {
 	}
 	return text
 }
+
+// Shown is what giving the reply says about the client. A temporary answer of ours says nothing,
+// unless the reply is declared as temporary: then its cause is what the client does.
+func (r *Reply) Shown(f Fate) Offence {
+	if f == Refused || f == Deferred && r.Code/100 == 4 {
+		return r.Offence
+	}
+	return NoOffence
+}

@@ -62,31 +62,6 @@ func (a *answering) addAll(list []*finding) {
 	}
 }
 
-// patience is the time that an answer may take. It begins when something must be waited for, be it
-// a fact that hooks read or what a check found, and ends with the answer.
-type patience struct {
-	ctx context.Context
-	end context.CancelFunc
-}
-
-func (p *patience) context(rn *Runner, at policy.Stage) context.Context {
-	if p.ctx == nil {
-		limit := rn.limits.Stage
-		if at == policy.StageEnd {
-			limit = rn.limits.End
-		}
-		p.ctx, p.end = context.WithTimeout(rn.ctx, limit)
-	}
-	return p.ctx
-}
-
-func (p *patience) over() {
-	if p.end != nil {
-		p.end()
-		p.ctx, p.end = nil, nil
-	}
-}
-
 func (a *answering) patience() context.Context {
 	return a.session.patience.context(a.runner, a.at)
 }
@@ -136,8 +111,10 @@ func (s *Session) answerHelo() policy.Answer {
 		return policy.Answer{}
 	}
 	a := s.answer(policy.StageHelo, nil)
-	defer a.recordLate()
 	first := a.first()
+	if len(a.late) > 0 {
+		a.recordLate()
+	}
 	if first == nil {
 		return policy.Answer{}
 	}
@@ -148,7 +125,6 @@ func (s *Session) answerHelo() policy.Answer {
 func (s *Session) answerMail() policy.Answer {
 	m := s.msg
 	a := s.answer(policy.StageMail, nil)
-	defer a.recordLate()
 	for _, b := range s.policy().hooks.mail {
 		if b.pos[policy.StageMail] > a.certain {
 			break
@@ -160,11 +136,14 @@ func (s *Session) answerMail() policy.Answer {
 		}
 	}
 	first := a.first()
+	if len(a.late) > 0 {
+		a.recordLate()
+	}
 	if first == nil {
 		return policy.Answer{}
 	}
 	e := a.record(first, nil)
-	m.decided = outcome(e, first.verdict.Reply())
+	m.decided = outcome(e)
 	return policy.Answer{Line: e.Line}
 }
 
@@ -174,7 +153,6 @@ func (s *Session) answerRecipient(r *recipient) policy.Answer {
 	m := s.msg
 	m.recipients = append(m.recipients, r) // so that checks see it as one of the message's
 	a := s.answer(policy.StageRcpt, r)
-	defer a.recordLate() // after learning, for a recipient who is refused
 	a.addAll(r.findings) // what could not be found out about it
 	for _, b := range s.policy().hooks.rcpt {
 		if b.pos[policy.StageRcpt] > a.certain {
@@ -186,14 +164,17 @@ func (s *Session) answerRecipient(r *recipient) policy.Answer {
 			a.addAll(r.findings[known:])
 		}
 	}
-	first := a.first()
-	if first == nil {
-		return policy.Answer{}
+	var answer policy.Answer
+	if first := a.first(); first != nil {
+		e := a.record(first, r)
+		answer.Line = e.Line
+		m.recipients = slices.Clip(m.recipients[:len(m.recipients)-1]) // what looks at r late must keep seeing it
+		s.dismiss(r, outcome(e))
 	}
-	e := a.record(first, r)
-	m.recipients = slices.Clip(m.recipients[:len(m.recipients)-1]) // what looks at r late must keep seeing it
-	s.dismiss(r, outcome(e, first.verdict.Reply()))
-	return policy.Answer{Line: e.Line}
+	if len(a.late) > 0 { // learning comes first
+		a.recordLate()
+	}
+	return answer
 }
 
 // refusalCertain reports whether the header section has already decided the message, so that its

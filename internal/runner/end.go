@@ -48,7 +48,7 @@ func (s *Session) answerMessage() policy.Answer {
 	}
 	if sum.refusal != nil {
 		e := a.record(sum.refusal, nil)
-		m.decided = outcome(e, sum.refusal.verdict.Reply())
+		m.decided = outcome(e)
 		return policy.Answer{Line: e.Line}
 	}
 	return policy.Answer{Edits: s.edit(&a.resolver, sum)}

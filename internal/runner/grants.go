@@ -85,16 +85,6 @@ func (p *Policy) mayPermit(m *message) (kinds policy.Exemption) {
 	return kinds
 }
 
-// mayLetPast reports whether a permit may let a recipient's mail past the check, or that of client
-// and sender when r is nil, as far as is known without waiting.
-func (m *message) mayLetPast(b *bound, r *recipient) bool {
-	may := m.mayPermit & b.Exempt
-	if may&grantable != 0 && (r == nil || r.nothingGranted(b)) {
-		may &^= grantable
-	}
-	return may != 0
-}
-
 // granted asks the checks that permit for this recipient. Where one cannot tell, there may be a
 // permit, but only for a sender whom something vouches for: whether a permit is lost to anybody
 // else makes no difference.

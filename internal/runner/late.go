@@ -5,9 +5,6 @@ import "context"
 // recordLate records what is only monitored of client, sender or a recipient when it is known, off
 // the way of the answer.
 func (a *answering) recordLate() {
-	if len(a.late) == 0 {
-		return
-	}
 	late, then := a.late, a.resolver // as the case stands now
 	ctx, cancel := then.lateTime()
 	a.session.background.do(func() {

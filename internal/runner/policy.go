@@ -228,14 +228,6 @@ func (p *Policy) with(stage policy.Stage, has func(*policy.Hooks) bool) []*bound
 	return list
 }
 
-// reply returns the reply as --replies has it.
-func (p *Policy) reply(r *policy.Reply) *policy.Reply {
-	if own, ok := p.replies[r]; ok {
-		return own
-	}
-	return r
-}
-
 // retain and release count who uses the policy; the last one to leave closes what its hooks hold.
 func (p *Policy) retain() bool {
 	for {

@@ -75,11 +75,13 @@ func TestTheAnswerReachesLearning(t *testing.T) {
 // waits, if it says so.
 func TestWhatNeverWaitsIsAskedAtOnce(t *testing.T) {
 	var order []string
+	next := make(chan struct{}) // the network answers when the next check has run
 	first := policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) {
 		return policy.Asks().Later(func(ctx context.Context) (policy.Verdict, error) {
 			order = append(order, "asked")
 			trace.Add(ctx, "memory?", "no")
 			return policy.Asks(policy.Network{}).Later(func(ctx context.Context) (policy.Verdict, error) {
+				<-next
 				trace.Add(ctx, "network?", "yes")
 				return no("first")
 			}), nil
@@ -87,6 +89,7 @@ func TestWhatNeverWaitsIsAskedAtOnce(t *testing.T) {
 	}}
 	second := policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) {
 		order = append(order, "next check")
+		close(next)
 		return policy.Asks().Later(func(ctx context.Context) (policy.Verdict, error) {
 			trace.Add(ctx, "other?", "no")
 			return policy.Pass, nil

@@ -68,6 +68,12 @@ func (rs *resolver) recordFailure(ru *ruling) {
 // publish gives the event its id and the line that the client reads.
 func (rs *resolver) publish(e *policy.Event, ru *ruling) *policy.Event {
 	e.ID = rs.runner.observer.Identify(e)
+	switch e.Action {
+	case policy.ActionRefused:
+		e.Offence = ru.verdict.Reply().Shown(policy.Refused)
+	case policy.ActionDeferred:
+		e.Offence = ru.verdict.Reply().Shown(policy.Deferred)
+	}
 	e.Line = ru.line.Ending(rs.conn.policy.Settings.HelpURL, e.ID)
 	rs.runner.observer.Record(e)
 	return e
@@ -141,10 +147,4 @@ func (rs *resolver) noteWould(check string, r *recipient) {
 	where.mu.Lock()
 	defer where.mu.Unlock()
 	where.would = append(where.would, check)
-}
-
-func (s *scope) monitored() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]string(nil), s.would...)
 }

@@ -213,3 +213,21 @@ func (f *finding) known() (said, bool) {
 	}
 	return f.said, false
 }
+
+// mayLetPast reports whether a permit may let a recipient's mail past the check, or that of client
+// and sender when r is nil, as far as is known without waiting.
+func (m *message) mayLetPast(b *bound, r *recipient) bool {
+	may := m.mayPermit & b.Exempt
+	if may&grantable != 0 && (r == nil || r.nothingGranted(b)) {
+		may &^= grantable
+	}
+	return may != 0
+}
+
+// reply returns the reply as --replies has it.
+func (p *Policy) reply(r *policy.Reply) *policy.Reply {
+	if own, ok := p.replies[r]; ok {
+		return own
+	}
+	return r
+}

@@ -12,7 +12,8 @@ import (
 
 // Limits bound what one answer may take.
 type Limits struct {
-	// Stage is the deadline of an answer before the end of the message. Sendmail gives up after 10 s.
+	// Stage is the deadline of an answer before the end of the message. Sendmail gives up after 10
+	// s.
 	Stage time.Duration
 	// End is the deadline of the answer at the end of the message.
 	End time.Duration
@@ -26,13 +27,13 @@ var DefaultLimits = Limits{Stage: 8 * time.Second, End: 60 * time.Second, Questi
 // Observer sees every decision and every outcome. It is the one place that writes log, metrics and,
 // later, a record. Its methods are called from any goroutine and must not wait.
 type Observer interface {
-	// Identify returns the id for an event before its reply is built. Events that are alike share one
-	// when there are too many of them.
+	// Identify returns the id for an event before its reply is built. Events that are alike share
+	// one when there are too many of them.
 	Identify(*policy.Event) string
 	// Record takes the finished event.
 	Record(*policy.Event)
-	// Settled takes what became of a transaction, accepted ones too. Version, host and time of the end
-	// are the observer's.
+	// Settled takes what became of a transaction, accepted ones too. Version, host and time of the
+	// end are the observer's.
 	Settled(*policy.Transaction)
 	// Defect takes a panic in a Settle hook.
 	Defect(error)

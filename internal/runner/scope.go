@@ -82,23 +82,6 @@ func (s *scope) Hold(giveBack func(policy.Fate)) (policy.Fate, bool) {
 	return s.fate.Fate, s.ended
 }
 
-// release ends the scope: it gives back what is held and stops the work that nobody waits for any
-// more.
-func (s *scope) release(o policy.Outcome) {
-	s.mu.Lock()
-	held := s.held
-	s.held, s.ended, s.fate = nil, true, o
-	s.mu.Unlock()
-	for _, giveBack := range held {
-		giveBack(o.Fate)
-	}
-	for _, f := range s.findings {
-		if f.later != nil {
-			f.later.abandon()
-		}
-	}
-}
-
 // Recipients are those that remain.
 func (m *message) Recipients() iter.Seq[*policy.Recipient] {
 	return func(yield func(*policy.Recipient) bool) {

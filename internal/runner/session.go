@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -370,4 +371,29 @@ func (s *Session) Abort() { s.endMessage(policy.Abandoned) }
 func (s *Session) Close() {
 	s.endMessage(policy.Lost)
 	s.endConnection()
+}
+
+// patience is the time that an answer may take. It begins when something must be waited for, be it
+// a fact that hooks read or what a check found, and ends with the answer.
+type patience struct {
+	ctx context.Context
+	end context.CancelFunc
+}
+
+func (p *patience) context(rn *Runner, at policy.Stage) context.Context {
+	if p.ctx == nil {
+		limit := rn.limits.Stage
+		if at == policy.StageEnd {
+			limit = rn.limits.End
+		}
+		p.ctx, p.end = context.WithTimeout(rn.ctx, limit)
+	}
+	return p.ctx
+}
+
+func (p *patience) over() {
+	if p.end != nil {
+		p.end()
+		p.ctx, p.end = nil, nil
+	}
 }

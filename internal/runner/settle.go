@@ -12,37 +12,6 @@ import (
 // who was refused.
 const learnTime = 20 * time.Second
 
-// outcome is what the event makes of the recipient or message that it refuses with this reply.
-func outcome(e *policy.Event, reply *policy.Reply) policy.Outcome {
-	fate := policy.Refused
-	if e.Action == policy.ActionDeferred {
-		fate = policy.Deferred
-	}
-	return policy.Outcome{Fate: fate, Check: e.Check, Reply: e.Reply, Offence: reply.Shown(fate), Event: e.ID, At: e.Time}
-}
-
-// dismiss ends a recipient before its message: what its scope holds is given back at once, and it
-// is settled at once. The end of the message may be long in coming, and the next attempt sooner:
-// Postfix tells of RSET only with the next command.
-func (s *Session) dismiss(r *recipient, outcome policy.Outcome) {
-	m, p := s.msg, s.policy()
-	r.release(outcome)
-	m.left.add(r)
-	switch {
-	case s.explaining():
-		m.gone = append(m.gone, r)
-	case len(p.hooks.settleRcpt) > 0:
-		s.background.do(func() {
-			s.learn(func(ctx context.Context) {
-				would := m.monitored()
-				for _, b := range p.hooks.settleRcpt {
-					s.settleRecipient(ctx, b, r, would)
-				}
-			})
-		})
-	}
-}
-
 // learn gives learning its time, which does not end with the daemon's: what was found out is not to
 // be lost.
 func (s *Session) learn(work func(context.Context)) {

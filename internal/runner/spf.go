@@ -7,8 +7,8 @@ import (
 )
 
 // SPF returns the SPF result for the envelope sender's domain, or for HELO's under the null sender
-// (RFC 7208 section
-// 2.4). It waits for the DNS; call it from [policy.Question.Later]. An error means that it could not be found out.
+// (RFC 7208 section 2.4). It waits for the DNS; call it from [policy.Question.Later]. An error
+// means that it could not be found out.
 //
 // The result is none where SPF has nothing to say: the client's address is unknown or that of an
 // inbound relay, or the sender has no domain. (The library would then judge HELO, which says

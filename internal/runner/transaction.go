@@ -52,22 +52,3 @@ func keepFields(t *policy.Transaction, fields []policy.Field) {
 		}
 	}
 }
-
-// departures are what became of the recipients who left a message before its end, the first of
-// them.
-type departures struct {
-	list  []policy.RecipientOutcome
-	count int
-}
-
-func (d *departures) add(r *recipient) {
-	d.count++
-	if len(d.list) < policy.MaxEventRecipients {
-		d.list = append(d.list, r.outcome(r.fate))
-	}
-}
-
-func (r *recipient) outcome(o policy.Outcome) policy.RecipientOutcome {
-	o.Would = r.monitored()
-	return policy.RecipientOutcome{Recipient: r.RcptFacts.Recipient, Direction: r.Direction.String(), Outcome: o}
-}
