@@ -49,7 +49,11 @@ func (f Filter) normal() (t triplet, err error) {
 		if err != nil {
 			return t, fmt.Errorf("%q is neither an address nor a net such as 192.0.2.0/24", f.Client)
 		}
-		t.net = net.Masked().String()
+		// Keys have nets of one length. A part of such a net is remembered as the whole.
+		if wanted := f.Nets.bits(net.Addr()); net.Bits() < wanted {
+			return t, fmt.Errorf("%s is wider than the nets that are remembered: give a /%d in it, or an address", f.Client, wanted)
+		}
+		t.net = f.Nets.of(net.Addr())
 	}
 	if f.Sender != "" {
 		t.sender = senderKey(address.Parse(f.Sender))

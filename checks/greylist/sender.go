@@ -19,11 +19,15 @@ func (n Nets) of(client netip.Addr) string {
 		return "unknown"
 	}
 	client = client.Unmap().WithZone("")
-	bits := n.IPv6
+	return netip.PrefixFrom(client, n.bits(client)).Masked().String()
+}
+
+// bits is how long the net of a client is.
+func (n Nets) bits(client netip.Addr) int {
 	if client.Is4() {
-		bits = n.IPv4
+		return n.IPv4
 	}
-	return netip.PrefixFrom(client, bits).Masked().String()
+	return n.IPv6
 }
 
 // senderKey is the sender without what changes from one mail, or one attempt, to the next.
