@@ -119,7 +119,8 @@ func (d *demo) invite() {
 The demo stays up until you interrupt it (Ctrl-C). Speak to its Postfix, change a list, ask again:
 
     nc -C %s          XCLIENT ADDR=192.0.2.1 plays an untrusted client
-    demo/header-from, demo/fortune.def      read again within ten seconds of a change
+    demo/header-from                        read again within ten seconds of a change
+    demo/fortune.def                        read again when mailweir gets SIGHUP
     curl -s http://%s/metrics
     %s %s --client=192.0.2.1 --from=a@example.net --to=b@example.org FILE
 
