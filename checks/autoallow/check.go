@@ -18,7 +18,7 @@ var Check = &policy.Check{
 	Name:  "auto-allow",
 	Title: "addresses that our users have written to",
 	Help: `Learns, from each outbound message that is accepted (on the service submission or from a trusted net, under a local sender), that its sender
-writes to its external recipients. Mail from such an address to that user then passes greylisting, DNS lists, reputation and spam filters, if SPF or a
+writes to its external recipients. Mail from such an address to that user then passes greylisting, DNS lists and reputation, if SPF or a
 permitted client vouches for the address. Nothing else gives way to it.
 
 Nothing is learned from automatic answers (Auto-Submitted), bulk mail and lists (Precedence, List-…), the null sender, a message to more than 50

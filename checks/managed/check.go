@@ -22,11 +22,11 @@ equally specific. The entries of an address count for all its extensions, too.
 
 A blocked envelope sender is refused at RCPT, for that recipient alone. A blocked address in header From is seen when the message can only be
 answered as a whole: ` + "`--managed-header-action=remove`" + ` takes the recipients that block it off the message (in enforce only) and refuses when no
-one remains; ` + "`reject`" + ` refuses the message for all. A permitted envelope sender passes greylisting, DNS lists, reputation and spam filters for that
+one remains; ` + "`reject`" + ` refuses the message for all. A permitted envelope sender passes greylisting, DNS lists and reputation for that
 recipient, if SPF or a permitted client vouches for it.
 
 While the state is unavailable, the tables still apply to recipients of whom no run-time entry is known. For the others the check fails: what
-they block is let on, and what DNS lists and spam filters object to is answered temporarily if something vouches for the sender, because they
+they block is let on, and what DNS lists and reputation object to is answered temporarily if something vouches for the sender, because they
 might permit it.`,
 	Mode:      policy.Enforce,
 	OnError:   policy.Accept,

@@ -19,8 +19,8 @@ var Check = &policy.Check{
 
     score = 100 × (bad − good) / (bad + good + min-events), at least 0
 
-` + "`bad`" + ` adds up recipients that do not exist and transactions refused permanently by a block list, a DNS list, lockout, content, virus or
-spam; ` + "`good`" + ` is recipients whose mail was accepted, but not where it went to ` + "`--always-accept`" + ` alone. All of them lose half of their weight every ` + "`--reputation-half-life`" + `. A client with fewer
+` + "`bad`" + ` adds up recipients that do not exist and transactions refused permanently by a block list, a DNS list, lockout, content or
+signature; ` + "`good`" + ` is recipients whose mail was accepted, but not where it went to ` + "`--always-accept`" + ` alone. All of them lose half of their weight every ` + "`--reputation-half-life`" + `. A client with fewer
 than ` + "`--reputation-min-events`" + ` of them, so weighed, is not judged. From ` + "`--reputation-defer-at`" + ` on the mail is deferred, from
 ` + "`--reputation-reject-at`" + ` on it is refused.
 

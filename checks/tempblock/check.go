@@ -22,7 +22,7 @@ had recipients accepted meanwhile, not counting mail to ` + "`--always-accept`" 
 - ` + "`invalid-rcpt`" + `: recipients that do not exist, found by the check recipient or by Postfix (5.1.1)
 - ` + "`open-relay`" + `: recipients to whom an untrusted client may not relay, found by the check open-relay or by Postfix
 - ` + "`concurrency`" + `: transactions over the client's own limit of the check concurrency
-- ` + "`blocked`" + `: transactions that a block list, a DNS list, lockout, content, virus or spam has refused permanently
+- ` + "`blocked`" + `: transactions that a block list, a DNS list, lockout, content or signature has refused permanently
 - ` + "`auth-fail`" + `: logins that failed. Neither MTA tells a filter of them, so no milter can count any
 
 Nothing is counted for what mailweir or others cause: our own temporary answers, objections that are only monitored, mail under the null
