@@ -87,6 +87,7 @@ func carryOut(cmd *cobra.Command, g policy.OperationGroup, op policy.Operation, 
 	if address == "" && op.Daemon {
 		return nil, fail(exUsage, "this command asks the running daemon: name its control socket (--control=unix:/PATH), or its --config")
 	}
+	spec := stateSpec(*s.daemon.state)
 	if address != "" {
 		client, err := dial(address)
 		if err != nil {
@@ -94,11 +95,11 @@ func carryOut(cmd *cobra.Command, g policy.OperationGroup, op policy.Operation, 
 		}
 		defer client.Close()
 		answer, err := client.Do(cmd.Context(), r)
-		if op.Daemon || !errors.Is(err, admin.ErrNotRunning) {
+		// A state in memory is the daemon's, and gone with it.
+		if op.Daemon || !errors.Is(err, admin.ErrNotRunning) || spec == "memory:" {
 			return answer, at(address, err)
 		}
 	}
-	spec := stateSpec(*s.daemon.state)
 	if spec == "memory:" {
 		return nil, fail(exUsage, "--state=memory: is the daemon's own memory: name its control socket (--control=unix:/PATH), or its --config")
 	}
