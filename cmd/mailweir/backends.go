@@ -54,15 +54,19 @@ func dnsServers(words []string) ([]string, error) {
 	return servers, nil
 }
 
-// logListChange says once that a list begins or ceases to be suspended.
+// logListChange says once that a cause of suspension has come or gone, and what that makes of the
+// list: it works again when the last one has gone.
 func logListChange(log *logrus.Logger, c rbl.Change) {
 	entry := log.WithFields(logrus.Fields{"zone": c.Zone, "kind": c.Kind.String(), "cause": c.Cause.String()})
 	if c.Why != "" {
 		entry = entry.WithField("error", c.Why)
 	}
-	if c.Suspended {
+	switch {
+	case c.Suspended:
 		entry.Warn("dns list suspended")
-	} else {
+	case c.Asked:
 		entry.Info("dns list works again")
+	default:
+		entry.Info("dns list still suspended for another cause")
 	}
 }
