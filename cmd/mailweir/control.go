@@ -52,7 +52,13 @@ func ownOperations(store string, reload func(context.Context) (reloaded, error))
 		Help: `Reads every source of flags and every list again. If anything is wrong, the command says what, the daemon continues as before, and
 the exit code is 78 (EX_CONFIG).`,
 	}
-	run := func(ctx context.Context, _ *policy.Call, _ policy.Nothing) (reloaded, error) { return reload(ctx) }
+	run := func(ctx context.Context, c *policy.Call, _ policy.Nothing) (reloaded, error) {
+		r, err := reload(ctx)
+		if r.Error != "" {
+			c.Fail(r.Error)
+		}
+		return r, err
+	}
 	return append(admin.Operations(store), policy.OperationGroup{
 		Operations: []policy.Operation{policy.NewOperation(about, policy.Unasked, run, showReloaded)},
 	})

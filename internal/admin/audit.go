@@ -21,7 +21,7 @@ type Record struct {
 	Until time.Time `json:"until,omitzero"`
 	// Changes is what has been changed; an operation that only looks has none.
 	Changes []policy.Alteration `json:"changes,omitempty"`
-	// Err is why it was not done.
+	// Err is why it was not done, or has failed.
 	Err string `json:"error,omitempty"`
 
 	quiet bool
@@ -41,14 +41,14 @@ func (s *Service) audit(op policy.Operation, c *policy.Call, r Request, err erro
 	if op.Effect == policy.Enters && c.For > 0 {
 		record.Until = now.Add(c.For)
 	}
-	if err != nil {
+	if record.Err = c.Failed(); err != nil {
 		record.Err = err.Error()
 	}
 	s.Audit(record)
 }
 
-// LogAudit returns an audit that writes a line of the log for each use. What a program asks for on
-// its own, time and again, is for the level debug.
+// LogAudit returns an audit that writes a line of the log for each use, a warning where it failed.
+// What a program asks for on its own, time and again, is for the level debug.
 func LogAudit(log *logrus.Logger) func(Record) {
 	return func(r Record) {
 		fields := logrus.Fields{"command": r.Operation, "by": r.Name, "uid": r.UID, "from": r.From}
@@ -61,8 +61,11 @@ func LogAudit(log *logrus.Logger) func(Record) {
 			fields["until"] = r.Until.Format(time.RFC3339)
 		}
 		level := logrus.InfoLevel
-		if r.quiet {
+		switch {
+		case r.quiet:
 			level = logrus.DebugLevel
+		case r.Err != "":
+			level = logrus.WarnLevel
 		}
 		log.WithFields(fields).Log(level, "run-time command")
 	}

@@ -188,8 +188,10 @@ func TestAuditLog(t *testing.T) {
 		Until: time.Date(2026, 11, 23, 13, 0, 0, 0, time.UTC), Changes: []policy.Alteration{{What: "192.0.2.1", After: "blocked"}, {What: "x", Before: "y"}},
 	})
 	audit(Record{Operation: "state/read", quiet: true})
+	audit(Record{Operation: "reload", Err: "it is wrong"})
 	want := `level=info msg="run-time command" by=bob changed="192.0.2.1: none → blocked; x: y → none" command=tempblock/add from="control socket" ` +
-		`note="a \x1b[31mflood" uid=7 until="2026-11-23T13:00:00Z"` + "\n"
+		`note="a \x1b[31mflood" uid=7 until="2026-11-23T13:00:00Z"` + "\n" +
+		`level=warning msg="run-time command" by= command=reload error="it is wrong" from= uid=0` + "\n"
 	if out.String() != want {
 		t.Errorf("%s\nwant %s", out.String(), want)
 	}

@@ -133,6 +133,7 @@ type Call struct {
 	For time.Duration
 
 	changes []Alteration
+	failed  string
 }
 
 // Person is who does something at run time.
@@ -159,6 +160,13 @@ func (c *Call) Altered(what, before, after string) {
 
 // Alterations are what has been noted.
 func (c *Call) Alterations() []Alteration { return c.changes }
+
+// Fail notes for the audit why the operation has not done what it is for, where its answer says so
+// and it returns no error.
+func (c *Call) Fail(why string) { c.failed = why }
+
+// Failed is why the operation has failed by its answer, "" if it has not.
+func (c *Call) Failed() string { return c.failed }
 
 // WrongError says what a person did wrong; nothing else is the matter.
 type WrongError struct{ Text string }
