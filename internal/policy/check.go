@@ -41,7 +41,7 @@ type Build func(*Env) (Hooks, error)
 // see [Question.Later].
 type Hooks struct {
 	// Off tells the administrator why the check has nothing to do, such as "no --rbl-zone". Set
-	// when every function is nil.
+	// when every function is nil; see Empty.
 	Off string
 
 	Connect func(*Connection) (Verdict, error)
@@ -93,11 +93,12 @@ type Hooks struct {
 	Close func()
 }
 
-// Empty reports whether the hooks have nothing to do.
+// Empty reports whether the hooks have nothing to do. Close is no work of its own: it ends what
+// others have begun.
 func (h *Hooks) Empty() bool {
 	return h.Connect == nil && h.Helo == nil && h.Mail == nil && h.Rcpt == nil && h.Header == nil && h.Body == nil &&
 		h.Headers == nil && h.HeadersFor == nil && h.Message == nil && h.MessageFor == nil && h.Grant == nil && h.Admit == nil &&
-		h.SettleRecipient == nil && h.SettleMessage == nil
+		h.SettleRecipient == nil && h.SettleMessage == nil && h.Ready == nil && h.Tick == nil
 }
 
 // Exemption is a set of what lets mail past a check: facts about client, sender and recipient, and
@@ -129,7 +130,7 @@ const (
 )
 
 // Names lists the members of the set in words.
-func (b Exemption) Names() []string {
+func (e Exemption) Names() []string {
 	words := []string{
 		"trusted clients", "logins", "inbound relays", "--permit-clients", "--permit-senders (vouched)",
 		"--permit-senders (not vouched)", "--permit-senders (header From)", "the recipient's own permit (vouched)", "auto-allow (vouched)",
@@ -137,7 +138,7 @@ func (b Exemption) Names() []string {
 	}
 	var names []string
 	for i, word := range words {
-		if b&(1<<i) != 0 {
+		if e&(1<<i) != 0 {
 			names = append(names, word)
 		}
 	}
