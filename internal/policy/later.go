@@ -29,9 +29,15 @@ func Asks(these ...Waiter) (q PlainQuestion) {
 
 // Later says that the judgement takes this question. At the deadline the check's on-error decides.
 // f must not read what the session still writes: capture facts by value. It may return another
-// Later, which is put to somebody else.
+// Later, which is put to somebody else, but no second judgement; see [Verdict.And].
 func (q PlainQuestion) Later(f func(context.Context) (Verdict, error)) Verdict {
-	return Verdict{later: f, waits: q.waits}
+	return Verdict{waits: q.waits, later: func(ctx context.Context) (Verdict, error) {
+		v, err := f(ctx)
+		if v.also != nil {
+			panic("Verdict.And: a Later answers with one judgement")
+		}
+		return v, err
+	}}
 }
 
 // Question is a question of a check whose answer has a T, which learning reads. Make one in Build.

@@ -55,8 +55,12 @@ func (v Verdict) Deferred() Verdict {
 }
 
 // And adds a second judgement of the same check, which is judged by itself: what is enforced then
-// need not wait for what is only recorded.
+// need not wait for what is only recorded. It is for what a hook returns, and there are two at most:
+// a third, or a second in the answer of a Later, would be lost, so it is a fault.
 func (v Verdict) And(w Verdict) Verdict {
+	if v.also != nil || w.also != nil {
+		panic("Verdict.And: a hook returns two judgements at most")
+	}
 	v.also = &w
 	return v
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"context"
 	"strings"
 	"testing"
 )
@@ -27,6 +28,32 @@ func TestVerdict(t *testing.T) {
 	if v := plain.And(second); v.Also() == nil || v.Also().Cause() != "second" || v.Cause() == "second" {
 		t.Errorf("and: %+v", v)
 	}
+}
+
+// What the runner would not judge cannot be said by mistake.
+func TestVerdictAnd(t *testing.T) {
+	two := Pass.And(Pass)
+	for name, say := range map[string]func(){
+		"a third":             func() { two.And(Pass) },
+		"a third, inside":     func() { Pass.And(two) },
+		"a second in a Later": func() { _, _ = Asks().Later(answer(two)).Work()(t.Context()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("it is lost without a word")
+				}
+			}()
+			say()
+		})
+	}
+	if v := Asks().Later(answer(Pass)).And(Asks().Later(answer(Pass)).Monitored()); v.Work() == nil || !v.Also().OnlyMonitors() {
+		t.Errorf("two questions of a hook: %+v", v)
+	}
+}
+
+func answer(v Verdict) func(context.Context) (Verdict, error) {
+	return func(context.Context) (Verdict, error) { return v, nil }
 }
 
 func TestFieldOctets(t *testing.T) {
