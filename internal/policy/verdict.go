@@ -15,16 +15,17 @@ type Verdict struct {
 	later func(context.Context) (Verdict, error)
 	waits bool // later does
 	also  *Verdict
+	// monitored says that it is only recorded, whatever the mode.
+	monitored bool
 }
 
 // ownWords is what a table entry says instead of the declared reply: REJECT text, DEFER text or a
 // whole reply.
 type ownWords struct {
-	deferred  bool
-	monitored bool
-	code      int
-	enhanced  string
-	text      string
+	deferred bool
+	code     int
+	enhanced string
+	text     string
 }
 
 // Pass is the verdict that has nothing against the mail.
@@ -68,7 +69,7 @@ func (v Verdict) And(w Verdict) Verdict {
 // Monitored makes the objection one that is only recorded, whatever the check's mode. On a
 // [Question.Later] it says so beforehand, and nobody waits for it.
 func (v Verdict) Monitored() Verdict {
-	v.own.monitored = true
+	v.monitored = true
 	return v
 }
 
@@ -102,7 +103,7 @@ func (v Verdict) Edits() []Edit { return v.edits }
 func (v Verdict) Finds() bool { return v.reply != nil || len(v.edits) > 0 }
 
 // OnlyMonitors reports whether Monitored has been called.
-func (v Verdict) OnlyMonitors() bool { return v.own.monitored }
+func (v Verdict) OnlyMonitors() bool { return v.monitored }
 
 // Also returns what And added, nil without it.
 func (v Verdict) Also() *Verdict { return v.also }
