@@ -67,9 +67,8 @@ func ExampleParse() {
 		fmt.Println(err)
 	}
 	// Output:
-	// list dnsbl.ahbl.org is dead since 2015-01: it lists every address there is
-	// (https://wordtothewise.com/2015/01/ahbl-wildcards-internet); remove it list dbl.spamhaus.org
-	// lists domains, not addresses: name it with --rhsbl-zone list list.dnswl.org: this is an allow
-	// list: give it a negative weight, list.dnswl.org*-1 list bl.example.org: filter "127.0.0.300":
-	// 300 is not a number from 0 to 255
+	// list dnsbl.ahbl.org is dead since 2015-01: it lists every address there is (https://wordtothewise.com/2015/01/ahbl-wildcards-internet); remove it
+	// list dbl.spamhaus.org lists domains, not addresses: name it with --rhsbl-zone
+	// list list.dnswl.org: this is an allow list: give it a negative weight, list.dnswl.org*-1
+	// list bl.example.org: filter "127.0.0.300": 300 is not a number from 0 to 255
 }
