@@ -194,29 +194,6 @@ func (b *board) question(i int, t dns.Type) dns.Question {
 	return q
 }
 
-// take judges the answer of one list.
-func (b *board) take(i int, a *dns.Answer) State {
-	m := b.set.members[i]
-	b.answers[i] = a
-	took := b.result.Lists[i].Took
-	r := m.judge(a)
-	r.Took = took
-	b.result.Lists[i] = r
-	if r.State == Errored {
-		return r.State // it stays in the tally as one that could have changed things
-	}
-	b.tally.add(m, r.Score)
-	if r.State == Hit && !m.monitored && r.Score > 0 && (b.top < 0 || b.outweighs(i, b.top)) {
-		b.top = i
-	}
-	return r.State
-}
-
-func (b *board) outweighs(i, j int) bool {
-	x, y := b.result.Lists[i].Score, b.result.Lists[j].Score
-	return x > y || x == y && i < j
-}
-
 // finish fills in what follows from the answers.
 func (b *board) finish() {
 	r := b.result

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"mailweir/internal/dns"
 )
 
 // SetOptions says how the entries of a [Set] work together.
@@ -143,51 +141,6 @@ func (s *Set) Monitors() bool {
 
 // String names the zones.
 func (s *Set) String() string { return fmt.Sprint(s.Zones()) }
-
-// judge reads one list's answer.
-func (m *member) judge(a *dns.Answer) ListResult {
-	r := ListResult{Zone: m.list.zone, Monitored: m.monitored}
-	switch a.Status {
-	case dns.NoName, dns.NoData:
-		r.State = Clear
-		return r
-	case dns.Failed:
-		r.State, r.Err = Errored, a.Err
-		return r
-	}
-	for _, ip := range a.Addrs {
-		c, err := m.list.info.explain(ip, m.names(ip))
-		if err == nil {
-			r.Codes = append(r.Codes, c)
-			continue
-		}
-		r.Err = err
-		if plausible(ip) != nil {
-			// Somebody else's answer, or the list's own "I do not answer you": nothing beside it can be
-			// believed.
-			r.State, r.Codes = Errored, nil
-			return r
-		}
-	}
-	if len(r.Codes) == 0 {
-		r.State = Errored
-		return r
-	}
-	// A code that the list has since invented may stand beside known ones; those still count.
-	r.State, r.Err = Uncounted, nil
-	for i := range m.entries {
-		if e := &m.entries[i]; slices.ContainsFunc(r.Codes, e.counts) {
-			r.State = Hit
-			r.Score += e.Weight
-		}
-	}
-	return r
-}
-
-// names reports whether a filter of the administrator's names an address.
-func (m *member) names(ip netip.Addr) bool {
-	return slices.ContainsFunc(m.entries, func(e Entry) bool { return e.Filter != nil && e.Filter.Matches(ip) })
-}
 
 // memory keeps results for as long as every answer in them holds and no list's health has changed.
 type memory[K comparable] struct {

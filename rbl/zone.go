@@ -95,79 +95,6 @@ type Code struct {
 	Meaning string // empty for lists that we know nothing about
 }
 
-var (
-	loopback   = netip.MustParsePrefix("127.0.0.0/8")
-	errorCodes = netip.MustParsePrefix("127.255.255.0/24")
-)
-
-// explain says what one A record means, or why it is an error. explicit is set when the
-// administrator's filter names it.
-func (z *zoneInfo) explain(ip netip.Addr, explicit bool) (Code, error) {
-	c := Code{Addr: ip}
-	if err := plausible(ip); err != nil {
-		return c, err
-	}
-	switch {
-	case z != nil:
-		return z.lookUp(ip)
-	case ip == netip.AddrFrom4([4]byte{127, 0, 0, 1}) && !explicit:
-		// RFC 5782 section 5 keeps 127.0.0.1 out of lists as a subject; as an answer it is what blocking
-		// resolvers and lists that refuse to answer (SURBL, URIBL) return, so nobody gets it counted
-		// without asking for it.
-		return c, fmt.Errorf("answer 127.0.0.1 is what a blocked resolver gets; name it in a filter if this list means it")
-	}
-	return c, nil
-}
-
-// plausible refuses what no list of any kind means as a listing.
-func plausible(ip netip.Addr) error {
-	switch {
-	case !loopback.Contains(ip):
-		return fmt.Errorf("answer %s is outside 127.0.0.0/8: somebody else answers for this zone", ip)
-	case errorCodes.Contains(ip):
-		return fmt.Errorf("answer %s is an error code: %s", ip, errorCodeText(ip))
-	}
-	return nil
-}
-
-// errorCodeText is Spamhaus's meaning of these codes, which other lists follow.
-func errorCodeText(ip netip.Addr) string {
-	switch ip.As4()[3] {
-	case 252:
-		return "typing error in the zone name"
-	case 254:
-		return "asked through a public or unattributable resolver"
-	case 255:
-		return "too many questions, or not registered"
-	}
-	return "never a listing"
-}
-
-// lookUp finds a code in the closed set.
-func (z *zoneInfo) lookUp(ip netip.Addr) (Code, error) {
-	c := Code{Addr: ip}
-	var texts []string
-	rest := ip.As4()[3]
-	for _, m := range z.meanings {
-		if !m.codes.Matches(ip) {
-			continue
-		}
-		if m.bits == 0 {
-			return Code{ip, m.sense, m.text}, nil
-		}
-		if rest&m.bits != 0 {
-			rest &^= m.bits
-			c.Sense = max(c.Sense, m.sense)
-			texts = append(texts, m.text)
-		}
-	}
-	if len(texts) > 0 && rest == 0 {
-		c.Meaning = strings.Join(texts, ", ")
-		return c, nil
-	}
-	return c, fmt.Errorf("answer %s is not one of the codes of %s", ip, z.zone)
-}
-
 // Entry is one `ZONE[=filter][*weight]` as in postscreen_dnsbl_sites.
 type Entry struct {
 	Zone   string // lower case; {NAME} stands for a key
@@ -296,15 +223,4 @@ func (z *zoneInfo) codeList() string {
 		list = append(list, m.codes.String()+" "+m.text)
 	}
 	return strings.Join(list, ", ")
-}
-
-// counts reports whether a code that has passed explain counts for this entry.
-func (e *Entry) counts(c Code) bool {
-	switch {
-	case e.Filter != nil:
-		return e.Filter.Matches(c.Addr)
-	case e.info != nil:
-		return c.Sense == e.sense()
-	}
-	return true
 }
