@@ -70,6 +70,11 @@ func TestFactsUnknown(t *testing.T) {
 			c.Exempt = policy.ExemptRelay | policy.ExemptPermitClient | policy.ExemptPermitSender
 		})
 	}
+	atMail := func() *policy.Check {
+		return check("x", objecting("x", policy.StageConnect), func(c *policy.Check) {
+			c.Exempt, c.AnswerAt = policy.ExemptTrusted, policy.StageMail
+		})
+	}
 	passes := func() *policy.Check { return check("p", policy.Hooks{Rcpt: passing}) }
 	for _, c := range []struct {
 		name, flags string
@@ -83,7 +88,8 @@ func TestFactsUnknown(t *testing.T) {
 		{"local domains, submitted here", "--local-domains=test:a", relayCheck(), local(mail(theirs)), []string{"end 451 4.3.0 Unable to process now"}, "fault: test:a: --local-domains: connection refused"},
 		{"local domains, monitored", "--local-domains=test:a --mode=monitor", relayCheck(), mail(theirs), nil, "fault: test:a: --local-domains: connection refused"},
 		{"local domains, accepted", "--local-domains=test:a --fault-on-error=accept", relayCheck(), mail(theirs), nil, "fault: test:a: --local-domains: connection refused"},
-		{"inbound relays", "--inbound-relays=test:a", passes(), mail(ours), []string{"rcpt " + ours + tryLater}, "fault: test:a: --inbound-relays: connection refused"},
+		{"inbound relays", "--inbound-relays=test:a", passes(), mail(ours), []string{"mail" + tryLater}, "fault: test:a: --inbound-relays: connection refused"},
+		{"inbound relays, refused at MAIL", "--inbound-relays=test:a", atMail(), mail(ours), []string{"mail" + tryLater}, "fault: test:a: --inbound-relays: connection refused"},
 		{"permit for a client", "--permit-clients=test:a", refuses(), mail(ours), []string{"rcpt " + ours + " 451 4.7.1 x"}, "; a permit could not be vouched for: test:a: connection refused"},
 		{"permit for a client, nothing refused", "--permit-clients=test:a", passes(), mail(ours), nil, ""},
 		{"permit for a sender", "--permit-senders=test:a", refuses(), mail(ours), []string{"rcpt " + ours + " 451 4.7.1 x"}, "; a permit could not be vouched for: test:a: connection refused"},
