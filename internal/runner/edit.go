@@ -34,8 +34,8 @@ func (s *Session) edit(rs *resolver, sum aggregated) []policy.Edit {
 			continue
 		}
 		e := rs.recordEdits(rulings[0], nil, policy.ActionChanged, own)
-		for _, edit := range own {
-			if r := s.spelt(edit); r != nil {
+		for _, r := range s.msg.recipients {
+			if slices.ContainsFunc(own, func(edit policy.Edit) bool { return takesOff(edit, r) }) {
 				s.takeOff(r, e)
 			}
 		}
@@ -50,30 +50,25 @@ func (s *Session) granted(e policy.Edit) bool { return !s.conn.Denied.Has(e.Kind
 // and taking off a recipient who is not there or the last one, which would lose the message
 // silently.
 func (s *Session) possible(edits []policy.Edit) (can, cannot []policy.Edit) {
-	remaining := len(s.msg.recipients)
+	left := s.msg.recipients
 	for _, e := range edits {
-		removes := e.Kind == policy.EditRemoveRecipient
-		switch {
-		case !s.granted(e), removes && (remaining <= 1 || s.spelt(e) == nil):
+		rest, removes := left, e.Kind == policy.EditRemoveRecipient
+		if removes {
+			rest = slices.DeleteFunc(slices.Clone(left), func(r *recipient) bool { return takesOff(e, r) })
+		}
+		if !s.granted(e) || removes && (len(rest) == 0 || len(rest) == len(left)) {
 			cannot = append(cannot, e)
 			continue
-		case removes:
-			remaining--
 		}
-		can = append(can, e)
+		can, left = append(can, e), rest
 	}
 	return can, cannot
 }
 
-// spelt returns the remaining recipient whom an edit takes off, nil without one.
-func (s *Session) spelt(e policy.Edit) *recipient {
-	at := slices.IndexFunc(s.msg.recipients, func(r *recipient) bool {
-		return e.Kind == policy.EditRemoveRecipient && r.Spelling == e.Value
-	})
-	if at < 0 {
-		return nil
-	}
-	return s.msg.recipients[at]
+// takesOff reports whether an edit takes a recipient off. A client may name one twice, and the MTA
+// takes off all whom it spells alike.
+func takesOff(e policy.Edit, r *recipient) bool {
+	return e.Kind == policy.EditRemoveRecipient && r.Spelling == e.Value
 }
 
 // takeOff ends a recipient who is taken off the message by an event.

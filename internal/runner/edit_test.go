@@ -85,6 +85,8 @@ func TestEditsNotDone(t *testing.T) {
 		{"both denied", asks(field, hold), policy.Kinds(policy.EditQuarantine, policy.EditAdd), []string{one}, "", []string{"a not_done " + one}, "X-Tag: a; quarantine: look", "accepted"},
 		{"a recipient is taken off", asks(off(one)), 0, []string{one, two}, "remove <" + one + ">", []string{"a changed " + one + "," + two}, "remove <" + one + ">", "removed accepted"},
 		{"the last one is not", asks(off(one), off(two)), 0, []string{one, two}, "remove <" + one + ">", []string{"a changed " + one + "," + two, "a not_done " + one + "," + two}, "remove <" + two + ">; remove <" + one + ">", "removed accepted"},
+		{"the only one, named twice, is not", asks(off(one)), 0, []string{one, one}, "", []string{"a not_done " + one + "," + one}, "remove <" + one + ">", "accepted accepted"},
+		{"one who is named twice", asks(off(one)), 0, []string{one, two, one}, "remove <" + one + ">", []string{"a changed " + one + "," + two + "," + one}, "remove <" + one + ">", "removed accepted removed"},
 		{"one who is not there", asks(off("else@ours.example")), 0, []string{one, two}, "", []string{"a not_done " + one + "," + two}, "remove <else@ours.example>", "accepted accepted"},
 		{"removal denied to edits", asks(off(one)), policy.Kinds(policy.EditRemoveRecipient), []string{one, two}, "", []string{"a not_done " + one + "," + two}, "remove <" + one + ">", "accepted accepted"},
 		{"an objection removes", objects, 0, []string{one, two}, "remove <" + one + ">", []string{"a removed " + one}, "", "removed accepted"},
