@@ -6,7 +6,7 @@ import "context"
 // the way of the answer.
 func (a *answering) recordLate() {
 	late, then := a.late, a.resolver // as the case stands now
-	ctx, cancel := then.lateTime()
+	ctx, cancel := a.session.background.lateTime()
 	a.session.background.do(func() {
 		defer cancel()
 		for i := range late {
@@ -20,11 +20,6 @@ func (a *answering) recordLate() {
 			}
 		}
 	})
-}
-
-// lateTime is the time that what is late has: it begins now, however long the queue.
-func (rs *resolver) lateTime() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(rs.runner.ctx, rs.runner.limits.End)
 }
 
 // begin has the finding's question asked, if it has one that has not been asked yet.
@@ -44,10 +39,10 @@ type lateGroups struct {
 }
 
 // add keeps a group for later.
-func (l *lateGroups) add(rs *resolver, g group) {
+func (l *lateGroups) add(background *queue, rs *resolver, g group) {
 	if len(l.groups) == 0 {
 		l.resolver = *rs // as the case stands now
-		ctx, cancel := rs.lateTime()
+		ctx, cancel := background.lateTime()
 		release := rs.msg.holdBody()
 		l.ctx, l.end = ctx, func() { cancel(); release() }
 	}

@@ -120,6 +120,29 @@ func TestWhatIsMonitoredIsNeverWaitedForButRecorded(t *testing.T) {
 	}
 }
 
+// TestLateWorkKeepsNobodyWaiting: a session never waits for what is only recorded, however much of
+// it hangs.
+func TestLateWorkKeepsNobodyWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hang := policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) {
+			return policy.Asks(policy.Network{}).Later(func(ctx context.Context) (policy.Verdict, error) {
+				<-ctx.Done()
+				return policy.Pass, ctx.Err()
+			}), nil
+		}}
+		r := newBubbleRig(t, "", check("x", hang, func(c *policy.Check) { c.Mode = policy.Monitor }))
+		began := time.Now()
+		wantSaid(t, r.send(mail(slices.Repeat([]string{"a@ours.example"}, 3*maxQueued)...)), "")
+		if took := time.Since(began); took > 0 {
+			t.Errorf("the client waited %v", took)
+		}
+		r.idle()
+		if got := len(r.seen.events()); got != 3*maxQueued {
+			t.Errorf("%d events of %d recipients", got, 3*maxQueued)
+		}
+	})
+}
+
 func TestAMonitoredObjectionDoesNotWaitForItsPermits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hooks := objecting("x", policy.StageRcpt)

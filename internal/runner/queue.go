@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"context"
 	"sync"
 
 	"mailweir/internal/policy"
@@ -14,6 +15,8 @@ type queue struct {
 	room   sync.Cond
 	queue  []func()
 	busy   bool
+	// late ends the time of what is late, which the queue may have to wait for.
+	late map[context.Context]context.CancelFunc
 }
 
 // maxQueued is how many pieces may wait; beyond it the session itself waits, so that memory stays
@@ -31,6 +34,7 @@ func (a *queue) do(work func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for len(a.queue) >= maxQueued {
+		a.hurry()
 		a.room.Wait()
 	}
 	a.queue = append(a.queue, work)
@@ -39,6 +43,31 @@ func (a *queue) do(work func()) {
 	}
 	a.busy = true
 	a.runner.pool.do(a.run)
+}
+
+// lateTime is the time that what is late has: it begins now, however long the queue, and ends when
+// the session has to wait for room. Nobody's mail stands still for what is only recorded.
+func (a *queue) lateTime() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(a.runner.ctx, a.runner.limits.End)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.late == nil {
+		a.late = map[context.Context]context.CancelFunc{}
+	}
+	a.late[ctx] = cancel
+	return ctx, func() {
+		cancel()
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		delete(a.late, ctx)
+	}
+}
+
+// hurry ends the time of all that is late.
+func (a *queue) hurry() {
+	for _, cancel := range a.late {
+		cancel()
+	}
 }
 
 // idle reports whether nothing is queued or at work.
