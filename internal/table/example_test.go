@@ -67,6 +67,7 @@ func ExampleLoader_List() {
 	_, err = table.NewLoader(loader).List(options, "cidr:"+file)
 	fmt.Println(filepath.Base(err.Error()))
 	// Output:
-	// clients:2: REJECT changed: 1 clients:1: unknown action "REJEKT": want OK, DUNNO, REJECT [text],
-	// DEFER [text], or a reply such as 550 5.7.1 text
+	// clients:2: REJECT
+	// changed: 1
+	// clients:1: unknown action "REJEKT": want OK, DUNNO, REJECT [text], DEFER [text], or a reply such as 550 5.7.1 text
 }
