@@ -88,7 +88,7 @@ func explain(ctx context.Context, out io.Writer, s *settings, f *explainFlags, m
 	}
 	store, note, err := explainState(ctx, s.daemon, clock)
 	if err != nil {
-		return &exitError{exUnavailable, err}
+		return err
 	}
 	backends, err := openBackends(s.daemon, quietLog(), clock, store)
 	if err != nil {

@@ -66,7 +66,7 @@ func nothingRemembered(clock func() time.Time) state.Store { return state.NewMem
 func daemonState(ctx context.Context, address, spec string, clock func() time.Time) (state.Store, string, error) {
 	path, err := admin.SocketPath(address)
 	if err != nil {
-		return nil, "", fmt.Errorf("--control: %w", err)
+		return nil, "", fail(exConfig, "--control: %w", err)
 	}
 	client := admin.NewClient(path)
 	ask, cancel := context.WithTimeout(ctx, readWithin)

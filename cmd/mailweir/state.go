@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 	"time"
@@ -39,7 +38,7 @@ func stateSpec(flag string) string {
 // validState reports a --state that no store has, without opening one.
 func validState(flag string) error {
 	if err := state.Check(stateSpec(flag)); err != nil {
-		return fmt.Errorf("--state: %s", strings.TrimPrefix(err.Error(), "state: "))
+		return stateError{err}
 	}
 	return nil
 }
@@ -70,12 +69,20 @@ func failedState(err error) error {
 	damaged := (*state.DamagedError)(nil)
 	switch {
 	case errors.As(err, &damaged):
-		return fail(exDataErr, "--state: %w", err)
+		return &exitError{exDataErr, stateError{err}}
 	case errors.Is(err, state.ErrNewer), errors.Is(err, state.ErrRefused):
-		return fail(exConfig, "--state: %w", err)
+		return &exitError{exConfig, stateError{err}}
 	}
-	return fail(exUnavailable, "--state: %w", err)
+	return &exitError{exUnavailable, stateError{err}}
 }
+
+// stateError is an error of a store, with the flag that names the store in front instead of the
+// store's own prefix.
+type stateError struct{ err error }
+
+func (e stateError) Error() string { return "--state: " + strings.TrimPrefix(e.err.Error(), "state: ") }
+
+func (e stateError) Unwrap() error { return e.err }
 
 // openExisting opens the store for a command. It makes no directory: a daemon would not look there.
 func openExisting(ctx context.Context, spec string) (state.Store, error) {
