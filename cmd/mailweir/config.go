@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -23,7 +24,7 @@ func newConfig() *cobra.Command {
 			table := terminal.NewTable(cmd.OutOrStdout(), "FLAG", "VALUE", "FROM")
 			s.flags.VisitAll(func(f *pflag.Flag) {
 				for i, value := range flagValues(f) {
-					table.Row("--"+f.Name, value, s.sources.Of(f.Name, i))
+					table.Row("--"+f.Name, cmp.Or(value, unset(f.Name)), s.sources.Of(f.Name, i))
 				}
 			})
 			if err := table.Flush(); err != nil {

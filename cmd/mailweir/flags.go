@@ -35,8 +35,22 @@ type daemonFlags struct {
 	watch       *time.Duration
 }
 
-// defaultListen is where mailweir listens unless told otherwise.
-const defaultListen = "inet:127.0.0.1:8424"
+// Where mailweir listens, and the DNS servers that it asks, unless told otherwise.
+const (
+	defaultListen = "inet:127.0.0.1:8424"
+	defaultDNS    = "those of /etc/resolv.conf"
+)
+
+// unset is what a flag without a value stands for, "" where that is nothing.
+func unset(flag string) string {
+	switch flag {
+	case "listen":
+		return defaultListen
+	case "dns":
+		return defaultDNS
+	}
+	return ""
+}
 
 // register registers every flag of serve.
 func register(set *pflag.FlagSet) (*daemonFlags, draft) {
@@ -54,7 +68,7 @@ func registerDaemon(set *pflag.FlagSet) *daemonFlags {
 	d.http = f.String("http", "127.0.0.1:8425", "HOST:PORT|off", "address of /metrics, /livez and /readyz")
 	d.control = f.String("control", "", "unix:/PATH", "socket for run-time commands, for its owner only; without it there are none")
 	d.state = f.String("state", autoState, "file:DIR|redis://…|memory:", "where state is kept: file:DIR for one host, redis://HOST:PORT for several, memory: for trials; auto is file:$STATE_DIRECTORY or file:"+usualState+" where it exists, else memory:")
-	d.dns = f.Words("dns", nil, "HOST[:PORT],…", "recursive DNS servers (default those of /etc/resolv.conf)")
+	d.dns = f.Words("dns", nil, "HOST[:PORT],…", "recursive DNS servers (default "+defaultDNS+")")
 	d.logFormat = f.String("log-format", "text", "text|json", "format of the log on standard error")
 	d.logLevel = f.String("log-level", "info", "error|warning|info|debug", "what is logged; debug has a line for each message")
 	d.drain = f.Duration("drain", 30*time.Second, "how long SIGTERM waits for messages in progress")
