@@ -54,8 +54,14 @@ func (t *transcript) tell(w runner.Finding) { t.words = append(t.words, w) }
 func (t *transcript) play(s *runner.Session, facts policy.ConnectFacts, f *explainFlags, m *message) {
 	s.Connect(facts)
 	helo := policy.HeloFacts{Name: f.helo, TLS: policy.TLS{Version: f.tls, Bits: f.bits, CertSubject: f.cert}}
-	t.step("HELO "+f.helo, s.Helo(helo))
-	t.step("MAIL FROM:<"+trimmed(f.from)+">", s.Mail(policy.MailFacts{Sender: trimmed(f.from), Size: f.size, SMTPUTF8: f.smtputf8, Login: f.login}))
+	greeted := s.Helo(helo)
+	t.step("HELO "+f.helo, greeted)
+	begun := s.Mail(policy.MailFacts{Sender: trimmed(f.from), Size: f.size, SMTPUTF8: f.smtputf8, Login: f.login})
+	t.step("MAIL FROM:<"+trimmed(f.from)+">", begun)
+	ended := greeted.Refuses() || begun.Refuses()
+	if ended {
+		t.Notes = append(t.Notes, "the client was refused before RCPT, so nothing more would be sent; what is said of it is shown all the same")
+	}
 	accepted := 0
 	for _, to := range f.to {
 		answer := s.Rcpt(policy.RcptFacts{Recipient: trimmed(to), Spelling: "<" + trimmed(to) + ">"})
@@ -67,7 +73,7 @@ func (t *transcript) play(s *runner.Session, facts policy.ConnectFacts, f *expla
 	if m == nil {
 		return
 	}
-	if accepted == 0 {
+	if accepted == 0 && !ended {
 		t.Notes = append(t.Notes, "every recipient was refused, so the message would not be sent; what is said of it is shown all the same")
 	}
 	for _, field := range m.fields {
