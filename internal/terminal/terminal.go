@@ -134,10 +134,10 @@ func (t *Table) Row(cells ...any) {
 // Flush writes the table, once its last row is known.
 func (t *Table) Flush() error { return t.out.Flush() }
 
-// Time writes a time for people, in UTC as in the log; "-" for none.
+// Time writes a time for people, in UTC as in the log, as "2026-11-28 16:00:00Z"; "-" for none.
 func Time(t time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}
-	return t.UTC().Format(time.DateTime)
+	return t.UTC().Format(time.DateTime) + "Z"
 }
