@@ -80,6 +80,9 @@ func offText(why string) string {
 // writeRemarks says what is allowed and yet likely not to be what the administrator expects.
 func writeRemarks(out io.Writer, s *settings, p *runner.Policy) error {
 	remarks := p.Remarks()
+	if *s.daemon.state == autoState && stateSpec(autoState) == "memory:" {
+		remarks = append(remarks, "what is remembered ends with the process: name --state=file:DIR")
+	}
 	for _, u := range s.unknown {
 		remarks = append(remarks, u.String())
 	}

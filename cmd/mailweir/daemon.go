@@ -163,10 +163,20 @@ func (d *daemon) announce(listeners []net.Listener) {
 	}
 	var addresses []string
 	for _, l := range listeners {
-		addresses = append(addresses, l.Addr().Network()+":"+l.Addr().String())
+		addresses = append(addresses, listenAddress(l.Addr()))
 	}
 	d.http.ready(true)
-	d.log.WithFields(logrus.Fields{"version": version, "listen": addresses, "http": d.http.address()}).Info("mailweir is ready")
+	d.log.WithFields(logrus.Fields{
+		"version": version, "listen": strings.Join(addresses, " "), "http": d.http.address(), "state": stateSpec(*d.settings.daemon.state),
+	}).Info("mailweir is ready")
+}
+
+// listenAddress writes an address as --listen does.
+func listenAddress(a net.Addr) string {
+	if a.Network() == "unix" {
+		return "unix:" + a.String()
+	}
+	return "inet:" + a.String()
 }
 
 // wait acts on signals until the daemon is to end.
@@ -255,7 +265,7 @@ func (d *daemon) reload(why string) reloaded {
 	changed, again := s.daemonChanges(d.settings), len(s.daemonChanges(d.read)) == 0
 	d.read = s
 	if len(changed) > 0 && !again {
-		d.log.WithField("flags", changed).Warn("flags of the process have changed; they take effect at the next start")
+		d.log.WithField("flags", strings.Join(changed, " ")).Warn("flags of the process have changed; they take effect at the next start")
 	}
 	return reloaded{Restart: changed}
 }
@@ -267,7 +277,7 @@ func (d *daemon) watch() {
 	if len(changed) == 0 || look == d.failed {
 		return
 	}
-	d.log.WithField("files", changed).Info("lists have changed")
+	d.log.WithField("files", strings.Join(changed, " ")).Info("lists have changed")
 	d.failed = ""
 	if d.load("changed lists", d.loaded.Load()) != nil {
 		d.failed = look
