@@ -95,7 +95,7 @@ func folded(name, value string) string {
 			used++
 		}
 		for used+len(word) > lineLengthMax {
-			fits := lineLengthMax - used
+			fits := max(lineLengthMax-used, 0) // a name may be longer
 			b.WriteString(word[:fits] + "\n ")
 			word, used = word[fits:], len(" ")
 		}

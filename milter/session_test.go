@@ -157,6 +157,16 @@ func TestFolded(t *testing.T) {
 	}
 }
 
+// TestFoldedBehindALongName: a name may be as long as any line, or longer.
+func TestFoldedBehindALongName(t *testing.T) {
+	for _, octets := range []int{lineLengthMax - 3, lineLengthMax, 5 * lineLengthMax} {
+		got := folded(strings.Repeat("X", octets), "a b")
+		if strings.NewReplacer("\n", "", " ", "").Replace(got) != "ab" {
+			t.Errorf("behind %d octets: %q", octets, got)
+		}
+	}
+}
+
 // fieldsSession keeps the fields that the wire hands on, and which edits the MTA denies.
 type fieldsSession struct {
 	*fakeSession
