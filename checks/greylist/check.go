@@ -60,11 +60,11 @@ type options struct {
 }
 
 func (o *options) build(env *policy.Env) (policy.Hooks, error) {
-	nets := Nets{IPv4: *o.ipv4, IPv6: *o.ipv6}
+	nets := nets{*o.ipv4, *o.ipv6}
 	switch {
-	case nets.IPv4 < 1 || nets.IPv4 > 32:
+	case nets.ipv4 < 1 || nets.ipv4 > 32:
 		return policy.Hooks{}, errors.New("--greylist-ipv4: the length of a net is from 1 to 32")
-	case nets.IPv6 < 1 || nets.IPv6 > 128:
+	case nets.ipv6 < 1 || nets.ipv6 > 128:
 		return policy.Hooks{}, errors.New("--greylist-ipv6: the length of a net is from 1 to 128")
 	case *o.window <= *o.delay:
 		return policy.Hooks{}, errors.New("--greylist-window: no retry could pass; the window must be longer than --greylist-delay")
@@ -89,7 +89,7 @@ func (o *options) build(env *policy.Env) (policy.Hooks, error) {
 
 type rule struct {
 	memory    memory
-	nets      Nets
+	nets      nets
 	skipSPF   bool
 	bypass    blocklist.Bypass
 	listed    policy.PlainQuestion // in the bypass?

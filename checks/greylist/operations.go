@@ -9,7 +9,6 @@ import (
 
 	"mailweir/internal/entry"
 	"mailweir/internal/policy"
-	"mailweir/internal/terminal"
 )
 
 // operations are what people can do with what is remembered. They go by the flags under which keys
@@ -27,11 +26,11 @@ func (o *options) operations(f *policy.Flags) {
 never come; with the client alone its whole net is known. It lasts as long as for mail that has passed by itself (--greylist-keep).`,
 			Example: `  mailweir greylist pass --from=bob@example.com
   mailweir greylist pass --client=192.0.2.7`,
-		}, passed, o.pass, said("known")),
+		}, passed, o.pass, counted("known")),
 		policy.NewOperation(policy.About{
 			Name: "flush", Effect: policy.Changes, ByFlags: true,
 			Title: "Forget clients and triplets, so that their mail waits again",
-		}, flushed, o.flush, said("forgotten")),
+		}, flushed, o.flush, counted("forgotten")),
 	)
 }
 
@@ -93,56 +92,45 @@ func flushed(f *policy.Flags) func([]string) (request, error) {
 	}
 }
 
-// filter chooses by the nets and the delimiter under which keys are made.
-func (o *options) filter(c *policy.Call, r request) (Filter, error) {
-	f := Filter{
-		Client: r.Client, Sender: r.Sender, Recipient: r.Recipient,
-		Nets: Nets{IPv4: *o.ipv4, IPv6: *o.ipv6}, Delimiter: c.Delimiter,
+// chosen is the request by the nets and the delimiter under which keys are made.
+func (o *options) chosen(c *policy.Call, r request) (choice, error) {
+	chosen, err := choose(r, nets{*o.ipv4, *o.ipv6}, c.Delimiter)
+	if err != nil {
+		err = policy.Wrongf("--client: %v", err)
 	}
-	if err := f.Validate(); err != nil {
-		return f, policy.Wrongf("--client: %v", err)
-	}
-	return f, nil
+	return chosen, err
 }
 
 func (o *options) show(ctx context.Context, c *policy.Call, r request) ([]Row, error) {
-	f, err := o.filter(c, r)
+	chosen, err := o.chosen(c, r)
 	if err != nil {
 		return nil, err
 	}
-	return Show(ctx, c.Backends.State, f, r.Limit)
+	return chosen.show(ctx, c.Backends.State, r.Limit)
 }
 
 func (o *options) pass(ctx context.Context, c *policy.Call, r request) (int, error) {
-	f, err := o.filter(c, r)
+	chosen, err := o.chosen(c, r)
 	if err != nil {
 		return 0, err
 	}
-	n, err := Pass(ctx, c.Backends.State, entry.By(c), *o.keep, *o.passes, f)
+	n, err := chosen.pass(ctx, c.Backends.State, entry.By(c), *o.keep, *o.passes)
 	c.Altered(r.what(), "", fmt.Sprintf("%d known", n))
 	return n, err
 }
 
 func (o *options) flush(ctx context.Context, c *policy.Call, r request) (int, error) {
-	f, err := o.filter(c, r)
+	chosen, err := o.chosen(c, r)
 	if err != nil {
 		return 0, err
 	}
-	n, err := Flush(ctx, c.Backends.State, f)
+	n, err := chosen.flush(ctx, c.Backends.State)
 	c.Altered(r.what(), fmt.Sprintf("%d known or waiting", n), "")
 	return n, err
 }
 
-func writeRows(out io.Writer, rows []Row) error {
-	table := terminal.NewTable(out, "CLIENT", "SENDER", "RECIPIENT", "STATE", "SINCE", "UNTIL", "NOTE")
-	for _, r := range rows {
-		table.Row(r.Net, cmp.Or(r.Sender, "-"), cmp.Or(r.Recipient, "-"), r.State, terminal.Time(r.Since), terminal.Time(r.Until), r.Note)
-	}
-	return table.Flush()
-}
-
-// said prints how many rows it was about.
-func said(what string) func(io.Writer, int) error {
+// counted prints how many rows it was about.
+func counted(what string) func(io.Writer, int) error {
 	return func(out io.Writer, n int) error {
 		_, err := fmt.Fprintf(out, "%d %s\n", n, what)
 		return err

@@ -1,34 +1,10 @@
 package greylist
 
 import (
-	"net/netip"
 	"strings"
 
 	"mailweir/internal/address"
 )
-
-// Nets are the lengths of the nets by which greylisting knows clients.
-type Nets struct {
-	IPv4 int `json:"ipv4"`
-	IPv6 int `json:"ipv6"`
-}
-
-// of names the client's net; one without an address is unknown like all others of that kind.
-func (n Nets) of(client netip.Addr) string {
-	if !client.IsValid() {
-		return "unknown"
-	}
-	client = client.Unmap().WithZone("")
-	return netip.PrefixFrom(client, n.bits(client)).Masked().String()
-}
-
-// bits is how long the net of a client is.
-func (n Nets) bits(client netip.Addr) int {
-	if client.Is4() {
-		return n.IPv4
-	}
-	return n.IPv6
-}
 
 // senderKey is the sender without what changes from one mail, or one attempt, to the next.
 func senderKey(a address.Address) string {

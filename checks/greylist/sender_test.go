@@ -53,7 +53,7 @@ func FuzzGreylistSender(f *testing.F) {
 }
 
 func TestGreylistNets(t *testing.T) {
-	n := Nets{IPv4: 24, IPv6: 64}
+	n := nets{24, 64}
 	for client, want := range map[string]string{
 		"192.0.2.77": "192.0.2.0/24", "::ffff:192.0.2.77": "192.0.2.0/24", "2001:db8::1:2:3:4": "2001:db8::/64", "fe80::1%eth0": "fe80::/64",
 	} {

@@ -2,9 +2,9 @@ package greylist
 
 import (
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
-	"time"
 
 	"mailweir/internal/state"
 )
@@ -44,55 +44,6 @@ func passCount(value []byte) int {
 	return n
 }
 
-// pendingTriplet is a triplet that is not known yet.
-type pendingTriplet struct {
-	first time.Time
-	// refused says that its mail was deferred, and not only monitored.
-	refused bool
-	// retried says that it came back too soon.
-	retried bool
-	// passed says that it came back and is known.
-	passed bool
-}
-
-const pendingTime = "2006-01-02T15:04:05.000Z"
-
-// value writes it as it stands in the state: 2026-11-23T12:00:00.000Z refused retried.
-func (p pendingTriplet) value() []byte {
-	words := []string{p.first.UTC().Format(pendingTime)}
-	for _, f := range []struct {
-		is   bool
-		word string
-	}{{p.refused, "refused"}, {p.retried, "retried"}, {p.passed, "passed"}} {
-		if f.is {
-			words = append(words, f.word)
-		}
-	}
-	return []byte(strings.Join(words, " "))
-}
-
-func readPending(value []byte) (p pendingTriplet, ok bool) {
-	words := strings.Fields(string(value))
-	if len(words) == 0 {
-		return p, false
-	}
-	var err error
-	if p.first, err = time.Parse(pendingTime, words[0]); err != nil {
-		return p, false
-	}
-	for _, word := range words[1:] {
-		switch word {
-		case "refused":
-			p.refused = true
-		case "retried":
-			p.retried = true
-		case "passed":
-			p.passed = true
-		}
-	}
-	return p, true
-}
-
 // pendingOf reads the key of a pending triplet.
 func pendingOf(key string) (t triplet, ok bool) {
 	_, parts := state.Parts(key)
@@ -109,4 +60,30 @@ func knownOf(key string) (t triplet, ok bool) {
 		return t, false
 	}
 	return triplet{net: parts[0], sender: parts[1], recipient: parts[2]}, true
+}
+
+// clientOf reads the key of a client that is known as a whole.
+func clientOf(key string) (triplet, bool) {
+	_, parts := state.Parts(key)
+	return triplet{net: parts[0]}, len(parts) == 1
+}
+
+// nets are the lengths of the nets by which greylisting knows clients.
+type nets struct{ ipv4, ipv6 int }
+
+// of names the client's net; one without an address is unknown like all others of that kind.
+func (n nets) of(client netip.Addr) string {
+	if !client.IsValid() {
+		return "unknown"
+	}
+	client = client.Unmap().WithZone("")
+	return netip.PrefixFrom(client, n.bits(client)).Masked().String()
+}
+
+// bits is how long the net of a client is.
+func (n nets) bits(client netip.Addr) int {
+	if client.Is4() {
+		return n.ipv4
+	}
+	return n.ipv6
 }
