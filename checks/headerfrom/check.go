@@ -6,7 +6,8 @@ import (
 	"mailweir/internal/table"
 )
 
-// Check refuses messages by the addresses of header From.
+// Check refuses messages by the addresses of header From. How it judges, and its reply, are
+// [blocklist.HeaderFrom] and [blocklist.ReplyHeaderFrom], which sender-block shares.
 var Check = &policy.Check{
 	Name:  "header-from",
 	Title: "header From under a block policy",

@@ -8,15 +8,12 @@ import (
 	"mailweir/internal/table"
 )
 
-// Envelope judges the envelope sender by a block list.
-func Envelope(reply *policy.Reply, list *table.List) func(*policy.Recipient) (policy.Verdict, error) {
-	return func(r *policy.Recipient) (policy.Verdict, error) {
-		sender := r.Msg.Sender
-		return policy.Asks(list).Later(func(ctx context.Context) (policy.Verdict, error) {
-			match, err := list.Address(ctx, sender)
-			return Verdict(reply, match), err
-		}), nil
-	}
+// ReplyHeaderFrom is the reply of the check header-from, and of sender-block where it looks at header
+// From, too. It stands here because no check imports another.
+var ReplyHeaderFrom = &policy.Reply{
+	ID: "header-from", Row: "P7", Offence: policy.OffenceBlocked, Code: 550, Enhanced: "5.7.1", Text: "Rejected by header based Blocked Senders - Block policy for Header From",
+	Description: "An address in the From header, which the reader sees as the sender, is under a block policy.",
+	Resolution:  "The administrator removes the entry that the event names, or exempts the address with an entry OK.",
 }
 
 // HeaderFrom judges the addresses of header From by a block list. One that is blocked is enough.
@@ -40,11 +37,4 @@ func anyBlocked(ctx context.Context, list *table.List, addresses []address.Addre
 		}
 	}
 	return policy.Pass, nil
-}
-
-// ReplyHeaderFrom answers for each check that has a block list of header From.
-var ReplyHeaderFrom = &policy.Reply{
-	ID: "header-from", Row: "P7", Offence: policy.OffenceBlocked, Code: 550, Enhanced: "5.7.1", Text: "Rejected by header based Blocked Senders - Block policy for Header From",
-	Description: "An address in the From header, which the reader sees as the sender, is under a block policy.",
-	Resolution:  "The administrator removes the entry that the event names, or exempts the address with an entry OK.",
 }
