@@ -118,8 +118,11 @@ var replyRefused = &policy.Reply{
 	Resolution:  "The administrator sees the score and its parts with mailweir reputation show, and permits a host that is wanted with --permit-clients. The score falls with time.",
 }
 
+// ReplyUnavailable is the reply of every check that has failed before DATA and whose on-error is
+// defer (checks.Registry). It stands in the row of reputation, which gives it to clients that are
+// not bad enough to be refused: they are not to tell the one from the other.
 var ReplyUnavailable = &policy.Reply{
 	ID: "unavailable", Row: "T4", Code: 451, Enhanced: "4.7.1", Text: "Internal resource temporarily unavailable",
-	Description: "Much of what the sending host has tried here lately was bad, though not so much that it is refused. Or a check could not judge this recipient, because what it relies on did not answer, and its on-error is defer.",
-	Resolution:  "Nothing for the sender: the mail is tried again. The administrator finds the score, or the check and its error, in the event.",
+	Description: "The check that the event names could not judge this recipient, because what it relies on did not answer, and its on-error is defer. Where that check is reputation and no error stands there, much of what the sending host has tried here lately was bad, though not so much that it is refused.",
+	Resolution:  "Nothing for the sender: the mail is tried again. The event has the check's error, which the administrator mends, or the score of the sending host.",
 }
