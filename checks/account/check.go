@@ -1,3 +1,6 @@
+// Package account holds the mail of accounts that are switched off, outbound or inbound. It asks
+// the tables of --account-list and the entries made by mailweir account, which stand in the state;
+// a mirror of those keeps them in force while the state is unavailable.
 package account
 
 import (

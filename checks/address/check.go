@@ -1,3 +1,5 @@
+// Package address refuses envelope senders and recipients that no mail system can use. It asks
+// nobody and remembers nothing.
 package address
 
 import (

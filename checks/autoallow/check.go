@@ -1,3 +1,6 @@
+// Package autoallow refuses nothing: it learns whom our users write to and grants their answers a
+// permit. The pairs of user and address stand in the state, written in Settle (learn.go), read by
+// Grant, and managed by mailweir auto-allow (admin.go).
 package autoallow
 
 import (

@@ -1,3 +1,5 @@
+// Package clientblock refuses clients that the tables of --client-block-list name, by address or
+// verified name. It remembers nothing.
 package clientblock
 
 import (

@@ -1,3 +1,6 @@
+// Package concurrency refuses transactions beyond what one client, or one account, may have under
+// way at once. It counts by leases of the state, which end with the message or recipient that holds
+// them.
 package concurrency
 
 import (

@@ -1,3 +1,6 @@
+// Package content refuses, tags or quarantines messages by the definitions of --content-definition.
+// The walk over the message is internal/examination's, the matching internal/content's; nothing is
+// remembered beyond the message.
 package content
 
 import (

@@ -1,3 +1,6 @@
+// Package envelopefrom refuses envelope senders that the tables of --envelope-from-list name. It
+// judges by internal/blocklist, as sender-block does, but gives a reply of its own and never looks
+// at header From; it remembers nothing.
 package envelopefrom
 
 import (

@@ -1,3 +1,5 @@
+// Package fault declares what is answered where mailweir could not judge: defects of its own, and
+// failed checks at the end of a message. It has no hooks; the runner gives its replies.
 package fault
 
 import "mailweir/internal/policy"

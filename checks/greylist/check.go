@@ -1,3 +1,6 @@
+// Package greylist defers the first mail of a client net, sender and recipient. It asks the state
+// (memory.go), where triplets wait and then are known, and SPF for those that would have to wait;
+// people look at what is remembered by mailweir greylist (operations.go).
 package greylist
 
 import (

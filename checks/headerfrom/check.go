@@ -1,3 +1,6 @@
+// Package headerfrom refuses messages by the addresses of header From, which the tables of
+// --header-from-list name. How it judges, and its reply, stand in internal/blocklist/headerfrom.go,
+// because sender-block shares both and no check imports another.
 package headerfrom
 
 import (

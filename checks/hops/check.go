@@ -1,3 +1,5 @@
+// Package hops refuses messages that have gone in a circle, by the number of their Received fields.
+// It asks nobody, and what it has counted ends with the message.
 package hops
 
 import (

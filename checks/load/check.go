@@ -1,3 +1,6 @@
+// Package load turns connections away while mailweir itself is overloaded: by connections, memory,
+// or the time that work waits for a processor. It also bounds how many messages are examined at
+// once. What it measures is this process's alone.
 package load
 
 import (

@@ -1,3 +1,6 @@
+// Package lockout refuses untrusted clients that use our own domains as sender. It asks
+// --local-domains, its own tables, and SPF and DKIM where these do not decide; it remembers nothing
+// beyond the message.
 package lockout
 
 import (

@@ -1,3 +1,6 @@
+// Package managed refuses the senders that a recipient blocks, and grants the permits of those that
+// he permits. It asks the tables of --managed-list and the entries that mailweir managed makes in
+// the state (entries.go); owners.go knows who has any.
 package managed
 
 import (

@@ -1,3 +1,5 @@
+// Package openrelay refuses mail from untrusted clients to domains that are not ours. It asks
+// tables, and SPF for the senders of --open-relay-senders; it remembers nothing.
 package openrelay
 
 import (

@@ -1,3 +1,6 @@
+// Package outboundlimit refuses what one login sends beyond its limits: transactions at once,
+// counted by leases, and external recipients in a time, a share of a sliding count. Both stand in
+// the state, and in this process while that is unavailable.
 package outboundlimit
 
 import (

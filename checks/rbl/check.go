@@ -1,3 +1,6 @@
+// Package rbl refuses clients and names that DNS lists have a bad opinion of. The lists are asked,
+// judged and watched by mailweir/rbl, which also keeps what they answered; this package turns the
+// results into verdicts.
 package rbl
 
 import (

@@ -1,3 +1,5 @@
+// Package rcptlimit defers recipients beyond a number for each message. It asks nobody; the message
+// itself has the count.
 package rcptlimit
 
 import "mailweir/internal/policy"

@@ -1,3 +1,5 @@
+// Package reputation refuses or defers clients by what they have done here before. Their history
+// stands in the state, learned in Settle and halved by time (score.go).
 package reputation
 
 import (

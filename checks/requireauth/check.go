@@ -1,3 +1,5 @@
+// Package requireauth refuses submission without a login. It asks the facts of the connection and
+// the tables of --require-auth-exempt, and remembers nothing.
 package requireauth
 
 import (

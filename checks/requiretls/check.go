@@ -1,3 +1,6 @@
+// Package requiretls refuses mail in clear, or with weak encryption, on the routes that
+// --require-tls-routes names. It asks that table and the facts of the connection, and remembers
+// nothing.
 package requiretls
 
 import (

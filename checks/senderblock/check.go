@@ -1,3 +1,6 @@
+// Package senderblock refuses senders that the tables of --sender-block-list name, in the envelope,
+// in header From, or both. It judges by internal/blocklist and remembers nothing; on header From it
+// gives the reply of the check header-from.
 package senderblock
 
 import (

@@ -1,3 +1,5 @@
+// Package senderlogin refuses envelope senders that the client's login does not own by
+// --sender-login-map. It remembers nothing.
 package senderlogin
 
 import (

@@ -1,3 +1,5 @@
+// Package signature refuses messages with attachments that are not wanted, by digest, name or real
+// type. The walk over the message is internal/examination's; what is found ends with the message.
 package signature
 
 import (

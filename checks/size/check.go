@@ -1,3 +1,5 @@
+// Package size refuses messages that are too large, as declared at MAIL or as counted on arrival.
+// It asks the table of --size-limits; what it has counted ends with the message.
 package size
 
 import (

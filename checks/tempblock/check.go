@@ -1,3 +1,6 @@
+// Package tempblock defers clients that have behaved badly a short while ago. Rules count offences
+// in the state and put a client on the list there (rules.go); judging reads a mirror of the list,
+// and people change it by mailweir tempblock.
 package tempblock
 
 import (

@@ -1,3 +1,6 @@
+// Package truncated defers messages that lost a part of themselves on their way, and refuses those
+// that keep coming so. The walk over the message is internal/examination's; the state counts how
+// often a message has come.
 package truncated
 
 import (

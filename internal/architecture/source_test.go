@@ -20,7 +20,7 @@ func eachFile(t *testing.T, check func(name, inPackage string, files *token.File
 		in, _ := ours(p.ImportPath)
 		for _, name := range p.GoFiles {
 			files := token.NewFileSet()
-			file, err := parser.ParseFile(files, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
+			file, err := parser.ParseFile(files, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution|parser.ParseComments)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -37,6 +37,19 @@ func TestNoInit(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A newcomer learns from the package comment what a package is for.
+func TestPackageComments(t *testing.T) {
+	said := map[string]bool{}
+	eachFile(t, func(_, in string, _ *token.FileSet, file *ast.File) {
+		said[in] = said[in] || file.Doc != nil
+	})
+	for in, ok := range said {
+		if !ok {
+			t.Errorf("%s has no package comment", in)
+		}
+	}
 }
 
 func TestFileLength(t *testing.T) {
