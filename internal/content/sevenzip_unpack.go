@@ -4,10 +4,9 @@ import (
 	"io"
 	"math"
 
+	"mailweir/internal/content/lzma"
 	"mailweir/internal/content/sevenzip"
 	"mailweir/internal/content/source"
-
-	"mailweir/internal/content/lzma"
 )
 
 // sevenZipUnpacker gives one member after the other.

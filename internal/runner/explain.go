@@ -3,9 +3,8 @@ package runner
 import (
 	"fmt"
 
-	"mailweir/internal/trace"
-
 	"mailweir/internal/policy"
+	"mailweir/internal/trace"
 )
 
 // Says is the kind of what a check said.

@@ -9,9 +9,8 @@ import (
 	"sync/atomic"
 
 	"mailweir/internal/fact"
-	"mailweir/internal/trace"
-
 	"mailweir/internal/policy"
+	"mailweir/internal/trace"
 )
 
 var (

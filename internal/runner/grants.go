@@ -7,10 +7,9 @@ import (
 	"strings"
 
 	"mailweir/internal/mailauth"
+	"mailweir/internal/policy"
 	"mailweir/internal/table"
 	"mailweir/internal/trace"
-
-	"mailweir/internal/policy"
 )
 
 // permission is an administrator's permit, looked up once.

@@ -12,12 +12,11 @@ import (
 	"github.com/spf13/pflag"
 	"go.uber.org/goleak"
 
+	"mailweir/internal/policy"
 	"mailweir/internal/resource"
 	"mailweir/internal/state"
 	"mailweir/internal/table"
 	"mailweir/internal/table/tabletest"
-
-	"mailweir/internal/policy"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"mailweir/internal/mailauth"
-
 	"mailweir/internal/policy"
 )
 

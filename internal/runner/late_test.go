@@ -7,9 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"mailweir/internal/trace"
-
 	"mailweir/internal/policy"
+	"mailweir/internal/trace"
 )
 
 // slow returns a hook at connect whose word comes after that time. It counts how often it is asked.

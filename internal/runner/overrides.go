@@ -5,9 +5,8 @@ import (
 	"strconv"
 	"strings"
 
-	"mailweir/internal/textfile"
-
 	"mailweir/internal/policy"
+	"mailweir/internal/textfile"
 )
 
 // Overrides reads the file of --replies, once the flags have been read: the replies that differ, by

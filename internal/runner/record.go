@@ -4,9 +4,8 @@ import (
 	"errors"
 	"slices"
 
-	"mailweir/internal/trace"
-
 	"mailweir/internal/policy"
+	"mailweir/internal/trace"
 )
 
 // record makes and writes the event of a ruling about a recipient or, with nil, about those that

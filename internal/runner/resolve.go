@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 
-	"mailweir/internal/trace"
-
 	"mailweir/internal/policy"
+	"mailweir/internal/trace"
 )
 
 // resolver knows the case that findings are resolved for at one stage. It holds no state of the
@@ -76,29 +75,43 @@ func (rs *resolver) resolve(f *finding, r *recipient, permit *permitted) ruling 
 	case w.err == nil && !w.verdict.Finds():
 		ru.verdict = w.verdict
 		return ru
-	case !rs.object(&ru, w), ru.by != "":
-	case permit == nil && rs.msg != nil && rs.msg.mayLetPast(f.check, r):
-		ru.is = open
-		return ru
-	case permit != nil && permit.err == nil && permit.by != "":
-		ru.by = permit.by
-	case ru.mode.Refuses():
-		ru.is = enforce
-	default:
-		ru.is = record
 	}
-	if permit != nil && permit.err != nil {
-		// A permit exists that could not be vouched for just now. Nothing permanent may come of
-		// that.
+	objects := rs.object(&ru, w)
+	if objects && ru.by == "" && permit != nil && permit.err == nil {
+		ru.by = permit.by
+	}
+	if ru.is = rs.comesTo(&ru, objects); ru.is != open {
+		rs.word(&ru)
+	}
+	return ru
+}
+
+// comesTo says what becomes of a finding that is known, with the exemption or permit that lets the
+// mail past it.
+func (rs *resolver) comesTo(ru *ruling, objects bool) resolution {
+	switch {
+	case !objects || ru.by != "":
+		return drop
+	case ru.permit == nil && rs.msg != nil && rs.msg.mayLetPast(ru.f.check, ru.r):
+		return open
+	case ru.mode.Refuses():
+		return enforce
+	}
+	return record
+}
+
+// word makes temporary what rests on a permit that could not be asked for, adds to the cause what
+// was not known, and builds the reply.
+func (rs *resolver) word(ru *ruling) {
+	if permit := ru.permit; permit != nil && permit.err != nil {
 		ru.verdict = ru.verdict.Deferred().Because("%s; a permit could not be vouched for: %v", ru.verdict.Cause(), permit.err)
 	}
-	if r != nil && r.pilotFailed != nil && ru.mode.Refuses() {
+	if r := ru.r; r != nil && r.pilotFailed != nil && ru.mode.Refuses() {
 		ru.verdict = ru.verdict.Because("%s; not known whether the recipient is in --enforce-for: %v", ru.verdict.Cause(), r.pilotFailed)
 	}
 	if ru.verdict.Reply() != nil {
-		ru.line = rs.line(&ru)
+		ru.line = rs.line(ru)
 	}
-	return ru
 }
 
 // await waits for what a ruling is open for, and resolves it.
@@ -138,7 +151,8 @@ func (b *bound) modeFor(r *recipient) policy.Mode {
 }
 
 // object fills in what a finding says against the mail: its own reply, or the one for a check that
-// failed. It reports false where the failure lets the mail go on.
+// failed. It reports false where the failure lets the mail go on. Edits count only where the check
+// is enforced, at the end of the message: elsewhere they are recorded.
 func (rs *resolver) object(ru *ruling, w said) bool {
 	ru.verdict, ru.failure = w.verdict, w.err
 	action := policy.Delay

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"mailweir/internal/fact"
-
 	"mailweir/internal/policy"
 )
 

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"mailweir/internal/address"
-
 	"mailweir/internal/policy"
 	"mailweir/internal/trace"
 )

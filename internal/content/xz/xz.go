@@ -10,9 +10,8 @@ import (
 	"math"
 
 	"mailweir/internal/content/bcj"
-	"mailweir/internal/content/source"
-
 	"mailweir/internal/content/lzma"
+	"mailweir/internal/content/source"
 )
 
 // Parts of a file.
