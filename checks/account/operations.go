@@ -97,7 +97,7 @@ func switchOn(ctx context.Context, c *policy.Call, r request) (policy.Nothing, e
 	}
 	was, err := SwitchOn(ctx, c.Backends.State, r.Side, r.Name)
 	if err == nil && !was {
-		err = policy.Wrongf("%s of %q was not switched off here; see mailweir account list, and --account-list", r.Side, r.Name)
+		err = policy.Wrongf("nothing to delete: %s of %q was not switched off here; see mailweir account list, and --account-list", r.Side, r.Name)
 	}
 	if err == nil {
 		c.Altered(r.Side+" "+r.Name, before, "")

@@ -88,6 +88,12 @@ func remove(ctx context.Context, c *policy.Call, r request) (int, error) {
 		return 0, err
 	}
 	n, err := Remove(ctx, c.Backends.State, r.filter(c))
+	if err == nil && n == 0 {
+		err = policy.Wrongf("nothing to delete: no such pair is known; see mailweir auto-allow list")
+	}
+	if n == 0 {
+		return 0, err
+	}
 	c.Altered(r.User+" "+r.Address, fmt.Sprintf("%d known", n), "")
 	return n, err
 }

@@ -52,6 +52,9 @@ func oneEntry(f *policy.Flags) func([]string) (request, error) {
 	user := f.String("user", "", "ADDRESS", "whose entry it is")
 	subject := f.String("entry", "", "ADDRESS|DOMAIN", "sender that it is about")
 	return func(args []string) (request, error) {
+		if *user == "" || *subject == "" {
+			return request{}, policy.Wrongf("give --user and --entry; mailweir managed list has them")
+		}
 		return request{Recipient: *user, Subject: *subject}, policy.NoArguments(args)
 	}
 }
@@ -113,7 +116,7 @@ func remove(ctx context.Context, c *policy.Call, r request) (policy.Nothing, err
 	}
 	was, err := Remove(ctx, c.Backends.State, r.Recipient, r.Subject)
 	if err == nil && !was {
-		err = policy.Wrongf("%s has no entry %q here; see mailweir managed list, and --managed-list", r.Recipient, r.Subject)
+		err = policy.Wrongf("nothing to delete: %s has no entry %q here; see mailweir managed list, and --managed-list", r.Recipient, r.Subject)
 	}
 	if err == nil {
 		c.Altered(r.Recipient+" "+r.Subject, before, "")

@@ -92,7 +92,7 @@ func (o operated) forget(ctx context.Context, c *policy.Call, r request) (policy
 	}
 	was, err := o.book(c).Forget(ctx, r.Client, entry.By(c))
 	if err == nil && !was {
-		err = policy.Wrongf("%s has no history here; see mailweir reputation show", r.Client)
+		err = policy.Wrongf("nothing to delete: %s has no history here; see mailweir reputation show", r.Client)
 	}
 	if err == nil {
 		c.Altered(before.Net, before.String(), "")

@@ -108,7 +108,7 @@ func remove(ctx context.Context, c *policy.Call, r request) (policy.Nothing, err
 	}
 	was, err := Remove(ctx, c.Backends.State, r.Client)
 	if err == nil && !was {
-		err = policy.Wrongf("%s is not on the temporary block list; see mailweir tempblock list", r.Client)
+		err = policy.Wrongf("nothing to delete: %s is not on the temporary block list; see mailweir tempblock list", r.Client)
 	}
 	if err == nil {
 		c.Altered(history.Net(r.Client), before, "")
