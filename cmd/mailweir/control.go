@@ -27,7 +27,10 @@ func (d *daemon) openControl(address string) (*admin.Server, error) {
 	}
 	s := admin.NewServer(l, &admin.Service{
 		Backends: d.backends, Offer: func() admin.Offer { return d.loaded.Load().offer() },
-		Own:   ownOperations(absolute(stateSpec(*d.settings.daemon.state)), d.reloadNow),
+		Own: ownOperations(ownParts{
+			store: absolute(stateSpec(*d.settings.daemon.state)), reload: d.reloadNow,
+			mode: func(check string) policy.Mode { return d.loaded.Load().mode(check) },
+		}),
 		Audit: admin.LogAudit(d.log),
 	})
 	s.Start()
@@ -43,9 +46,15 @@ func stopCommands(s *admin.Server) {
 	s.Stop(ctx)
 }
 
-// ownOperations are those that belong to no check. store names the daemon's state, reload loads its
-// configuration; where only commands are made of them, and without a daemon, neither is there.
-func ownOperations(store string, reload func(context.Context) (reloaded, error)) []policy.OperationGroup {
+// ownParts are what [ownOperations] work with. Where only commands are made of them there is none.
+type ownParts struct {
+	store  string                                  // names the state
+	reload func(context.Context) (reloaded, error) // loads the daemon's configuration
+	mode   func(check string) policy.Mode          // in which a check runs
+}
+
+// ownOperations are those that belong to no check.
+func ownOperations(parts ownParts) []policy.OperationGroup {
 	about := policy.About{
 		Name: "reload", Effect: policy.Changes, Daemon: true,
 		Title: "Have the daemon read configuration and lists again, as SIGHUP does",
@@ -53,15 +62,15 @@ func ownOperations(store string, reload func(context.Context) (reloaded, error))
 the exit code is 78 (EX_CONFIG).`,
 	}
 	run := func(ctx context.Context, c *policy.Call, _ policy.Nothing) (reloaded, error) {
-		r, err := reload(ctx)
+		r, err := parts.reload(ctx)
 		if r.Error != "" {
 			c.Fail(r.Error)
 		}
 		return r, err
 	}
-	return append(admin.Operations(store), policy.OperationGroup{
-		Operations: []policy.Operation{policy.NewOperation(about, policy.Unasked, run, showReloaded)},
-	})
+	return append(admin.Operations(parts.store),
+		policy.OperationGroup{Operations: []policy.Operation{policy.NewOperation(about, policy.Unasked, run, showReloaded)}},
+		policy.OperationGroup{Name: "checks", Operations: []policy.Operation{modeOperation(parts.mode)}})
 }
 
 // reloaded is what came of a reload.

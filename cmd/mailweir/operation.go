@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,7 +24,7 @@ import (
 func operationCommands() []*cobra.Command {
 	_, draft := register(pflag.NewFlagSet("mailweir", pflag.ContinueOnError))
 	var commands []*cobra.Command
-	for _, g := range slices.Concat(ownOperations("", nil), draft.Operations()) {
+	for _, g := range slices.Concat(ownOperations(ownParts{}), draft.Operations()) {
 		var own []*cobra.Command
 		for _, op := range g.Operations {
 			if !op.Hidden {
@@ -94,7 +95,7 @@ func carryOut(cmd *cobra.Command, g policy.OperationGroup, op policy.Operation, 
 			return nil, err
 		}
 		defer client.Close()
-		answer, err := client.Do(cmd.Context(), r)
+		answer, err := carried(cmd, client.Do, g, op, r)
 		// A state in memory is the daemon's, and gone with it.
 		if op.Daemon || !errors.Is(err, admin.ErrNotRunning) || spec == "memory:" {
 			return answer, at(address, err)
@@ -114,8 +115,23 @@ func carryOut(cmd *cobra.Command, g policy.OperationGroup, op policy.Operation, 
 	if address != "" {
 		fmt.Fprintf(cmd.ErrOrStderr(), "note: no daemon answers at %s; this is done in %s itself\n", address, spec)
 	}
-	service := admin.Service{Backends: &policy.Backends{State: store, Clock: time.Now}, Offer: s.offer, Own: ownOperations(spec, nil)}
-	return service.Do(cmd.Context(), admin.Local(os.Getuid(), "state"), r)
+	service := admin.Service{Backends: &policy.Backends{State: store, Clock: time.Now}, Offer: s.offer, Own: ownOperations(ownParts{store: spec, mode: s.mode})}
+	do := func(ctx context.Context, r admin.Request) (json.RawMessage, error) {
+		return service.Do(ctx, admin.Local(os.Getuid(), "state"), r)
+	}
+	return carried(cmd, do, g, op, r)
+}
+
+// carried has an operation carried out, and notes where what is entered refuses nothing yet. What
+// only the daemon can do acts on itself.
+func carried(cmd *cobra.Command, do carrier, g policy.OperationGroup, op policy.Operation, r admin.Request) (json.RawMessage, error) {
+	answer, err := do(cmd.Context(), r)
+	if err == nil && op.Effect == policy.Enters && !op.Daemon {
+		if note := idle(cmd.Context(), do, g.Name); note != "" {
+			fmt.Fprintln(cmd.ErrOrStderr(), "note:", note)
+		}
+	}
+	return answer, err
 }
 
 // goesBy reports whether keys and scores of a check are made under a flag.

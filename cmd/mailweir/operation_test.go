@@ -15,7 +15,7 @@ func TestOperations(t *testing.T) {
 	_, draft := register(pflag.NewFlagSet("mailweir", pflag.ContinueOnError))
 	root := newRoot()
 	seen := map[string]bool{}
-	for _, g := range append(ownOperations("", nil), draft.Operations()...) {
+	for _, g := range append(ownOperations(ownParts{}), draft.Operations()...) {
 		for _, op := range g.Operations {
 			path := admin.Path(g, op)
 			if seen[path] {
