@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -11,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -124,4 +126,19 @@ func get(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("%s is answered with %s, want %s", args[1], got, args[0])
 	}
 	ts.Check(os.WriteFile(ts.MkAbs("body"), body, 0o600))
+}
+
+// The log has addresses as --listen takes them.
+func TestListenAddress(t *testing.T) {
+	for _, tt := range []struct {
+		address net.Addr
+		want    string
+	}{
+		{&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8424}, "inet:127.0.0.1:8424"},
+		{&net.UnixAddr{Net: "unix", Name: "/run/m.sock"}, "unix:/run/m.sock"},
+	} {
+		if got := listenAddress(tt.address); got != tt.want {
+			t.Errorf("%v is %q, want %q", tt.address, got, tt.want)
+		}
+	}
 }
