@@ -110,14 +110,14 @@ func namesOf(names ...string) []string {
 	known := names[:0]
 	for _, name := range names {
 		if name != "" {
-			known = append(known, Name(name))
+			known = append(known, normalName(name))
 		}
 	}
 	return append(known, everybody)
 }
 
-// Name is the form in which a login, a domain or * is kept.
-func Name(name string) string {
+// normalName is the form in which a login, a domain or * is kept.
+func normalName(name string) string {
 	if strings.Contains(name, "@") {
 		return address.Parse(name).Key()
 	}
@@ -172,32 +172,32 @@ type Switch struct {
 	Until time.Time `json:"until"`
 }
 
-// Validate says what is wrong with a name that is to be switched off: inbound mail belongs to
+// validate says what is wrong with a name that is to be switched off: inbound mail belongs to
 // domains only.
-func Validate(side, name string) error {
+func validate(side, name string) error {
 	if side == Inbound && strings.Contains(name, "@") {
 		return fmt.Errorf("%q is an address, and inbound mail is switched off for a domain or * only; to stop one sender's mail to one recipient, see mailweir managed", name)
 	}
 	return nil
 }
 
-// SwitchOff switches one side of an account off, for that time or, with 0, until it is switched on.
-func SwitchOff(ctx context.Context, store state.Store, side, name string, life time.Duration, by entry.Origin) error {
-	_, err := store.Do(ctx, state.Put(switchKey(side, Name(name)), by.Value(), life).Entered())
+// enter switches one side of an account off, for that time or, with 0, until it is switched on.
+func enter(ctx context.Context, store state.Store, side, name string, life time.Duration, by entry.Origin) error {
+	_, err := store.Do(ctx, state.Put(switchKey(side, normalName(name)), by.Value(), life).Entered())
 	return err
 }
 
-// SwitchOn takes the switch away, and reports whether there was one.
-func SwitchOn(ctx context.Context, store state.Store, side, name string) (bool, error) {
-	results, err := store.Do(ctx, state.Delete(switchKey(side, Name(name))).Entered())
+// remove takes the switch away, and reports whether there was one.
+func remove(ctx context.Context, store state.Store, side, name string) (bool, error) {
+	results, err := store.Do(ctx, state.Delete(switchKey(side, normalName(name))).Entered())
 	if err != nil {
 		return false, err
 	}
 	return results[0].Done, nil
 }
 
-// Switches lists the accounts that are switched off at run time, at most 10,000.
-func Switches(ctx context.Context, store state.Store) ([]Switch, error) {
+// switches lists the accounts that are switched off at run time, at most 10,000.
+func switches(ctx context.Context, store state.Store) ([]Switch, error) {
 	entries, err := store.List(ctx, state.Prefix(space), "", entry.MaxListed)
 	if err != nil {
 		return nil, err

@@ -76,7 +76,7 @@ func TestAccountEntered(t *testing.T) {
 	ctx := t.Context()
 	off := func(side, account string, life time.Duration) {
 		t.Helper()
-		if err := SwitchOff(ctx, store, side, account, life, entry.Origin{By: "root", At: now.Time(), Note: "phished\n"}); err != nil {
+		if err := enter(ctx, store, side, account, life, entry.Origin{By: "root", At: now.Time(), Note: "phished\n"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -85,7 +85,7 @@ func TestAccountEntered(t *testing.T) {
 	want("the other side", "", "")
 	off(Outbound, "Bob", time.Hour)
 	want("entered", outboundsOff, `outbound of "bob" is off until 2026-11-23 13:00:00, by root (uid 0) on 2026-11-23 12:00:00: phished`)
-	list, err := Switches(ctx, store)
+	list, err := switches(ctx, store)
 	if err != nil || len(list) != 2 || list[1].Name != "bob" || list[1].Note != "phished" || !list[0].Until.IsZero() {
 		t.Errorf("list %v, %v", list, err)
 	}
@@ -103,10 +103,10 @@ func TestAccountEntered(t *testing.T) {
 	s.Runner.Swap(p)
 	want("last known after a reload", outboundsOff, "")
 	store.Down.Store(false)
-	if done, err := SwitchOn(ctx, store, Outbound, "*"); !done || err != nil {
+	if done, err := remove(ctx, store, Outbound, "*"); !done || err != nil {
 		t.Errorf("on: %t, %v", done, err)
 	}
-	if done, err := SwitchOn(ctx, store, Outbound, "*"); done || err != nil {
+	if done, err := remove(ctx, store, Outbound, "*"); done || err != nil {
 		t.Errorf("on again: %t, %v", done, err)
 	}
 	want("on", "", "")

@@ -39,7 +39,7 @@ func (r request) validate() error {
 	if r.Side != Outbound && r.Side != Inbound || r.Name == "" {
 		return policy.Wrongf("give either --outbound=LOGIN|DOMAIN|* or --inbound=DOMAIN|*")
 	}
-	if err := Validate(r.Side, r.Name); err != nil {
+	if err := validate(r.Side, r.Name); err != nil {
 		return policy.Wrongf("%v", err)
 	}
 	return nil
@@ -66,7 +66,7 @@ func oneAccount(f *policy.Flags) func([]string) (request, error) {
 
 // before tells the audit how the account stands now.
 func (r request) before(ctx context.Context, c *policy.Call) (string, error) {
-	value, found, err := c.Backends.State.Get(ctx, switchKey(r.Side, Name(r.Name)))
+	value, found, err := c.Backends.State.Get(ctx, switchKey(r.Side, normalName(r.Name)))
 	if err != nil || !found {
 		return "", err
 	}
@@ -79,7 +79,7 @@ func switchOff(ctx context.Context, c *policy.Call, r request) (policy.Nothing, 
 	}
 	before, err := r.before(ctx, c)
 	if err == nil {
-		err = SwitchOff(ctx, c.Backends.State, r.Side, r.Name, c.For, entry.By(c))
+		err = enter(ctx, c.Backends.State, r.Side, r.Name, c.For, entry.By(c))
 	}
 	if err == nil {
 		c.Altered(r.Side+" "+r.Name, before, "off "+entry.Lasts(c))
@@ -95,7 +95,7 @@ func switchOn(ctx context.Context, c *policy.Call, r request) (policy.Nothing, e
 	if err != nil {
 		return policy.Nothing{}, err
 	}
-	was, err := SwitchOn(ctx, c.Backends.State, r.Side, r.Name)
+	was, err := remove(ctx, c.Backends.State, r.Side, r.Name)
 	if err == nil && !was {
 		err = policy.Wrongf("nothing to delete: %s of %q was not switched off here; see mailweir account list, and --account-list", r.Side, r.Name)
 	}
@@ -106,7 +106,7 @@ func switchOn(ctx context.Context, c *policy.Call, r request) (policy.Nothing, e
 }
 
 func list(ctx context.Context, c *policy.Call, _ policy.Nothing) ([]Switch, error) {
-	return Switches(ctx, c.Backends.State)
+	return switches(ctx, c.Backends.State)
 }
 
 func writeList(out io.Writer, list []Switch) error {

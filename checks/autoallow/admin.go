@@ -8,17 +8,17 @@ import (
 	"mailweir/internal/state"
 )
 
-// Pair is an address that a user has written to.
-type Pair struct {
+// pair is an address that a user has written to.
+type pair struct {
 	User    string    `json:"user"`
 	Address string    `json:"address"`
 	Last    string    `json:"last"` // when, in UTC
 	Until   time.Time `json:"until"`
 }
 
-// Filter chooses pairs of a user and an external address, as they stand in the log. What is empty
+// filter chooses pairs of a user and an external address, as they stand in the log. What is empty
 // chooses all.
-type Filter struct {
+type filter struct {
 	User     string
 	External string
 	// Delimiter is that of the policy, by which addresses become keys.
@@ -26,7 +26,7 @@ type Filter struct {
 }
 
 // keys are the parts of keys that the filter chooses.
-func (f Filter) keys() (user, external string) {
+func (f filter) keys() (user, external string) {
 	if f.User != "" {
 		user = address.Parse(f.User).Base(f.Delimiter).Key()
 	}
@@ -38,8 +38,8 @@ func (f Filter) keys() (user, external string) {
 	return user, external
 }
 
-// List lists up to limit of the pairs that the filter chooses.
-func List(ctx context.Context, store state.Store, f Filter, limit int) (list []Pair, err error) {
+// listPairs lists up to limit of the pairs that the filter chooses.
+func listPairs(ctx context.Context, store state.Store, f filter, limit int) (list []pair, err error) {
 	prefix := state.Prefix(space)
 	user, external := f.keys()
 	if user != "" {
@@ -54,7 +54,7 @@ func List(ctx context.Context, store state.Store, f Filter, limit int) (list []P
 			last = e.Key
 			_, parts := state.Parts(e.Key)
 			if len(parts) == 2 && (external == "" || parts[1] == external) && len(list) < limit {
-				list = append(list, Pair{User: parts[0], Address: parts[1], Last: string(e.Value), Until: e.Until})
+				list = append(list, pair{User: parts[0], Address: parts[1], Last: string(e.Value), Until: e.Until})
 			}
 		}
 		if len(page) < pageSize {
@@ -67,10 +67,10 @@ func List(ctx context.Context, store state.Store, f Filter, limit int) (list []P
 // pageSize is how many pairs are read at once.
 const pageSize = 1000
 
-// Remove forgets what List lists, and returns how many pairs that were.
-func Remove(ctx context.Context, store state.Store, f Filter) (n int, err error) {
+// forget forgets what listPairs lists, and returns how many pairs that were.
+func forget(ctx context.Context, store state.Store, f filter) (n int, err error) {
 	for {
-		list, err := List(ctx, store, f, pageSize)
+		list, err := listPairs(ctx, store, f, pageSize)
 		if err != nil || len(list) == 0 {
 			return n, err
 		}

@@ -16,7 +16,7 @@ import (
 // pairs lists what auto-allow has learned: USER ADDRESS, one a line.
 func pairs(t *testing.T, world *policy.Backends) string {
 	t.Helper()
-	list, err := List(t.Context(), world.State, Filter{}, 100)
+	list, err := listPairs(t.Context(), world.State, filter{}, 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,17 +166,17 @@ func TestAutoAllowAdmin(t *testing.T) {
 	for _, user := range []string{"bob", "alice"} {
 		s.Send(policytest.Letter{Login: user, Door: "587", From: user + "@ours.example", To: []string{"x@else.example", "y@else.example"}})
 	}
-	list, err := List(t.Context(), world.State, Filter{User: "Bob+news@ours.example", Delimiter: "+"}, 100)
+	list, err := listPairs(t.Context(), world.State, filter{User: "Bob+news@ours.example", Delimiter: "+"}, 100)
 	if err != nil || len(list) != 2 || list[0].Address != "x@else.example" || list[0].Last != "2026-11-23 12:00:00" {
 		t.Errorf("list %+v, %v", list, err)
 	}
-	if list, err = List(t.Context(), world.State, Filter{}, 3); len(list) != 3 || err != nil {
+	if list, err = listPairs(t.Context(), world.State, filter{}, 3); len(list) != 3 || err != nil {
 		t.Errorf("%d rows, %v, want the limit of 3", len(list), err)
 	}
-	if n, err := Remove(t.Context(), world.State, Filter{External: "X@else.example"}); n != 2 || err != nil {
+	if n, err := forget(t.Context(), world.State, filter{External: "X@else.example"}); n != 2 || err != nil {
 		t.Errorf("removed %d, %v", n, err)
 	}
-	if n, err := Remove(t.Context(), world.State, Filter{User: "bob@ours.example"}); n != 1 || err != nil {
+	if n, err := forget(t.Context(), world.State, filter{User: "bob@ours.example"}); n != 1 || err != nil {
 		t.Errorf("removed %d, %v", n, err)
 	}
 	if got := pairs(t, world); got != "alice@ours.example y@else.example" {

@@ -29,8 +29,8 @@ type request struct {
 
 // filter chooses as the policy does where the command is carried out: a user is meant without the
 // extension of his address.
-func (r request) filter(c *policy.Call) Filter {
-	return Filter{User: r.User, External: r.Address, Delimiter: c.Delimiter}
+func (r request) filter(c *policy.Call) filter {
+	return filter{User: r.User, External: r.Address, Delimiter: c.Delimiter}
 }
 
 func chosenPairs(f *policy.Flags) func([]string) (request, error) {
@@ -71,11 +71,11 @@ func (r request) chooses() error {
 	return nil
 }
 
-func list(ctx context.Context, c *policy.Call, r request) ([]Pair, error) {
-	return List(ctx, c.Backends.State, r.filter(c), r.Limit)
+func list(ctx context.Context, c *policy.Call, r request) ([]pair, error) {
+	return listPairs(ctx, c.Backends.State, r.filter(c), r.Limit)
 }
 
-func writeList(out io.Writer, list []Pair) error {
+func writeList(out io.Writer, list []pair) error {
 	table := terminal.NewTable(out, "USER", "ADDRESS", "WRITTEN", "UNTIL")
 	for _, one := range list {
 		table.Row(one.User, one.Address, one.Last, terminal.Time(one.Until))
@@ -87,7 +87,7 @@ func remove(ctx context.Context, c *policy.Call, r request) (int, error) {
 	if err := r.chooses(); err != nil {
 		return 0, err
 	}
-	n, err := Remove(ctx, c.Backends.State, r.filter(c))
+	n, err := forget(ctx, c.Backends.State, r.filter(c))
 	if err == nil && n == 0 {
 		err = policy.Wrongf("nothing to delete: no such pair is known; see mailweir auto-allow list")
 	}

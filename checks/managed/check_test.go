@@ -147,7 +147,7 @@ func TestManagedEntered(t *testing.T) {
 	ctx, by := t.Context(), entry.Origin{By: "root", UID: 7, At: policytest.Noon, Note: "asked\x07"}
 	add := func(recipient, subject string, permit bool, life time.Duration) {
 		t.Helper()
-		if err := Add(ctx, store, recipient, subject, permit, life, by); err != nil {
+		if err := enter(ctx, store, recipient, subject, permit, life, by); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -169,21 +169,21 @@ func TestManagedEntered(t *testing.T) {
 	}
 	now.Move(time.Hour)
 	want("b@else.example", managedDomain)
-	list, err := List(ctx, store, "user+x@ours.example", "+")
+	list, err := entriesOf(ctx, store, "user+x@ours.example", "+")
 	if err != nil || len(list) != 1 || list[0].Subject != "a@else.example" || list[0].Permit || list[0].Note != "asked" {
 		t.Errorf("list %+v, %v", list, err)
 	}
-	if list, err = List(ctx, store, "other@ours.example", "+"); len(list) != 0 || err != nil {
+	if list, err = entriesOf(ctx, store, "other@ours.example", "+"); len(list) != 0 || err != nil {
 		t.Errorf("list of another %+v, %v", list, err)
 	}
-	if done, err := Remove(ctx, store, "user@ours.example", "A@else.example"); !done || err != nil {
+	if done, err := takeAway(ctx, store, "user@ours.example", "A@else.example"); !done || err != nil {
 		t.Errorf("rm: %t, %v", done, err)
 	}
-	if done, err := Remove(ctx, store, "user@ours.example", "a@else.example"); done || err != nil {
+	if done, err := takeAway(ctx, store, "user@ours.example", "a@else.example"); done || err != nil {
 		t.Errorf("rm again: %t, %v", done, err)
 	}
 	for _, wrong := range [][2]string{{"user", "a@b.example"}, {"user@ours.example", "spammer"}, {"user@ours.example", "@"}, {"user@ours.example", "a@.@"}, {"user@ours.example", "..top"}, {"", "a@b.example"}} {
-		if err := Add(ctx, store, wrong[0], wrong[1], false, 0, by); err == nil {
+		if err := enter(ctx, store, wrong[0], wrong[1], false, 0, by); err == nil {
 			t.Errorf("%q: no error", wrong)
 		}
 	}
@@ -209,7 +209,7 @@ func TestManagedWhileTheStateIsDown(t *testing.T) {
 	world.DNS, world.Lists, _ = known.Serve(t)
 	enter := func(recipient, subject string) {
 		t.Helper()
-		if err := Add(t.Context(), store, recipient, subject, true, 0, entry.Origin{By: "root", At: policytest.Noon}); err != nil {
+		if err := enter(t.Context(), store, recipient, subject, true, 0, entry.Origin{By: "root", At: policytest.Noon}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -255,7 +255,7 @@ func TestManagedWhileTheStateIsDown(t *testing.T) {
 func TestManagedOwners(t *testing.T) {
 	store := &policytest.Fallible{Store: policytest.NewWorld().State}
 	store.Down.Store(true)
-	if err := Add(t.Context(), store.Store, "user@ours.example", "a@b.example", true, 0, entry.Origin{}); err != nil {
+	if err := enter(t.Context(), store.Store, "user@ours.example", "a@b.example", true, 0, entry.Origin{}); err != nil {
 		t.Fatal(err)
 	}
 	user, other := []address.Address{address.Parse("user@ours.example")}, []address.Address{address.Parse("other@ours.example")}
@@ -275,7 +275,7 @@ func TestManagedOwners(t *testing.T) {
 	want("read", true, false)
 	add := func(recipient string) {
 		t.Helper()
-		if err := Add(t.Context(), store.Store, recipient, "a@b.example", true, 0, entry.Origin{}); err != nil {
+		if err := enter(t.Context(), store.Store, recipient, "a@b.example", true, 0, entry.Origin{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -287,7 +287,7 @@ func TestManagedOwners(t *testing.T) {
 	store.Down.Store(false)
 	o.tick(t.Context(), nil)
 	want("read again", true, false)
-	if _, err := Remove(t.Context(), store, "user@ours.example", "a@b.example"); err != nil {
+	if _, err := takeAway(t.Context(), store, "user@ours.example", "a@b.example"); err != nil {
 		t.Fatal(err)
 	}
 	o.tick(t.Context(), nil)
@@ -308,8 +308,8 @@ func FuzzManagedSubjects(f *testing.F) {
 		if len(subjects) > mostParents+3 {
 			t.Errorf("%q has %d subjects", s, len(subjects))
 		}
-		if subject, err := NormalSubject(s); err == nil {
-			if again, err := NormalSubject(subject); again != subject && err == nil {
+		if subject, err := normalSubject(s); err == nil {
+			if again, err := normalSubject(subject); again != subject && err == nil {
 				t.Errorf("%q is kept as %q, and that as %q", s, subject, again)
 			}
 		}

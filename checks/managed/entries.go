@@ -76,9 +76,9 @@ func subjectsOf(a address.Address, delimiter string) []string {
 	return append(subjects, parents[max(0, len(parents)-mostParents):]...)
 }
 
-// NormalSubject is the form in which the address or domain of an entry is kept; .example stands for
+// normalSubject is the form in which the address or domain of an entry is kept; .example stands for
 // a whole top-level domain. It is not valid without a dot or an @: that is most likely a slip.
-func NormalSubject(text string) (string, error) {
+func normalSubject(text string) (string, error) {
 	if !strings.Contains(text, "@") {
 		domain := address.NormalDomain(strings.TrimPrefix(text, "."))
 		if domain == "" || !strings.Contains(text, ".") || domain[0] == '.' {
@@ -107,7 +107,7 @@ func readEntries(value string) (entries []hit) {
 		case strings.EqualFold(word, "permit"):
 			permits = true
 		default:
-			if subject, err := NormalSubject(strings.TrimSuffix(word, ",")); err == nil {
+			if subject, err := normalSubject(strings.TrimSuffix(word, ",")); err == nil {
 				entries = append(entries, hit{subject: subject, permits: permits})
 			}
 		}
@@ -124,7 +124,7 @@ func validEntries(value string) error {
 		if strings.EqualFold(word, "block") || strings.EqualFold(word, "permit") {
 			continue
 		}
-		if _, err := NormalSubject(strings.TrimSuffix(word, ",")); err != nil {
+		if _, err := normalSubject(strings.TrimSuffix(word, ",")); err != nil {
 			return err
 		}
 	}
@@ -158,9 +158,9 @@ func readRow(value []byte) (v row, ok bool) {
 	return v, json.Unmarshal(value, &v) == nil
 }
 
-// Add makes an entry of a recipient, for that time or, with 0, until it is removed. It replaces one
-// for the same subject.
-func Add(ctx context.Context, store state.Store, recipient, subject string, permit bool, life time.Duration, by entry.Origin) error {
+// enter makes an entry of a recipient, for that time or, with 0, until it is removed. It replaces
+// one for the same subject.
+func enter(ctx context.Context, store state.Store, recipient, subject string, permit bool, life time.Duration, by entry.Origin) error {
 	key, err := validKey(recipient, subject)
 	if err != nil {
 		return err
@@ -173,8 +173,8 @@ func Add(ctx context.Context, store state.Store, recipient, subject string, perm
 	return err
 }
 
-// Remove takes an entry away, and reports whether there was one.
-func Remove(ctx context.Context, store state.Store, recipient, subject string) (bool, error) {
+// takeAway takes an entry away, and reports whether there was one.
+func takeAway(ctx context.Context, store state.Store, recipient, subject string) (bool, error) {
 	key, err := validKey(recipient, subject)
 	if err != nil {
 		return false, err
@@ -186,8 +186,8 @@ func Remove(ctx context.Context, store state.Store, recipient, subject string) (
 	return results[0].Done, nil
 }
 
-// Validate says what is wrong with a recipient, or with the address or domain of an entry.
-func Validate(recipient, subject string) error {
+// validate says what is wrong with a recipient, or with the address or domain of an entry.
+func validate(recipient, subject string) error {
 	_, err := validKey(recipient, subject)
 	return err
 }
@@ -197,16 +197,16 @@ func validKey(recipient, subject string) (string, error) {
 	if to.Local == "" || to.Domain == "" {
 		return "", fmt.Errorf("%q is no address of a recipient", recipient)
 	}
-	subject, err := NormalSubject(subject)
+	subject, err := normalSubject(subject)
 	if err != nil {
 		return "", err
 	}
 	return entryKey(to.Key(), subject), nil
 }
 
-// List lists the run-time entries that count for a recipient, those of his address without its
+// entriesOf lists the run-time entries that count for a recipient, those of his address without its
 // extension included, or the entries of all when it is "", at most 10,000.
-func List(ctx context.Context, store state.Store, recipient, delimiter string) ([]Entry, error) {
+func entriesOf(ctx context.Context, store state.Store, recipient, delimiter string) ([]Entry, error) {
 	if recipient == "" {
 		return listUnder(ctx, store, state.Prefix(space))
 	}

@@ -65,7 +65,7 @@ func oneRecipient(f *policy.Flags) func([]string) (request, error) {
 }
 
 func (r request) validate() error {
-	if err := Validate(r.Recipient, r.Subject); err != nil {
+	if err := validate(r.Recipient, r.Subject); err != nil {
 		return policy.Wrongf("%v", err)
 	}
 	return nil
@@ -98,7 +98,7 @@ func add(ctx context.Context, c *policy.Call, r request) (policy.Nothing, error)
 	}
 	before, err := r.before(ctx, c)
 	if err == nil {
-		err = Add(ctx, c.Backends.State, r.Recipient, r.Subject, r.Permit, c.For, entry.By(c))
+		err = enter(ctx, c.Backends.State, r.Recipient, r.Subject, r.Permit, c.For, entry.By(c))
 	}
 	if err == nil {
 		c.Altered(r.Recipient+" "+r.Subject, before, verb(r.Permit)+" "+entry.Lasts(c))
@@ -114,7 +114,7 @@ func remove(ctx context.Context, c *policy.Call, r request) (policy.Nothing, err
 	if err != nil {
 		return policy.Nothing{}, err
 	}
-	was, err := Remove(ctx, c.Backends.State, r.Recipient, r.Subject)
+	was, err := takeAway(ctx, c.Backends.State, r.Recipient, r.Subject)
 	if err == nil && !was {
 		err = policy.Wrongf("nothing to delete: %s has no entry %q here; see mailweir managed list, and --managed-list", r.Recipient, r.Subject)
 	}
@@ -125,7 +125,7 @@ func remove(ctx context.Context, c *policy.Call, r request) (policy.Nothing, err
 }
 
 func list(ctx context.Context, c *policy.Call, r request) ([]Entry, error) {
-	return List(ctx, c.Backends.State, r.Recipient, c.Delimiter)
+	return entriesOf(ctx, c.Backends.State, r.Recipient, c.Delimiter)
 }
 
 func writeList(out io.Writer, list []Entry) error {

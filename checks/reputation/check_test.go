@@ -140,20 +140,20 @@ func TestReputationForget(t *testing.T) {
 	client := netip.MustParseAddr("192.0.2.1")
 	forget := func(want bool) {
 		t.Helper()
-		was, err := book(h).Forget(t.Context(), client, entry.Origin{By: "root", At: policytest.Noon, Note: "one of many [x]"})
+		was, err := book(h).forget(t.Context(), client, entry.Origin{By: "root", At: policytest.Noon, Note: "one of many [x]"})
 		if was != want || err != nil {
 			t.Errorf("forgotten %t, %v, want %t", was, err, want)
 		}
 	}
 	forget(false)
-	if by, found, err := book(h).Forgotten(t.Context(), client); found || err != nil {
+	if by, found, err := book(h).forgotten(t.Context(), client); found || err != nil {
 		t.Errorf("on record: %s, %v", by, err)
 	}
 	h.Guess(policytest.Letter{}, "5.1.1", 200, 0)
 	policytest.WantSaid(t, "before", strings.Join(h.Visit(policytest.Letter{}), "\n"), reputationRejects)
 	forget(true)
 	policytest.WantSaid(t, "after", strings.Join(h.Visit(policytest.Letter{}), "\n"), "")
-	if by, found, err := book(h).Forgotten(t.Context(), client); by.String() != "by root (uid 0) on 2026-11-23 12:00:00: one of many (x)" || !found || err != nil {
+	if by, found, err := book(h).forgotten(t.Context(), client); by.String() != "by root (uid 0) on 2026-11-23 12:00:00: one of many (x)" || !found || err != nil {
 		t.Errorf("on record: %s, %t, %v", by, found, err)
 	}
 	h.Guess(policytest.Letter{}, "5.1.1", 200, 0)

@@ -75,7 +75,7 @@ func (o operated) show(ctx context.Context, c *policy.Call, r request) (a answer
 	if a.Summary, err = o.book(c).Show(ctx, r.Client); err != nil {
 		return a, err
 	}
-	by, found, err := o.book(c).Forgotten(ctx, r.Client)
+	by, found, err := o.book(c).forgotten(ctx, r.Client)
 	if found {
 		a.Forgotten = &by
 	}
@@ -90,7 +90,7 @@ func (o operated) forget(ctx context.Context, c *policy.Call, r request) (policy
 	if err != nil {
 		return policy.Nothing{}, err
 	}
-	was, err := o.book(c).Forget(ctx, r.Client, entry.By(c))
+	was, err := o.book(c).forget(ctx, r.Client, entry.By(c))
 	if err == nil && !was {
 		err = policy.Wrongf("nothing to delete: %s has no history here; see mailweir reputation show", r.Client)
 	}

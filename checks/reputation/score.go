@@ -139,9 +139,9 @@ func (b *Book) Show(ctx context.Context, client netip.Addr) (Summary, error) {
 	return r, nil
 }
 
-// Forget clears a client's history, and reports whether there was any. Who did it stays on record
+// forget clears a client's history, and reports whether there was any. Who did it stays on record
 // as long as the history would have.
-func (b *Book) Forget(ctx context.Context, client netip.Addr, by entry.Origin) (bool, error) {
+func (b *Book) forget(ctx context.Context, client netip.Addr, by entry.Origin) (bool, error) {
 	_, found, err := b.Store.Get(ctx, historyKey(client))
 	if err != nil || !found {
 		return false, err
@@ -152,8 +152,8 @@ func (b *Book) Forget(ctx context.Context, client netip.Addr, by entry.Origin) (
 	return true, err
 }
 
-// Forgotten returns who has cleared a client's history, as far as that is on record.
-func (b *Book) Forgotten(ctx context.Context, client netip.Addr) (by entry.Origin, found bool, err error) {
+// forgotten returns who has cleared a client's history, as far as that is on record.
+func (b *Book) forgotten(ctx context.Context, client netip.Addr) (by entry.Origin, found bool, err error) {
 	value, found, err := b.Store.Get(ctx, forgottenKey(client))
 	return entry.Read(value), found, err
 }

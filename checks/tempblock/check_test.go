@@ -149,7 +149,7 @@ func TestTempblockByHand(t *testing.T) {
 	if blocked(one, "192.0.2.1") || blocked(other, "192.0.2.1") {
 		t.Fatal("blocked before")
 	}
-	if err := Add(t.Context(), shared, client, time.Hour, entry.Origin{By: "root", At: policytest.Noon, Note: "test [x]"}); err != nil {
+	if err := enter(t.Context(), shared, client, time.Hour, entry.Origin{By: "root", At: policytest.Noon, Note: "test [x]"}); err != nil {
 		t.Fatal(err)
 	}
 	if !blocked(one, "192.0.2.1") || !blocked(other, "192.0.2.1") {
@@ -159,13 +159,13 @@ func TestTempblockByHand(t *testing.T) {
 	if err != nil || len(list) != 1 || list[0].String() != "192.0.2.1 is blocked until 2026-11-23 13:00:00, by root (uid 0) on 2026-11-23 12:00:00: test (x)" {
 		t.Errorf("%v, %v", list, err)
 	}
-	if was, err := Remove(t.Context(), shared, client); !was || err != nil {
+	if was, err := takeOff(t.Context(), shared, client); !was || err != nil {
 		t.Error(was, err)
 	}
 	if blocked(one, "192.0.2.1") || blocked(other, "192.0.2.1") {
 		t.Error("blocked after it was taken off")
 	}
-	if was, err := Remove(t.Context(), shared, client); was || err != nil {
+	if was, err := takeOff(t.Context(), shared, client); was || err != nil {
 		t.Error(was, err)
 	}
 	one.Guess(policytest.Letter{}, "5.1.1", 3, 0)
@@ -173,7 +173,7 @@ func TestTempblockByHand(t *testing.T) {
 	if !blocked(one, "192.0.2.1") || !blocked(other, "192.0.2.1") {
 		t.Error("a rule blocks on one host only")
 	}
-	if _, err := Remove(t.Context(), shared, client); err != nil {
+	if _, err := takeOff(t.Context(), shared, client); err != nil {
 		t.Error(err)
 	}
 	one.Guess(policytest.Letter{}, "5.1.1", 2, 0)

@@ -35,17 +35,17 @@ func List(ctx context.Context, store state.Store) (list []Entry, err error) {
 	return list, nil
 }
 
-// Add puts a client on the list for that time, or with 0 until it is taken off. It takes the place
-// of an entry that is there.
-func Add(ctx context.Context, store state.Store, client netip.Addr, life time.Duration, by entry.Origin) error {
+// enter puts a client on the list for that time, or with 0 until it is taken off. It takes the
+// place of an entry that is there.
+func enter(ctx context.Context, store state.Store, client netip.Addr, life time.Duration, by entry.Origin) error {
 	by.Note = policy.Clean(by.Note)
 	_, err := store.Do(ctx, state.Put(listKey(history.Net(client)), Entry{Origin: by}.value(), life).Entered())
 	return err
 }
 
-// Remove takes a client off the list, and reports whether it was there. What was counted against it
-// is forgotten, else its next offence would bring it back.
-func Remove(ctx context.Context, store state.Store, client netip.Addr) (bool, error) {
+// takeOff takes a client off the list, and reports whether it was there. What was counted against
+// it is forgotten, else its next offence would bring it back.
+func takeOff(ctx context.Context, store state.Store, client netip.Addr) (bool, error) {
 	net := history.Net(client)
 	counts, err := store.List(ctx, state.Prefix(countSpace, net), "", 1000)
 	if err != nil {

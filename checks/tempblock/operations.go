@@ -90,7 +90,7 @@ func add(ctx context.Context, c *policy.Call, r request) (policy.Nothing, error)
 	}
 	before, err := r.before(ctx, c)
 	if err == nil {
-		err = Add(ctx, c.Backends.State, r.Client, c.For, entry.By(c))
+		err = enter(ctx, c.Backends.State, r.Client, c.For, entry.By(c))
 	}
 	if err == nil {
 		c.Altered(history.Net(r.Client), before, "blocked "+entry.Lasts(c))
@@ -106,7 +106,7 @@ func remove(ctx context.Context, c *policy.Call, r request) (policy.Nothing, err
 	if err != nil {
 		return policy.Nothing{}, err
 	}
-	was, err := Remove(ctx, c.Backends.State, r.Client)
+	was, err := takeOff(ctx, c.Backends.State, r.Client)
 	if err == nil && !was {
 		err = policy.Wrongf("nothing to delete: %s is not on the temporary block list; see mailweir tempblock list", r.Client)
 	}

@@ -71,8 +71,8 @@ func NewServer(l net.Listener, service *Service) *Server {
 
 type peerKey struct{}
 
-// FromSocket is the Person.From of whoever comes by the control socket.
-const FromSocket = "control socket"
+// fromSocket is the Person.From of whoever comes by the control socket.
+const fromSocket = "control socket"
 
 // Local is the person behind a user of this host.
 func Local(uid int, from string) policy.Person {
@@ -100,7 +100,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	request.Why, request.Body = e.Why, e.Request
-	answer, err := s.service.Do(r.Context(), Local(uid, FromSocket), request)
+	answer, err := s.service.Do(r.Context(), Local(uid, fromSocket), request)
 	if err != nil {
 		refuse(w, err)
 		return

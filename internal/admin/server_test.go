@@ -103,7 +103,7 @@ func asked(name string) Request {
 // Over the socket and without it an operation is the same, and what goes wrong is of the same kind.
 func TestDo(t *testing.T) {
 	service, records := newService(t)
-	me := Local(os.Getuid(), FromSocket)
+	me := Local(os.Getuid(), fromSocket)
 	client := connect(t, serving(t, service))
 	for _, way := range []struct {
 		name string
@@ -184,7 +184,7 @@ func TestAuditLog(t *testing.T) {
 	log.SetFormatter(&logrus.TextFormatter{DisableColors: true, DisableTimestamp: true})
 	audit := LogAudit(log)
 	audit(Record{
-		Operation: "tempblock/add", Person: policy.Person{Name: "bob", UID: 7, From: FromSocket}, Why: "a \x1b[31mflood",
+		Operation: "tempblock/add", Person: policy.Person{Name: "bob", UID: 7, From: fromSocket}, Why: "a \x1b[31mflood",
 		Until: time.Date(2026, 11, 23, 13, 0, 0, 0, time.UTC), Changes: []policy.Alteration{{What: "192.0.2.1", After: "blocked"}, {What: "x", Before: "y"}},
 	})
 	audit(Record{Operation: "state/read", quiet: true})

@@ -47,7 +47,7 @@ func (b Bypass) Spare(ctx context.Context, v policy.Verdict, m *policy.Message, 
 	if found {
 		return policy.Pass
 	}
-	return UnlessKnown(v, err)
+	return unlessKnown(v, err)
 }
 
 // Lists reports whether the client, the sender or one of the recipients is in the list.
@@ -64,9 +64,9 @@ func Unsure(v policy.Verdict, err error) policy.Verdict {
 	return v.Deferred().Because("%s; it may be exempt: %v", v.Cause(), err)
 }
 
-// UnlessKnown returns an objection, temporary if err says that a list which could take it back has
+// unlessKnown returns an objection, temporary if err says that a list which could take it back has
 // failed.
-func UnlessKnown(v policy.Verdict, err error) policy.Verdict {
+func unlessKnown(v policy.Verdict, err error) policy.Verdict {
 	if err != nil {
 		return Unsure(v, err)
 	}

@@ -23,11 +23,11 @@ func Net(client netip.Addr) string {
 }
 
 // A known net has passed greylisting under a sender that was not null, or sent mail that a user had
-// asked for (auto-allow). What counts bad behaviour leaves it alone for KnownNetLife: mail that is
+// asked for (auto-allow). What counts bad behaviour leaves it alone for knownNetLife: mail that is
 // wanted comes from there.
 const (
 	knownNetSpace = "known-net"
-	KnownNetLife  = 36 * 24 * time.Hour
+	knownNetLife  = 36 * 24 * time.Hour
 )
 
 // KnownNetKey is the key in the state of the net that a client belongs to: known-net|192.0.2.1.
@@ -45,5 +45,5 @@ func NoteKnownNet(ctx context.Context, store state.Store, client netip.Addr) err
 // KnownNet is the step that makes a client's net a known one. One that is known already is renewed
 // once a day.
 func KnownNet(client netip.Addr) state.Step {
-	return state.Renew(KnownNetKey(client), nil, KnownNetLife, 24*time.Hour)
+	return state.Renew(KnownNetKey(client), nil, knownNetLife, 24*time.Hour)
 }

@@ -39,12 +39,12 @@ func TestKnownNet(t *testing.T) {
 		t.Error("a stranger is known")
 	}
 	note()
-	now = policytest.Noon.Add(KnownNetLife - time.Minute)
+	now = policytest.Noon.Add(knownNetLife - time.Minute)
 	if !known() {
 		t.Error("forgotten too early")
 	}
 	note()
-	now = policytest.Noon.Add(2*KnownNetLife - 2*time.Minute)
+	now = policytest.Noon.Add(2*knownNetLife - 2*time.Minute)
 	if !known() {
 		t.Error("not renewed")
 	}

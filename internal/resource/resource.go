@@ -39,8 +39,8 @@ type Holder struct {
 // Hold returns a holder that holds nothing yet. It must be released.
 func (p *Pool) Hold() *Holder { return &Holder{pool: p, held: map[key]*entry{}} }
 
-// ErrReleased is the error of a holder that has been released.
-var ErrReleased = errors.New("resource: the holder has been released")
+// errReleased is the error of a holder that has been released.
+var errReleased = errors.New("resource: the holder has been released")
 
 // Get returns the T of that name, and opens it if nobody holds one. The name must tell all that
 // open depends on: who changes a setting or a file asks for another name. A T with a method Close()
@@ -72,7 +72,7 @@ func (h *Holder) take(k key) (e *entry, first bool, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if h.released {
-		return nil, false, ErrReleased
+		return nil, false, errReleased
 	}
 	if e = h.held[k]; e != nil {
 		return e, false, nil

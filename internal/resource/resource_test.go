@@ -162,7 +162,7 @@ func TestReleaseTellsErrors(t *testing.T) {
 	if err := h.Release(); !errors.Is(err, bad) {
 		t.Errorf("error %v", err)
 	}
-	if _, err := Get(h, "x", func() (*thing, error) { return &thing{}, nil }); err != ErrReleased {
+	if _, err := Get(h, "x", func() (*thing, error) { return &thing{}, nil }); err != errReleased {
 		t.Errorf("a holder that is released: %v", err)
 	}
 }
