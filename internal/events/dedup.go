@@ -9,7 +9,7 @@ import (
 	"mailweir/internal/policy"
 )
 
-// Events of the same check, client and sender domain stand alone up to dedupAfter in dedupSpan; the
+// Events of the same check, reply, client and sender domain stand alone up to dedupAfter in dedupSpan; the
 // rest share one id and one line, so that a flood can fill neither log nor memory.
 const (
 	dedupAfter = 10
@@ -18,9 +18,9 @@ const (
 )
 
 type dedupKey struct {
-	check, domain string
-	client        netip.Prefix
-	action        policy.Action
+	check, reply, domain string
+	client               netip.Prefix
+	action               policy.Action
 }
 
 // dedup counts the events of one key in one span.
@@ -66,7 +66,7 @@ func keyOf(e *policy.Event) dedupKey {
 		bits = 64
 	}
 	client, _ := e.Client.Prefix(bits) // an unknown client is the zero prefix
-	return dedupKey{check: e.Check, client: client, domain: address.Parse(e.Sender).Domain, action: e.Action}
+	return dedupKey{check: e.Check, reply: e.Reply, client: client, domain: address.Parse(e.Sender).Domain, action: e.Action}
 }
 
 // identify returns the event's id, and the sums whose span has ended.

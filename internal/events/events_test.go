@@ -126,6 +126,23 @@ func TestSumsAreWrittenAtTheEnd(t *testing.T) {
 }
 
 // What stands alone under an id was written when it came.
+// TestDedupKeepsRepliesApart: whoever asks about an id is shown the reply that it stood in.
+func TestDedupKeepsRepliesApart(t *testing.T) {
+	b := newBench(t)
+	ids := map[string]string{} // the reply of each id
+	for range dedupAfter + 2 {
+		for _, reply := range []string{"address-sender", "address-recipient"} {
+			e := &policy.Event{Check: "address", Reply: reply, Mode: policy.Enforce, Sender: "a@spam.example", HasSender: true}
+			e.ID = b.Identify(e)
+			b.Record(e)
+			if other := ids[e.ID]; other != "" && other != reply {
+				t.Fatalf("%s stands in the replies %s and %s", e.ID, other, reply)
+			}
+			ids[e.ID] = reply
+		}
+	}
+}
+
 func TestLoneRepeat(t *testing.T) {
 	b := newBench(t)
 	for range 11 {
