@@ -60,6 +60,9 @@ func (a *queue) lateTime() (context.Context, context.CancelFunc) {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		delete(a.late, ctx)
+		if len(a.late) == 0 {
+			a.late = nil // a connection may stay open for long
+		}
 	}
 }
 
