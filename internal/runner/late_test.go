@@ -119,6 +119,38 @@ func TestWhatIsMonitoredIsNeverWaitedForButRecorded(t *testing.T) {
 	}
 }
 
+// TestCloseWaitsForWhatIsLate: what a monitored check is finding out when the daemon ends is
+// recorded as what it is, not as a check that failed; what hangs is ended.
+func TestCloseWaitsForWhatIsLate(t *testing.T) {
+	const to = "a@ours.example"
+	for _, tt := range []struct {
+		name  string
+		after time.Duration
+		want  string
+		took  time.Duration
+	}{
+		{"soon", time.Second, "x would_refuse " + to, time.Second},
+		{"hangs", time.Hour, "x check_error " + to, closing},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				asked := 0
+				r := newBubbleRig(t, "", check("x", slow(tt.after, policy.Object(reply("x")), &asked), onError(policy.Accept)))
+				r.runner = NewRunner(r.policy("--x=monitor"), r.seen, DefaultLimits)
+				wantSaid(t, r.send(mail(to)), "")
+				began := time.Now()
+				r.runner.Close()
+				if took := time.Since(began); took != tt.took {
+					t.Errorf("closing took %v, want %v", took, tt.took)
+				}
+				if got := r.seen.events(); !slices.Equal(got, []string{tt.want}) {
+					t.Errorf("events: %q, want %q", got, tt.want)
+				}
+			})
+		})
+	}
+}
+
 // TestLateWorkKeepsNobodyWaiting: a session never waits for what is only recorded, however much of
 // it hangs.
 func TestLateWorkKeepsNobodyWaiting(t *testing.T) {

@@ -115,8 +115,16 @@ func (rn *Runner) leave(p *Policy) {
 	}
 }
 
-// Close stops all work and waits for it to end. Sessions must have ended before.
+// closing is how long work under way may take once the sessions have ended: what is late is then
+// recorded and learned as ever, and a backend that hangs holds nobody up.
+const closing = 2 * time.Second
+
+// Close waits a little for the work under way, ends the rest, and waits for that. Sessions must
+// have ended before.
 func (rn *Runner) Close() {
+	cut := time.AfterFunc(closing, rn.stop)
+	defer cut.Stop()
+	rn.pool.working.Wait()
 	rn.stop()
 	rn.pool.wait()
 	rn.leave(rn.current.Load())
