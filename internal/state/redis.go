@@ -220,7 +220,7 @@ func (r *Redis) Watch(prefix string, changed func(string)) (stop func()) {
 func (r *Redis) listen() {
 	ctx := rueidis.WithOnSubscriptionHook(r.ctx, func(s rueidis.PubSubSubscription) {
 		if s.Kind == "subscribe" {
-			r.watchers.tell("")
+			r.watchers.listens()
 		}
 	})
 	for r.ctx.Err() == nil {
