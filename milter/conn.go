@@ -179,6 +179,7 @@ func (c *conn) Close() error {
 		c.report(errors.New("protocol error: the MTA sends more after it has quit"))
 	}
 	c.cut()
+	c.setBusy(false) // the MTA has left: nothing is cut off by us any more
 	c.in.release()
 	c.session.close()
 	c.closed()
