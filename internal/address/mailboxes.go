@@ -1,14 +1,12 @@
 package address
 
 import (
-	"io"
 	"iter"
-	"mime"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding/htmlindex"
+	"mailweir/internal/encodedword"
 )
 
 // mailboxes yields what looks like an address in a piece of text that brackets, quotes and comments
@@ -16,7 +14,7 @@ import (
 // domain ("From: root").
 func mailboxes(text string, soleWord bool) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		text := joinParts(plainSpaces(decodeWords(text)))
+		text := joinParts(plainSpaces(encodedword.Decode(text)))
 		if strings.IndexByte(text, '@') < 0 {
 			if word := strings.TrimSpace(text); soleWord && word != "" && len(localRun(word)) == len(word) {
 				yield(word)
@@ -137,24 +135,4 @@ func plainSpaces(s string) string {
 		}
 		return r
 	}, s)
-}
-
-// decodeWords decodes the encoded words of RFC 2047. A charset that is not known is taken for
-// ASCII: an address in it is still to be seen.
-func decodeWords(s string) string {
-	if !strings.Contains(s, "=?") {
-		return s
-	}
-	decoder := mime.WordDecoder{CharsetReader: func(charset string, input io.Reader) (io.Reader, error) {
-		encoding, err := htmlindex.Get(charset)
-		if err != nil {
-			return input, nil
-		}
-		return encoding.NewDecoder().Reader(input), nil
-	}}
-	decoded, err := decoder.DecodeHeader(s)
-	if err != nil {
-		return s
-	}
-	return decoded
 }

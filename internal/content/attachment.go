@@ -6,7 +6,7 @@ import (
 	"path"
 	"strings"
 
-	"mailweir/internal/content/charset"
+	"mailweir/internal/charset"
 	"mailweir/internal/content/rtf"
 	"mailweir/internal/content/source"
 )

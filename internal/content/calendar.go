@@ -4,7 +4,7 @@ import (
 	"bufio"
 	"io"
 
-	"mailweir/internal/content/charset"
+	"mailweir/internal/charset"
 )
 
 // isCalendar tells calendars (RFC 5545) and contacts (RFC 6350), by media type or extension.

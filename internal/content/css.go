@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"mailweir/internal/content/transfer"
+	"mailweir/internal/transfer"
 )
 
 // maxStyle is the most octets of one list of declarations that are looked at.

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"mailweir/internal/content/charset"
+	"mailweir/internal/encodedword"
 )
 
 const fuzzDefinition = "!activation 1\n!scan subject body html headers attachments filenames\n1 secret offer\n1 a\n1 regex s.{0,9}t\n1 regex [0-9]+x\n"
@@ -63,8 +63,8 @@ func FuzzHeader(f *testing.F) {
 		for _, name := range []string{"Content-Type", "Content-Disposition", "Content-Transfer-Encoding"} {
 			h.set(name, value)
 		}
-		if len(h.params) > maxParams || !utf8.ValidString(charset.Words(value)) || !utf8.ValidString(h.filename()) {
-			t.Errorf("%d parameters, %q, %q", len(h.params), charset.Words(value), h.filename())
+		if len(h.params) > maxParams || !utf8.ValidString(encodedword.Decode(value)) || !utf8.ValidString(h.filename()) {
+			t.Errorf("%d parameters, %q, %q", len(h.params), encodedword.Decode(value), h.filename())
 		}
 	})
 }

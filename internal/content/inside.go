@@ -3,7 +3,7 @@ package content
 import (
 	"strings"
 
-	"mailweir/internal/content/charset"
+	"mailweir/internal/charset"
 	"mailweir/internal/content/source"
 )
 

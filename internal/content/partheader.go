@@ -4,7 +4,8 @@ import (
 	"net/url"
 	"strings"
 
-	"mailweir/internal/content/charset"
+	"mailweir/internal/charset"
+	"mailweir/internal/encodedword"
 )
 
 // partHeader is what a part's header says about its body. Of a field that stands twice the first
@@ -56,9 +57,9 @@ func transferEncoding(value string) string {
 // filename is the name that a mail reader offers, decoded; "" when there is none.
 func (h *partHeader) filename() string {
 	if name := h.dispParams["filename"]; name != "" {
-		return charset.Words(name)
+		return encodedword.Decode(name)
 	}
-	return charset.Words(h.params["name"])
+	return encodedword.Decode(h.params["name"])
 }
 
 // attached says whether a mail reader shows the part as an attachment and not as text of the

@@ -6,8 +6,9 @@ import (
 	"io"
 	"strings"
 
-	"mailweir/internal/content/charset"
-	"mailweir/internal/content/transfer"
+	"mailweir/internal/charset"
+	"mailweir/internal/encodedword"
+	"mailweir/internal/transfer"
 )
 
 // walk goes over the MIME structure of one message.
@@ -42,7 +43,7 @@ func (w *walk) field(h *partHeader, name, value string) {
 	if w.x.all == 0 {
 		return
 	}
-	decoded := charset.Words(value)
+	decoded := encodedword.Decode(value)
 	if subject {
 		s := w.x.sink(Subject)
 		s.WriteString(decoded)

@@ -9,7 +9,7 @@ import (
 	"path"
 	"strings"
 
-	"mailweir/internal/content/charset"
+	"mailweir/internal/charset"
 	"mailweir/internal/content/sevenzip"
 	"mailweir/internal/content/source"
 )

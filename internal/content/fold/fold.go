@@ -9,6 +9,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"mailweir/internal/charset"
+
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -71,7 +73,7 @@ func (w *Writer) ascii(p []byte) []byte {
 	if p[0] >= utf8.RuneSelf {
 		return w.extend(p)
 	}
-	end := ASCIIRun(p[:min(len(p), flushAt)])
+	end := charset.ASCIIRun(p[:min(len(p), flushAt)])
 	// Most of the work is done here, so it is done on local variables. Each octet writes one at
 	// most, white space excepted that was noted before.
 	w.out = slices.Grow(w.out, end+8)
@@ -119,18 +121,6 @@ const (
 	eachOctet = 0x0101010101010101
 	topBits   = 0x8080808080808080
 )
-
-// ASCIIRun is how many octets at the start of p are ASCII.
-func ASCIIRun(p []byte) int {
-	n := 0
-	for n+8 <= len(p) && binary.LittleEndian.Uint64(p[n:])&topBits == 0 {
-		n += 8
-	}
-	for n < len(p) && p[n] < utf8.RuneSelf {
-		n++
-	}
-	return n
-}
 
 // eight folds eight octets of ASCII at once, which works if they are plain: letters, digits, signs
 // and single blanks. The blanks are marked.

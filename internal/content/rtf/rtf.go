@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"mailweir/internal/content/transfer"
+	"mailweir/internal/transfer"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"

@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// base64Value maps the alphabet to 0–63; 64 is `=`, 255 everything else (skipped). The URL alphabet
-// is taken too.
+// base64Value maps the alphabet to 0–63; 64 is `=`, 255 everything else, which RFC 2045
+// section 6.8 has ignored: also `-` and `_`, which stand for 62 and 63 in URLs.
 var base64Value = func() (t [256]byte) {
 	for i := range t {
 		t[i] = 255
@@ -19,7 +19,7 @@ var base64Value = func() (t [256]byte) {
 	for i := range byte(10) {
 		t['0'+i] = 52 + i
 	}
-	t['+'], t['/'], t['-'], t['_'], t['='] = 62, 63, 62, 63, 64
+	t['+'], t['/'], t['='] = 62, 63, 64
 	return t
 }()
 

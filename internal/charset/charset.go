@@ -5,11 +5,10 @@ package charset
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"io"
 	"strings"
 	"unicode/utf8"
-
-	"mailweir/internal/content/fold"
 
 	msgcharset "github.com/emersion/go-message/charset"
 	htmlcharset "golang.org/x/net/html/charset"
@@ -91,7 +90,7 @@ type lenientUTF8 struct{ transform.NopResetter }
 // Transform implements transform.Transformer.
 func (lenientUTF8) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err error) {
 	for nSrc < len(src) {
-		if run := fold.ASCIIRun(src[nSrc:]); run > 0 {
+		if run := ASCIIRun(src[nSrc:]); run > 0 {
 			n := copy(dst[nDst:], src[nSrc:nSrc+run])
 			nDst, nSrc = nDst+n, nSrc+n
 			if n < run {
@@ -113,4 +112,19 @@ func (lenientUTF8) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err e
 		nSrc += size
 	}
 	return nDst, nSrc, nil
+}
+
+// topBits marks what is not ASCII in eight octets.
+const topBits = 0x8080808080808080
+
+// ASCIIRun is how many octets at the start of p are ASCII.
+func ASCIIRun(p []byte) int {
+	n := 0
+	for n+8 <= len(p) && binary.LittleEndian.Uint64(p[n:])&topBits == 0 {
+		n += 8
+	}
+	for n < len(p) && p[n] < utf8.RuneSelf {
+		n++
+	}
+	return n
 }
