@@ -47,10 +47,13 @@ named by file and line, never by its text.`,
 			if err := showNames(definitions); err != nil {
 				return policy.Hooks{}, err
 			}
-			rule := rule{exam: examination.For(env), cause: policy.NewSlot[string](env)}
+			rule := rule{cause: policy.NewSlot[string](env)}
 			if rule.bypass.List, err = env.List("bypass", *list, table.Permits); err != nil {
 				return policy.Hooks{}, err
 			}
+			rule.exam = examination.For(env, func(m *policy.Message) (content.Needs, bool) {
+				return content.Text, !rule.bypass.Message(m)
+			})
 			if err := rule.exam.JudgeBy(definitions, int64(*memory)); err != nil {
 				return policy.Hooks{}, err
 			}
@@ -96,13 +99,8 @@ type rule struct {
 
 func (c rule) hooks() policy.Hooks {
 	return policy.Hooks{
-		Headers: func(m *policy.Message) (policy.Verdict, error) {
-			if !c.bypass.Message(m) {
-				c.exam.Want(m, content.Text)
-			}
-			return policy.Pass, nil
-		},
-		Body: func(m *policy.Message, chunk []byte) { c.exam.Body(m, chunk) },
+		Header: c.exam.Header,
+		Body:   c.exam.Body,
 		Message: func(m *policy.Message) (policy.Verdict, error) {
 			if c.bypass.Message(m) {
 				return policy.Pass, nil

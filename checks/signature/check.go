@@ -52,7 +52,8 @@ them), or a media type as found by the first octets, such as ` + "`application/x
 			if len(*hashes)+len(*names)+len(*types) == 0 {
 				return policy.Hooks{Off: "no --signature-hashes, --signature-names or --signature-types"}, nil
 			}
-			rule := &rule{exam: examination.For(env), slot: policy.NewSlot[findings](env)}
+			rule := &rule{slot: policy.NewSlot[findings](env)}
+			rule.exam = examination.For(env, rule.wants)
 			var err error
 			if rule.hashes, err = env.List("hashes", *hashes, table.Any); err != nil {
 				return policy.Hooks{}, err
@@ -89,19 +90,19 @@ type rule struct {
 	slot          policy.Slot[findings] // on the message, whoever gets it
 }
 
-func (s *rule) hooks() policy.Hooks {
+// wants tells what is needed of the examination of a message.
+func (s *rule) wants(m *policy.Message) (content.Needs, bool) {
 	needs := content.Files
 	if s.hashes != nil {
 		needs |= content.Sums
 	}
+	return needs, !s.bypass.Message(m)
+}
+
+func (s *rule) hooks() policy.Hooks {
 	return policy.Hooks{
-		Headers: func(m *policy.Message) (policy.Verdict, error) {
-			if !s.bypass.Message(m) {
-				s.exam.Want(m, needs)
-			}
-			return policy.Pass, nil
-		},
-		Body: func(m *policy.Message, chunk []byte) { s.exam.Body(m, chunk) },
+		Header: s.exam.Header,
+		Body:   s.exam.Body,
 		Message: func(m *policy.Message) (policy.Verdict, error) {
 			if s.bypass.Message(m) {
 				return policy.Pass, nil

@@ -43,7 +43,8 @@ enforcing this. ` + "`--truncated-bypass`" + ` lists senders, recipients and cli
 			if err != nil {
 				return policy.Hooks{}, err
 			}
-			rule := &rule{exam: examination.For(env), store: env.State, bypass: blocklist.Bypass{List: bypass}}
+			rule := &rule{store: env.State, bypass: blocklist.Bypass{List: bypass}}
+			rule.exam = examination.For(env, func(m *policy.Message) (content.Needs, bool) { return 0, !rule.bypassed(m) })
 			rule.seen = policy.NewQuestion[string](env, env.State, bypass)
 			return rule.hooks(), nil
 		}
@@ -64,13 +65,8 @@ type rule struct {
 
 func (t *rule) hooks() policy.Hooks {
 	return policy.Hooks{
-		Headers: func(m *policy.Message) (policy.Verdict, error) {
-			if !t.bypassed(m) {
-				t.exam.Want(m, 0)
-			}
-			return policy.Pass, nil
-		},
-		Body:    func(m *policy.Message, chunk []byte) { t.exam.Body(m, chunk) },
+		Header:  t.exam.Header,
+		Body:    t.exam.Body,
 		Message: t.message,
 		SettleMessage: func(ctx context.Context, m *policy.Message, o policy.Outcome) {
 			t.exam.Settle(ctx, m, o)

@@ -32,7 +32,6 @@ type Examination struct {
 	stop     func()
 	closed   bool
 
-	fields  [][2]string   // of the header, not looked at yet
 	began   time.Time     // of the current call
 	spent   time.Duration // by the calls before
 	hurried bool          // the current call is to return soon
@@ -57,9 +56,13 @@ type hit struct {
 const maxKept = 10
 
 // Header takes one header field, in order, before the first call of Body. Folded values may hold LF
-// or CRLF. The field is looked at with the body.
+// or CRLF. Nothing is kept of a field but what it says about the body, so there may be any number.
 func (x *Examination) Header(name, value string) {
-	x.fields = append(x.fields, [2]string{name, value})
+	x.enter()
+	defer x.leave()
+	if !x.halted() {
+		x.walk.field(&x.walk.top, name, value)
+	}
 }
 
 // Body takes a piece of the body, cut anywhere. If there is more work in it than Limits.Chunk
@@ -89,22 +92,10 @@ func (x *Examination) start() {
 	}
 	x.resume, x.stop = iter.Pull(func(yield func(struct{}) bool) {
 		x.feed.yield = yield
-		x.header()
 		lines := x.examiner.takeLines(&x.feed)
 		defer x.examiner.lines.Put(lines)
 		x.walk.message(&x.walk.top, lines, 0)
 	})
-}
-
-// header looks at the fields of the message itself.
-func (x *Examination) header() {
-	for _, f := range x.fields {
-		if x.halted() {
-			return
-		}
-		x.walk.field(&x.walk.top, f[0], f[1])
-	}
-	x.fields = nil
 }
 
 // Finish ends the message and tells what was found, or why it could not be examined.

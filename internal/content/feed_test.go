@@ -1,6 +1,7 @@
 package content
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -107,5 +108,44 @@ func TestEndlessFile(t *testing.T) {
 	x.walk.file(file{name: "a"}, zeroReader{})
 	if diff := cmp.Diff([]Limit{LimitTime}, x.result.Limits); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestManyFields has more header fields than anybody keeps. None is dropped, nothing grows with
+// them, and what is not looked at when the time is over leaves a trace.
+func TestManyFields(t *testing.T) {
+	const fields = 200_000
+	var clock tickingClock
+	for _, c := range []struct {
+		name   string
+		limits Limits
+		want   []Limit
+		parts  int
+	}{
+		{"all are looked at", Limits{Time: 10 * fields * time.Second}, nil, 1},
+		{"out of time", Limits{Time: fields * time.Second}, []Limit{LimitTime}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := mustExaminer(t, Options{Limits: c.limits, Now: clock.now}, "!activation 1\n!scan headers\n1 gold\n")
+			x := e.Begin(Text | Files)
+			defer x.Close()
+			before := memory()
+			for i := range fields {
+				x.Header("X-"+strconv.Itoa(i), "y")
+			}
+			if grown := memory() - before; grown > 1<<20 {
+				t.Errorf("%d fields take %d octets", fields, grown)
+			}
+			x.Header("X-Last", "gold")
+			x.Header("Content-Disposition", `attachment; filename="i.exe"`)
+			x.Body([]byte("MZ"))
+			result, err := x.Finish()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, result.Limits); diff != "" || len(result.Parts) != c.parts || len(result.Fired()) != c.parts {
+				t.Errorf("%+v\n%s", result, diff)
+			}
+		})
 	}
 }

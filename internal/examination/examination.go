@@ -1,6 +1,6 @@
 // Package examination walks over a message once, however many checks of a policy want to know
-// something about its content: each has a Reader, says before the body what it needs, and asks for
-// the result at the end.
+// something about its content: each has a Reader, says at the first header field what it needs, and
+// asks for the result at the end.
 package examination
 
 import (
@@ -17,8 +17,9 @@ import (
 // examinations are what the checks of one policy that look into messages have in common: a message
 // is walked over once, however many of them want to know something about it.
 type examinations struct {
-	env  *policy.Env
-	slot policy.Slot[examination]
+	env   *policy.Env
+	slot  policy.Slot[examination]
+	wants []Wants
 
 	// examiner is made by the check that has definitions, or else when it is first used.
 	examiner *content.Examiner
@@ -27,57 +28,68 @@ type examinations struct {
 
 // examination is that of one message.
 type examination struct {
-	needs  content.Needs
-	feeder *Reader // whose body hook hands the body on
-	walk   *content.Examination
-	busy   bool // in the walk; a panic leaves it so
+	feeder *Reader              // whose hooks hand the message on, nil until it has begun
+	walk   *content.Examination // nil where nobody wants one
+	busy   bool                 // in the walk; a panic leaves it so
 	over   bool
 	result *content.Result
 	err    error
 }
 
+// Wants tells what a check needs of the examination of a message, or that it wants none. It is asked
+// once for each message, when all of the envelope is known.
+type Wants func(*policy.Message) (needs content.Needs, wanted bool)
+
 // Reader is what one check has to do with the examinations of its policy.
 type Reader struct{ *examinations }
 
-// For returns a reader for the check that is being built.
-func For(env *policy.Env) *Reader {
-	return &Reader{policy.Shared(env, func() *examinations {
+// For returns a reader for the check that is being built. Its hooks call Header, Body and Settle of
+// the reader for every message, whether they want it to be looked at or not.
+func For(env *policy.Env, wants Wants) *Reader {
+	e := policy.Shared(env, func() *examinations {
 		return &examinations{env: env, slot: policy.NewSlot[examination](env)}
-	})}
+	})
+	e.wants = append(e.wants, wants)
+	return &Reader{e}
 }
 
-// Want has a check's needs met in this message. It is called before the body comes.
-func (r *Reader) Want(m *policy.Message, needs content.Needs) {
-	state := r.slot.Of(m)
-	state.needs |= needs
-	if state.feeder == nil {
-		state.feeder = r
-	}
+// Header hands a header field on, if that is this check's task. The walk sees each as it arrives,
+// not those that the message keeps: of these a sender can make too many.
+func (r *Reader) Header(m *policy.Message, f policy.Field) {
+	r.feed(m, func(walk *content.Examination) { walk.Header(f.Name, f.Value) })
 }
 
 // Body hands a chunk on, if that is this check's task.
 func (r *Reader) Body(m *policy.Message, chunk []byte) {
-	state := r.slot.Of(m)
-	if state.feeder != r {
-		return
-	}
-	r.begin(m, state)
-	state.busy = true
-	state.walk.Body(chunk)
-	state.busy = false
+	r.feed(m, func(walk *content.Examination) { walk.Body(chunk) })
 }
 
-// begin makes the walk, with the header section.
-func (e *examinations) begin(m *policy.Message, state *examination) {
-	if state.walk != nil {
-		return
+// feed hands something on to the walk. The first check that is called does so for the whole message.
+func (r *Reader) feed(m *policy.Message, on func(*content.Examination)) {
+	state := r.slot.Of(m)
+	if state.feeder == nil {
+		r.begin(m, state)
 	}
-	state.busy = true
-	state.walk = e.compiled().Begin(state.needs)
-	for _, f := range m.Fields {
-		state.walk.Header(f.Name, f.Value)
+	if state.feeder == r && state.walk != nil {
+		state.busy = true
+		on(state.walk)
+		state.busy = false
 	}
-	state.busy = false
+}
+
+// begin makes the walk, if anybody wants it.
+func (r *Reader) begin(m *policy.Message, state *examination) {
+	state.feeder = r
+	var all content.Needs
+	wanted := false
+	for _, wants := range r.wants {
+		if needs, does := wants(m); does {
+			all, wanted = all|needs, true
+		}
+	}
+	if wanted {
+		state.walk = r.compiled().Begin(all)
+	}
 }
 
 // compiled returns the examiner; without definitions one that tells facts only.
@@ -104,16 +116,19 @@ func (r *Reader) JudgeBy(definitions []*content.Definition, memory int64) (err e
 	return err
 }
 
-// Finish tells what was found, nil when nobody has asked; an error means that it could not be told.
-func (e *examinations) Finish(m *policy.Message) (*content.Result, error) {
-	state := e.slot.Of(m)
+// Finish tells what was found, nil when nobody wants to know; an error means that it could not be
+// told.
+func (r *Reader) Finish(m *policy.Message) (*content.Result, error) {
+	state := r.slot.Of(m)
+	if state.feeder == nil {
+		r.begin(m, state)
+	}
 	switch {
-	case state.feeder == nil || state.over:
+	case state.walk == nil || state.over:
 		return state.result, state.err
 	case state.busy:
 		return nil, errBroken
 	}
-	e.begin(m, state)
 	state.busy = true
 	state.result, state.err = state.walk.Finish()
 	state.busy, state.over = false, true

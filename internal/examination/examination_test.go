@@ -2,6 +2,8 @@ package examination
 
 import (
 	"errors"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -26,15 +28,10 @@ func (l *looker) check() *policy.Check {
 	c := policytest.Scripted(l.name, policy.Hooks{})
 	c.Setup = func(*policy.Flags) policy.Build {
 		return func(env *policy.Env) (policy.Hooks, error) {
-			exam := For(env)
+			exam := For(env, func(*policy.Message) (content.Needs, bool) { return content.Files | content.Sums, !l.skips })
 			return policy.Hooks{
-				Headers: func(m *policy.Message) (policy.Verdict, error) {
-					if !l.skips {
-						exam.Want(m, content.Files|content.Sums)
-					}
-					return policy.Pass, nil
-				},
-				Body: func(m *policy.Message, chunk []byte) { exam.Body(m, chunk) },
+				Header: exam.Header,
+				Body:   exam.Body,
 				Message: func(m *policy.Message) (policy.Verdict, error) {
 					result, err := exam.Finish(m)
 					l.results, l.errs = append(l.results, result), append(l.errs, err)
@@ -75,6 +72,23 @@ func TestWhoHandsOn(t *testing.T) {
 	}
 }
 
+// Fields in front hide nothing: the walk sees every one, however many the message keeps. What it
+// takes of memory does not grow with them.
+func TestManyFields(t *testing.T) {
+	for _, fields := range []int{9_999, 10_000, 10_001, 100_000} {
+		t.Run(strconv.Itoa(fields), func(t *testing.T) {
+			only := &looker{name: "only"}
+			h := policytest.Only(only.check()).Host(t)
+			l := policytest.Attachment("a.exe", "MZ")
+			l.Header = slices.Concat(slices.Repeat([]string{"X: y"}, fields), l.Header)
+			h.Visit(l)
+			if result := only.results[0]; len(result.Parts) != 1 || result.Parts[0].Name != "a.exe" || len(result.Reached) != 0 {
+				t.Errorf("found %+v", result)
+			}
+		})
+	}
+}
+
 // A message that nobody wants to be looked at is not.
 func TestNobodyAsks(t *testing.T) {
 	only := &looker{name: "only", skips: true}
@@ -110,7 +124,7 @@ func TestBroken(t *testing.T) {
 	c.Setup = func(*policy.Flags) policy.Build {
 		return func(env *policy.Env) (policy.Hooks, error) {
 			hooks, err := build(env)
-			exam := For(env)
+			exam := For(env, func(*policy.Message) (content.Needs, bool) { return 0, true })
 			message := hooks.Message
 			hooks.Message = func(m *policy.Message) (policy.Verdict, error) {
 				exam.slot.Of(m).busy = true // as a panic leaves it
