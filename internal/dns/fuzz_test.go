@@ -1,6 +1,7 @@
 package dns
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -70,6 +71,37 @@ func FuzzRecorded(f *testing.F) {
 		again, err := ParseAnswer(a.String())
 		if err != nil || again.String() != a.String() && a.Err == nil {
 			t.Fatalf("%q → %q → %q, %v", s, a, again, err)
+		}
+	})
+}
+
+// FuzzNames: whatever octets a name has, the answer to its question is known as one, also in another
+// case, and the name comes back as it went.
+func FuzzNames(f *testing.F) {
+	for _, s := range []string{"example.com", "o'neil.example", `a\b;"c.example`, "ü.example", "\x00.\xff", "a..b", `a\.b`, "."} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		if !IsName(name) {
+			return
+		}
+		q := NewQuestion(A, name)
+		sent := newMessage(q, true, true)
+		packet, err := sent.Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := new(dnstest.Msg)
+		if err := got.Unpack(packet); err != nil {
+			t.Fatal(err)
+		}
+		got.Response = true
+		if echoes(sent, got) != exact {
+			t.Fatalf("%q is not %q", got.Question[0].Name, sent.Question[0].Name)
+		}
+		back, ok := plainName(presented(q.Name))
+		if !ok || strings.TrimSuffix(back, ".") != q.Name {
+			t.Fatalf("%q came back as %q", q.Name, back)
 		}
 	})
 }

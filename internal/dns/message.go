@@ -3,6 +3,7 @@ package dns
 import (
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,13 +15,14 @@ import (
 // 2020).
 const udpSize = 1232
 
-// maxRecords bounds what one answer may make us keep.
-const maxRecords = 64
+// maxAliases is how many aliases lead from the name asked for to its records; a recursive server
+// follows fewer.
+const maxAliases = 32
 
 // newMessage is the question as it goes out. Random case in the name (draft-vixie-dnsext-dns0x20)
 // adds a bit for each letter to what a forger must guess.
 func newMessage(q Question, randomCase, edns bool) *miekg.Msg {
-	name := miekg.Fqdn(q.wireName())
+	name := presented(q.wireName())
 	if randomCase {
 		name = mixCase(name)
 	}
@@ -84,20 +86,13 @@ func readAnswer(q Question, m *miekg.Msg, limits ttlLimits) (Answer, time.Durati
 	case m.Rcode != miekg.RcodeSuccess:
 		return failed(ServerFailure, miekg.RcodeToString[m.Rcode]), limits.failure
 	}
+	owner, ttl, ok := follow(m.Answer, presented(q.wireName()))
+	if !ok {
+		return failed(Malformed, "too many aliases"), limits.failure
+	}
 	a := Answer{Status: Found}
-	// The answer section is a chain of aliases from the name asked for to the records (RFC 1034
-	// section 3.6.2).
-	owner, ttl := miekg.Fqdn(q.wireName()), uint32(1<<31)
 	for _, rr := range m.Answer {
-		h := rr.Header()
-		if !strings.EqualFold(h.Name, owner) || h.Class != miekg.ClassINET {
-			continue
-		}
-		if alias, ok := rr.(*miekg.CNAME); ok && h.Rrtype != uint16(q.Type) {
-			owner, ttl = alias.Target, min(ttl, h.Ttl)
-			continue
-		}
-		if h.Rrtype == uint16(q.Type) && len(a.Addrs)+len(a.Texts) < maxRecords && a.add(rr) {
+		if h := rr.Header(); h.Rrtype == uint16(q.Type) && owns(rr, owner) && a.add(rr) {
 			ttl = min(ttl, h.Ttl)
 		}
 	}
@@ -108,6 +103,32 @@ func readAnswer(q Question, m *miekg.Msg, limits ttlLimits) (Answer, time.Durati
 		return failed(Refused, "the server does not recurse"), limits.failure
 	}
 	return Answer{Status: NoData}, limits.negative(m)
+}
+
+// follow goes from the name asked for along its aliases, in whatever order they stand, to the name
+// that has the records (RFC 1034 section 3.6.2), and returns the least of their TTLs. It is false if
+// there are too many, as in a loop.
+func follow(answer []miekg.RR, name string) (owner string, ttl uint32, ok bool) {
+	ttl = 1 << 31
+	for range maxAliases {
+		i := slices.IndexFunc(answer, func(rr miekg.RR) bool {
+			return rr.Header().Rrtype == miekg.TypeCNAME && owns(rr, name)
+		})
+		if i < 0 {
+			return name, ttl, true
+		}
+		alias, isAlias := answer[i].(*miekg.CNAME)
+		if !isAlias {
+			return name, ttl, true
+		}
+		name, ttl = alias.Target, min(ttl, alias.Hdr.Ttl)
+	}
+	return name, ttl, false
+}
+
+// owns reports whether a record is one of the name, both as miekg/dns writes names.
+func owns(rr miekg.RR, name string) bool {
+	return rr.Header().Class == miekg.ClassINET && strings.EqualFold(rr.Header().Name, name)
 }
 
 // add keeps one record; false if it is not of use.
@@ -128,9 +149,17 @@ func (a *Answer) add(rr miekg.RR) bool {
 	case *miekg.TXT:
 		a.Texts = append(a.Texts, unescape(strings.Join(rr.Txt, "")))
 	case *miekg.PTR:
-		a.Texts = append(a.Texts, rr.Ptr)
+		name, ok := plainName(rr.Ptr)
+		if ok {
+			a.Texts = append(a.Texts, name)
+		}
+		return ok
 	case *miekg.MX:
-		a.Texts = append(a.Texts, strconv.Itoa(int(rr.Preference))+" "+rr.Mx)
+		name, ok := plainName(rr.Mx)
+		if ok {
+			a.Texts = append(a.Texts, strconv.Itoa(int(rr.Preference))+" "+name)
+		}
+		return ok
 	default:
 		return false
 	}

@@ -32,9 +32,10 @@ type Question struct {
 	wire *string
 }
 
-// NewQuestion asks for the records of one type at a name; case and a trailing dot do not matter.
+// NewQuestion asks for the records of one type at a name; case and a trailing dot do not matter. The
+// name is as it is, not escaped as in a zone file: a label may hold any octets but dots.
 func NewQuestion(t Type, name string) Question {
-	return Question{Name: strings.ToLower(strings.TrimSuffix(name, ".")), Type: t}
+	return Question{Name: lowerASCII(strings.TrimSuffix(name, ".")), Type: t}
 }
 
 // AskedAs is the question as it is printed, about another name on the wire: one that holds a key,
