@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -77,7 +78,7 @@ func (keyServer) LookupMX(context.Context, string) ([]*net.MX, error) {
 	return nil, errors.ErrUnsupported
 }
 
-func (keyServer) LookupIPAddr(context.Context, string) ([]net.IPAddr, error) {
+func (keyServer) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
 	return nil, errors.ErrUnsupported
 }
 

@@ -6,13 +6,11 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-
-	miekg "github.com/miekg/dns"
 )
 
 // NetResolver offers the look-ups of [net.Resolver] over any way of asking: a [Resolver], one that
-// records, or a replay. Its methods are what blitiri.com.ar/go/spf wants of a DNSResolver. Errors
-// are *net.DNSError: IsNotFound for "not there", whether the name or the records are missing;
+// records, or a replay. Names are as they are, not escaped as in a zone file. Errors are
+// *net.DNSError: IsNotFound for "not there", whether the name or the records are missing;
 // IsTemporary for every failure, IsTimeout too where it was one.
 type NetResolver struct {
 	Ask func(context.Context, Question) Answer
@@ -31,9 +29,9 @@ func (r *Resolver) LookupMX(ctx context.Context, name string) ([]*net.MX, error)
 	return r.Net().LookupMX(ctx, name)
 }
 
-// LookupIPAddr is [NetResolver.LookupIPAddr] of this resolver.
-func (r *Resolver) LookupIPAddr(ctx context.Context, host string) ([]net.IPAddr, error) {
-	return r.Net().LookupIPAddr(ctx, host)
+// LookupNetIP is [NetResolver.LookupNetIP] of this resolver.
+func (r *Resolver) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	return r.Net().LookupNetIP(ctx, network, host)
 }
 
 // LookupAddr is [NetResolver.LookupAddr] of this resolver.
@@ -60,36 +58,21 @@ func (n NetResolver) LookupMX(ctx context.Context, name string) ([]*net.MX, erro
 	return mx, err
 }
 
-// LookupIPAddr returns the addresses of a host, IPv4 and IPv6, asked at once. If one family fails,
-// so does the whole: half an answer would make SPF say "fail" where it cannot know.
-func (n NetResolver) LookupIPAddr(ctx context.Context, host string) ([]net.IPAddr, error) {
+// LookupNetIP returns the addresses of a host of one family: network is "ip4" or "ip6". An address
+// is its own answer, as in [net.Resolver].
+func (n NetResolver) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	records := A
+	if network == "ip6" {
+		records = AAAA
+	}
 	if ip, err := netip.ParseAddr(host); err == nil {
-		return []net.IPAddr{{IP: ip.AsSlice(), Zone: ip.Zone()}}, nil
-	}
-	type result struct {
-		answer Answer
-		err    error
-	}
-	six := make(chan result, 1)
-	go func() {
-		a, err := n.ask(ctx, AAAA, host)
-		six <- result{a, err}
-	}()
-	v4, err4 := n.ask(ctx, A, host)
-	v6 := <-six
-	for _, err := range []error{err4, v6.err} {
-		if err != nil && !notFound(err) {
-			return nil, err
+		if ip.Is4() != (records == A) {
+			return nil, &net.DNSError{Err: "an address of the other family", Name: host, IsNotFound: true}
 		}
+		return []netip.Addr{ip}, nil
 	}
-	var addrs []net.IPAddr
-	for _, ip := range append(append([]netip.Addr(nil), v4.Addrs...), v6.answer.Addrs...) {
-		addrs = append(addrs, net.IPAddr{IP: ip.AsSlice()})
-	}
-	if len(addrs) == 0 {
-		return nil, err4
-	}
-	return addrs, nil
+	a, err := n.ask(ctx, records, host)
+	return a.Addrs, err
 }
 
 // LookupAddr returns the names of an address (PTR).
@@ -109,7 +92,7 @@ func (n NetResolver) LookupAddr(ctx context.Context, addr string) ([]string, err
 
 // ask gives every answer other than records as a *net.DNSError.
 func (n NetResolver) ask(ctx context.Context, t Type, name string) (Answer, error) {
-	if _, ok := miekg.IsDomainName(name); !ok || len(strings.TrimSuffix(name, ".")) > MaxName {
+	if !IsName(name) {
 		// As net.Resolver: what cannot be a name does not exist, and asking again will not change that.
 		return Answer{Status: NoName}, &net.DNSError{Err: "not a domain name", Name: name, IsNotFound: true}
 	}
@@ -125,9 +108,4 @@ func (n NetResolver) ask(ctx context.Context, t Type, name string) (Answer, erro
 		e.Server, e.IsTimeout = a.Err.Server, a.Err.Failure == Timeout
 	}
 	return a, e
-}
-
-func notFound(err error) bool {
-	dnsErr, ok := err.(*net.DNSError)
-	return ok && dnsErr.IsNotFound
 }

@@ -43,10 +43,17 @@ func TestNetResolver(t *testing.T) {
 	if d := cmp.Diff([]*net.MX{{Host: "mx.example.", Pref: 10}}, mx); d != "" || err != nil {
 		t.Error(d, err)
 	}
-	for host, want := range map[string]string{"mail.example": "[{192.0.2.1 } {2001:db8::1 }]", "four.example": "[{192.0.2.1 }]", "192.0.2.7": "[{192.0.2.7 }]"} {
-		ips, err := r.LookupIPAddr(ctx, host)
-		if fmt.Sprint(ips) != want || err != nil {
-			t.Error(host, ips, err)
+	for _, tt := range []struct{ network, host, want string }{
+		{"ip4", "mail.example", "[192.0.2.1]"},
+		{"ip6", "mail.example", "[2001:db8::1]"},
+		{"ip4", "four.example", "[192.0.2.1]"},
+		{"ip4", "half.example", "[192.0.2.1]"},
+		{"ip4", "192.0.2.7", "[192.0.2.7]"},
+		{"ip6", "2001:db8::7", "[2001:db8::7]"},
+	} {
+		ips, err := r.LookupNetIP(ctx, tt.network, tt.host)
+		if fmt.Sprint(ips) != tt.want || err != nil {
+			t.Error(tt.network, tt.host, ips, err)
 		}
 	}
 	names, err := r.LookupAddr(ctx, "192.0.2.1")
@@ -58,22 +65,24 @@ func TestNetResolver(t *testing.T) {
 	}
 	for host, want := range map[string]net.DNSError{
 		"none.example":   {IsNotFound: true},
+		"four.example":   {IsNotFound: true},
+		"192.0.2.7":      {IsNotFound: true},
 		"broken.example": {IsTemporary: true},
 		"silent.example": {IsTemporary: true, IsTimeout: true},
 		"half.example":   {IsTemporary: true},
 	} {
-		_, err := r.LookupIPAddr(ctx, host)
+		_, err := r.LookupNetIP(ctx, "ip6", host)
 		got, ok := err.(*net.DNSError)
 		if !ok || got.IsNotFound != want.IsNotFound || got.IsTemporary != want.IsTemporary || got.IsTimeout != want.IsTimeout {
 			t.Errorf("%s: %#v", host, err)
 		}
 	}
-	if _, err := r.LookupTXT(ctx, "four.example"); !notFound(err) {
+	if _, err := r.LookupTXT(ctx, "four.example"); !isNotFound(err) {
 		t.Errorf("no data: %v", err)
 	}
 	before := l.Questions()
 	for _, name := range []string{"", "a..example", strings.Repeat("a", 64) + ".example", strings.Repeat("a.", 130) + "example"} {
-		if _, err := r.LookupTXT(ctx, name); !notFound(err) {
+		if _, err := r.LookupTXT(ctx, name); !isNotFound(err) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
@@ -83,4 +92,9 @@ func TestNetResolver(t *testing.T) {
 	if _, err := r.LookupAddr(ctx, "mail.example"); err == nil {
 		t.Error("reverse name of a name")
 	}
+}
+
+func isNotFound(err error) bool {
+	dnsErr, ok := err.(*net.DNSError)
+	return ok && dnsErr.IsNotFound
 }

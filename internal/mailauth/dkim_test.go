@@ -11,6 +11,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -35,9 +36,9 @@ func (k keys) LookupTXT(_ context.Context, name string) ([]string, error) {
 	}
 }
 
-func (keys) LookupMX(context.Context, string) ([]*net.MX, error)          { return nil, nil }
-func (keys) LookupIPAddr(context.Context, string) ([]net.IPAddr, error)   { return nil, nil }
-func (keys) LookupAddr(context.Context, string) (names []string, e error) { return nil, nil }
+func (keys) LookupMX(context.Context, string) ([]*net.MX, error)               { return nil, nil }
+func (keys) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) { return nil, nil }
+func (keys) LookupAddr(context.Context, string) (names []string, e error)      { return nil, nil }
 
 // signer signs as a domain, with a key of its own.
 type signer struct {
@@ -190,8 +191,11 @@ type anyName string
 func (a anyName) LookupTXT(context.Context, string) ([]string, error) {
 	return strings.Split(string(a), "|"), nil
 }
-func (anyName) LookupMX(context.Context, string) ([]*net.MX, error)          { return nil, nil }
-func (anyName) LookupIPAddr(context.Context, string) ([]net.IPAddr, error)   { return nil, nil }
+
+func (anyName) LookupMX(context.Context, string) ([]*net.MX, error) { return nil, nil }
+
+func (anyName) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) { return nil, nil }
+
 func (anyName) LookupAddr(context.Context, string) (names []string, e error) { return nil, nil }
 
 func rsaRecord(t testing.TB) string {

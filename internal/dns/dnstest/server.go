@@ -139,6 +139,8 @@ func (s *Server) answer(packet []byte, tcp bool) [][]byte {
 			do, key = b, left
 		} else if name == zone {
 			do, key = b, ""
+		} else if zone == "" && do == nil {
+			do, key = b, name
 		}
 	}
 	s.mu.Unlock()
@@ -148,7 +150,8 @@ func (s *Server) answer(packet []byte, tcp bool) [][]byte {
 	return do(key, m, tcp)
 }
 
-// Set says how the server answers for a zone and the names below it.
+// Set says how the server answers for a zone and the names below it; "" is for what no other zone
+// has.
 func (s *Server) Set(zone string, b Behaviour) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
