@@ -67,10 +67,11 @@ func openState(flag string, log *logrus.Logger, clock func() time.Time) (state.S
 // may mend that.
 func failedState(err error) error {
 	damaged := (*state.DamagedError)(nil)
+	dir := (*state.DirError)(nil)
 	switch {
 	case errors.As(err, &damaged):
 		return &exitError{exDataErr, stateError{err}}
-	case errors.Is(err, state.ErrNewer), errors.Is(err, state.ErrRefused):
+	case errors.Is(err, state.ErrNewer), errors.Is(err, state.ErrRefused), errors.As(err, &dir):
 		return &exitError{exConfig, stateError{err}}
 	}
 	return &exitError{exUnavailable, stateError{err}}

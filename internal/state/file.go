@@ -61,8 +61,9 @@ const (
 // rowsName is the name of the file of rows.
 func rowsName(dir string) string { return filepath.Join(dir, "state.db") }
 
-// OpenFile opens or makes the store in dir. Another process that has it open is a [HeldError], a
-// file that is not as it was written a [DamagedError].
+// OpenFile opens or makes the store in dir. A directory that others can change is a [DirError],
+// another process that has it open a [HeldError], a file that is not as it was written a
+// [DamagedError].
 func OpenFile(dir string, options Options) (*File, error) {
 	holder, err := hold(dir)
 	if err != nil {

@@ -31,6 +31,9 @@ func hold(dir string) (*holder, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("state: %w", err)
 	}
+	if err := checkDir(dir); err != nil {
+		return nil, err
+	}
 	whose, err := ownerOf(dir)
 	if err != nil {
 		return nil, fmt.Errorf("state: %w", err)

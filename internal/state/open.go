@@ -3,16 +3,23 @@ package state
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 )
 
 // Check reports what is wrong with the name of a store, and with the files that it names, without
-// opening the store.
+// opening the store. Whom a directory may belong to is not among that: who asks may be another user
+// than the daemon's.
 func Check(spec string) error {
 	kind, rest, _ := strings.Cut(spec, ":")
 	switch {
-	case spec == "memory:", kind == "file" && rest != "":
+	case spec == "memory:":
 		return nil
+	case kind == "file" && rest != "":
+		if info, err := os.Stat(rest); err == nil {
+			return checkMode(rest, info)
+		}
+		return nil // it will be made, or opening says what is wrong
 	case kind == "redis" || kind == "rediss":
 		_, err := parseRedis(spec)
 		return err
