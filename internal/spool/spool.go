@@ -60,14 +60,23 @@ func (s *Spool) take(octets int64) bool {
 	return true
 }
 
-// create makes a file of mode 0600 whose name is gone at once.
+// create makes a file of mode 0600 without a name.
 func (s *Spool) create() (*os.File, error) {
-	file, err := os.CreateTemp(s.dir, "mailweir-")
+	file, err := open(s.dir)
 	if err != nil {
 		return nil, fmt.Errorf("a body cannot be kept: %w", err)
 	}
+	return file, nil
+}
+
+// openNamed makes a file whose name is gone at once.
+func openNamed(dir string) (*os.File, error) {
+	file, err := os.CreateTemp(dir, "mailweir-")
+	if err != nil {
+		return nil, err
+	}
 	if err := os.Remove(file.Name()); err != nil {
-		return nil, errors.Join(fmt.Errorf("a body cannot be kept: %w", err), file.Close())
+		return nil, errors.Join(err, file.Close())
 	}
 	return file, nil
 }

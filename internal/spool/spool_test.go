@@ -81,7 +81,8 @@ func TestBody(t *testing.T) {
 	}
 }
 
-// The files have no names, so none is left behind whatever happens.
+// The files have no names, so none is left behind whatever happens, and nobody else who may write
+// to the directory can keep one or open it.
 func TestFilesHaveNoNames(t *testing.T) {
 	dir := t.TempDir()
 	s, err := spool.New(dir, 1<<20)
