@@ -83,6 +83,7 @@ func writeRemarks(out io.Writer, s *settings, p *runner.Policy) error {
 	if *s.daemon.state == autoState && stateSpec(autoState) == "memory:" {
 		remarks = append(remarks, "what is remembered ends with the process: name --state=file:DIR")
 	}
+	remarks = append(remarks, s.daemon.placeRemarks()...)
 	for _, u := range s.unknown {
 		remarks = append(remarks, u.String())
 	}

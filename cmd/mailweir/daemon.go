@@ -161,6 +161,9 @@ func (d *daemon) announce(listeners []net.Listener) {
 	for _, u := range d.settings.unknown {
 		d.log.WithField("variable", u.Name).Warn(u.String())
 	}
+	for _, remark := range d.settings.daemon.placeRemarks() {
+		d.log.Warn(remark)
+	}
 	var addresses []string
 	for _, l := range listeners {
 		addresses = append(addresses, listenAddress(l.Addr()))
