@@ -112,7 +112,7 @@ func (d *daemon) close() {
 // run serves until SIGTERM, SIGINT or the end of the context.
 func (d *daemon) run(ctx context.Context, listeners []net.Listener, signals <-chan os.Signal) error {
 	var err error
-	if d.http, err = startHTTP(*d.settings.daemon.http, d.metrics.Registry); err != nil {
+	if d.http, err = startHTTP(*d.settings.daemon.http, d.metrics.Registry, defaultHTTPLimits()); err != nil {
 		for _, l := range listeners {
 			_ = l.Close()
 		}

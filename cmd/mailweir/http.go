@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,6 +12,18 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
+
+// httpLimits bound what whoever can connect to --http makes the daemon hold.
+type httpLimits struct {
+	header, read, write, idle time.Duration
+	connections               int
+}
+
+// defaultHTTPLimits leave a slow network time enough for the few kilobytes of /metrics, and all
+// descriptors but a few to the MTAs.
+func defaultHTTPLimits() httpLimits {
+	return httpLimits{header: 5 * time.Second, read: 10 * time.Second, write: 10 * time.Second, idle: 30 * time.Second, connections: 32}
+}
 
 // httpServer serves metrics and health. A nil one serves nothing.
 type httpServer struct {
@@ -21,7 +34,7 @@ type httpServer struct {
 }
 
 // startHTTP listens at an address; "off" listens nowhere.
-func startHTTP(address string, metrics *prometheus.Registry) (*httpServer, error) {
+func startHTTP(address string, metrics *prometheus.Registry, limits httpLimits) (*httpServer, error) {
 	if address == "off" {
 		return nil, nil
 	}
@@ -34,9 +47,39 @@ func startHTTP(address string, metrics *prometheus.Registry) (*httpServer, error
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answer(w, true) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { answer(w, h.isReady.Load()) })
-	h.server = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute}
+	open := connections{limit: limits.connections}
+	h.server = &http.Server{
+		Handler: mux, ConnState: open.changed, MaxHeaderBytes: 16 << 10,
+		ReadHeaderTimeout: limits.header, ReadTimeout: limits.read, WriteTimeout: limits.write, IdleTimeout: limits.idle,
+	}
 	h.serving.Go(func() { _ = h.server.Serve(listener) }) // it ends with ErrServerClosed
 	return h, nil
+}
+
+// connections bounds how many there are: the oldest makes room for a new one. So whoever holds many
+// open keeps neither the scraper nor a health check out, as making the new one wait would.
+type connections struct {
+	limit int
+	mu    sync.Mutex
+	open  []net.Conn // in the order in which they came
+}
+
+// changed is told of every connection that comes or goes.
+func (c *connections) changed(conn net.Conn, state http.ConnState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch state {
+	case http.StateNew:
+		if len(c.open) >= c.limit {
+			_ = c.open[0].Close() // the server sees it and tells of it
+			c.open = slices.Delete(c.open, 0, 1)
+		}
+		c.open = append(c.open, conn)
+	case http.StateClosed:
+		if i := slices.Index(c.open, conn); i >= 0 {
+			c.open = slices.Delete(c.open, i, i+1)
+		}
+	}
 }
 
 func answer(w http.ResponseWriter, ok bool) {

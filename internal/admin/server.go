@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os/user"
@@ -39,6 +40,10 @@ const (
 	maxAnswer  = 256 << 20
 )
 
+// maxConnections leaves the descriptors of the process to the MTAs, however many commands a script
+// gives at once. Those beyond it wait in the kernel's queue.
+const maxConnections = 32
+
 // Server answers requests at the control socket. It is for its owner only, mode 0600, and the
 // kernel says who asks.
 type Server struct {
@@ -54,10 +59,20 @@ func NewServer(l net.Listener, service *Service) *Server {
 	s := &Server{service: service, listener: l}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+prefix, s.serve)
-	mux.HandleFunc("/", unknown)
+	mux.HandleFunc("POST /", unknown)
+	mux.HandleFunc("/", notPosted)
+	slots := make(chan struct{}, maxConnections)
 	s.server = &http.Server{
-		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 2 * longest, IdleTimeout: time.Minute,
+		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 2 * longest, IdleTimeout: 30 * time.Second,
 		MaxHeaderBytes: 16 << 10,
+		ConnState: func(_ net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateNew: // no other is accepted meanwhile
+				slots <- struct{}{}
+			case http.StateClosed:
+				<-slots
+			}
+		},
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			uid, err := peerUID(c)
 			if err != nil {
@@ -111,6 +126,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 // unknown answers what is not of this version.
 func unknown(w http.ResponseWriter, r *http.Request) {
 	refuse(w, &UnknownError{strings.TrimPrefix(r.URL.Path, "/")})
+}
+
+// notPosted answers what is no POST, such as a browser's or a probe's GET.
+func notPosted(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Allow", http.MethodPost)
+	reply(w, http.StatusMethodNotAllowed, failure{fmt.Sprintf("%s is not answered here: every operation is a POST", policy.Clean(r.Method)), "wrong"})
 }
 
 // refuse answers with what is wrong, and of which kind it is.

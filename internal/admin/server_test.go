@@ -11,7 +11,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -248,6 +250,91 @@ func TestOtherVersions(t *testing.T) {
 		if _, err := connect(t, path+"x").Do(t.Context(), asked("you")); !errors.Is(err, ErrNotRunning) {
 			t.Errorf("%v", err)
 		}
+	})
+}
+
+// What is no POST is answered as such, wherever it goes, and carries nothing out.
+func TestOtherMethods(t *testing.T) {
+	service, records := newService(t)
+	client := connect(t, serving(t, service)).http
+	for _, tt := range []struct{ method, path string }{
+		{"GET", "/v1/greet/hello"},
+		{"GET", "/"},
+		{"GET", "/metrics"},
+		{"HEAD", "/v1/greet/hello"},
+		{"PUT", "/v1/greet/hello"},
+		{"DELETE", "/v1/greet/nobody"},
+		{"OPTIONS", "/v2/greet/hello"},
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), tt.method, "http://mailweir"+tt.path, strings.NewReader(`{"request":{"Name":"you"}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(answer.Body)
+		_ = answer.Body.Close()
+		if answer.StatusCode != http.StatusMethodNotAllowed || answer.Header.Get("Allow") != "POST" {
+			t.Errorf("%s %s: %s, Allow %q", tt.method, tt.path, answer.Status, answer.Header.Get("Allow"))
+		}
+		if tt.method != "HEAD" && !strings.Contains(string(body), "every operation is a POST") {
+			t.Errorf("%s %s: %q", tt.method, tt.path, body)
+		}
+	}
+	if len(*records) != 0 {
+		t.Errorf("carried out: %+v", *records)
+	}
+}
+
+// pipes is a listener whose connections a test hands over.
+type pipes struct {
+	conns chan net.Conn
+	ended chan struct{}
+	count atomic.Int32 // of those accepted
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case conn := <-p.conns:
+		p.count.Add(1)
+		return conn, nil
+	case <-p.ended:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error {
+	close(p.ended)
+	return nil
+}
+
+func (*pipes) Addr() net.Addr { return &net.UnixAddr{} }
+
+// At most so many connections are served at once; one more is taken when one of them ends.
+func TestConnections(t *testing.T) {
+	service, _ := newService(t)
+	synctest.Test(t, func(t *testing.T) {
+		const beyond = 10
+		l := &pipes{conns: make(chan net.Conn, maxConnections+beyond), ended: make(chan struct{})}
+		server := NewServer(l, service)
+		server.Start()
+		var held []net.Conn
+		for range maxConnections + beyond {
+			ours, theirs := net.Pipe()
+			l.conns <- theirs
+			held = append(held, ours)
+		}
+		for i, conn := range held {
+			synctest.Wait()
+			// One waits, accepted already, for its place.
+			if got, want := int(l.count.Load()), min(maxConnections+1+i, len(held)); got != want {
+				t.Errorf("%d connections taken after %d have ended, want %d", got, i, want)
+			}
+			_ = conn.Close()
+		}
+		server.Stop(t.Context())
 	})
 }
 
