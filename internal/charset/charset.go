@@ -1,55 +1,130 @@
-// Package charset decodes text as mail readers do: of a body that declares its charset, or a wrong
-// one, or none, and of header fields (RFC 2047).
+// Package charset decodes text as mail programs do: text that declares its charset, or a wrong one,
+// or none.
 package charset
 
 import (
 	"bufio"
 	"bytes"
-	"encoding/binary"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
-	msgcharset "github.com/emersion/go-message/charset"
 	htmlcharset "golang.org/x/net/html/charset"
+	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/transform"
 )
 
-// Reader decodes text of the declared charset. A charset that is absent, unknown or ASCII is taken
-// as UTF-8 where the octets are UTF-8 and as windows-1252 where they are not, which is what mail
-// readers guess.
+// headSize is how much of a text is looked at to tell how it is read.
+const headSize = 1024
+
+// Reader decodes text of the declared charset by the first of its [Readings].
 func Reader(label string, r *bufio.Reader, isHTML bool) io.Reader {
-	start, _ := r.Peek(3)
-	switch {
-	case bytes.HasPrefix(start, []byte{0xfe, 0xff}):
-		label = "utf-16be"
-	case bytes.HasPrefix(start, []byte{0xff, 0xfe}):
-		label = "utf-16le"
-	}
-	label = cleanLabel(label)
-	if label == "" && isHTML {
-		head, _ := r.Peek(1024)
-		_, label, _ = htmlcharset.DetermineEncoding(head, "")
-		if label == "windows-1252" { // also its answer for "no idea"
-			label = ""
-		}
-	}
-	if strings.HasPrefix(label, "utf-16") && plainlyASCII(r) {
-		label = ""
-	}
-	if !guessed(label) {
-		if decoded, err := msgcharset.Reader(label, r); err == nil {
-			return decoded
-		}
-	}
-	return transform.NewReader(r, lenientUTF8{})
+	return transform.NewReader(r, Readings(label, r, isHTML)[0].NewDecoder())
 }
 
-// plainlyASCII tells text that can't be UTF-16, whatever is declared: there, line ends and the
-// letters of most scripts have zero octets. A few Chinese characters alone can look like ASCII.
-func plainlyASCII(r *bufio.Reader) bool {
-	head, _ := r.Peek(512)
+// Readings are the encodings in which mail programs read the text that follows in r, the likeliest
+// first; there is always one, and rarely another. Nothing is taken out of r, which must be able to
+// look 1,024 octets ahead.
+//
+// A charset that is absent, unknown or ASCII is taken as UTF-8 where the octets are UTF-8 and as
+// windows-1252 where they are not. That is also the second reading of a charset in which octets of
+// ASCII mean something else (UTF-16, EBCDIC, iso-2022-kr, hz …), because not all programs know it,
+// and of any charset where the text is UTF-8. A byte order mark comes before what is declared.
+func Readings(label string, r *bufio.Reader, isHTML bool) []encoding.Encoding {
+	if label = cleanLabel(label); label == "" && isHTML {
+		head, _ := r.Peek(headSize)
+		label = metaLabel(head)
+	}
+	declared := ByName(label)
+	if declared == nil {
+		declared = lenient
+	}
+	var all []encoding.Encoding
+	start, _ := r.Peek(4)
+	if marked := byMark(start); marked != nil {
+		all = append(all, marked)
+	}
+	all = append(all, declared)
+	switch {
+	case declared == utf16LE && !strings.HasSuffix(label, "le"):
+		all = append(all, utf16BE, lenient)
+	case declared == utf32LE && !strings.HasSuffix(label, "le"):
+		all = append(all, utf32BE, lenient)
+	case foreign[declared] || switching[declared]:
+		all = append(all, lenient)
+	case declared != lenient && plainlyUTF8(r):
+		all = append(all, lenient)
+	}
+	if foreign[declared] && all[0] == declared {
+		if head, _ := r.Peek(headSize / 2); plainlyASCII(head) {
+			all = append([]encoding.Encoding{lenient}, all...)
+		}
+	}
+	return distinct(all)
+}
+
+// distinct leaves the first of each.
+func distinct(all []encoding.Encoding) []encoding.Encoding {
+	var once []encoding.Encoding
+	for _, e := range all {
+		if !slices.Contains(once, e) {
+			once = append(once, e)
+		}
+	}
+	return once
+}
+
+// byMark is the encoding that a byte order mark tells, nil without one.
+func byMark(start []byte) encoding.Encoding {
+	switch {
+	case bytes.HasPrefix(start, []byte{0xff, 0xfe, 0, 0}):
+		return utf32LE
+	case bytes.HasPrefix(start, []byte{0, 0, 0xfe, 0xff}):
+		return utf32BE
+	case bytes.HasPrefix(start, []byte{0xfe, 0xff}):
+		return utf16BE
+	case bytes.HasPrefix(start, []byte{0xff, 0xfe}):
+		return utf16LE
+	case bytes.HasPrefix(start, []byte{0xef, 0xbb, 0xbf}):
+		return lenient
+	}
+	return nil
+}
+
+// metaLabel is the charset that HTML declares in its first octets, "" for none.
+func metaLabel(head []byte) string {
+	_, label, _ := htmlcharset.DetermineEncoding(head, "")
+	switch label {
+	case "windows-1252": // also its answer for "no idea"
+		return ""
+	case "replacement": // for what browsers refuse to decode, and mail programs do not
+		_, label, _ := strings.Cut(strings.ToLower(string(head)), "charset")
+		label = strings.TrimLeft(label, " \t\r\n=\"'")
+		return label[:max(0, strings.IndexAny(label+">", " \t\r\n\"';/>"))]
+	}
+	return label
+}
+
+// foreign are encodings in which no text looks like ASCII, switching those in which octets of ASCII
+// may mean something else. iso-2022-jp, which all programs know, is none of them: read as ASCII,
+// honest mail would be full of chance words.
+var (
+	foreign = map[encoding.Encoding]bool{
+		utf16LE: true, utf16BE: true, utf32LE: true, utf32BE: true,
+		ebcdic: true, charmap.CodePage037: true, charmap.CodePage1047: true,
+	}
+	switching = map[encoding.Encoding]bool{
+		utf7: true, iso2022KR: true, iso2022CN: true, simplifiedchinese.HZGB2312: true,
+	}
+)
+
+// plainlyASCII tells text that can't be UTF-16 or EBCDIC, whatever is declared: in UTF-16 line ends
+// and the letters of most scripts have zero octets, in EBCDIC most are outside ASCII. A few Chinese
+// characters alone can look like ASCII.
+func plainlyASCII(head []byte) bool {
 	for _, c := range head {
 		if c >= 0x7f || c < ' ' && !strings.ContainsRune("\t\n\v\f\r", rune(c)) {
 			return false
@@ -58,73 +133,40 @@ func plainlyASCII(r *bufio.Reader) bool {
 	return len(head) >= 16 || bytes.Contains(head, []byte("\r\n"))
 }
 
-func cleanLabel(label string) string {
-	return strings.ToLower(strings.Trim(label, " \t\"'"))
-}
-
-// guessed tells the labels that say too little or are too often wrong.
-func guessed(label string) bool {
-	switch label {
-	case "", "utf-8", "utf8", "us-ascii", "ascii", "ansi_x3.4-1968", "unknown-8bit", "x-unknown", "default", "none":
-		return true
+// plainlyUTF8 tells text that is UTF-8, whatever is declared: in other charsets that comes by chance
+// in a few characters only.
+func plainlyUTF8(r *bufio.Reader) bool {
+	head, _ := r.Peek(headSize)
+	if i := len(head) - 1; len(head) == headSize { // the last character may be cut
+		for i > 0 && !utf8.RuneStart(head[i]) {
+			i--
+		}
+		head = head[:i]
 	}
-	return false
+	return ASCIIRun(head) < len(head) && utf8.Valid(head)
 }
 
-// Decode decodes octets of a header field.
+// Decode decodes the octets of a short text, such as a name, by the first of its [Readings].
 func Decode(label, s string) string {
-	if label = cleanLabel(label); guessed(label) && utf8.ValidString(s) {
-		return s
-	}
-	r := Reader(label, bufio.NewReaderSize(strings.NewReader(s), 16), false)
-	out, err := io.ReadAll(r)
-	if err != nil {
-		return s
-	}
-	return string(out)
+	return DecodeAll(label, s)[0]
 }
 
-// lenientUTF8 passes UTF-8 and takes every other octet as windows-1252.
-type lenientUTF8 struct{ transform.NopResetter }
-
-// Transform implements transform.Transformer.
-func (lenientUTF8) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err error) {
-	for nSrc < len(src) {
-		if run := ASCIIRun(src[nSrc:]); run > 0 {
-			n := copy(dst[nDst:], src[nSrc:nSrc+run])
-			nDst, nSrc = nDst+n, nSrc+n
-			if n < run {
-				return nDst, nSrc, transform.ErrShortDst
-			}
-			continue
-		}
-		if !atEOF && !utf8.FullRune(src[nSrc:]) {
-			return nDst, nSrc, transform.ErrShortSrc
-		}
-		r, size := utf8.DecodeRune(src[nSrc:])
-		if r == utf8.RuneError && size == 1 {
-			r = charmap.Windows1252.DecodeByte(src[nSrc])
-		}
-		if nDst+utf8.RuneLen(r) > len(dst) {
-			return nDst, nSrc, transform.ErrShortDst
-		}
-		nDst += utf8.EncodeRune(dst[nDst:], r)
-		nSrc += size
+// DecodeAll decodes the octets of a short text by each of its [Readings]: different texts, the
+// likeliest first.
+func DecodeAll(label, s string) []string {
+	if (label == "" || ByName(label) == lenient) && utf8.ValidString(s) {
+		return []string{s}
 	}
-	return nDst, nSrc, nil
-}
-
-// topBits marks what is not ASCII in eight octets.
-const topBits = 0x8080808080808080
-
-// ASCIIRun is how many octets at the start of p are ASCII.
-func ASCIIRun(p []byte) int {
-	n := 0
-	for n+8 <= len(p) && binary.LittleEndian.Uint64(p[n:])&topBits == 0 {
-		n += 8
+	r := bufio.NewReaderSize(strings.NewReader(s), headSize)
+	var all []string
+	for _, e := range Readings(label, r, false) {
+		text, err := e.NewDecoder().String(s)
+		if err != nil {
+			text = strings.ToValidUTF8(s, "\ufffd")
+		}
+		if !slices.Contains(all, text) {
+			all = append(all, text)
+		}
 	}
-	for n < len(p) && p[n] < utf8.RuneSelf {
-		n++
-	}
-	return n
+	return all
 }
