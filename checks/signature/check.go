@@ -34,10 +34,10 @@ extensions such as ` + "`.scr`" + ` or ` + "`.pdf.exe`" + `; upper and lower cas
 name without directories, then its last two extensions, then the last. The value is the signature's name, which stands in the reply; ` + "`DUNNO`" + ` takes a
 more particular name out, and a digest that is known to be harmless.
 
-` + "`--signature-types`" + ` takes what a file really is, whatever it is called: ` + "`executable`" + `, ` + "`script`" + `, ` + "`macros`" + ` (Office files with macros),
-` + "`encrypted`" + ` (archives and documents that cannot be looked into), ` + "`disguised`" + ` (a program under the name of something else),
-` + "`double-extension`" + ` (invoice.pdf.exe), ` + "`unexamined`" + ` (a limit of the examination kept a part of the message from being looked at; content.md lists
-them), or a media type as found by the first octets, such as ` + "`application/x-7z-compressed`" + `. ` +
+` + "`--signature-types`" + ` takes what a file really is, whatever it is called: ` + "`executable`" + `, ` + "`script`" + ` (by its extension, and shortcuts), ` + "`macros`" + ` (Office
+files with macros), ` + "`disk-image`" + ` (ISO, UDF, VHD, DMG …), ` + "`onenote`" + `, ` + "`encrypted`" + ` (archives and documents that cannot be looked into), ` + "`disguised`" + `
+(a program under the name of something else), ` + "`double-extension`" + ` (invoice.pdf.exe), ` + "`unexamined`" + ` (a limit of the examination kept a part of the
+message from being looked at; content.md lists them), or a media type as found by the first octets, such as ` + "`application/x-7z-compressed`" + `. ` +
 		"`TYPE=NAME`" + ` gives the name for the reply. ` + "`--signature-bypass`" + ` lists senders, recipients and clients to whose mail this does not apply.`,
 	Mode:      policy.Enforce,
 	OnError:   policy.Accept,
@@ -46,7 +46,7 @@ them), or a media type as found by the first octets, such as ` + "`application/x
 	Setup: func(f *policy.Flags) policy.Build {
 		hashes := f.Tables("hashes", "SHA-256, SHA-1 and MD5 of unwanted files, with the signature's name")
 		names := f.Tables("names", "names and extensions of unwanted files, with the signature's name")
-		types := f.Strings("types", "TYPE[=NAME]", "kind of unwanted file: executable, script, macros, encrypted, disguised, double-extension, unexamined, or a media type")
+		types := f.Strings("types", "TYPE[=NAME]", "kind of unwanted file: "+kindNouns+", or a media type")
 		list := f.Tables("bypass", "senders, recipients and clients whose attachments are not looked at")
 		return func(env *policy.Env) (policy.Hooks, error) {
 			if len(*hashes)+len(*names)+len(*types) == 0 {
@@ -217,6 +217,9 @@ func nameKeys(p *content.Part) []string {
 	}
 	if last != "" && last != base {
 		keys = append(keys, last)
+	}
+	if last == "" && p.Extension != "" {
+		keys = append(keys, p.Extension) // what mail programs give a file of this declared type
 	}
 	return keys
 }

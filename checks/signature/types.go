@@ -15,6 +15,12 @@ type fileType struct {
 	name string // for the reply
 }
 
+// kindNouns are the kinds of file that have a name of their own.
+const kindNouns = "executable, script, macros, disk-image, onenote, encrypted, disguised, double-extension, " + unexamined
+
+// unexamined is the type of a message of which a limit kept a part from being looked at.
+const unexamined = "unexamined"
+
 // kindOf finds the kind of file that a noun stands for, nil for none: one with a name of its own,
 // or a media type.
 func kindOf(noun string) func(*content.Part) bool {
@@ -25,6 +31,10 @@ func kindOf(noun string) func(*content.Part) bool {
 		return func(p *content.Part) bool { return p.Script }
 	case "macros":
 		return func(p *content.Part) bool { return p.Macros }
+	case "disk-image":
+		return func(p *content.Part) bool { return p.DiskImage }
+	case "onenote":
+		return func(p *content.Part) bool { return p.OneNote }
 	case "encrypted":
 		return func(p *content.Part) bool { return p.Encrypted }
 	case "disguised":
@@ -40,9 +50,6 @@ func kindOf(noun string) func(*content.Part) bool {
 	return nil
 }
 
-// unexamined is the type of a message of which a limit kept a part from being looked at.
-const unexamined = "unexamined"
-
 func readFileTypes(list []string) (types []fileType, err error) {
 	for _, item := range list {
 		noun, name, named := strings.Cut(item, "=")
@@ -53,7 +60,7 @@ func readFileTypes(list []string) (types []fileType, err error) {
 		}
 		switch {
 		case t.is == nil:
-			return nil, fmt.Errorf("--signature-types: %q is none of executable, script, macros, encrypted, disguised, double-extension, unexamined, and no media type", noun)
+			return nil, fmt.Errorf("--signature-types: %q is none of %s, and no media type", noun, kindNouns)
 		case t.name == "":
 			return nil, fmt.Errorf("--signature-types: %q gives a name that a reply cannot show", item)
 		}

@@ -48,6 +48,9 @@ func (w *walk) file(f file, r io.Reader) {
 	part := Part{Name: clip(f.name), Declared: f.declared}
 	k := kindOf(head)
 	part.classify(k, head, f.member)
+	look := newCloserLook(k)
+	ahead, _ := in.Peek(in.Buffered())
+	all.add(look, ahead)
 	index := len(w.x.result.Parts)
 	w.x.result.Parts = append(w.x.result.Parts, part)
 	outer := w.found
@@ -62,8 +65,8 @@ func (w *walk) file(f file, r io.Reader) {
 	noted := &w.x.result.Parts[index]
 	noted.Size = sums.size
 	sums.fill(noted)
-	noted.Macros = noted.Macros || w.found.macros
-	noted.Encrypted = noted.Encrypted || w.found.encrypted
+	look.note(noted)
+	w.found.note(noted)
 	w.found, w.place = outer, holder
 	if strings.EqualFold(path.Base(f.member), "vbaProject.bin") {
 		w.found.macros = true // of the document that holds it
@@ -101,11 +104,30 @@ func (s spare) Take(n int) bool { return s.w.takeSpare(n) }
 func (s spare) Give(n int)      { s.w.giveBack(n) }
 
 // found is what the inside of a file tells about the file.
-type found struct{ macros, encrypted bool }
+type found struct {
+	macros    bool
+	encrypted bool
+	program   bool // it is run as a whole: a Java archive
+	installer bool // a package for the Windows installer
+}
 
 func (f *found) add(more found) {
 	f.macros = f.macros || more.macros
 	f.encrypted = f.encrypted || more.encrypted
+	f.program = f.program || more.program
+	f.installer = f.installer || more.installer
+}
+
+// note adds it to what is noted of the file.
+func (f *found) note(p *Part) {
+	p.Macros = p.Macros || f.macros
+	p.Encrypted = p.Encrypted || f.encrypted
+	if f.installer {
+		p.Real = installer
+	}
+	if f.program || f.installer {
+		p.Program, p.Executable = true, true
+	}
 }
 
 // ratioFrom is the size from which the expansion of a member is looked at: small texts of one

@@ -21,8 +21,8 @@ func TestParts(t *testing.T) {
 		disguised  bool
 		doubleName bool
 	}{
-		{"program", attach("a.exe", octets, []byte(program)), []Part{{Name: "a.exe", Declared: octets, Real: "application/vnd.microsoft.portable-executable", Extension: ".exe", Executable: true, Size: 8}}, false, false},
-		{"program as image", attach("a.jpg", "image/jpeg", []byte(program)), []Part{{Name: "a.jpg", Declared: "image/jpeg", Real: "application/vnd.microsoft.portable-executable", Extension: ".jpg", Executable: true, Size: 8}}, true, false},
+		{"program", attach("a.exe", octets, []byte(program)), []Part{{Name: "a.exe", Declared: octets, Real: "application/vnd.microsoft.portable-executable", Extension: ".exe", Program: true, Executable: true, Size: 8}}, false, false},
+		{"program as image", attach("a.jpg", "image/jpeg", []byte(program)), []Part{{Name: "a.jpg", Declared: "image/jpeg", Real: "application/vnd.microsoft.portable-executable", Extension: ".jpg", Program: true, Executable: true, Size: 8}}, true, false},
 		{"two extensions", attach("A.PDF .scr. ", octets, []byte("x")), []Part{{Name: "A.PDF .scr. ", Declared: octets, Real: "text/plain", Extension: ".scr", Executable: true, Size: 1}}, false, true},
 		{"script in zip", attach("a.zip", "application/zip", zipOf(t, "b/c.JS", "x=1")), []Part{{Name: "a.zip", Declared: "application/zip", Real: "application/zip", Extension: ".zip"}, {Name: "a.zip/b/c.JS", Real: "text/plain", Extension: ".js", Script: true, Size: 3}}, false, false},
 		{"encrypted member", attach("a.zip", "application/zip", encrypted), []Part{{Name: "a.zip", Declared: "application/zip", Real: "application/zip", Extension: ".zip"}, {Name: "a.zip/secret.exe", Extension: ".exe", Executable: true, Encrypted: true}}, false, false},

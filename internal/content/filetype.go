@@ -2,8 +2,9 @@ package content
 
 import (
 	"bytes"
-	"path"
 	"strings"
+
+	"mailweir/internal/content/filetype"
 
 	"github.com/gabriel-vasile/mimetype"
 )
@@ -12,24 +13,6 @@ import (
 type kind struct {
 	real string // media type by the first octets, "" when they could not be read
 	text bool   // it can be read as text
-}
-
-// classify notes what a file really is; name is its own name, of a member the path inside.
-func (p *Part) classify(k kind, head []byte, name string) {
-	if name == "" {
-		name = p.Name
-	}
-	p.Extension = extension(name)
-	p.Real = k.real
-	p.Executable = executableTypes[p.Real] || executableExtensions[p.Extension] || p.Extension == ".com" && k.runsAsCom(head)
-	p.Script = scriptTypes[p.Real] || scriptExtensions[p.Extension]
-	p.Macros = macroExtensions[p.Extension]
-}
-
-// extension is that of a name in lower case, with its dot. Windows drops blanks and dots at the end
-// of a name.
-func extension(name string) string {
-	return strings.ToLower(path.Ext(strings.TrimRight(name, " .")))
 }
 
 // zipArchive is any ZIP archive, documents that are one included.
@@ -42,8 +25,18 @@ func kindOf(head []byte) kind {
 		return kind{}
 	case hasPrefix(head, zipLocal), hasPrefix(head, "PK\x05\x06"), hasPrefix(head, "PK00PK\x03\x04"):
 		return kind{real: zipArchive}
-	case hasPrefix(head, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+	case hasPrefix(head, oleMark):
 		return kind{real: oleStorage}
+	case hasPrefix(head, activeMimeMark):
+		return kind{real: activeMime}
+	case hasPrefix(head, "conectix"):
+		return kind{real: filetype.VHD}
+	case hasPrefix(head, "vhdxfile"):
+		return kind{real: filetype.VHDX}
+	case hasPrefix(head, "KDMV"):
+		return kind{real: filetype.VMDK}
+	case hasPrefix(head, oneNoteContents), hasPrefix(head, oneNote2007):
+		return kind{real: "application/onenote"}
 	case hasPrefix(head, "MZ") && binaryHeader(head):
 		return kind{real: "application/vnd.microsoft.portable-executable"}
 	case hasPrefix(bytes.TrimLeft(head, "\ufeff \t\r\n"), `{\rt`):
@@ -59,10 +52,28 @@ func kindOf(head []byte) kind {
 		k.real = "application/x-rar-compressed"
 	case k.real == "application/vnd.microsoft.portable-executable":
 		k = kind{real: "text/plain", text: true} // the first two letters are no more than letters
+	case k.real == "text/x-php" && !hasPHP(head):
+		k.real = "text/plain" // of any text that begins with "<?"
+		if html := bytes.ToLower(head); bytes.Contains(html, []byte("<html")) || bytes.Contains(html, []byte("<!doctype html")) {
+			k.real = "text/html"
+		}
 	case k.real == "application/xml" || strings.HasSuffix(k.real, "+xml"):
 		k.real = "text/xml"
 	}
 	return k
+}
+
+// Of OneNote files mimetype knows sections only. These are the table of contents of a notebook, and
+// sections of the format of 2007 ([MS-ONESTORE] section 2.3.1).
+const (
+	oneNoteContents = "\xa1\x2f\xff\x43\xd9\xef\x76\x4c\x9e\xe2\x10\xea\x57\x22\x76\x5f"
+	oneNote2007     = "\x3f\xdd\x9a\x10\x1b\x91\xf5\x49\xa5\xd0\x17\x91\xed\xc8\xae\xd8"
+)
+
+// hasPHP tells a PHP file from another text that begins with "<?", as templates of any kind do.
+func hasPHP(head []byte) bool {
+	head = bytes.TrimLeft(head, "\ufeff \t\r\n")
+	return !hasPrefix(head, "<?") || hasPrefix(head, "<?=") || hasPrefix(bytes.ToLower(head[:min(len(head), 5)]), "<?php")
 }
 
 // isText tells the types that are read as text, such as application/json: those that are found by
@@ -90,46 +101,4 @@ func binaryHeader(head []byte) bool {
 		}
 	}
 	return false
-}
-
-// runsAsCom tells whether a file with the extension .com may be a program. Many names of sites end
-// so. A program of that kind has no mark, but it is nothing that is known to be something else; and
-// though it can be written in letters (the EICAR test file is), it holds no white space then.
-func (k kind) runsAsCom(head []byte) bool {
-	switch k.real {
-	case "", "application/octet-stream":
-		return true
-	case "text/plain":
-		return !bytes.ContainsAny(bytes.TrimSpace(head), " \t\r\n")
-	}
-	return false
-}
-
-var (
-	executableTypes = nameSet(`application/vnd.microsoft.portable-executable application/x-executable application/x-elf
-		application/x-mach-binary application/x-sharedlib application/x-ms-installer application/jar`)
-	executableExtensions = nameSet(`.exe .scr .pif .cpl .dll .sys .ocx .msi .msp .mst .jar .apk .app .gadget .msc`)
-	scriptTypes          = nameSet(`text/javascript text/x-php text/x-perl text/x-python text/x-lua text/x-tcl text/x-shellscript`)
-	scriptExtensions     = nameSet(`.bat .cmd .js .jse .vbs .vbe .vb .wsf .wsh .wsc .sct .ps1 .psm1 .hta .lnk .reg .inf .sh .chm
-		.url .scf .ws .iqy .jnlp .application`)
-	macroExtensions = nameSet(`.docm .dotm .xlsm .xltm .xlam .xlsb .pptm .potm .ppam .ppsm .sldm`)
-)
-
-// DoubleExtension tells a name such as invoice.pdf.exe, which a mail reader may show as
-// invoice.pdf.
-func (p *Part) DoubleExtension() bool {
-	if !p.Executable && !p.Script {
-		return false
-	}
-	base := strings.ToLower(strings.TrimRight(path.Base(p.Name), " ."))
-	inner := strings.TrimRight(strings.TrimSuffix(base, p.Extension), " ")
-	return harmlessExtensions[path.Ext(inner)]
-}
-
-var harmlessExtensions = nameSet(`.pdf .doc .docx .xls .xlsx .ppt .pptx .rtf .txt .csv .odt .ods .jpg .jpeg .png .gif .htm .html
-	.zip .mp3 .mp4 .avi .eml .xml`)
-
-// Disguised tells an executable file under the name and type of something else.
-func (p *Part) Disguised() bool {
-	return executableTypes[p.Real] && !executableExtensions[p.Extension] && p.Extension != ".com"
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"mailweir/internal/charset"
+	"mailweir/internal/content/filetype"
 	"mailweir/internal/content/source"
 )
 
@@ -78,6 +79,8 @@ func opener(f file, k kind) (open reading, whole bool) {
 		return (*walk).rtf, true
 	case oleStorage:
 		return (*walk).ole, true
+	case activeMime:
+		return (*walk).activeMime, true
 	case "application/gzip":
 		return func(w *walk, in *source.Reader) { w.gzip(f, in) }, false
 	case "application/x-bzip2":
@@ -100,7 +103,7 @@ func (f file) extension() string {
 	if name == "" {
 		name = f.name
 	}
-	return extension(name)
+	return filetype.Extension(name)
 }
 
 // isMessage tells a saved message, by any sign.

@@ -130,6 +130,17 @@ func TestPrograms(t *testing.T) {
 		{"mail named as a site", "www.example.com", "From: a@b\nTo: c@d\n\nhello", false},
 		{"PDF named as a site", "Invoice from shop.com", "%PDF-1.4\n", false},
 		{"image named as an address", "logo@example.com", "\x89PNG\r\n\x1a\n", false},
+		{"archive named as a bundle", "my.app", string(zipOf(t, "a.txt", "x")), false},
+		{"text named as a bundle", "notes.app", "dear all,\nhello\n", false},
+		{"unknown octets named as a bundle", "my.app", "\xfe\xf2\xff\x00\x01", true},
+		{"program named as a bundle", "my.app", program, true},
+		{"class file", "a.jpg", "\xca\xfe\xba\xbe\x00\x00\x00\x34\x00\x10", true},
+		{"class file of an old version", "Applet.class", "\xca\xfe\xba\xbe\x00\x03\x00\x2d\x00\x10", true},
+		{"text named as a class", "notes.class", "class A {}", false},
+		{"program for macOS", "a", "\xca\xfe\xba\xbe\x00\x00\x00\x02\x01\x00\x00\x07", true},
+		{"add-in of Excel", "sales.XLL", "x", true},
+		{"package of an app", "setup.msixbundle", "x", true},
+		{"Python", "a.pyw", "print()", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := examine(t, e, attach(c.file, "application/octet-stream", []byte(c.octets)), 100).Parts[0]

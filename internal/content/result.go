@@ -81,10 +81,13 @@ type Part struct {
 	Name       string // decoded, at most 255 octets; members are "archive.zip/member"
 	Declared   string // media type of the Content-Type field, "" for members
 	Real       string // media type by the first octets, "" when they could not be read
-	Extension  string // of the name, lower case, with its dot
-	Executable bool   // a program by its real type or its extension
-	Script     bool   // a script by its real type or its extension
+	Extension  string // of the name, lower case, with its dot; where it has none, that of the declared type
+	Program    bool   // a program by its octets, whatever its name is
+	Executable bool   // a program, by its octets or its extension
+	Script     bool   // a script or a link, by its extension or its octets
 	Macros     bool   // an office document with macros
+	DiskImage  bool   // opened as a disk, by its octets or its extension
+	OneNote    bool   // a notebook of OneNote, by its octets or its extension
 	Encrypted  bool
 	Size       int64  // octets after decoding
 	MD5        string // lower case hexadecimal; if Sums were asked for

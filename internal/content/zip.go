@@ -182,6 +182,10 @@ func inflates(data []byte, whole bool) int {
 
 // zipContent examines a member. The XML files of a document are its text and no files of their own.
 func (w *walk) zipContent(f file, name string, r io.Reader) bool {
+	if s := memberSearch(name); s != nil {
+		r = s.reader(r)
+		defer w.memberFound(name, s)
+	}
 	if !documentText(name) {
 		return w.member(f, name, false, r)
 	}
