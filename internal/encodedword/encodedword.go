@@ -3,22 +3,86 @@
 package encodedword
 
 import (
+	"slices"
 	"strings"
 
 	"mailweir/internal/charset"
 	"mailweir/internal/transfer"
 )
 
-// Decode decodes all encoded words of s. Octets outside them are text too: UTF-8, or what
-// [charset.Decode] makes of them. A character may be split between two words that nothing but white
-// space separates. What is no encoded word stays as it is. The time is linear in the input.
+// Decode decodes all encoded words of s by the first of its [Readings].
 func Decode(s string) string {
 	if !strings.Contains(s, "=?") {
 		return charset.Decode("", s)
 	}
 	d := decoder{}
+	return d.decode(s)
+}
+
+// Readings are the texts that mail programs make of s: always one, the likeliest, and further ones
+// where they differ. The time is linear in the input.
+//
+// Octets outside of words are text too: UTF-8, or what [charset.Decode] makes of them. A character
+// may be split between two words that nothing but white space separates. What is no encoded word
+// stays as it is. Programs differ in faulty base64 ([transfer.Base64Readings]), in words under an odd
+// charset ([charset.Readings]), in decoding neighbours one by one, and in words that have no end or
+// begin again before it. Each text has one of these differences throughout.
+func Readings(s string) []string {
+	if !strings.Contains(s, "=?") {
+		return charset.DecodeAll("", s)
+	}
+	first := decoder{}
+	all := []string{first.decode(s)}
+	add := func(style style) {
+		d := decoder{style: style}
+		if text := d.decode(s); !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+	}
+	for i := 1; i < first.base64s; i++ {
+		add(style{base64: i})
+	}
+	for i := 1; i < first.charsets; i++ {
+		add(style{charset: i})
+	}
+	if first.joined {
+		add(style{apart: true})
+	}
+	if first.again {
+		add(style{outer: true})
+	}
+	if first.again || first.open {
+		add(style{open: true})
+	}
+	return all
+}
+
+// style is how one program differs from most.
+type style struct {
+	base64  int  // number of the reading of base64
+	charset int  // number of the reading of what is decoded
+	apart   bool // each word is decoded by itself
+	outer   bool // a word that begins again before its end goes from its first beginning
+	open    bool // white space ends a word that has no end
+}
+
+// decoder decodes a text in one style.
+type decoder struct {
+	style style
+	out   strings.Builder
+	run   []byte // octets of adjacent words in one charset
+	label string // of run
+	last  bool   // a word was the last that came: white space behind it may be no text
+	white string // that white space
+
+	// What other styles may do otherwise.
+	base64s, charsets   int
+	joined, again, open bool
+}
+
+func (d *decoder) decode(s string) string {
 	for s != "" {
-		before, w, after, ok := next(s)
+		before, w, after, ok := d.next(s)
 		if !ok {
 			break
 		}
@@ -29,15 +93,6 @@ func Decode(s string) string {
 	d.plain(s)
 	d.flush()
 	return d.out.String()
-}
-
-// decoder joins what it is given.
-type decoder struct {
-	out     strings.Builder
-	run     []byte // octets of adjacent words in one charset
-	charset string // of run
-	last    bool   // a word was the last that came: white space behind it may be no text
-	white   string // that white space
 }
 
 // plain takes text between words.
@@ -51,63 +106,122 @@ func (d *decoder) plain(s string) {
 }
 
 func (d *decoder) word(w word) {
-	if w.charset != d.charset {
-		d.white = ""
+	d.white = ""
+	if w.label != d.label || d.style.apart {
 		d.flush()
 	}
-	d.charset, d.last, d.white = w.charset, true, ""
-	d.run = append(d.run, w.octets()...)
+	d.joined = d.joined || d.last && len(d.run) > 0
+	d.label, d.last = w.label, true
+	if w.encoding == 'q' {
+		d.run = appendQ(d.run, w.text)
+		return
+	}
+	readings := transfer.Base64Readings(w.text)
+	d.base64s = max(d.base64s, len(readings))
+	d.run = append(d.run, readings[min(d.style.base64, len(readings)-1)]...)
 }
 
 // flush ends a run of adjacent words.
 func (d *decoder) flush() {
-	d.out.WriteString(charset.Decode(d.charset, string(d.run)))
+	if len(d.run) > 0 {
+		readings := charset.DecodeAll(d.label, string(d.run))
+		d.charsets = max(d.charsets, len(readings))
+		d.out.WriteString(readings[min(d.style.charset, len(readings)-1)])
+	}
 	d.out.WriteString(d.white)
-	d.run, d.charset, d.last, d.white = d.run[:0], "", false, ""
+	d.run, d.label, d.last, d.white = d.run[:0], "", false, ""
 }
 
 // word is `=?charset?encoding?text?=`.
 type word struct {
-	charset  string // lower case, without a language (RFC 2231 section 5)
+	label    string // the charset
 	encoding byte   // 'b' or 'q'
 	text     string
 }
 
 // next finds the first encoded word of s. Blanks in it, an empty charset, and a length above the 75
 // characters of RFC 2047 section 2 are overlooked.
-func next(s string) (before string, w word, after string, ok bool) {
+func (d *decoder) next(s string) (before string, w word, after string, ok bool) {
+	end := -1 // of the text of the word that is looked at
 	for at := 0; ; {
-		start := strings.Index(s[at:], "=?")
-		if start < 0 {
-			return "", word{}, "", false
+		i := strings.Index(s[at:], "=?")
+		if i < 0 || end >= 0 && at+i > end {
+			break
 		}
-		start += at
+		start := at + i
 		at = start + 1 // "=?=?utf-8?…" begins at the second
-		label, rest, found := strings.Cut(s[start+2:], "?")
-		encoding, text, foundText := strings.Cut(rest, "?")
-		encoding = strings.TrimSpace(encoding)
-		if !found || !foundText || len(encoding) != 1 || !strings.Contains("bBqQ", encoding) {
+		label, encoding, text := begin(s[start:])
+		if text == 0 {
 			continue
 		}
-		text, after, found = strings.Cut(text, "?=")
-		if !found {
-			return "", word{}, "", false // nor will one behind it have an end
+		if d.style.open {
+			w = word{label: label, encoding: encoding}
+			w.text, after = cutOpen(s[start+text:])
+			return s[:start], w, after, true
 		}
-		label, _, _ = strings.Cut(strings.ToLower(strings.TrimSpace(label)), "*")
-		return s[:start], word{label, encoding[0] | 0x20, text}, after, true
+		if ok {
+			d.again = true
+			if d.style.outer {
+				break
+			}
+		}
+		if end < start+text {
+			i := strings.Index(s[start+text:], "?=")
+			if i < 0 {
+				d.open = true
+				break // nor will one behind it have an end
+			}
+			end = start + text + i
+		}
+		before, w, ok = s[:start], word{label, encoding, s[start+text : end]}, true
 	}
+	if !ok {
+		return "", word{}, "", false
+	}
+	return before, w, s[end+2:], true
 }
 
-func (w word) octets() []byte {
-	if w.encoding == 'b' {
-		return transfer.Base64(w.text)
+// begin reads what stands before the text of a word; text is where that begins, 0 for no word.
+func begin(s string) (label string, encoding byte, text int) {
+	label, rest, found := strings.Cut(s[2:], "?")
+	if !found {
+		return "", 0, 0
 	}
-	return decodeQ(w.text)
+	letter, _, found := strings.Cut(rest[:min(len(rest), maxLetter)], "?")
+	if !found {
+		return "", 0, 0
+	}
+	text = 2 + len(label) + 1 + len(letter) + 1
+	switch strings.ToLower(strings.TrimSpace(letter)) {
+	case "b":
+		encoding = 'b'
+	case "q":
+		encoding = 'q'
+	default:
+		return "", 0, 0
+	}
+	label, _, _ = strings.Cut(strings.ToLower(strings.TrimSpace(label)), "*") // RFC 2231 section 5
+	return label, encoding, text
 }
 
-// decodeQ undoes the Q encoding (RFC 2047 section 4.2). What is no valid escape stands for itself.
-func decodeQ(s string) []byte {
-	out := make([]byte, 0, len(s))
+// maxLetter bounds the letter of the encoding with the blanks around it.
+const maxLetter = 16
+
+// cutOpen is the text of a word that may have no end, and what stands behind the word.
+func cutOpen(s string) (text, after string) {
+	for i := range len(s) {
+		switch {
+		case strings.HasPrefix(s[i:], "?="):
+			return s[:i], s[i+2:]
+		case strings.IndexByte(" \t\r\n", s[i]) >= 0:
+			return strings.TrimSuffix(s[:i], "?"), s[i:]
+		}
+	}
+	return strings.TrimSuffix(s, "?"), ""
+}
+
+// appendQ undoes the Q encoding (RFC 2047 section 4.2). What is no valid escape stands for itself.
+func appendQ(out []byte, s string) []byte {
 	for i := 0; i < len(s); i++ {
 		switch {
 		case s[i] == '_':

@@ -1,6 +1,11 @@
 package encodedword
 
-import "testing"
+import (
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
 
 func TestDecode(t *testing.T) {
 	for _, c := range []struct{ name, in, want string }{
@@ -44,11 +49,57 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-func FuzzDecode(f *testing.F) {
+// TestReadings: what programs make more than one text of.
+func TestReadings(t *testing.T) {
+	for _, c := range []struct {
+		name, in string
+		want     []string
+	}{
+		{"plain", "hello", []string{"hello"}},
+		{"one word", "=?utf-8?B?YmFk?= =?utf-8?Q?=20x?=", []string{"bad x"}},
+		{"text behind padding", "=?utf-8?B?YmE=ZCBvZmZlcg==?=", []string{"bad offer", "ba", "ba\x19\b\x1b\u0659\u2122\\"}},
+		{"padding inside a group", "=?utf-8?B?Ym=FkIG9mZmVy?=", []string{"b\x16B\x06öffW", "b", "bad offer"}},
+		{"signs of URLs", "=?iso-8859-1?B?-_-_?=", []string{"", "ûÿ¿"}},
+		{"words that are not whole characters", "=?big5?Q?=A4?= =?big5?Q?bad?=", []string{"刃ad", "\ufffdbad"}},
+		{"a charset that hides ASCII", "=?utf-16?Q?bad=40example.net=20now?=", []string{"bad@example.net now", "慢䁤硥浡汰\u2e65敮\u2074潮\ufffd", "扡摀數慭灬攮湥琠湯\ufffd"}},
+		{"UTF-8 under another name", "=?euc-kr?Q?b=C3=A4d?=", []string{"b채d", "bäd"}},
+		{"a word in a word", "=?utf-8?B?AAAA =?utf-8?B?YmFk?=", []string{"=?utf-8?B?AAAA bad", "\x00\x00\x00º×ü\x05‰…", "\x00\x00\x00bad"}},
+		{"no end", "a =?utf-8?B?YmFk", []string{"a =?utf-8?B?YmFk", "a bad"}},
+		{"an end without its sign", "=?utf-8?Q?bad=40x? b", []string{"=?utf-8?Q?bad=40x? b", "bad@x b"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := Readings(c.in); !slices.Equal(got, c.want) {
+				t.Errorf("%q: %+q, want %+q", c.in, got, c.want)
+			}
+		})
+	}
+}
+
+func FuzzReadings(f *testing.F) {
 	f.Add("=?utf-8?q?a_=C3=A4?= =?iso-8859-1*en?B?5A==?= x =?x")
+	f.Add("=?utf-16?B?YmE=ZCB-?= =?utf-16?Q?=?utf-8?Q?x")
 	f.Fuzz(func(t *testing.T, s string) {
-		if got := Decode(s); len(got) > 4*len(s)+4 {
-			t.Errorf("%d octets of %d", len(got), len(s))
+		all := Readings(s)
+		if all[0] != Decode(s) {
+			t.Errorf("%q and %q", all[0], Decode(s))
+		}
+		for _, text := range all {
+			if len(text) > 4*len(s)+4 || !utf8.ValidString(text) {
+				t.Errorf("%q", text)
+			}
 		}
 	})
+}
+
+// BenchmarkWorst: texts full of beginnings cost no more than others of their length.
+func BenchmarkWorst(b *testing.B) {
+	for _, piece := range []string{"words of a text ", "=?", "=?a?q?", "=?a?q?=", "=?a?q??=", "?=", "=?a?b?=-?= ", "=?big5?q?=A4?= "} {
+		b.Run(piece, func(b *testing.B) {
+			value := strings.Repeat(piece, 100_000/len(piece))
+			b.SetBytes(int64(len(value)))
+			for b.Loop() {
+				Readings(value)
+			}
+		})
+	}
 }
