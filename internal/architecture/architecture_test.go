@@ -83,7 +83,7 @@ var inTests = map[string][]string{
 	"internal/events":       {"internal/mailauth"},
 	"internal/examination":  {"internal/policytest"},
 	"internal/history":      {"internal/policytest"},
-	"internal/mailauth":     {"internal/dns", "internal/dns/dnstest"},
+	"internal/mailauth":     {"internal/dns", "internal/dns/dnstest", "internal/mailauth/dkimtest"},
 	"internal/rate":         {"internal/policytest"},
 	"internal/runner":       {"internal/state", "internal/dns", "internal/dns/dnstest", "internal/table/tabletest"},
 	"internal/state":        {"internal/state/contract", "test/testbed"},

@@ -101,11 +101,10 @@ func TestVerifyDKIM(t *testing.T) {
 		{name: "another's key", text: signed, dns: keys{"key._domainkey.one.example": two.record}},
 		{name: "no key", text: signed, dns: keys{}, traced: "no key"},
 		{name: "key revoked", text: signed, dns: keys{"key._domainkey.one.example": "v=DKIM1; p="}, traced: "revoked"},
-		{name: "two keys", text: signed, dns: keys{"key._domainkey.one.example": one.record + "|" + two.record}},
+		{name: "two keys", text: signed, dns: keys{"key._domainkey.one.example": one.record + "|" + two.record}, want: "one.example"},
 		{name: "key too long", text: signed, dns: keys{"key._domainkey.one.example": one.record + "; n=" + strings.Repeat("x", 4096)}},
 		{name: "key of two labels is not read as rsa", text: signed, dns: keys{"key._domainkey.one.example": replaced(one.record, "ed25519", "rsa")}},
 		{name: "key not to be had", text: signed, dns: keys{"key._domainkey.one.example": ""}, error: "key unavailable"},
-		{name: "length of the body", text: replaced(signed, "bh=", "l=3; bh="), traced: "insecure"},
 		{name: "expired", text: one.sign(t, plain, func(o *dkim.SignOptions) { o.Expiration = time.Unix(1, 0) }), traced: "expired"},
 		{name: "header that does not end", text: strings.TrimSuffix(plain[:strings.Index(plain, "\r\n\r\n")], "\r\n"), error: "failed to read header"},
 	} {
