@@ -7,10 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"mailweir/internal/address"
+	"mailweir/internal/blocklist"
 	"mailweir/internal/mailauth"
 	"mailweir/internal/policy"
 	"mailweir/internal/table"
@@ -51,8 +53,9 @@ a mailing list host.`,
 				return policy.Hooks{}, err
 			}
 			local := env.Settings.LocalDomains
-			rule.tables = policy.Asks(local, rule.clients, rule.senders)
-			rule.wait = local.Waits() || rule.clients.Waits() || rule.senders.Waits()
+			rule.asked = []policy.Waiter{local, rule.clients, rule.senders}
+			rule.tables = policy.Asks(rule.asked...)
+			rule.wait = slices.ContainsFunc(rule.asked, policy.Waiter.Waits)
 			var hooks policy.Hooks
 			if *on != "header" {
 				hooks.Rcpt = rule.envelope
@@ -84,14 +87,34 @@ func viaOf(value string) (domain string, ok bool) {
 type rule struct {
 	local            func(ctx context.Context, domain string) (bool, error)
 	clients, senders *table.List
-	tables           policy.PlainQuestion // that claims asks
-	wait             bool                 // one of them does
+	asked            []policy.Waiter // by claims
+	tables           policy.PlainQuestion
+	wait             bool // one of them does
 	slot             policy.Slot[claim]
 }
+
+// mostClaimed bounds the local senders of one header From for whom SPF and DKIM are asked.
+const mostClaimed = 200
+
+var errClaims = errors.New("header From names too many local senders, and not all were looked at")
 
 // claim holds the local senders of header From that nothing has let pass yet.
 type claim struct {
 	claimed []address.Address
+	unknown error // why there may be more of them
+}
+
+// add reports whether this is a new one.
+func (c *claim) add(a address.Address) bool {
+	switch {
+	case slices.ContainsFunc(c.claimed, func(b address.Address) bool { return a.Local == b.Local && a.Domain == b.Domain }):
+		return false
+	case len(c.claimed) == mostClaimed:
+		c.unknown = errClaims
+		return false
+	}
+	c.claimed = append(c.claimed, a)
+	return true
 }
 
 // claims reports whether this client claims an address of ours without a permit by list, and
@@ -151,26 +174,29 @@ func (l *rule) unlessSPF(m *policy.Message, via string) policy.Verdict {
 // for one. Where a table waits, anybody may be one until it has been asked.
 func (l *rule) headers(m *policy.Message) (policy.Verdict, error) {
 	state := l.slot.Of(m)
-	for _, a := range m.HeaderFrom().Addresses {
+	authors, unknown := blocklist.Authors(m, false, l.asked...)
+	state.unknown = unknown
+	for a := range authors {
 		if l.wait {
-			state.claimed = append(state.claimed, a)
-			m.KeepSigned(a.Domain)
-			m.Keep() // also for one through whom it may be used
+			state.add(a)
 			continue
 		}
-		if via, claims, _ := l.claims(context.Background(), m.Conn, a); claims { // in memory: it cannot fail
-			state.claimed = append(state.claimed, a)
+		if via, claims, _ := l.claims(context.Background(), m.Conn, a); claims && state.add(a) { // in memory: it cannot fail
 			m.KeepSigned(a.Domain, via)
 		}
+	}
+	if l.wait && len(state.claimed) > 0 {
+		m.KeepSigned()
+		m.Keep() // whoever signed, there may be an entry about him
 	}
 	return policy.Pass, nil
 }
 
 // message judges header From, now that SPF and DKIM can be known.
 func (l *rule) message(m *policy.Message) (policy.Verdict, error) {
-	claimed := l.slot.Of(m).claimed
+	claimed, unknown := l.slot.Of(m).claimed, l.slot.Of(m).unknown
 	if len(claimed) == 0 {
-		return policy.Pass, nil
+		return policy.Pass, unknown
 	}
 	return policy.Asks(policy.Network{}).Later(func(ctx context.Context) (policy.Verdict, error) {
 		for _, a := range claimed {
@@ -186,7 +212,7 @@ func (l *rule) message(m *policy.Message) (policy.Verdict, error) {
 				return policy.Object(reply).Because("%s in header From is local, and neither SPF nor DKIM passes for it", strconv.QuoteToASCII(a.Key())), nil
 			}
 		}
-		return policy.Pass, nil
+		return policy.Pass, unknown
 	}), nil
 }
 

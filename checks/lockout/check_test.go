@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -88,9 +89,12 @@ func TestLockout(t *testing.T) {
 		},
 		{
 			Name: "a signature may be beyond what is kept of the header",
-			Mail: policytest.Letter{Header: slices.Concat(forged, slices.Repeat([]string{"X: y"}, 10_000)), Body: body},
+			Mail: policytest.Letter{Header: slices.Concat(forged, slices.Repeat([]string{"X: y"}, 10_001)), Body: body},
 			Said: "end 451 4.3.0 Unable to process email at this time", Cause: "header section is too long",
 		},
+		{Name: "as many local senders as are looked at", Mail: policytest.Letter{From: "boss@ours.example", Client: "192.0.2.5", Header: []string{"From: " + senders(mostClaimed)}}},
+		{Name: "more local senders", Mail: policytest.Letter{From: "boss@ours.example", Client: "192.0.2.5", Header: []string{"From: " + senders(mostClaimed+1)}}, Said: "end 451 4.3.0 Unable to process email at this time", Cause: "too many local senders"},
+		{Name: "more local senders, and nothing passes", Mail: policytest.Letter{Header: []string{"From: " + senders(mostClaimed+1)}}, Said: "end " + refused},
 		{Name: "DNS down", Mail: policytest.Letter{From: "x@down.example", Header: forged}, Said: "end 451 4.3.0 Unable to process email at this time"},
 	} {
 		t.Run(c.Name, func(t *testing.T) {
@@ -105,6 +109,15 @@ func TestLockout(t *testing.T) {
 	}
 	policytest.Only(Check).WantError(t, "neither OK nor via DOMAIN", "--lockout-senders=inline:{x@ours.example=REJECT}")
 	policytest.Only(Check).WantError(t, "--lockout-on", "--lockout-on=neither")
+}
+
+// senders are that many local ones.
+func senders(n int) string {
+	var list []string
+	for i := range n {
+		list = append(list, strconv.Itoa(i)+"@ours.example")
+	}
+	return strings.Join(list, ",")
 }
 
 // many repeats the DKIM-Signature field of a header.

@@ -6,10 +6,12 @@ package managed
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
+	"sync/atomic"
 
 	"mailweir/internal/address"
-	"mailweir/internal/entry"
+	"mailweir/internal/blocklist"
 	"mailweir/internal/policy"
 	"mailweir/internal/state"
 	"mailweir/internal/table"
@@ -28,11 +30,12 @@ answered as a whole: ` + "`--managed-header-action=remove`" + ` takes the recipi
 one remains; ` + "`reject`" + ` refuses the message for all. A permitted envelope sender passes greylisting, DNS lists and reputation for that
 recipient, if SPF or a permitted client vouches for it.
 
-While the state is unavailable, the tables still apply to recipients of whom no run-time entry is known. For the others the check fails: what
-they block is let on, and what DNS lists and reputation object to is answered temporarily if something vouches for the sender, because they
-might permit it.`,
+While the state is unavailable, the tables still apply to recipients of whom no run-time entry is known. For the others the check fails, and
+their mail is to come again (` + "`--managed-on-error=accept`" + ` lets it on). It fails, too, where header From names more addresses than can be looked up:
+200 in the state. What DNS lists and reputation object to is answered temporarily meanwhile if something vouches for the sender, because he
+might be permitted.`,
 	Mode:      policy.Enforce,
-	OnError:   policy.Accept,
+	OnError:   policy.Delay,
 	Exempt:    policy.ExemptPermitClient | policy.ExemptPermitSender | policy.ExemptAlwaysAccept,
 	Aggregate: policy.AggregateRemove,
 	Replies:   []*policy.Reply{replyAddress, replyDomain, replyHeader},
@@ -48,7 +51,7 @@ might permit it.`,
 			if err != nil {
 				return policy.Hooks{}, err
 			}
-			m := &rule{list: list, store: env.State, delimiter: env.Settings.Delimiter, owners: owners{env.Mirror(state.MirrorOptions{Space: space, KeysOnly: true})}, tables: policy.Asks(list), entries: policy.Asks(env.State)}
+			m := &rule{list: list, store: env.State, delimiter: env.Settings.Delimiter, owners: owners{env.Mirror(state.MirrorOptions{Space: space, KeysOnly: true})}, tables: policy.Asks(list), entries: policy.Asks(env.State), work: policy.NewSlot[atomic.Int64](env)}
 			hooks := policy.Hooks{Rcpt: m.envelope, Grant: m.grant, GrantAtOnce: !env.State.Waits() && !list.Waits(), Tick: m.owners.tick}
 			if !env.Explaining { // which asks for one case, and is done
 				hooks.Ready = m.owners.refresh
@@ -70,6 +73,7 @@ type rule struct {
 	owners    owners
 	tables    policy.PlainQuestion
 	entries   policy.PlainQuestion // that people have made at run time
+	work      policy.Slot[atomic.Int64]
 }
 
 // envelope judges the envelope sender for one recipient.
@@ -78,12 +82,15 @@ func (m *rule) envelope(r *policy.Recipient) (policy.Verdict, error) {
 	if sender.IsNull() {
 		return policy.Pass, nil
 	}
-	return m.judge([]pair{{r.Address, sender}}, func(entry *hit) *policy.Reply {
+	one := func(...policy.Waiter) (iter.Seq[address.Address], error) {
+		return slices.Values([]address.Address{sender}), nil
+	}
+	return m.judge([]*policy.Recipient{r}, question{senders: one, reply: func(entry *hit) *policy.Reply {
 		if entry.isDomain() {
 			return replyDomain
 		}
 		return replyAddress
-	}), nil
+	}}), nil
 }
 
 // headersFor judges header From for one recipient.
@@ -96,52 +103,11 @@ func (m *rule) headers(msg *policy.Message) (policy.Verdict, error) {
 	return m.header(msg, slices.Collect(msg.Recipients())), nil
 }
 
-// mostFrom bounds the addresses of one header From that are looked up: the sender chose them.
-const mostFrom = 10
-
 func (m *rule) header(msg *policy.Message, recipients []*policy.Recipient) policy.Verdict {
-	from := msg.HeaderFrom().Addresses
-	from = from[:min(len(from), mostFrom)]
-	if len(from) == 0 {
-		return policy.Pass
+	authors := func(asked ...policy.Waiter) (iter.Seq[address.Address], error) {
+		return blocklist.Authors(msg, false, asked...)
 	}
-	var all []pair
-	for _, r := range recipients {
-		for _, a := range from {
-			all = append(all, pair{r.Address, a})
-		}
-	}
-	return m.judge(all, func(*hit) *policy.Reply { return replyHeader })
-}
-
-// judge objects to the first block that is found. The state is asked only from where it may know
-// more than the tables.
-func (m *rule) judge(all []pair, reply func(*hit) *policy.Reply) policy.Verdict {
-	return m.tables.Later(func(ctx context.Context) (policy.Verdict, error) {
-		for i, one := range all {
-			s, err := m.search(ctx, one)
-			switch {
-			case err != nil:
-				return policy.Pass, err
-			case s.open:
-				return m.entries.Later(func(ctx context.Context) (policy.Verdict, error) { return m.judgeAll(ctx, all[i:], reply) }), nil
-			case s.best.blocks():
-				return s.best.verdict(reply), nil
-			}
-		}
-		return policy.Pass, nil
-	})
-}
-
-// judgeAll asks tables and state.
-func (m *rule) judgeAll(ctx context.Context, all []pair, reply func(*hit) *policy.Reply) (policy.Verdict, error) {
-	for _, one := range all {
-		entry, err := m.find(ctx, one)
-		if err != nil || entry.blocks() {
-			return entry.verdict(reply), err
-		}
-	}
-	return policy.Pass, nil
+	return m.judge(recipients, question{senders: authors, reply: func(*hit) *policy.Reply { return replyHeader }, work: m.work.Of(msg)})
 }
 
 // grant yields the recipient's permit of the envelope sender. Something has to vouch for the
@@ -150,88 +116,15 @@ func (m *rule) grant(ctx context.Context, r *policy.Recipient) ([]policy.Grant, 
 	if r.Msg.Sender.IsNull() {
 		return nil, nil
 	}
-	entry, err := m.find(ctx, pair{r.Address, r.Msg.Sender})
+	own, err := m.ownOf(ctx, r.Address)
+	if err != nil {
+		return nil, err
+	}
+	entry, err := m.find(ctx, own, r.Msg.Sender)
 	if err != nil || entry == nil || !entry.permits {
 		return nil, err
 	}
 	return []policy.Grant{{By: policy.ExemptRecipientPermit, Source: entry.String()}}, nil
-}
-
-// pair is a recipient, and a sender about whom he may have an entry.
-type pair struct{ recipient, sender address.Address }
-
-// search is one pair, and what the tables say.
-type search struct {
-	owners   []address.Address // the recipient with his extension, and without it
-	subjects []string          // what an entry about the sender may name, the most specific first
-	best     *hit              // nil when the tables say nothing
-	open     bool              // the recipient may have run-time entries, too
-}
-
-// search looks into the tables.
-func (m *rule) search(ctx context.Context, p pair) (s search, err error) {
-	s = search{subjects: subjectsOf(p.sender, m.delimiter), owners: []address.Address{p.recipient}}
-	if base := p.recipient.Base(m.delimiter); base.Local != p.recipient.Local {
-		s.owners = append(s.owners, base)
-	}
-	s.open = m.owners.mayInclude(s.owners)
-	s.best, err = m.inTables(ctx, s.owners, s.subjects)
-	return s, err
-}
-
-// find returns the entry that decides, nil when there is none. While the state is unavailable, what
-// the tables say stands only if no run-time entry could change it.
-func (m *rule) find(ctx context.Context, p pair) (*hit, error) {
-	s, err := m.search(ctx, p)
-	if err != nil || !s.open {
-		return s.best, err
-	}
-	best := s.best
-	steps := make([]state.Step, 0, len(s.owners)*len(s.subjects))
-	for _, owner := range s.owners {
-		for _, subject := range s.subjects {
-			steps = append(steps, state.Get(entryKey(owner.Key(), subject)))
-		}
-	}
-	found, err := m.store.Do(ctx, steps...)
-	switch {
-	case err != nil && best.final():
-		return best, nil
-	case err != nil:
-		return nil, fmt.Errorf("state: %w", err)
-	}
-	for i, f := range found {
-		if !f.Found {
-			continue
-		}
-		row, ok := readRow(f.Value)
-		if !ok {
-			continue
-		}
-		owner, rank := s.owners[i/len(s.subjects)].Key(), i%len(s.subjects)
-		one := &hit{owner: owner, subject: s.subjects[rank], rank: rank, permits: row.Permit}
-		one.source = fmt.Sprintf("%s, %s", entry.Until(f.Until), row.Origin)
-		best = best.orBetter(one)
-	}
-	return best, nil
-}
-
-// inTables looks for the entry that decides in --managed-list.
-func (m *rule) inTables(ctx context.Context, owners []address.Address, subjects []string) (best *hit, err error) {
-	for _, owner := range owners {
-		match, err := m.list.Address(ctx, owner)
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range readEntries(match.Value) {
-			for rank, subject := range subjects {
-				if e.subject == subject {
-					best = best.orBetter(&hit{owner: match.Key, subject: subject, rank: rank, permits: e.permits, source: match.Where()})
-				}
-			}
-		}
-	}
-	return best, nil
 }
 
 var replyAddress = &policy.Reply{

@@ -17,6 +17,7 @@ import (
 const (
 	managedUser   = "rcpt 550 5.7.1 Envelope blocked - User Entry"
 	managedDomain = "rcpt 550 5.7.1 Envelope blocked - User Domain Entry"
+	unavailable   = "451 4.7.1 Internal resource temporarily unavailable"
 	managedFrom   = "end 550 5.7.1 Rejected by header based manually Blocked Senders - block for manual block"
 )
 
@@ -182,14 +183,77 @@ func TestManagedEntered(t *testing.T) {
 	if done, err := takeAway(ctx, store, "user@ours.example", "a@else.example"); done || err != nil {
 		t.Errorf("rm again: %t, %v", done, err)
 	}
-	for _, wrong := range [][2]string{{"user", "a@b.example"}, {"user@ours.example", "spammer"}, {"user@ours.example", "@"}, {"user@ours.example", "a@.@"}, {"user@ours.example", "..top"}, {"", "a@b.example"}} {
+	for _, wrong := range [][2]string{{"user", "a@b.example"}, {"user@ours.example", "spammer"}, {"user@ours.example", "@"}, {"user@ours.example", "a@.@"}, {"user@ours.example", "..top"}, {"", "a@b.example"}, {"user@ours.example", strings.Repeat("a.", mostParents) + "example"}} {
 		if err := enter(ctx, store, wrong[0], wrong[1], false, 0, by); err == nil {
 			t.Errorf("%q: no error", wrong)
 		}
 	}
-	store.Down.Store(true) // skipped, and seen
-	if got := want("a@else.example", ""); len(got.Events) != 1 || got.Events[0].Err == "" {
+	store.Down.Store(true)
+	if got := want("a@else.example", "rcpt "+unavailable); len(got.Events) != 1 || got.Events[0].Err == "" {
 		t.Errorf("events %+v", got.Events)
+	}
+}
+
+// waitingStore is a store that is asked over a network.
+type waitingStore struct{ state.Store }
+
+func (waitingStore) Waits() bool { return true }
+
+// Every address of header From is looked up for who has run-time entries; of a store that waits 200
+// are asked, and where there are more, the check fails. Recipients without entries block nothing,
+// however long the field is.
+func TestManagedFromInFront(t *testing.T) {
+	const boss, failed = "boss@else.example", "end 451 4.3.0 Unable to process email at this time"
+	front := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			b.WriteString(strconv.Itoa(i) + "@b.example,")
+		}
+		return "From: " + b.String()
+	}
+	many := make([]string, 0, 120)
+	for i := range cap(many) {
+		many = append(many, "u"+strconv.Itoa(i)+"@listed.example")
+	}
+	for _, tt := range []struct {
+		name  string
+		waits bool
+		from  string
+		to    []string
+		said  string
+	}{
+		{"behind 100", false, front(100) + boss, nil, managedFrom},
+		{"behind 5,000", false, front(5000) + boss, nil, managedFrom},
+		{"a store that waits, the last that is asked", true, front(199) + boss, nil, managedFrom},
+		{"a store that waits, behind those that are asked", true, front(200) + boss, nil, failed},
+		{"a store that waits, one more and none is blocked", true, front(201), nil, failed},
+		{"a store that waits, as many and none is blocked", true, front(200), nil, ""},
+		{"a store that waits, no entries", true, front(5000) + boss, []string{"other@ours.example"}, ""},
+		{"tables, though the store waits", true, front(5000) + "x@bad.example", []string{"u0@listed.example"}, managedFrom},
+		{"as many pairs as are looked up", false, front(999) + "x@bad.example", many[:100], managedFrom},
+		{"too many pairs", false, front(1000), many, failed},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			world := policytest.NewWorld()
+			if err := enter(t.Context(), world.State, "user@ours.example", boss, false, 0, entry.Origin{By: "root", At: policytest.Noon}); err != nil {
+				t.Fatal(err)
+			}
+			if tt.waits {
+				world.State = waitingStore{world.State}
+			}
+			p, err := policytest.Only(Check).Build(world, "--managed-list=inline:{ {listed.example=block bad.example} }")
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Ready(t.Context())
+			got := policytest.NewHost(t, world, p).Send(policytest.Letter{Header: []string{tt.from}, To: tt.to})
+			if said := strings.Join(got.Said, "\n"); said != tt.said {
+				t.Errorf("said %q, want %q", said, tt.said)
+			}
+			if tt.said == failed && (len(got.Events) != 1 || got.Events[0].Err == "") {
+				t.Errorf("events %+v", got.Events)
+			}
+		})
 	}
 }
 
@@ -214,7 +278,7 @@ func TestManagedWhileTheStateIsDown(t *testing.T) {
 		}
 	}
 	enter("before@ours.example", "friend@vouched.example")
-	p, err := policytest.Only(Check, check).Build(world,
+	p, err := policytest.Only(Check, check).Build(world, "--managed-on-error=accept",
 		`--managed-list=inline:{ {user@ours.example=block bad.example permit vouched.example}, {before@ours.example=block bad.example permit sure@vouched.example vouched.example}}`)
 	if err != nil {
 		t.Fatal(err)

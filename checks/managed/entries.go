@@ -56,8 +56,8 @@ func (e *hit) String() string {
 }
 
 // mostParents bounds the parents by which one domain is looked up: the sender chose the number of
-// labels. Of longer names the uppermost are looked up, which are those that entries are about.
-const mostParents = 8
+// labels. Of longer names the uppermost are looked up; no entry may be about a longer domain.
+const mostParents = 16
 
 // subjectsOf returns the keys of a sender, the most specific first: the address, without its
 // extension, its domain, its parent domains.
@@ -83,6 +83,9 @@ func normalSubject(text string) (string, error) {
 		domain := address.NormalDomain(strings.TrimPrefix(text, "."))
 		if domain == "" || !strings.Contains(text, ".") || domain[0] == '.' {
 			return "", notSubject(text)
+		}
+		if strings.Count(domain, ".") >= mostParents {
+			return "", fmt.Errorf("%q has more than %d labels", text, mostParents)
 		}
 		return domain, nil
 	}

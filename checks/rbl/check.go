@@ -68,9 +68,9 @@ func (b *rule) hooks(env *policy.Env) policy.Hooks {
 		}
 	}
 	if b.names != nil {
-		hooks.Helo = func(c *policy.Connection) (policy.Verdict, error) { return b.domains(c.HeloFacts.Name), nil }
+		hooks.Helo = func(c *policy.Connection) (policy.Verdict, error) { return b.few(c.HeloFacts.Name), nil }
 		hooks.Mail = func(m *policy.Message) (policy.Verdict, error) {
-			return b.domains(m.Sender.Domain, m.Conn.ConnectFacts.Name), nil
+			return b.few(m.Sender.Domain, m.Conn.ConnectFacts.Name), nil
 		}
 		hooks.Headers = b.headers
 	}
@@ -102,30 +102,48 @@ func (b *rule) connect(c *policy.Connection) (policy.Verdict, error) {
 	client := c.Client
 	return b.ask(b.addresses, func(ctx context.Context) []*rbl.Result {
 		return []*rbl.Result{b.addresses.Lookup(ctx, client)}
-	}, func(f question) policy.Verdict { return b.client.Later(c, f) }), nil
+	}, func(f question) policy.Verdict { return b.client.Later(c, f) }, nil), nil
 }
 
 // mostDomains bounds the names that one header From has looked up: the sender chose them.
 const mostDomains = 10
 
+var errDomains = errors.New("header From names too many domains, and not all were looked up")
+
 // headers asks about the domains of header From.
 func (b *rule) headers(m *policy.Message) (policy.Verdict, error) {
-	var domains []string
-	for _, a := range m.HeaderFrom().Addresses {
-		domains = append(domains, a.Domain)
-	}
-	return b.domains(domains...), nil
-}
-
-// domains asks about several names at once; the first that is listed counts.
-func (b *rule) domains(names ...string) policy.Verdict {
 	var keys []string
-	for _, name := range names {
-		if key, err := rbl.DomainKey(name); err == nil && !slices.Contains(keys, key) && len(keys) < mostDomains {
+	for a := range m.HeaderFrom().Authors() {
+		key, err := rbl.DomainKey(a.Domain)
+		switch {
+		case err != nil || slices.Contains(keys, key):
+		case len(keys) == mostDomains:
+			return b.domains(keys, errDomains), nil
+		default:
 			keys = append(keys, key)
 		}
 	}
-	if len(keys) == 0 {
+	if m.FromDropped {
+		return b.domains(keys, errDomains), nil
+	}
+	return b.domains(keys, nil), nil
+}
+
+// few asks about a few names, whatever they are.
+func (b *rule) few(names ...string) policy.Verdict {
+	var keys []string
+	for _, name := range names {
+		if key, err := rbl.DomainKey(name); err == nil && !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return b.domains(keys, nil)
+}
+
+// domains asks about several names at once; the first that is listed counts. The error is why there
+// are others.
+func (b *rule) domains(keys []string, unknown error) policy.Verdict {
+	if len(keys) == 0 && unknown == nil {
 		return policy.Pass
 	}
 	return b.ask(b.names, func(ctx context.Context) []*rbl.Result {
@@ -135,15 +153,15 @@ func (b *rule) domains(names ...string) policy.Verdict {
 			_, v, err := f(ctx)
 			return v, err
 		})
-	})
+	}, unknown)
 }
 
 // question looks something up in a set. Its results are kept, whatever is judged of them.
 type question = func(context.Context) ([]*rbl.Result, policy.Verdict, error)
 
 // ask turns a look-up in a set into a verdict, by way of later. Lists without a say have a finding
-// of their own, for which nobody waits.
-func (b *rule) ask(set *rbl.Set, lookup func(context.Context) []*rbl.Result, later func(question) policy.Verdict) policy.Verdict {
+// of their own, for which nobody waits. An error says that not everything is looked up.
+func (b *rule) ask(set *rbl.Set, lookup func(context.Context) []*rbl.Result, later func(question) policy.Verdict, unknown error) policy.Verdict {
 	said := make(chan []*rbl.Result, 1)
 	judge := b.judge
 	apart := !b.explaining && set.Monitors()
@@ -156,7 +174,13 @@ func (b *rule) ask(set *rbl.Set, lookup func(context.Context) []*rbl.Result, lat
 		results := lookup(ctx)
 		said <- slices.Clone(results)
 		note(ctx, results)
-		return results, policy.Asks().Later(func(context.Context) (policy.Verdict, error) { return judge(results) }), nil
+		return results, policy.Asks().Later(func(context.Context) (policy.Verdict, error) {
+			v, err := judge(results)
+			if err == nil && !v.Objects() {
+				err = unknown
+			}
+			return v, err
+		}), nil
 	})
 	if !apart {
 		return verdict

@@ -1,6 +1,7 @@
 package rbl
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -86,11 +87,27 @@ func TestRHSBL(t *testing.T) {
 		{Name: "monitored list, sender", Flags: []string{"--rbl-monitor-zone=dbl.example"}, Mail: policytest.Letter{From: "a@bad.example"}, Events: "rbl would_refuse"},
 		{Name: "monitored list, host name after a good sender", Flags: []string{"--rbl-monitor-zone=dbl.example"}, Mail: policytest.Letter{From: "a@good.example", Name: "bad.example"}, Events: "rbl would_refuse", Cause: "bad.example: score 0 (dbl.example +1 127.0.0.2 monitored)"},
 		{Name: "monitored list, header From", Flags: []string{"--rbl-monitor-zone=dbl.example"}, Mail: policytest.Letter{Header: []string{"From: a@else.example, b@bad.example"}}, Events: "rbl would_refuse"},
+		{Name: "header From, the tenth domain", Mail: policytest.Letter{Header: []string{"From: " + otherDomains(9) + "b@bad.example"}}, Said: end},
+		{Name: "header From, the eleventh domain", Mail: policytest.Letter{Header: []string{"From: " + otherDomains(10) + "b@bad.example"}}, Events: "rbl check_error"},
+		{Name: "header From, the eleventh domain, defer", Flags: []string{"--rbl-on-error=defer"}, Mail: policytest.Letter{Header: []string{"From: " + otherDomains(10) + "b@bad.example"}}, Said: "end 451 4.3.0 Unable to process email at this time", Events: "rbl deferred"},
+		{Name: "header From, ten domains and none is listed", Mail: policytest.Letter{Header: []string{"From: " + otherDomains(10)}}},
+		{Name: "header From, one of eleven is listed", Mail: policytest.Letter{Header: []string{"From: b@bad.example, " + otherDomains(10)}}, Said: end},
+		{Name: "header From, many addresses of one domain", Mail: policytest.Letter{Header: []string{"From: " + strings.Repeat("a@else.example, ", 1000) + "b@bad.example"}}, Said: end},
 		{Name: "monitored list of the other kind", Flags: []string{"--rbl-zone=bl.example", "--rbl-monitor-zone=bl.example"}, Mail: policytest.Letter{Client: "192.0.2.2", From: "a@bad.example"}, Said: rcpt},
 	})
 }
 
-// The sender's From field chooses no more than mostDomains questions, and none twice.
+// otherDomains are addresses of that many domains that are not listed, each with a comma.
+func otherDomains(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "x@o%d.example, ", i)
+	}
+	return b.String()
+}
+
+// The sender's From field chooses no more than mostDomains questions, and none twice. That there
+// are more names leaves a trace.
 func TestHeaderFromQuestions(t *testing.T) {
 	world := policytest.NewWorld()
 	var asked func() []string
@@ -103,7 +120,7 @@ func TestHeaderFromQuestions(t *testing.T) {
 	for _, c := range "abcdefghijklmnopqrstuvwxyz" {
 		from += ", x@d0.example, x@" + string(c) + ".example"
 	}
-	policytest.Scenario{Mail: policytest.Letter{Header: []string{from}}}.Check(t, p)
+	policytest.Scenario{Mail: policytest.Letter{Header: []string{from}}, Events: "rbl check_error"}.Check(t, p)
 	var seen []string
 	for _, question := range asked() {
 		if name, ok := strings.CutSuffix(question, ".example.dbl.example A"); ok && len(name) < 3 {

@@ -19,7 +19,7 @@ var Check = &policy.Check{
 envelope, that of header From, or both. A hit on the header answers with the reply of header-from. An entry
 ` + "`OK`" + ` or ` + "`DUNNO`" + ` exempts an address from a wider entry.`,
 	Mode:    policy.Enforce,
-	OnError: policy.Accept,
+	OnError: policy.Delay,
 	Exempt:  policy.ExemptAlwaysAccept,
 	Replies: []*policy.Reply{reply},
 	Setup: func(f *policy.Flags) policy.Build {

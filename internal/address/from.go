@@ -1,26 +1,22 @@
 package address
 
-import "strings"
-
-// Limits of [HeaderFrom]. Postfix lets 102,400 octets of one header field through
-// (header_size_limit).
-const (
-	MaxFromAddresses = 100
-	MaxFromOctets    = 128 << 10
+import (
+	"iter"
+	"strings"
 )
 
-// From is what the From fields of a message name.
+// From is the From fields of a message. The zero value has none.
 type From struct {
-	// Addresses are the authors, in order, each once.
-	Addresses []Address
+	values []string
 
-	// Display are the addresses that stand only where a reader's eye falls: in display names and
-	// comments, as in `"ceo@bank.example" <x@evil.example>`. None of them is in Addresses.
-	Display []Address
-
-	// Truncated tells that a limit was reached, so that there may be more.
-	Truncated bool
+	// authors and shown are all that the values name, once each, unless the values are long.
+	authors, shown []Address
+	known          bool
 }
+
+// usualFrom is how long, in octets, the From fields of most messages are at most. They are read
+// once; others as often as somebody asks, so that their addresses take no memory.
+const usualFrom = 4 << 10
 
 // HeaderFrom reads the values of all From header fields of a message (more than one is against RFC
 // 5322 section 3.6, and is sent). It understands mailboxes, lists, groups, comments, quoted
@@ -33,59 +29,116 @@ type From struct {
 // hides nothing, and in a field without any other address those of its display names count as
 // authors.
 //
-// It reads at most MaxFromOctets and returns at most MaxFromAddresses of each kind; the time is
-// linear in the input.
+// There is no limit: what is named is found, in a time that is linear in the input. Who asks for
+// each address something that takes time bounds that; see [From.First].
 func HeaderFrom(values []string) From {
-	var from From
-	var hidden []Address
-	left := MaxFromOctets
+	from := From{values: values}
+	octets := 0
 	for _, value := range values {
-		if len(value) > left {
-			value, from.Truncated = value[:left], true
-		}
-		left -= len(value)
-		authors, shown := scanFrom(value)
-		if !from.add(&from.Addresses, authors, true) {
-			from.add(&from.Addresses, shown, false)
-		} else {
-			from.add(&hidden, shown, false)
-		}
+		octets += len(value)
 	}
-	for _, a := range hidden {
-		if !contains(from.Addresses, a) {
-			from.Display = append(from.Display, a)
-		}
+	if octets > usualFrom {
+		return from
 	}
+	from.authors = distinct(from.Authors(), octets)
+	both, _ := from.First(octets, true)
+	from.shown, from.known = both[len(from.authors):], true
 	return from
 }
 
-// add appends the addresses found in the texts to the list and tells whether one of them had a
-// domain. A text that is one word is an address only where an address is due.
-func (f *From) add(list *[]Address, texts []string, due bool) (found bool) {
-	for _, text := range texts {
-		for mailbox := range mailboxes(text, due) {
-			a := Parse(mailbox)
-			found = found || a.Domain != ""
-			switch {
-			case contains(*list, a):
-			case len(*list) == MaxFromAddresses:
-				f.Truncated = true
-				return found
-			default:
-				*list = append(*list, a)
+// Authors yields the addresses of the authors in order. Of long fields one may come more than once.
+func (f From) Authors() iter.Seq[Address] { return f.all(f.authors, false) }
+
+// Display yields the addresses that stand only where a reader's eye falls: in display names and
+// comments, as in `"ceo@bank.example" <x@evil.example>`. Of long fields some may be authors, too.
+func (f From) Display() iter.Seq[Address] { return f.all(f.shown, true) }
+
+// First returns the first addresses, once each: of the authors and, with display, of those that are
+// only shown. More says that there are others.
+func (f From) First(most int, display bool) (list []Address, more bool) {
+	list = distinct(f.Authors(), most+1)
+	if display && len(list) <= most {
+		for a := range f.Display() {
+			if list = join(list, a); len(list) > most {
+				break
 			}
 		}
 	}
+	if len(list) > most {
+		return list[:most], true
+	}
+	return list, false
+}
+
+// all yields the authors, or those that are only shown.
+func (f From) all(known []Address, display bool) iter.Seq[Address] {
+	return func(yield func(Address) bool) {
+		if f.known {
+			for _, a := range known {
+				if !yield(a) {
+					return
+				}
+			}
+			return
+		}
+		for _, value := range f.values {
+			if !readField(value, display, yield) {
+				return
+			}
+		}
+	}
+}
+
+// readField yields the authors of one field, or those that are only shown in it. It returns false
+// when yield does.
+func readField(value string, display bool, yield func(Address) bool) bool {
+	authors, shown := scanFrom(value)
+	if display {
+		return !named(authors) || read(shown, false, yield)
+	}
+	return read(authors, true, yield) && (named(authors) || read(shown, false, yield))
+}
+
+// named reports whether one of the texts holds an address with a domain.
+func named(texts []string) (found bool) {
+	read(texts, true, func(a Address) bool {
+		found = a.Domain != ""
+		return !found
+	})
 	return found
 }
 
-func contains(list []Address, a Address) bool {
-	for _, b := range list {
-		if a.Local == b.Local && a.Domain == b.Domain {
-			return true
+// read yields the addresses in the texts. A text that is one word is an address only where one is
+// due.
+func read(texts []string, due bool, yield func(Address) bool) bool {
+	for _, text := range texts {
+		for mailbox := range mailboxes(text, due) {
+			if !yield(Parse(mailbox)) {
+				return false
+			}
 		}
 	}
-	return false
+	return true
+}
+
+// distinct are the first addresses, once each.
+func distinct(all iter.Seq[Address], most int) (list []Address) {
+	for a := range all {
+		if list = join(list, a); len(list) >= most {
+			break
+		}
+	}
+	return list
+}
+
+// join adds an address to a short list, unless it stands there.
+func join(list []Address, a Address) []Address {
+	for _, b := range list {
+		if a.Local == b.Local && a.Domain == b.Domain {
+			return list
+		}
+	}
+	return append(list, a)
 }
 
 // fromScanner takes a field apart: into texts that hold the authors' addresses and texts that are
@@ -132,6 +185,13 @@ func scanFrom(value string) (authors, shown []string) {
 	return s.authors, s.shown
 }
 
+// keepText keeps a text in which something may stand.
+func keepText(list *[]string, text string) {
+	if text != "" {
+		*list = append(*list, text)
+	}
+}
+
 func (s *fromScanner) text(t string) {
 	if s.inAngle {
 		s.angle = append(s.angle, t...)
@@ -151,7 +211,7 @@ func (s *fromScanner) comment(v string) int {
 			depth++
 		case ')':
 			if depth--; depth == 0 {
-				s.shown = append(s.shown, v[1:i])
+				keepText(&s.shown, v[1:i])
 				return i + 1
 			}
 		}
@@ -175,7 +235,7 @@ func (s *fromScanner) quoted(v string) int {
 			if s.inAngle {
 				s.text(string(content))
 			} else {
-				s.shown = append(s.shown, string(content))
+				keepText(&s.shown, string(content))
 				s.text(" ")
 			}
 			return i + 1
@@ -202,13 +262,13 @@ func (s *fromScanner) colon() {
 		s.angle = append(s.angle, ':')
 		return
 	}
-	s.shown = append(s.shown, string(s.bare))
+	keepText(&s.shown, string(s.bare))
 	s.bare = s.bare[:0]
 }
 
 func (s *fromScanner) closeAngle() {
 	if s.inAngle {
-		s.authors = append(s.authors, string(s.angle))
+		keepText(&s.authors, string(s.angle))
 		s.angle, s.inAngle = s.angle[:0], false
 	}
 }
@@ -216,9 +276,9 @@ func (s *fromScanner) closeAngle() {
 func (s *fromScanner) endMailbox() {
 	s.closeAngle()
 	if s.bracketed {
-		s.shown = append(s.shown, string(s.bare))
+		keepText(&s.shown, string(s.bare))
 	} else {
-		s.authors = append(s.authors, string(s.bare))
+		keepText(&s.authors, string(s.bare))
 	}
 	s.bare, s.bracketed = s.bare[:0], false
 }

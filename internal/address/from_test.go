@@ -1,7 +1,9 @@
 package address
 
 import (
+	"iter"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -90,30 +92,76 @@ func TestHeaderFrom(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got := HeaderFrom(tc.in)
-			if authors := strings.Join(keys(got.Addresses), " "); authors != tc.authors {
-				t.Errorf("HeaderFrom(%q).Addresses = %q, want %q", tc.in, authors, tc.authors)
+			if authors := strings.Join(keys(slices.Collect(got.Authors())), " "); authors != tc.authors {
+				t.Errorf("HeaderFrom(%q).Authors() = %q, want %q", tc.in, authors, tc.authors)
 			}
-			if shown := strings.Join(keys(got.Display), " "); shown != tc.shown {
-				t.Errorf("HeaderFrom(%q).Display = %q, want %q", tc.in, shown, tc.shown)
-			}
-			if got.Truncated {
-				t.Error("truncated")
+			if shown := strings.Join(keys(slices.Collect(got.Display())), " "); shown != tc.shown {
+				t.Errorf("HeaderFrom(%q).Display() = %q, want %q", tc.in, shown, tc.shown)
 			}
 		})
 	}
 }
 
-func TestHeaderFromLimits(t *testing.T) {
+// Long fields are read whole, and say the same as short ones.
+func TestHeaderFromLong(t *testing.T) {
+	front := strings.Repeat("a@x,", usualFrom)
+	for _, tc := range []struct {
+		name           string
+		in             []string
+		authors, shown string
+	}{
+		{"behind many addresses", []string{front + "b@y"}, "a@x b@y", ""},
+		{"behind fields of 60 KB", slices.Concat(slices.Repeat([]string{strings.Repeat("x ", 30<<10)}, 3), []string{"b@y"}), "b@y", ""},
+		{"behind many fields", append(slices.Repeat([]string{"a@x"}, usualFrom), "b@y"), "a@x b@y", ""},
+		{"behind white space", []string{strings.Repeat(" ", 1<<20) + "b@y"}, "b@y", ""},
+		{"shown", []string{front + `"b@y" <c@z>`}, "a@x c@z", "b@y"},
+		{"shown, and no author", []string{strings.Repeat("(x)", usualFrom) + `"b@y" root`}, "root b@y", ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got := HeaderFrom(tc.in)
+			if got.known {
+				t.Fatal("not long")
+			}
+			if authors := strings.Join(keys(distinct(got.Authors(), 1<<20)), " "); authors != tc.authors {
+				t.Errorf("authors %q, want %q", authors, tc.authors)
+			}
+			if shown := strings.Join(keys(distinct(got.Display(), 1<<20)), " "); shown != tc.shown {
+				t.Errorf("shown %q, want %q", shown, tc.shown)
+			}
+		})
+	}
+}
+
+func TestFromFirst(t *testing.T) {
 	var many []string
-	for i := range MaxFromAddresses + 1 {
-		many = append(many, strings.Repeat("a", i+1)+"@x")
+	for i := range 300 {
+		many = append(many, strconv.Itoa(i)+"@x")
 	}
-	if got := HeaderFrom([]string{strings.Join(many, ",")}); len(got.Addresses) != MaxFromAddresses || !got.Truncated {
-		t.Errorf("%d addresses, truncated %v", len(got.Addresses), got.Truncated)
-	}
-	late := strings.Repeat(" ", MaxFromOctets) + "a@x"
-	if got := HeaderFrom([]string{"b@y", late}); !slices.Equal(keys(got.Addresses), []string{"b@y"}) || !got.Truncated {
-		t.Errorf("%v, truncated %v", keys(got.Addresses), got.Truncated)
+	list := func(n int) string { return strings.Join(many[:n], ",") }
+	long := strings.Repeat("0@x,", usualFrom)
+	for _, tc := range []struct {
+		name    string
+		in      string
+		display bool
+		want    int
+		more    bool
+	}{
+		{"none", "", false, 0, false},
+		{"as many", list(200), false, 200, false},
+		{"one more", list(201), false, 200, true},
+		{"one more, behind others", long + list(201), false, 200, true},
+		{"as many, behind others", long + list(200), false, 200, false},
+		{"one more is shown", `"b@y" ` + "<a@y>," + list(199), true, 200, true},
+		{"as many with those that are shown", `"b@y" ` + "<a@y>," + list(198), true, 200, false},
+		{"not asked for those that are shown", `"b@y" ` + "<a@y>," + list(199), false, 200, false},
+		{"shown and long", long + `"b@y" ` + "<a@y>," + list(199), true, 200, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got, more := HeaderFrom([]string{tc.in}).First(200, tc.display)
+			if len(got) != tc.want || more != tc.more {
+				t.Errorf("%d, more %v, want %d, %v", len(got), more, tc.want, tc.more)
+			}
+		})
 	}
 }
 
@@ -125,12 +173,16 @@ func FuzzHeaderFrom(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		from := HeaderFrom([]string{s})
-		if len(from.Addresses) > MaxFromAddresses || len(from.Display) > MaxFromAddresses {
-			t.Fatalf("%d and %d addresses", len(from.Addresses), len(from.Display))
-		}
-		for _, a := range slices.Concat(from.Addresses, from.Display) {
-			if a.Local == "" && a.Domain == "" {
-				t.Fatalf("%q: empty address from %q", s, a.Original)
+		long := From{values: []string{s}}
+		for name, both := range map[string][2]iter.Seq[Address]{"authors": {from.Authors(), long.Authors()}, "display": {from.Display(), long.Display()}} {
+			list := distinct(both[0], 1<<20)
+			for _, a := range list {
+				if a.Local == "" && a.Domain == "" {
+					t.Fatalf("%q: empty address from %q", s, a.Original)
+				}
+			}
+			if again := distinct(both[1], 1<<20); name == "authors" && !slices.Equal(keys(list), keys(again)) {
+				t.Fatalf("%q: %q, and as a long field %q", s, keys(list), keys(again))
 			}
 		}
 	})
@@ -140,10 +192,14 @@ func FuzzHeaderFrom(f *testing.F) {
 func BenchmarkHeaderFromWorst(b *testing.B) {
 	for _, piece := range []string{"a@x,", `"`, `"\"`, `\"`, "<", `<">`, "(", "()", "[", "=?utf-8?Q?", "a@", "@", " . ", `""@`, "::", "a@[", "aé@x "} {
 		b.Run(piece, func(b *testing.B) {
-			value := strings.Repeat(piece, MaxFromOctets/len(piece))
+			value := strings.Repeat(piece, (1<<20)/len(piece))
 			b.SetBytes(int64(len(value)))
 			for b.Loop() {
-				HeaderFrom([]string{value})
+				from := HeaderFrom([]string{value})
+				for range from.Authors() {
+				}
+				for range from.Display() {
+				}
 			}
 		})
 	}

@@ -3,7 +3,6 @@ package blocklist
 import (
 	"context"
 
-	"mailweir/internal/address"
 	"mailweir/internal/policy"
 	"mailweir/internal/table"
 )
@@ -19,22 +18,15 @@ var ReplyHeaderFrom = &policy.Reply{
 // HeaderFrom judges the addresses of header From by a block list. One that is blocked is enough.
 func HeaderFrom(list *table.List, display bool) func(*policy.Message) (policy.Verdict, error) {
 	return func(m *policy.Message) (policy.Verdict, error) {
-		from := m.HeaderFrom()
+		authors, unknown := Authors(m, display, list)
 		return policy.Asks(list).Later(func(ctx context.Context) (policy.Verdict, error) {
-			if v, err := anyBlocked(ctx, list, from.Addresses); v.Objects() || err != nil || !display {
-				return v, err
+			for a := range authors {
+				match, err := list.Address(ctx, a)
+				if v := Verdict(ReplyHeaderFrom, match); v.Objects() || err != nil {
+					return v, err
+				}
 			}
-			return anyBlocked(ctx, list, from.Display)
+			return policy.Pass, unknown
 		}), nil
 	}
-}
-
-func anyBlocked(ctx context.Context, list *table.List, addresses []address.Address) (policy.Verdict, error) {
-	for _, a := range addresses {
-		match, err := list.Address(ctx, a)
-		if v := Verdict(ReplyHeaderFrom, match); v.Objects() || err != nil {
-			return v, err
-		}
-	}
-	return policy.Pass, nil
 }

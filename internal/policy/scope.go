@@ -133,8 +133,9 @@ type Message struct {
 	Exempt Exemption
 	// Fields are the header fields in order, at most so many as the runner keeps.
 	Fields []Field
-	// FieldsDropped says that the header section was longer than that.
-	FieldsDropped bool
+	// FieldsDropped says that the header section was longer than that, FromDropped that some of what
+	// is missing are From fields.
+	FieldsDropped, FromDropped bool
 	// Octets counts what the message has so far, line ends as CRLF (RFC 1870 section 5).
 	Octets int64
 	// Unexamined says, for the administrator, which limits an examination of the content has
@@ -220,8 +221,8 @@ type fromOnce struct {
 	from address.From
 }
 
-// HeaderFrom returns the addresses of all From fields, parsed once. Ask only after the end of
-// headers.
+// HeaderFrom returns what the kept From fields name. Ask only after the end of headers. Who blocks
+// by it looks at FromDropped, too.
 func (m *Message) HeaderFrom() address.From {
 	m.from.once.Do(func() { m.from.from = address.HeaderFrom(m.Values("From")) })
 	return m.from.from

@@ -133,8 +133,9 @@ func TestMessage(t *testing.T) {
 	}
 	from := m.HeaderFrom()
 	m.Fields = nil // it is parsed once
-	if again := m.HeaderFrom(); len(from.Addresses) != 2 || len(again.Addresses) != 2 {
-		t.Errorf("%+v, then %+v", from, again)
+	again := m.HeaderFrom()
+	if first, second := slices.Collect(from.Authors()), slices.Collect(again.Authors()); len(first) != 2 || len(second) != 2 {
+		t.Errorf("%+v, then %+v", first, second)
 	}
 }
 

@@ -3,6 +3,8 @@ package runner
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
 	"mailweir/internal/mailauth"
@@ -136,6 +138,10 @@ func TestHeaderFromPermits(t *testing.T) {
 		{"vouched for another domain", "x@evil.example", "x@friend.example", mailauth.SPFPass, "end 550 5.7.1 spam"},
 		{"OK unverified", "x@evil.example", "x@odd.example", mailauth.SPFFail, ""},
 		{"nobody permitted", "x@else.example", "x@else.example", mailauth.SPFPass, "end 550 5.7.1 spam"},
+		{"behind as many as are looked up", "x@friend.example", others(mostPermitting-1) + "x@friend.example", mailauth.SPFPass, ""},
+		{"behind more", "x@friend.example", others(mostPermitting) + "x@friend.example", mailauth.SPFPass, "end 550 5.7.1 spam"},
+		{"in front of more", "x@friend.example", "x@friend.example," + others(mostPermitting), mailauth.SPFPass, "end 550 5.7.1 spam"},
+		{"longer than is kept", "x@friend.example", "x@friend.example" + strings.Repeat(" ", maxFromOctets), mailauth.SPFPass, "end 550 5.7.1 spam"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			hooks := objecting("spam", policy.StageEnd)
@@ -146,6 +152,15 @@ func TestHeaderFromPermits(t *testing.T) {
 			wantSaid(t, r.send(l), tt.want)
 		})
 	}
+}
+
+// others are that many addresses of a From field, each with a comma.
+func others(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "%d@else.example,", i)
+	}
+	return b.String()
 }
 
 func TestStandings(t *testing.T) {

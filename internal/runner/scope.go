@@ -7,7 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"mailweir/internal/address"
 	"mailweir/internal/fact"
 	"mailweir/internal/mailauth"
 	"mailweir/internal/policy"
@@ -42,7 +41,9 @@ type message struct {
 	runner *Runner
 
 	recipients  []*recipient // that mailweir has accepted and the MTA has not refused, in order
-	fieldOctets int
+	fieldOctets int          // of the fields kept that are no From fields
+	fromFields  int          // that are kept, and their octets with what each costs
+	fromOctets  int
 	spf         fact.Fact[mailauth.SPFResult]
 	wantsBody   bool
 	body        *spool.Body                  // nil while it is not kept
@@ -101,27 +102,33 @@ func (m *message) AnyRecipient(such func(*policy.Recipient) bool) bool {
 // RecipientCount is how many remain.
 func (m *message) RecipientCount() int { return len(m.recipients) }
 
-// Limits of the header fields that a message keeps.
+// Limits of the header fields that a message keeps. From fields have one of their own, so that a
+// block of a sender is not got round by fields in front.
 const (
 	maxFields      = 10_000
 	usualFields    = 32 // room for those of most messages
 	maxFieldOctets = 1 << 20
+	maxFromOctets  = 1 << 20
+	fieldCosts     = 64 // octets that a short field takes beside its text, about
 )
 
-// keep keeps a header field within bounds. Beyond them From fields still are kept, within bounds of
-// their own: a block of a sender must not be got round by fields in front.
+// keep keeps a header field within bounds.
 func (m *message) keep(f policy.Field, octets int) {
-	most, mostOctets := maxFields, maxFieldOctets
-	if strings.EqualFold(f.Name, "From") {
-		most, mostOctets = most+address.MaxFromAddresses, mostOctets+address.MaxFromOctets
-	}
-	if len(m.Fields) >= most || m.fieldOctets+octets > mostOctets {
+	switch from := strings.EqualFold(f.Name, "From"); {
+	case from && m.fromOctets+octets+fieldCosts > maxFromOctets:
+		m.FieldsDropped, m.FromDropped = true, true
+		return
+	case from:
+		m.fromFields++
+		m.fromOctets += octets + fieldCosts
+	case len(m.Fields)-m.fromFields >= maxFields || m.fieldOctets+octets > maxFieldOctets:
 		m.FieldsDropped = true
 		return
+	default:
+		m.fieldOctets += octets
 	}
 	if m.Fields == nil {
 		m.Fields = make([]policy.Field, 0, usualFields)
 	}
 	m.Fields = append(m.Fields, f)
-	m.fieldOctets += octets
 }
