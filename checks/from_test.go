@@ -98,6 +98,7 @@ func TestFromInFront(t *testing.T) {
 		{"10,000 other fields", append(fields(10_000, "X: y"), "From: "+boss)},
 		{"10,000 other fields and 101 From fields", slices.Concat(fields(10_000, "X: y"), distinct[:101], []string{"From: " + boss})},
 		{dropped, append(fields(18, "X: "+strings.Repeat("y", 60<<10)), "From: "+boss)},
+		{"full-width letters", []string{"From: " + addresses(120) + "ｂｏｓｓ＠ours．example"}},
 	} {
 		for _, c := range fromBlocks {
 			flags := append([]string{"--local-domains=inline:{ours.example=x}"}, c.memory...)

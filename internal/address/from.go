@@ -22,7 +22,8 @@ const usualFrom = 4 << 10
 // 5322 section 3.6, and is sent). It understands mailboxes, lists, groups, comments, quoted
 // strings, routes and the other obsolete forms of RFC 5322 sections 3.4 and 4.4, encoded words (RFC
 // 2047) in display names and, against the rules, in and around addresses. U-labels and A-labels
-// give the same address.
+// give the same address. Letters and signs of another width or style count twice: as they are, and
+// as the plain ones that they look like.
 //
 // A field that follows no grammar still has a sender in the eyes of the program that shows it. So
 // where an address might be meant it is returned: a missing or unclosed bracket, quote or comment
@@ -108,13 +109,20 @@ func named(texts []string) (found bool) {
 	return found
 }
 
-// read yields the addresses in the texts. A text that is one word is an address only where one is
-// due.
+// read yields the addresses in the texts, in every reading. A text that is one word is an address
+// only where one is due.
 func read(texts []string, due bool, yield func(Address) bool) bool {
 	for _, text := range texts {
 		for mailbox := range mailboxes(text, due) {
-			if !yield(Parse(mailbox)) {
+			a := Parse(mailbox)
+			if !yield(a) {
 				return false
+			}
+			if domain := domainAsShown(a.Domain); domain != a.Domain {
+				a.Domain = domain
+				if !yield(a) {
+					return false
+				}
 			}
 		}
 	}

@@ -1,11 +1,14 @@
 package address
 
 import (
+	"encoding/base64"
 	"iter"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"golang.org/x/net/idna"
 )
 
 func keys(list []Address) []string {
@@ -165,6 +168,64 @@ func TestFromFirst(t *testing.T) {
 	}
 }
 
+// What looks like the plain address is one, in whatever width and style, and in whatever code.
+func TestHeaderFromAsShown(t *testing.T) {
+	for _, tc := range []struct{ name, in string }{
+		{"full-width letters", "ｂａｄ@example.net"},
+		{"full-width at", "bad＠example.net"},
+		{"small at", "bad﹫example.net"},
+		{"full-width domain", "bad@ｅｘａｍｐｌｅ．ｎｅｔ"},
+		{"all of it", "ＢＡＤ＠ＥＸＡＭＰＬＥ．ＮＥＴ"},
+		{"ideographic dots", "bad@example。net"},
+		{"half-width dot", "bad＠example｡net"},
+		{"brackets", "Bad ＜bad@example.net＞"},
+		{"brackets and at", "Bad ＜bad＠example.net＞"},
+		{"comma", "Bad，bad@example.net，x"},
+		{"quotes", "＂Bad＂ <ｂad@example.net>"},
+		{"mathematical letters", "𝐛𝐚𝐝@𝓮𝓍𝒶𝓂𝓅𝓁𝑒.net"},
+		{"circled letters", "ⓑⓐⓓ@example.net"},
+		{"spaces", "Bad　ｂａｄ　＠　example.net"},
+		{"variation selector", "b\ufe0fad@example.net"},
+		{"grapheme joiner", "ba\u034fd@example.net"},
+		{"Hangul filler", "bad\u3164@example.net"},
+		{"zero width and full width", "ｂ\u200bad＠example.net"},
+		{"encoded, base64", "=?utf-8?B?" + base64.StdEncoding.EncodeToString([]byte("ｂａｄ＠example．net")) + "?="},
+		{"encoded, quoted", "=?utf-8?Q?b=EF=BD=81d=EF=BC=A0example.net?="},
+		{"encoded in brackets", "<=?utf-8?Q?bad=EF=BC=A0?=example.net>"},
+		{"encoded in a Japanese charset", "=?shift_jis?B?goKCgYKEgZeChYKYgoGCjYKQgoyChYFEgo6ChYKU?="},
+		{"A-label of full-width letters", "bad@" + punycode(t, "ｅｘａｍｐｌｅ") + ".net"},
+		{"A-label in capitals, encoded", "=?us-ascii?Q?bad=40" + strings.ToUpper(punycode(t, "ｅxample")) + ".net?="},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := keys(slices.Collect(HeaderFrom([]string{tc.in}).Authors())); !slices.Contains(got, "bad@example.net") {
+				t.Errorf("%q: %q", tc.in, got)
+			}
+		})
+	}
+	for _, tc := range []struct{ name, in, want string }{
+		{"the raw reading counts, too", "ｂａｄ@example.net", "ｂａｄ@example.net bad@example.net"},
+		{"accents stay", "andré@bücher.example", "andré@xn--bcher-kva.example"},
+		{"an A-label as it should be", "x@xn--bcher-kva.example", "x@xn--bcher-kva.example"},
+		{"an A-label that is none", "x@xn--.example, x@xn--a-.example", "x@xn--.example x@xn--a-.example"},
+		{"another script is no other width", "ваd@example.net", "ваd@example.net"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := strings.Join(keys(slices.Collect(HeaderFrom([]string{tc.in}).Authors())), " "); got != tc.want {
+				t.Errorf("%q: %q, want %q", tc.in, got, tc.want)
+			}
+		})
+	}
+}
+
+func punycode(t *testing.T, label string) string {
+	t.Helper()
+	ascii, err := idna.Punycode.ToASCII(label)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ascii
+}
+
 func FuzzHeaderFrom(f *testing.F) {
 	for _, s := range []string{
 		`"a@x" <b@y>, g: c@z;`, "<@a,@b:c@d>", `"unclosed <b@y>`, "(a(b)c", "=?utf-8?Q?b=40y?=", "a@[IPv6:::1]", "b @ y . z", `"\"\"\"@x`, "\xff@\xff",
@@ -190,7 +251,7 @@ func FuzzHeaderFrom(f *testing.F) {
 
 // The worst inputs known, at the limit of size: each must cost about the same as the first.
 func BenchmarkHeaderFromWorst(b *testing.B) {
-	for _, piece := range []string{"a@x,", `"`, `"\"`, `\"`, "<", `<">`, "(", "()", "[", "=?utf-8?Q?", "a@", "@", " . ", `""@`, "::", "a@[", "aé@x "} {
+	for _, piece := range []string{"a@x,", `"`, `"\"`, `\"`, "<", `<">`, "(", "()", "[", "=?utf-8?Q?", "a@", "@", " . ", `""@`, "::", "a@[", "aé@x ", "ａ＠x,", "x@xn--a-ecp,"} {
 		b.Run(piece, func(b *testing.B) {
 			value := strings.Repeat(piece, (1<<20)/len(piece))
 			b.SetBytes(int64(len(value)))

@@ -10,47 +10,58 @@ import (
 )
 
 // mailboxes yields what looks like an address in a piece of text that brackets, quotes and comments
-// no longer structure. With soleWord, a text that is one word without "@" is an address without a
-// domain ("From: root").
+// no longer structure: as it is written, and as it is shown. With soleWord, a text that is one word
+// without "@" is an address without a domain ("From: root").
 func mailboxes(text string, soleWord bool) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		text := joinParts(plainSpaces(encodedword.Decode(text)))
-		if strings.IndexByte(text, '@') < 0 {
-			if word := strings.TrimSpace(text); soleWord && word != "" && len(localRun(word)) == len(word) {
-				yield(word)
-			}
+		text := encodedword.Decode(text)
+		if !plainMailboxes(joinParts(plainSpaces(text)), soleWord, yield) {
 			return
 		}
-		quoteSeen := 0 // the end of the last quoted string looked at, so that no text is looked at twice
-		for i := 0; i < len(text); {
-			local := localRun(text[i:])
-			if text[i] == '"' && i >= quoteSeen {
-				local = quotedRun(text[i:])
-				quoteSeen = i + len(local)
-				if end := i + len(local); end == len(text) || text[end] != '@' {
-					local = ""
-				}
-			}
-			end := i + len(local)
-			if local == "" {
-				i++
-				continue
-			}
-			if end == len(text) || text[end] != '@' {
-				i = end
-				continue
-			}
-			domain := domainRun(text[end+1:])
-			found := text[i : end+1+len(domain)]
-			if after := i + len(found); found[0] == '\'' && after < len(text) && text[after] == '\'' {
-				found = found[1:] // 'user@example.com' is quoted by a hand that knew no better
-			}
-			if domain != "" && found[0] != '@' && !yield(found) {
-				return
-			}
-			i = end + 1 // not after the domain: it may be the local part of "a@b@c"
+		if shown := asShown(text); shown != text {
+			plainMailboxes(joinParts(plainSpaces(shown)), soleWord, yield)
 		}
 	}
+}
+
+// plainMailboxes yields those of a text in one reading. It returns false when yield does.
+func plainMailboxes(text string, soleWord bool, yield func(string) bool) bool {
+	if strings.IndexByte(text, '@') < 0 {
+		if word := strings.TrimSpace(text); soleWord && word != "" && len(localRun(word)) == len(word) {
+			return yield(word)
+		}
+		return true
+	}
+	quoteSeen := 0 // the end of the last quoted string looked at, so that no text is looked at twice
+	for i := 0; i < len(text); {
+		local := localRun(text[i:])
+		if text[i] == '"' && i >= quoteSeen {
+			local = quotedRun(text[i:])
+			quoteSeen = i + len(local)
+			if end := i + len(local); end == len(text) || text[end] != '@' {
+				local = ""
+			}
+		}
+		end := i + len(local)
+		if local == "" {
+			i++
+			continue
+		}
+		if end == len(text) || text[end] != '@' {
+			i = end
+			continue
+		}
+		domain := domainRun(text[end+1:])
+		found := text[i : end+1+len(domain)]
+		if after := i + len(found); found[0] == '\'' && after < len(text) && text[after] == '\'' {
+			found = found[1:] // 'user@example.com' is quoted by a hand that knew no better
+		}
+		if domain != "" && found[0] != '@' && !yield(found) {
+			return false
+		}
+		i = end + 1 // not after the domain: it may be the local part of "a@b@c"
+	}
+	return true
 }
 
 // localRun is the dot-atom at the beginning of s.
