@@ -20,6 +20,7 @@ type file struct {
 	declared string // media type, "" for members
 	charset  string
 	member   string // path inside the archive, "" for attachments
+	document bool   // it is an archive that begins as a document
 	depth    int
 }
 

@@ -15,20 +15,23 @@ type reading func(w *walk, in *source.Reader)
 // and as what else a program may take it for.
 func (w *walk) inside(f file, k kind, all *listener, in *source.Reader) {
 	var first, second reading
-	asText := func(w *walk, in *source.Reader) { w.textFile(f, k, in) }
 	asZip := func(w *walk, in *source.Reader) { w.zip(f, in) }
+	show, other := f.readers(k, in)
 	opened, whole := opener(f, k)
 	switch message := f.isMessage(k); {
 	case opened != nil && f.isText():
-		first, second = opened, asText
+		first, second = opened, f.as(show)
 	case opened != nil:
 		first = opened
 	case message && f.declared == "message/rfc822":
 		first, whole = f.savedMessage, true
 	case message:
-		first, second, whole = f.savedMessage, asText, true
-	case k.text || f.isText():
-		first, whole = asText, true
+		first, second, whole = f.savedMessage, f.as(show), true
+	case k.text || f.isText() || other != nil:
+		first, whole = f.as(show), true
+		if other != nil {
+			second = f.as(other)
+		}
 	}
 	if first == nil {
 		first = func(*walk, *source.Reader) {}
@@ -122,34 +125,46 @@ var (
 	textExtensions    = nameSet(`.txt .text .log .md .csv .tsv .htm .html .xhtml .xml .json .yaml .yml .sql .ini .conf`)
 )
 
+// readers are the ways in which a file is read as a text; other is nil where there is but one.
+func (f file) readers(k kind, in *source.Reader) (show, other reader) {
+	as, isHTML := formOf(f.declared, f.extension()), k.real == "text/html"
+	switch {
+	case htmlTypes[f.declared]:
+		return (*walk).htmlFile, nil
+	case isHTML && isXMLType(f.declared):
+		return (*walk).xmlFile, (*walk).htmlFile
+	case isHTML, !strings.HasPrefix(f.declared, "text/") && htmlExtensions[f.extension()]:
+		return (*walk).htmlFile, nil
+	case k.real == "text/xml":
+		return (*walk).xmlFile, nil
+	case as != nil:
+		return as.show, as.other
+	case looksLikeXML(in):
+		return (*walk).xmlFile, (*walk).asItIs
+	}
+	return (*walk).asItIs, nil
+}
+
+// as reads the file in one of them.
+func (f file) as(how reader) reading {
+	return func(w *walk, in *source.Reader) {
+		if w.x.all == 0 {
+			return
+		}
+		s := w.x.sink(Attachments)
+		how(w, labelled{in, f.charset, false, f.depth}, s)
+		s.end()
+	}
+}
+
+func (w *walk) htmlFile(t labelled, s *sink) {
+	w.html(charset.Reader(t.label, t.Reader.Reader, true), s)
+}
+
 // savedMessage examines a message that was saved to a file.
 func (f file) savedMessage(w *walk, in *source.Reader) {
 	m := newMIMEReader(in)
 	h := partHeader{}
 	w.header(&h, m)
 	w.entity(&h, m, f.depth+1)
-}
-
-func (w *walk) textFile(f file, k kind, in *source.Reader) {
-	if w.x.all == 0 {
-		return
-	}
-	s := w.x.sink(Attachments)
-	isHTML := f.declared == "text/html" || k.real == "text/html"
-	if !strings.HasPrefix(f.declared, "text/") {
-		isHTML = isHTML || htmlExtensions[f.extension()]
-	}
-	isXML := k.real == "text/xml" || f.declared == "text/xml"
-	decoded := charset.Reader(f.charset, in.Reader, isHTML)
-	switch {
-	case isHTML:
-		w.html(decoded, s)
-	case isXML:
-		w.xml(decoded, s)
-	case isCalendar(f.declared, f.extension()):
-		w.copy(s, calendarReader(f.charset, in))
-	default:
-		w.copy(s, decoded)
-	}
-	s.end()
 }

@@ -224,12 +224,13 @@ func (w *walk) leaf(h *partHeader, m *mimeReader, depth int) {
 
 // text examines plain text or HTML of the message itself.
 func (w *walk) text(h *partHeader, r *bufio.Reader, depth int) {
-	isHTML := h.mediaType == "text/html"
+	if as := formOf(h.mediaType, ""); as != nil && w.x.all != 0 {
+		w.inForm(as, h.params["charset"], r, depth)
+		return
+	}
+	isHTML := htmlTypes[h.mediaType]
 	decoded := charset.Reader(h.params["charset"], r, isHTML)
-	switch {
-	case isCalendar(h.mediaType, ""):
-		decoded = calendarReader(h.params["charset"], r)
-	case h.delSp():
+	if h.delSp() {
 		decoded = filtered(decoded, &unflow{})
 	}
 	s := w.x.sink(Body)

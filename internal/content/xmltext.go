@@ -1,85 +1,289 @@
 package content
 
 import (
+	"bytes"
 	"io"
+	"strconv"
 	"strings"
 
-	"golang.org/x/net/html"
+	"mailweir/internal/content/xml"
 )
 
-// xml gives the text of an XML file. It is written for office documents, which cut words into runs:
-// the elements of a run join, all others separate.
-func (w *walk) xml(r io.Reader, s *sink) {
-	rest := &pushback{r: r}
-	z := newXMLTokenizer(rest)
-	for {
-		switch z.Next() {
-		case html.ErrorToken:
-			if z.Err() != html.ErrBufferExceeded {
-				return
-			}
-			if len(z.Raw()) > 0 {
-				w.x.reach(LimitMarkup)
-			}
-			rest.pre = append(append([]byte(nil), z.Buffered()...), rest.pre...)
-			z = newXMLTokenizer(rest)
-		case html.TextToken:
-			_, _ = s.Write(z.Text())
-		case html.StartTagToken, html.SelfClosingTagToken:
-			name, more := z.TagName()
-			z.NextIsNotRawText()
-			separateXML(s, string(name))
-			if string(name) == "relationship" {
-				linkTarget(z, more, s)
-			}
-		case html.EndTagToken:
-			name, _ := z.TagName()
-			separateXML(s, string(name))
-		}
-	}
+// xmlText gives the text of an XML file as programs show it: of an office document above all, which
+// cuts words into runs. The parts of a paragraph join unless they are known to separate; elsewhere
+// every tag separates.
+type xmlText struct {
+	w     *walk
+	shown *sink
+	aside aside
+	names bool // local names count under any namespace: the document's own is not known
+
+	depth      int  // of the element that is open
+	paragraphs int  // that are open: a text box in one holds others
+	mixed      bool // white space between two tags of this paragraph is text
+	apart      int  // depth of the outermost element whose text stands apart, 0 for none
+	drop       int  // depth of one that holds no text, 0 for none
+	plain      bool // the last tag began an element that holds text alone
+
+	run, properties int             // depth of the run of a paragraph, and of the properties of anything
+	unmarked        int             // how many paragraphs are open, the last with a hidden mark at its end
+	joined          bool            // that of the last one was: the next goes on with it
+	style           string          // that is being declared
+	hidden          map[string]bool // styles of OpenDocument
+	escapes         xEscapes
 }
 
-func newXMLTokenizer(r io.Reader) *html.Tokenizer {
-	z := html.NewTokenizer(r)
-	z.SetMaxBuf(maxToken)
-	z.AllowCDATA(true)
-	return z
-}
-
-// linkTarget gives the address behind a link of an Office Open XML document.
-func linkTarget(z *html.Tokenizer, more bool, s *sink) {
-	var target []byte
-	external := false
-	for more {
-		var key, value []byte
-		key, value, more = z.TagAttr()
-		switch string(key) {
-		case "target":
-			target = append(target, value...)
-		case "targetmode":
-			external = strings.EqualFold(string(value), "external")
-		}
-	}
-	if external {
-		_, _ = s.Write(target)
-		s.WriteString("\n")
-	}
-}
-
-// joining elements of spreadsheets have no prefix: a run, its text, its look.
-var (
-	joining    = nameSet("r t rpr sz color rfont family scheme b i u strike vertalign charset")
-	separating = nameSet("p br cr h tab tc tr s line-break table-cell tbl txbxcontent ptab li list-item notes")
-)
-
-func separateXML(s *sink, name string) {
-	prefix, local, prefixed := strings.Cut(name, ":")
-	if !prefixed {
-		local = name
-	}
-	office := prefix == "w" || prefix == "a" || prefix == "text" || prefix == "m"
-	if office && !separating[local] || !prefixed && joining[local] {
+// xml examines an XML file; inDocument says that it is a part of an office document, whatever its
+// namespaces.
+func (w *walk) xml(r io.Reader, s *sink, inDocument bool) {
+	if !w.borrow(xmlMemory) {
 		return
 	}
-	s.WriteString("\n")
+	defer w.giveBack(xmlMemory)
+	in := xml.New(r)
+	d := &xmlText{w: w, shown: s, aside: aside{w: w, shown: s}, mixed: true}
+	for t := in.Next(); t != nil; t = in.Next() {
+		switch t.Kind {
+		case xml.Text:
+			d.text(t.Text)
+		case xml.Start:
+			if d.depth == 0 {
+				d.names = inDocument && dialectOf(t.Space) == unknown
+			}
+			d.start(t)
+		case xml.End:
+			d.end(t)
+		}
+	}
+	d.aside.flush()
+	if in.Cut() {
+		w.x.reach(LimitMarkup)
+	}
+	if in.Swollen() {
+		w.x.reach(LimitExpanded)
+	}
+}
+
+// xmlMemory is what a tag, a document type and the text apart may take.
+const xmlMemory = 4 * maxAside
+
+// dialect is that of an element, and whether its name counts.
+func (d *xmlText) dialect(t *xml.Token) (dialect, bool) {
+	v := dialectOf(t.Space)
+	return v, v != unknown || d.names
+}
+
+func (d *xmlText) start(t *xml.Token) {
+	d.depth++
+	d.escapes.end(d)
+	v, known := d.dialect(t)
+	d.plain = known && (t.Local == "t" || hiddenElements[t.Local])
+	d.escapes.on = v == sheets || d.names
+	if known && d.apart == 0 && (v.hides(t.Local, d.paragraphs > 0) && d.properties == 0 || d.styled(v, t)) {
+		d.setApart(d.depth)
+	}
+	if known && (t.Local == "style" || t.Local == "script") && (v == svg || v == xhtml) && d.drop == 0 {
+		d.drop = d.depth
+	}
+	d.separate(t, v, known)
+	if !known {
+		return
+	}
+	if v.isParagraph(t.Local) {
+		d.paragraphs++
+		d.mixed = v.mixed()
+		d.run, d.joined = 0, false
+		if d.unmarked >= d.paragraphs {
+			d.unmarked = 0
+		}
+	}
+	for _, name := range attributeTexts[t.Local] {
+		d.note(t.Attr(name))
+	}
+	d.element(v, t)
+}
+
+// element looks at what some elements mean.
+func (d *xmlText) element(v dialect, t *xml.Token) {
+	switch t.Local {
+	case "Relationship":
+		if strings.EqualFold(string(t.Attr("TargetMode")), "external") {
+			d.note(t.Attr("Target"))
+		}
+	case "r":
+		d.run = d.depth
+	case "rPr":
+		if d.properties == 0 {
+			d.properties = d.depth
+		}
+		d.small(t.Attr("sz"), 150) // hundredths of a point
+	case "sz":
+		if most := 3; d.properties > 0 { // half points, in spreadsheets points
+			if v == sheets {
+				most = 1
+			}
+			d.small(t.Attr("val"), most)
+		}
+	case "vanish", "specVanish", "del":
+		if d.properties > 0 && !off(t.Attr("val")) {
+			d.vanish(t.Local)
+		}
+	case "sym":
+		if n, err := strconv.ParseUint(string(t.Attr("char")), 16, 16); err == nil && n != 0 {
+			if n&0xff00 == 0xf000 {
+				n &= 0xff // the area that fonts of signs use for the letters that they replace
+			}
+			d.text([]byte(string(rune(n))))
+		}
+	case "noBreakHyphen":
+		d.text([]byte("-"))
+	case "style", "default-style":
+		d.style = string(t.Attr("name"))
+	case "text-properties":
+		if v == oasis && string(t.Attr("display")) == "none" {
+			d.hideStyle()
+		}
+	}
+}
+
+// vanish hides a run by its properties, or the mark of a paragraph: then two of them show as one.
+func (d *xmlText) vanish(by string) {
+	switch {
+	case d.run > 0 && by == "del": // the run stands in an element that says so
+	case d.run > 0 && d.apart == 0:
+		d.setApart(d.run)
+	case d.run == 0 && d.apart == 0 && d.paragraphs > 0:
+		d.unmarked = d.paragraphs
+	}
+}
+
+// small hides a run whose letters are no larger than a point and a half.
+func (d *xmlText) small(size []byte, most int) {
+	n, err := strconv.ParseFloat(string(size), 64)
+	if err == nil && n <= float64(most) && d.run > 0 && d.apart == 0 {
+		d.setApart(d.run)
+	}
+}
+
+// maxStyles bounds the hidden styles of one file.
+const maxStyles = 256
+
+// hideStyle remembers a style of text that does not show.
+func (d *xmlText) hideStyle() {
+	switch {
+	case d.style == "":
+	case len(d.hidden) >= maxStyles:
+		d.w.x.reach(LimitHidden)
+	default:
+		if d.hidden == nil {
+			d.hidden = map[string]bool{}
+		}
+		d.hidden[d.style] = true
+	}
+}
+
+// styled tells an element that is hidden by its look.
+func (d *xmlText) styled(v dialect, t *xml.Token) bool {
+	switch v {
+	case oasis:
+		return len(d.hidden) > 0 && d.hidden[string(t.Attr("style-name"))]
+	case svg:
+		return len(t.Attrs) > 0 && hiddenStyle(t)
+	}
+	return false
+}
+
+func (d *xmlText) setApart(depth int) {
+	d.apart = depth
+	d.aside.next()
+}
+
+func (d *xmlText) end(t *xml.Token) {
+	d.escapes.end(d)
+	d.plain = false
+	v, known := d.dialect(t)
+	paragraph := known && v.isParagraph(t.Local) && d.paragraphs > 0
+	if paragraph && d.unmarked == d.paragraphs && d.apart == 0 {
+		d.joined, d.unmarked = true, 0
+	}
+	d.separate(t, v, known)
+	if paragraph {
+		d.paragraphs--
+		d.run = 0
+	}
+	if d.apart == d.depth {
+		d.apart = 0
+		d.aside.once()
+	}
+	if d.drop == d.depth {
+		d.drop = 0
+	}
+	if d.run == d.depth {
+		d.run = 0
+	}
+	if d.properties == d.depth {
+		d.properties = 0
+	}
+	d.depth = max(d.depth-1, 0)
+	if d.paragraphs == 0 && d.apart == 0 && len(d.aside.text) > maxAside/2 {
+		d.aside.flush()
+	}
+}
+
+// separate keeps the words apart that an element parts.
+func (d *xmlText) separate(t *xml.Token, v dialect, known bool) {
+	switch {
+	case d.paragraphs == 0, known && (v.isParagraph(t.Local) || breakElements[t.Local]), v == svg && moved(t):
+		d.gap("\n")
+	case known && blankElements[t.Local]:
+		d.gap(" ")
+	}
+}
+
+// moved tells a piece of a text of SVG that stands elsewhere than behind the one before.
+func moved(t *xml.Token) bool {
+	return t.Local == "tspan" && (t.Attr("x") != nil || t.Attr("y") != nil || len(bytes.Trim(t.Attr("dy"), "0.")) > 0)
+}
+
+func (d *xmlText) gap(gap string) {
+	switch {
+	case d.drop > 0:
+	case d.apart > 0:
+		d.aside.gap()
+	case !d.joined:
+		d.shown.WriteString(gap)
+	}
+}
+
+func (d *xmlText) text(text []byte) {
+	if !d.mixed && !d.plain && d.paragraphs > 0 && len(bytes.TrimSpace(text)) == 0 {
+		return // the lines of a document that is written for people
+	}
+	d.escapes.write(d, text)
+}
+
+// put gives text without escapes.
+func (d *xmlText) put(text []byte) {
+	switch {
+	case d.drop > 0:
+	case d.apart > 0:
+		_, _ = d.aside.Write(text)
+	default:
+		_, _ = d.shown.Write(text)
+	}
+}
+
+// note gives the text of an attribute, apart.
+func (d *xmlText) note(text []byte) {
+	switch {
+	case len(text) == 0 || d.drop > 0:
+	case d.apart > 0 || d.paragraphs > 0 || d.joined:
+		d.aside.gap()
+		_, _ = d.aside.Write(text)
+		d.aside.gap()
+	default:
+		d.shown.WriteString("\n")
+		_, _ = d.shown.Write(text)
+		d.shown.WriteString("\n")
+	}
 }

@@ -6,10 +6,8 @@ import (
 	"compress/flate"
 	"encoding/binary"
 	"io"
-	"path"
 	"strings"
 
-	"mailweir/internal/charset"
 	"mailweir/internal/content/sevenzip"
 	"mailweir/internal/content/source"
 )
@@ -86,6 +84,7 @@ func (w *walk) zipMember(f file, in *source.Reader, seen map[string]bool) bool {
 		return false
 	}
 	seen[name] = true
+	f.document = isDocument(seen)
 	known := flags&zipDescriptor == 0 && packed != 0xffffffff
 	encrypted := flags&zipEncrypted != 0
 	if strings.HasSuffix(name, "/") && packed == 0 {
@@ -178,43 +177,6 @@ func inflates(data []byte, whole bool) int {
 		return deflateUnsure
 	}
 	return deflateBroken
-}
-
-// zipContent examines a member. The XML files of a document are its text and no files of their own.
-func (w *walk) zipContent(f file, name string, r io.Reader) bool {
-	if s := memberSearch(name); s != nil {
-		r = s.reader(r)
-		defer w.memberFound(name, s)
-	}
-	if !documentText(name) {
-		return w.member(f, name, false, r)
-	}
-	if w.parts++; w.parts > w.x.examiner.limits.Parts {
-		w.x.reach(LimitParts)
-		return false
-	}
-	s := w.x.sink(Attachments)
-	if s == nil {
-		w.copy(nil, r)
-		return true
-	}
-	w.xml(charset.Reader("", source.New(r).Reader, false), s)
-	s.end()
-	return true
-}
-
-// documentText tells the members that hold the text of Office Open XML and OpenDocument files.
-func documentText(name string) bool {
-	switch path.Ext(name) {
-	case ".rels":
-		return true
-	case ".xml":
-		return strings.HasPrefix(name, "word/") || strings.HasPrefix(name, "xl/") || strings.HasPrefix(name, "ppt/") ||
-			strings.HasPrefix(name, "docProps/") || strings.HasPrefix(name, "customXml/") || name == "content.xml" ||
-			name == "styles.xml" || name == "meta.xml" || name == "settings.xml" || name == "META-INF/manifest.xml" ||
-			name == "[Content_Types].xml"
-	}
-	return false
 }
 
 // zipEntry notes a name of the directory at the end. It takes no more than the signature: what
