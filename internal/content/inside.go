@@ -18,7 +18,8 @@ func (w *walk) inside(f file, k kind, all *listener, in *source.Reader) {
 	asZip := func(w *walk, in *source.Reader) { w.zip(f, in) }
 	show, other := f.readers(k, in)
 	opened, whole := opener(f, k)
-	switch message := f.isMessage(k); {
+	head, _ := in.Peek(maxSniff)
+	switch message := f.isMessage(k) || messageBegin(head) >= 0; {
 	case opened != nil && f.isText():
 		first, second = opened, f.as(show)
 	case opened != nil:
@@ -159,12 +160,4 @@ func (f file) as(how reader) reading {
 
 func (w *walk) htmlFile(t labelled, s *sink) {
 	w.html(charset.Reader(t.label, t.Reader.Reader, true), s)
-}
-
-// savedMessage examines a message that was saved to a file.
-func (f file) savedMessage(w *walk, in *source.Reader) {
-	m := newMIMEReader(in)
-	h := partHeader{}
-	w.header(&h, m)
-	w.entity(&h, m, f.depth+1)
 }
