@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"mailweir/internal/charset"
+	"mailweir/internal/content/filetype"
 	"mailweir/internal/content/rtf"
 	"mailweir/internal/content/source"
 )
@@ -31,6 +32,17 @@ func (w *walk) attachment(h *partHeader, name string, r io.Reader, depth int) {
 		return
 	}
 	w.file(file{name: name, declared: h.mediaType, charset: h.params["charset"], depth: depth}, r)
+}
+
+// shownScript notes a part that some mail programs show as text, and others as a file that runs: a
+// nameless text/javascript becomes ATT00001.js.
+func (w *walk) shownScript(h *partHeader) {
+	if w.x.needs == 0 || filetype.OfMediaType(h.mediaType) == "" {
+		return
+	}
+	part := Part{Declared: h.mediaType}
+	part.classify(kind{real: "text/plain", text: true}, nil, "")
+	w.x.result.Parts = append(w.x.result.Parts, part)
 }
 
 // file notes a file and examines what is in it, to its end.

@@ -1,6 +1,7 @@
 package content
 
 import (
+	"io"
 	"reflect"
 	"strings"
 	"testing"
@@ -52,6 +53,57 @@ func FuzzFile(f *testing.F) {
 			}
 		}
 	})
+}
+
+// FuzzCloserLook reads a file at once and in pieces: what is found in it must be the same.
+func FuzzCloserLook(f *testing.F) {
+	f.Add([]byte(boundSheet(1, "Macro1")+"\x09\x08\x10\x00\x00\x06\x05\x00"), uint8(7))
+	f.Add([]byte("<x>qwn0 axzltwl&#x74;"+"conectix"), uint8(1))
+	f.Add([]byte("\nMain-Class: a&amp;b &#; &#x;"), uint8(3))
+	f.Fuzz(func(t *testing.T, octets []byte, cut uint8) {
+		if len(octets) > 64<<10 {
+			t.Skip()
+		}
+		pieces := func() io.Reader { return &shortReader{octets, int(cut) + 1} }
+		var at, by found
+		at.ole(strings.NewReader(string(octets)))
+		by.ole(pieces())
+		if at != by {
+			t.Errorf("storage: at once %+v, in pieces %+v", at, by)
+		}
+		for _, make := range []func() *closerLook{
+			func() *closerLook { return newCloserLook(kind{real: "text/xml"}) },
+			func() *closerLook { return &closerLook{macros: memberSearch("META-INF/MANIFEST.MF")} },
+		} {
+			whole, parts := make(), make()
+			whole.take(octets)
+			for r, b := pieces(), [300]byte{}; ; {
+				n, err := r.Read(b[:])
+				parts.take(b[:n])
+				if err != nil {
+					break
+				}
+			}
+			if whole.marks != parts.marks || whole.macros.found != parts.macros.found {
+				t.Errorf("marks %q and %q, macros %v and %v", whole.marks.Real(), parts.marks.Real(), whole.macros.found, parts.macros.found)
+			}
+		}
+	})
+}
+
+// shortReader gives its octets in pieces.
+type shortReader struct {
+	octets []byte
+	size   int
+}
+
+func (r *shortReader) Read(p []byte) (int, error) {
+	n := copy(p, r.octets[:min(r.size, len(r.octets))])
+	r.octets = r.octets[n:]
+	if len(r.octets) == 0 {
+		return n, io.EOF
+	}
+	return n, nil
 }
 
 // FuzzHeader reads any field as parameters and as encoded-words.

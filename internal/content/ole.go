@@ -3,6 +3,7 @@ package content
 import (
 	"bytes"
 	"encoding/binary"
+	"io"
 
 	"mailweir/internal/content/source"
 )
@@ -35,14 +36,16 @@ func utf16Name(name string) []byte {
 // ole looks for macros and encryption by the names of streams, and by records that say so. The
 // records are looked for wherever they lie, because the octets of a stream need not lie in order.
 // Its text is not examined.
-func (w *walk) ole(in *source.Reader) {
+func (w *walk) ole(in *source.Reader) { w.found.ole(in) }
+
+func (f *found) ole(r io.Reader) {
 	buf := make([]byte, 0, 8192)
 	upper := make([]byte, 8192)
 	for at := int64(0); ; {
-		n, err := in.Read(buf[len(buf):cap(buf)])
+		n, err := io.ReadFull(r, buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
-		w.found.oleNames(upperASCII(upper[:len(buf)], buf))
-		w.found.oleRecords(buf, at)
+		f.oleNames(upperASCII(upper[:len(buf)], buf))
+		f.oleRecords(buf, at)
 		if err != nil {
 			return
 		}

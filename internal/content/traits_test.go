@@ -122,6 +122,19 @@ func TestNameless(t *testing.T) {
 	}
 }
 
+// TestShownScript: a nameless text that becomes a file that runs is noted, and read as text.
+func TestShownScript(t *testing.T) {
+	wantKinds(t, "Content-Type: text/javascript\n\nalert(1)\n", 0, "script")
+	wantKinds(t, "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b\nContent-Type: text/vbscript\n\nx\n--b--\n", 0, "script")
+	e := mustExaminer(t, Options{}, "!activation 1\n!scan body\n1 gold\n")
+	if !examine(t, e, "Content-Type: text/javascript\n\ngold\n", 100).Outcomes[0].Fired {
+		t.Error("its text is not read as body")
+	}
+	if parts := examine(t, e, "Content-Type: text/x-patch\n\ngold\n", 100).Parts; len(parts) != 0 {
+		t.Errorf("another text is noted as %+v", parts)
+	}
+}
+
 func TestDiskImages(t *testing.T) {
 	at := func(size, offset int, mark string) string {
 		b := make([]byte, size)

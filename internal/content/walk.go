@@ -213,6 +213,7 @@ func (w *walk) leaf(h *partHeader, m *mimeReader, depth int) {
 	major, _, proper := strings.Cut(h.mediaType, "/")
 	text := !proper || major == "text" || major == "multipart" // a multipart without boundary shows as text
 	if text && !h.attached() {
+		w.shownScript(h)
 		w.text(h, bufio.NewReader(decoded), depth)
 	} else {
 		w.attachment(h, name, decoded, depth)
