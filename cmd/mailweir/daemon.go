@@ -140,18 +140,24 @@ func (d *daemon) run(ctx context.Context, listeners []net.Listener, signals <-ch
 	return d.wait(ctx, signals, served)
 }
 
-// tickEvery is how often checks do what is due without any mail.
-const tickEvery = 30 * time.Second
+// tickEvery is how often checks do what is due without any mail, sweepEvery how late the log may
+// tell of events that were alike.
+const (
+	tickEvery  = 30 * time.Second
+	sweepEvery = time.Second
+)
 
 func (d *daemon) tick(ctx context.Context) {
-	ticker := time.NewTicker(tickEvery)
+	ticker, sweeper := time.NewTicker(tickEvery), time.NewTicker(sweepEvery)
 	defer ticker.Stop()
+	defer sweeper.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 			d.runner.Tick(ctx)
+		case <-sweeper.C:
 			d.recorder.Sweep()
 		}
 	}

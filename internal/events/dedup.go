@@ -1,6 +1,7 @@
 package events
 
 import (
+	"cmp"
 	"net/netip"
 	"sync"
 	"time"
@@ -9,104 +10,115 @@ import (
 	"mailweir/internal/policy"
 )
 
-// Events of the same check, reply, client and sender domain stand alone up to dedupAfter in dedupSpan; the
-// rest share one id and one line, so that a flood can fill neither log nor memory.
+// A flood can fill neither log nor memory, whatever clients choose. Events that are alike stand
+// alone up to a number of lines; the rest share an id and two lines: the first of them, and their
+// sum. They are alike by check, reply and action, and besides by client and sender domain, or else
+// by client, or else by nothing more, in each second: so every id stands in the log.
 const (
-	dedupAfter = 10
-	dedupSpan  = time.Minute
-	dedupKeys  = 10_000 // keys that are watched at once; beyond it no other events are brought together
+	domainLines = 10
+	clientLines = 100
+	dedupSpan   = time.Minute
+	dedupKeys   = 10_000 // clients, and pairs of client and domain, that are watched at once
+
+	// checkLines of each check keep the log below the 333 lines a second beyond which journald would
+	// drop others (RateLimitBurst= in journald.conf(5)).
+	checkLines = 100
+	checkSpan  = time.Second
+
+	shareLines = 2 // that a shared id costs
 )
 
+// dedupKey is what events have in common. What they need not have is left empty.
 type dedupKey struct {
 	check, reply, domain string
 	client               netip.Prefix
 	action               policy.Action
 }
 
-// dedup counts the events of one key in one span.
-type dedup struct {
-	key   dedupKey
-	begun time.Time
-	count int
-	id    string // of the events from dedupAfter on
-	// first is the first event of that id; all what it and the others have.
-	first *policy.Event
-	all   gathering
-}
-
-// times is how many events share the id.
-func (d *dedup) times() int { return d.count - dedupAfter }
-
-// sum is the event that stands for all of them.
-func (d *dedup) sum() *policy.Event {
-	e := *d.first
-	e.Repeated = false
-	e.Dedup = &policy.Dedup{Times: d.all.times, Last: d.all.last}
-	d.all.into(&e)
-	return &e
+// keysOf counts an IPv6 client's /64 as one client: any of its addresses costs nothing.
+func keysOf(e *policy.Event) (check, client, domain dedupKey) {
+	check = dedupKey{check: e.Check, reply: e.Reply, action: e.Action}
+	bits := e.Client.BitLen()
+	if e.Client.Is6() {
+		bits = 64
+	}
+	client = check
+	client.client, _ = e.Client.Prefix(bits) // an unknown client is the zero prefix
+	domain = client
+	domain.domain = address.Parse(e.Sender).Domain
+	return check, client, domain
 }
 
 type dedups struct {
 	clock func() time.Time
 
-	mu    sync.Mutex
-	open  map[dedupKey]*dedup
-	sweep time.Time
-	room  int // octets that open sums may still keep
+	mu      sync.Mutex
+	seconds level // counts the lines of a check
+	checks  level
+	clients level
+	domains level
+	shared  map[string]*dedup // by id
+	room    int               // octets that open sums may still keep
 }
 
 func newDedups(clock func() time.Time) *dedups {
-	return &dedups{clock: clock, open: map[dedupKey]*dedup{}, sweep: clock(), room: gatherOctets}
-}
-
-// keyOf counts an IPv6 client's /64 as one client: any of its addresses costs nothing.
-func keyOf(e *policy.Event) dedupKey {
-	bits := e.Client.BitLen()
-	if e.Client.Is6() {
-		bits = 64
+	return &dedups{
+		clock:   clock,
+		seconds: newLevel("", checkSpan),
+		checks:  newLevel(policy.AlikeCheck, checkSpan),
+		clients: newLevel(policy.AlikeClient, dedupSpan),
+		domains: newLevel(policy.AlikeDomain, dedupSpan),
+		shared:  map[string]*dedup{}, room: gatherOctets,
 	}
-	client, _ := e.Client.Prefix(bits) // an unknown client is the zero prefix
-	return dedupKey{check: e.Check, reply: e.Reply, client: client, domain: address.Parse(e.Sender).Domain, action: e.Action}
 }
 
 // identify returns the event's id, and the sums whose span has ended.
 func (ds *dedups) identify(e *policy.Event) (id string, ended []*dedup) {
+	check, client, domain := keysOf(e)
 	ds.mu.Lock()
 	defer ds.mu.Unlock()
 	now := ds.clock()
-	if now.Sub(ds.sweep) >= dedupSpan {
-		ds.sweep = now
-		ended = ds.expire(now)
+	ended = ds.expire(now)
+	if id := cmp.Or(ds.domains.id(domain), ds.clients.id(client), ds.checks.id(check)); id != "" {
+		return id, ended // it costs no further line
 	}
-	key := keyOf(e)
-	d := ds.open[key]
-	if d != nil && now.Sub(d.begun) >= dedupSpan {
-		ended = ds.finish(d, ended)
-		d = nil
+	second := ds.seconds.get(dedupKey{check: e.Check}, now)
+	if second.full(checkLines) {
+		return ds.share(ds.checks.get(check, now)), ended
 	}
-	if d == nil {
-		if len(ds.open) >= dedupKeys {
-			return newID(), ended
-		}
-		d = &dedup{key: key, begun: now}
-		ds.open[key] = d
+	var ofClient *dedup // an unknown one is nobody in particular
+	if e.Client.IsValid() {
+		ofClient = ds.clients.get(client, now)
 	}
-	d.count++
-	switch {
-	case d.times() <= 0:
-		return newID(), ended
-	case d.id == "":
-		d.id = newID()
+	if ofClient.full(clientLines) {
+		second.charge(shareLines)
+		return ds.share(ofClient), ended
 	}
-	return d.id, ended
+	ofDomain := ds.domains.get(domain, now)
+	if ofDomain.full(domainLines) {
+		second.charge(shareLines)
+		ofClient.charge(shareLines)
+		return ds.share(ofDomain), ended
+	}
+	second.charge(1)
+	ofClient.charge(1)
+	ofDomain.charge(1)
+	return newID(), ended
+}
+
+// share begins to share an id.
+func (ds *dedups) share(d *dedup) string {
+	d.id = newID()
+	ds.shared[d.id] = d
+	return d.id
 }
 
 // record reports whether an event of the same id has been told of before.
 func (ds *dedups) record(e *policy.Event) (repeated bool) {
 	ds.mu.Lock()
 	defer ds.mu.Unlock()
-	d := ds.open[keyOf(e)]
-	if d == nil || d.id != e.ID {
+	d := ds.shared[e.ID]
+	if d == nil {
 		return false
 	}
 	d.all.add(e, &ds.room)
@@ -117,20 +129,15 @@ func (ds *dedups) record(e *policy.Event) (repeated bool) {
 	return true
 }
 
-// finish takes a dedup out, and adds it to the list if it has a sum to tell of.
-func (ds *dedups) finish(d *dedup, ended []*dedup) []*dedup {
-	delete(ds.open, d.key)
-	ds.room += d.all.octets
-	if d.first != nil && d.all.times > 1 {
-		ended = append(ended, d)
-	}
-	return ended
-}
-
+// expire takes out what has been open for its span, and returns what has a sum to tell of.
 func (ds *dedups) expire(now time.Time) (ended []*dedup) {
-	for _, d := range ds.open {
-		if now.Sub(d.begun) >= dedupSpan {
-			ended = ds.finish(d, ended)
+	for _, l := range []*level{&ds.seconds, &ds.checks, &ds.clients, &ds.domains} {
+		for d := l.expire(now); d != nil; d = l.expire(now) {
+			delete(ds.shared, d.id)
+			ds.room += d.all.octets
+			if d.first != nil && d.all.times > 1 {
+				ended = append(ended, d)
+			}
 		}
 	}
 	return ended
@@ -144,13 +151,10 @@ func (ds *dedups) ended() []*dedup {
 }
 
 // end closes everything.
-func (ds *dedups) end() (ended []*dedup) {
+func (ds *dedups) end() []*dedup {
 	ds.mu.Lock()
 	defer ds.mu.Unlock()
-	for _, d := range ds.open {
-		ended = ds.finish(d, ended)
-	}
-	return ended
+	return ds.expire(ds.clock().Add(dedupSpan))
 }
 
 func newID() string { return "mw-" + policy.NewID() }

@@ -113,6 +113,96 @@ func TestDedup(t *testing.T) {
 	}
 }
 
+// A client whose sender domains are ever others is told of by itself, with the first of its senders;
+// others at the same time stand alone.
+func TestDedupByClient(t *testing.T) {
+	b := newBench(t)
+	ids := map[string]int{}
+	refuse := func(n int) string {
+		b.now = b.now.Add(time.Second / 20) // fewer than are told of each check
+		return b.refuse("192.0.2.1", fmt.Sprintf("a@d%d.example", n))
+	}
+	for i := range clientLines {
+		ids[refuse(i)]++
+	}
+	if len(ids) != clientLines || len(b.lines()) != clientLines {
+		t.Fatalf("%d ids for %d events", len(ids), clientLines)
+	}
+	shared := refuse(clientLines)
+	for i := range 150 {
+		if id := refuse(clientLines + 1 + i); id != shared {
+			t.Fatalf("event %d has the id %s, want %s", i, id, shared)
+		}
+	}
+	if lines := b.lines(); len(lines) != 1 || lines[0]["event"] != shared || ids[shared] != 0 {
+		t.Fatalf("%v", lines)
+	}
+	if other := b.refuse("192.0.2.2", "a@d0.example"); other == shared || len(b.lines()) != 1 {
+		t.Error("another client shares the id")
+	}
+	b.now = b.now.Add(time.Minute)
+	b.Sweep()
+	lines := b.lines()
+	if len(lines) != 1 || lines[0]["msg"] != "refused ×151" || lines[0]["event"] != shared || lines[0]["alike"] != "client" || lines[0]["senders"] != 151.0 {
+		t.Fatalf("%v", lines)
+	}
+	if names := strings.Split(lines[0]["sender"].(string), ","); len(names) != 100 || names[1] != fmt.Sprintf("<a@d%d.example>", clientLines+1) {
+		t.Errorf("senders %q", names)
+	}
+}
+
+// What is above the lines of a check in one second shares the id of that second, each reply its
+// own; other checks have lines of their own.
+func TestDedupByCheck(t *testing.T) {
+	b := newBench(t)
+	n := 0
+	refuse := func(reply string) string {
+		n++
+		e := &policy.Event{
+			Check: "address", Reply: reply, Mode: policy.Enforce, Client: client(n), Sender: fmt.Sprintf("a@d%d.example", n), HasSender: true,
+		}
+		e.ID = b.Identify(e)
+		b.Record(e)
+		return e.ID
+	}
+	for range checkLines {
+		refuse("address-sender")
+	}
+	if n := len(b.lines()); n != checkLines {
+		t.Fatalf("%d lines", n)
+	}
+	shared := map[string]string{"address-sender": refuse("address-sender"), "address-recipient": refuse("address-recipient")}
+	for range 20 {
+		for reply, id := range shared {
+			if got := refuse(reply); got != id {
+				t.Errorf("%s has the id %s, want %s", reply, got, id)
+			}
+		}
+	}
+	b.refuse("192.0.2.1", "a@bad.example")
+	if lines := b.lines(); len(lines) != 3 || lines[2]["check"] != "sender-block" || shared["address-sender"] == shared["address-recipient"] {
+		t.Errorf("%v", lines)
+	}
+	b.now = b.now.Add(checkSpan)
+	next := refuse("address-sender")
+	lines := b.lines()
+	if len(lines) != 3 || next == shared["address-sender"] || lines[2]["event"] != next {
+		t.Fatalf("%v", lines)
+	}
+	for _, line := range lines[:2] {
+		if line["event"] != shared[line["reply"].(string)] || line["msg"] != "refused ×21" || line["alike"] != "check, above 100 lines a second" || line["clients"] != 21.0 {
+			t.Errorf("%v", line)
+		}
+	}
+	var m dto.Metric
+	if err := b.metrics.unwritten.WithLabelValues("address").Write(&m); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.GetCounter().GetValue(); got != 40 {
+		t.Errorf("%v lines left out are counted, want 40", got)
+	}
+}
+
 func TestSumsAreWrittenAtTheEnd(t *testing.T) {
 	b := newBench(t)
 	for range 13 {
@@ -125,12 +215,11 @@ func TestSumsAreWrittenAtTheEnd(t *testing.T) {
 	}
 }
 
-// What stands alone under an id was written when it came.
 // TestDedupKeepsRepliesApart: whoever asks about an id is shown the reply that it stood in.
 func TestDedupKeepsRepliesApart(t *testing.T) {
 	b := newBench(t)
 	ids := map[string]string{} // the reply of each id
-	for range dedupAfter + 2 {
+	for range domainLines + 2 {
 		for _, reply := range []string{"address-sender", "address-recipient"} {
 			e := &policy.Event{Check: "address", Reply: reply, Mode: policy.Enforce, Sender: "a@spam.example", HasSender: true}
 			e.ID = b.Identify(e)
@@ -143,6 +232,7 @@ func TestDedupKeepsRepliesApart(t *testing.T) {
 	}
 }
 
+// What stands alone under an id was written when it came.
 func TestLoneRepeat(t *testing.T) {
 	b := newBench(t)
 	for range 11 {
@@ -156,17 +246,23 @@ func TestLoneRepeat(t *testing.T) {
 }
 
 func TestDedupsAreBounded(t *testing.T) {
-	b := newBench(t)
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	ds := newDedups(func() time.Time { return now })
+	sizes := func() []int {
+		return []int{len(ds.clients.open), len(ds.domains.open), len(ds.clients.queue), len(ds.domains.queue)}
+	}
 	for i := range dedupKeys + 500 {
-		b.refuse("192.0.2.1", fmt.Sprintf("a@d%d.example", i))
+		ds.identify(&policy.Event{
+			Check: fmt.Sprint("check", i/checkLines), Client: netip.AddrFrom4([4]byte{192, 0, byte(i >> 8), byte(i)}), Sender: fmt.Sprintf("a@d%d.example", i),
+		})
 	}
-	if n := len(b.dedups.open); n != dedupKeys {
-		t.Errorf("%d keys, want %d", n, dedupKeys)
+	if got := sizes(); !slices.Equal(got, []int{dedupKeys, dedupKeys, dedupKeys, dedupKeys}) {
+		t.Errorf("%v keys", got)
 	}
-	b.now = b.now.Add(time.Minute)
-	b.refuse("192.0.2.1", "a@later.example")
-	if n := len(b.dedups.open); n != 1 {
-		t.Errorf("%d keys a minute later, want 1", n)
+	now = now.Add(time.Minute)
+	ds.identify(&policy.Event{Check: "later", Client: netip.MustParseAddr("192.0.2.1"), Sender: "a@later.example"})
+	if got := append(sizes(), len(ds.seconds.open), len(ds.checks.open), len(ds.shared)); !slices.Equal(got, []int{1, 1, 1, 1, 1, 0, 0}) {
+		t.Errorf("%v keys a minute later", got)
 	}
 }
 
@@ -196,7 +292,7 @@ func TestFieldNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range append(names, "change", "clients", "times") {
+	for _, name := range append(names, "alike", "change", "clients", "senders", "times") {
 		if !strings.Contains(string(doc), "`"+name+"`") {
 			t.Errorf("docs/operating.md does not explain %s", name)
 		}

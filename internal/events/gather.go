@@ -13,7 +13,8 @@ import (
 const (
 	gatherCauses  = 10
 	gatherClients = 100
-	gatherOctets  = 16 << 20 // of recipients and causes, in all sums that are open at once
+	gatherSenders = 100
+	gatherOctets  = 16 << 20 // of recipients, senders and causes, in all sums that are open at once
 )
 
 // gathering is what several events have, each different value once. Beyond the bounds, what comes
@@ -23,8 +24,9 @@ type gathering struct {
 	last       time.Time
 	causes     []string
 	recipients distinct[string]
+	senders    distinct[string]
 	clients    distinct[netip.Addr]
-	octets     int // of recipients and causes
+	octets     int // of recipients, senders and causes
 }
 
 func (g *gathering) add(e *policy.Event, room *int) {
@@ -37,6 +39,9 @@ func (g *gathering) add(e *policy.Event, room *int) {
 		g.recipients.add(r, policy.MaxEventRecipients, func() bool { return g.take(r, room) })
 	}
 	g.recipients.count += e.Count - len(e.Recipients)
+	if e.HasSender {
+		g.senders.add(e.Sender, gatherSenders, func() bool { return g.take(e.Sender, room) })
+	}
 	if e.Client.IsValid() {
 		g.clients.add(e.Client, gatherClients, func() bool { return true })
 	}
@@ -58,6 +63,9 @@ func (g *gathering) into(e *policy.Event) {
 		e.Cause = strings.Join(g.causes, "; ")
 	}
 	e.Recipients, e.Count = g.recipients.list, g.recipients.count
+	if g.senders.count > 1 {
+		e.Dedup.Senders, e.Dedup.SenderCount = g.senders.list, g.senders.count
+	}
 	if g.clients.count > 1 {
 		e.Dedup.Clients, e.Dedup.ClientCount = g.clients.list, g.clients.count
 	}

@@ -59,9 +59,17 @@ func sum() *policy.Event {
 	e := refusal()
 	e.Helo, e.Sender, e.Recipients, e.Count = "client.example", "a@bad.example", []string{"a@ours.example", "b@ours.example"}, 7
 	e.Dedup = &policy.Dedup{
-		Times: 31, Last: e.Time.Add(time.Minute), ClientCount: 2,
+		Alike: policy.AlikeDomain, Times: 31, Last: e.Time.Add(time.Minute), ClientCount: 2,
 		Clients: []netip.Addr{netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::2")},
 	}
+	return e
+}
+
+// sampled is what a flood from ever other clients leaves of a second.
+func sampled() *policy.Event {
+	e := sum()
+	e.Dedup.Alike, e.Dedup.Times = policy.AlikeCheck, 1900
+	e.Dedup.Senders, e.Dedup.SenderCount = []string{"a@bad.example", hostile + "@b.example"}, 1850
 	return e
 }
 
@@ -97,7 +105,7 @@ func transaction() *policy.Transaction {
 
 func TestJSON(t *testing.T) {
 	for name, v := range map[string]any{
-		"refusal.json": refusal(), "sum.json": sum(), "changed.json": changed(), "failed.json": failed(), "transaction.json": transaction(),
+		"refusal.json": refusal(), "sum.json": sum(), "sampled.json": sampled(), "changed.json": changed(), "failed.json": failed(), "transaction.json": transaction(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
@@ -156,7 +164,7 @@ func TestLogLines(t *testing.T) {
 	log.SetLevel(logrus.DebugLevel)
 	log.SetFormatter(&logrus.TextFormatter{DisableColors: true, DisableTimestamp: true})
 	sink := logSink{log}
-	for _, e := range []*policy.Event{refusal(), sum(), changed(), failed()} {
+	for _, e := range []*policy.Event{refusal(), sum(), sampled(), changed(), failed()} {
 		sink.Event(e)
 	}
 	repeated := refusal()

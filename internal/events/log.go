@@ -1,6 +1,7 @@
 package events
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 
@@ -52,17 +53,19 @@ func eventFields(e *policy.Event) logrus.Fields {
 	put(fields, "change", policy.EditText(e.Edits))
 	put(fields, "cause", e.Cause)
 	put(fields, "error", e.Err)
-	put(fields, "stack", e.Stack)
+	if e.Stack != "" {
+		fields["stack"] = cut(e.Stack, lineOctets)
+	}
 	put(fields, "client_name", e.ClientName)
 	put(fields, "helo", e.Helo)
 	put(fields, "login", e.Login)
 	put(fields, "direction", e.Direction)
 	put(fields, "queue_id", e.QueueID)
 	if e.HasSender {
-		fields["sender"] = "<" + e.Sender + ">"
+		fields["sender"] = bracketed(e.Sender)
 	}
-	if e.Count > 0 {
-		put(fields, "recipient", named(e.Recipients, func(r string) string { return "<" + r + ">" }))
+	if len(e.Recipients) > 0 {
+		fields["recipient"] = named(e.Recipients, bracketed)
 	}
 	if e.Count > 1 {
 		fields["recipients"] = e.Count
@@ -70,6 +73,11 @@ func eventFields(e *policy.Event) logrus.Fields {
 	put(fields, "asked", asked(e.Trace))
 	if e.Dedup != nil {
 		fields["times"] = e.Dedup.Times
+		fields["alike"] = alikeText(e.Dedup.Alike)
+		if e.Dedup.SenderCount > 1 {
+			fields["sender"] = named(e.Dedup.Senders, bracketed)
+			fields["senders"] = e.Dedup.SenderCount
+		}
 		if e.Dedup.ClientCount > 1 {
 			fields["client"] = named(e.Dedup.Clients, clientText)
 			fields["clients"] = e.Dedup.ClientCount
@@ -81,8 +89,9 @@ func eventFields(e *policy.Event) logrus.Fields {
 // A line names the first of several, as far as both allow: journald cuts a line at 48 KiB (LineMax=
 // in journald.conf(5)).
 const (
-	lineNames  = 100
-	lineOctets = 16 << 10
+	lineNames   = 100
+	lineOctets  = 12 << 10
+	fieldOctets = 4 << 10 // of a text that a client or an answer from outside has part in
 )
 
 // named joins the first of a list with commas.
@@ -101,6 +110,17 @@ func named[T any](list []T, text func(T) string) string {
 	return b.String()
 }
 
+// alikeText says what the events of a sum have in common, besides check, reply and action.
+func alikeText(a policy.Alike) string {
+	switch a {
+	case policy.AlikeDomain:
+		return "client and sender domain"
+	case policy.AlikeClient:
+		return "client"
+	}
+	return fmt.Sprintf("check, above %d lines a second", checkLines)
+}
+
 func asked(list []trace.Query) string {
 	var b strings.Builder
 	for i, q := range list {
@@ -114,9 +134,19 @@ func asked(list []trace.Query) string {
 
 func put(fields logrus.Fields, name, value string) {
 	if value != "" {
-		fields[name] = value
+		fields[name] = cut(value, fieldOctets)
 	}
 }
+
+// cut shortens a text that is longer than so many octets, and shows it.
+func cut(text string, octets int) string {
+	if len(text) <= octets {
+		return text
+	}
+	return strings.ToValidUTF8(text[:octets], "") + "…"
+}
+
+func bracketed(address string) string { return "<" + cut(address, fieldOctets) + ">" }
 
 func clientText(a netip.Addr) string {
 	if !a.IsValid() {

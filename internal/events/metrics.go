@@ -17,6 +17,7 @@ type Metrics struct {
 
 	decisions   *prometheus.CounterVec
 	failures    *prometheus.CounterVec
+	unwritten   *prometheus.CounterVec
 	limits      *prometheus.CounterVec
 	messages    *prometheus.CounterVec
 	octets      prometheus.Counter
@@ -35,9 +36,10 @@ func NewMetrics(version string) *Metrics {
 		Registry: prometheus.NewRegistry(),
 		decisions: counters("decisions_total", "Decisions against mail, in monitor mode those that would have been.",
 			"check", "mode", "action", "code"),
-		failures: counters("check_failures_total", "Check errors: times that a check could not judge.", "check"),
-		limits:   counters("examination_limits_total", "Messages of which a part was not examined, by the limit that was reached.", "limit"),
-		messages: counters("messages_total", "Mail transactions by what became of them.", "service", "fate"),
+		failures:  counters("check_failures_total", "Check errors: times that a check could not judge.", "check"),
+		unwritten: counters("log_lines_left_out_total", "Events without a line of their own: they share their id and the line of its sum.", "check"),
+		limits:    counters("examination_limits_total", "Messages of which a part was not examined, by the limit that was reached.", "limit"),
+		messages:  counters("messages_total", "Mail transactions by what became of them.", "service", "fate"),
 		octets: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "mailweir_message_octets_total", Help: "Octets of the messages that came to their end.",
 		}),
@@ -67,7 +69,7 @@ func NewMetrics(version string) *Metrics {
 	for _, stage := range policy.Stages() {
 		m.stages[stage] = durations.WithLabelValues(stage.String())
 	}
-	m.Registry.MustRegister(m.decisions, m.failures, m.limits, m.messages, m.octets, m.connections, m.sessions, m.defects, m.reloads,
+	m.Registry.MustRegister(m.decisions, m.failures, m.unwritten, m.limits, m.messages, m.octets, m.connections, m.sessions, m.defects, m.reloads,
 		m.loaded, m.loadedAt, build, durations,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -81,6 +83,9 @@ func counters(name, help string, labels ...string) *prometheus.CounterVec {
 func (m *Metrics) Event(e *policy.Event) {
 	if e.Dedup != nil {
 		return
+	}
+	if e.Repeated {
+		m.unwritten.WithLabelValues(e.Check).Inc()
 	}
 	if e.Err != "" {
 		m.failures.WithLabelValues(e.Check).Inc()

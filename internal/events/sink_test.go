@@ -44,8 +44,8 @@ func TestAnotherSink(t *testing.T) {
 		b.refuseFor("192.0.2.1", fmt.Sprintf("u%d@ours.example", i))
 	}
 	b.Close()
-	if len(s.rows) != dedupAfter+1 {
-		t.Errorf("%d rows, want %d", len(s.rows), dedupAfter+1)
+	if len(s.rows) != domainLines+1 {
+		t.Errorf("%d rows, want %d", len(s.rows), domainLines+1)
 	}
 	seen := map[string]int{}
 	for id, e := range s.rows {
@@ -84,8 +84,8 @@ func TestSumNamesRecipientsAndClients(t *testing.T) {
 	b := newBench(t)
 	s := newTable(b)
 	var last *policy.Event
-	for i := range dedupAfter + 1200 {
-		n := max(0, i-dedupAfter)
+	for i := range domainLines + 1200 {
+		n := max(0, i-domainLines)
 		last = b.refuseFor(fmt.Sprintf("2001:db8::%x", n+1), fmt.Sprintf("u%d@ours.example", n), "all@ours.example")
 	}
 	b.lines()
@@ -129,7 +129,7 @@ func TestRecipientsOfOneMessage(t *testing.T) {
 func TestSumsAreBounded(t *testing.T) {
 	b := newBench(t)
 	long := func(i int) string { return fmt.Sprintf("%d%s@ours.example", i, strings.Repeat("x", 1000)) }
-	for i := range dedupAfter + 20_000 {
+	for i := range domainLines + 20_000 {
 		b.refuseFor("192.0.2.1", long(i))
 		b.refuseFor(fmt.Sprintf("192.0.2.%d", 2+i%50), long(i))
 	}

@@ -12,7 +12,7 @@ import (
 func TestDedupsEndByThemselves(t *testing.T) {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	ds := newDedups(func() time.Time { return now })
-	for i := range dedupAfter + 3 {
+	for i := range domainLines + 3 {
 		e := &policy.Event{Check: "hops", Sender: "a@b.example", Cause: []string{"one", "two"}[i%2]}
 		e.ID, _ = ds.identify(e)
 		ds.record(e)

@@ -71,8 +71,8 @@ func TestUnexaminedFlood(t *testing.T) {
 	for i := range 300 {
 		b.Settled(bomb(fmt.Sprintf("%d@else.example", i), policy.Outcome{}, policy.Unexamined{Limit: "ratio", Where: fmt.Sprintf("ratio in %q", fmt.Sprint(i))}))
 	}
-	if got := len(b.messages("info")); got != dedupAfter+1 {
-		t.Errorf("%d lines, want %d", got, dedupAfter+1)
+	if got := len(b.messages("info")); got != domainLines+1 {
+		t.Errorf("%d lines, want %d", got, domainLines+1)
 	}
 	if got := b.limitsCounted("ratio"); got != 300 {
 		t.Errorf("%v counted, want 300", got)

@@ -77,13 +77,27 @@ type Event struct {
 // Dedup is what events that share an id have in common, so that a flood fills no log. The event
 // that it belongs to is the first of them, with the causes and recipients of all.
 type Dedup struct {
+	// Alike is what they have in common besides check, reply and action.
+	Alike Alike `json:"alike"`
 	// Times is how many events there were, Last when the last of them.
 	Times int       `json:"times"`
 	Last  time.Time `json:"last"`
 	// Clients are the different clients, the first of them; ClientCount is how many there are.
 	Clients     []netip.Addr `json:"clients,omitempty"`
 	ClientCount int          `json:"client_count,omitempty"`
+	// Senders are the different senders, the first of them; SenderCount is how many there are.
+	Senders     []string `json:"senders,omitempty"`
+	SenderCount int      `json:"sender_count,omitempty"`
 }
+
+// Alike is in what way the events that share an id are alike.
+type Alike string
+
+const (
+	AlikeDomain Alike = "domain" // client and sender domain
+	AlikeClient Alike = "client"
+	AlikeCheck  Alike = "check" // nothing more: there were too many in one second to tell of each
+)
 
 // Action is what an event did.
 type Action uint8
