@@ -25,8 +25,8 @@ type Server struct {
 	From []netip.Prefix
 	// OnDegraded is told, once for each, what an MTA does not grant and what follows from it.
 	OnDegraded func(string)
-	// ErrorLog is told why a connection was refused or broke, and when accepting fails. It is
-	// called from any goroutine.
+	// ErrorLog is told why a connection was refused or broke, and when accepting fails, ten times a
+	// minute for each peer; what is left out is counted. It is called from any goroutine.
 	ErrorLog func(error)
 	// IdleGrace is how long Shutdown lets connections be on which no message is in progress; zero
 	// means until its context ends. An MTA whose connection is closed applies its default action to
@@ -36,6 +36,9 @@ type Server struct {
 
 	buffers       buffers
 	progressEvery time.Duration // progressEvery of the package, except in tests
+
+	refused complaints // about peers that may not connect
+	trouble complaints // about all others: the MTAs must not be drowned out
 
 	mu        sync.Mutex
 	listeners []net.Listener
@@ -104,7 +107,7 @@ func (s *Server) accept(l net.Listener, stop <-chan struct{}) error {
 		case errors.Is(err, net.ErrClosed):
 			return err
 		}
-		s.log(fmt.Errorf("accept on %s: %w; trying again in %v", l.Addr(), err, pause))
+		s.trouble.about(l.Addr().String(), fmt.Errorf("accept on %s: %w; trying again in %v", l.Addr(), err, pause), s.ErrorLog)
 		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:
@@ -127,11 +130,11 @@ func stopped(stop <-chan struct{}) bool {
 // start serves one connection in a goroutine of its own, so that no peer can hold up accepting.
 func (s *Server) start(nc net.Conn) {
 	if err := s.admit(nc.RemoteAddr()); err != nil {
-		s.log(err)
+		s.refused.about(peerNet(nc), err, s.ErrorLog)
 		_ = nc.Close()
 		return
 	}
-	c := &conn{Conn: nc, log: s.log}
+	c := &conn{Conn: nc, log: func(err error) { s.trouble.about(peerNet(nc), err, s.ErrorLog) }}
 	c.in = reader{conn: nc, buffers: &s.buffers, acknowledge: acknowledgement(nc)}
 	c.closed = func() { s.forget(c) }
 	s.mu.Lock()
@@ -196,7 +199,7 @@ func (s *Server) meet(c *conn) (*session, error) {
 	}
 	if err != nil {
 		if !errors.Is(err, errEnded) && !c.isGone() {
-			s.log(fmt.Errorf("milter connection from %s: %w", peerName(c.Conn), err))
+			c.log(fmt.Errorf("milter connection from %s: %w", peerName(c.Conn), err))
 		}
 		return nil, err
 	}
@@ -247,12 +250,6 @@ func (s *Server) tell(degradations []string) {
 	}
 }
 
-func (s *Server) log(err error) {
-	if s.ErrorLog != nil {
-		s.ErrorLog(err)
-	}
-}
-
 // Connections returns how many connections of MTAs there are.
 func (s *Server) Connections() int { return int(s.count.Load()) }
 
@@ -264,6 +261,8 @@ const cutGrace = time.Second
 // in progress are closed after IdleGrace, and no other message begins from then on. When the
 // context ends, what is left is cut off; the error then says how many messages were in progress.
 func (s *Server) Shutdown(ctx context.Context) error {
+	defer s.trouble.sum()
+	defer s.refused.sum()
 	s.drain()
 	ended := make(chan struct{})
 	go func() {

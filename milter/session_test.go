@@ -282,6 +282,7 @@ func TestProgressInTime(t *testing.T) {
 type pipeConn struct{ net.Conn }
 
 func (pipeConn) RemoteAddr() net.Addr { return &net.UnixAddr{Name: "@", Net: "unix"} }
+func (pipeConn) LocalAddr() net.Addr  { return &net.UnixAddr{Name: "/pipe", Net: "unix"} }
 
 // TestSlowPolicy: a session that waits for the policy holds up no other.
 func TestSlowPolicy(t *testing.T) {

@@ -1,0 +1,86 @@
+package milter
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Peers make no more lines of the log than this, whatever they do: of each, the first of a minute,
+// and then one that counts the others.
+const (
+	complaintSpan  = time.Minute
+	complaintLines = 10
+	complaintPeers = 20 // that have lines of their own; the others count as one
+)
+
+// complaints tells of what peers do wrong.
+type complaints struct {
+	mu    sync.Mutex
+	tell  func(error)
+	peers map[string]int // lines about each in this span
+	end   *time.Timer    // nil while there are none
+}
+
+// about tells what is wrong with a peer, or counts it.
+func (c *complaints) about(peer string, err error, tell func(error)) {
+	if tell == nil {
+		return
+	}
+	c.mu.Lock()
+	if c.end == nil {
+		c.peers, c.tell = map[string]int{}, tell
+		c.end = time.AfterFunc(complaintSpan, c.sum)
+	}
+	if _, known := c.peers[peer]; !known && len(c.peers) >= complaintPeers {
+		peer = "other peers"
+	}
+	c.peers[peer]++
+	lines := c.peers[peer]
+	c.mu.Unlock()
+	switch {
+	case lines == complaintLines:
+		tell(fmt.Errorf("%w (further lines about %s are counted for a minute)", err, peer))
+	case lines < complaintLines:
+		tell(err)
+	}
+}
+
+// sum ends the span and tells what was left out.
+func (c *complaints) sum() {
+	c.mu.Lock()
+	peers, tell := c.peers, c.tell
+	c.peers = nil
+	if c.end != nil {
+		c.end.Stop()
+		c.end = nil
+	}
+	c.mu.Unlock()
+	var left []string
+	for peer, lines := range peers {
+		if lines > complaintLines {
+			left = append(left, fmt.Sprintf("%d more lines about %s were left out", lines-complaintLines, peer))
+		}
+	}
+	slices.Sort(left)
+	for _, text := range left {
+		tell(fmt.Errorf("%s within a minute", text))
+	}
+}
+
+// peerNet names the peer of a connection for the log: its address, an IPv6 one by its /64, where
+// any other costs nothing; on a unix socket, the socket.
+func peerNet(nc net.Conn) string {
+	tcp, ok := nc.RemoteAddr().(*net.TCPAddr)
+	if !ok {
+		return peerName(nc)
+	}
+	addr := tcp.AddrPort().Addr().Unmap().WithZone("")
+	if addr.Is6() {
+		return netip.PrefixFrom(addr, 64).Masked().String()
+	}
+	return addr.String()
+}
