@@ -3,6 +3,7 @@ package events
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -315,6 +316,30 @@ func TestFieldNames(t *testing.T) {
 	// A check error has refused nothing.
 	if _, ok := eventFields(&policy.Event{Action: policy.ActionError, Reply: "rbl"})["reply"]; ok {
 		t.Error("an error has a reply")
+	}
+}
+
+// A defect that every message meets is counted each time and written ten times a minute.
+func TestDefects(t *testing.T) {
+	b := newBench(t)
+	for range 500 {
+		b.Defect(errors.New("panic: nil"))
+	}
+	lines := b.lines()
+	if len(lines) != defectLines || lines[0]["error"] != "panic: nil" || !strings.Contains(fmt.Sprint(lines[defectLines-1]["error"]), "mailweir_defects_total") {
+		t.Errorf("%v", lines)
+	}
+	b.now = b.now.Add(time.Minute)
+	b.Defect(errors.New("panic: nil"))
+	if lines := b.lines(); len(lines) != 1 {
+		t.Errorf("%d lines a minute later", len(lines))
+	}
+	var m dto.Metric
+	if err := b.metrics.defects.Write(&m); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.GetCounter().GetValue(); got != 501 {
+		t.Errorf("%v counted", got)
 	}
 }
 

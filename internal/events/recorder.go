@@ -4,6 +4,8 @@
 package events
 
 import (
+	"fmt"
+	"sync"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -40,6 +42,11 @@ type Recorder struct {
 	sinks   []Sink
 	dedups  *dedups
 	missing missing
+	defects struct {
+		mu    sync.Mutex
+		begun time.Time
+		lines int
+	}
 }
 
 // NewRecorder returns a recorder. Close tells of what is still being brought together.
@@ -94,10 +101,26 @@ func (r *Recorder) Closed(*policy.Connection) { r.Metrics.closed() }
 // Took counts how long an answer took.
 func (r *Recorder) Took(stage policy.Stage, d time.Duration) { r.Metrics.took(stage, d) }
 
+// defectLines bounds what a defect that every message meets writes in a minute.
+const defectLines = 10
+
 // Defect logs a panic outside of any answer.
 func (r *Recorder) Defect(err error) {
 	r.Metrics.defects.Inc()
-	r.Log.WithError(err).Error("a defect while learning from an outcome; please report it")
+	r.defects.mu.Lock()
+	if now := r.Clock(); now.Sub(r.defects.begun) >= time.Minute {
+		r.defects.begun, r.defects.lines = now, 0
+	}
+	r.defects.lines++
+	lines := r.defects.lines
+	r.defects.mu.Unlock()
+	switch {
+	case lines == defectLines:
+		err = fmt.Errorf("%w (further ones of this minute are counted in mailweir_defects_total only)", err)
+		fallthrough
+	case lines < defectLines:
+		r.Log.WithError(err).Error("a defect while learning from an outcome; please report it")
+	}
 }
 
 // Sweep tells of the sums whose time has come. Without it they wait for the next event.
