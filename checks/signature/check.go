@@ -208,7 +208,7 @@ func entryName(m table.Match, key string) string {
 
 // nameKeys are the keys of a file's name: the name, its last two extensions, the last one.
 func nameKeys(p *content.Part) []string {
-	base := strings.ToLower(strings.TrimRight(path.Base(p.Name), " ."))
+	base := strings.ToLower(content.BaseName(p.Name))
 	keys := []string{base}
 	last := path.Ext(base)
 	rest := strings.TrimRight(strings.TrimSuffix(base, last), " ") // invoice.pdf      .exe

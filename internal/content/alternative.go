@@ -20,6 +20,7 @@ type choice struct {
 // choose begins a multipart/alternative.
 func (x *Examination) choose() *choice {
 	x.flush()
+	x.choices++
 	c := &choice{x: x, outer: x.hits, best: hits{}}
 	x.hits = hits{}
 	return c

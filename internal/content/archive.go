@@ -25,7 +25,7 @@ func (w *walk) gzip(f file, in *source.Reader) {
 	if name == "" {
 		name = strings.TrimSuffix(path.Base(f.name), path.Ext(f.name))
 	}
-	w.member(f, name, false, w.expand(&gzipStreams{z, in}, in))
+	w.member(f, false, w.expand(&gzipStreams{z, in}, in), name)
 }
 
 // gzipStreams reads streams that follow each other, which are one file, and takes nothing of what
@@ -57,7 +57,7 @@ func (w *walk) bzip2(f file, in *source.Reader) {
 	}
 	defer w.giveBack(sevenzip.BZip2Memory)
 	name := strings.TrimSuffix(path.Base(f.name), path.Ext(f.name))
-	w.member(f, name, false, w.expand(bzip2.NewReader(in), in))
+	w.member(f, false, w.expand(bzip2.NewReader(in), in), name)
 }
 
 // tar examines the members of a tar archive.
@@ -78,7 +78,7 @@ func (w *walk) tar(f file, in *source.Reader) {
 		if sparse(h) {
 			r = w.expand(t, in)
 		}
-		if !w.member(f, h.Name, false, r) {
+		if !w.member(f, false, r, h.Name) {
 			return
 		}
 	}
@@ -103,5 +103,5 @@ func (w *walk) xz(f file, in *source.Reader) {
 	name := strings.TrimSuffix(path.Base(f.name), path.Ext(f.name))
 	body := w.expand(x, in)
 	body.clipped = x.Clipped
-	w.member(f, name, false, body)
+	w.member(f, false, body, name)
 }

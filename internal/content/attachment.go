@@ -17,8 +17,9 @@ const maxSniff = 3072
 
 // file is an attachment or a member of an archive.
 type file struct {
-	name     string // decoded; members with the names of what holds them before it
-	declared string // media type, "" for members
+	name     string   // decoded; members with the names of what holds them before it
+	others   []string // further names that programs may give it
+	declared string   // media type, "" for members
 	charset  string
 	member   string // path inside the archive, "" for attachments
 	document bool   // it is an archive that begins as a document
@@ -26,12 +27,12 @@ type file struct {
 }
 
 // attachment examines a part that a mail reader offers for opening.
-func (w *walk) attachment(h *partHeader, name string, r io.Reader, depth int) {
+func (w *walk) attachment(h *partHeader, names []string, r io.Reader, depth int) {
 	if w.x.needs == 0 {
 		w.copy(nil, r)
 		return
 	}
-	w.file(file{name: name, declared: h.mediaType, charset: h.params["charset"], depth: depth}, r)
+	w.file(named(file{declared: h.mediaType, charset: h.params["charset"], depth: depth}, names), r)
 }
 
 // shownScript notes a part that some mail programs show as text, and others as a file that runs: a
@@ -42,7 +43,7 @@ func (w *walk) shownScript(h *partHeader) {
 	}
 	part := Part{Declared: h.mediaType}
 	part.classify(kind{real: "text/plain", text: true}, nil, "")
-	w.x.result.Parts = append(w.x.result.Parts, part)
+	w.note(part)
 }
 
 // file notes a file and examines what is in it, to its end.
@@ -58,14 +59,12 @@ func (w *walk) file(f file, r io.Reader) {
 	defer all.end() // in any case, because a reading that has begun holds memory
 	in := source.New(all)
 	head, _ := in.Peek(maxSniff)
-	part := Part{Name: clip(f.name), Declared: f.declared}
 	k := kindOf(head)
-	part.classify(k, head, f.member)
 	look := newCloserLook(k)
 	ahead, _ := in.Peek(in.Buffered())
 	all.add(look, ahead)
 	index := len(w.x.result.Parts)
-	w.x.result.Parts = append(w.x.result.Parts, part)
+	w.noteFile(f, k, head, false)
 	outer := w.found
 	w.found = found{}
 	if f.depth > w.x.examiner.limits.Depth {
@@ -75,11 +74,13 @@ func (w *walk) file(f file, r io.Reader) {
 	}
 	w.copy(nil, in)
 	w.x.matchSums(sums)
-	noted := &w.x.result.Parts[index]
-	noted.Size = sums.size
-	sums.fill(noted)
-	look.note(noted)
-	w.found.note(noted)
+	for i := range 1 + len(f.others) {
+		noted := &w.x.result.Parts[index+i]
+		noted.Size = sums.size
+		sums.fill(noted)
+		look.note(noted)
+		w.found.note(noted)
+	}
 	w.found, w.place = outer, holder
 	if strings.EqualFold(path.Base(f.member), "vbaProject.bin") {
 		w.found.macros = true // of the document that holds it
@@ -203,27 +204,39 @@ func (e *expansion) end(limit Limit) (int, error) {
 	return 0, io.EOF
 }
 
-// member examines a member of an archive; false when there were too many.
-func (w *walk) member(holder file, name string, encrypted bool, r io.Reader) bool {
+// member examines a member of an archive; false when there were too many. Programs differ in which
+// of its names they take, the likeliest is the first.
+func (w *walk) member(holder file, encrypted bool, r io.Reader, names ...string) bool {
 	if w.parts++; w.parts > w.x.examiner.limits.Parts {
 		w.x.reach(LimitParts)
 		return false
 	}
-	name = charset.Decode("", clip(strings.ReplaceAll(name, `\`, "/")))
-	s := w.x.sink(Filenames)
-	s.WriteString(name)
-	s.end()
-	full := name
-	if holder.name != "" {
-		full = holder.name + "/" + name
+	f := file{depth: holder.depth + 1}
+	var all []string
+	for _, name := range names {
+		name = charset.Decode("", clip(strings.ReplaceAll(name, `\`, "/")))
+		all = addNames(all, namesAsSaved(name)...)
+	}
+	if len(all) == 0 {
+		all = []string{""}
+	}
+	w.noteNames(all)
+	for i, name := range all {
+		full := name
+		if holder.name != "" {
+			full = holder.name + "/" + name
+		}
+		if i == 0 {
+			f.name, f.member = full, name
+		} else {
+			f.others = append(f.others, full)
+		}
 	}
 	if r == nil || encrypted {
-		part := Part{Name: clip(full), Encrypted: encrypted}
-		part.classify(kind{}, nil, name)
-		w.x.result.Parts = append(w.x.result.Parts, part)
+		w.noteFile(f, kind{}, nil, encrypted)
 		return true
 	}
-	w.file(file{name: full, member: name, depth: holder.depth + 1}, r)
+	w.file(f, r)
 	return true
 }
 

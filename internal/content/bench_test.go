@@ -226,3 +226,31 @@ func BenchmarkExamine(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkCorpus examines real messages whole.
+func BenchmarkCorpus(b *testing.B) {
+	for _, set := range corpusSets {
+		b.Run(set, func(b *testing.B) {
+			dir, names := corpus(b, set)
+			var messages []string
+			octets := 0
+			for _, name := range names {
+				messages = append(messages, mustRead(b, filepath.Join(dir, name)))
+				octets += len(messages[len(messages)-1])
+			}
+			e := mustExaminer(b, Options{}, "!activation 1\n!scan subject body html headers attachments filenames\n1 zzyzx")
+			b.ReportAllocs()
+			defer perCPU(b, octets)()
+			for b.Loop() {
+				for _, msg := range messages {
+					x := e.Begin(Text | Files | Sums)
+					feedMessage(x, msg, 65535)
+					if _, err := x.Finish(); err != nil {
+						b.Fatal(err)
+					}
+					x.Close()
+				}
+			}
+		})
+	}
+}

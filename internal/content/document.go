@@ -19,11 +19,11 @@ func (w *walk) zipContent(f file, name string, r io.Reader) bool {
 	}
 	text := documentText(name)
 	if !text && !(f.document && strings.EqualFold(path.Ext(name), ".xml")) {
-		return w.member(f, name, false, r)
+		return w.member(f, false, r, name)
 	}
 	in := source.New(r)
 	if !text && !looksLikeXML(in) {
-		return w.member(f, name, false, in)
+		return w.member(f, false, in, name)
 	}
 	if w.parts++; w.parts > w.x.examiner.limits.Parts {
 		w.x.reach(LimitParts)

@@ -26,6 +26,7 @@ type Examination struct {
 	tried    map[int32]int // occurrences of patterns, in all alternatives
 	lent     int           // octets of memory for hits
 	result   Result
+	again    []int // numbers of the result's parts that a second reading has found
 	err      error
 	feed     feed
 	resume   func() (struct{}, bool)
@@ -42,6 +43,9 @@ type Examination struct {
 type tally struct {
 	sinks [sectionCount]*sink
 	hits  hits
+
+	choices int           // begun so far
+	since   map[int32]int // occurrences of entries since a second reading began in the midst of this one, nil without
 }
 
 // hit is what an entry has come to so far.
@@ -117,6 +121,7 @@ func (x *Examination) Finish() (*Result, error) {
 		return nil, x.err
 	}
 	x.result.Outcomes = x.score()
+	x.dropRepeated()
 	return &x.result, nil
 }
 
@@ -260,6 +265,9 @@ func (x *Examination) count(entry int32, section Sections, text []byte) *hit {
 			return nil
 		}
 	}
+	if x.since != nil {
+		x.since[entry]++
+	}
 	h.count++
 	h.counts[section.index()]++
 	if x.examiner.keep && len(h.texts) < maxKept {
@@ -284,9 +292,10 @@ func (x *Examination) reach(limit Limit) {
 	}
 }
 
-// symptom notes a sign of damage; after a stop the missing rest is our own doing.
+// symptom notes a sign of damage; after a stop the missing rest is our own doing, and what looks
+// damaged in a second reading need not be.
 func (x *Examination) symptom(s Symptom) {
-	if !x.late && !x.closed && !slices.Contains(x.result.Symptoms, s) {
+	if !x.late && !x.closed && !x.reading.again && !slices.Contains(x.result.Symptoms, s) {
 		x.result.Symptoms = append(x.result.Symptoms, s)
 	}
 }

@@ -115,8 +115,13 @@ func FuzzHeader(f *testing.F) {
 		for _, name := range []string{"Content-Type", "Content-Disposition", "Content-Transfer-Encoding"} {
 			h.set(name, value)
 		}
-		if len(h.params) > maxParams || !utf8.ValidString(encodedword.Decode(value)) || !utf8.ValidString(h.filename()) {
-			t.Errorf("%d parameters, %q, %q", len(h.params), encodedword.Decode(value), h.filename())
+		if n := len(h.readings()); n == 0 || n > maxReadings || len(h.filenames()) > maxNames || !utf8.ValidString(encodedword.Decode(value)) {
+			t.Errorf("%d readings, %d names, %q", n, len(h.filenames()), encodedword.Decode(value))
+		}
+		for _, name := range h.filenames() {
+			if name == "" || !utf8.ValidString(name) {
+				t.Errorf("name %q", name)
+			}
 		}
 	})
 }

@@ -1,10 +1,10 @@
 package content
 
 import (
+	"slices"
 	"strings"
 
 	"mailweir/internal/charset"
-	"mailweir/internal/content/filetype"
 	"mailweir/internal/content/source"
 )
 
@@ -101,23 +101,30 @@ func opener(f file, k kind) (open reading, whole bool) {
 	return nil, false
 }
 
-// extension is that of the file's own name.
-func (f file) extension() string {
-	name := f.member
-	if name == "" {
-		name = f.name
-	}
-	return filetype.Extension(name)
+// ends says whether one of the file's names has an extension of a kind.
+func (f file) ends(kind map[string]bool) bool {
+	return kind[extension(f.name)] || slices.ContainsFunc(f.others, func(name string) bool { return kind[extension(name)] })
 }
 
 // isMessage tells a saved message, by any sign.
 func (f file) isMessage(k kind) bool {
-	return f.declared == "message/rfc822" || k.real == "message/rfc822" || messageExtensions[f.extension()]
+	return f.declared == "message/rfc822" || k.real == "message/rfc822" || f.ends(messageExtensions)
+}
+
+// form is that of the file as a text, by its type or one of its names.
+func (f file) form() *form {
+	as := formOf(f.declared, extension(f.name))
+	for _, name := range f.others {
+		if as == nil {
+			as = formOf(f.declared, extension(name))
+		}
+	}
+	return as
 }
 
 // isText tells what is shown or opened as text, whatever its first octets are.
 func (f file) isText() bool {
-	return strings.HasPrefix(f.declared, "text/") && f.declared != "text/rtf" || textExtensions[f.extension()] || isCalendar(f.declared, f.extension())
+	return strings.HasPrefix(f.declared, "text/") && f.declared != "text/rtf" || f.ends(textExtensions) || calendarTypes[f.declared] || f.ends(calendarExtensions)
 }
 
 var (
@@ -128,13 +135,13 @@ var (
 
 // readers are the ways in which a file is read as a text; other is nil where there is but one.
 func (f file) readers(k kind, in *source.Reader) (show, other reader) {
-	as, isHTML := formOf(f.declared, f.extension()), k.real == "text/html"
+	as, isHTML := f.form(), k.real == "text/html"
 	switch {
 	case htmlTypes[f.declared]:
 		return (*walk).htmlFile, nil
 	case isHTML && isXMLType(f.declared):
 		return (*walk).xmlFile, (*walk).htmlFile
-	case isHTML, !strings.HasPrefix(f.declared, "text/") && htmlExtensions[f.extension()]:
+	case isHTML, !strings.HasPrefix(f.declared, "text/") && f.ends(htmlExtensions):
 		return (*walk).htmlFile, nil
 	case k.real == "text/xml":
 		return (*walk).xmlFile, nil

@@ -51,6 +51,10 @@ const (
 	LimitHidden   Limit = "hidden"   // more hidden text than is kept
 	LimitLarge    Limit = "large"    // an archive asks for more memory than one may have
 
+	LimitNames    Limit = "names"    // a part has more than 64 names, or a field 256 parameters that matter
+	LimitReadings Limit = "readings" // mail readers may read a part in more ways than were tried
+	LimitBoundary Limit = "boundary" // a multipart has text but no boundary that is met
+
 	LimitUnreadable Limit = "unreadable" // an archive or a member is damaged, or packed in a way that is not known
 )
 

@@ -15,13 +15,17 @@ import (
 // the rest.
 type mimeReader struct {
 	r          *bufio.Reader
-	boundaries []string // of the open multiparts, outermost first
-	hit        int      // index of the boundary that was met, -1 while none
-	closing    bool     // the boundary met ends its multipart
+	boundaries []openMultipart // outermost first
+	hit        int             // index of the boundary that was met, -1 while none
+	closing    bool            // the boundary met ends its multipart
 	eof        bool
-	midLine    bool   // the next octets continue a line longer than the buffer
-	continued  bool   // the piece that next has given continues a line
-	back       []byte // a line given back by unread
+	midLine    bool          // the next octets continue a line longer than the buffer
+	continued  bool          // the piece that next has given continues a line
+	back       []byte        // a line given back by unread
+	loose      bool          // a line that only begins with a boundary is one
+	doubt      func()        // called at such a line, nil where nobody wants to know
+	other      *looseReading // which reads the lines loosely from there on, nil for none
+	outer      *mimeReader   // whose lines up to a boundary are read here, nil for those of a message or a file
 
 	// Of Read:
 	ready   []byte // to be given out
@@ -64,13 +68,25 @@ func (m *mimeReader) next() []byte {
 	m.midLine = err == bufio.ErrBufferFull
 	if err != nil && err != bufio.ErrBufferFull && len(line) == 0 {
 		m.eof = true
+		if m.other != nil {
+			m.other.end()
+		}
 		return nil
 	}
 	if !m.continued && m.atBoundary(line) {
+		m.hear(line)
 		m.dropRest()
 		return nil
 	}
+	m.hear(line)
 	return line
+}
+
+// hear lets the other reading have a line.
+func (m *mimeReader) hear(line []byte) {
+	if m.other != nil {
+		m.other.take(line)
+	}
 }
 
 // unread gives a line back, so that the next call of next returns it.
@@ -79,18 +95,22 @@ func (m *mimeReader) unread(line []byte) { m.back = line }
 // dropRest skips what follows a boundary on a line longer than the buffer.
 func (m *mimeReader) dropRest() {
 	for m.midLine {
-		_, err := m.r.ReadSlice('\n')
+		piece, err := m.r.ReadSlice('\n')
 		m.midLine = err == bufio.ErrBufferFull
+		m.hear(piece)
 	}
 }
 
+// atBoundary says whether a line is the boundary of an open multipart. One that only begins with one
+// is where m is loose; otherwise it is the doubt of whoever has another reading begin there.
 func (m *mimeReader) atBoundary(line []byte) bool {
 	if len(m.boundaries) == 0 || len(line) < 3 || line[0] != '-' || line[1] != '-' {
 		return false
 	}
 	rest := bytes.TrimRight(line[2:], " \t\r\n")
+	longest := -1
 	for i := len(m.boundaries) - 1; i >= 0; i-- {
-		b := m.boundaries[i]
+		b := m.boundaries[i].boundary
 		if len(rest) < len(b) || string(rest[:len(b)]) != b {
 			continue
 		}
@@ -102,9 +122,23 @@ func (m *mimeReader) atBoundary(line []byte) bool {
 			m.hit, m.closing = i, true
 			return true
 		}
+		if longest < 0 || len(b) > len(m.boundaries[longest].boundary) {
+			longest = i
+		}
+	}
+	switch {
+	case longest < 0:
+	case m.loose:
+		m.hit, m.closing = longest, bytes.HasPrefix(rest[len(m.boundaries[longest].boundary):], []byte("--"))
+		return true
+	case m.doubt != nil && m.other == nil:
+		m.doubt()
 	}
 	return false
 }
+
+// bounded says whether what has ended did so at a boundary.
+func (m *mimeReader) bounded() bool { return m.hit >= 0 || m.outer != nil && m.outer.bounded() }
 
 // proceed goes past the boundary that was met.
 func (m *mimeReader) proceed() { m.hit, m.closing = -1, false }

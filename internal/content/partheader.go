@@ -1,47 +1,193 @@
 package content
 
 import (
-	"net/url"
+	"slices"
 	"strings"
-
-	"mailweir/internal/charset"
-	"mailweir/internal/encodedword"
 )
 
-// partHeader is what a part's header says about its body. Of a field that stands twice the first
-// counts, as in most mail readers.
+// partHeader is what a part's header says about its body, in one reading. Mail readers differ where
+// a field stands twice or is badly written: what they differ in makes further readings.
 type partHeader struct {
-	mediaType   string // lower case, "" when absent
-	params      map[string]string
-	encoding    string // Content-Transfer-Encoding, lower case
-	disposition string
-	dispParams  map[string]string
-	seen        map[string]bool
+	mediaType string            // lower case, "" when absent
+	params    map[string]string // of Content-Type: boundary; or charset, format, delsp
+	encoding  string            // Content-Transfer-Encoding, lower case
+	attached  bool              // shown as an attachment and not as text of the message
+	names     []string          // that mail readers may offer, decoded, the likeliest first
+
+	types        []mediaType // readings of Content-Type, the likeliest first
+	encodings    []string
+	dispositions []string
+	named        bool   // no reader overlooks that there is a name
+	typed        string // the first Content-Type field, and whether another differs
+	disposed     string // the same of Content-Disposition
+	doubled      bool
+	description  string  // Content-Description
+	cut          []Limit // of what there was more than is taken
 }
+
+// mediaType is one reading of a Content-Type field.
+type mediaType struct {
+	name   string
+	params map[string]string
+}
+
+// maxReadings bounds the ways in which one part is read.
+const maxReadings = 8
 
 // set takes one unfolded field.
 func (h *partHeader) set(name, value string) {
 	if len(name) < 7 || !strings.EqualFold(name[:7], "content") {
 		return
 	}
-	key := strings.ToLower(name)
-	if h.seen[key] {
-		return
-	}
-	switch key {
+	switch strings.ToLower(name) {
 	case "content-type":
-		h.mediaType, h.params = parseParams(value)
+		h.contentType(value)
 	case "content-transfer-encoding":
-		h.encoding = transferEncoding(value)
+		h.encodings = h.addReading(h.encodings, transferEncoding(value))
+		h.encoding = h.encodings[0]
 	case "content-disposition":
-		h.disposition, h.dispParams = parseParams(value)
-	default:
+		h.disposition(value)
+	case "content-description":
+		h.description = value
+	}
+}
+
+func (h *partHeader) contentType(value string) {
+	h.double(&h.typed, value)
+	word, _ := cutUnquoted(stripComments(value))
+	name, clean := readMediaType(word)
+	p := readParams(value)
+	h.addNames(p.values("name"), p.strictly("name"))
+	h.addNames(p.values("filename"), false)
+	h.reach(p.cut...)
+	for _, params := range p.choices(isMultipart(name)) {
+		h.addType(mediaType{name, params})
+	}
+	if !isMultipart(name) && len(p.values("boundary")) > 0 { // some readers look for nothing else
+		for _, params := range p.choices(true) {
+			h.addType(mediaType{"multipart/mixed", params})
+		}
+	}
+	if !clean { // what is no media type means text (RFC 2045 section 5.2)
+		h.addType(mediaType{"text/plain", p.first()})
+	}
+	h.mediaType, h.params = h.types[0].name, h.types[0].params
+}
+
+func isMultipart(mediaType string) bool {
+	return strings.HasPrefix(mediaType, "multipart/") || mediaType == "multipart"
+}
+
+func (h *partHeader) addType(t mediaType) {
+	for _, o := range h.types {
+		if o.matters() == t.matters() {
+			return
+		}
+	}
+	if len(h.types) == maxReadings {
+		h.reach(LimitReadings)
 		return
 	}
-	if h.seen == nil {
-		h.seen = map[string]bool{}
+	h.types = append(h.types, t)
+}
+
+// matters is what of a media type changes how the part is read.
+func (t mediaType) matters() string {
+	if isMultipart(t.name) {
+		return t.name + "\n" + t.params["boundary"]
 	}
-	h.seen[key] = true
+	return t.name + "\n" + strings.ToLower(t.params["charset"]+"\n"+t.params["format"]+"\n"+t.params["delsp"])
+}
+
+func (h *partHeader) disposition(value string) {
+	h.double(&h.disposed, value)
+	p := readParams(value)
+	word, _ := cutUnquoted(stripComments(value))
+	word = strings.ToLower(strings.TrimSpace(word))
+	h.dispositions = h.addReading(h.dispositions, word)
+	if first := firstToken(strings.TrimLeft(word, ` "'`)); first != word {
+		h.dispositions = h.addReading(h.dispositions, first)
+	}
+	h.addNames(p.values("filename"), p.strictly("filename"))
+	h.addNames(p.values("name"), false)
+	h.reach(p.cut...)
+}
+
+// double notes that a field stands twice; first is what it said before.
+func (h *partHeader) double(first *string, value string) {
+	h.doubled = h.doubled || *first != "" && *first != value
+	if *first == "" {
+		*first = value
+	}
+}
+
+func (h *partHeader) addReading(list []string, one string) []string {
+	switch {
+	case slices.Contains(list, one):
+	case len(list) == maxReadings:
+		h.reach(LimitReadings)
+	default:
+		list = append(list, one)
+	}
+	return list
+}
+
+func (h *partHeader) reach(limits ...Limit) {
+	for _, limit := range limits {
+		if !slices.Contains(h.cut, limit) {
+			h.cut = append(h.cut, limit)
+		}
+	}
+}
+
+func (h partHeader) clone() partHeader {
+	h.names, h.types, h.cut = slices.Clone(h.names), slices.Clone(h.types), slices.Clone(h.cut)
+	h.encodings, h.dispositions = slices.Clone(h.encodings), slices.Clone(h.dispositions)
+	return h
+}
+
+// readings are the ways to read the part, the likeliest first; the names are the same in all.
+func (h *partHeader) readings() (list []partHeader) {
+	types := h.types
+	if len(types) == 0 {
+		types = []mediaType{{h.mediaType, h.params}}
+	}
+	for _, t := range types {
+		for i, encoding := range h.encodings {
+			if i > 0 && isMultipart(t.name) {
+				break // has none
+			}
+			list = h.addAttached(list, t, encoding)
+		}
+		if len(h.encodings) == 0 {
+			list = h.addAttached(list, t, "")
+		}
+	}
+	if len(list) > maxReadings {
+		h.reach(LimitReadings)
+		list = list[:maxReadings]
+	}
+	return list
+}
+
+// addAttached adds a reading, or two where some readers show a text and others offer it as a file.
+func (h *partHeader) addAttached(list []partHeader, t mediaType, encoding string) []partHeader {
+	one := partHeader{mediaType: t.name, params: t.params, encoding: encoding, names: h.names, description: h.description}
+	attachment := slices.Contains(h.dispositions, "attachment")
+	one.attached = attachment || len(h.names) > 0
+	list = append(list, one)
+	if showsAsText(t.name) && one.attached && (h.doubled || !h.named && (len(h.dispositions) > 1 || !attachment)) {
+		one.attached = false
+		list = append(list, one)
+	}
+	return list
+}
+
+// showsAsText tells the media types that a mail reader shows as text of the message; a multipart without
+// boundary is one.
+func showsAsText(mediaType string) bool {
+	major, _, proper := strings.Cut(mediaType, "/")
+	return !proper || major == "text" || major == "multipart"
 }
 
 // transferEncoding reads the one word of the field, with what mail readers overlook: quotes, and
@@ -52,184 +198,4 @@ func transferEncoding(value string) string {
 		return strings.ToLower(words[0])
 	}
 	return ""
-}
-
-// filename is the name that a mail reader offers, decoded; "" when there is none.
-func (h *partHeader) filename() string {
-	if name := h.dispParams["filename"]; name != "" {
-		return encodedword.Decode(name)
-	}
-	return encodedword.Decode(h.params["name"])
-}
-
-// attached says whether a mail reader shows the part as an attachment and not as text of the
-// message.
-func (h *partHeader) attached() bool {
-	return h.disposition == "attachment" || h.filename() != ""
-}
-
-// maxParams bounds the parameters of one field.
-const maxParams = 64
-
-// parseParams reads `value; name=value; …` (RFC 2045 section 5.1, RFC 2231) as mail readers do:
-// faults cost the one parameter that has them.
-func parseParams(field string) (value string, params map[string]string) {
-	field = stripComments(field)
-	value, rest := cutUnquoted(field)
-	value = strings.ToLower(strings.TrimSpace(value))
-	params = map[string]string{}
-	pieces := map[string][]piece2231{}
-	for count := 0; rest != "" && count < maxParams; count++ {
-		var one string
-		one, rest = cutUnquoted(rest)
-		name, val, ok := strings.Cut(one, "=")
-		name = strings.ToLower(strings.TrimSpace(name))
-		if !ok || name == "" {
-			continue
-		}
-		val = unquote(strings.TrimSpace(val))
-		base, number, extended := name2231(name)
-		if number < 0 && !extended {
-			if _, twice := params[name]; !twice {
-				params[name] = val
-			}
-			continue
-		}
-		pieces[base] = append(pieces[base], piece2231{max(number, 0), extended, val})
-	}
-	for name, list := range pieces {
-		params[name] = join2231(list)
-	}
-	return value, params
-}
-
-// cutUnquoted splits at the first semicolon outside quotes.
-func cutUnquoted(s string) (first, rest string) {
-	quoted := false
-	for i := 0; i < len(s); i++ {
-		switch {
-		case s[i] == '\\' && quoted:
-			i++
-		case s[i] == '"':
-			quoted = !quoted
-		case s[i] == ';' && !quoted:
-			return s[:i], s[i+1:]
-		}
-	}
-	if i := strings.IndexByte(s, ';'); quoted && i >= 0 { // a quote that never closes: take it as a letter
-		return s[:i], s[i+1:]
-	}
-	return s, ""
-}
-
-// unquote undoes a quoted-string (RFC 5322 section 3.2.4).
-func unquote(s string) string {
-	if len(s) < 1 || s[0] != '"' {
-		return s
-	}
-	s = strings.TrimSuffix(s[1:], `"`)
-	if !strings.Contains(s, `\`) {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		// Some senders write Windows paths: a backslash counts only before a quote or another one.
-		if s[i] == '\\' && i+1 < len(s) && (s[i+1] == '"' || s[i+1] == '\\') {
-			i++
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
-}
-
-// stripComments removes comments in parentheses outside quotes (RFC 5322 section 3.2.2).
-func stripComments(s string) string {
-	if !strings.Contains(s, "(") {
-		return s
-	}
-	var b strings.Builder
-	depth, quoted := 0, false
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		switch {
-		case c == '\\' && i+1 < len(s):
-			if depth == 0 {
-				b.WriteString(s[i : i+2])
-			}
-			i++
-			continue
-		case c == '"' && depth == 0:
-			quoted = !quoted
-		case c == '(' && !quoted:
-			depth++
-			continue
-		case c == ')' && !quoted && depth > 0:
-			depth--
-			continue
-		}
-		if depth == 0 {
-			b.WriteByte(c)
-		}
-	}
-	if depth > 0 || quoted { // never closed: the parenthesis is a letter
-		return s
-	}
-	return b.String()
-}
-
-// piece2231 is one section of a parameter value (RFC 2231 section 3).
-type piece2231 struct {
-	number   int
-	extended bool
-	value    string
-}
-
-// name2231 splits `name*3*` into its base, its number (-1 without) and whether the value is
-// percent-encoded.
-func name2231(name string) (base string, number int, extended bool) {
-	base, extended = strings.CutSuffix(name, "*")
-	star := strings.LastIndexByte(base, '*')
-	if star < 0 {
-		return base, -1, extended
-	}
-	number = 0
-	for _, c := range base[star+1:] {
-		if c < '0' || c > '9' || number > maxParams {
-			return base, -1, extended
-		}
-		number = number*10 + int(c-'0')
-	}
-	return base[:star], number, extended
-}
-
-// join2231 puts the sections in order and decodes them; the charset stands in the first.
-func join2231(list []piece2231) string {
-	ordered := make([]*piece2231, maxParams*11)
-	for i := range list {
-		if n := list[i].number; ordered[n] == nil {
-			ordered[n] = &list[i]
-		}
-	}
-	var raw strings.Builder
-	label := ""
-	first := true
-	for _, p := range ordered {
-		if p == nil {
-			continue
-		}
-		value := p.value
-		if p.extended {
-			if first {
-				if parts := strings.SplitN(value, "'", 3); len(parts) == 3 {
-					label, value = parts[0], parts[2]
-				}
-			}
-			if decoded, err := url.PathUnescape(value); err == nil {
-				value = decoded
-			}
-		}
-		first = false
-		raw.WriteString(value)
-	}
-	return charset.Decode(label, raw.String())
 }

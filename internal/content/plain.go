@@ -30,8 +30,7 @@ func (w *walk) uuFile(name string, in *bufio.Reader, depth int) {
 		w.x.reach(LimitParts)
 		return
 	}
-	s := w.x.sink(Filenames)
-	s.WriteString(name)
-	s.end()
-	w.file(file{name: name, depth: depth + 1}, uuencode.NewReader(in))
+	names := namesAsSaved(name)
+	w.noteNames(names)
+	w.file(named(file{depth: depth + 1}, names), uuencode.NewReader(in))
 }

@@ -44,7 +44,7 @@ func (w *walk) rar5(f file, in *source.Reader) {
 			break
 		}
 		body, encrypted := w.expand(r, in), h.Encrypted || h.HeaderEncrypted
-		if !h.IsDir && !w.member(f, h.Name, encrypted, body) {
+		if !h.IsDir && !w.member(f, encrypted, body, h.Name) {
 			return
 		}
 		if !encrypted {
@@ -92,7 +92,7 @@ func (w *walk) rar4Member(f file, m rar4.Member, body io.Reader) bool {
 	} else if !m.Encrypted {
 		w.x.reach(LimitUnreadable)
 	}
-	ok := w.member(f, m.Name, m.Encrypted, content)
+	ok := w.member(f, m.Encrypted, content, m.Name)
 	w.copy(nil, body)
 	return ok
 }

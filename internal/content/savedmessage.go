@@ -50,9 +50,8 @@ func (f file) savedMessage(w *walk, in *source.Reader) {
 		_, _ = in.Discard(begin)
 	}
 	m := newMIMEReader(in)
-	h := partHeader{}
-	w.header(&h, m)
-	w.entity(&h, m, f.depth+1)
+	defer w.endLines(m)
+	w.part(headerReader{}, m, f.depth+1)
 }
 
 // messageFields are fields that hardly anything but a message begins with.

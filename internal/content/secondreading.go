@@ -29,7 +29,7 @@ type secondReading struct {
 // secondReading starts one. Each octet that it gets counts as unpacked, so that readings within
 // readings come to an end.
 func (w *walk) secondReading(read func(w *walk, in *source.Reader)) *secondReading {
-	s := &secondReading{w: &walk{x: w.x, totals: w.totals, place: w.place}, tally: tally{hits: hits{}}}
+	s := &secondReading{w: &walk{x: w.x, totals: w.totals, again: true, place: w.place}, tally: tally{hits: hits{}}}
 	s.resume, _ = iter.Pull(func(yield func(struct{}) bool) {
 		s.yield = yield
 		if s.w.borrow(fileMemory) {

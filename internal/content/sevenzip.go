@@ -100,14 +100,14 @@ func (w *walk) sevenZipHeader(u *sevenZipUnpacker) []byte {
 // sevenZipMember examines one member; false when there were too many.
 func (w *walk) sevenZipMember(f file, m sevenzip.Member, u *sevenZipUnpacker) bool {
 	if m.Empty {
-		return w.member(f, m.Name, false, nil)
+		return w.member(f, false, nil, m.Name)
 	}
 	body, size, encrypted := u.next()
 	if body == nil {
-		return w.member(f, m.Name, encrypted, nil)
+		return w.member(f, encrypted, nil, m.Name)
 	}
 	one := io.LimitReader(body, size)
-	ok := w.member(f, m.Name, false, one)
+	ok := w.member(f, false, one, m.Name)
 	w.copy(nil, one)
 	return ok
 }

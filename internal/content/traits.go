@@ -16,7 +16,7 @@ func (p *Part) classify(k kind, head []byte, name string) {
 		name = p.Name
 	}
 	p.Real = k.real
-	p.Extension = filetype.Extension(name)
+	p.Extension = extension(name)
 	doubtful := filetype.Doubtful(p.Extension)
 	if p.Extension == "" {
 		p.Extension = filetype.OfMediaType(p.Declared)
@@ -83,7 +83,7 @@ func (p *Part) DoubleExtension() bool {
 	if !p.Executable && !p.Script {
 		return false
 	}
-	base := strings.ToLower(strings.TrimRight(path.Base(p.Name), " ."))
+	base := strings.ToLower(BaseName(p.Name))
 	inner := strings.TrimRight(strings.TrimSuffix(base, p.Extension), " ")
 	return harmlessExtensions[path.Ext(inner)]
 }

@@ -2,7 +2,6 @@ package content
 
 import (
 	"bufio"
-	"bytes"
 	"io"
 	"strings"
 
@@ -16,6 +15,7 @@ type walk struct {
 	x   *Examination
 	top partHeader
 	*totals
+	again bool   // it reads beside another what that reads, too
 	found found  // in the file being read
 	place string // name of that file, "" for the message itself
 	buf   []byte
@@ -25,6 +25,7 @@ type walk struct {
 type totals struct {
 	parts    int
 	expanded int64 // octets unpacked so far
+	open     int   // readings that go on beside the first of something
 }
 
 // field takes one header field of the message or of a part.
@@ -67,11 +68,24 @@ func unfold(value string) string {
 // message examines the body that belongs to the header h, down to the end of m.
 func (w *walk) message(h *partHeader, m *mimeReader, depth int) {
 	w.entity(h, m, depth)
-	m.skip()
+	w.endLines(m)
 }
 
-// entity examines one part up to its boundary.
+// entity examines one part up to its boundary, in each reading of its header.
 func (w *walk) entity(h *partHeader, m *mimeReader, depth int) {
+	readings := h.readings()
+	for _, limit := range h.cut {
+		w.x.reach(limit)
+	}
+	var ways []way
+	for i := range readings {
+		ways = append(ways, func(w *walk, m *mimeReader) { w.read(&readings[i], m, depth) })
+	}
+	w.eachWay(m, ways...)
+}
+
+// read examines one part in one reading of its header.
+func (w *walk) read(h *partHeader, m *mimeReader, depth int) {
 	limits := w.x.examiner.limits
 	w.parts++
 	switch {
@@ -81,7 +95,7 @@ func (w *walk) entity(h *partHeader, m *mimeReader, depth int) {
 	case depth > limits.Depth:
 		w.x.reach(LimitDepth)
 		w.raw(m)
-	case strings.HasPrefix(h.mediaType, "multipart/") && h.params["boundary"] != "":
+	case isMultipart(h.mediaType):
 		w.multipart(h, m, depth)
 	case h.mediaType == "message/rfc822" || h.mediaType == "message/global" || h.mediaType == "message/news":
 		w.nested(h, m, depth)
@@ -97,93 +111,12 @@ func (w *walk) raw(m *mimeReader) {
 	s.end()
 }
 
-// multipart examines the parts between boundaries. What stands before the first and after the last
-// is examined as text: mail readers hide it, but some show it, and a wrong boundary would hide
-// everything.
-func (w *walk) multipart(h *partHeader, m *mimeReader, depth int) {
-	// A boundary may not end in white space (RFC 2046 section 5.1.1); a reader trims the line too.
-	m.boundaries = append(m.boundaries, strings.TrimRight(h.params["boundary"], " \t\r\n"))
-	own := len(m.boundaries) - 1
-	var choice *choice
-	if h.mediaType == "multipart/alternative" {
-		choice = w.x.choose()
-		defer choice.end()
-	}
-	w.raw(m)
-	choice.next()
-	if m.hit < 0 {
-		w.x.symptom(SymptomNoParts)
-	}
-	for m.hit == own && !m.closing {
-		m.proceed()
-		part := partHeader{}
-		if h.mediaType == "multipart/digest" {
-			part.mediaType = "message/rfc822" // RFC 2046 section 5.1.5
-		}
-		w.header(&part, m)
-		w.entity(&part, m, depth+1)
-		m.skip()
-		choice.next()
-	}
-	closed := m.hit == own && m.closing
-	m.boundaries = m.boundaries[:own]
-	if !closed {
-		w.x.symptom(SymptomOpenMultipart)
-		return
-	}
-	m.proceed()
-	w.raw(m)
-}
-
-// header reads the header of a part, one field at a time.
-func (w *walk) header(h *partHeader, m *mimeReader) {
-	var field []byte
-	limit := w.x.examiner.limits.Header
-	for first := true; ; first = false {
-		line := m.next()
-		if line == nil {
-			w.endField(h, field)
-			if m.hit < 0 {
-				w.x.symptom(SymptomOpenHeader)
-			}
-			return
-		}
-		text := bytes.TrimRight(line, "\r\n")
-		switch {
-		case len(text) == 0:
-			w.endField(h, field)
-			return
-		case text[0] == ' ' || text[0] == '\t' || m.continued:
-			if len(field)+len(text) <= limit+256 {
-				field = append(field, text...)
-			} else {
-				w.x.reach(LimitHeader)
-			}
-		case first && bytes.HasPrefix(text, []byte("From ")): // an mbox line
-		case bytes.IndexByte(text, ':') <= 0:
-			// No header line: the body has begun without an empty line.
-			w.endField(h, field)
-			m.unread(line)
-			return
-		default:
-			w.endField(h, field)
-			field = append(field[:0], text...)
-		}
-	}
-}
-
-func (w *walk) endField(h *partHeader, field []byte) {
-	if name, value, ok := bytes.Cut(field, []byte(":")); ok {
-		w.field(h, string(name), string(value))
-	}
-}
-
 // nested examines an attached message.
 func (w *walk) nested(h *partHeader, m *mimeReader, depth int) {
-	w.name(h)
-	inner := partHeader{}
+	w.noteNames(h.filenames())
 	if h.encoding == "base64" || h.encoding == "quoted-printable" { // not allowed, and read by mail readers all the same
 		m = newMIMEReader(transfer.Reader(h.encoding, m))
+		defer w.endLines(m)
 	}
 	line := m.next()
 	if line == nil {
@@ -191,32 +124,37 @@ func (w *walk) nested(h *partHeader, m *mimeReader, depth int) {
 		return
 	}
 	m.unread(line)
-	w.header(&inner, m)
-	w.entity(&inner, m, depth+1)
+	w.part(headerReader{}, m, depth+1)
 }
 
-// name notes the name of an attachment.
-func (w *walk) name(h *partHeader) string {
-	name := h.filename()
-	if name != "" {
-		s := w.x.sink(Filenames)
+// noteNames notes the names of an attachment: alternatives, of which a reader shows one.
+func (w *walk) noteNames(names []string) {
+	s := w.x.sink(Filenames)
+	if s == nil || len(names) == 0 {
+		return
+	}
+	var choice *choice
+	if len(names) > 1 {
+		choice = w.x.choose()
+		defer choice.end()
+	}
+	for _, name := range names {
 		s.WriteString(name)
 		s.end()
+		choice.next()
 	}
-	return name
 }
 
 // leaf examines a part that has no parts.
 func (w *walk) leaf(h *partHeader, m *mimeReader, depth int) {
-	name := w.name(h)
+	names := h.filenames()
+	w.noteNames(names)
 	decoded := transfer.Reader(h.encoding, m)
-	major, _, proper := strings.Cut(h.mediaType, "/")
-	text := !proper || major == "text" || major == "multipart" // a multipart without boundary shows as text
-	if text && !h.attached() {
+	if showsAsText(h.mediaType) && !h.attached {
 		w.shownScript(h)
 		w.text(h, bufio.NewReader(decoded), depth)
 	} else {
-		w.attachment(h, name, decoded, depth)
+		w.attachment(h, names, decoded, depth)
 	}
 	if b, ok := decoded.(*transfer.Base64Reader); ok && b.Cut() {
 		w.x.symptom(SymptomBase64)

@@ -111,7 +111,7 @@ func (w *walk) zipMember(f file, in *source.Reader, seen map[string]bool) bool {
 		if !encrypted {
 			w.x.reach(LimitUnreadable)
 		}
-		ok = w.member(f, name, encrypted, nil)
+		ok = w.member(f, encrypted, nil, name)
 	}
 	return ok && !w.x.halted() && w.expanded < w.x.examiner.limits.Expanded
 }
@@ -133,7 +133,7 @@ func (w *walk) zipPacked(f file, name string, r io.Reader, packed *source.Reader
 
 func (w *walk) zipBzip2(f file, name string, in *source.Reader, packed int64) bool {
 	if !w.takeSpare(sevenzip.BZip2Memory) {
-		return w.member(f, name, false, nil)
+		return w.member(f, false, nil, name)
 	}
 	defer w.giveBack(sevenzip.BZip2Memory)
 	body := source.New(io.LimitReader(in, packed))
@@ -196,7 +196,7 @@ func (w *walk) zipEntry(f file, in *source.Reader, seen map[string]bool) bool {
 		return true
 	}
 	seen[name] = true
-	return w.member(f, name, encrypted, nil)
+	return w.member(f, encrypted, nil, name)
 }
 
 // maxZipName is the octets of a name that are looked at.
