@@ -7,6 +7,7 @@ import (
 	"net"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -14,9 +15,13 @@ import (
 // Zone is a data set of rbldnsd. A zone may have several of different types.
 type Zone struct {
 	Name string // "bl.example"
-	Type string // data set type of rbldnsd: ip4set, ip6trie, dnset, generic …
+	Type string // data set type of rbldnsd: ip4set, ip6trie, dnset, generic …; or ZoneFile
 	Data string // its lines
 }
+
+// ZoneFile is the type of a zone whose data are a zone file (RFC 1035 section 5), complete with its
+// SOA. Unbound has it itself, so what rbldnsd does not know, such as aliases, works as in any DNS.
+const ZoneFile = "zonefile"
 
 // DNSConfig says what the name servers know.
 type DNSConfig struct {
@@ -42,26 +47,28 @@ func StartDNS(tb TB, config DNSConfig) *DNS {
 	zones, resolver := FreeAddress(tb), FreeAddress(tb)
 	d := &DNS{Address: resolver}
 
+	lists := slices.DeleteFunc(slices.Clone(config.Zones), func(z Zone) bool { return z.Type == ZoneFile })
 	args := []string{"-n", "-f", "-r", dir, "-b", strings.Replace(zones, ":", "/", 1), "-u", "nobody", "-q"}
-	for i, z := range config.Zones {
+	for i, z := range lists {
 		name := fmt.Sprintf("zone%d", i)
 		// Without an SOA rbldnsd's negative answers could not be cached.
 		soa := "$SOA 60 ns.test.example hostmaster.test.example 1 60 60 60 60\n"
 		writeFile(tb, filepath.Join(dir, name), []byte(soa+z.Data), 0o644)
 		args = append(args, z.Name+":"+z.Type+":"+name)
 	}
-	if len(config.Zones) > 0 {
+	if len(lists) > 0 {
 		d.Rbldnsd = start(tb, exec.Command("rbldnsd", args...))
-		d.wait(tb, d.Rbldnsd, zones, config.Zones[0].Name)
+		d.wait(tb, d.Rbldnsd, zones, lists[0].Name)
 	}
-	conf := filepath.Join(dir, "unbound.conf")
-	writeFile(tb, conf, []byte(unboundConf(dir, resolver, zones, config)), 0o644)
-	d.Resolver = start(tb, exec.Command("unbound", "-d", "-p", "-c", conf))
+	d.Resolver = start(tb, exec.Command("unbound", "-d", "-p", "-c", unboundConf(tb, dir, resolver, zones, config)))
 	d.wait(tb, d.Resolver, resolver, "ready.test.example")
 	return d
 }
 
-func unboundConf(dir, address, zones string, config DNSConfig) string {
+// unboundConf writes the configuration of an unbound at an address, with rbldnsd at another, and
+// returns its name.
+func unboundConf(tb TB, dir, address, zones string, config DNSConfig) string {
+	tb.Helper()
 	var b strings.Builder
 	fmt.Fprintf(&b, `server:
 	interface: 127.0.0.1
@@ -82,15 +89,24 @@ func unboundConf(dir, address, zones string, config DNSConfig) string {
 	for _, record := range config.Records {
 		fmt.Fprintf(&b, "\tlocal-zone: %q static\n\tlocal-data: '%s'\n", strings.Fields(record)[0], record)
 	}
-	names := zoneNames(config.Zones)
-	for _, name := range names {
+	for _, name := range zoneNames(config.Zones) {
 		fmt.Fprintf(&b, "\tlocal-zone: %q transparent\n", name)
 	}
-	for _, name := range names {
-		fmt.Fprintf(&b, "stub-zone:\n\tname: %q\n\tstub-addr: %s\n", name, strings.Replace(zones, ":", "@", 1))
+	stubs := map[string]bool{}
+	for i, z := range config.Zones {
+		if z.Type == ZoneFile {
+			name := filepath.Join(dir, fmt.Sprintf("zonefile%d", i))
+			writeFile(tb, name, []byte(z.Data), 0o644)
+			fmt.Fprintf(&b, "auth-zone:\n\tname: %q\n\tzonefile: %q\n\tfor-downstream: no\n", z.Name, name)
+		} else if !stubs[z.Name] {
+			stubs[z.Name] = true
+			fmt.Fprintf(&b, "stub-zone:\n\tname: %q\n\tstub-addr: %s\n", z.Name, strings.Replace(zones, ":", "@", 1))
+		}
 	}
 	b.WriteString("remote-control:\n\tcontrol-enable: no\n")
-	return b.String()
+	conf := filepath.Join(dir, "unbound.conf")
+	writeFile(tb, conf, []byte(b.String()), 0o644)
+	return conf
 }
 
 // zoneNames lists each name once.

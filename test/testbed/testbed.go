@@ -39,6 +39,7 @@ var components = map[string]func() error{
 	"postfix":  all(needRoot, needFiles("/usr/sbin/postfix", postfixDaemons+"/master")),
 	"sendmail": all(needRoot, needCommands("m4", "unshare"), needSendmail),
 	"dns":      needCommands("rbldnsd", "unbound"),
+	"dkim":     all(needRoot, needCommands("unbound", "unshare", "ip", "opendkim-testmsg"), needDKIM),
 	"redis":    needCommands("redis-server", "redis-cli"),
 	"dovecot":  all(needRoot, needCommands("dovecot"), needFiles("/usr/lib/dovecot/auth")),
 	"outside":  func() error { _, err := Outside(); return err },
@@ -47,7 +48,7 @@ var components = map[string]func() error{
 }
 
 // Require skips the test when a component of the machine is missing ("root", "postfix", "sendmail",
-// "dovecot", "dns", "redis", "cc" or "postmap"; test/install.sh installs them), or an address of
+// "dovecot", "dns", "dkim", "redis", "cc" or "postmap"; test/install.sh installs them), or an address of
 // the machine that is not loopback ("outside"), as [Missing] does. In a run with -short it skips
 // whatever is there, see [Peers].
 func Require(tb TB, component string) {
