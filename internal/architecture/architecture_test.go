@@ -79,6 +79,7 @@ var inTests = map[string][]string{
 	"internal/config":       {"internal/policy"},
 	"internal/content":      {"test/testbed"},
 	"internal/dns":          {"internal/dns/dnstest"},
+	"internal/encodedword":  {"test/testbed"},
 	"internal/entry":        {"internal/policytest"},
 	"internal/events":       {"internal/mailauth"},
 	"internal/examination":  {"internal/policytest"},

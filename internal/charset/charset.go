@@ -114,7 +114,7 @@ func metaLabel(head []byte) string {
 var (
 	foreign = map[encoding.Encoding]bool{
 		utf16LE: true, utf16BE: true, utf32LE: true, utf32BE: true,
-		ebcdic: true, charmap.CodePage037: true, charmap.CodePage1047: true,
+		octets{charmap.CodePage037}: true, octets{charmap.CodePage1047}: true, octets{charmap.CodePage1140}: true,
 	}
 	switching = map[encoding.Encoding]bool{
 		utf7: true, iso2022KR: true, iso2022CN: true, simplifiedchinese.HZGB2312: true,

@@ -33,7 +33,7 @@ var codePages = map[int]encoding.Encoding{
 	28594: charmap.ISO8859_4, 28595: charmap.ISO8859_5, 28596: charmap.ISO8859_6,
 	28597: charmap.ISO8859_7, 28598: charmap.ISO8859_8, 28599: charmap.Windows1254,
 	28600: charmap.ISO8859_10, 28601: charmap.Windows874, 28603: charmap.ISO8859_13,
-	28604: charmap.ISO8859_14, 28605: charmap.ISO8859_15, 28606: charmap.ISO8859_16, 38598: charmap.ISO8859_8I,
+	28604: charmap.ISO8859_14, 28605: charmap.ISO8859_15, 28606: charmap.ISO8859_16, 38598: charmap.ISO8859_8,
 	813: charmap.ISO8859_7, 819: charmap.Windows1252, 912: charmap.ISO8859_2, 915: charmap.ISO8859_5,
 	916: charmap.ISO8859_8, 920: charmap.Windows1254, 923: charmap.ISO8859_15, 367: lenient,
 }

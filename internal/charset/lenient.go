@@ -39,7 +39,7 @@ func (lenientUTF8) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err e
 }
 
 // windows1252 is the character of an octet that is no UTF-8.
-func windows1252(c byte) rune { return charmap.Windows1252.DecodeByte(c) }
+func windows1252(c byte) rune { return octets{charmap.Windows1252}.char(c) }
 
 // topBits marks what is not ASCII in eight octets.
 const topBits = 0x8080808080808080

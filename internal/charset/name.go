@@ -19,6 +19,10 @@ import (
 // they say is what programs show (iso-8859-1 is windows-1252 there), then IANA's, then those that
 // mail carries besides, with any punctuation: `UTF8`, `win-1251`, `cp_949`, `iso8859_5`, `hz`.
 func ByName(label string) encoding.Encoding {
+	return withControls(byName(label))
+}
+
+func byName(label string) encoding.Encoding {
 	label = cleanLabel(label)
 	key := squash(label)
 	if e := named[key]; e != nil {
@@ -81,12 +85,20 @@ func byNumber(key string) encoding.Encoding {
 // known. In those of EBCDIC letters with accents may be wrong: all are read as number 1140.
 func ByCodePage(n int) encoding.Encoding {
 	if e := codePages[n]; e != nil {
-		return e
+		return withControls(e)
 	}
 	if ebcdicPages[n] {
 		return ebcdic
 	}
 	return nil
+}
+
+// withControls is the encoding with what the library does not know of octets.
+func withControls(e encoding.Encoding) encoding.Encoding {
+	if one, ok := e.(*charmap.Charmap); ok {
+		return octets{one}
+	}
+	return e
 }
 
 // named are names by their letters and digits, where the libraries know none, or another encoding
@@ -129,4 +141,8 @@ var named = map[string]encoding.Encoding{
 	"tis620": charmap.Windows874, "thai": charmap.Windows874, "latin9": charmap.ISO8859_15,
 	"macroman": charmap.Macintosh, "mac": charmap.Macintosh, "maccyrillic": charmap.MacintoshCyrillic,
 	"macukrainian": charmap.MacintoshCyrillic, "koi8u": charmap.KOI8U, "koi8ru": charmap.KOI8U,
+	"iso88598i": charmap.ISO8859_8, "csiso88598i": charmap.ISO8859_8, "logical": charmap.ISO8859_8,
+	"iso88598e": charmap.ISO8859_8, "csiso88598e": charmap.ISO8859_8,
+	"iso88596i": charmap.ISO8859_6, "csiso88596i": charmap.ISO8859_6,
+	"iso88596e": charmap.ISO8859_6, "csiso88596e": charmap.ISO8859_6,
 }

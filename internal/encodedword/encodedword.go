@@ -26,35 +26,58 @@ func Decode(s string) string {
 // may be split between two words that nothing but white space separates. What is no encoded word
 // stays as it is. Programs differ in faulty base64 ([transfer.Base64Readings]), in words under an odd
 // charset ([charset.Readings]), in decoding neighbours one by one, and in words that have no end or
-// begin again before it. Each text has one of these differences throughout.
+// begin again before it, and in what touches a word. Each text has one of these differences throughout.
 func Readings(s string) []string {
 	if !strings.Contains(s, "=?") {
 		return charset.DecodeAll("", s)
 	}
-	first := decoder{}
-	all := []string{first.decode(s)}
-	add := func(style style) {
-		d := decoder{style: style}
-		if text := d.decode(s); !slices.Contains(all, text) {
-			all = append(all, text)
-		}
-	}
-	for i := 1; i < first.base64s; i++ {
-		add(style{base64: i})
-	}
+	r := readings{of: s}
+	first := r.base64(style{})
 	for i := 1; i < first.charsets; i++ {
-		add(style{charset: i})
+		r.add(style{charset: i})
 	}
 	if first.joined {
-		add(style{apart: true})
+		r.add(style{apart: true})
 	}
 	if first.again {
-		add(style{outer: true})
+		r.base64(style{outer: true})
 	}
 	if first.again || first.open {
-		add(style{open: true})
+		r.base64(style{open: true})
 	}
-	return all
+	if first.touches {
+		r.add(style{spaced: true})
+	}
+	if first.changes {
+		r.add(style{parted: true})
+	}
+	if first.touches && first.changes {
+		r.add(style{spaced: true, parted: true})
+	}
+	return r.texts
+}
+
+// readings are those of one text.
+type readings struct {
+	of    string
+	texts []string
+}
+
+func (r *readings) add(style style) *decoder {
+	d := &decoder{style: style}
+	if text := d.decode(r.of); !slices.Contains(r.texts, text) {
+		r.texts = append(r.texts, text)
+	}
+	return d
+}
+
+// base64 adds a style with every reading of base64.
+func (r *readings) base64(style style) (first *decoder) {
+	first = r.add(style)
+	for style.base64 = 1; style.base64 < first.base64s; style.base64++ {
+		r.add(style)
+	}
+	return first
 }
 
 // style is how one program differs from most.
@@ -64,6 +87,8 @@ type style struct {
 	apart   bool // each word is decoded by itself
 	outer   bool // a word that begins again before its end goes from its first beginning
 	open    bool // white space ends a word that has no end
+	spaced  bool // a blank stands between a word and other text that touches it (Python)
+	parted  bool // a blank stands between two words of which one is in ASCII (Python)
 }
 
 // decoder decodes a text in one style.
@@ -78,6 +103,7 @@ type decoder struct {
 	// What other styles may do otherwise.
 	base64s, charsets   int
 	joined, again, open bool
+	touches, changes    bool
 }
 
 func (d *decoder) decode(s string) string {
@@ -101,13 +127,25 @@ func (d *decoder) plain(s string) {
 		d.white = s
 		return
 	}
+	if d.last && !strings.HasPrefix(s, " ") {
+		d.touches = true
+		d.blank(d.style.spaced)
+	}
 	d.flush()
 	d.out.WriteString(charset.Decode("", s))
 }
 
 func (d *decoder) word(w word) {
 	d.white = ""
-	if w.label != d.label || d.style.apart {
+	switch text := d.out.String(); {
+	case d.last && w.label != d.label && (w.label == "us-ascii" || d.label == "us-ascii"):
+		d.changes = true
+		d.blank(d.style.parted)
+	case !d.last && text != "" && !strings.HasSuffix(text, " "):
+		d.touches = true
+		d.blank(d.style.spaced)
+	}
+	if w.label != d.label || d.style.apart || !d.last {
 		d.flush()
 	}
 	d.joined = d.joined || d.last && len(d.run) > 0
@@ -119,6 +157,13 @@ func (d *decoder) word(w word) {
 	readings := transfer.Base64Readings(w.text)
 	d.base64s = max(d.base64s, len(readings))
 	d.run = append(d.run, readings[min(d.style.base64, len(readings)-1)]...)
+}
+
+// blank has a blank written where a word touches what comes now.
+func (d *decoder) blank(wanted bool) {
+	if wanted {
+		d.white = " "
+	}
 }
 
 // flush ends a run of adjacent words.

@@ -63,7 +63,7 @@ func TestReadings(t *testing.T) {
 		{"words that are not whole characters", "=?big5?Q?=A4?= =?big5?Q?bad?=", []string{"刃ad", "\ufffdbad"}},
 		{"a charset that hides ASCII", "=?utf-16?Q?bad=40example.net=20now?=", []string{"bad@example.net now", "慢䁤硥浡汰\u2e65敮\u2074潮\ufffd", "扡摀數慭灬攮湥琠湯\ufffd"}},
 		{"UTF-8 under another name", "=?euc-kr?Q?b=C3=A4d?=", []string{"b채d", "bäd"}},
-		{"a word in a word", "=?utf-8?B?AAAA =?utf-8?B?YmFk?=", []string{"=?utf-8?B?AAAA bad", "\x00\x00\x00º×ü\x05‰…", "\x00\x00\x00bad"}},
+		{"a word in a word", "=?utf-8?B?AAAA =?utf-8?B?YmFk?=", []string{"=?utf-8?B?AAAA bad", "\x00\x00\x00º×ü\x05‰…", "AAAA =?utf-8?B?YmFk", "\x00\x00\x00", "\x00\x00\x00º×þð\x16&\x16", "\x00\x00\x00bad"}},
 		{"no end", "a =?utf-8?B?YmFk", []string{"a =?utf-8?B?YmFk", "a bad"}},
 		{"an end without its sign", "=?utf-8?Q?bad=40x? b", []string{"=?utf-8?Q?bad=40x? b", "bad@x b"}},
 	} {

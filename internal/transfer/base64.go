@@ -119,9 +119,13 @@ func Base64(s string) []byte {
 }
 
 // Base64Readings are what mail programs make of a text, the likeliest first: one, where its padding
-// is at its end and no sign is of the alphabet for URLs; else several.
+// is at its end and no sign is of the alphabet for URLs; else several. A text that can be none,
+// because a character of a group is alone, is also shown as it is, by Python.
 func Base64Readings(s string) [][]byte {
 	all := [][]byte{Base64(s)}
+	if alone(s) {
+		all = append(all, []byte(s))
+	}
 	if !strings.ContainsAny(strings.TrimRight(s, "= \t\r\n"), "=-_") {
 		return all
 	}
@@ -133,6 +137,13 @@ func Base64Readings(s string) [][]byte {
 		}
 	}
 	return all
+}
+
+// alone tells a text whose last group is one character.
+func alone(s string) bool {
+	b := base64State{style: stopsWhenFull}
+	b.decode(nil, []byte(s))
+	return !b.ended && b.have == 1
 }
 
 // Base64Reader decodes a part.

@@ -70,6 +70,7 @@ func TestBase64Readings(t *testing.T) {
 		{"padding at the end", "YmE= \r\n", []string{"ba"}},
 		{"two texts", "YmE=ZA==", []string{"bad", "ba", "ba\x19"}},
 		{"padding in a group", "Ym=Fk", []string{"b\x16", "b", "bad"}},
+		{"a lonely character", "YmFkY", []string{"bad", "YmFkY"}},
 		{"padding of nothing", "YmFk=YmFk", []string{"badbad", "bad"}},
 		{"signs of URLs", "Ym-Fk", []string{"bad", "bo\x85"}},
 		{"white space", "Y m\r\nF\tk", []string{"bad"}},
