@@ -214,7 +214,7 @@ func (w *walk) member(holder file, encrypted bool, r io.Reader, names ...string)
 	f := file{depth: holder.depth + 1}
 	var all []string
 	for _, name := range names {
-		name = charset.Decode("", clip(strings.ReplaceAll(name, `\`, "/")))
+		name = charset.Decode("", strings.ReplaceAll(name, `\`, "/"))
 		all = addNames(all, namesAsSaved(name)...)
 	}
 	if len(all) == 0 {

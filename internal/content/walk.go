@@ -183,12 +183,18 @@ func (w *walk) text(h *partHeader, r *bufio.Reader, depth int) {
 	w.copy(nil, r)
 }
 
-// clip bounds a name that is kept.
+// clip bounds a name that is kept. What is left out is the middle, for the end tells what kind of
+// file it is.
 func clip(name string) string {
-	if len(name) > 255 {
-		name = strings.ToValidUTF8(name[:255], "")
+	const most, gap = 255, "…"
+	if len(name) <= most {
+		return name
 	}
-	return name
+	if name = strings.Join(strings.Fields(name), " "); len(name) <= most {
+		return name
+	}
+	const end = most / 2
+	return strings.ToValidUTF8(name[:most-len(gap)-end], "") + gap + strings.ToValidUTF8(name[len(name)-end:], "")
 }
 
 // copy gives all of r to s, which may be nil. It exists for its buffer: io.Copy makes one of 32 KiB

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/bzip2"
 	"compress/flate"
+	"crypto/sha256"
 	"encoding/binary"
 	"io"
 	"strings"
@@ -83,7 +84,7 @@ func (w *walk) zipMember(f file, in *source.Reader, seen map[string]bool) bool {
 	if !ok {
 		return false
 	}
-	seen[name] = true
+	seen[zipKey(name)] = true
 	f.document = isDocument(seen)
 	known := flags&zipDescriptor == 0 && packed != 0xffffffff
 	encrypted := flags&zipEncrypted != 0
@@ -189,25 +190,39 @@ func (w *walk) zipEntry(f file, in *source.Reader, seen map[string]bool) bool {
 	}
 	le := binary.LittleEndian
 	encrypted := le.Uint16(h[8:])&zipEncrypted != 0
-	h, _ = in.Peek(fixed + int(min(le.Uint16(h[28:]), maxZipName)))
+	length := int(le.Uint16(h[28:]))
+	h, _ = in.Peek(fixed + min(length, maxZipName))
 	name := string(h[fixed:])
 	_, _ = in.Discard(len(zipDirectory))
-	if name == "" || seen[name] || strings.HasSuffix(name, "/") {
+	key := zipKey(name)
+	if name == "" || seen[key] || strings.HasSuffix(name, "/") {
 		return true
 	}
-	seen[name] = true
+	seen[key] = true
+	if length > maxZipName {
+		w.x.reach(LimitUnreadable) // the end of the name is not seen
+	}
 	return w.member(f, encrypted, nil, name)
 }
 
-// maxZipName is the octets of a name that are looked at.
-const maxZipName = 1024
+// maxZipName is the octets of a name in the directory that are looked at.
+const maxZipName = 4000
 
-// readName reads a name and skips what follows it. Longer names are cut.
+// zipKey knows a name again.
+func zipKey(name string) string {
+	if len(name) < sha256.Size {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name[:min(len(name), maxZipName)]))
+	return string(sum[:])
+}
+
+// readName reads a name and skips what follows it.
 func readName(in *source.Reader, length, extra int) (string, bool) {
-	name := make([]byte, min(length, maxZipName))
+	name := make([]byte, length)
 	if _, err := io.ReadFull(in, name); err != nil {
 		return "", false
 	}
-	_, err := in.Discard(length - len(name) + extra)
+	_, err := in.Discard(extra)
 	return string(name), err == nil
 }
