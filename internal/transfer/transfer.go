@@ -58,8 +58,9 @@ func decodeQuoted(dst, src []byte, last bool) (out []byte, used int) {
 	return dst, used
 }
 
-// maxSoftBreak is how many blanks may stand between the `=` of a soft line break and the line end.
-const maxSoftBreak = 128
+// maxSoftBreak is how many blanks may stand between the `=` of a soft line break and the line end:
+// more than a line has that an MTA passes on (RFC 5321 section 4.5.3.1.6: 998 octets).
+const maxSoftBreak = 4096
 
 // escape decodes what begins with `=`: an octet, or -1 for none; n is 0 when more octets are
 // needed.
