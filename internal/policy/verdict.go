@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // Verdict is a check's judgement of one scope. The zero value has nothing against it.
@@ -42,10 +43,16 @@ func Object(reply *Reply, args ...string) Verdict {
 // each remaining recipient, at the end of the message; elsewhere they are only recorded.
 func Edits(edits ...Edit) Verdict { return Verdict{edits: edits} }
 
+// maxCause bounds a cause in octets: senders choose addresses and names of any length.
+const maxCause = 4096
+
 // Because adds the cause for the administrator: which entry, list or figure led to the objection.
-// It stands in log and explain, never in a reply.
+// It stands in log and explain, never in a reply. What is longer than 4 KiB is cut, visibly.
 func (v Verdict) Because(format string, args ...any) Verdict {
 	v.cause = fmt.Sprintf(format, args...)
+	if len(v.cause) > maxCause {
+		v.cause = strings.ToValidUTF8(v.cause[:maxCause], "") + "…"
+	}
 	return v
 }
 

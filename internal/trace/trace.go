@@ -6,6 +6,7 @@ package trace
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -15,8 +16,12 @@ type Query struct {
 	Answer   string `json:"answer"`
 }
 
-// maxQueries bounds what one trace keeps.
-const maxQueries = 64
+// maxQueries bounds what one trace keeps, maxOctets each question and answer: senders choose the
+// addresses that are asked for.
+const (
+	maxQueries = 64
+	maxOctets  = 1024
+)
 
 // Trace collects queries, the first 64 of them. The zero Trace is empty and ready; a nil one is
 // empty. It may be used from several goroutines.
@@ -73,8 +78,15 @@ func Add(ctx context.Context, question, answer string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.queries) < maxQueries {
-		t.queries = append(t.queries, Query{question, answer})
+		t.queries = append(t.queries, Query{cut(question), cut(answer)})
 	}
+}
+
+func cut(s string) string {
+	if len(s) > maxOctets {
+		return strings.ToValidUTF8(s[:maxOctets], "") + "…"
+	}
+	return s
 }
 
 // Queries returns what has been asked so far.
