@@ -44,6 +44,11 @@ func TestOutOfOrder(t *testing.T) {
 		{"field after the header", [][]byte{client, mail, eohPacket, field}, "a header field after the end of the header"},
 		{"field after the body", [][]byte{client, mail, eohPacket, body, field}, "a header field after the end of the header"},
 		{"two ends of the header", [][]byte{client, mail, eohPacket, eohPacket}, "the end of the header after the end of the header"},
+		{"RCPT after HELO in the header", [][]byte{client, mail, rcpt, field, helo, rcpt}, "RCPT without MAIL"},
+		{"end after HELO in a message", [][]byte{client, mail, rcpt, eohPacket, body, helo, eomPacket}, "the end of a message without MAIL"},
+		{"field after a second MAIL's end", [][]byte{client, mail, rcpt, field, mail, eohPacket, eomPacket, field}, "a header field without MAIL"},
+		{"client after HELO", [][]byte{client, helo, client}, "connect for the second time"},
+		{"client after the message", [][]byte{client, mail, rcpt, eohPacket, eomPacket, client}, "connect for the second time"},
 		{"MAIL after quit", [][]byte{client, join([][]byte{quitPacket, mail})}, "more after it has quit"},
 	}
 	refused := refuseWith(t, 550, "5.7.1", "No")

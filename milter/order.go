@@ -35,7 +35,7 @@ var commands = [...]string{
 // after a message.
 func (p phase) after(code gomilter.Code) (phase, error) {
 	if int(code) >= len(commands) || commands[code] == "" {
-		return p, fmt.Errorf("unexpected command %q", byte(code))
+		return p, fmt.Errorf("protocol error: the MTA sends the unknown packet %q", byte(code))
 	}
 	switch {
 	case p == phaseOver:
@@ -59,7 +59,7 @@ func (p phase) after(code gomilter.Code) (phase, error) {
 }
 
 // within is after for the packets that make up a transaction. The end of the header may be missing,
-// and is then where the message ends.
+// and is then where the message ends; so may recipients: such a message reaches nobody.
 func (p phase) within(code gomilter.Code) (phase, error) {
 	switch {
 	case code == gomilter.CodeEOB:
