@@ -3,6 +3,8 @@ package address
 import (
 	"iter"
 	"strings"
+
+	"mailweir/internal/encodedword"
 )
 
 // From is the From fields of a message. The zero value has none.
@@ -94,10 +96,14 @@ func (f From) all(known []Address, display bool) iter.Seq[Address] {
 // when yield does.
 func readField(value string, display bool, yield func(Address) bool) bool {
 	authors, shown := scanFrom(value)
-	if display {
-		return !named(authors) || read(shown, false, yield)
+	var more [2][]string
+	if encodedword.Holds(value, `<>(),;:[]"`) { // some programs decode first, others take the field apart
+		more[0], more[1] = scanFrom(encodedword.Decode(value))
 	}
-	return read(authors, true, yield) && (named(authors) || read(shown, false, yield))
+	if display {
+		return (!named(authors) || read(shown, false, yield)) && read(more[1], false, yield)
+	}
+	return read(authors, true, yield) && (named(authors) || read(shown, false, yield)) && read(more[0], false, yield)
 }
 
 // named reports whether one of the texts holds an address with a domain.

@@ -10,16 +10,19 @@ import (
 )
 
 // mailboxes yields what looks like an address in a piece of text that brackets, quotes and comments
-// no longer structure: as it is written, and as it is shown. With soleWord, a text that is one word
-// without "@" is an address without a domain ("From: root").
+// no longer structure: in every reading of its encoded words, as it is written and as it is shown.
+// With soleWord, a text that is one word without "@", in its likeliest reading, is an address
+// without a domain ("From: root").
 func mailboxes(text string, soleWord bool) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		text := encodedword.Decode(text)
-		if !plainMailboxes(joinParts(plainSpaces(text)), soleWord, yield) {
-			return
-		}
-		if shown := asShown(text); shown != text {
-			plainMailboxes(joinParts(plainSpaces(shown)), soleWord, yield)
+		for i, text := range encodedword.Readings(text) {
+			soleWord := soleWord && i == 0
+			if !plainMailboxes(joinParts(plainSpaces(text)), soleWord, yield) {
+				return
+			}
+			if shown := asShown(text); shown != text && !plainMailboxes(joinParts(plainSpaces(shown)), soleWord, yield) {
+				return
+			}
 		}
 	}
 }

@@ -177,6 +177,22 @@ func (d *decoder) flush() {
 	d.run, d.label, d.last, d.white = d.run[:0], "", false, ""
 }
 
+// Holds reports whether an encoded word of s has one of the signs in its text as it is written, which
+// RFC 2047 section 5 does not allow.
+func Holds(s, signs string) bool {
+	d := decoder{}
+	for {
+		_, w, after, ok := d.next(s)
+		if !ok {
+			return false
+		}
+		if strings.ContainsAny(w.text, signs) {
+			return true
+		}
+		s = after
+	}
+}
+
 // word is `=?charset?encoding?text?=`.
 type word struct {
 	label    string // the charset

@@ -75,6 +75,20 @@ func TestReadings(t *testing.T) {
 	}
 }
 
+func TestHolds(t *testing.T) {
+	for in, want := range map[string]bool{
+		"<a@b>":                          false,
+		"=?utf-8?Q?bad?= <a@b>":          false,
+		"=?utf-8?Q?bad=3C?=":             false,
+		"=?utf-8?Q?<bad>?=":              true,
+		"=?utf-8?B?YmFk?= =?x?B?Ym<Fk?=": true,
+	} {
+		if Holds(in, "<,") != want {
+			t.Errorf("%q: not %v", in, want)
+		}
+	}
+}
+
 func FuzzReadings(f *testing.F) {
 	f.Add("=?utf-8?q?a_=C3=A4?= =?iso-8859-1*en?B?5A==?= x =?x")
 	f.Add("=?utf-16?B?YmE=ZCB-?= =?utf-16?Q?=?utf-8?Q?x")
