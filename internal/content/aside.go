@@ -43,6 +43,13 @@ func (a *aside) once() {
 	}
 }
 
+// paragraph is called between two paragraphs: there much text apart may be examined.
+func (a *aside) paragraph() {
+	if len(a.text) > maxAside/2 {
+		a.flush()
+	}
+}
+
 // flush has it examined. It must not be called within a paragraph.
 func (a *aside) flush() {
 	if len(a.text) == 0 {

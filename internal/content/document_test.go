@@ -1,9 +1,13 @@
 package content
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf16"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 const (
@@ -58,6 +62,7 @@ func TestDocuments(t *testing.T) {
 	picture := func(body string) string {
 		return attach("a.svg", "image/svg+xml", []byte(`<svg xmlns="http://www.w3.org/2000/svg">`+body+`</svg>`))
 	}
+	rich := func(text string) string { return attach("a.rtf", octets, []byte(`{\rtf1\ansi `+text+`}`)) }
 	file := func(text string) string { return attach("a.xml", "application/xml", []byte(text)) }
 	xmlPart := func(mediaType, text string) string {
 		return mimePart("Content-Type: "+mediaType+"\nContent-Transfer-Encoding: base64", b64(text))
@@ -118,6 +123,13 @@ func TestDocuments(t *testing.T) {
 		{"SVG title in a text", picture("<text>sec<title>xyz</title><desc>z</desc><style>x</style>ret offer</text>"), picture("<text>secret<title>offer</title></text>")},
 		{"SVG entities", attach("a.svg", "image/svg+xml", []byte(`<!DOCTYPE svg [<!ENTITY a "sec"><!ENTITY b "&a;<tspan>ret</tspan>">]><svg xmlns="http://www.w3.org/2000/svg"><text>&b; offer</text></svg>`)), attach("a.svg", "image/svg+xml", []byte(`<!DOCTYPE svg [<!ENTITY a "sec"><!ENTITY b "&a;<tspan x='1'>ret</tspan>">]><svg xmlns="http://www.w3.org/2000/svg"><text>&b; offer</text></svg>`))},
 
+		{"rtf font of its own charset", rich(`{\fonttbl{\f1\fcharset204 A;}}x \u115?ecre{\f1 t} offer`), rich(`{\fonttbl{\f1\fcharset204 A;}}secr{\f1\'e5}t offer`)},
+		{"rtf hidden words", rich(`sec{\v xyz\par}ret offer`), rich(`sec{\v0 xyz}ret offer`)},
+		{"rtf hidden words themselves", rich(`x{\v secret offer}y`), rich(`x{\v secret}y offer`)},
+		{"rtf title", rich(`{\info{\title secret offer}}`), rich(`{\info{\title secret}{\subject .offer}}`)},
+		{"rtf header", rich(`sec{\header x y\par}ret offer`), rich(`secret{\header x}.{\footer offer}`)},
+		{"rtf header itself", rich(`x{\header sec{\b ret} offer\par}`), rich(`x{\header sec\par ret offer}`)},
+
 		{"charset of its own", file("<?xml version='1.0' encoding='ibm037'?><a>x secret offer</a>"), file("<?xml version='1.0' encoding='koi8-r'?><a>secret \xcf\xc6fer</a>")},
 		{"another charset of its own", file("<?xml version='1.0' encoding='koi7-x'?><a>secret offer</a>"), file("<?xml version='1.0' encoding='utf-16'?><a>secret; offer</a>")},
 		{"latin by its own name", file("<?xml version='1.0' encoding='iso-8859-1'?><a>secret\xa0offer</a>"), file("<?xml version='1.0' encoding='iso-8859-5'?><a>se\xe1ret offer</a>")},
@@ -137,6 +149,47 @@ func TestDocuments(t *testing.T) {
 				if examine(t, e, c.innocent, size).Outcomes[0].Fired {
 					t.Errorf("in pieces of %d: found in the innocent twin", size)
 				}
+			}
+		})
+	}
+}
+
+// TestDocumentBounds: text apart is bounded in one paragraph, and told where it is more.
+func TestDocumentBounds(t *testing.T) {
+	e := mustExaminer(t, Options{}, "!activation 1\n1 secret offer\n")
+	hidden := func(n int) string {
+		return "<w:r><w:delText>" + strings.Repeat("x ", n/2) + "</w:delText></w:r>"
+	}
+	word := func(body string) string {
+		return attach("a.docx", "x/y", storedZip(t, "word/document.xml", `<w:document xmlns:w="`+wordSpace+`"><w:p><w:t>x </w:t>`+body+`<w:t>secret offer</w:t></w:p></w:document>`))
+	}
+	styles := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, `<s:style s:name="T%d"><s:text-properties t:display="none"/></s:style>`, i)
+		}
+		return attach("a.odt", "x/y", storedZip(t, "content.xml", `<o:x xmlns:o="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:s="urn:oasis:names:tc:opendocument:xmlns:style:1.0" xmlns:t="`+
+			oasisSpace+`">`+b.String()+`<t:p>sec<t:span t:style-name="T0">xyz</t:span>ret offer</t:p></o:x>`))
+	}
+	rich := func(body string) string { return attach("a.rtf", "x/y", []byte(`{\rtf1 a`+body+` secret offer}`)) }
+	for _, c := range []struct {
+		name, msg string
+		want      []Limit
+	}{
+		{"the most text apart", word(hidden(maxAside)), nil},
+		{"more text apart", word(hidden(maxAside + 2)), []Limit{LimitHidden}},
+		{"more text apart in two paragraphs", word(hidden(maxAside*3/4) + "</w:p><w:p>" + hidden(maxAside*3/4)), nil},
+		{"the most hidden styles", styles(maxStyles), nil},
+		{"more hidden styles", styles(maxStyles + 1), []Limit{LimitHidden}},
+		{"more hidden words of RTF", rich(`{\v ` + strings.Repeat("x ", maxAside/2) + `}`), []Limit{LimitHidden}},
+		{"more hidden words in two paragraphs of RTF", rich(`{\v ` + strings.Repeat("x ", maxAside*3/8) + `}\par{\v ` + strings.Repeat("x ", maxAside*3/8) + `}`), nil},
+		{"a tag of more than there may be", word(`<w:t a="` + strings.Repeat("x", 64<<10) + `"/>`), []Limit{LimitMarkup}},
+		{"entities of more than there may be", attach("a.svg", "image/svg+xml", []byte(`<!DOCTYPE a [<!ENTITY a "&b;&b;"><!ENTITY b "&a;&a;">]><svg xmlns="http://www.w3.org/2000/svg"><text>&a;</text><text>secret offer</text></svg>`)), []Limit{LimitExpanded}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := examine(t, e, c.msg, 65535)
+			if diff := cmp.Diff(c.want, r.Limits, cmpopts.EquateEmpty()); diff != "" || !r.Outcomes[0].Fired {
+				t.Errorf("found %v, limits: %s", r.Outcomes[0].Fired, diff)
 			}
 		})
 	}

@@ -18,6 +18,9 @@ type xmlText struct {
 	aside aside
 	names bool // local names count under any namespace: the document's own is not known
 
+	space  string // of the last element
+	spoken dialect
+
 	depth      int  // of the element that is open
 	paragraphs int  // that are open: a text box in one holds others
 	mixed      bool // white space between two tags of this paragraph is text
@@ -69,8 +72,10 @@ const xmlMemory = 4 * maxAside
 
 // dialect is that of an element, and whether its name counts.
 func (d *xmlText) dialect(t *xml.Token) (dialect, bool) {
-	v := dialectOf(t.Space)
-	return v, v != unknown || d.names
+	if t.Space != d.space {
+		d.space, d.spoken = t.Space, dialectOf(t.Space)
+	}
+	return d.spoken, d.spoken != unknown || d.names
 }
 
 func (d *xmlText) start(t *xml.Token) {
@@ -225,8 +230,8 @@ func (d *xmlText) end(t *xml.Token) {
 		d.properties = 0
 	}
 	d.depth = max(d.depth-1, 0)
-	if d.paragraphs == 0 && d.apart == 0 && len(d.aside.text) > maxAside/2 {
-		d.aside.flush()
+	if d.paragraphs == 0 && d.apart == 0 {
+		d.aside.paragraph()
 	}
 }
 

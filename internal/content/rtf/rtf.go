@@ -1,10 +1,14 @@
 // Package rtf reduces Rich Text Format to its text (RTF specification 1.9.1).
+//
+// What stands apart from the text that shows (hidden and deleted words, headers, footnotes, what a
+// field is made from, the properties of the document) is given apart: it neither splits words nor
+// joins them. Destinations that are marked as such (`\*`) and not known hold no text.
 package rtf
 
 import (
 	"bufio"
 	"io"
-	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"mailweir/internal/transfer"
@@ -13,42 +17,67 @@ import (
 	"golang.org/x/text/encoding/charmap"
 )
 
+// Output is where the text of a document goes.
+type Output struct {
+	Shown, Apart io.Writer
+	// Paragraph is called between two paragraphs of what shows.
+	Paragraph func()
+}
+
 type reader struct {
-	in      *bufio.Reader
-	out     io.Writer
-	text    []byte // not yet given to out
-	depth   int
-	skip    int // depth of the group that is no text, 0 while none is
-	unicode int // \ucN: characters that stand in for a \u one
-	drop    int // of them still to come
-	code    *charmap.Charmap
+	in     *bufio.Reader
+	out    Output
+	text   []byte // to be given out
+	to     place  // where it goes
+	group  group
+	groups []group // those around it
+	deeper int     // groups that are open beyond maxGroups
+
+	drop  int    // characters to come that stand in for a \u one
+	high  rune   // the first half of a surrogate pair
+	raw   []byte // octets of a charset of several octets a character
+	code  encoding.Encoding
+	here  encoding.Encoding         // of the font that is in use, nil while not looked up
+	deff  int                       // the font of text that names none
+	fonts map[int]encoding.Encoding // those with a charset of their own
+	font  int                       // that is being declared
+	shape bool                      // the property of a shape that is being declared is text
 }
 
-var codePages = map[int]encoding.Encoding{
-	437: charmap.CodePage437, 850: charmap.CodePage850, 1250: charmap.Windows1250, 1251: charmap.Windows1251,
-	1252: charmap.Windows1252, 1253: charmap.Windows1253, 1254: charmap.Windows1254, 1255: charmap.Windows1255,
-	1256: charmap.Windows1256, 1257: charmap.Windows1257, 1258: charmap.Windows1258,
+// place is where text goes.
+type place int
+
+const (
+	shown place = iota
+	apart
+	nowhere
+)
+
+// group is what a group inherits and changes.
+type group struct {
+	to                    place
+	fonts                 bool // the table of fonts
+	starred               bool // `\*`: what follows is a destination that not all know
+	hidden, deleted, tiny bool
+	font                  int // noFont for none
+	unicode               int // \ucN: characters that stand in for a \u one
 }
 
-// hidden are groups that hold no text of the document.
-var hidden = nameSet(`fonttbl colortbl stylesheet pict objdata listtable listoverridetable rsidtbl generator themedata
-	colorschememapping latentstyles datastore xmlnstbl filetbl revtbl`)
+const noFont = -1
 
-var breaks = nameSet("par line tab cell row sect page column nestcell nestrow pard emspace enspace")
+// Bounds. Groups that are nested deeper share what they change; a font beyond the bound has the
+// charset of the document.
+const (
+	maxGroups = 1000
+	maxFonts  = 1000
+)
 
-func nameSet(names string) map[string]bool {
-	set := map[string]bool{}
-	for _, name := range strings.Fields(names) {
-		set[name] = true
-	}
-	return set
-}
-
-// Text writes the text of a document to out, up to the end of in. A faulty document gives the text
-// that can be read.
-func Text(in *bufio.Reader, out io.Writer) {
-	r := &reader{in: in, out: out, unicode: 1, code: charmap.Windows1252}
+// Text gives out the text of a document, up to the end of in. A faulty document gives the text that
+// can be read.
+func Text(in *bufio.Reader, out Output) {
+	r := &reader{in: in, out: out, group: group{unicode: 1, font: noFont}, code: charmap.Windows1252, fonts: map[int]encoding.Encoding{}}
 	r.read()
+	r.characters(true)
 	r.flush()
 }
 
@@ -60,18 +89,40 @@ func (r *reader) read() {
 		}
 		switch c {
 		case '{':
-			r.depth++
+			r.open()
 		case '}':
-			if r.skip > 0 && r.depth <= r.skip {
-				r.skip = 0
-			}
-			r.depth = max(r.depth-1, 0)
+			r.close()
 		case '\\':
 			r.control()
 		case '\r', '\n':
 		default:
 			r.octet(c)
 		}
+	}
+}
+
+func (r *reader) open() {
+	r.characters(true)
+	r.drop = 0
+	if r.group.starred {
+		r.group.starred, r.group.to = false, nowhere
+	}
+	if len(r.groups) == maxGroups {
+		r.deeper++
+		return
+	}
+	r.groups = append(r.groups, r.group)
+}
+
+func (r *reader) close() {
+	r.characters(true)
+	r.drop = 0
+	switch last := len(r.groups) - 1; {
+	case r.deeper > 0:
+		r.deeper--
+	case last >= 0:
+		r.here = nil
+		r.group, r.groups = r.groups[last], r.groups[:last]
 	}
 }
 
@@ -86,17 +137,27 @@ func (r *reader) control() {
 			r.octet(byte(transfer.Hex(hex[0])<<4 | transfer.Hex(hex[1])))
 		}
 	case c == '*':
-		r.hide()
-	case c == '~':
-		r.octet(' ')
-	case c == '_':
-		r.octet('-')
-	case c == '\\' || c == '{' || c == '}':
-		r.octet(c)
-	case c == '\r' || c == '\n':
-		r.write('\n')
+		r.group.starred = true
 	case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
 		r.word(c)
+	case r.dropped():
+	default:
+		r.symbol(c)
+	}
+}
+
+func (r *reader) symbol(c byte) {
+	switch c {
+	case '~':
+		r.rune(' ')
+	case '_':
+		r.rune('-')
+	case '\\', '{', '}':
+		r.rune(rune(c))
+	case '\t':
+		r.rune('\t')
+	case '\r', '\n':
+		r.rune('\n')
 	}
 }
 
@@ -131,70 +192,112 @@ func (r *reader) word(first byte) {
 	r.apply(string(name), number, digits)
 }
 
-func (r *reader) apply(name string, number int, given bool) {
-	switch {
-	case name == "u":
-		r.drop = 0
-		if r.skip == 0 {
-			r.rune(rune(uint16(number)))
-		}
-		r.drop = r.unicode
-	case name == "uc" && number >= 0 && number < 16:
-		r.unicode = number
-	case name == "ansicpg":
-		if code, ok := codePages[number].(*charmap.Charmap); ok {
-			r.code = code
-		}
-	case name == "bin" && given && number > 0:
-		_, _ = r.in.Discard(number)
-	case hidden[name]:
-		r.hide()
-	case breaks[name]:
-		r.write('\n')
+// dropped takes a character that stands in for a \u one: a word or sign of control is one, too.
+func (r *reader) dropped() bool {
+	if r.drop > 0 {
+		r.drop--
+		return true
 	}
-}
-
-// hide skips to the end of the group.
-func (r *reader) hide() {
-	if r.skip == 0 {
-		r.skip = max(r.depth, 1)
-	}
+	return false
 }
 
 func (r *reader) octet(c byte) {
+	if r.group.starred {
+		r.group.starred, r.group.to = false, nowhere
+	}
+	if r.dropped() || r.group.to == nowhere {
+		return
+	}
+	code := r.encoding()
+	single, ok := code.(*charmap.Charmap)
 	switch {
-	case r.drop > 0:
-		r.drop--
-	case c < utf8.RuneSelf:
-		r.write(c)
+	case ok && c < utf8.RuneSelf:
+		r.rune(rune(c))
+	case ok:
+		r.rune(single.DecodeByte(c))
 	default:
-		r.rune(r.code.DecodeByte(c))
+		if r.raw = append(r.raw, c); len(r.raw) >= 1024 {
+			r.characters(false)
+		}
+	}
+}
+
+// characters decodes octets that have come; last if those that come are of something else.
+func (r *reader) characters(last bool) {
+	if len(r.raw) == 0 {
+		return
+	}
+	raw := r.raw
+	r.raw = nil // rune asks for it
+	out := make([]byte, 4*len(raw)+16)
+	n, used, _ := r.encoding().NewDecoder().Transform(out, raw, last)
+	for _, c := range string(out[:n]) {
+		r.rune(c)
+	}
+	if !last {
+		r.raw = append([]byte(nil), raw[used:]...)
+	}
+}
+
+// encoding is that of octets here: of the font, else of the document.
+func (r *reader) encoding() encoding.Encoding {
+	if r.here == nil {
+		font := r.group.font
+		if font == noFont {
+			font = r.deff
+		}
+		if r.here = r.fonts[font]; r.here == nil {
+			r.here = r.code
+		}
+	}
+	return r.here
+}
+
+// unit is a \u character: a half of a pair (UTF-16), or a sign that a font has in the place of a
+// letter.
+func (r *reader) unit(c rune) {
+	switch pair := utf16.DecodeRune(r.high, c); {
+	case pair != utf8.RuneError:
+		r.high = 0
+		r.rune(pair)
+	case utf16.IsSurrogate(c):
+		r.high = c
+	case c&0xff00 == 0xf000:
+		r.rune(c & 0xff)
+	default:
+		r.rune(c)
 	}
 }
 
 func (r *reader) rune(c rune) {
-	if r.skip > 0 {
+	r.characters(true)
+	if r.high != 0 {
+		r.high = 0
+		r.rune(utf8.RuneError)
+	}
+	to := r.group.to
+	if to == shown && (r.group.hidden || r.group.deleted || r.group.tiny) {
+		to = apart
+	}
+	if to == nowhere {
 		return
 	}
-	r.text = utf8.AppendRune(r.text, c)
-	r.full()
-}
-
-func (r *reader) write(c byte) {
-	if r.skip > 0 {
-		return
+	if to != r.to {
+		r.flush()
+		if r.to = to; to == apart {
+			r.text = append(r.text, '\n')
+		}
 	}
-	r.text = append(r.text, c)
-	r.full()
-}
-
-func (r *reader) full() {
-	if len(r.text) >= 2048 {
+	if r.text = utf8.AppendRune(r.text, c); len(r.text) >= 2048 {
 		r.flush()
 	}
 }
 
 func (r *reader) flush() {
-	_, _ = r.out.Write(r.text)
+	if r.to == apart {
+		_, _ = r.out.Apart.Write(r.text)
+	} else {
+		_, _ = r.out.Shown.Write(r.text)
+	}
 	r.text = r.text[:0]
 }

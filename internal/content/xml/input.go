@@ -74,11 +74,15 @@ func (i *input) skipPast(mark string) bool {
 // taken as text.
 func (i *input) tag() (length int, ok bool) {
 	var quote byte
+	rest := i.rest()
 	for n := 1; ; n++ {
-		if !i.has(n) {
-			return min(n, len(i.rest())), false
+		if n >= len(rest) || n == maxMarkup {
+			if !i.has(n) {
+				return min(n, len(i.rest())), false
+			}
+			rest = i.rest()
 		}
-		switch c := i.rest()[n]; {
+		switch c := rest[n]; {
 		case quote != 0:
 			if c == quote {
 				quote = 0
