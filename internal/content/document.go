@@ -12,18 +12,19 @@ import (
 
 // zipContent examines a member of an archive. The XML files of a document are its text and no files
 // of their own.
-func (w *walk) zipContent(f file, name string, r io.Reader) bool {
+func (w *walk) zipContent(f file, names []string, r io.Reader) bool {
+	name := names[0]
 	if s := memberSearch(name); s != nil {
 		r = s.reader(r)
 		defer w.memberFound(name, s)
 	}
-	text := documentText(name)
+	text := documentText(name) && len(names) == 1
 	if !text && !(f.document && strings.EqualFold(path.Ext(name), ".xml")) {
-		return w.member(f, false, r, name)
+		return w.member(f, false, r, names...)
 	}
 	in := source.New(r)
 	if !text && !looksLikeXML(in) {
-		return w.member(f, false, in, name)
+		return w.member(f, false, in, names...)
 	}
 	if w.parts++; w.parts > w.x.examiner.limits.Parts {
 		w.x.reach(LimitParts)

@@ -35,6 +35,7 @@ func FuzzExamine(f *testing.F) {
 // FuzzFile sends any file as attachment.
 func FuzzFile(f *testing.F) {
 	for _, seed := range [][]byte{
+		zipWith(zipped{data: []byte("secret offer"), local: zipSays{name: "a.txt", size: 9, extra: unicodePath("i.exe", "a.txt")}}),
 		zipOf(f, "a.txt", "secret offer", "word/document.xml", "<w:p><w:t>secret offer"), storedZip(f, "a", "secret offer"),
 		gzipOf(tarOf("a", "secret offer")), tarOf("a", "secret offer"), rarOf("a.txt", "secret offer"), rar5Of("a.txt", "secret offer"), bzipped,
 		[]byte(`{\rtf1{\*\x y}\uc2 secret\u111?? \'6fffer\bin3 abc}`), []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + string(oleMacros)),

@@ -72,7 +72,7 @@ func TestRecognition(t *testing.T) {
 		{"zip long and deflated, said stored", attach("a.zip", octets, saysMethod(rawZip(t, "a", long, zip.Deflate, deflated(long+"secret offer")), zip.Store)), attach("a.zip", octets, saysMethod(rawZip(t, "a", long, zip.Deflate, deflated(long+"secret-offer")), zip.Store))},
 		{"zip stored, said deflated", attach("a.zip", octets, saysMethod(storedZip(t, "a", "a secret offer"), zip.Deflate)), attach("a.zip", octets, saysMethod(storedZip(t, "a", "a secret-offer"), zip.Deflate))},
 		{"zip stored behind deflated", attach("a.zip", octets, rawZip(t, "a", "x", zip.Deflate, joined(string(deflated("x")), "secret offer"))), attach("a.zip", octets, rawZip(t, "a", "x", zip.Deflate, joined(string(deflated("x")), "secret-offer")))},
-		{"zip by bzip2", attach("a.zip", octets, rawZip(t, "a", "secret offer", zipBzip2, bzipped)), attach("a.zip", octets, rawZip(t, "a", "secret offer", 99, bzipped))},
+		{"zip by bzip2", attach("a.zip", octets, rawZip(t, "a", "secret offer", zipBzip2, bzipped)), attach("a.zip", octets, rawZip(t, "a", "secret offer", zipBzip2, bzipped[:20]))},
 		{"message without its type", attach("minutes.txt", octets, mail("secret offer")), attach("minutes.txt", octets, mail("secret-offer"))},
 		{"text that looks like a message", attach("minutes.txt", octets, []byte("Date: 2024\nTo: all\nContent-Transfer-Encoding: base64\n\nsecret offer")), attach("minutes.txt", octets, []byte("Date: 2024\nTo: all\nContent-Transfer-Encoding: base64\n\nsecret-offer"))},
 		{"message by extension", attach("x.eml", octets, append([]byte("X-A: b\n"), mail("secret offer")...)), attach("x.eml", octets, append([]byte("X-A: b\n"), mail("secret-offer")...))},

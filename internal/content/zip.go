@@ -2,14 +2,11 @@ package content
 
 import (
 	"bytes"
-	"compress/bzip2"
-	"compress/flate"
 	"crypto/sha256"
 	"encoding/binary"
-	"io"
+	"slices"
 	"strings"
 
-	"mailweir/internal/content/sevenzip"
 	"mailweir/internal/content/source"
 )
 
@@ -17,6 +14,7 @@ import (
 const (
 	zipLocal     = "PK\x03\x04"
 	zipDirectory = "PK\x01\x02"
+	zipSizes     = "PK\x07\x08" // of the member before
 )
 
 // zip examines a ZIP archive, and the documents that are one: Office Open XML, OpenDocument.
@@ -26,13 +24,13 @@ const (
 // trust the one or the other. They find the directory from the end of the file, so an archive may
 // stand behind anything, another archive too.
 func (w *walk) zip(f file, in *source.Reader) {
-	seen := map[string]bool{}
+	members := zipMembers{seen: map[string]bool{}, begin: map[int64]bool{}, first: -1}
 	for ok := true; ok; {
 		switch nextSignature(in) {
 		case zipLocal:
-			ok = w.zipMember(f, in, seen)
+			ok = w.zipMember(f, in, &members)
 		case zipDirectory:
-			ok = w.zipEntry(f, in, seen)
+			ok = w.zipEntry(f, in, &members)
 		default:
 			return
 		}
@@ -60,129 +58,32 @@ func nextSignature(in *source.Reader) string {
 	}
 }
 
-// Flags and methods of a member.
-const (
-	zipEncrypted  = 1 << 0
-	zipDescriptor = 1 << 3 // the sizes stand behind the data
-	zipStored     = 0
-	zipDeflated   = 8
-	zipBzip2      = 12
-)
-
-// zipMember examines a member by its own header. The directory may say another method, and some
-// programs trust that: so data that can be nothing but deflated are inflated, and such as can't be
-// are taken as stored.
-func (w *walk) zipMember(f file, in *source.Reader, seen map[string]bool) bool {
-	var h [30]byte
-	if _, err := io.ReadFull(in, h[:]); err != nil {
-		return false
-	}
-	le := binary.LittleEndian
-	flags, method := le.Uint16(h[6:]), le.Uint16(h[8:])
-	packed := int64(le.Uint32(h[18:]))
-	name, ok := readName(in, int(le.Uint16(h[26:])), int(le.Uint16(h[28:])))
-	if !ok {
-		return false
-	}
-	seen[zipKey(name)] = true
-	f.document = isDocument(seen)
-	known := flags&zipDescriptor == 0 && packed != 0xffffffff
-	encrypted := flags&zipEncrypted != 0
-	if strings.HasSuffix(name, "/") && packed == 0 {
-		return true
-	}
-	if !encrypted && known && (method == zipStored || method == zipDeflated) {
-		method = w.zipMethod(in, method, packed)
-	}
-	switch {
-	case !encrypted && method == zipDeflated:
-		// Deflated data knows its own end, so a false size hides nothing.
-		start := in.Used()
-		ok = w.zipPacked(f, name, flate.NewReader(in), in)
-		if left := packed - (in.Used() - start); ok && known && left > 0 && w.expanded < w.x.examiner.limits.Expanded {
-			ok = w.zipStored(f, name, in, left)
-		}
-	case !encrypted && known && method == zipStored:
-		ok = w.zipStored(f, name, in, packed)
-	case !encrypted && known && method == zipBzip2:
-		ok = w.zipBzip2(f, name, in, packed)
-	default:
-		// What lies there is not skipped by its size, which may be false, but by looking for the
-		// next signature.
-		if !encrypted {
-			w.x.reach(LimitUnreadable)
-		}
-		ok = w.member(f, encrypted, nil, name)
-	}
-	return ok && !w.x.halted() && w.expanded < w.x.examiner.limits.Expanded
+// zipMembers are those of an archive that have been met.
+type zipMembers struct {
+	seen  map[string]bool // their names
+	first int64           // where the header of the first begins, -1 while there is none
+	begin map[int64]bool  // and those of all, from there on
 }
 
-func (w *walk) zipStored(f file, name string, in *source.Reader, size int64) bool {
-	body := io.LimitReader(in, size)
-	ok := w.zipContent(f, name, body)
-	w.copy(nil, body)
-	return ok
-}
-
-// zipPacked examines a member that r unpacks from packed.
-func (w *walk) zipPacked(f file, name string, r io.Reader, packed *source.Reader) bool {
-	expanded := w.expand(r, packed)
-	ok := w.zipContent(f, name, expanded)
-	w.copy(nil, expanded)
-	return ok
-}
-
-func (w *walk) zipBzip2(f file, name string, in *source.Reader, packed int64) bool {
-	if !w.takeSpare(sevenzip.BZip2Memory) {
-		return w.member(f, false, nil, name)
+// note remembers a member whose header begins at an offset.
+func (m *zipMembers) note(at int64, names []string) {
+	if m.first < 0 {
+		m.first = at
 	}
-	defer w.giveBack(sevenzip.BZip2Memory)
-	body := source.New(io.LimitReader(in, packed))
-	ok := w.zipPacked(f, name, bzip2.NewReader(body), body)
-	w.copy(nil, body)
-	return ok
-}
-
-// zipMethod tells by the data of a member whether it is deflated or stored; said is what its header
-// says, which counts where the data tell nothing.
-func (w *walk) zipMethod(in *source.Reader, said uint16, packed int64) uint16 {
-	data, _ := in.Peek(int(min(packed, maxSniff)))
-	switch whole := int64(len(data)) == packed; {
-	case len(data) == 0:
-	case said == zipStored && inflates(data, whole) == deflateSure:
-		return zipDeflated
-	case said == zipDeflated && inflates(data, whole) == deflateBroken:
-		w.x.reach(LimitUnreadable)
-		return zipStored
+	m.begin[at-m.first] = true
+	for _, name := range names {
+		m.seen[zipKey(name)] = true
 	}
-	return said
 }
 
-// What the beginning of data is.
-const (
-	deflateUnsure = iota
-	deflateSure
-	deflateBroken
-)
-
-// inflates tells whether data are deflated; whole if they are not only a beginning. Hardly anything
-// else can be read as deflated for long.
-func inflates(data []byte, whole bool) int {
-	const enough = 64 << 10
-	r := bytes.NewReader(data)
-	n, err := io.CopyN(io.Discard, flate.NewReader(r), enough)
-	switch {
-	case n == enough, err == io.EOF && r.Len() == 0 && whole, err == io.ErrUnexpectedEOF && len(data) >= maxSniff/2:
-		return deflateSure
-	case err == io.EOF || err == io.ErrUnexpectedEOF:
-		return deflateUnsure
-	}
-	return deflateBroken
+// read says whether the data at an offset of the archive, or of the file that holds it, were read.
+func (m *zipMembers) read(at int64) bool {
+	return m.begin[at] || m.begin[at-m.first]
 }
 
-// zipEntry notes a name of the directory at the end. It takes no more than the signature: what
-// looks like an entry may be none, and must not cover what follows.
-func (w *walk) zipEntry(f file, in *source.Reader, seen map[string]bool) bool {
+// zipEntry notes the names of the directory at the end that no member has. It takes no more than the
+// signature: what looks like an entry may be none, and must not cover what follows.
+func (w *walk) zipEntry(f file, in *source.Reader, members *zipMembers) bool {
 	const fixed = 46
 	h, _ := in.Peek(fixed)
 	if len(h) < fixed {
@@ -190,22 +91,30 @@ func (w *walk) zipEntry(f file, in *source.Reader, seen map[string]bool) bool {
 	}
 	le := binary.LittleEndian
 	encrypted := le.Uint16(h[8:])&zipEncrypted != 0
-	length := int(le.Uint16(h[28:]))
-	h, _ = in.Peek(fixed + min(length, maxZipName))
-	name := string(h[fixed:])
+	name, extra := int(le.Uint16(h[28:])), int(le.Uint16(h[30:]))
+	at := int64(le.Uint32(h[42:]))
+	if name+extra > maxZipName {
+		w.x.reach(LimitUnreadable) // the end of a name is not seen
+	}
+	h, _ = in.Peek(fixed + min(name+extra, maxZipName))
+	h = h[fixed:]
+	name = min(name, len(h))
+	names := zipNames(h[:name], h[name:])
 	_, _ = in.Discard(len(zipDirectory))
-	key := zipKey(name)
-	if name == "" || seen[key] || strings.HasSuffix(name, "/") {
+	names = slices.DeleteFunc(names, func(name string) bool { return members.seen[zipKey(name)] || strings.HasSuffix(name, "/") })
+	if len(names) == 0 {
 		return true
 	}
-	seen[key] = true
-	if length > maxZipName {
-		w.x.reach(LimitUnreadable) // the end of the name is not seen
+	for _, name := range names {
+		members.seen[zipKey(name)] = true
 	}
-	return w.member(f, encrypted, nil, name)
+	if !encrypted && !members.read(at) {
+		w.x.reach(LimitUnreadable)
+	}
+	return w.member(f, encrypted, nil, names...)
 }
 
-// maxZipName is the octets of a name in the directory that are looked at.
+// maxZipName is the octets of a name in the directory that are looked at, with its extra field.
 const maxZipName = 4000
 
 // zipKey knows a name again.
@@ -217,12 +126,22 @@ func zipKey(name string) string {
 	return string(sum[:])
 }
 
-// readName reads a name and skips what follows it.
-func readName(in *source.Reader, length, extra int) (string, bool) {
-	name := make([]byte, length)
-	if _, err := io.ReadFull(in, name); err != nil {
-		return "", false
+// zipNames are the names of a member: that of its header, and the Unicode Path of its extra field
+// (APPNOTE 4.6.9), which many programs take instead, some only if the checksum of the other name is
+// right. Which of them do is not known here, so both count.
+func zipNames(name, extra []byte) []string {
+	names := []string{string(name)}
+	if len(name) == 0 {
+		names = nil
 	}
-	_, err := in.Discard(extra)
-	return string(name), err == nil
+	le := binary.LittleEndian
+	for len(extra) >= 4 {
+		kind, size := le.Uint16(extra), int(le.Uint16(extra[2:]))
+		field := extra[4:min(4+size, len(extra))]
+		if kind == zipUnicodePath && len(field) > 5 { // behind a version and the checksum
+			names = addNames(names, string(field[5:]))
+		}
+		extra = extra[4+len(field):]
+	}
+	return names
 }
