@@ -27,8 +27,8 @@ than ` + "`--reputation-min-events`" + ` of them, so weighed, is not judged. Fro
 ` + "`--reputation-reject-at`" + ` on it is refused.
 
 The same as for tempblock is never counted (our own temporary answers, monitored objections, the null sender, connections that end before
-MAIL), and the same clients are never judged: trusted and permitted ones, inbound relays, and clients (an IPv4 address, an IPv6 /64) from which in the last 36
-days a message has passed greylisting, not counting bounces, or was awaited by a user. ` + "`mailweir reputation show ADDRESS`" + ` explains a score, ` + "`mailweir reputation forget ADDRESS`" + ` clears its history.`,
+MAIL), and the same clients are never judged: trusted and permitted ones and inbound relays. A client (an IPv4 address, an IPv6 /64) from which in the
+last 36 days a message has passed greylisting, not counting bounces, or was awaited by a user, is judged only when the bad is more than ten times the good. ` + "`mailweir reputation show ADDRESS`" + ` explains a score, ` + "`mailweir reputation forget ADDRESS`" + ` clears its history.`,
 	Mode:    policy.Monitor,
 	OnError: policy.Accept,
 	Exempt: policy.ExemptTrusted | policy.ExemptRelay | policy.ExemptPermitClient | policy.ExemptPermitSender |

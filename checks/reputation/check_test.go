@@ -162,17 +162,23 @@ func TestReputationForget(t *testing.T) {
 
 func TestReputationKnownNet(t *testing.T) {
 	h := policytest.Only(Check).Host(t, "--reputation=enforce")
-	h.Guess(policytest.Letter{}, "5.1.1", 200, 0)
+	h.Guess(policytest.Letter{}, "5.1.1", 200, 20)
 	if err := history.NoteKnownNet(t.Context(), h.World.State, netip.MustParseAddr("192.0.2.1")); err != nil {
 		t.Fatal(err)
 	}
-	if said := h.Visit(policytest.Letter{}); len(said) > 0 {
+	if said := h.Visit(policytest.Letter{}); len(said) > 0 { // the 21st good one
 		t.Error(said)
 	}
-	const want = "192.0.2.1 has score 90 (invalid-rcpt +90.5 of 200.0, good -0.5 of 1.0), not judged: wanted mail has come from there"
+	const want = "192.0.2.1 has score 74 (invalid-rcpt +83.0 of 200.0, good -8.7 of 21.0), not judged: wanted mail has come from there"
 	if got := score(h, "192.0.2.1").String(); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
+	h.Guess(policytest.Letter{}, "5.1.1", 11, 0)
+	const more = "192.0.2.1 has score 75 (invalid-rcpt +83.7 of 211.0, good -8.3 of 21.0)"
+	if got := score(h, "192.0.2.1").String(); got != more {
+		t.Errorf("more than ten times as much bad as good: %q, want %q", got, more)
+	}
+	policytest.WantSaid(t, "judged again", strings.Join(h.Visit(policytest.Letter{}), "\n"), "rcpt 451 4.7.1 Internal resource temporarily unavailable")
 }
 
 // The event says how the score came about.

@@ -114,11 +114,16 @@ type Summary struct {
 	// judged.
 	Events float64 `json:"events"`
 	Least  int     `json:"least"`
-	// Known says that wanted mail has come from there lately, so that the client is not judged.
+	// Known says that wanted mail has come from there lately, and no more than ten times as much
+	// that was bad, so that the client is not judged.
 	Known bool `json:"known"`
 	// Judged says that the score counts.
 	Judged bool `json:"judged"`
+
+	good float64 // events
 }
+
+func (r Summary) bad() float64 { return r.Events - r.good }
 
 // Part is what one kind of events adds to a score.
 type Part struct {
@@ -134,7 +139,7 @@ func (b *Book) Show(ctx context.Context, client netip.Addr) (Summary, error) {
 		return Summary{}, err
 	}
 	r := b.score(b.read(results[0].Value))
-	r.Net, r.Known = history.Net(client), results[1].Found
+	r.Net, r.Known = history.Net(client), results[1].Found && !history.Outnumbered(r.bad(), r.good)
 	r.Judged = !r.Known && r.Events > 0 && math.Round(r.Events) >= float64(b.MinEvents)
 	return r, nil
 }
@@ -160,7 +165,7 @@ func (b *Book) forgotten(ctx context.Context, client netip.Addr) (by entry.Origi
 
 // score is the formula: 100 × (bad − good) / (bad + good + MinEvents), at least 0.
 func (b *Book) score(h weights) Summary {
-	r := Summary{Least: b.MinEvents}
+	r := Summary{Least: b.MinEvents, good: h[policy.NoOffence]}
 	for _, d := range scored {
 		r.Events += h[d]
 	}

@@ -29,8 +29,8 @@ had recipients accepted meanwhile, not counting mail to ` + "`--always-accept`" 
 - ` + "`auth-fail`" + `: logins that failed. Neither MTA tells a filter of them, so no milter can count any
 
 Nothing is counted for what mailweir or others cause: our own temporary answers, objections that are only monitored, mail under the null
-sender, connections that end before MAIL. Never blocked are trusted clients, permitted ones, inbound relays, and clients (an IPv4 address, an IPv6 /64) from which in the last 36
-days a message has passed greylisting, not counting bounces, or was awaited by a user.
+sender, connections that end before MAIL. Never blocked are trusted clients, permitted ones and inbound relays. A client (an IPv4 address, an IPv6 /64) from which in the last 36
+days a message has passed greylisting, not counting bounces, or was awaited by a user, is blocked only when the bad is more than ten times the good.
 
 A block begins with the client's next connection and lasts ` + "`--tempblock-for`" + `; one that follows soon after another lasts ` + "`--tempblock-factor`" + `
 times longer, at most ` + "`--tempblock-max`" + `. ` + "`mailweir tempblock list|add|rm`" + ` shows and changes the list on all hosts that share the state.`,

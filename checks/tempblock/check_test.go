@@ -27,6 +27,14 @@ func blocked(c *policytest.Host, client string) bool {
 	return false
 }
 
+// known makes 192.0.2.1 a client from which wanted mail has come.
+func known(c *policytest.Host) {
+	c.T.Helper()
+	if err := history.NoteKnownNet(c.T.Context(), c.World.State, netip.MustParseAddr("192.0.2.1")); err != nil {
+		c.T.Error(err)
+	}
+}
+
 func TestTempblockRules(t *testing.T) {
 	unknown := policytest.Letter{Client: "192.0.2.1"}
 	for _, c := range []struct {
@@ -64,12 +72,26 @@ func TestTempblockRules(t *testing.T) {
 		{name: "a login", does: func(c *policytest.Host) { c.Guess(policytest.Letter{Client: "192.0.2.1", Login: "bob"}, "5.1.1", 9, 0) }},
 		{name: "permitted", flags: []string{"--permit-clients=inline:{192.0.2.1=OK}"}, does: func(c *policytest.Host) { c.Guess(unknown, "5.1.1", 9, 0) }},
 		{name: "inbound relay", flags: []string{"--inbound-relays=inline:{192.0.2.1=x}"}, does: func(c *policytest.Host) { c.Guess(unknown, "5.1.1", 9, 0) }},
-		{name: "known net", does: func(c *policytest.Host) {
-			if err := history.NoteKnownNet(c.T.Context(), c.World.State, netip.MustParseAddr("192.0.2.1")); err != nil {
-				c.T.Error(err)
+		{name: "known net", does: func(c *policytest.Host) { known(c); c.Guess(unknown, "5.1.1", 9, 1) }},
+		{name: "known net, ten times as much bad", does: func(c *policytest.Host) { known(c); c.Guess(unknown, "5.1.1", 10, 1) }},
+		{name: "known net, more bad", does: func(c *policytest.Host) { known(c); c.Guess(unknown, "5.1.1", 11, 1) }, want: true},
+		{name: "known net, nothing good", does: func(c *policytest.Host) { known(c); c.Guess(unknown, "5.1.1", 3, 0) }, want: true},
+		{name: "known net, fewer than the rule says", does: func(c *policytest.Host) { known(c); c.Guess(unknown, "5.1.1", 2, 0) }},
+		{name: "known net, much of both", does: func(c *policytest.Host) { known(c); c.Guess(unknown, "5.1.1", 300, 40) }},
+		{name: "known net, much bad in transactions of its own", does: func(c *policytest.Host) {
+			known(c)
+			c.Guess(unknown, "", 0, 2)
+			for range 30 {
+				c.Guess(unknown, "5.1.1", 1, 0)
 			}
-			c.Guess(unknown, "5.1.1", 9, 0)
+		}, want: true},
+		{name: "known net, another rule counts for itself", does: func(c *policytest.Host) {
+			known(c)
+			c.Guess(unknown, "5.1.1", 9, 1)
+			c.Guess(unknown, "5.7.1", 9, 0)
 		}},
+		{name: "inbound relay, nothing good from a known net", flags: []string{"--inbound-relays=inline:{192.0.2.1=x}"}, does: func(c *policytest.Host) { known(c); c.Guess(unknown, "5.1.1", 300, 0) }},
+		{name: "permitted, nothing good from a known net", flags: []string{"--permit-clients=inline:{192.0.2.1=OK}"}, does: func(c *policytest.Host) { known(c); c.Guess(unknown, "5.1.1", 300, 0) }},
 		{name: "monitored", flags: []string{"--tempblock=monitor"}, does: func(c *policytest.Host) { c.Guess(unknown, "5.1.1", 9, 0) }},
 		{name: "a rule that is left out", flags: []string{"--tempblock-rules=open-relay=2/5m"}, does: func(c *policytest.Host) { c.Guess(unknown, "5.1.1", 9, 0) }},
 		{name: "too long ago", does: func(c *policytest.Host) {

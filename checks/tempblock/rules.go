@@ -128,11 +128,15 @@ func (t *Blocker) count(ctx context.Context, client netip.Addr, done history.Tra
 	if err != nil {
 		return nil, err
 	}
-	if results[past+1].Found || results[past+2].Found {
-		return nil, nil // it is there already, or wanted mail has come from there
+	if results[past+1].Found {
+		return nil, nil // it is there already
 	}
+	known := results[past+2].Found // wanted mail has come from there
 	for _, c := range counts {
 		bad, good := int(results[c.bad].N), int(results[c.good].N)
+		if known && !history.Outnumbered(float64(bad), float64(good)) {
+			continue
+		}
 		if bad >= c.rule.rate.Limit && bad > good {
 			times, _ := strconv.Atoi(string(results[past].Value)) // none
 			return t.block(ctx, Entry{Net: net, Rule: c.rule.String(), Bad: bad, Good: good, Times: times + 1})

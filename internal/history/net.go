@@ -23,8 +23,8 @@ func Net(client netip.Addr) string {
 }
 
 // A known net has passed greylisting under a sender that was not null, or sent mail that a user had
-// asked for (auto-allow). What counts bad behaviour leaves it alone for knownNetLife: mail that is
-// wanted comes from there.
+// asked for (auto-allow). What counts bad behaviour leaves it alone for knownNetLife, because mail
+// that is wanted comes from there, unless the bad outnumbers the good: anybody can come back once.
 const (
 	knownNetSpace = "known-net"
 	knownNetLife  = 36 * 24 * time.Hour
@@ -47,3 +47,10 @@ func NoteKnownNet(ctx context.Context, store state.Store, client netip.Addr) err
 func KnownNet(client netip.Addr) state.Step {
 	return state.Renew(KnownNetKey(client), nil, knownNetLife, 24*time.Hour)
 }
+
+// knownTolerance is how many times as much bad as good a known net may send.
+const knownTolerance = 10
+
+// Outnumbered tells whether a known net has done so much more bad than good in the same time that
+// it is judged as any other.
+func Outnumbered(bad, good float64) bool { return bad > knownTolerance*good }
