@@ -53,7 +53,7 @@ func Example() {
 	case rbl.Unknown:
 		fmt.Println("check error:", result.Err())
 	case rbl.NotListed:
-		lists.KnownGood(netip.MustParseAddr("192.0.2.99"), result.Hits()) // only if its mail is known to be good
+		lists.KnownGood(netip.MustParseAddr("192.0.2.99"), "sender.example", result.Hits()) // only if its mail is known to be good
 	}
 	for _, exchange := range result.Exchanges {
 		fmt.Println(exchange)

@@ -45,6 +45,9 @@ const (
 	knownGoodNets = 20          // known-good nets needed before a list is judged by them
 	knownGoodPart = 4           // a list is suspended when it hits more than one in so many of them
 	maxGoodNets   = 20_000      // most known-good nets remembered
+
+	knownGoodOfSender = 2 // known-good nets that count for one sender
+	knownGoodSenders  = 5 // senders of the nets that a list hits, needed before it is suspended
 )
 
 // suspension is one cause's details.

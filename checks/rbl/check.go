@@ -279,7 +279,7 @@ func (b *rule) settle(ctx context.Context, m *policy.Message, o policy.Outcome) 
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
 	if m.PermitHonoured(ctx) || m.AutoAllowHonoured(ctx) {
-		b.lists.KnownGood(m.Conn.Client, results[0].Hits())
+		b.lists.KnownGood(m.Conn.Client, m.Sender.Domain, results[0].Hits())
 	}
 }
 

@@ -133,6 +133,49 @@ func TestHeaderFromQuestions(t *testing.T) {
 	}
 }
 
+// TestRBLKnownGood: mail that is permitted and passes SPF shows which lists list good clients, and
+// nobody with one domain can have a list suspended that lists him.
+func TestRBLKnownGood(t *testing.T) {
+	names := policytest.Names{"2.0.0.127.bl.example A": "127.0.0.2"}
+	for i := range 20 {
+		names[fmt.Sprintf("%d.2.0.192.bl.example A", 100+i)] = "127.0.0.2"
+		names[fmt.Sprintf("d%d.example TXT", i)] = "v=spf1 +all"
+		names[fmt.Sprintf("a%d.d0.example TXT", i)] = "v=spf1 +all"
+	}
+	for _, c := range []struct {
+		name   string
+		sender func(i int) string // of each of 20 listed clients
+		asked  bool
+	}{
+		{"one domain", func(int) string { return "x@d0.example" }, true},
+		{"other users of it", func(i int) string { return fmt.Sprintf("x%d@d0.example", i) }, true},
+		{"its subdomains", func(i int) string { return fmt.Sprintf("x@a%d.d0.example", i) }, true},
+		{"four domains", func(i int) string { return fmt.Sprintf("x@d%d.example", i%4) }, true},
+		{"twenty domains", func(i int) string { return fmt.Sprintf("x@d%d.example", i) }, false},
+		{"ten domains", func(i int) string { return fmt.Sprintf("x@d%d.example", i/2) }, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			world := policytest.NewWorld()
+			world.DNS, world.Lists, _ = names.Serve(t)
+			p, err := policytest.Only(Check).Build(world, "--rbl-zone=bl.example", "--permit-senders=regexp:"+policytest.File(t, "permits", "/@([a-z0-9]+\\.)?d[0-9]+\\.example$/ OK\n"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Ready(t.Context())
+			h := policytest.NewHost(t, world, p)
+			for i := range 20 {
+				if said := h.Visit(policytest.Letter{Client: fmt.Sprintf("192.0.2.%d", 100+i), From: c.sender(i)}); len(said) > 0 {
+					t.Errorf("permitted mail is refused: %v", said)
+				}
+			}
+			status := world.Lists.Status()[0]
+			if status.Asked != c.asked || status.KnownGood != 20 {
+				t.Errorf("%+v", status)
+			}
+		})
+	}
+}
+
 func TestRBLErrors(t *testing.T) {
 	zone := "--rbl-zone=bl.example"
 	for _, c := range []struct {
