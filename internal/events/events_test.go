@@ -343,6 +343,26 @@ func TestDefects(t *testing.T) {
 	}
 }
 
+// What is dropped behind the answers is counted, and said once a minute.
+func TestDropped(t *testing.T) {
+	b := newBench(t)
+	for range 500 {
+		b.Dropped()
+	}
+	if lines := b.lines(); len(lines) != 1 || lines[0]["level"] != "warning" {
+		t.Errorf("%v", lines)
+	}
+	b.now = b.now.Add(time.Minute)
+	b.Dropped()
+	var m dto.Metric
+	if err := b.metrics.dropped.Write(&m); err != nil {
+		t.Fatal(err)
+	}
+	if lines := b.lines(); len(lines) != 1 || m.GetCounter().GetValue() != 501 {
+		t.Errorf("%v, %v counted", lines, m.GetCounter().GetValue())
+	}
+}
+
 func TestLevels(t *testing.T) {
 	for want, e := range map[string]*policy.Event{
 		"info":    {Check: "hops"},

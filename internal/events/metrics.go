@@ -25,6 +25,7 @@ type Metrics struct {
 	sessions    prometheus.Gauge
 	stages      [6]prometheus.Observer
 	defects     prometheus.Counter
+	dropped     prometheus.Counter
 	reloads     *prometheus.CounterVec
 	loaded      prometheus.Gauge
 	loadedAt    prometheus.Gauge
@@ -50,6 +51,9 @@ func NewMetrics(version string) *Metrics {
 		defects: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "mailweir_defects_total", Help: "Panics outside of any answer.",
 		}),
+		dropped: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "mailweir_background_dropped_total", Help: "Pieces of work behind the answers that were dropped: nothing was learned or recorded of them.",
+		}),
 		reloads: counters("reloads_total", "Attempts to load a policy.", "result"),
 		loaded: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "mailweir_reload_successful", Help: "Whether the last attempt to load a policy succeeded: 1 or 0.",
@@ -69,7 +73,7 @@ func NewMetrics(version string) *Metrics {
 	for _, stage := range policy.Stages() {
 		m.stages[stage] = durations.WithLabelValues(stage.String())
 	}
-	m.Registry.MustRegister(m.decisions, m.failures, m.unwritten, m.limits, m.messages, m.octets, m.connections, m.sessions, m.defects, m.reloads,
+	m.Registry.MustRegister(m.decisions, m.failures, m.unwritten, m.limits, m.messages, m.octets, m.connections, m.sessions, m.defects, m.dropped, m.reloads,
 		m.loaded, m.loadedAt, build, durations,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

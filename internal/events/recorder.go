@@ -42,11 +42,8 @@ type Recorder struct {
 	sinks   []Sink
 	dedups  *dedups
 	missing missing
-	defects struct {
-		mu    sync.Mutex
-		begun time.Time
-		lines int
-	}
+	defects minutely
+	dropped minutely
 }
 
 // NewRecorder returns a recorder. Close tells of what is still being brought together.
@@ -101,26 +98,45 @@ func (r *Recorder) Closed(*policy.Connection) { r.Metrics.closed() }
 // Took counts how long an answer took.
 func (r *Recorder) Took(stage policy.Stage, d time.Duration) { r.Metrics.took(stage, d) }
 
-// defectLines bounds what a defect that every message meets writes in a minute.
-const defectLines = 10
-
 // Defect logs a panic outside of any answer.
 func (r *Recorder) Defect(err error) {
 	r.Metrics.defects.Inc()
-	r.defects.mu.Lock()
-	if now := r.Clock(); now.Sub(r.defects.begun) >= time.Minute {
-		r.defects.begun, r.defects.lines = now, 0
-	}
-	r.defects.lines++
-	lines := r.defects.lines
-	r.defects.mu.Unlock()
-	switch {
-	case lines == defectLines:
+	switch n := r.defects.next(r.Clock()); {
+	case n == defectLines:
 		err = fmt.Errorf("%w (further ones of this minute are counted in mailweir_defects_total only)", err)
 		fallthrough
-	case lines < defectLines:
+	case n < defectLines:
 		r.Log.WithError(err).Error("a defect while learning from an outcome; please report it")
 	}
+}
+
+// Dropped counts what was neither learned nor recorded, and says so once a minute.
+func (r *Recorder) Dropped() {
+	r.Metrics.dropped.Inc()
+	if r.dropped.next(r.Clock()) == 1 {
+		r.Log.Warn("what is learned and recorded after the answers does not keep up; a part is dropped and counted in mailweir_background_dropped_total")
+	}
+}
+
+// defectLines bounds what a defect that every message meets writes in a minute.
+const defectLines = 10
+
+// minutely counts what happens within a minute.
+type minutely struct {
+	mu    sync.Mutex
+	begun time.Time
+	count int
+}
+
+// next is the number of this time.
+func (m *minutely) next(now time.Time) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if now.Sub(m.begun) >= time.Minute {
+		m.begun, m.count = now, 0
+	}
+	m.count++
+	return m.count
 }
 
 // Sweep tells of the sums whose time has come. Without it they wait for the next event.

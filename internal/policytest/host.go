@@ -216,6 +216,9 @@ func (h *Host) Settled(t *policy.Transaction) {
 // Defect fails the test.
 func (h *Host) Defect(err error) { h.T.Error(err) }
 
+// Dropped fails the test.
+func (h *Host) Dropped() { h.T.Error("the queue behind the answers is full") }
+
 // Identify gives no id.
 func (*Host) Identify(*policy.Event) string { return "" }
 

@@ -199,6 +199,7 @@ type witness struct {
 	outcomes       []policy.Outcome
 	transactions   []*policy.Transaction
 	defects        []error
+	dropped        int
 	opened, closed int
 }
 
@@ -217,6 +218,7 @@ func (w *witness) Settled(t *policy.Transaction) {
 }
 
 func (w *witness) Defect(err error)                 { w.keep(func() { w.defects = append(w.defects, err) }) }
+func (w *witness) Dropped()                         { w.keep(func() { w.dropped++ }) }
 func (w *witness) Opened(*policy.Connection)        { w.keep(func() { w.opened++ }) }
 func (w *witness) Closed(*policy.Connection)        { w.keep(func() { w.closed++ }) }
 func (w *witness) Took(policy.Stage, time.Duration) {}

@@ -7,7 +7,7 @@ import "context"
 func (a *answering) recordLate() {
 	late, then := a.late, a.resolver // as the case stands now
 	ctx, cancel := a.session.background.lateTime()
-	a.session.background.do(func() {
+	a.session.background.offer(func() {
 		defer cancel()
 		for i := range late {
 			then.runner.begin(late[i].f)
@@ -19,7 +19,7 @@ func (a *answering) recordLate() {
 				then.record(&ru, ru.r)
 			}
 		}
-	})
+	}, cancel)
 }
 
 // begin has the finding's question asked, if it has one that has not been asked yet.
@@ -74,9 +74,17 @@ func (l *lateGroups) record(b *bound) (any bool) {
 		l.awaitGroup(&g, func() context.Context { return l.ctx })
 		l.recordWatched(l.aggregate(g))
 	}
-	if l.groups = rest; len(rest) == 0 && l.end != nil {
+	if l.groups = rest; len(rest) == 0 {
+		l.drop()
+	}
+	return any
+}
+
+// drop ends what is late without recording it.
+func (l *lateGroups) drop() {
+	l.groups = nil
+	if l.end != nil {
 		l.end()
 		l.end = nil
 	}
-	return any
 }

@@ -90,3 +90,40 @@ func TestManyBadRecipients(t *testing.T) {
 		t.Errorf("%d recipients were settled, want 1005", n)
 	}
 }
+
+// TestLearningThatHangs: a check that does not come to an end while it learns holds the session up
+// for a moment, once; what finds no room is dropped and counted, and the end of message and
+// connection are told all the same.
+func TestLearningThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &diary{}
+		hooks := objecting("x", policy.StageRcpt)
+		hooks.SettleRecipient = func(ctx context.Context, _ *policy.Recipient, _ policy.Outcome) {
+			<-ctx.Done()
+			d.note("settled")
+		}
+		r := newBubbleRig(t, "", check("x", hooks))
+		s := r.runner.NewSession()
+		s.Connect(mail().connect())
+		s.Mail(policy.MailFacts{})
+		began := time.Now()
+		for range 1000 {
+			s.Rcpt(policy.RcptFacts{Recipient: "a@ours.example"})
+		}
+		s.Abort()
+		s.Mail(policy.MailFacts{})
+		if took := time.Since(began); took != roomWithin {
+			t.Errorf("the client waited %v, want %v", took, roomWithin)
+		}
+		s.Close()
+		r.idle()
+		// One is at work, and the messages find no room either.
+		const learned = maxQueued + 1
+		if n := len(d.lines); n != learned || r.seen.dropped != 1000-learned+2 {
+			t.Errorf("%d learned, want %d; %d dropped, want %d", n, learned, r.seen.dropped, 1000-learned+2)
+		}
+		if len(r.seen.transactions) != 2 || r.seen.closed != 1 {
+			t.Errorf("%d transactions and %d connections have ended", len(r.seen.transactions), r.seen.closed)
+		}
+	})
+}

@@ -17,14 +17,14 @@ func (s *Session) dismiss(r *recipient, outcome policy.Outcome) {
 	case s.explaining():
 		m.gone = append(m.gone, r)
 	case len(p.hooks.settleRcpt) > 0:
-		s.background.do(func() {
+		s.background.offer(func() {
 			s.learn(func(ctx context.Context) {
 				would := m.monitored()
 				for _, b := range p.hooks.settleRcpt {
 					s.settleRecipient(ctx, b, r, would)
 				}
 			})
-		})
+		}, func() {})
 	}
 }
 

@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"sync"
+	"time"
 
 	"mailweir/internal/policy"
 )
@@ -12,31 +13,72 @@ import (
 type queue struct {
 	runner *Runner
 	mu     sync.Mutex
-	room   sync.Cond
+	room   chan struct{} // says that a piece has been taken
 	queue  []func()
 	busy   bool
+	stuck  bool // nothing has been taken since it was waited for in vain
 	// late ends the time of what is late, which the queue may have to wait for.
 	late map[context.Context]context.CancelFunc
 }
 
-// maxQueued is how many pieces may wait; beyond it the session itself waits, so that memory stays
-// bounded.
-const maxQueued = 256
+// maxQueued is how many pieces may wait, so that memory stays bounded. Beyond it the session waits
+// for room, roomWithin at most and once: a check that hangs while it learns costs what is learned,
+// and nobody's mail.
+const (
+	maxQueued  = 256
+	roomWithin = time.Second
+)
 
-func newQueue(rn *Runner) *queue {
-	a := &queue{runner: rn}
-	a.room.L = &a.mu
-	return a
-}
+func newQueue(rn *Runner) *queue { return &queue{runner: rn, room: make(chan struct{}, 1)} }
 
-// do queues one piece of work.
+// do queues one piece of work, whatever waits already: the few that must be done.
 func (a *queue) do(work func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for len(a.queue) >= maxQueued {
-		a.hurry()
-		a.room.Wait()
+	a.push(work)
+}
+
+// offer queues one piece of work, or drops it for lack of room: then dropped is called instead, and
+// the observer is told.
+func (a *queue) offer(work, dropped func()) {
+	if !a.take(work) {
+		a.runner.observer.Dropped()
+		dropped()
 	}
+}
+
+// take queues one piece of work, or reports that there is no room for it.
+func (a *queue) take(work func()) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.queue) >= maxQueued && !a.stuck {
+		a.awaitRoom()
+	}
+	if len(a.queue) >= maxQueued {
+		a.stuck = true
+		return false
+	}
+	a.push(work)
+	return true
+}
+
+// awaitRoom waits until a piece has been taken. What is late makes haste.
+func (a *queue) awaitRoom() {
+	patience := time.NewTimer(roomWithin)
+	defer patience.Stop()
+	for over := false; len(a.queue) >= maxQueued && !over; {
+		a.hurry()
+		a.mu.Unlock()
+		select {
+		case <-a.room:
+		case <-patience.C:
+			over = true
+		}
+		a.mu.Lock()
+	}
+}
+
+func (a *queue) push(work func()) {
 	a.queue = append(a.queue, work)
 	if a.busy {
 		return
@@ -46,7 +88,7 @@ func (a *queue) do(work func()) {
 }
 
 // lateTime is the time that what is late has: it begins now, however long the queue, and ends when
-// the session has to wait for room. Nobody's mail stands still for what is only recorded.
+// the session has to wait for room.
 func (a *queue) lateTime() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(a.runner.ctx, a.runner.limits.End)
 	a.mu.Lock()
@@ -90,9 +132,12 @@ func (a *queue) run() {
 		}
 		work := a.queue[0]
 		a.queue[0] = nil
-		a.queue = a.queue[1:]
-		a.room.Signal()
+		a.queue, a.stuck = a.queue[1:], false
 		a.mu.Unlock()
+		select {
+		case a.room <- struct{}{}:
+		default: // that is said already
+		}
 		a.guarded(work)
 	}
 }

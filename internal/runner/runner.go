@@ -36,6 +36,9 @@ type Observer interface {
 	Settled(*policy.Transaction)
 	// Defect takes a panic in a Settle hook.
 	Defect(error)
+	// Dropped is told that something was neither learned nor recorded, because a session's work
+	// behind the answers does not come to its end.
+	Dropped()
 	// Opened and Closed count connections.
 	Opened(*policy.Connection)
 	Closed(*policy.Connection)

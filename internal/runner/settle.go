@@ -56,7 +56,10 @@ func (s *Session) endMessage(fate policy.Fate) {
 		s.settleMessage(p, m)
 		return
 	}
-	s.background.do(func() { s.settleMessage(p, m) })
+	s.background.offer(func() { s.settleMessage(p, m) }, func() {
+		m.late.drop()
+		s.settled(m)
+	})
 }
 
 // settleMessage lets the checks learn what became of a message and its recipients, and then records
@@ -67,8 +70,10 @@ func (s *Session) settleMessage(p *Policy, m *message) {
 		s.learn(func(ctx context.Context) { s.settleScopes(ctx, p, m) })
 	}
 	m.late.record(nil)
-	s.runner.observer.Settled(newTransaction(m, m.outcome()))
+	s.settled(m)
 }
+
+func (s *Session) settled(m *message) { s.runner.observer.Settled(newTransaction(m, m.outcome())) }
 
 func (s *Session) settleScopes(ctx context.Context, p *Policy, m *message) {
 	would := m.monitored()
