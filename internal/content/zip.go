@@ -93,8 +93,9 @@ func (w *walk) zipEntry(f file, in *source.Reader, members *zipMembers) bool {
 	encrypted := le.Uint16(h[8:])&zipEncrypted != 0
 	name, extra := int(le.Uint16(h[28:])), int(le.Uint16(h[30:]))
 	at := int64(le.Uint32(h[42:]))
-	if name+extra > maxZipName {
-		w.x.reach(LimitUnreadable) // the end of a name is not seen
+	long := name > maxZipName
+	if !long && name+extra > maxZipName {
+		w.x.reach(LimitUnreadable) // there may be another name in it
 	}
 	h, _ = in.Peek(fixed + min(name+extra, maxZipName))
 	h = h[fixed:]
@@ -108,7 +109,7 @@ func (w *walk) zipEntry(f file, in *source.Reader, members *zipMembers) bool {
 	for _, name := range names {
 		members.seen[zipKey(name)] = true
 	}
-	if !encrypted && !members.read(at) {
+	if long || !encrypted && !members.read(at) {
 		w.x.reach(LimitUnreadable)
 	}
 	return w.member(f, encrypted, nil, names...)
