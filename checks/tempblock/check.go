@@ -5,6 +5,7 @@ package tempblock
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -58,7 +59,7 @@ times longer, at most ` + "`--tempblock-max`" + `. ` + "`mailweir tempblock list
 				return policy.Hooks{}, fmt.Errorf("--tempblock-for is %s and --tempblock-max %s: want more than nothing, and a greatest time that is no shorter", list.Life, list.Longest)
 			}
 			rule := &rule{
-				list: list, known: env.Mirror(state.MirrorOptions{Space: listSpace, Every: listAge}), changes: policy.Asks(env.State),
+				list: list, store: env.State, known: env.Mirror(state.MirrorOptions{Space: listSpace, Every: listAge}), changes: policy.Asks(env.State),
 				seen: history.NewTransactions(env),
 			}
 			return policy.Hooks{Connect: rule.connect, SettleRecipient: rule.seen.Recipient, SettleMessage: rule.settle}, nil
@@ -68,6 +69,7 @@ times longer, at most ` + "`--tempblock-max`" + `. ` + "`mailweir tempblock list
 
 type rule struct {
 	list    *Blocker
+	store   state.Store
 	known   *state.Mirror
 	changes policy.PlainQuestion
 	seen    history.Transactions
@@ -102,13 +104,27 @@ func (t *rule) connect(c *policy.Connection) (policy.Verdict, error) {
 }
 
 // verdict goes by the list as it is known. Of who is not on it nothing is known while it cannot be
-// read.
+// read. Where it is longer than the copy, the state is asked.
 func (t *rule) verdict(net string) (policy.Verdict, error) {
 	row, ok, err := t.known.Find(listKey(net))
+	if errors.Is(err, state.ErrPartial) {
+		return t.changes.Later(func(ctx context.Context) (policy.Verdict, error) {
+			found, err := t.store.Do(ctx, state.Get(listKey(net)))
+			if err != nil || !found[0].Found {
+				return policy.Pass, err
+			}
+			return listed(net, state.Entry{Value: found[0].Value, Until: found[0].Until}), nil
+		}), nil
+	}
 	if err != nil || !ok {
 		return policy.Pass, err
 	}
-	return policy.Object(reply).Because("%s", readEntry(net, row).String()), nil
+	return listed(net, row), nil
+}
+
+// listed refuses a client that is on the list.
+func listed(net string, row state.Entry) policy.Verdict {
+	return policy.Object(reply).Because("%s", readEntry(net, row).String())
 }
 
 // settle counts what the transaction has shown.

@@ -8,6 +8,7 @@ import (
 
 	"mailweir/internal/entry"
 	"mailweir/internal/history"
+	"mailweir/internal/policy"
 	"mailweir/internal/policytest"
 	"mailweir/internal/state"
 )
@@ -226,6 +227,36 @@ func TestTempblockAuthFailed(t *testing.T) {
 	if err := list.AuthFailed(t.Context(), netip.Addr{}); err != nil {
 		t.Error(err)
 	}
+}
+
+// A list that is longer than the copy that each host keeps blocks all the same.
+func TestTempblockLongList(t *testing.T) {
+	store := state.NewMemory(time.Now, 100)
+	rule := &rule{store: store, known: state.NewMirror(store, time.Now, state.MirrorOptions{Space: listSpace, Most: 3}), changes: policy.Asks(store)}
+	defer rule.known.Close()
+	want := func(client string, blocked bool) {
+		t.Helper()
+		if err := rule.known.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		v, err := rule.verdict(client)
+		if v.Work() != nil {
+			v, err = v.Work()(t.Context())
+		}
+		if v.Objects() != blocked || err != nil {
+			t.Errorf("%s: %v, %v", client, v.Objects(), err)
+		}
+	}
+	for _, client := range []string{"10.0.0.1", "10.0.0.2", "10.0.0.3", "192.0.2.1"} {
+		want(client, false)
+		if err := enter(t.Context(), store, netip.MustParseAddr(client), time.Hour, entry.Origin{By: "root"}); err != nil {
+			t.Fatal(err)
+		}
+		want(client, true)
+	}
+	want("10.0.0.1", true)
+	want("10.0.0.4", false)
+	want("192.0.2.2", false)
 }
 
 // Without the state nobody is turned away, unless the administrator wants to wait for it.

@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -196,8 +197,12 @@ func (m *Mirror) load(r *refresh, changes int) {
 	close(r.done)
 }
 
+// ErrPartial says that there are more entries than a mirror keeps, so that only the store knows.
+var ErrPartial = errors.New("state: there are more entries than are kept in memory")
+
 // Find returns the living entry under a key, as far as is known. The error is why that may not be
-// so: the key is not known, and the space could not be read when it was last tried.
+// so: the key is not known, and it is one of those that are not kept ([ErrPartial]), or the space
+// could not be read when it was last tried.
 func (m *Mirror) Find(key string) (Entry, bool, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -206,6 +211,9 @@ func (m *Mirror) Find(key string) (Entry, bool, error) {
 	}
 	if i, ok := m.search(key); ok && m.lives(m.current.entries[i]) {
 		return m.current.entries[i], true, nil
+	}
+	if n := len(m.current.entries); m.current.partial && key > m.current.entries[n-1].Key {
+		return Entry{}, false, ErrPartial
 	}
 	return Entry{}, false, m.current.err
 }

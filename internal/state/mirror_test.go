@@ -251,9 +251,36 @@ func TestMirrorAdds(t *testing.T) {
 		has(t, m, "m|a", "")                // the store does not have it
 		mayHave(t, m, "m|nothing", g.waits) // there are four then
 		m.Add(entry("m|zz"))
-		has(t, m, "m|zz", "") // it is full
+		if _, ok, err := m.Find("m|zz"); ok || errors.Is(err, state.ErrPartial) != g.waits {
+			t.Errorf("it is full, and finds %v, %v", ok, err)
+		}
 		clock.Move(time.Minute)
 		has(t, m, "m|c", "")
+	})
+}
+
+// What is not kept is not known not to be there.
+func TestMirrorPartial(t *testing.T) {
+	mirrored(t, state.MirrorOptions{Most: 3}, func(t *testing.T, clock *contract.Clock, g *gated, m *state.Mirror) {
+		want := func(when, key string, there bool, fails error) {
+			t.Helper()
+			if !m.Fresh() {
+				if err := m.Refresh(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, ok, err := m.Find(key); ok != there || !errors.Is(err, fails) {
+				t.Errorf("%s: %s is %v, %v", when, key, ok, err)
+			}
+		}
+		g.enter(t, state.Put("m|a", nil, 0), state.Put("m|b", nil, 0), state.Put("m|c", nil, 0))
+		want("as many as are kept", "m|c", true, nil)
+		want("as many as are kept", "m|d", false, nil)
+		g.enter(t, state.Put("m|d", nil, 0))
+		want("one more", "m|c", true, nil)
+		want("one more", "m|bb", false, nil)
+		want("one more", "m|d", false, state.ErrPartial)
+		want("one more", "m|e", false, state.ErrPartial)
 	})
 }
 
