@@ -31,6 +31,15 @@ func TestVerdict(t *testing.T) {
 }
 
 // What the runner would not judge cannot be said by mistake.
+func TestBecauseIsBounded(t *testing.T) {
+	for _, n := range []int{maxCause - 1, maxCause, maxCause + 1, 1 << 20} {
+		got := Pass.Because("%s", strings.Repeat("ä", (n+1)/2)[:n]).Cause()
+		if n <= maxCause && len(got) != n || n > maxCause && (len(got) > maxCause+len("…") || !strings.HasSuffix(got, "ä…")) {
+			t.Errorf("%d octets are %d: …%q", n, len(got), got[len(got)-6:])
+		}
+	}
+}
+
 func TestVerdictAnd(t *testing.T) {
 	two := Pass.And(Pass)
 	for name, say := range map[string]func(){

@@ -3,6 +3,7 @@ package trace_test
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"mailweir/internal/trace"
@@ -44,6 +45,14 @@ func TestTraceIsBounded(t *testing.T) {
 	got := tr.Queries()
 	if len(got) != 64 || got[63].Question != "63" {
 		t.Errorf("%d kept, the last %v; want the first 64", len(got), got[len(got)-1])
+	}
+	for _, n := range []int{1023, 1024, 1025, 1 << 20} {
+		var tr trace.Trace
+		trace.Add(trace.With(t.Context(), &tr), strings.Repeat("q", n), strings.Repeat("a", n))
+		got := tr.Queries()[0]
+		if n <= 1024 && len(got.Question) != n || n > 1024 && got.Question != strings.Repeat("q", 1024)+"…" || len(got.Answer) != len(got.Question) {
+			t.Errorf("of %d octets %d and %d are kept", n, len(got.Question), len(got.Answer))
+		}
 	}
 }
 
