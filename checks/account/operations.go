@@ -35,7 +35,8 @@ type request struct {
 	Name string `json:"name"`
 }
 
-func (r request) validate() error {
+// Validate reports an account that there cannot be.
+func (r request) Validate() error {
 	if r.Side != Outbound && r.Side != Inbound || r.Name == "" {
 		return policy.Wrongf("give either --outbound=LOGIN|DOMAIN|* or --inbound=DOMAIN|*")
 	}
@@ -60,12 +61,15 @@ func oneAccount(f *policy.Flags) func([]string) (request, error) {
 		if *inbound != "" {
 			r = request{Side: Inbound, Name: *inbound}
 		}
-		return r, r.validate()
+		return r, r.Validate()
 	}
 }
 
-// before tells the audit how the account stands now.
-func (r request) before(ctx context.Context, c *policy.Call) (string, error) {
+// String names the account for the audit.
+func (r request) String() string { return r.Side + " " + r.Name }
+
+// Before tells the audit how the account stands now.
+func (r request) Before(ctx context.Context, c *policy.Call) (string, error) {
 	value, found, err := c.Backends.State.Get(ctx, switchKey(r.Side, normalName(r.Name)))
 	if err != nil || !found {
 		return "", err
@@ -74,35 +78,14 @@ func (r request) before(ctx context.Context, c *policy.Call) (string, error) {
 }
 
 func switchOff(ctx context.Context, c *policy.Call, r request) (policy.Nothing, error) {
-	if err := r.validate(); err != nil {
-		return policy.Nothing{}, err
-	}
-	before, err := r.before(ctx, c)
-	if err == nil {
-		err = enter(ctx, c.Backends.State, r.Side, r.Name, c.For, entry.By(c))
-	}
-	if err == nil {
-		c.Altered(r.Side+" "+r.Name, before, "off "+entry.Lasts(c))
-	}
-	return policy.Nothing{}, err
+	return entry.Enter(ctx, c, r, "off", func() error {
+		return enter(ctx, c.Backends.State, r.Side, r.Name, c.For, entry.By(c))
+	})
 }
 
 func switchOn(ctx context.Context, c *policy.Call, r request) (policy.Nothing, error) {
-	if err := r.validate(); err != nil {
-		return policy.Nothing{}, err
-	}
-	before, err := r.before(ctx, c)
-	if err != nil {
-		return policy.Nothing{}, err
-	}
-	was, err := remove(ctx, c.Backends.State, r.Side, r.Name)
-	if err == nil && !was {
-		err = policy.Wrongf("nothing to delete: %s of %q was not switched off here; see mailweir account list, and --account-list", r.Side, r.Name)
-	}
-	if err == nil {
-		c.Altered(r.Side+" "+r.Name, before, "")
-	}
-	return policy.Nothing{}, err
+	absent := policy.Wrongf("nothing to delete: %s of %q was not switched off here; see mailweir account list, and --account-list", r.Side, r.Name)
+	return entry.Remove(ctx, c, r, absent, func() (bool, error) { return remove(ctx, c.Backends.State, r.Side, r.Name) })
 }
 
 func list(ctx context.Context, c *policy.Call, _ policy.Nothing) ([]Switch, error) {

@@ -64,15 +64,19 @@ func oneRecipient(f *policy.Flags) func([]string) (request, error) {
 	return func(args []string) (request, error) { return request{Recipient: *user}, policy.NoArguments(args) }
 }
 
-func (r request) validate() error {
+// Validate reports an entry that there cannot be.
+func (r request) Validate() error {
 	if err := validate(r.Recipient, r.Subject); err != nil {
 		return policy.Wrongf("%v", err)
 	}
 	return nil
 }
 
-// before tells the audit what the entry says now.
-func (r request) before(ctx context.Context, c *policy.Call) (string, error) {
+// String names the entry for the audit.
+func (r request) String() string { return r.Recipient + " " + r.Subject }
+
+// Before tells the audit what the entry says now.
+func (r request) Before(ctx context.Context, c *policy.Call) (string, error) {
 	key, err := validKey(r.Recipient, r.Subject)
 	if err != nil {
 		return "", err
@@ -93,35 +97,14 @@ func verb(permit bool) string {
 }
 
 func add(ctx context.Context, c *policy.Call, r request) (policy.Nothing, error) {
-	if err := r.validate(); err != nil {
-		return policy.Nothing{}, err
-	}
-	before, err := r.before(ctx, c)
-	if err == nil {
-		err = enter(ctx, c.Backends.State, r.Recipient, r.Subject, r.Permit, c.For, entry.By(c))
-	}
-	if err == nil {
-		c.Altered(r.Recipient+" "+r.Subject, before, verb(r.Permit)+" "+entry.Lasts(c))
-	}
-	return policy.Nothing{}, err
+	return entry.Enter(ctx, c, r, verb(r.Permit), func() error {
+		return enter(ctx, c.Backends.State, r.Recipient, r.Subject, r.Permit, c.For, entry.By(c))
+	})
 }
 
 func remove(ctx context.Context, c *policy.Call, r request) (policy.Nothing, error) {
-	if err := r.validate(); err != nil {
-		return policy.Nothing{}, err
-	}
-	before, err := r.before(ctx, c)
-	if err != nil {
-		return policy.Nothing{}, err
-	}
-	was, err := takeAway(ctx, c.Backends.State, r.Recipient, r.Subject)
-	if err == nil && !was {
-		err = policy.Wrongf("nothing to delete: %s has no entry %q here; see mailweir managed list, and --managed-list", r.Recipient, r.Subject)
-	}
-	if err == nil {
-		c.Altered(r.Recipient+" "+r.Subject, before, "")
-	}
-	return policy.Nothing{}, err
+	absent := policy.Wrongf("nothing to delete: %s has no entry %q here; see mailweir managed list, and --managed-list", r.Recipient, r.Subject)
+	return entry.Remove(ctx, c, r, absent, func() (bool, error) { return takeAway(ctx, c.Backends.State, r.Recipient, r.Subject) })
 }
 
 func list(ctx context.Context, c *policy.Call, r request) ([]Entry, error) {

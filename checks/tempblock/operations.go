@@ -46,15 +46,19 @@ func oneClient(*policy.Flags) func([]string) (request, error) {
 	}
 }
 
-func (r request) validate() error {
+// Validate reports that there is no client.
+func (r request) Validate() error {
 	if !r.Client.IsValid() {
 		return policy.Wrongf("give the client's address")
 	}
 	return nil
 }
 
-// before tells the audit what stands on the list now.
-func (r request) before(ctx context.Context, c *policy.Call) (string, error) {
+// String names the client's net for the audit.
+func (r request) String() string { return history.Net(r.Client) }
+
+// Before tells the audit what stands on the list now.
+func (r request) Before(ctx context.Context, c *policy.Call) (string, error) {
 	net := history.Net(r.Client)
 	value, found, err := c.Backends.State.Get(ctx, listKey(net))
 	if err != nil || !found {
@@ -85,33 +89,10 @@ func writeList(out io.Writer, list []Entry) error {
 }
 
 func add(ctx context.Context, c *policy.Call, r request) (policy.Nothing, error) {
-	if err := r.validate(); err != nil {
-		return policy.Nothing{}, err
-	}
-	before, err := r.before(ctx, c)
-	if err == nil {
-		err = enter(ctx, c.Backends.State, r.Client, c.For, entry.By(c))
-	}
-	if err == nil {
-		c.Altered(history.Net(r.Client), before, "blocked "+entry.Lasts(c))
-	}
-	return policy.Nothing{}, err
+	return entry.Enter(ctx, c, r, "blocked", func() error { return enter(ctx, c.Backends.State, r.Client, c.For, entry.By(c)) })
 }
 
 func remove(ctx context.Context, c *policy.Call, r request) (policy.Nothing, error) {
-	if err := r.validate(); err != nil {
-		return policy.Nothing{}, err
-	}
-	before, err := r.before(ctx, c)
-	if err != nil {
-		return policy.Nothing{}, err
-	}
-	was, err := takeOff(ctx, c.Backends.State, r.Client)
-	if err == nil && !was {
-		err = policy.Wrongf("nothing to delete: %s is not on the temporary block list; see mailweir tempblock list", r.Client)
-	}
-	if err == nil {
-		c.Altered(history.Net(r.Client), before, "")
-	}
-	return policy.Nothing{}, err
+	absent := policy.Wrongf("nothing to delete: %s is not on the temporary block list; see mailweir tempblock list", r.Client)
+	return entry.Remove(ctx, c, r, absent, func() (bool, error) { return takeOff(ctx, c.Backends.State, r.Client) })
 }
