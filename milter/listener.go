@@ -100,7 +100,7 @@ func hostPort(s string) (string, error) {
 		return "", fmt.Errorf("%q is not a host; %s", host, addressForms)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return "", fmt.Errorf("%q is not a port number", port)
+		return "", errors.New("its port is not a number") // not quoted: it may be a piece of something else
 	}
 	return net.JoinHostPort(host, port), nil
 }

@@ -32,8 +32,8 @@ func TestParseAddress(t *testing.T) {
 		{"inet:8891", "", "", "write inet:HOST:PORT"},
 		{":8891", "", "", "no host; to listen on every address write 0.0.0.0 or [::]"},
 		{"inet:8891@", "", "", "no host"},
-		{"inet:localhost:smtp", "", "", `"smtp" is not a port number`},
-		{"inet:70000@localhost", "", "", `"70000" is not a port number`},
+		{"inet:localhost:smtp", "", "", "its port is not a number"},
+		{"inet:70000@localhost", "", "", "its port is not a number"},
 		{"tcp:127.0.0.1:8891", "", "", "write inet:HOST:PORT"},
 		{"inet:/run/x:1", "", "", "is not a host"},
 	}

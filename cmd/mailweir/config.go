@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"mailweir/internal/config"
 	"mailweir/internal/terminal"
 )
 
@@ -24,7 +25,7 @@ func newConfig() *cobra.Command {
 			table := terminal.NewTable(cmd.OutOrStdout(), "FLAG", "VALUE", "FROM")
 			s.flags.VisitAll(func(f *pflag.Flag) {
 				for i, value := range flagValues(f) {
-					table.Row("--"+f.Name, cmp.Or(value, unset(f.Name)), s.sources.Of(f.Name, i))
+					table.Row("--"+f.Name, cmp.Or(shown(f.Name, value), unset(f.Name)), s.sources.Of(f.Name, i))
 				}
 			})
 			if err := table.Flush(); err != nil {
@@ -40,6 +41,14 @@ func newConfig() *cobra.Command {
 	}
 	addSettings(cmd)
 	return cmd
+}
+
+// shown is a value as it may be seen. A state that is not valid may have a password anywhere.
+func shown(flag, value string) string {
+	if flag == "state" && value != "" && validState(value) != nil {
+		return "(not valid, so not shown; see mailweir check)"
+	}
+	return config.Masked(value)
 }
 
 // flagValues are the values of a flag, one for each time that a repeatable one is given.

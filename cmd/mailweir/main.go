@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 
+	"mailweir/internal/config"
 	"mailweir/internal/terminal"
 )
 
@@ -34,9 +35,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	switch {
 	case exit.err == nil:
 	case exit.code == exConfig: // it begins with FILE:LINE where there is one, as editors look for it
-		fmt.Fprintln(errs, exit.err)
+		fmt.Fprintln(errs, config.Masked(exit.err.Error()))
 	default:
-		fmt.Fprintf(errs, "mailweir: %v\n", exit.err)
+		fmt.Fprintf(errs, "mailweir: %s\n", config.Masked(exit.err.Error()))
 	}
 	return exit.code
 }

@@ -161,7 +161,7 @@ const mostWords = 400
 
 // short is an error's text without the rest of a value that fills screens.
 func short(err error) string {
-	text := err.Error()
+	text := Masked(err.Error())
 	if len(text) <= mostWords {
 		return text
 	}

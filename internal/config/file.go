@@ -73,6 +73,7 @@ const longName = 60
 // noFlag names the flag that is not there. What is too long for a name is most likely the rest of a
 // line that was broken in two.
 func noFlag(set *pflag.FlagSet, name string) error {
+	name = Masked(name)
 	if len(name) > longName {
 		return fmt.Errorf("the line begins with no flag's name, but with %d octets without a space or =: %q…", len(name), name[:longName])
 	}

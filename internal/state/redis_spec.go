@@ -42,8 +42,13 @@ const (
 	redisCall = time.Second
 )
 
+var errPassword = errors.New("a password in --state is seen by everyone on this host: put it in a file")
+
 func parseRedis(spec string) (*redisSpec, error) {
 	s, err := parseRedisURL(spec)
+	if err != nil && strings.Contains(spec, "@") {
+		err = errPassword // whose place it may be, so nothing of it is quoted
+	}
 	if err != nil {
 		return nil, fmt.Errorf("state: %w; write %s", err, redisForm)
 	}
@@ -55,10 +60,10 @@ func parseRedisURL(spec string) (*redisSpec, error) {
 	rest, query, _ := strings.Cut(rest, "?")
 	hosts, db, _ := strings.Cut(rest, "/")
 	if !strings.Contains(spec, "://") {
-		return nil, fmt.Errorf("%q names no server", spec)
+		return nil, errors.New("it names no server")
 	}
 	if strings.Contains(hosts, "@") {
-		return nil, errors.New("a password in --state is seen by everyone on this host: put it in a file")
+		return nil, errPassword
 	}
 	s := &redisSpec{name: scheme + "://" + rest, prefix: "mailweir"}
 	if scheme == "rediss" {
