@@ -99,7 +99,7 @@ func writeRemarks(out io.Writer, s *settings, p *runner.Policy) error {
 // quietLog is for commands that are not the daemon: only errors, on standard error.
 func quietLog() *logrus.Logger {
 	log := logrus.New()
-	log.SetOutput(os.Stderr)
+	log.SetOutput(terminal.NewWriter(os.Stderr))
 	log.SetLevel(logrus.ErrorLevel)
 	return log
 }

@@ -11,13 +11,15 @@ import (
 	"syscall"
 
 	"github.com/sirupsen/logrus"
+
+	"mailweir/internal/terminal"
 )
 
-// newLogger returns the log on standard error. Under systemd's journal the time is left out and
+// newLogger returns the log on standard error, which may be a terminal. Under systemd's journal the time is left out and
 // each line carries its priority (sd-daemon(3)), because the journal keeps both itself.
 func newLogger(d *daemonFlags, out io.Writer) (*logrus.Logger, error) {
 	log := logrus.New()
-	log.SetOutput(out)
+	log.SetOutput(terminal.NewWriter(out))
 	level, err := logrus.ParseLevel(*d.logLevel)
 	if err != nil || level > logrus.DebugLevel || level < logrus.ErrorLevel {
 		return nil, fmt.Errorf("--log-level: %q is none of error, warning, info, debug", *d.logLevel)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -98,6 +99,48 @@ func TestNothingMovesATerminal(t *testing.T) {
 	}
 }
 
+// What is no command, or no right one, is not repeated so that it moves a terminal either.
+func TestNoErrorMovesATerminal(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		name = filepath.Join(dir, name)
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	for _, args := range [][]string{
+		{esc},
+		{"help", esc},
+		{"help", "config", esc},
+		{"completion", esc},
+		{"completion", "bash", esc},
+		{"serve", esc},
+		{"serve", "--mode=" + esc},
+		{"serve", "--" + esc},
+		{"serve", "--state=" + esc},
+		{"serve", "--control=" + esc},
+		{"serve", "--config=" + esc},
+		{"__complete", "config", esc},
+		{"__complete", esc, ""},
+		{"account", esc},
+		{"table", "query", "regexp:" + esc, esc},
+		{"check", "--config=" + file(esc, "hops-max=x\n")},
+		{"check", "--config=" + file("value", "hops-max="+esc+"\n")},
+		{"check", "--config=" + file("flag", esc+"\n")},
+		{"check", "--client-block-list=texthash:" + file("table", esc+"\n")},
+		{"check", "--client-block-list=cidr:" + file("nets", esc+" "+esc+"\n")},
+		{"explain", file("message", esc)},
+	} {
+		output(t, args, "memory:", strings.NewReplacer())
+	}
+	t.Setenv("MAILWEIR_"+esc, "x")
+	t.Setenv("MAILWEIR_MODE", esc)
+	for _, command := range []string{"config", "check", "serve", "explain"} {
+		output(t, []string{command}, "memory:", strings.NewReplacer())
+	}
+}
+
 // learn keeps what only mail brings into the state.
 func learn(t *testing.T, spec string) {
 	if err := os.Mkdir(strings.TrimPrefix(spec, "file:"), 0o700); err != nil {
@@ -134,7 +177,7 @@ func output(t *testing.T, args []string, spec string, place *strings.Replacer) s
 	for i, arg := range args {
 		args[i] = place.Replace(arg)
 	}
-	if !strings.Contains(strings.Join(args, " "), "--state=") && args[0] != "version" && args[0] != "table" && args[0] != "content" && args[1] != "migrate" {
+	if !strings.Contains(strings.Join(args, " "), "--state=") && !slices.Contains([]string{"version", "table", "content", "help", "completion", "__complete"}, args[0]) && (len(args) < 2 || args[1] != "migrate") {
 		args = append(args, "--state="+spec)
 	}
 	var out, errs bytes.Buffer

@@ -5,6 +5,7 @@
 package terminal
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -59,7 +60,7 @@ func appendEscape(b []byte, r rune) []byte {
 }
 
 // Writer passes text with its line ends and tabs on, and escapes all else that cannot be seen. It
-// is the last thing between a command and its terminal. It is not for several goroutines at once.
+// is the last thing between a command, or the log, and its terminal. It is not for several goroutines at once.
 type Writer struct {
 	out     io.Writer
 	partial []byte // the beginning of a character whose rest comes with the next Write
@@ -76,7 +77,11 @@ func (w *Writer) Write(p []byte) (int, error) {
 	}
 	end := len(text) - unfinished(text)
 	w.partial = append([]byte(nil), text[end:]...)
-	if _, err := w.out.Write(appendEscaped(nil, text[:end], moves)); err != nil {
+	text = text[:end]
+	if bytes.ContainsFunc(text, moves) || !utf8.Valid(text) {
+		text = appendEscaped(nil, text, moves)
+	}
+	if _, err := w.out.Write(text); err != nil {
 		return 0, err
 	}
 	return len(p), nil
