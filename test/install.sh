@@ -9,7 +9,7 @@
 set -eu
 
 sendmail=/var/cache/mailweir-test/sendmail
-packages="postfix postfix-pcre dovecot-core rbldnsd unbound redis-server libmilter-dev gcc libc6-dev m4 iproute2 opendkim-tools python3-dkim libmime-tools-perl"
+packages="postfix postfix-pcre dovecot-core rbldnsd unbound redis-server libmilter-dev gcc libc6-dev m4 iproute2 opendkim-tools python3-dkim libmime-tools-perl python3-docx python3-openpyxl python3-odf python3-vobject docx2txt odt2txt unrtf"
 if [ "${1:-}" = bench ]; then
 	packages="$packages libhyperscan-dev rspamd strace"
 fi

@@ -35,16 +35,17 @@ type TB interface {
 
 // components says how each optional part of a machine is recognised.
 var components = map[string]func() error{
-	"root":     needRoot,
-	"postfix":  all(needRoot, needFiles("/usr/sbin/postfix", postfixDaemons+"/master")),
-	"sendmail": all(needRoot, needCommands("m4", "unshare"), needSendmail),
-	"dns":      needCommands("rbldnsd", "unbound"),
-	"dkim":     all(needRoot, needCommands("unbound", "unshare", "ip", "opendkim-testmsg"), needDKIM),
-	"redis":    needCommands("redis-server", "redis-cli"),
-	"dovecot":  all(needRoot, needCommands("dovecot"), needFiles("/usr/lib/dovecot/auth")),
-	"outside":  func() error { _, err := Outside(); return err },
-	"cc":       all(needCommands("gcc"), needFiles("/usr/include/libmilter/mfapi.h")),
-	"postmap":  needCommands("postmap"),
+	"root":      needRoot,
+	"postfix":   all(needRoot, needFiles("/usr/sbin/postfix", postfixDaemons+"/master")),
+	"sendmail":  all(needRoot, needCommands("m4", "unshare"), needSendmail),
+	"dns":       needCommands("rbldnsd", "unbound"),
+	"dkim":      all(needRoot, needCommands("unbound", "unshare", "ip", "opendkim-testmsg"), needDKIM),
+	"documents": needDocuments,
+	"redis":     needCommands("redis-server", "redis-cli"),
+	"dovecot":   all(needRoot, needCommands("dovecot"), needFiles("/usr/lib/dovecot/auth")),
+	"outside":   func() error { _, err := Outside(); return err },
+	"cc":        all(needCommands("gcc"), needFiles("/usr/include/libmilter/mfapi.h")),
+	"postmap":   needCommands("postmap"),
 }
 
 // Require skips the test when a component of the machine is missing ("root", "postfix", "sendmail",
@@ -122,6 +123,17 @@ func needFiles(names ...string) func() error {
 		}
 		return nil
 	}
+}
+
+// needDocuments looks for the libraries that write documents and the programs that read them.
+func needDocuments() error {
+	if err := needCommands("docx2txt", "odt2txt", "unrtf")(); err != nil {
+		return err
+	}
+	if out, err := exec.Command("/usr/bin/python3", "-c", "import docx, openpyxl, odf, vobject").CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
 }
 
 func needCommands(names ...string) func() error {
