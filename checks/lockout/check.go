@@ -176,12 +176,18 @@ func (l *rule) headers(m *policy.Message) (policy.Verdict, error) {
 	state := l.slot.Of(m)
 	authors, unknown := blocklist.Authors(m, false, l.asked...)
 	state.unknown = unknown
+	ctx, end := blocklist.InTime(context.Background(), l.asked...)
+	defer end()
 	for a := range authors {
 		if l.wait {
 			state.add(a)
 			continue
 		}
-		if via, claims, _ := l.claims(context.Background(), m.Conn, a); claims && state.add(a) { // in memory: it cannot fail
+		if ctx.Err() != nil {
+			state.unknown = context.Cause(ctx)
+			break
+		}
+		if via, claims, _ := l.claims(ctx, m.Conn, a); claims && state.add(a) { // in memory: it cannot fail
 			m.KeepSigned(a.Domain, via)
 		}
 	}

@@ -1,19 +1,22 @@
 package blocklist
 
 import (
+	"context"
 	"errors"
 	"iter"
 	"slices"
+	"time"
 
 	"mailweir/internal/address"
 	"mailweir/internal/policy"
 )
 
-// mostAsked bounds the addresses of one header From that are put to what waits: the sender chose
-// how many they are.
-const mostAsked = 200
+// lookupTime bounds what looking up one header From in tables in memory takes: a table of a thousand
+// patterns would need minutes for as many addresses as a sender can name.
+const lookupTime = 2 * time.Second
 
 var (
+	errTime = errors.New("looking up all addresses of header From takes too long")
 	errMany = errors.New("header From names too many addresses, and not all were looked up")
 	errLong = errors.New("the From fields are longer than is kept, and not all addresses were looked up")
 )
@@ -29,8 +32,11 @@ func Authors(m *policy.Message, display bool, these ...policy.Waiter) (iter.Seq[
 		err = errLong
 	}
 	if slices.ContainsFunc(these, policy.Waiter.Waits) {
-		list, more := from.First(mostAsked, display)
-		if more {
+		list, more := m.FirstFrom()
+		if display {
+			list, more = from.First(policy.MaxFirstFrom, true)
+		}
+		if more && err == nil {
 			err = errMany
 		}
 		return slices.Values(list), err
@@ -45,4 +51,13 @@ func Authors(m *policy.Message, display bool, these ...policy.Waiter) (iter.Seq[
 			from.Display()(yield)
 		}
 	}, err
+}
+
+// InTime returns the context under which the addresses of one header From are put to these. Where
+// none of these waits, it ends when that takes too long; its cause is then the check's error.
+func InTime(ctx context.Context, these ...policy.Waiter) (context.Context, context.CancelFunc) {
+	if slices.ContainsFunc(these, policy.Waiter.Waits) {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, lookupTime, errTime)
 }

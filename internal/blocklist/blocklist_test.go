@@ -1,7 +1,10 @@
 package blocklist
 
 import (
+	"context"
+	"errors"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -53,6 +56,30 @@ func TestHeaderFrom(t *testing.T) {
 			{Name: "neighbour", Mail: from("a@b.example")},
 			{Name: "none", Mail: policytest.Letter{Header: []string{"Subject: x"}}},
 		})
+	}
+}
+
+// Where looking up takes too long, the check fails.
+func TestHeaderFromTakesTooLong(t *testing.T) {
+	ctx, end := InTime(t.Context())
+	if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) > lookupTime {
+		t.Errorf("tables in memory: until %v", deadline)
+	}
+	end()
+	ctx, end = InTime(t.Context(), policy.Network{})
+	if _, ok := ctx.Deadline(); ok {
+		t.Error("what waits has a deadline of the runner's")
+	}
+	end()
+	var list *table.List
+	v, err := HeaderFrom(list, false)(&policy.Message{Fields: []policy.Field{{Name: "From", Value: "a@b.example"}}})
+	if err != nil || v.Work() == nil {
+		t.Fatal(err)
+	}
+	late, end := context.WithTimeoutCause(t.Context(), -1, errTime)
+	defer end()
+	if v, err = v.Work()(late); !errors.Is(err, errTime) || v.Objects() {
+		t.Errorf("too late: %v, %v", v.Objects(), err)
 	}
 }
 

@@ -20,7 +20,12 @@ func HeaderFrom(list *table.List, display bool) func(*policy.Message) (policy.Ve
 	return func(m *policy.Message) (policy.Verdict, error) {
 		authors, unknown := Authors(m, display, list)
 		return policy.Asks(list).Later(func(ctx context.Context) (policy.Verdict, error) {
+			ctx, end := InTime(ctx, list)
+			defer end()
 			for a := range authors {
+				if ctx.Err() != nil {
+					return policy.Pass, context.Cause(ctx)
+				}
 				match, err := list.Address(ctx, a)
 				if v := Verdict(ReplyHeaderFrom, match); v.Objects() || err != nil {
 					return v, err

@@ -219,6 +219,10 @@ func (m *Message) Values(name string) []string {
 type fromOnce struct {
 	once sync.Once
 	from address.From
+
+	firstOnce sync.Once
+	first     []address.Address
+	more      bool
 }
 
 // HeaderFrom returns what the kept From fields name. Ask only after the end of headers. Who blocks
@@ -226,6 +230,16 @@ type fromOnce struct {
 func (m *Message) HeaderFrom() address.From {
 	m.from.once.Do(func() { m.from.from = address.HeaderFrom(m.Values("From")) })
 	return m.from.from
+}
+
+// MaxFirstFrom bounds the addresses of [Message.FirstFrom].
+const MaxFirstFrom = 200
+
+// FirstFrom returns the first authors that HeaderFrom names, once each, for whoever asks for each of
+// them something that takes time. More says that there are others.
+func (m *Message) FirstFrom() (authors []address.Address, more bool) {
+	m.from.firstOnce.Do(func() { m.from.first, m.from.more = m.HeaderFrom().First(MaxFirstFrom, false) })
+	return m.from.first, m.from.more || m.FromDropped
 }
 
 // Recipient is one RCPT of a message.

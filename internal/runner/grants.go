@@ -178,9 +178,6 @@ func (m *message) senderPermits(ctx context.Context, bits policy.Exemption) (str
 // for it.
 func unverified(match table.Match) bool { return strings.EqualFold(match.Action.Text, "unverified") }
 
-// mostPermitting bounds the addresses of a header From that may permit anything.
-const mostPermitting = 200
-
 // headerFromPermits looks every address of header From up in --permit-senders. Anybody can write
 // any address there, so the envelope must be vouched for and of the very same domain. A From that
 // cannot be looked up whole permits nothing.
@@ -189,8 +186,8 @@ func (m *message) headerFromPermits(ctx context.Context) (string, error) {
 	if list == nil {
 		return "", nil
 	}
-	authors, more := m.HeaderFrom().First(mostPermitting, false)
-	if more || m.FromDropped {
+	authors, more := m.FirstFrom()
+	if more {
 		trace.Add(ctx, "permit by header From", "does not count: there are too many addresses to look up")
 		return "", nil
 	}

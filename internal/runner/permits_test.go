@@ -138,9 +138,9 @@ func TestHeaderFromPermits(t *testing.T) {
 		{"vouched for another domain", "x@evil.example", "x@friend.example", mailauth.SPFPass, "end 550 5.7.1 spam"},
 		{"OK unverified", "x@evil.example", "x@odd.example", mailauth.SPFFail, ""},
 		{"nobody permitted", "x@else.example", "x@else.example", mailauth.SPFPass, "end 550 5.7.1 spam"},
-		{"behind as many as are looked up", "x@friend.example", others(mostPermitting-1) + "x@friend.example", mailauth.SPFPass, ""},
-		{"behind more", "x@friend.example", others(mostPermitting) + "x@friend.example", mailauth.SPFPass, "end 550 5.7.1 spam"},
-		{"in front of more", "x@friend.example", "x@friend.example," + others(mostPermitting), mailauth.SPFPass, "end 550 5.7.1 spam"},
+		{"behind as many as are looked up", "x@friend.example", others(policy.MaxFirstFrom-1) + "x@friend.example", mailauth.SPFPass, ""},
+		{"behind more", "x@friend.example", others(policy.MaxFirstFrom) + "x@friend.example", mailauth.SPFPass, "end 550 5.7.1 spam"},
+		{"in front of more", "x@friend.example", "x@friend.example," + others(policy.MaxFirstFrom), mailauth.SPFPass, "end 550 5.7.1 spam"},
 		{"longer than is kept", "x@friend.example", "x@friend.example" + strings.Repeat(" ", maxFromOctets), mailauth.SPFPass, "end 550 5.7.1 spam"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
