@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -33,7 +34,29 @@ func Reader(label string, r *bufio.Reader, isHTML bool) io.Reader {
 // windows-1252 where they are not. That is also the second reading of a charset in which octets of
 // ASCII mean something else (UTF-16, EBCDIC, iso-2022-kr, hz …), because not all programs know it,
 // and of any charset where the text is UTF-8. A byte order mark comes before what is declared.
+//
+// A label of [Nth] has the one reading that it names.
 func Readings(label string, r *bufio.Reader, isHTML bool) []encoding.Encoding {
+	label, n, one := cutNth(label)
+	all := readings(label, r, isHTML)
+	if one {
+		return all[min(n, len(all)-1):][:1]
+	}
+	return all
+}
+
+// Nth is a label for one of the [Readings] of the text that label declares; 0 is the first.
+func Nth(label string, n int) string { return label + "#" + strconv.Itoa(n) }
+
+func cutNth(label string) (base string, n int, one bool) {
+	base, digits, one := strings.Cut(label, "#")
+	if one {
+		n, _ = strconv.Atoi(digits)
+	}
+	return base, max(n, 0), one
+}
+
+func readings(label string, r *bufio.Reader, isHTML bool) []encoding.Encoding {
 	if label = cleanLabel(label); label == "" && isHTML {
 		head, _ := r.Peek(headSize)
 		label = metaLabel(head)
@@ -154,7 +177,7 @@ func Decode(label, s string) string {
 // DecodeAll decodes the octets of a short text by each of its [Readings]: different texts, the
 // likeliest first.
 func DecodeAll(label, s string) []string {
-	if (label == "" || ByName(label) == lenient) && utf8.ValidString(s) {
+	if base, _, _ := cutNth(label); utf8.ValidString(s) && (base == "" || ByName(base) == lenient) {
 		return []string{s}
 	}
 	r := bufio.NewReaderSize(strings.NewReader(s), headSize)

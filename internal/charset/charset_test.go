@@ -123,6 +123,9 @@ func TestReadings(t *testing.T) {
 				t.Fatalf("%q, want %q", got, c.want)
 			}
 			for i, want := range c.want {
+				if one := DecodeAll(Nth(c.label, i), c.octets); len(one) != 1 || one[0] != got[i] {
+					t.Errorf("%d: %q", i, one)
+				}
 				if want != "" && strings.TrimPrefix(got[i], "\ufeff") != want {
 					t.Errorf("%q, want %q", got[i], want)
 				}
@@ -145,6 +148,15 @@ func TestHTML(t *testing.T) {
 				t.Errorf("%q, %v", got, err)
 			}
 		})
+	}
+}
+
+// TestNth: a sender may write what looks like the label of a reading.
+func TestNth(t *testing.T) {
+	for label, want := range map[string]string{"hz#0": "中", "hz#1": "~{VP", "hz#7": "~{VP", "hz#-1": "中", "hz#": "中", "#1": "~{VP"} {
+		if got := Decode(label, "~{VP"); got != want {
+			t.Errorf("%q: %q, want %q", label, got, want)
+		}
 	}
 }
 

@@ -16,7 +16,9 @@ const maxNames = 64
 func (h *partHeader) addNames(values []string, sure bool) {
 	h.named = h.named || sure
 	for _, value := range values {
-		h.names = addNames(h.names, namesAsSaved(encodedword.Decode(value))...)
+		for _, name := range encodedword.Readings(value) {
+			h.names = addNames(h.names, namesAsSaved(name)...)
+		}
 	}
 	if len(h.names) > maxNames {
 		h.names = h.names[:maxNames]

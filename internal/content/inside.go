@@ -159,9 +159,11 @@ func (f file) as(how reader) reading {
 		if w.x.all == 0 {
 			return
 		}
-		s := w.x.sink(Attachments)
-		how(w, labelled{in, f.charset, false, f.depth}, s)
-		s.end()
+		w.eachCharset(f.charset, in, false, func(w *walk, label string, in *source.Reader) {
+			s := w.x.sink(Attachments)
+			how(w, labelled{in, label, false, f.depth}, s)
+			s.end()
+		})
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 type partHeader struct {
 	mediaType string            // lower case, "" when absent
 	params    map[string]string // of Content-Type: boundary; or charset, format, delsp
-	encoding  string            // Content-Transfer-Encoding, lower case
+	encoding  string            // of those that are decoded
 	attached  bool              // shown as an attachment and not as text of the message
 	names     []string          // that mail readers may offer, decoded, the likeliest first
 
@@ -43,7 +43,9 @@ func (h *partHeader) set(name, value string) {
 	case "content-type":
 		h.contentType(value)
 	case "content-transfer-encoding":
-		h.encodings = h.addReading(h.encodings, transferEncoding(value))
+		for _, encoding := range transferEncodings(value) {
+			h.encodings = h.addReading(h.encodings, encoding)
+		}
 		h.encoding = h.encodings[0]
 	case "content-disposition":
 		h.disposition(value)
@@ -188,14 +190,4 @@ func (h *partHeader) addAttached(list []partHeader, t mediaType, encoding string
 func showsAsText(mediaType string) bool {
 	major, _, proper := strings.Cut(mediaType, "/")
 	return !proper || major == "text" || major == "multipart"
-}
-
-// transferEncoding reads the one word of the field, with what mail readers overlook: quotes, and
-// parameters that it does not have.
-func transferEncoding(value string) string {
-	value, _ = cutUnquoted(stripComments(value))
-	if words := strings.Fields(strings.Trim(value, " \t\"")); len(words) > 0 {
-		return strings.ToLower(words[0])
-	}
-	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"mailweir/internal/charset"
+	"mailweir/internal/content/source"
 	"mailweir/internal/encodedword"
 	"mailweir/internal/transfer"
 )
@@ -44,17 +45,11 @@ func (w *walk) field(h *partHeader, name, value string) {
 	if w.x.all == 0 {
 		return
 	}
-	decoded := encodedword.Decode(value)
+	texts := encodedword.Readings(value)
 	if subject {
-		s := w.x.sink(Subject)
-		s.WriteString(decoded)
-		s.end()
+		w.eachText(w.x.sink(Subject), "", texts)
 	}
-	s := w.x.sink(Headers)
-	s.WriteString(name)
-	s.WriteString(": ")
-	s.WriteString(decoded)
-	s.end()
+	w.eachText(w.x.sink(Headers), name+": ", texts)
 }
 
 // unfold joins the lines of a field (RFC 5322 section 2.2.3) and removes the blank after the colon.
@@ -114,7 +109,7 @@ func (w *walk) raw(m *mimeReader) {
 // nested examines an attached message.
 func (w *walk) nested(h *partHeader, m *mimeReader, depth int) {
 	w.noteNames(h.filenames())
-	if h.encoding == "base64" || h.encoding == "quoted-printable" { // not allowed, and read by mail readers all the same
+	if h.encoding == base64Encoding || h.encoding == quotedEncoding { // not allowed, and read by mail readers all the same
 		m = newMIMEReader(transfer.Reader(h.encoding, m))
 		defer w.endLines(m)
 	}
@@ -128,47 +123,44 @@ func (w *walk) nested(h *partHeader, m *mimeReader, depth int) {
 }
 
 // noteNames notes the names of an attachment: alternatives, of which a reader shows one.
-func (w *walk) noteNames(names []string) {
-	s := w.x.sink(Filenames)
-	if s == nil || len(names) == 0 {
-		return
-	}
-	var choice *choice
-	if len(names) > 1 {
-		choice = w.x.choose()
-		defer choice.end()
-	}
-	for _, name := range names {
-		s.WriteString(name)
-		s.end()
-		choice.next()
-	}
-}
+func (w *walk) noteNames(names []string) { w.eachText(w.x.sink(Filenames), "", names) }
 
 // leaf examines a part that has no parts.
 func (w *walk) leaf(h *partHeader, m *mimeReader, depth int) {
 	names := h.filenames()
 	w.noteNames(names)
-	decoded := transfer.Reader(h.encoding, m)
-	if showsAsText(h.mediaType) && !h.attached {
-		w.shownScript(h)
-		w.text(h, bufio.NewReader(decoded), depth)
-	} else {
-		w.attachment(h, names, decoded, depth)
-	}
-	if b, ok := decoded.(*transfer.Base64Reader); ok && b.Cut() {
-		w.x.symptom(SymptomBase64)
+	switch h.encoding {
+	case base64Encoding:
+		w.base64(h, names, transfer.NewBase64Reader(m), depth)
+	case uuEncoding:
+		w.uuencoded(h, names, m, depth)
+	default:
+		w.body(h, names, transfer.Reader(h.encoding, m), depth)
 	}
 }
 
+// body examines what a part without parts holds, decoded.
+func (w *walk) body(h *partHeader, names []string, decoded io.Reader, depth int) {
+	if !showsAsText(h.mediaType) || h.attached {
+		w.attachment(h, names, decoded, depth)
+		return
+	}
+	w.shownScript(h)
+	isHTML := htmlTypes[h.mediaType]
+	in := source.New(decoded)
+	w.eachCharset(h.params["charset"], in, isHTML, func(w *walk, label string, in *source.Reader) {
+		w.text(h, label, in.Reader, depth)
+	})
+}
+
 // text examines plain text or HTML of the message itself.
-func (w *walk) text(h *partHeader, r *bufio.Reader, depth int) {
+func (w *walk) text(h *partHeader, label string, r *bufio.Reader, depth int) {
 	if as := formOf(h.mediaType, ""); as != nil && w.x.all != 0 {
-		w.inForm(as, h.params["charset"], r, depth)
+		w.inForm(as, label, r, depth)
 		return
 	}
 	isHTML := htmlTypes[h.mediaType]
-	decoded := charset.Reader(h.params["charset"], r, isHTML)
+	decoded := charset.Reader(label, r, isHTML)
 	if h.delSp() {
 		decoded = filtered(decoded, &unflow{})
 	}

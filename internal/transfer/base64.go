@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"bytes"
-	"io"
 	"slices"
 	"strings"
 )
@@ -47,6 +46,8 @@ const (
 	// `-` and `_` stand for 62 and 63, as nowhere in mail: Node.
 	inURLs
 	base64Styles
+
+	asItIs // a program that shows what is no base64 as it came
 )
 
 // base64State decodes a stream of base64 text.
@@ -144,35 +145,4 @@ func alone(s string) bool {
 	b := base64State{style: stopsWhenFull}
 	b.decode(nil, []byte(s))
 	return !b.ended && b.have == 1
-}
-
-// Base64Reader decodes a part.
-type Base64Reader struct {
-	r     io.Reader
-	state base64State
-	in    [2048]byte
-	out   []byte
-	ready []byte
-	cut   bool
-}
-
-// Cut says that the text ended inside a group of four: it was cut short.
-func (b *Base64Reader) Cut() bool { return b.cut }
-
-func (b *Base64Reader) Read(p []byte) (int, error) {
-	for len(b.ready) == 0 {
-		n, err := b.r.Read(b.in[:])
-		b.out = b.state.decode(b.out[:0], b.in[:n])
-		if err != nil {
-			b.cut = b.cut || b.state.have > 0
-			b.out = b.state.end(b.out)
-		}
-		b.ready = b.out
-		if err != nil && len(b.ready) == 0 {
-			return 0, io.EOF
-		}
-	}
-	n := copy(p, b.ready)
-	b.ready = b.ready[n:]
-	return n, nil
 }

@@ -90,7 +90,7 @@ func escape(s []byte, last bool) (octet, n int) {
 func Reader(encoding string, r io.Reader) io.Reader {
 	switch encoding {
 	case "base64":
-		return &Base64Reader{r: r}
+		return NewBase64Reader(r)
 	case "quoted-printable":
 		return &quotedReader{r: r}
 	}

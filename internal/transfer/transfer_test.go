@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"io"
-	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -61,31 +60,5 @@ func TestHex(t *testing.T) {
 		if got := Hex(byte(c)); got != want {
 			t.Errorf("%q: %d, want %d", byte(c), got, want)
 		}
-	}
-}
-
-func TestBase64Readings(t *testing.T) {
-	for _, c := range []struct {
-		name, in string
-		want     []string
-	}{
-		{"whole", "YmFk", []string{"bad"}},
-		{"padding at the end", "YmE= \r\n", []string{"ba"}},
-		{"two texts", "YmE=ZA==", []string{"bad", "ba", "ba\x19"}},
-		{"padding in a group", "Ym=Fk", []string{"b\x16", "b", "bad"}},
-		{"a lonely character", "YmFkY", []string{"bad", "YmFkY"}},
-		{"padding of nothing", "YmFk=YmFk", []string{"badbad", "bad"}},
-		{"signs of URLs", "Ym-Fk", []string{"bad", "bo\x85"}},
-		{"white space", "Y m\r\nF\tk", []string{"bad"}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			var got []string
-			for _, octets := range Base64Readings(c.in) {
-				got = append(got, string(octets))
-			}
-			if !slices.Equal(got, c.want) {
-				t.Errorf("%q: %+q, want %+q", c.in, got, c.want)
-			}
-		})
 	}
 }
