@@ -22,6 +22,12 @@ func FuzzExamine(f *testing.F) {
 		}
 	}
 	f.Add("Subject: x\n\nbegin 644 a.txt\n,<V5C<F5T(&]F9F5R\n`\nend\nbye", uint8(3))
+	for mediaType, text := range map[string]string{
+		"text/calendar": "DESCRIPTION;ALTREP=\"data:text/html,<b>a\":x\\n<i>sec</i>ret\n  offer", "text/enriched": "<bold>sec<<x<param>y</param>",
+		"text/vcard": "VERSION:2.1\nNOTE;QUOTED-PRINTABLE;CHARSET=utf-7:a=\n=20b\nX;ENCODING=b:YQ==", "text/xml": "<?xml encoding='utf-16'?><!DOCTYPE a [<!ENTITY b '<c>'>]><p>&b;</p>",
+	} {
+		f.Add(mimePart("Content-Type: "+mediaType, text), uint8(2))
+	}
 	e := mustExaminer(f, Options{Limits: Limits{Depth: 5, Parts: 50, Header: 200, Expanded: 1 << 20}}, fuzzDefinition)
 	f.Fuzz(func(t *testing.T, msg string, cut uint8) {
 		whole := examine(t, e, msg, 1<<20)
@@ -39,6 +45,11 @@ func FuzzFile(f *testing.F) {
 		zipOf(f, "a.txt", "secret offer", "word/document.xml", "<w:p><w:t>secret offer"), storedZip(f, "a", "secret offer"),
 		gzipOf(tarOf("a", "secret offer")), tarOf("a", "secret offer"), rarOf("a.txt", "secret offer"), rar5Of("a.txt", "secret offer"), bzipped,
 		[]byte(`{\rtf1{\*\x y}\uc2 secret\u111?? \'6fffer\bin3 abc}`), []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + string(oleMacros)),
+		[]byte("junk\n\nMIME-Version: 1.0\nContent-Type: text/xml\n\n<p/>"),
+		zipOf(f, "[Content_Types].xml", "<Types/>", "a/b.xml", `<x:p xmlns:x="`+wordSpace+`"><x:r><x:rPr><x:vanish/></x:rPr><x:t>a</x:t><x:sym x:char="F061"/></x:r><x:del>b</x:del></x:p>`),
+		zipOf(f, "xl/sharedStrings.xml", `<si xmlns="`+sheetSpace+`"><t>se_x0063_ret_xD83D__xDE00_ of</t><rPh><t>x</t></rPh></si>`),
+		zipOf(f, "mimetype", "x", "content.xml", `<t:p xmlns:t="`+oasisSpace+`">a<t:s/><t:note>b</t:note></t:p>`),
+		[]byte("<svg xmlns='http://www.w3.org/2000/svg'><text>a<tspan x='1' style='opacity:0'>b</tspan></text></svg>"),
 		[]byte("<html><style>.a{display:none}</style><p class=a>x<div>secret"), []byte("<?xml version='1.0'?><a><![CDATA[secret]]> offer"),
 	} {
 		f.Add("a.bin", seed)
