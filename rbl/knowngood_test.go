@@ -100,6 +100,7 @@ func TestKnownGoodOfOne(t *testing.T) {
 		{"upper case and the root's dot", func(i int) string { return []string{"bots.example", "BOTS.example", "bots.example."}[i%3] }, 0, ""},
 		{"names of a hosting provider", func(i int) string { return fmt.Sprintf("a%d.blogspot.com", i) }, 0, ""},
 		{"four domains beside good ones", func(i int) string { return fmt.Sprintf("bots%d.example", i%4) }, 12, ""},
+		{"nine domains", func(i int) string { return fmt.Sprintf("bots%d.example", i%9) }, 0, ""},
 		{"five domains beside good ones", func(i int) string { return fmt.Sprintf("mail%d.example", i%5) }, 10, "10 of 20 nets whose mail was known to be good in the last hour, of 5 sender domains"},
 		{"the world", func(i int) string { return fmt.Sprintf("mail%d.example", i/2) }, 0, "20 of 20 nets whose mail was known to be good in the last hour, of 10 sender domains"},
 		{"the world, a net for each", func(i int) string { return fmt.Sprintf("mail%d.co.uk", i) }, 0, "20 of 20 nets whose mail was known to be good in the last hour, of 20 sender domains"},

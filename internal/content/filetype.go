@@ -73,7 +73,7 @@ const (
 // hasPHP tells a PHP file from another text that begins with "<?", as templates of any kind do.
 func hasPHP(head []byte) bool {
 	head = bytes.TrimLeft(head, "\ufeff \t\r\n")
-	return !hasPrefix(head, "<?") || hasPrefix(head, "<?=") || hasPrefix(bytes.ToLower(head[:min(len(head), 5)]), "<?php")
+	return !hasPrefix(head, "<?") || hasPrefix(bytes.ToLower(head[:min(len(head), 5)]), "<?php")
 }
 
 // isText tells the types that are read as text, such as application/json: those that are found by

@@ -71,6 +71,7 @@ func FuzzFile(f *testing.F) {
 func FuzzCloserLook(f *testing.F) {
 	f.Add([]byte(boundSheet(1, "Macro1")+"\x09\x08\x10\x00\x00\x06\x05\x00"), uint8(7))
 	f.Add([]byte("<x>qwn0 axzltwl&#x74;"+"conectix"), uint8(1))
+	f.Add([]byte("<a>"+strings.Repeat("x", 60)+"vnd.ms-excel. intlMacroSheet"), uint8(1))
 	f.Add([]byte("\nMain-Class: a&amp;b &#; &#x;"), uint8(3))
 	f.Fuzz(func(t *testing.T, octets []byte, cut uint8) {
 		if len(octets) > 64<<10 {

@@ -69,7 +69,7 @@ var (
 // written in letters (the EICAR test file is), it holds no white space then.
 func (k kind) runsAs(ext string, traits filetype.Traits, head []byte) bool {
 	switch {
-	case k.real == "" || k.real == "application/octet-stream" || byOctets(k.real)&traits != 0:
+	case k.real == "" || k.real == "application/octet-stream":
 		return true
 	case ext == ".com":
 		return k.real == "text/plain" && !bytes.ContainsAny(bytes.TrimSpace(head), " \t\r\n")

@@ -98,6 +98,18 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// TestRealOfPHP: "<?" alone makes no PHP.
+func TestRealOfPHP(t *testing.T) {
+	e := mustExaminer(t, Options{})
+	for octets, want := range map[string]string{
+		"<?php echo 1; ?>": "text/x-php", "<?PHP echo 1; ?>": "text/x-php", "<?= 1 ?>": "text/plain", "<? $a ?>": "text/plain", "<? $a ?>\n<HTML><p>x": "text/html",
+	} {
+		if got := examine(t, e, attach("a", "x/y", []byte(octets)), 100).Parts[0].Real; got != want {
+			t.Errorf("%q: %q, want %q", octets, got, want)
+		}
+	}
+}
+
 // TestNameless: a part without an extension gets the one of its declared type.
 func TestNameless(t *testing.T) {
 	for _, c := range []struct{ name, declared, file, octets, want string }{
@@ -232,7 +244,8 @@ func TestMacros(t *testing.T) {
 		_ = z.Close()
 		return b.String()
 	}
-	const mime = "ActiveMime\x00\x00\x01\xf0\x04\x00\x00\x00\xff\xff\xff\xff\x00\x00\x07\xf0\x00\x00\x00\x00\x04\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+	mime := "ActiveMime\x00\x00\x01\xf0\x04\x00\x00\x00\xff\xff\xff\xff\x00\x00\x07\xf0"
+	mime += strings.Repeat("\x00", activeMimeData-len(mime))
 	vba := oleFile(string(utf16Name("_VBA_PROJECT")))
 	base64Of := func(octets string) string { return base64.StdEncoding.EncodeToString([]byte(octets)) }
 	types := func(list string) []byte {
@@ -248,6 +261,9 @@ func TestMacros(t *testing.T) {
 		{"sheet by its own beginning", "a.xls", oleFile("\x09\x08\x10\x00\x00\x06\x40\x00" + rest8), "macros"},
 		{"across a border of reading", "a.xls", oleFile(strings.Repeat("x", 8192-512-6) + boundSheet(1, "Macro1")), "macros"},
 		{"worksheets", "a.xls", oleFile(bof8 + rest8 + boundSheet(0, "Sheet1") + boundSheet(2, "Chart1")), ""},
+		{"name too long", "a.xls", oleFile(boundSheet(1, strings.Repeat("M", 32))), ""},
+		{"record longer than its name", "a.xls", oleFile("\x85\x00\x0f\x00\x00\x10\x00\x00\x00\x01\x06Macro1"), ""},
+		{"record of another kind", "a.xls", oleFile("\x85\x00\x0e\x00\x00\x10\x00\x00\x00\x01\x06\x01Macro1"), ""},
 		{"no record", "a.xls", oleFile("\x85\x00\x0f\x00\x00\x10\x00\x00\x00\x01\x06\x00Macro1"), ""},
 		{"presentation", "a.ppt", oleFile("\x02\x00\x00\x04\x0c\x00\x00\x00\x05\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00"), "macros"},
 		{"presentation without", "a.ppt", oleFile("\x02\x00\x00\x04\x0c\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00"), ""},
@@ -256,6 +272,7 @@ func TestMacros(t *testing.T) {
 		{"password of Excel 5", "a.xls", oleFile(bof5 + rest5 + "\x2f\x00\x04\x00\x01\x02\x03\x04"), "encrypted"},
 		{"password of Word", "a.doc", oleFile(word("\x13", "\xbf")), "encrypted"},
 		{"no password of Word", "a.doc", oleFile(word("\x12", "\xbf")), ""},
+		{"not Word, by one octet", "a.doc", oleFile(strings.Replace(word("\x13", "\xbf"), "\xbf\x00", "\xbf\x01", 1)), ""},
 		{"not Word", "a.doc", oleFile(word("\x13", "\xb0")), ""},
 		{"password of PowerPoint", "a.ppt", oleFile(string(utf16Name("EncryptedSummary"))), "encrypted"},
 		{"installer", "a.msi", oleFile(rootEntry("\x84\x10\x0c\x00\x00\x00\x00\x00\xc0\x00\x00\x00\x00\x00\x00\x46")), "executable"},
@@ -265,6 +282,7 @@ func TestMacros(t *testing.T) {
 		{"active mime", "editdata.mso", mime + packed(vba), "macros"},
 		{"active mime under another name", "image.jpg", mime + packed(vba), "macros"},
 		{"active mime with a longer header", "a.mso", mime + strings.Repeat("\x00", 99) + packed(vba), "macros"},
+		{"active mime with a false beginning", "a.mso", strings.Replace(mime, "\xff\xff\xff\xff", "\x78\x9c\xff\xff", 1) + packed(oleFile("x")), ""},
 		{"active mime of other objects", "oledata.mso", mime + packed(oleFile("x")), ""},
 		{"active mime of something else", "a.mso", mime + packed("hello"), "macros"},
 		{"active mime that is damaged", "a.mso", mime + "hello", "macros"},
