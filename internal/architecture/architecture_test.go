@@ -57,6 +57,8 @@ var layers = map[string][]string{
 
 	"internal/table/tabletest":  {"internal/table"},
 	"internal/content/fold":     {"internal/charset"},
+	"internal/content/css":      {},
+	"internal/content/htmltext": {"internal/content/css"},
 	"internal/content/match":    {"internal/content/fold"},
 	"internal/content/source":   {},
 	"internal/content/uuencode": {},
@@ -77,7 +79,7 @@ var inTests = map[string][]string{
 	"internal/architecture": {"checks"},
 	"internal/blocklist":    {"internal/policytest"},
 	"internal/config":       {"internal/policy"},
-	"internal/content":      {"test/testbed"},
+	"internal/content":      {"test/browser", "test/testbed"},
 	"internal/dns":          {"internal/dns/dnstest"},
 	"internal/encodedword":  {"test/testbed"},
 	"internal/entry":        {"internal/policytest"},
@@ -89,6 +91,8 @@ var inTests = map[string][]string{
 	"internal/runner":       {"internal/state", "internal/dns", "internal/dns/dnstest", "internal/table/tabletest"},
 	"internal/state":        {"internal/state/contract", "test/testbed"},
 	"internal/table":        {"internal/table/tabletest", "test/testbed"},
+
+	"internal/content/htmltext": {"test/browser"},
 }
 
 // outside are the folders that look at the whole from without: they may import anything.
