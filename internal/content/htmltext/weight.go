@@ -1,0 +1,126 @@
+package htmltext
+
+import (
+	"bytes"
+
+	"mailweir/internal/content/css"
+
+	"golang.org/x/net/html/atom"
+)
+
+// What a node and an attribute take in memory.
+const (
+	nodeOctets      = 112
+	attributeOctets = 48
+)
+
+// Heaviest is the most memory that a tree may need.
+const Heaviest = 64 << 20
+
+// Weight is the most memory in octets that the tree of a document can need while it is made, its
+// text included; a sum above [Heaviest] is not carried on.
+//
+// Elements such as b and font go on in the next paragraph when their own one ends, so the parser
+// makes them again each time (HTML standard, "Reconstruct the active formatting elements"). With
+// that a document of 100 KB can come to gigabytes.
+func Weight(doc []byte) int {
+	weight := 3*len(doc) + (2*bytes.Count(doc, []byte("<"))+8)*nodeOctets
+	if hasStyle(doc) {
+		weight += min(32*len(doc), css.Memory)
+	}
+	f := follower{levels: []fence{{}}}
+	for s := (scanner{doc: doc, sure: true}); weight+f.total <= Heaviest; {
+		t, ok := s.next()
+		if !ok {
+			break
+		}
+		weight += t.weight - nodeOctets
+		f.follow(t)
+	}
+	return weight + f.total
+}
+
+// formatting numbers the formatting elements from 1 on.
+var formatting = map[atom.Atom]int{
+	atom.A: 1, atom.B: 2, atom.Big: 3, atom.Code: 4, atom.Em: 5, atom.Font: 6, atom.I: 7, atom.Nobr: 8,
+	atom.S: 9, atom.Small: 10, atom.Strike: 11, atom.Strong: 12, atom.Tt: 13, atom.U: 14,
+}
+
+// fences are elements in which a formatting element that began outside cannot be ended.
+var fences = map[atom.Atom]bool{
+	atom.Applet: true, atom.Caption: true, atom.Colgroup: true, atom.Frameset: true, atom.Html: true, atom.Marquee: true,
+	atom.Math: true, atom.Object: true, atom.Select: true, atom.Svg: true, atom.Table: true, atom.Td: true,
+	atom.Template: true, atom.Th: true, atom.Noframes: true, atom.Noscript: true,
+	atom.Tr: true, atom.Tbody: true, atom.Thead: true, atom.Tfoot: true,
+}
+
+// formattingElement is one that may be open.
+type formattingElement struct {
+	weight int
+	blocks int // tags of other elements before it
+}
+
+// fence is what may be open in one of them.
+type fence struct {
+	name atom.Atom
+	open [15][]formattingElement
+}
+
+// follower sums up what is made again, each time that it may be. Where the parser might leave out an
+// end tag, none is counted.
+type follower struct {
+	levels   []fence
+	open     int // weight of all formatting elements that may be open
+	heaviest int // of them
+	blocks   int // tags of other elements so far
+	total    int
+}
+
+func (f *follower) follow(t tag) {
+	level := &f.levels[len(f.levels)-1]
+	number := formatting[t.name]
+	switch {
+	case number == 0:
+		f.blocks++
+		f.total += f.open
+		f.enter(t)
+	case !t.end:
+		if t.name == atom.A || t.name == atom.Nobr { // it may end another one
+			f.adopt()
+		}
+		level.open[number] = append(level.open[number], formattingElement{t.weight, f.blocks})
+		f.open += t.weight
+		f.heaviest = max(f.heaviest, t.weight)
+	default:
+		last := len(level.open[number]) - 1
+		if last < 0 {
+			f.adopt()
+			return
+		}
+		e := level.open[number][last]
+		if f.blocks > e.blocks {
+			f.adopt()
+		}
+		level.open[number] = level.open[number][:last]
+		f.open -= e.weight
+	}
+}
+
+// adopt adds what the adoption agency algorithm of the HTML standard may make.
+func (f *follower) adopt() { f.total += min(8*f.open, 32*f.heaviest) }
+
+// enter follows the fences. What is still open at the end of one is taken to be open behind it.
+func (f *follower) enter(t tag) {
+	switch top := len(f.levels) - 1; {
+	case !fences[t.name]:
+	case !t.end:
+		if len(f.levels) < 1024 {
+			f.levels = append(f.levels, fence{name: t.name})
+		}
+	case top > 0 && f.levels[top].name == t.name:
+		for i, list := range f.levels[top].open {
+			f.levels[top-1].open[i] = append(f.levels[top-1].open[i], list...)
+		}
+		f.levels = f.levels[:top]
+	}
+}

@@ -1,0 +1,116 @@
+package htmltext
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+)
+
+// measured is what a tree takes.
+func measured(root *html.Node) int {
+	octets := 0
+	for n := range root.Descendants() {
+		octets += nodeOctets + len(n.Attr)*attributeOctets
+	}
+	return octets
+}
+
+// TestWeight: documents that would make trees out of proportion are known before, and what honest
+// ones look like is not taken for one.
+func TestWeight(t *testing.T) {
+	var bold strings.Builder
+	for i := range 400 {
+		fmt.Fprintf(&bold, "<b a=%d>", i)
+	}
+	page := "<html><body><table><tr><td><p><font face=x><b>Hello</b> <a href=y>there</a></font></p></td></tr></table>"
+	for _, c := range []struct {
+		name, doc string
+		heavy     bool
+	}{
+		{"paragraphs", "<p>" + bold.String() + strings.Repeat("</p><p>x", 20000), true},
+		{"blocks", "<div>" + bold.String() + strings.Repeat("</div><div>x", 20000), true},
+		{"end tags in comments", "<p>" + bold.String() + "<!-- " + strings.Repeat("</b>", 400) + "-->" + strings.Repeat("</p><p>x", 20000), true},
+		{"end tags in a style", "<p>" + bold.String() + "<style>" + strings.Repeat("</b>", 400) + "</style>" + strings.Repeat("</p><p>x", 20000), true},
+		{"end tags in a table", "<p>" + bold.String() + "<table>" + strings.Repeat("</b>", 400) + "</table>" + strings.Repeat("</p><p>x", 20000), true},
+		{"end tags in a select", "<p>" + bold.String() + "<select>" + strings.Repeat("<b>", 400) + strings.Repeat("</b>", 400) + "</select>" + strings.Repeat("</p><p>x", 20000), true},
+		{"many attributes", "<p><b " + strings.Repeat("a=1 ", 1) + manyAttributes(2000) + ">" + strings.Repeat("</p><p>x", 20000), true},
+		{"honest", strings.Repeat(page, 5000), false},
+		{"fonts that never end", strings.Repeat("<td><font face=x>hello", 500), false},
+		{"text", strings.Repeat("hello ", 100000), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if weight := Weight([]byte(c.doc)); (weight > Heaviest) != c.heavy {
+				t.Errorf("weight %d of %d octets, heavy should be %v", weight, len(c.doc), c.heavy)
+			}
+		})
+	}
+}
+
+func manyAttributes(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, " a%d", i)
+	}
+	return b.String()
+}
+
+// FuzzWeight holds the weight against the tree, of documents put together from tags that matter.
+func FuzzWeight(f *testing.F) {
+	pieces := strings.Fields(`<b> </b> <p> </p> <a> </a> <div> </div> <table> </table> <td> </td> <tr> <select> </select> <template>
+		</template> <svg> </svg> <button> <nobr> <i> </i> <font> </font> <object> </object> x <li> <h1> <form> </form> <frameset>
+		<!-- --> <style> </style> <math> <mi> <caption> <option> <textarea> </textarea> <body> <br> <b#> <u#> <applet> </applet> <!x>
+		<foreignObject> <head> <colgroup> <noframes> </noframes> <title> </title> <input> <marquee> <em#> </em> <dd> <hr> <col>
+		<noscript> </noscript> <![CDATA[ ]]> " <p/title=" <script> </script> <plaintext> <frame> </u> <b`)
+	f.Add([]byte{0, 2, 40, 41, 41, 41, 3, 2, 26, 3, 2, 26})
+	f.Fuzz(func(t *testing.T, choice []byte) {
+		var doc bytes.Buffer
+		for i, c := range choice[:min(len(choice), 3000)] {
+			doc.WriteString(strings.ReplaceAll(pieces[int(c)%len(pieces)], "#", fmt.Sprintf(" a%d=1", i%50)))
+		}
+		weight := Weight(doc.Bytes())
+		if weight > Heaviest {
+			return
+		}
+		root, err := html.ParseWithOptions(bytes.NewReader(doc.Bytes()), html.ParseOptionEnableScripting(false))
+		if err != nil {
+			return
+		}
+		if got := measured(root); got > weight {
+			t.Errorf("%d octets, taken for %d at most: %s", got, weight, doc.String())
+		}
+	})
+}
+
+// FuzzScan holds the tags that the scanner finds against those of the tokenizer.
+func FuzzScan(f *testing.F) {
+	for _, trick := range tricks {
+		f.Add(trick.doc)
+	}
+	f.Add("<p a=\"<b>\" c='>' d = e=f /=g/><!--> --!> --!-> --><a\v=b><!doctype x><?x><///><style></stylex></STYLE/><p")
+	f.Fuzz(func(t *testing.T, doc string) {
+		z := html.NewTokenizer(strings.NewReader(doc))
+		for s := (scanner{doc: []byte(doc), sure: true}); ; {
+			got, ok := s.next()
+			if !s.sure {
+				return
+			}
+			kind := z.Next()
+			for kind == html.TextToken || kind == html.CommentToken || kind == html.DoctypeToken {
+				kind = z.Next()
+			}
+			if kind == html.ErrorToken || !ok {
+				if ok || kind != html.ErrorToken {
+					t.Errorf("%q: a tag more or less: %v, %v", doc, ok, kind)
+				}
+				return
+			}
+			attributes := z.Token()
+			if got.name != attributes.DataAtom || got.end != (kind == html.EndTagToken) || got.weight < nodeOctets+len(attributes.Attr)*attributeOctets {
+				t.Errorf("%q: %v, want %v", doc, got, attributes)
+			}
+		}
+	})
+}
