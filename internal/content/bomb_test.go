@@ -79,14 +79,14 @@ func TestBombs(t *testing.T) {
 			return mimePart("Content-Transfer-Encoding: quoted-printable", strings.Repeat("=  ", million/4))
 		}, nil},
 		{"marks", func() string { return "Subject: x\n\na" + strings.Repeat("\u0301", million/4) + " gold" }, nil},
-		{"open tags", html("<a ", million/4), []Limit{LimitMarkup}},
+		{"open tags", html("<a ", million/2), []Limit{LimitTree, LimitMarkup}},
 		{"open comments", html("<!-- ", million/4), []Limit{LimitMarkup}},
 		{"open quotes", html("<p a=\"", million/4), []Limit{LimitMarkup}},
-		{"nested elements", html("<div style=display:none>x", 50_000), []Limit{LimitHidden}},
+		{"nested elements", html("<div style=display:none>x", 50_000), []Limit{LimitTree}},
 		{"angles", html("<", million/4), nil},
 		{"slashes", html("</", million/2), []Limit{LimitMarkup}},
 		{"entities", html("&#x", million/4), nil},
-		{"styles", html("<style>a{", million/4), nil},
+		{"styles", html("<style>a{", million/4), []Limit{LimitTree, LimitStyle}},
 		{"rtf groups", file("a.rtf", func() []byte { return []byte(`{\rtf1` + strings.Repeat("{", million/4)) }), nil},
 		{"xml", file("a.docx", func() []byte { return zipOf(t, "word/document.xml", `<w:p a="`+strings.Repeat("b ", million/4)) }), []Limit{LimitMarkup}},
 	} {

@@ -178,7 +178,7 @@ func TestContainers(t *testing.T) {
 		{"name in uuencode", "Subject: x\n\nbegin 0644 secret offer\n#86)C\nend", "Subject: x\n\nbegin 0844 secret.offer\n#86)C\nend"},
 		{"text behind uuencode", "Subject: x\n\nbegin 644 a\n#86)C\nsecret offer is not code\n", "Subject: x\n\nbegin 644 a\n#86)C\n#8V5C\n"},
 		{"message in zip", attach("a.zip", octets, zipOf(t, "m.eml", "Content-Transfer-Encoding: base64\n\n"+b64("secret offer"))), attach("a.zip", octets, zipOf(t, "m.txt", "Content-Transfer-Encoding: base64\n\n"+b64("secret offer")))},
-		{"html as octets", attach("a.htm", octets, []byte("<!doctype html><p>sec<b>ret</b> offer")), attach("a.htm", octets, []byte("<!doctype html><p>sec<p>ret</b> offer"))},
+		{"html as octets", attach("a.htm", octets, []byte("<!doctype html><p>sec<b>ret</b> offer")), attach("a.htm", octets, []byte("<!doctype html><p>sec<p>.ret</b> offer"))},
 		{"calendar", attach("a.ics", "text/calendar", []byte("BEGIN:VCALENDAR\nSUMMARY:Secret offer\nEND:VCALENDAR")), attach("a.ics", "text/calendar", []byte("BEGIN:VCALENDAR\nSUMMARY:Secret\nX:offer"))},
 		{"text without type", attach("a", octets, []byte("secret offer")), attach("a", octets, []byte("secret.offer"))},
 	} {

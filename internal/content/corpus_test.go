@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -72,13 +73,19 @@ func TestAgainstPython(t *testing.T) {
 			lines := bufio.NewScanner(strings.NewReader(string(out)))
 			lines.Buffer(nil, 64<<20)
 			for lines.Scan() {
-				var want struct{ Name, Text string }
+				var want struct {
+					Name, Text string
+					HTML       bool
+				}
 				if err := json.Unmarshal(lines.Bytes(), &want); err != nil {
 					t.Fatal(err)
 				}
 				total++
 				got := extracted(t, e, mustRead(t, filepath.Join(dir, want.Name)))
 				theirs := strings.Join(strings.Fields(string(fold.Text(want.Text))), " ")
+				if want.HTML { // its order and breaks are held against Chromium
+					got, theirs = characters(got), characters(theirs)
+				}
 				if got == theirs {
 					same++
 					continue
@@ -89,7 +96,9 @@ func TestAgainstPython(t *testing.T) {
 						at++
 					}
 					t.Errorf("%s differs at %d of %d and %d octets", want.Name, at, len(got), len(theirs))
-					if os.Getenv("MAILWEIR_SHOW") != "" {
+					if os.Getenv("MAILWEIR_SHOW") != "" && want.HTML {
+						t.Logf("ours more %q, theirs more %q", surplus(got, theirs), surplus(theirs, got))
+					} else if os.Getenv("MAILWEIR_SHOW") != "" {
 						t.Logf("ours   …%.200q", got[max(at-60, 0):])
 						t.Logf("theirs …%.200q", theirs[max(at-60, 0):])
 					}
@@ -127,6 +136,8 @@ var knownDifferences = map[string]string{
 	"01436.dc449ba377210e77d84647619e49c872": becauseReport,
 	"01542.ed72bf2cd81ccd4c076533fb0af004e5": becauseReport,
 	"00005.34bcaad58ad5f598f5d6af8cfa0c0465": becauseQuoted,
+	"00063.0acbc484a73f0e0b727e06c100d8df7b": becauseEnriched,
+	"00896.73f4eb6d676530f00ca391dd522034ac": becauseFlowed,
 }
 
 const (
@@ -139,5 +150,31 @@ const (
 	becauseTwice      = "an attribute that stands twice: the first counts, as in browsers"
 	becauseUnfinished = "a tag that never ends: browsers drop it, Python's parser gives it as text"
 	becauseReport     = "the fields of a delivery report: for Python they are parts without text"
+	becauseEnriched   = "text/enriched: Python gives it with its markup"
+	becauseFlowed     = "format=flowed: we join the lines of a paragraph"
 	becauseQuoted     = "an equals sign without digits in quoted-printable: for us it is a letter each time"
 )
+
+// characters gives those of a text in order of their numbers, without white space.
+func characters(s string) string {
+	list := []rune(strings.Join(strings.Fields(s), ""))
+	slices.Sort(list)
+	return string(list)
+}
+
+// surplus is what a has more than b, of characters in order.
+func surplus(a, b string) string {
+	var more []rune
+	rest := []rune(b)
+	for _, r := range a {
+		for len(rest) > 0 && rest[0] < r {
+			rest = rest[1:]
+		}
+		if len(rest) > 0 && rest[0] == r {
+			rest = rest[1:]
+			continue
+		}
+		more = append(more, r)
+	}
+	return string(more)
+}

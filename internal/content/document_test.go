@@ -138,8 +138,8 @@ func TestDocuments(t *testing.T) {
 		{"XML in the message", xmlPart("text/xml", "<a>secret<b/>offer</a>"), xmlPart("text/xml", "<a>sec<b/>ret offer</a>")},
 		{"XML in the message, as plain text", xmlPart("text/xml", "<a b='secret offer'/>"), xmlPart("text/xml", "<a b='secret, offer'/>")},
 		{"application XML in the message", xmlPart("application/xml", "<d>secret<b/>offer</d>"), xmlPart("application/xml", "<d>sec<b/>r<b/>et offer</d>")},
-		{"XML that looks like HTML", file("<a>secret<b/>offer<p>x</p></a>"), file("<a>sec<b/>r<p/>et offer</a>")},
-		{"HTML that is called XML", file("<body><p>sec<b>ret</b> offer</p></body>"), file("<body><p>sec<p>ret offer</p></body>")},
+		{"XML that looks like HTML", file("<a>secret<b/>offer<p>x</p></a>"), file("<a>sec<b/>.r<p/>et offer</a>")},
+		{"HTML that is called XML", file("<body><p>sec<b>ret</b> offer</p></body>"), file("<body><p>sec<p>.ret offer</p></body>")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, size := range []int{3, 65535} {

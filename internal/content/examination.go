@@ -164,16 +164,20 @@ func (x *Examination) sink(section Sections) *sink {
 	}
 	i := section.index()
 	if x.sinks[i] == nil {
-		s := &sink{window: window{pool: x.examiner.pool, section: section, match: x.match}}
-		s.folder = fold.NewWriter(func(p []byte) {
-			s.window.write(p)
-			if s.window.failed {
-				x.fail(ErrMemory)
-			}
-		})
-		x.sinks[i] = s
+		x.sinks[i] = x.newSink(section)
 	}
 	return x.sinks[i]
+}
+
+func (x *Examination) newSink(section Sections) *sink {
+	s := &sink{window: window{pool: x.examiner.pool, section: section, match: x.match}}
+	s.folder = fold.NewWriter(func(p []byte) {
+		s.window.write(p)
+		if s.window.failed {
+			x.fail(ErrMemory)
+		}
+	})
+	return s
 }
 
 // index is the number of a single section.
@@ -193,6 +197,9 @@ func (s *sink) Write(p []byte) (int, error) {
 	}
 	return s.folder.Write(p)
 }
+
+// put adds text.
+func (s *sink) put(p []byte) { _, _ = s.Write(p) }
 
 // WriteString adds text.
 func (s *sink) WriteString(text string) {
@@ -214,10 +221,13 @@ func (x *Examination) match(w *window, from, to int) {
 	text := *w.buf
 	e := x.examiner
 	e.words.Find(text, from, to, func(entry int32, start, end int) {
-		x.occurrence(entry, w.section, text[start:end], w.base+int64(start))
+		x.occurrence(entry, w, text[start:end], w.base+int64(start))
 	})
+	if w.words && !e.quoted {
+		return
+	}
 	err := e.patterns.Find(text, from, to, x.halted, func(entry int32, start, end int) bool {
-		x.occurrence(entry, w.section, text[start:end], w.base+int64(start))
+		x.occurrence(entry, w, text[start:end], w.base+int64(start))
 		return !x.enough(entry)
 	})
 	if err != nil {
@@ -238,22 +248,25 @@ func (x *Examination) enough(entry int32) bool {
 }
 
 // occurrence counts a match, unless it overlaps the entry's last one.
-func (x *Examination) occurrence(entry int32, section Sections, text []byte, start int64) {
-	e := x.examiner
-	if e.scan[entry]&section == 0 || e.entries[entry].Kind == CardNumber && !cardNumber(text) {
+func (x *Examination) occurrence(entry int32, w *window, text []byte, start int64) {
+	e, kind := x.examiner, x.examiner.entries[entry].Kind
+	switch {
+	case e.scan[entry]&w.section == 0,
+		w.words && (kind.pattern() || kind == Exclude),
+		kind == CardNumber && !cardNumber(text):
 		return
 	}
-	i := section.index()
+	i := w.section.index()
 	if h := x.hits[entry]; h != nil && start < h.next[i] {
 		return
 	}
-	if e.entries[entry].Kind.pattern() {
+	if kind.pattern() {
 		if x.enough(entry) {
 			return
 		}
 		x.tried[entry]++
 	}
-	if h := x.count(entry, section, text); h != nil {
+	if h := x.count(entry, w.section, text); h != nil {
 		h.next[i] = start + int64(len(text))
 	}
 }

@@ -26,11 +26,13 @@ type Examiner struct {
 	all      Sections   // what any definition examines
 	words    match.Words
 	patterns match.Patterns
+	quoted   bool               // some words are searched for as patterns
 	hashes   map[string][]int32 // digest to entries
 	sums     sumKinds
 	limits   Limits
 	pool     *bufferPool
 	lines    sync.Pool // *mimeReader of messages that have ended
+	pages    sync.Pool // *[]byte of HTML that has been read
 	keep     bool
 	now      func() time.Time
 }
@@ -76,6 +78,7 @@ func (e *Examiner) add(number int32, entry *Entry) error {
 		return err
 	}
 	if folded := fold.Text(entry.Text); !e.words.Add(number, folded) {
+		e.quoted = true
 		return e.patterns.Add(number, match.Quote(folded))
 	}
 	return nil

@@ -139,7 +139,7 @@ func TestCouldNotTell(t *testing.T) {
 	}
 	x.Close()
 	x.Close()
-	for name, msg := range map[string]string{"html": mimePart("Content-Type: text/html", "<p>gold"), "file": attach("a", "x/y", []byte("gold"))} {
+	for name, msg := range map[string]string{"html": mimePart("Content-Type: text/html", strings.Repeat("<p>gold", 5000)), "file": attach("a", "x/y", []byte("gold"))} {
 		x := e.Begin(Text | Files)
 		feedMessage(x, msg, 4096)
 		if r, err := x.Finish(); err != ErrMemory || r != nil {
@@ -164,7 +164,7 @@ func TestAbort(t *testing.T) {
 			x.Header("Content-Type", "text/html")
 		}
 		if stage > 1 {
-			x.Body([]byte("<p>gold"))
+			x.Body([]byte(strings.Repeat("<p>gold", 5000)))
 		}
 		if stage > 2 {
 			x.Body([]byte("<a"))

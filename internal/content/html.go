@@ -5,266 +5,135 @@ import (
 	"io"
 	"strings"
 
-	"golang.org/x/net/html"
+	"mailweir/internal/content/htmltext"
 )
 
-// maxToken bounds one HTML token; a longer text is cut, a longer tag or comment is a limit reached.
-const maxToken = 64 << 10
-
-// htmlMemory is what a tokenizer and the hidden text may take.
-const htmlMemory = 2*maxToken + maxHidden
-
-// htmlText reduces HTML to what it shows. It sees tokens, not a tree: a tree of hostile HTML can
-// take memory and time out of proportion.
-type htmlText struct {
-	w       *walk
-	z       *html.Tokenizer
-	rest    *pushback
-	shown   *sink
-	source  *sink // tags and all, with entities undone; nil when no one asks for it
-	hide    hiding
-	inline  inlineBlocks
-	raw     string // "script" or "style" while its content comes
-	css     styleSheet
-	hidden  []byte // hidden text, examined after the text that shows
-	comment bool   // the last token was a comment: if an error follows, it was cut
-	silent  bool   // the hidden stretch has had no text yet
+// htmlReading is one HTML text while it is read.
+type htmlReading struct {
+	w      *walk
+	shown  *sink
+	source *sink // tags and all, with entities undone; nil when no one asks for it
+	second *secondText
 }
 
-// html examines an HTML part. Hidden text is kept out of the text that shows, because it serves to
-// split words, and is examined apart, because mail readers differ in what they hide and lists of
-// messages show it as a preview.
+// html examines HTML in two readings. The first is what shows; patterns, card numbers and what keeps
+// a definition from firing read that alone. Since a guess at what shows may be wrong, words and
+// phrases are looked for once more with every element in the line, nothing hidden and no break. An
+// entry counts by the reading that has it most often, as in alternatives.
 func (w *walk) html(r io.Reader, shown *sink) {
-	if !w.borrow(htmlMemory) {
-		return
+	p := &htmlReading{w: w, shown: shown, source: w.x.sink(HTML)}
+	choice := w.x.choose()
+	defer choice.end()
+	p.second = w.x.secondText(shown)
+	defer p.second.release()
+	doc, whole := w.holdHTML(r)
+	if !whole || !p.tree(*doc) {
+		p.stream(io.MultiReader(bytes.NewReader(*doc), r))
 	}
-	defer w.giveBack(htmlMemory)
-	t := &htmlText{w: w, shown: shown, source: w.x.sink(HTML), rest: &pushback{r: r}}
-	t.begin()
-	for t.token() {
-	}
-	if len(t.hidden) > 0 {
-		shown.end()
-		_, _ = shown.Write(t.hidden)
-	}
-	t.source.end()
+	w.giveBack(cap(*doc))
+	w.x.examiner.pages.Put(doc)
+	p.source.end()
+	shown.end()
+	choice.next()
+	w.x.hits = p.second.end()
 }
 
-func (t *htmlText) begin() {
-	t.z = html.NewTokenizer(t.rest)
-	t.z.SetMaxBuf(maxToken)
-}
-
-// token handles the next token; false at the end.
-func (t *htmlText) token() bool {
-	kind := t.z.Next()
-	if kind == html.ErrorToken {
-		return t.restart()
+// holdHTML reads as much as a tree is made of; whole tells that this is all. The buffer must be given
+// back.
+func (w *walk) holdHTML(r io.Reader) (page *[]byte, whole bool) {
+	page, _ = w.x.examiner.pages.Get().(*[]byte)
+	if page == nil || !w.takeSpare(cap(*page)) {
+		page = new([]byte)
 	}
-	t.comment = kind == html.CommentToken
-	switch kind {
-	case html.TextToken:
-		t.text(t.z.Text())
-	case html.StartTagToken, html.SelfClosingTagToken:
-		t.startTag()
-	case html.EndTagToken:
-		name, _ := t.z.TagName()
-		t.endTag(string(name))
-	case html.CommentToken, html.DoctypeToken:
-		if t.source != nil {
-			t.source.WriteString("<!--")
-			_, _ = t.source.Write(t.z.Text())
-			t.source.WriteString("-->")
+	doc := (*page)[:0]
+	defer func() { *page = doc }()
+	for {
+		if len(doc) == cap(doc) {
+			size := max(8<<10, 2*cap(doc))
+			if size > htmltext.MaxTree || !w.takeSpare(size) {
+				return page, false
+			}
+			w.giveBack(cap(doc))
+			doc = append(make([]byte, 0, size), doc...)
+		}
+		n, err := r.Read(doc[len(doc):cap(doc)])
+		doc = doc[:len(doc)+n]
+		if err != nil {
+			return page, true
 		}
 	}
-	return true
 }
 
-// restart goes on after a token that was too long; the tokenizer itself can't.
-func (t *htmlText) restart() bool {
-	if t.z.Err() != html.ErrBufferExceeded {
+// tree reads a document as a browser does; false if it must be read as it comes.
+func (p *htmlReading) tree(doc []byte) bool {
+	w := p.w
+	weight := htmltext.Weight(doc)
+	if weight > htmltext.Heaviest || !w.takeSpare(weight) {
 		return false
 	}
-	if len(t.z.Raw()) > 0 || t.comment {
-		t.w.x.reach(LimitMarkup)
+	defer w.giveBack(weight)
+	t, err := htmltext.Parse(doc)
+	if err != nil {
+		return false
 	}
-	next := append([]byte(nil), t.z.Buffered()...)
-	if t.raw != "" {
-		next = append([]byte("<"+t.raw+">"), next...)
+	if p.source != nil {
+		htmltext.Source(doc, p.source.put)
 	}
-	t.rest.pre = append(next, t.rest.pre...)
-	t.begin()
+	steps := 0
+	more := func() bool { // asked for every element
+		steps++
+		return steps%64 != 0 || !w.x.halted()
+	}
+	apart := t.Shown(p.shown.put, more)
+	p.apart(apart)
+	if apart.Glued {
+		t.Inline(p.second.put, more)
+	}
 	return true
 }
 
-// pushback gives pre before the rest of r.
-type pushback struct {
-	pre []byte
-	r   io.Reader
-}
-
-func (p *pushback) Read(b []byte) (int, error) {
-	if len(p.pre) > 0 {
-		n := copy(b, p.pre)
-		p.pre = p.pre[n:]
-		return n, nil
-	}
-	return p.r.Read(b)
-}
-
-func (t *htmlText) text(text []byte) {
-	switch {
-	case t.raw == "style":
-		t.css.read(text)
-	case t.raw == "":
-		t.show(text)
-	}
-	_, _ = t.source.Write(text)
-}
-
-func (t *htmlText) show(text []byte) {
-	if t.hide.active() {
-		t.hiddenText(text)
+// stream reads HTML that no tree is made of.
+func (p *htmlReading) stream(r io.Reader) {
+	w := p.w
+	if !w.borrow(htmltext.StreamMemory) {
 		return
 	}
-	_, _ = t.shown.Write(text)
+	defer w.giveBack(htmltext.StreamMemory)
+	w.x.reach(LimitTree)
+	out := htmltext.Output{
+		Shown: p.shown.put, Inline: p.second.put,
+		Long: func() { w.x.reach(LimitMarkup) },
+	}
+	if p.source != nil {
+		out.Source = p.source.put
+	}
+	p.apart(htmltext.Stream(r, out))
 }
 
-// maxHidden is the most hidden text of a part that is examined.
-const maxHidden = 64 << 10
-
-func (t *htmlText) hiddenText(text []byte) {
-	if len(bytes.TrimSpace(text)) == 0 {
-		return
+// apart examines what does not stand in the line. Hidden text is read for words only, because mail
+// readers differ in what they hide and lists of messages show it as a preview.
+func (p *htmlReading) apart(a htmltext.Apart) {
+	x := p.w.x
+	x.result.Hidden += a.Stretches
+	if a.Cut {
+		x.reach(LimitHidden)
 	}
-	if t.silent {
-		t.silent = false
-		t.w.x.result.Hidden++
-		t.hidden = append(t.hidden, '\n')
+	if a.Unstyled {
+		x.reach(LimitStyle)
 	}
-	if len(t.hidden)+len(text) > maxHidden {
-		t.w.x.reach(LimitHidden)
-		return
+	if len(a.Aside) > 0 {
+		p.shown.end()
+		p.shown.put(a.Aside)
 	}
-	t.hidden = append(t.hidden, text...)
-}
-
-func (t *htmlText) startTag() {
-	octets, more := t.z.TagName()
-	name := string(octets)
-	t.raw = ""
-	switch name {
-	case "script", "style":
-		t.raw = name
-	case "noscript", "noembed", "noframes", "iframe":
-		t.z.NextIsNotRawText() // a mail reader runs no scripts and shows no frames, so it shows this
-	}
-	looks := t.attributes(name, more)
-	inline := t.inline.open(name, looks.inline)
-	switch {
-	case looks.hides && voids[name]: // it separates nothing, and its text is that of another hidden element
-		if !t.hide.active() {
-			t.silent = true
-		}
-		t.hiddenText(looks.text)
-		return
-	case t.hide.open(name, looks.hides):
-		t.silent = true
-	case !inline:
-		t.separate(name)
-	}
-	t.show(looks.text)
-}
-
-// looks is what attributes say about what a reader sees of an element.
-type looks struct {
-	hides  bool
-	inline bool   // a block that is shown as if it were none
-	text   []byte // shown in place of the element, or in it
-}
-
-func (t *htmlText) attributes(name string, more bool) (l looks) {
-	if t.source != nil {
-		t.source.WriteString("<" + name)
-		defer t.source.WriteString(">")
-	}
-	for more {
-		var key, value []byte
-		key, value, more = t.z.TagAttr()
-		if t.source != nil {
-			t.source.WriteString(" ")
-			_, _ = t.source.Write(key)
-			t.source.WriteString(`="`)
-			_, _ = t.source.Write(value)
-			t.source.WriteString(`"`)
-		}
-		switch string(key) {
-		case "style":
-			style := declarations(value)
-			l.hides, l.inline = l.hides || hidingStyle(style), inlineStyle(style)
-		case "hidden":
-			l.hides = true
-		case "class":
-			l.hides = l.hides || t.css.hides(strings.Fields(string(value)), ".")
-		case "id":
-			l.hides = l.hides || t.css.hides([]string{string(value)}, "#")
-		case "alt", "placeholder":
-			l.text = append(l.text, value...)
-		case "value":
-			if name == "input" {
-				l.text = append(l.text, value...)
-			}
-		}
-	}
-	return l
-}
-
-func (t *htmlText) endTag(name string) {
-	t.raw = ""
-	hidden, inline := t.hide.close(name), t.inline.close(name)
-	if !hidden && !inline {
-		t.separate(name)
-	}
-	if t.source != nil {
-		t.source.WriteString("</" + name + ">")
-	}
-}
-
-// separate keeps the words of two blocks apart. Inline elements don't: `vi<b>ag</b>ra` is one word.
-func (t *htmlText) separate(name string) {
-	var gap string
-	switch {
-	case blocks[name]:
-		gap = "\n"
-	case name == "td" || name == "th" || name == "button":
-		gap = " "
-	default:
-		return
-	}
-	if t.hide.active() {
-		t.hiddenGap()
-		return
-	}
-	t.shown.WriteString(gap)
-}
-
-func (t *htmlText) hiddenGap() {
-	if n := len(t.hidden); n > 0 && n < maxHidden && t.hidden[n-1] != '\n' {
-		t.hidden = append(t.hidden, '\n')
+	if len(a.Hidden) > 0 {
+		p.shown.wordsOnly(a.Hidden)
 	}
 }
 
 func nameSet(names string) map[string]bool {
 	set := map[string]bool{}
-	for _, name := range strings.Fields(names) {
+	for name := range strings.FieldsSeq(names) {
 		set[name] = true
 	}
 	return set
 }
-
-var (
-	blocks = nameSet(`address article aside blockquote body br caption center dd details dialog dir div dl dt fieldset figcaption
-		figure footer form frame frameset h1 h2 h3 h4 h5 h6 head header hr html legend li main menu nav ol optgroup option
-		p plaintext pre section select summary table tbody textarea tfoot thead title tr ul xmp`)
-	voids = nameSet(`area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr`)
-)

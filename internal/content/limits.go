@@ -48,6 +48,8 @@ const (
 	LimitRatio    Limit = "ratio"    // an archive member expands too much to be honest
 	LimitTime     Limit = "time"     // the rest of the message was not looked at
 	LimitMarkup   Limit = "markup"   // a single HTML tag or comment was longer than 64 KiB
+	LimitTree     Limit = "tree"     // HTML was too long or too deep for a tree, and was read as it came
+	LimitStyle    Limit = "style"    // style sheets were too much to be followed to the end
 	LimitHidden   Limit = "hidden"   // more hidden text than is kept
 	LimitLarge    Limit = "large"    // an archive asks for more memory than one may have
 

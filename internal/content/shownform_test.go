@@ -29,12 +29,12 @@ func TestForms(t *testing.T) {
 		{"escapes", "text/calendar", event(`DESCRIPTION:a\nsecret\noffer\, and`), event(`DESCRIPTION:a\nsecret\,offer`)},
 		{"language", "text/calendar", event(`DESCRIPTION;LANGUAGE=de;ALTREP="x:y":secret offer`), event(`DESCRIPTION;LANGUAGE=secret:offer`)},
 		{"parameter", "text/calendar", event(`ATTENDEE;CN="secret^noffer":mailto:a@b`), event(`ATTENDEE;CN="secret^^noffer":mailto:a@b`)},
-		{"HTML", "text/calendar", event(`X-ALT-DESC;FMTTYPE=text/html:<p>sec<b>ret</b> offer</p>`), event(`X-ALT-DESC;FMTTYPE=text/html:<p>sec<br>ret offer</p>`)},
-		{"HTML folded and escaped", "text/calendar", event("X-ALT-DESC;FMTTYPE=text/html:<p>sec<fo\n nt size=1\\,2>ret</font>&nbsp\\;offer</p>"), event("X-ALT-DESC;FMTTYPE=text/html:<p>sec<br\n >ret offer</p>")},
+		{"HTML", "text/calendar", event(`X-ALT-DESC;FMTTYPE=text/html:<p>sec<b>ret</b> offer</p>`), event(`X-ALT-DESC;FMTTYPE=text/html:<p>sec<br>.ret offer</p>`)},
+		{"HTML folded and escaped", "text/calendar", event("X-ALT-DESC;FMTTYPE=text/html:<p>sec<fo\n nt size=1\\,2>ret</font>&nbsp\\;offer</p>"), event("X-ALT-DESC;FMTTYPE=text/html:<p>sec<br\n >.ret offer</p>")},
 		{"HTML in a description", "text/calendar", event(`DESCRIPTION:<i>sec</i>ret<br/>offer`), event(`DESCRIPTION:<i>sec</i> ret offer`)},
 		{"HTML as plain text", "text/calendar", event(`DESCRIPTION:a <b c="secret offer">`), event(`DESCRIPTION:a <b c="secret; offer">`)},
 		{"HTML in a parameter", "text/calendar", event(`DESCRIPTION;ALTREP="data:text/html,%3Cp%3Esec%3Cb%3Eret%3C/b%3E%20offer":x`), event(`DESCRIPTION;ALTREP="data:text/plain,%3Cp%3Esec%3Cb%3Eret%3C/b%3E%20offer":x`)},
-		{"HTML in base64 in a parameter", "text/calendar", event(`DESCRIPTION;ALTREP="data:text/html;base64,` + b64("sec<b>ret</b> offer") + `":x`), event(`DESCRIPTION;ALTREP="data:text/html;base64,` + b64("sec<br>ret offer") + `":x`)},
+		{"HTML in base64 in a parameter", "text/calendar", event(`DESCRIPTION;ALTREP="data:text/html;base64,` + b64("sec<b>ret</b> offer") + `":x`), event(`DESCRIPTION;ALTREP="data:text/html;base64,` + b64("sec<br>.ret offer") + `":x`)},
 		{"long property", "text/calendar", event("DESCRIPTION:" + strings.Repeat("words ", 60_000) + "secret offer"), event("DESCRIPTION:" + strings.Repeat("words ", 60_000) + "secret-offer")},
 		{"no property", "text/calendar", "a secret offer", "a secret, offer"},
 
@@ -44,8 +44,8 @@ func TestForms(t *testing.T) {
 		{"commands that are not known", "text/enriched", "sec<x-y.z>ret</x-y.z> offer", "sec<x " + strings.Repeat("y", 80) + ">ret offer"},
 		{"comments", "text/richtext", "sec<comment>x <bold> y</comment>ret offer", "sec<nl>ret offer"},
 		{"as plain text", "text/richtext", "<comment>secret offer</comment>", "<comment>secret<b>offer</comment>"},
-		{"AMP", "text/x-amp-html", "<!doctype html><html amp4email><p>sec<b>ret</b> offer", "<!doctype html><html amp4email><p>sec<p>ret offer"},
-		{"XHTML", "application/xhtml+xml", "<html><p>sec<b>ret</b> offer</p></html>", "<html><p>sec<br/>ret offer</p></html>"},
+		{"AMP", "text/x-amp-html", "<!doctype html><html amp4email><p>sec<b>ret</b> offer", "<!doctype html><html amp4email><p>sec<p>.ret offer"},
+		{"XHTML", "application/xhtml+xml", "<html><p>sec<b>ret</b> offer</p></html>", "<html><p>sec<br/>.ret offer</p></html>"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			part := func(text string) string {

@@ -1,6 +1,7 @@
 """Print the text of each message of a directory as Python's email package sees it, one JSON object a line.
 
-HTML is reduced by html.parser with the same rule for inline and block elements as package content has.
+HTML is reduced by html.parser; of such messages only the characters are compared, because the order of texts and the
+breaks between them are another's affair.
 """
 import email
 import html.parser
@@ -12,6 +13,7 @@ BLOCKS = set("""address article aside blockquote body br caption center dd detai
 figure footer form frame frameset h1 h2 h3 h4 h5 h6 head header hr html legend li main menu nav ol optgroup option
 p plaintext pre section select summary table tbody textarea tfoot thead title tr ul xmp""".split())
 
+HTML = []  # of the message
 BINARY = set(range(32)) - set(b"\t\n\r\f\x1b")
 
 
@@ -26,7 +28,9 @@ class Text(html.parser.HTMLParser):
         self.gap(tag)
         for key, value in attrs:
             if key in ("alt", "placeholder") or key == "value" and tag == "input":
-                self.out.append(value or "")
+                kind = dict(attrs).get("type") or ""
+                if key != "value" or kind.lower() not in ("hidden", "radio", "checkbox", "password", "file", "image"):
+                    self.out.append(value or "")
 
     def handle_endtag(self, tag):
         self.skip = ""
@@ -44,6 +48,8 @@ class Text(html.parser.HTMLParser):
 
 
 def decode(octets, charset):
+    if charset in ("iso-8859-1", "latin1"):  # as browsers and mail programs read it
+        charset = "windows-1252"
     for name in (charset if charset not in (None, "us-ascii", "ascii") else "utf-8", "utf-8"):
         try:
             return octets.decode(name)
@@ -71,6 +77,7 @@ def texts(part, out):
         parser.feed(text)
         parser.close()
         text = "".join(parser.out)
+        HTML.append(text)
     out.append(text)
 
 
@@ -78,6 +85,7 @@ for name in sorted(os.listdir(sys.argv[1])):
     with open(os.path.join(sys.argv[1], name), "rb") as f:
         message = email.message_from_binary_file(f)
     out = []
+    HTML.clear()
     texts(message, out)
     text = "\n".join(out).encode("utf-8", "replace").decode()
-    print(json.dumps({"name": name, "text": text}))
+    print(json.dumps({"name": name, "text": text, "html": len(HTML) > 0}))
