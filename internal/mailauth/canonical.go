@@ -25,55 +25,96 @@ type canonicalBody struct {
 	cr      bool // the last octet was a carriage return
 	blank   bool // blanks that may be at the end of a line
 	ends    int  // line ends that may be at the end of the body
-	written bool
+	written bool // there is something besides line ends
 	out     []byte
+	err     error
 }
+
+// mostAtOnce bounds the buffer.
+const mostAtOnce = 32 << 10
 
 // Write takes a piece of the body.
 func (c *canonicalBody) Write(piece []byte) (int, error) {
-	c.out = c.out[:0]
-	for _, octet := range piece {
-		if c.cr && octet != '\n' {
-			c.put('\r')
-		}
-		c.cr = octet == '\r'
-		switch {
-		case c.cr:
-		case octet == '\n':
-			c.blank = false
-			c.ends++
-		case c.relaxed && (octet == ' ' || octet == '\t'):
-			c.blank = true
-		default:
-			c.put(octet)
-		}
+	for rest := piece; len(rest) > 0; {
+		rest = rest[c.take(rest[:min(len(rest), mostAtOnce)]):]
 	}
-	if _, err := c.to.Write(c.out); err != nil {
-		return 0, err
-	}
-	return len(piece), nil
+	return len(piece), c.err
 }
 
-// put adds an octet that is not white space, and what has waited for one.
-func (c *canonicalBody) put(octet byte) {
+// take reads a run of octets that stay as they are, or one that may not, and returns how many it
+// was.
+func (c *canonicalBody) take(part []byte) int {
+	if n := c.run(part); n > 0 {
+		c.put(part[:n]...)
+		return n
+	}
+	switch octet := part[0]; octet {
+	case '\n':
+		c.cr, c.blank = false, false
+		c.ends++
+	case '\r':
+		if c.cr {
+			c.put()
+		}
+		c.cr = true
+	default:
+		if c.cr {
+			c.put()
+		}
+		c.blank = true
+	}
+	return 1
+}
+
+// run is how many octets at the beginning are neither of a line's end nor, relaxed, a blank.
+func (c *canonicalBody) run(part []byte) int {
+	for i, octet := range part {
+		if octet > ' ' {
+			continue
+		}
+		if octet == '\r' || octet == '\n' || c.relaxed && (octet == ' ' || octet == '\t') {
+			return i
+		}
+	}
+	return len(part)
+}
+
+// put adds octets that are not white space, and what has waited for some.
+func (c *canonicalBody) put(octets ...byte) {
 	for ; c.ends > 0; c.ends-- {
-		c.out = append(c.out, '\r', '\n')
+		c.add('\r', '\n')
 	}
 	if c.blank {
-		c.out, c.blank = append(c.out, ' '), false
+		c.add(' ')
 	}
-	c.out, c.written = append(c.out, octet), true
+	if c.cr { // alone it is an octet like another
+		c.add('\r')
+	}
+	c.add(octets...)
+	c.blank, c.cr, c.written = false, false, true
+}
+
+func (c *canonicalBody) add(octets ...byte) {
+	if c.out = append(c.out, octets...); len(c.out) >= mostAtOnce {
+		c.flush()
+	}
+}
+
+func (c *canonicalBody) flush() {
+	if c.err == nil {
+		_, c.err = c.to.Write(c.out)
+	}
+	c.out = c.out[:0]
 }
 
 // Close ends the body: with a line end, unless it is relaxed and empty.
 func (c *canonicalBody) Close() error {
-	c.out = c.out[:0]
 	if c.cr {
-		c.put('\r')
+		c.put()
 	}
 	if c.written || !c.relaxed {
-		c.out = append(c.out, '\r', '\n')
+		c.add('\r', '\n')
 	}
-	_, err := c.to.Write(c.out)
-	return err
+	c.flush()
+	return c.err
 }

@@ -29,7 +29,10 @@ func TestCanonicalizations(t *testing.T) {
 	for _, key := range []dkimtest.Key{dkimtest.RSA(t, 1024), dkimtest.Ed25519(t)} {
 		dns := keys{"key._domainkey.one.example": key.Record()}
 		for _, way := range ways {
-			for _, body := range []string{oddBody, "", "\r\n", " \r\n\t\r\n", "no line end", "blanks at the end \t", "a\rb\r\n", "x \r", "\r\r\n", " a\r\n b\r\n"} {
+			for _, body := range []string{
+				oddBody, "", "\r\n", " \r\n\t\r\n", "no line end", "blanks at the end \t", "a\rb\r\n", "x \r", "\r\r\n", " a\r\n b\r\n",
+				"x" + strings.Repeat("\r\n", 40000) + "y" + strings.Repeat("\r\n", 40000), strings.Repeat("long ", 20000),
+			} {
 				tags := "v=1; a=" + key.Algorithm() + "; " + way + "d=one.example; s=key; h=" + oddH + "; bh=BH; b=SIGNATURE"
 				text := key.Sign(t, oddHead+"\r\n"+body, tags)
 				if got, err := mailauth.VerifyDKIM(t.Context(), dns, strings.NewReader(text)); got != "one.example" || err != nil {
@@ -161,12 +164,25 @@ func TestOddSignatures(t *testing.T) {
 	}
 }
 
+// The key of a domain that is written in letters beyond ASCII is found under its name in the DNS (RFC
+// 8616 section 5).
+func TestUnicodeDomain(t *testing.T) {
+	key := dkimtest.Ed25519(t)
+	text := key.Sign(t, "From: a@bücher.example\r\n\r\nx\r\n", "v=1; a=ed25519-sha256; d=Bücher.example; s=key; i=@mail.bücher.example; h=from; bh=BH; b=SIGNATURE")
+	dns := keys{"key._domainkey.xn--bcher-kva.example": key.Record()}
+	got, err := mailauth.VerifyDKIM(t.Context(), dns, strings.NewReader(text))
+	if got != "xn--bcher-kva.example" || err != nil {
+		t.Errorf("signed by %q, %v", got, err)
+	}
+}
+
 // FuzzCanonical: whatever a field and a body hold and however the body comes in pieces, what is
 // signed verifies, and so it does where go-msgauth signs.
 func FuzzCanonical(f *testing.F) {
 	for i, body := range []string{oddBody, "", "\r\n", " \t\r\n \r\n", "a\rb \r", "\r\r\n \r\n\r"} {
 		f.Add(" x \r\n\ty\t ", body, uint8(i))
 	}
+	f.Add("\u00a0", "x", uint8(6)) // no blank
 	key := dkimtest.Ed25519(f)
 	peer := newSigner(f, "two.example")
 	dns := keys{"key._domainkey.one.example": key.Record(), "key._domainkey.two.example": peer.record}

@@ -142,7 +142,7 @@ func canonicalField(field string, relaxed bool) string {
 	}
 	name, text, _ := strings.Cut(field, ":")
 	text = blanks.ReplaceAllString(strings.ReplaceAll(text, "\r\n", ""), " ")
-	return strings.ToLower(strings.TrimSpace(name)) + ":" + strings.TrimSpace(text) + "\r\n"
+	return strings.ToLower(strings.TrimSpace(name)) + ":" + strings.Trim(text, " \t") + "\r\n"
 }
 
 func canonicalBody(body string, relaxed bool) string {
