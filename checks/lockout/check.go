@@ -176,7 +176,7 @@ func (l *rule) headers(m *policy.Message) (policy.Verdict, error) {
 	state := l.slot.Of(m)
 	authors, unknown := blocklist.Authors(m, false, l.asked...)
 	state.unknown = unknown
-	ctx, end := blocklist.InTime(context.Background(), l.asked...)
+	ctx, end := blocklist.InTime(context.Background(), m, l.asked...)
 	defer end()
 	for a := range authors {
 		if l.wait {

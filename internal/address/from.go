@@ -73,6 +73,9 @@ func (f From) First(most int, display bool) (list []Address, more bool) {
 	return list, false
 }
 
+// Long reports whether there may be so many addresses that looking them up takes time.
+func (f From) Long() bool { return !f.known }
+
 // all yields the authors, or those that are only shown.
 func (f From) all(known []Address, display bool) iter.Seq[Address] {
 	return func(yield func(Address) bool) {

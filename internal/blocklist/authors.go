@@ -53,11 +53,12 @@ func Authors(m *policy.Message, display bool, these ...policy.Waiter) (iter.Seq[
 	}, err
 }
 
-// InTime returns the context under which the addresses of one header From are put to these. Where
-// none of these waits, it ends when that takes too long; its cause is then the check's error.
-func InTime(ctx context.Context, these ...policy.Waiter) (context.Context, context.CancelFunc) {
-	if slices.ContainsFunc(these, policy.Waiter.Waits) {
-		return context.WithCancel(ctx)
+// InTime returns the context under which the addresses of header From are put to these. Where they
+// may be many and none of these waits, it ends when that takes too long; its cause is then the
+// check's error.
+func InTime(ctx context.Context, m *policy.Message, these ...policy.Waiter) (context.Context, context.CancelFunc) {
+	if !m.HeaderFrom().Long() || slices.ContainsFunc(these, policy.Waiter.Waits) {
+		return ctx, func() {}
 	}
 	return context.WithTimeoutCause(ctx, lookupTime, errTime)
 }

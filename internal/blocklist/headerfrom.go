@@ -20,7 +20,7 @@ func HeaderFrom(list *table.List, display bool) func(*policy.Message) (policy.Ve
 	return func(m *policy.Message) (policy.Verdict, error) {
 		authors, unknown := Authors(m, display, list)
 		return policy.Asks(list).Later(func(ctx context.Context) (policy.Verdict, error) {
-			ctx, end := InTime(ctx, list)
+			ctx, end := InTime(ctx, m, list)
 			defer end()
 			for a := range authors {
 				if ctx.Err() != nil {

@@ -56,25 +56,33 @@ func For(env *policy.Env, wants Wants) *Reader {
 // Header hands a header field on, if that is this check's task. The walk sees each as it arrives,
 // not those that the message keeps: of these a sender can make too many.
 func (r *Reader) Header(m *policy.Message, f policy.Field) {
-	r.feed(m, func(walk *content.Examination) { walk.Header(f.Name, f.Value) })
+	if state := r.feeds(m); state != nil {
+		state.busy = true
+		state.walk.Header(f.Name, f.Value)
+		state.busy = false
+	}
 }
 
 // Body hands a chunk on, if that is this check's task.
 func (r *Reader) Body(m *policy.Message, chunk []byte) {
-	r.feed(m, func(walk *content.Examination) { walk.Body(chunk) })
+	if state := r.feeds(m); state != nil {
+		state.busy = true
+		state.walk.Body(chunk)
+		state.busy = false
+	}
 }
 
-// feed hands something on to the walk. The first check that is called does so for the whole message.
-func (r *Reader) feed(m *policy.Message, on func(*content.Examination)) {
+// feeds returns the examination that is to be fed by this check, nil for none. The first check that
+// is called feeds it for the whole message.
+func (r *Reader) feeds(m *policy.Message) *examination {
 	state := r.slot.Of(m)
 	if state.feeder == nil {
 		r.begin(m, state)
 	}
-	if state.feeder == r && state.walk != nil {
-		state.busy = true
-		on(state.walk)
-		state.busy = false
+	if state.feeder != r || state.walk == nil {
+		return nil
 	}
+	return state
 }
 
 // begin makes the walk, if anybody wants it.
