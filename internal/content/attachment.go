@@ -21,8 +21,9 @@ type file struct {
 	others   []string // further names that programs may give it
 	declared string   // media type, "" for members
 	charset  string
-	member   string // path inside the archive, "" for attachments
-	document bool   // it is an archive that begins as a document
+	member   string  // path inside the archive, "" for attachments
+	document bool    // it is an archive that begins as a document
+	styles   *styles // of the document, if it is one
 	depth    int
 }
 

@@ -35,7 +35,7 @@ func (w *walk) zipContent(f file, names []string, r io.Reader) bool {
 		w.copy(nil, in)
 		return true
 	}
-	w.xml(xmlDecoded("", in), s, true)
+	w.xml(xmlDecoded("", in), s, f.styles)
 	s.end()
 	return true
 }

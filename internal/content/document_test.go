@@ -62,6 +62,13 @@ func TestDocuments(t *testing.T) {
 	picture := func(body string) string {
 		return attach("a.svg", "image/svg+xml", []byte(`<svg xmlns="http://www.w3.org/2000/svg">`+body+`</svg>`))
 	}
+	styled := func(before, run, behind string) string {
+		return `<w:document xmlns:w="` + wordSpace + `"><w:p>` + "<w:r><w:t>" + before + "</w:t></w:r><w:r><w:rPr><w:rStyle w:val='H'/></w:rPr><w:t>" + run + "</w:t></w:r><w:r><w:t>" + behind + "</w:t></w:r></w:p></w:document>"
+	}
+	hiding := func(name, derived string) string {
+		return `<w:styles xmlns:w="` + wordSpace + `"><w:style w:styleId="` + derived + `"><w:basedOn w:val="I"/></w:style><w:style w:styleId="` + name + `"><w:rPr><w:vanish/></w:rPr></w:style></w:styles>`
+	}
+	const oasisHiding = `<s:style s:name="H" xmlns:s="urn:oasis:names:tc:opendocument:xmlns:style:1.0"><s:text-properties s:display="none"/></s:style>`
 	rich := func(text string) string { return attach("a.rtf", octets, []byte(`{\rtf1\ansi `+text+`}`)) }
 	file := func(text string) string { return attach("a.xml", "application/xml", []byte(text)) }
 	xmlPart := func(mediaType, text string) string {
@@ -82,6 +89,11 @@ func TestDocuments(t *testing.T) {
 		{"hidden run in a word", word(run("sec") + "<w:r><w:rPr><w:vanish/></w:rPr><w:t>xyz</w:t><w:br/></w:r>" + run("ret offer")), word(run("sec") + "<w:r><w:rPr><w:vanish w:val='0'/></w:rPr><w:t>xyz</w:t></w:r>" + run("ret offer"))},
 		{"hidden run itself", word("<w:r><w:rPr><w:vanish/></w:rPr><w:t>secret offer</w:t></w:r>"), word("<w:r><w:rPr><w:vanish/></w:rPr><w:t>secret</w:t></w:r>" + run(".offer"))},
 		{"tiny run in a word", word(run("sec") + "<w:r><w:rPr><w:sz w:val='2'/></w:rPr><w:t>xyz</w:t></w:r>" + run("ret offer")), word(run("sec") + "<w:r><w:rPr><w:sz w:val='20'/></w:rPr><w:t>xyz</w:t></w:r>" + run("ret offer"))},
+		{"hidden by a style declared behind", packed("word/document.xml", styled("sec", "xyz", "ret offer"), "word/styles.xml", hiding("H", "")), packed("word/document.xml", styled("sec", "xyz", "ret offer"), "word/styles.xml", hiding("I", ""))},
+		{"hidden by a style declared before", packed("word/styles.xml", hiding("H", ""), "word/document.xml", styled("sec", "xyz", "ret offer")), packed("word/styles.xml", hiding("I", ""), "word/document.xml", styled("sec", "xyz", "ret offer"))},
+		{"hidden by a style based on another", packed("word/document.xml", styled("sec", "xyz", "ret offer"), "word/styles.xml", hiding("I", "H")), packed("word/document.xml", styled("sec", "xyz", "ret offer"), "word/styles.xml", hiding("I", "J"))},
+		{"a style that hides nothing", packed("word/document.xml", styled("sec", "ret", " offer"), "word/styles.xml", hiding("H", "")), packed("word/document.xml", styled("secret", " big ", "offer"), "word/styles.xml", hiding("I", ""))},
+		{"OpenDocument hidden by a style declared behind", attach("a.odt", octets, zipOf(t, "content.xml", "<t:p xmlns:t='"+oasisSpace+"'>sec<t:span t:style-name='H'>xyz</t:span>ret offer</t:p>", "styles.xml", oasisHiding)), attach("a.odt", octets, zipOf(t, "content.xml", "<t:p xmlns:t='"+oasisSpace+"'>sec<t:span t:style-name='I'>xyz</t:span>ret offer</t:p>", "styles.xml", oasisHiding))},
 		{"hidden mark of a paragraph", word("<w:pPr><w:rPr><w:vanish/></w:rPr></w:pPr>" + run("sec") + "</w:p><w:p>" + run("ret offer")), word("<w:pPr><w:rPr><w:b/></w:rPr></w:pPr>" + run("sec") + "</w:p><w:p>" + run("ret offer"))},
 		{"deleted mark of a paragraph", word("<w:pPr><w:rPr><w:del/></w:rPr></w:pPr>" + run("sec") + "</w:p><w:bookmarkEnd/><w:p>" + run("ret offer")), word("<w:pPr><w:rPr><w:ins/></w:rPr></w:pPr>" + run("sec") + "</w:p><w:p>" + run("ret offer"))},
 		{"field in a word", word(run("sec") + "<w:r><w:fldChar/></w:r><w:r><w:instrText> PAGE </w:instrText></w:r>" + run("ret offer")), word(run("sec") + "<w:r><w:instrText>x</w:instrText><w:cr/></w:r>" + run("ret offer"))},
@@ -172,6 +184,14 @@ func TestDocumentBounds(t *testing.T) {
 			oasisSpace+`">`+b.String()+`<t:p>sec<t:span t:style-name="T0">xyz</t:span>ret offer</t:p></o:x>`))
 	}
 	rich := func(body string) string { return attach("a.rtf", "x/y", []byte(`{\rtf1 a`+body+` secret offer}`)) }
+	manyStyled := func(n int, hidden string) string {
+		long := "<w:p><w:r><w:rPr><w:rStyle w:val='H'/></w:rPr><w:t>" + strings.Repeat("x", 1000) + "</w:t></w:r></w:p>"
+		style := `<w:styles xmlns:w="` + wordSpace + `"><w:style w:styleId="I"/>`
+		if hidden == "H" {
+			style += `<w:style w:styleId="H"><w:rPr><w:vanish/></w:rPr></w:style>`
+		}
+		return attach("a.docx", "x/y", zipOf(t, "word/document.xml", `<w:document xmlns:w="`+wordSpace+`"><w:p><w:t>secret offer</w:t></w:p>`+strings.Repeat(long, n)+"</w:document>", "word/styles.xml", style+"</w:styles>"))
+	}
 	for _, c := range []struct {
 		name, msg string
 		want      []Limit
@@ -181,6 +201,9 @@ func TestDocumentBounds(t *testing.T) {
 		{"more text apart in two paragraphs", word(hidden(maxAside*3/4) + "</w:p><w:p>" + hidden(maxAside*3/4)), nil},
 		{"the most hidden styles", styles(maxStyles), nil},
 		{"more hidden styles", styles(maxStyles + 1), []Limit{LimitHidden}},
+		{"styled paragraphs behind the most that are kept", manyStyled(400, "H"), []Limit{LimitHidden}},
+		{"as many without a style that hides", manyStyled(400, "I"), nil},
+		{"fewer styled paragraphs", manyStyled(40, "H"), nil},
 		{"more hidden words of RTF", rich(`{\v ` + strings.Repeat("x ", maxAside/2) + `}`), []Limit{LimitHidden}},
 		{"more hidden words in two paragraphs of RTF", rich(`{\v ` + strings.Repeat("x ", maxAside*3/8) + `}\par{\v ` + strings.Repeat("x ", maxAside*3/8) + `}`), nil},
 		{"a tag of more than there may be", word(`<w:t a="` + strings.Repeat("x", 64<<10) + `"/>`), []Limit{LimitMarkup}},

@@ -46,7 +46,7 @@ func isXMLType(mediaType string) bool {
 var htmlTypes = nameSet("text/html text/x-amp-html text/watch-html application/xhtml+xml")
 
 // xmlFile reads XML that is no part of another file.
-func (w *walk) xmlFile(t labelled, s *sink) { w.xml(xmlDecoded(t.label, t.Reader), s, false) }
+func (w *walk) xmlFile(t labelled, s *sink) { w.xml(xmlDecoded(t.label, t.Reader), s, nil) }
 
 func (w *walk) asItIs(t labelled, s *sink) {
 	decoded := charset.Reader(t.label, t.Reader.Reader, false)

@@ -28,30 +28,35 @@ type xmlText struct {
 	drop       int  // depth of one that holds no text, 0 for none
 	plain      bool // the last tag began an element that holds text alone
 
-	run, properties int             // depth of the run of a paragraph, and of the properties of anything
-	unmarked        int             // how many paragraphs are open, the last with a hidden mark at its end
-	joined          bool            // that of the last one was: the next goes on with it
-	style           string          // that is being declared
-	hidden          map[string]bool // styles of OpenDocument
+	run, properties int    // depth of the run of a paragraph, and of the properties of anything
+	unmarked        int    // how many paragraphs are open, the last with a hidden mark at its end
+	joined          bool   // that of the last one was: the next goes on with it
+	style           string // that is being declared
+	styles          *styles
+	kept            styledText // of the paragraph that is open
 	escapes         xEscapes
 }
 
-// xml examines an XML file; inDocument says that it is a part of an office document, whatever its
-// namespaces.
-func (w *walk) xml(r io.Reader, s *sink, inDocument bool) {
+// xml examines an XML file. If it is a part of an office document, which has styles, it is one
+// whatever its namespaces.
+func (w *walk) xml(r io.Reader, s *sink, of *styles) {
 	if !w.borrow(xmlMemory) {
 		return
 	}
 	defer w.giveBack(xmlMemory)
 	in := xml.New(r)
-	d := &xmlText{w: w, shown: s, aside: aside{w: w, shown: s}, mixed: true}
+	d := &xmlText{w: w, shown: s, aside: aside{w: w, shown: s}, mixed: true, styles: of}
+	if of == nil {
+		d.styles = &styles{w: w}
+		defer func() { d.styles.end(s) }()
+	}
 	for t := in.Next(); t != nil; t = in.Next() {
 		switch t.Kind {
 		case xml.Text:
 			d.text(t.Text)
 		case xml.Start:
 			if d.depth == 0 {
-				d.names = inDocument && dialectOf(t.Space) == unknown
+				d.names = of != nil && dialectOf(t.Space) == unknown
 			}
 			d.start(t)
 		case xml.End:
@@ -142,12 +147,14 @@ func (d *xmlText) element(v dialect, t *xml.Token) {
 		}
 	case "noBreakHyphen":
 		d.text([]byte("-"))
-	case "style", "default-style":
-		d.style = string(t.Attr("name"))
-	case "text-properties":
-		if v == oasis && string(t.Attr("display")) == "none" {
-			d.hideStyle()
+	case "rStyle":
+		if d.run > 0 && d.properties > 0 {
+			d.runStyle(t.Attr("val"), d.run)
 		}
+	case "span":
+		d.runStyle(t.Attr("style-name"), d.depth)
+	default:
+		d.declaration(v, t)
 	}
 }
 
@@ -159,31 +166,48 @@ func (d *xmlText) vanish(by string) {
 		d.setApart(d.run)
 	case d.run == 0 && d.apart == 0 && d.paragraphs > 0:
 		d.unmarked = d.paragraphs
+	case d.paragraphs == 0 && by != "del":
+		d.styles.hide(d.style)
 	}
 }
 
 // small hides a run whose letters are no larger than a point and a half.
 func (d *xmlText) small(size []byte, most int) {
 	n, err := strconv.ParseFloat(string(size), 64)
-	if err == nil && n <= float64(most) && d.run > 0 && d.apart == 0 {
+	switch {
+	case err != nil || n > float64(most):
+	case d.paragraphs == 0:
+		d.styles.hide(d.style)
+	case d.run > 0 && d.apart == 0:
 		d.setApart(d.run)
 	}
 }
 
-// maxStyles bounds the hidden styles of one file.
-const maxStyles = 256
-
-// hideStyle remembers a style of text that does not show.
-func (d *xmlText) hideStyle() {
-	switch {
-	case d.style == "":
-	case len(d.hidden) >= maxStyles:
-		d.w.x.reach(LimitHidden)
-	default:
-		if d.hidden == nil {
-			d.hidden = map[string]bool{}
+// declaration looks at what declares a style.
+func (d *xmlText) declaration(v dialect, t *xml.Token) {
+	switch t.Local {
+	case "style", "default-style":
+		if d.style = string(t.Attr("styleId")); d.style == "" {
+			d.style = string(t.Attr("name"))
 		}
-		d.hidden[d.style] = true
+		d.styles.declare(d.style, string(t.Attr("parent-style-name")))
+	case "basedOn":
+		d.styles.declare(d.style, string(t.Attr("val")))
+	case "text-properties":
+		if v == oasis && string(t.Attr("display")) == "none" {
+			d.styles.hide(d.style)
+		}
+	}
+}
+
+// runStyle looks at the style of a run.
+func (d *xmlText) runStyle(name []byte, depth int) {
+	switch style := string(name); {
+	case style == "" || d.apart > 0 || d.paragraphs == 0:
+	case d.styles.hides(style):
+		d.setApart(depth)
+	case !d.styles.shows(style):
+		d.kept.open(style, depth)
 	}
 }
 
@@ -191,7 +215,7 @@ func (d *xmlText) hideStyle() {
 func (d *xmlText) styled(v dialect, t *xml.Token) bool {
 	switch v {
 	case oasis:
-		return len(d.hidden) > 0 && d.hidden[string(t.Attr("style-name"))]
+		return t.Local != "span" && d.styles.hiding > 0 && d.styles.hides(string(t.Attr("style-name")))
 	case svg:
 		return len(t.Attrs) > 0 && hiddenStyle(t)
 	}
@@ -223,6 +247,7 @@ func (d *xmlText) end(t *xml.Token) {
 	if d.drop == d.depth {
 		d.drop = 0
 	}
+	d.kept.close(d.depth)
 	if d.run == d.depth {
 		d.run = 0
 	}
@@ -231,6 +256,8 @@ func (d *xmlText) end(t *xml.Token) {
 	}
 	d.depth = max(d.depth-1, 0)
 	if d.paragraphs == 0 && d.apart == 0 {
+		d.styles.keep(&d.kept)
+		d.kept.reset()
 		d.aside.paragraph()
 	}
 }
@@ -256,7 +283,7 @@ func (d *xmlText) gap(gap string) {
 	case d.apart > 0:
 		d.aside.gap()
 	case !d.joined:
-		d.shown.WriteString(gap)
+		d.show([]byte(gap))
 	}
 }
 
@@ -274,7 +301,14 @@ func (d *xmlText) put(text []byte) {
 	case d.apart > 0:
 		_, _ = d.aside.Write(text)
 	default:
-		_, _ = d.shown.Write(text)
+		d.show(text)
+	}
+}
+
+func (d *xmlText) show(text []byte) {
+	_, _ = d.shown.Write(text)
+	if d.paragraphs > 0 {
+		d.kept.write(text)
 	}
 }
 

@@ -24,6 +24,8 @@ const (
 // trust the one or the other. They find the directory from the end of the file, so an archive may
 // stand behind anything, another archive too.
 func (w *walk) zip(f file, in *source.Reader) {
+	f.styles = &styles{w: w}
+	defer func() { f.styles.end(w.x.sink(Attachments)) }()
 	members := zipMembers{seen: map[string]bool{}, begin: map[int64]bool{}, first: -1}
 	for ok := true; ok; {
 		switch nextSignature(in) {
