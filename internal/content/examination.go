@@ -44,8 +44,8 @@ type tally struct {
 	sinks [sectionCount]*sink
 	hits  hits
 
-	choices int           // begun so far
-	since   map[int32]int // occurrences of entries since a second reading began in the midst of this one, nil without
+	choices int    // begun so far
+	watched *watch // which wants to know of occurrences, nil for none
 }
 
 // hit is what an entry has come to so far.
@@ -278,8 +278,8 @@ func (x *Examination) count(entry int32, section Sections, text []byte) *hit {
 			return nil
 		}
 	}
-	if x.since != nil {
-		x.since[entry]++
+	if x.watched != nil {
+		x.watched.hits[entry]++
 	}
 	h.count++
 	h.counts[section.index()]++

@@ -58,11 +58,14 @@ func visible(r rune) rune {
 
 // filenames are all names of the part. Where there is none, Exchange and Outlook take the
 // description ([MS-OXCMAIL] section 2.2.3.4.1.1).
-func (h *partHeader) filenames() []string {
+func (h *partHeader) filenames() (names []string) {
 	if len(h.names) > 0 || h.description == "" || showsAsText(h.mediaType) && !h.attached {
 		return h.names
 	}
-	return namesAsSaved(encodedword.Decode(h.description))
+	for _, name := range encodedword.Readings(h.description) {
+		names = addNames(names, namesAsSaved(name)...)
+	}
+	return names[:min(len(names), maxNames)]
 }
 
 // named gives a file its names, the likeliest first.

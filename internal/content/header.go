@@ -44,6 +44,14 @@ func (w *walk) part(r headerReader, m *mimeReader, depth int) {
 		w.endField(&r.h, r.field)
 		w.entity(&r.h, m, depth)
 	}
+	endsRaw := func(r headerReader, w *walk, m *mimeReader) { // what cannot be decoded is shown as it is
+		if odd == lineOfBlanks {
+			m.next()
+		}
+		w.endField(&r.h, r.field)
+		r.h.encodings = nil
+		w.entity(&r.h, m, depth)
+	}
 	goesOn := func(r headerReader, w *walk, m *mimeReader) {
 		if line := m.next(); line != nil {
 			w.oddLine(&r, odd, bytes.TrimRight(line, "\r\n"))
@@ -60,6 +68,9 @@ func (w *walk) part(r headerReader, m *mimeReader, depth int) {
 		ways = []func(headerReader, *walk, *mimeReader){goesOn, ends}
 	case lineOfOddName:
 		ways = []func(headerReader, *walk, *mimeReader){goesOn, ends, skips}
+	}
+	if len(r.h.encodings) > 0 || bytes.HasPrefix(bytes.ToLower(r.field), []byte("content-transfer-encoding")) {
+		ways = append(ways, endsRaw)
 	}
 	var readings []way
 	for _, read := range ways {

@@ -8,34 +8,103 @@ import (
 )
 
 // RFC 2046 section 5.1.1 takes a line for a boundary that only begins with it, and so do Dovecot and
-// munpack; other readers want nothing behind it but white space. So from the first such line on,
-// what follows is read loosely beside the reading that has come to it.
+// munpack; other readers want nothing behind it but white space. So where there is such a line, the
+// message is read loosely, too, from the beginning of the part that it ends or does not end.
 
-// looseReading is one that began in the midst of another.
-type looseReading struct {
-	*secondReading
-	choices int // of the other when this began
+// maxReplay is the octets of a part that are kept so that it can be read once more. Of longer ones
+// only what follows the line is read loosely.
+const maxReplay = 16 << 10
+
+// watch waits for the first such line of a mimeReader, and is then the other reading.
+type watch struct {
+	w       *walk
+	m       *mimeReader
+	replay  []byte // the part so far, with its boundary
+	long    bool   // it is too long
+	begun   []openMultipart
+	hits    map[int32]int // occurrences of entries in the part and what follows it
+	choices int           // of the reading that is watched, when the part began
+	other   *secondReading
+	blind   bool // no other reading is to begin
 }
 
-// watch waits for the first line of m that only begins with a boundary.
-func (w *walk) watch(m *mimeReader) {
-	if m.loose || m.doubt != nil {
+// watchFor watches the lines of m.
+func (w *walk) watchFor(m *mimeReader) {
+	if m.loose || m.watch != nil || !w.borrow(maxReplay) {
 		return
 	}
-	m.doubt = func() {
-		if w.open == maxOpen || w.x.since != nil {
-			w.x.reach(LimitReadings)
-			m.doubt = nil
-			return
-		}
-		w.open++
-		w.x.flush()
-		w.x.since = map[int32]int{}
-		boundaries := slices.Clone(m.boundaries)
-		m.other = &looseReading{choices: w.x.choices}
-		m.other.secondReading = w.secondReading(func(w *walk, in *source.Reader) {
-			w.loosely(&mimeReader{r: in.Reader, hit: -1, outer: m, boundaries: boundaries, loose: true})
-		})
+	w.x.lent += maxReplay
+	m.watch = &watch{w: w, m: m, hits: map[int32]int{}}
+	m.watch.part(nil)
+}
+
+// part begins a part, with the line of its boundary.
+func (t *watch) part(line []byte) {
+	t.replay, t.long = append(t.replay[:0], line...), false
+	t.begun = append(t.begun[:0], t.m.boundaries...)
+	x := t.w.x
+	x.flush()
+	clear(t.hits)
+	t.choices = x.choices
+	if x.watched == nil || x.watched.other == nil {
+		x.watched = t
+	}
+}
+
+// boundary takes the line of a boundary.
+func (t *watch) boundary(line []byte) {
+	switch {
+	case t == nil:
+	case t.other != nil:
+		t.other.take(line)
+	case !t.blind:
+		t.part(line)
+	}
+}
+
+// line takes another line, or a piece of one.
+func (t *watch) line(line []byte) {
+	switch {
+	case t == nil || t.blind:
+	case t.other != nil:
+		t.other.take(line)
+	case len(t.replay)+len(line) > maxReplay:
+		t.long = true
+	default:
+		t.replay = append(t.replay, line...)
+	}
+}
+
+// doubt begins the other reading. The line that it is for is taken next.
+func (t *watch) doubt() {
+	if t == nil || t.blind || t.other != nil {
+		return
+	}
+	w := t.w
+	if w.open == maxOpen {
+		w.x.reach(LimitReadings)
+		t.blind = true
+		return
+	}
+	w.open++
+	boundaries, inPart := slices.Clone(t.begun), len(t.replay) > 0 && !t.long
+	if !inPart {
+		boundaries = slices.Clone(t.m.boundaries)
+	}
+	if t.long {
+		w.x.reach(LimitReadings)
+	}
+	t.other = w.secondReading(func(w *walk, in *source.Reader) {
+		w.loosely(&mimeReader{r: in.Reader, hit: -1, outer: t.m, boundaries: boundaries, loose: true})
+	})
+	if inPart {
+		t.other.take(t.replay)
+	}
+}
+
+func (t *watch) end() {
+	if t != nil && t.other != nil {
+		t.other.end()
 	}
 }
 
@@ -49,30 +118,37 @@ func (w *walk) loosely(m *mimeReader) {
 }
 
 // endLines goes to the end of m. What was read of it loosely is an alternative to what was read
-// otherwise from the same line on. Where there were other alternatives in that, all is counted,
+// otherwise from the same part on. Where there were other alternatives in that, all is counted,
 // because it is not known what of them would have counted.
 func (w *walk) endLines(m *mimeReader) {
 	m.skip()
-	if m.other == nil {
+	t := m.watch
+	if t == nil {
 		return
 	}
-	m.other.end()
-	w.x.flush()
-	since := w.x.since
-	if w.x.choices > m.other.choices {
-		since = nil
+	m.watch = nil
+	x := w.x
+	watched := x.watched == t
+	if watched {
+		x.flush()
+		x.watched = nil
 	}
-	loose := m.other.tally.hits
-	for entry, n := range since {
-		if h := loose[entry]; h != nil && !h.without(n) {
-			delete(loose, entry)
-			w.x.dropHit()
+	if t.other == nil {
+		return
+	}
+	t.other.end()
+	w.open--
+	loose := t.other.tally.hits
+	if watched && x.choices == t.choices {
+		for entry, n := range t.hits {
+			if h := loose[entry]; h != nil && !h.without(n) {
+				delete(loose, entry)
+				x.dropHit()
+			}
 		}
 	}
-	w.x.add(loose)
-	w.found.add(m.other.w.found)
-	w.x.since, m.other, m.doubt = nil, nil, nil
-	w.open--
+	x.add(loose)
+	w.found.add(t.other.w.found)
 }
 
 // without takes n occurrences off; it says whether any are left.

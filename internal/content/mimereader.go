@@ -19,13 +19,12 @@ type mimeReader struct {
 	hit        int             // index of the boundary that was met, -1 while none
 	closing    bool            // the boundary met ends its multipart
 	eof        bool
-	midLine    bool          // the next octets continue a line longer than the buffer
-	continued  bool          // the piece that next has given continues a line
-	back       []byte        // a line given back by unread
-	loose      bool          // a line that only begins with a boundary is one
-	doubt      func()        // called at such a line, nil where nobody wants to know
-	other      *looseReading // which reads the lines loosely from there on, nil for none
-	outer      *mimeReader   // whose lines up to a boundary are read here, nil for those of a message or a file
+	midLine    bool        // the next octets continue a line longer than the buffer
+	continued  bool        // the piece that next has given continues a line
+	back       []byte      // a line given back by unread
+	loose      bool        // a line that only begins with a boundary is one
+	watch      *watch      // waits for such a line where it is none, nil where nobody wants to know
+	outer      *mimeReader // whose lines up to a boundary are read here, nil for those of a message or a file
 
 	// Of Read:
 	ready   []byte // to be given out
@@ -68,25 +67,16 @@ func (m *mimeReader) next() []byte {
 	m.midLine = err == bufio.ErrBufferFull
 	if err != nil && err != bufio.ErrBufferFull && len(line) == 0 {
 		m.eof = true
-		if m.other != nil {
-			m.other.end()
-		}
+		m.watch.end()
 		return nil
 	}
 	if !m.continued && m.atBoundary(line) {
-		m.hear(line)
+		m.watch.boundary(line)
 		m.dropRest()
 		return nil
 	}
-	m.hear(line)
+	m.watch.line(line)
 	return line
-}
-
-// hear lets the other reading have a line.
-func (m *mimeReader) hear(line []byte) {
-	if m.other != nil {
-		m.other.take(line)
-	}
 }
 
 // unread gives a line back, so that the next call of next returns it.
@@ -97,12 +87,13 @@ func (m *mimeReader) dropRest() {
 	for m.midLine {
 		piece, err := m.r.ReadSlice('\n')
 		m.midLine = err == bufio.ErrBufferFull
-		m.hear(piece)
+		m.watch.line(piece)
 	}
 }
 
 // atBoundary says whether a line is the boundary of an open multipart. One that only begins with one
-// is where m is loose; otherwise it is the doubt of whoever has another reading begin there.
+// is where m is loose; otherwise whoever watches has another
+// reading begin there.
 func (m *mimeReader) atBoundary(line []byte) bool {
 	if len(m.boundaries) == 0 || len(line) < 3 || line[0] != '-' || line[1] != '-' {
 		return false
@@ -111,7 +102,7 @@ func (m *mimeReader) atBoundary(line []byte) bool {
 	longest := -1
 	for i := len(m.boundaries) - 1; i >= 0; i-- {
 		b := m.boundaries[i].boundary
-		if len(rest) < len(b) || string(rest[:len(b)]) != b {
+		if len(rest) == 0 || len(rest) < len(b) || string(rest[:len(b)]) != b {
 			continue
 		}
 		switch string(rest[len(b):]) {
@@ -129,10 +120,10 @@ func (m *mimeReader) atBoundary(line []byte) bool {
 	switch {
 	case longest < 0:
 	case m.loose:
-		m.hit, m.closing = longest, bytes.HasPrefix(rest[len(m.boundaries[longest].boundary):], []byte("--"))
+		m.hit, m.closing = longest, false // also where two dashes stand before more: some take it so
 		return true
-	case m.doubt != nil && m.other == nil:
-		m.doubt()
+	default:
+		m.watch.doubt()
 	}
 	return false
 }

@@ -20,10 +20,19 @@ func (w *walk) multipart(h *partHeader, m *mimeReader, depth int) {
 		m,
 		func(w *walk, m *mimeReader) { w.leaf(h, m, depth) },
 		func(w *walk, m *mimeReader) { parts, text = w.between(h, "", true, m, depth) },
+		func(w *walk, m *mimeReader) { w.anyBoundary(h, m, depth) },
 	)
 	if text && !parts && !w.x.late {
 		w.x.reach(LimitBoundary)
 	}
+}
+
+// anyBoundary takes every line for a boundary that begins with two dashes and goes on, as munpack and
+// ripMIME do where they know of none.
+func (w *walk) anyBoundary(h *partHeader, m *mimeReader, depth int) {
+	m.loose = true
+	m.boundaries = append(m.boundaries, openMultipart{"", h.mediaType, depth})
+	w.loosely(m)
 }
 
 // between examines the parts between boundaries; it says whether there were any, and whether there
@@ -39,7 +48,7 @@ func (w *walk) between(h *partHeader, boundary string, guess bool, m *mimeReader
 	}
 	if boundary != "" {
 		m.boundaries = append(m.boundaries, openMultipart{boundary, h.mediaType, depth})
-		w.watch(m)
+		w.watchFor(m)
 	}
 	guessed, text := w.preamble(m, guess)
 	if guessed != "" {

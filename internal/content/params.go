@@ -16,6 +16,7 @@ type params struct {
 // param is one of them, or a section of one (RFC 2231 section 3).
 type param struct {
 	name     string // lower case
+	exact    bool   // it is called so, and not x-name
 	number   int    // of the section, -1 for none
 	extended bool   // its value is percent-encoded
 	values   []string
@@ -24,10 +25,21 @@ type param struct {
 // isRead tells the parameters that are read; others cost nothing, however many there are.
 func isRead(name string) bool {
 	switch name {
-	case "name", "filename", "boundary", "charset", "format", "delsp":
+	case "boundary", "charset", "format", "delsp":
 		return true
 	}
-	return false
+	return strings.HasSuffix(name, "name") // some readers find that of x-name, too
+}
+
+// usual is the name of a parameter as it is known.
+func usual(name string) string {
+	switch {
+	case strings.HasSuffix(name, "filename"):
+		return "filename"
+	case strings.HasSuffix(name, "name"):
+		return "name"
+	}
+	return name
 }
 
 func readParams(field string) params {
@@ -35,7 +47,7 @@ func readParams(field string) params {
 	p := params{}
 	strict := p.split(stripped)
 	p.lists = append(p.lists, strict)
-	if countParams(stripped) != len(strict) {
+	if countParams(stripped) != len(strict) || strings.Count(stripped, `"`)%2 != 0 {
 		p.lists = append(p.lists, p.scan(stripped))
 	}
 	if stripped != field {
@@ -70,7 +82,7 @@ func (p *params) scan(field string) (list []param) {
 }
 
 func (p *params) append(list []param, name, value string) []param {
-	base, number, extended := name2231(strings.ToLower(strings.Trim(name, " \t\"'")))
+	base, number, extended := name2231(nameBefore(name))
 	switch {
 	case !isRead(base):
 		return list
@@ -78,7 +90,7 @@ func (p *params) append(list []param, name, value string) []param {
 		p.reach(LimitNames)
 		return list
 	}
-	return append(list, param{base, number, extended, paramValues(value)})
+	return append(list, param{usual(base), base == usual(base), number, extended, paramValues(value)})
 }
 
 func (p *params) reach(limit Limit) {
@@ -120,7 +132,11 @@ func nameBefore(s string) string {
 	i := strings.LastIndexFunc(s, func(r rune) bool {
 		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '*' || r == '-' || r == '_')
 	})
-	return strings.ToLower(s[i+1:])
+	token := strings.ToLower(s[i+1:])
+	if strings.HasPrefix(token, "*") && i > 0 { // blanks before it
+		return nameBefore(s[:i+1]) + token
+	}
+	return token
 }
 
 // values are those of one parameter, the likeliest first.
@@ -162,7 +178,7 @@ func addValue(values []string, value string) []string {
 
 // strictly says whether the parameter stands where it should.
 func (p params) strictly(name string) bool {
-	return slices.ContainsFunc(p.lists[0], func(one param) bool { return one.name == name })
+	return slices.ContainsFunc(p.lists[0], func(one param) bool { return one.name == name && one.exact })
 }
 
 // choices are the readings of the parameters of a media type, the likeliest first.

@@ -11,6 +11,9 @@ func paramValues(s string) (values []string) {
 		whole, _, _ := strings.Cut(s, ";")
 		whole = strings.TrimSpace(whole)
 		add(whole)
+		if all, _ := cutUnquoted(s); strings.Contains(all, `"`) {
+			add(strings.TrimSpace(all))
+		}
 		if strings.Contains(whole, `"`) || strings.HasPrefix(whole, "'") {
 			add(withoutQuotes(whole))
 		}

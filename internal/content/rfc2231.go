@@ -32,25 +32,41 @@ func name2231(name string) (base string, number int, extended bool) {
 }
 
 // join2231 puts the sections of a parameter together and decodes them, in each way in which readers
-// do: the extended value without a number beside the sections; of two sections of the same number
-// the first or the last; only those before one that is missing; all as they stand.
+// do: the extended value without a number for itself, and as the section 0; of two sections of the
+// same number the first, the last or both; only those before one that is missing; all as they stand.
 func join2231(list []param) (values []string) {
-	var ordered []param
-	for _, p := range list {
+	var sections []param
+	for i, p := range list {
 		if p.number < 0 {
-			values = addJoined(values, []param{p})
+			values = addJoined(values, list[i:i+1])
 		} else {
-			ordered = append(ordered, p)
+			sections = append(sections, p)
 		}
 	}
-	if len(ordered) == 0 {
-		return values
+	values = addSections(values, sections)
+	if len(list) > 1 && len(sections) < len(list) {
+		all := slices.Clone(list)
+		for i := range all {
+			all[i].number = max(0, all[i].number)
+		}
+		values = addSections(values, all)
 	}
-	appeared := slices.Clone(ordered)
+	return values
+}
+
+func addSections(values []string, sections []param) []string {
+	ordered := slices.Clone(sections)
 	slices.SortStableFunc(ordered, func(a, b param) int { return cmp.Compare(a.number, b.number) })
 	first := oneOfEach(ordered)
 	values = addJoined(values, first)
-	values = addJoined(values, ordered) // those of the same number one behind another, as MIME-tools does
+	if len(first) < len(ordered) {
+		values = addJoined(values, ordered)
+		sorted := slices.Clone(ordered)
+		slices.SortFunc(sorted, func(a, b param) int {
+			return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(likeliest(a.values), likeliest(b.values)))
+		})
+		values = addJoined(values, sorted) // as Python does
+	}
 	slices.Reverse(ordered)
 	last := oneOfEach(ordered)
 	slices.Reverse(last)
@@ -61,7 +77,7 @@ func join2231(list []param) (values []string) {
 			break
 		}
 	}
-	return addJoined(values, appeared)
+	return addJoined(values, sections)
 }
 
 func oneOfEach(ordered []param) []param {
@@ -75,30 +91,50 @@ func addJoined(values []string, list []param) []string {
 		return values
 	}
 	for _, pick := range []func([]string) string{likeliest, unlikeliest} {
-		var flagged, all, raw strings.Builder
-		label, labelled, extended := "", false, false
+		var j joint
 		for i, p := range list {
-			value := pick(p.values)
-			raw.WriteString(value)
-			if i == 0 && p.extended {
-				label, value, labelled = cutLabel(value)
-			}
-			decoded := percentDecode(value)
-			all.WriteString(decoded)
-			if p.extended {
-				value, extended = decoded, true
-			}
-			flagged.WriteString(value)
+			j.add(pick(p.values), p.extended, i == 0, i > 0 && p.number <= list[i-1].number)
 		}
-		values = addValue(values, charset.Decode(label, flagged.String()))
-		if extended {
-			values = addValue(values, charset.Decode(label, all.String()))
+		values = addValue(values, charset.Decode(j.label, j.asSaid.String()))
+		values = addValue(values, charset.Decode(j.label, j.labels.String()))
+		if j.extended {
+			values = addValue(values, charset.Decode(j.label, j.all.String()))
 		}
-		if !labelled {
-			values = addValue(values, charset.Decode("", raw.String()))
+		if !j.labelled {
+			values = addValue(values, charset.Decode("", j.raw.String()))
 		}
 	}
 	return values
+}
+
+// joint is what becomes of the sections in each way to decode them.
+type joint struct {
+	label                    string // the charset of the first
+	labelled, extended       bool
+	asSaid, labels, all, raw strings.Builder // labels keeps those of later sections
+}
+
+// add takes a section; again if it begins once more, with a label of its own.
+func (j *joint) add(value string, extended, first, again bool) {
+	j.raw.WriteString(value)
+	if first && extended {
+		j.label, value, j.labelled = cutLabel(value)
+	}
+	decoded := percentDecode(value)
+	if !extended {
+		j.asSaid.WriteString(value)
+		j.labels.WriteString(value)
+		j.all.WriteString(decoded)
+		return
+	}
+	j.extended = true
+	j.labels.WriteString(decoded)
+	if again {
+		_, value, _ = cutLabel(value)
+		decoded = percentDecode(value)
+	}
+	j.asSaid.WriteString(decoded)
+	j.all.WriteString(decoded)
 }
 
 func likeliest(values []string) string {
@@ -115,10 +151,14 @@ func unlikeliest(values []string) string {
 	return values[len(values)-1]
 }
 
-// cutLabel takes charset and language off a value (RFC 2231 section 4).
+// cutLabel takes charset and language off a value (RFC 2231 section 4), or one of them where a quote
+// is missing; ok if none is.
 func cutLabel(value string) (label, rest string, ok bool) {
-	if parts := strings.SplitN(value, "'", 3); len(parts) == 3 {
+	switch parts := strings.SplitN(value, "'", 3); len(parts) {
+	case 3:
 		return parts[0], parts[2], true
+	case 2:
+		return parts[0], parts[1], false
 	}
 	return "", value, false
 }
