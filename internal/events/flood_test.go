@@ -10,6 +10,7 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/sirupsen/logrus"
+	"pgregory.net/rapid"
 
 	"mailweir/internal/policy"
 )
@@ -33,8 +34,15 @@ func newFlood() *flood {
 	return f
 }
 
+// fataler is a test, of package testing or rapid.
+type fataler interface {
+	Helper()
+	Fatal(...any)
+	Fatalf(string, ...any)
+}
+
 // refuse records a refusal as long as real ones are.
-func (f *flood) refuse(t testing.TB, check string, client netip.Addr, domain string) *policy.Event {
+func (f *flood) refuse(t fataler, check string, client netip.Addr, domain string) *policy.Event {
 	t.Helper()
 	e := &policy.Event{
 		Time: f.now, Check: check, Mode: policy.Enforce, Stage: policy.StageRcpt, Action: policy.ActionRefused, Reply: check,
@@ -68,47 +76,47 @@ func TestFloods(t *testing.T) {
 		name    string
 		rate    int // messages a second
 		seconds int
-		refuse  func(t testing.TB, f *flood, n int)
+		refuse  func(t fataler, f *flood, n int)
 		lines   int // at most, a second, without those of the last sums
 		octets  int // at most, a second
 	}{
 		{
-			"ever new clients with ever new domains", 2000, 5, func(t testing.TB, f *flood, n int) {
+			"ever new clients with ever new domains", 2000, 5, func(t fataler, f *flood, n int) {
 				f.refuse(t, "sender-block", client(n), fmt.Sprintf("domain%d.example", n))
 			},
 			checkLines + shareLines, 100_000,
 		},
 		{
-			"one client with ever new domains", 200, span, func(t testing.TB, f *flood, n int) {
+			"one client with ever new domains", 200, span, func(t fataler, f *flood, n int) {
 				f.refuse(t, "sender-block", one, fmt.Sprintf("domain%d.example", n))
 			},
 			3, 3_000,
 		},
 		{
-			"one client with one domain", 200, span, func(t testing.TB, f *flood, _ int) { f.refuse(t, "sender-block", one, "domain.example") },
+			"one client with one domain", 200, span, func(t fataler, f *flood, _ int) { f.refuse(t, "sender-block", one, "domain.example") },
 			1, 1_000,
 		},
 		{
-			"addresses of one IPv6 net", 200, span, func(t testing.TB, f *flood, n int) {
+			"addresses of one IPv6 net", 200, span, func(t fataler, f *flood, n int) {
 				f.refuse(t, "sender-block", netip.MustParseAddr(fmt.Sprintf("2001:db8::%x", 1+n%60000)), fmt.Sprintf("domain%d.example", n))
 			},
 			3, 3_000,
 		},
 		{
-			"an unknown client", 200, span, func(t testing.TB, f *flood, n int) {
+			"an unknown client", 200, span, func(t fataler, f *flood, n int) {
 				f.refuse(t, "sender-block", netip.Addr{}, fmt.Sprintf("domain%d.example", n))
 			},
 			checkLines + shareLines, 100_000,
 		},
 		{
 			// Each domain comes often enough for an id that it shares, and then no more.
-			"many clients, a dozen messages for each domain", 200, span, func(t testing.TB, f *flood, n int) {
+			"many clients, a dozen messages for each domain", 200, span, func(t fataler, f *flood, n int) {
 				f.refuse(t, "sender-block", client(n/24), fmt.Sprintf("domain%d.example", n/12))
 			},
 			checkLines + shareLines, 150_000,
 		},
 		{
-			"two checks at once", 200, span, func(t testing.TB, f *flood, n int) {
+			"two checks at once", 200, span, func(t fataler, f *flood, n int) {
 				f.refuse(t, []string{"sender-block", "rbl"}[n%2], client(n), fmt.Sprintf("domain%d.example", n))
 			},
 			2 * (checkLines + shareLines), 200_000,
@@ -155,7 +163,7 @@ func TestFloods(t *testing.T) {
 }
 
 // known returns how many events the log tells of under each id.
-func (f *flood) known(t *testing.T) map[string]int {
+func (f *flood) known(t fataler) map[string]int {
 	t.Helper()
 	known := map[string]int{}
 	for line := range strings.Lines(f.log.String()) {
@@ -171,4 +179,42 @@ func (f *flood) known(t *testing.T) map[string]int {
 		known[id] += times
 	}
 	return known
+}
+
+// TestAnyFlood: whatever comes in whatever order and at whatever speed, every id of a reply stands
+// in the log, which tells of every event once.
+func TestAnyFlood(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := newFlood()
+		bursts := rapid.IntRange(1, 30).Draw(t, "bursts")
+		for range bursts {
+			clients := rapid.SampledFrom([]int{1, 2, 50, 10_000}).Draw(t, "clients")
+			domains := rapid.SampledFrom([]int{1, 3, 50, 10_000}).Draw(t, "domains")
+			check := rapid.SampledFrom([]string{"sender-block", "rbl"}).Draw(t, "check")
+			step := rapid.SampledFrom([]time.Duration{0, time.Millisecond, 100 * time.Millisecond, 7 * time.Second}).Draw(t, "step")
+			for range rapid.IntRange(1, 150).Draw(t, "events") {
+				f.now = f.now.Add(step)
+				f.refuse(t, check, client(f.n%clients), fmt.Sprintf("domain%d.example", f.n%domains))
+			}
+			if rapid.Bool().Draw(t, "sweep") {
+				f.Sweep()
+			}
+		}
+		f.Close()
+		known, told := f.known(t), 0
+		for id := range f.ids {
+			if known[id] == 0 {
+				t.Fatalf("the log says nothing of %s", id)
+			}
+		}
+		for _, times := range known {
+			told += times
+		}
+		if told != f.n || len(known) != len(f.ids) {
+			t.Fatalf("the log tells of %d events under %d ids, there were %d under %d", told, len(known), f.n, len(f.ids))
+		}
+		if len(f.dedups.shared) != 0 || f.dedups.room != gatherOctets {
+			t.Fatalf("%d ids are still shared, %d octets kept", len(f.dedups.shared), gatherOctets-f.dedups.room)
+		}
+	})
 }
