@@ -156,8 +156,8 @@ func plainlyASCII(head []byte) bool {
 	return len(head) >= 16 || bytes.Contains(head, []byte("\r\n"))
 }
 
-// plainlyUTF8 tells text that is UTF-8, whatever is declared: in other charsets that comes by chance
-// in a few characters only.
+// plainlyUTF8 tells text that is UTF-8, whatever is declared: in other charsets that comes by
+// chance in a few characters only.
 func plainlyUTF8(r *bufio.Reader) bool {
 	head, _ := r.Peek(headSize)
 	if i := len(head) - 1; len(head) == headSize { // the last character may be cut

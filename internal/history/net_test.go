@@ -36,7 +36,7 @@ func TestKnownNet(t *testing.T) {
 		}
 	}
 	if known() {
-		t.Error("a stranger is known")
+		t.Error("an untrusted client is known")
 	}
 	note()
 	now = policytest.Noon.Add(knownNetLife - time.Minute)

@@ -161,7 +161,7 @@ func TestSignatureDomain(t *testing.T) {
 	}
 }
 
-// FuzzVerifyDKIM: whatever a stranger signs with whatever key record he publishes, no panic, and
+// FuzzVerifyDKIM: whatever a sender signs with whatever key record he publishes, no panic, and
 // nobody but the domain that is looked for beforehand comes out.
 func FuzzVerifyDKIM(f *testing.F) {
 	one := newSigner(f, "one.example")

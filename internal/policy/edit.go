@@ -39,7 +39,7 @@ func Kinds(kinds ...EditKind) (s EditKinds) {
 func (s EditKinds) Has(k EditKind) bool { return s&(1<<k) != 0 }
 
 // Edit is something that the MTA does to a message that goes on. Make one with the functions below:
-// they clean what may come from strangers.
+// they clean what may come from untrusted clients.
 type Edit struct {
 	Kind EditKind `json:"kind"`
 	// Name is that of the header field.

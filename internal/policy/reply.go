@@ -33,7 +33,7 @@ type Reply struct {
 // the recipient's address, so a line of ours keeps well below.
 const (
 	maxLine   = 400 // octets of a whole reply line, without CRLF
-	maxRemote = 200 // octets of one argument that strangers chose
+	maxRemote = 200 // octets of one argument that untrusted clients chose
 )
 
 // Validate reports what Postfix or Sendmail would refuse or mangle in the declaration: a code
@@ -126,10 +126,10 @@ func (r *Reply) fill(args []string) (string, bool) {
 	return strings.Join(strings.Fields(text), " "), whole
 }
 
-// braces keeps a stranger's braces from reading as placeholders.
+// braces keeps an untrusted client's braces from reading as placeholders.
 var braces = strings.NewReplacer("{", "(", "}", ")")
 
-// Clean makes a text that strangers chose fit for a reply: printable ASCII, white space folded to
+// Clean makes a text that untrusted clients chose fit for a reply: printable ASCII, white space folded to
 // single spaces, no square brackets, at most 200 octets. The result can be empty.
 func Clean(s string) string {
 	if isClean(s) {

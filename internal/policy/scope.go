@@ -197,7 +197,7 @@ type Inquiry interface {
 type Unexamined struct {
 	// Limit is the limit that was reached, in one word.
 	Limit string `json:"limit"`
-	// Where names limit and place. What a stranger chose is quoted.
+	// Where names limit and place. What an untrusted client chose is quoted.
 	Where string `json:"where"`
 }
 

@@ -33,7 +33,7 @@ type ownWords struct {
 var Pass = Verdict{}
 
 // Object says that this should not pass, with this reply. The arguments fill the reply's
-// placeholders in the order of [Reply.Args]; they may come from strangers and are cleaned when the
+// placeholders in the order of [Reply.Args]; they may come from untrusted clients and are cleaned when the
 // reply is built.
 func Object(reply *Reply, args ...string) Verdict {
 	return Verdict{reply: reply, args: args}

@@ -125,7 +125,7 @@ type letter struct {
 	body                            string
 }
 
-// mail is a letter from a stranger to these recipients.
+// mail is a letter from an untrusted client to these recipients.
 func mail(to ...string) letter {
 	return letter{client: "192.0.2.1", port: 25, from: "sender@else.example", to: to}
 }

@@ -176,7 +176,7 @@ func TestStandings(t *testing.T) {
 		letter letter
 		want   string
 	}{
-		{"stranger", policy.ExemptTrusted | policy.ExemptLogin | policy.ExemptRelay, mail(to), refused},
+		{"untrusted client", policy.ExemptTrusted | policy.ExemptLogin | policy.ExemptRelay, mail(to), refused},
 		{"unknown client", policy.ExemptTrusted | policy.ExemptRelay, unknown, refused},
 		{"trusted net", policy.ExemptTrusted, trusted, ""},
 		{"trusted net, mapped", policy.ExemptTrusted, mapped, ""},

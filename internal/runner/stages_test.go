@@ -180,9 +180,9 @@ func TestDirection(t *testing.T) {
 		want policy.Direction
 	}{
 		{"untrusted to us", stranger, "a@ours.example", policy.Inbound},
-		{"stranger to elsewhere", stranger, "a@else.example", policy.Relay},
-		{"stranger to a sub-domain", stranger, "a@sub.ours.example", policy.Relay},
-		{"stranger to postmaster", stranger, "postmaster", policy.Inbound},
+		{"untrusted to elsewhere", stranger, "a@else.example", policy.Relay},
+		{"untrusted to a sub-domain", stranger, "a@sub.ours.example", policy.Relay},
+		{"untrusted to postmaster", stranger, "postmaster", policy.Inbound},
 		{"ours to us", own, "a@ours.example", policy.Internal},
 		{"ours to elsewhere", own, "a@else.example", policy.Outbound},
 		{"login to elsewhere", login, "a@else.example", policy.Outbound},

@@ -9,7 +9,7 @@ import (
 
 // Question asks a store for what it holds and can ask for nothing else: for keys, for what begins
 // with a prefix, or for what ends. Its JSON form goes from one process to the one that holds the
-// store. Keys are octets, for strangers chose parts of them.
+// store. Keys are octets, for untrusted clients chose parts of them.
 type Question struct {
 	Keys [][]byte `json:"keys,omitempty"` // as Get
 

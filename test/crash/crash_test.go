@@ -15,7 +15,7 @@ import (
 	"mailweir/test/testbed"
 )
 
-// strangersRecipient is to whom the stranger writes: its triplets are found by it.
+// strangersRecipient is to whom the untrusted client writes: its triplets are found by it.
 const strangersRecipient = "carol@example.org"
 
 // quietReplies make a life of more than a second, after which the disk has something of what was

@@ -13,7 +13,7 @@ import (
 )
 
 // load is mail that keeps coming in: correspondents who try each message until it is taken, as an
-// MTA does, and a stranger whose messages are deferred and never come again.
+// MTA does, and an untrusted client whose messages are deferred and never come again.
 type load struct {
 	t       *testing.T
 	address string
@@ -26,7 +26,7 @@ type load struct {
 	codes    map[string]int
 	faults   []string             // what no client may see
 	accepted []string             // subjects of messages that were answered 250 at their end
-	sights   map[string]time.Time // senders of the stranger, and when each was told that it is greylisted
+	sights   map[string]time.Time // senders of the untrusted client, and when each was told that it is greylisted
 }
 
 const (

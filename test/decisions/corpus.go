@@ -96,7 +96,7 @@ func envelope(number int, name, text string) mail {
 	return m
 }
 
-// from chooses the client: most are strangers, some are ours, some log in.
+// from chooses the client: most are untrusted, some are ours, some log in.
 func (m *mail) from(client int, draw *rand.Rand) {
 	kind, low := client%25, byte(client%200)
 	high := byte(client / 200)

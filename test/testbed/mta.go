@@ -13,14 +13,14 @@ import (
 )
 
 // Trusted is the client address from which both MTAs relay anywhere. All others,
-// 127.0.0.1 among them, are strangers.
+// 127.0.0.1 among them, are untrusted clients.
 const Trusted = "127.0.0.2"
 
 // MTA is a running Postfix or Sendmail that asks a milter about every message
 // and delivers all mail to Sink.
 type MTA struct {
 	Name       string // "postfix" or "sendmail"
-	MX         string // address of the service for strangers
+	MX         string // address of the service for untrusted clients
 	Submission string // address of the submission service
 	Reinject   string // address of the service behind a content filter
 	Milter     string // path of the unix socket on which the milter is to listen
