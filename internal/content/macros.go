@@ -67,6 +67,10 @@ func (w *walk) activeMime(in *source.Reader) {
 		w.found.macros = true
 		return
 	}
+	if !w.borrow(fileMemory) {
+		return
+	}
+	defer w.giveBack(fileMemory)
 	body := source.New(w.expand(z, in))
 	if mark, _ := body.Peek(len(oleMark)); string(mark) != oleMark {
 		w.found.macros = true
