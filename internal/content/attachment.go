@@ -247,8 +247,8 @@ func hasPrefix(b []byte, prefix string) bool { return bytes.HasPrefix(b, []byte(
 // rtf examines the text of a Rich Text file.
 func (w *walk) rtf(in *source.Reader) {
 	s := w.x.sink(Attachments)
-	a := &aside{w: w, shown: s}
-	rtf.Text(in.Reader, rtf.Output{Shown: s, Apart: a, Paragraph: a.paragraph})
+	a := newAside(w, s)
+	rtf.Text(in.Reader, rtf.Output{Shown: s, Beside: &a.beside, Hidden: &a.hidden, Paragraph: a.paragraph})
 	a.flush()
 	s.end()
 }

@@ -217,3 +217,38 @@ func TestDocumentBounds(t *testing.T) {
 		})
 	}
 }
+
+// TestDocumentReadings: in text that does not show nothing excludes; in text that shows elsewhere,
+// and in patterns, all counts.
+func TestDocumentReadings(t *testing.T) {
+	word := func(body string) string {
+		return attach("a.docx", "x/y", zipOf(t, "word/document.xml", `<w:document xmlns:w="`+wordSpace+`"><w:p><w:t>x </w:t>`+body+`</w:p></w:document>`))
+	}
+	rich := func(body string) string { return attach("a.rtf", "x/y", []byte(`{\rtf1 x `+body+`}`)) }
+	for _, c := range []struct {
+		name, msg         string
+		excludes, matches bool
+	}{
+		{"shown", word("<w:t>gold</w:t>"), true, true},
+		{"deleted", word("<w:delText>gold</w:delText>"), false, true},
+		{"hidden", word("<w:r><w:rPr><w:vanish/></w:rPr><w:t>gold</w:t></w:r>"), false, true},
+		{"instruction", word("<w:fldSimple w:instr='gold'/>"), false, true},
+		{"text box", word("<w:txbxContent><w:p><w:t>gold</w:t></w:p></w:txbxContent>"), true, true},
+		{"description", word("<w:docPr descr='gold'/>"), true, true},
+		{"hidden in a text box", word("<w:txbxContent><w:p><w:delText>gold</w:delText></w:p></w:txbxContent>"), false, true},
+		{"hidden in a word of a text box", word("<w:txbxContent><w:p><w:t>go</w:t><w:delText>xyz</w:delText><w:t>ld</w:t></w:p></w:txbxContent>"), true, true},
+		{"rtf shown", rich("gold"), true, true},
+		{"rtf hidden", rich(`{\v gold}`), false, true},
+		{"rtf title", rich(`{\info{\title gold}}`), false, true},
+		{"rtf header", rich(`{\header gold}`), true, true},
+		{"rtf hidden in a header", rich(`{\header\v gold}`), false, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := mustExaminer(t, Options{}, "!activation 1\n1 x\n0 exclude gold\n", "!activation 1\n1 regex g.ld\n")
+			r := examine(t, e, c.msg, 65535)
+			if r.Outcomes[0].Fired == c.excludes || r.Outcomes[1].Fired != c.matches {
+				t.Errorf("excluded %v, matched %v", !r.Outcomes[0].Fired, r.Outcomes[1].Fired)
+			}
+		})
+	}
+}

@@ -36,13 +36,16 @@ const (
 
 // declare notes a style, and the one that it is based on.
 func (s *styles) declare(name, parent string) {
-	if _, known := s.declared[name]; name == "" || !known && len(s.declared) >= maxDeclared {
+	_, known := s.declared[name]
+	if name == "" || !known && len(s.declared) >= maxDeclared {
 		return
 	}
 	if s.declared == nil {
 		s.declared, s.parents = map[string]bool{}, map[string]string{}
 	}
-	s.declared[name] = s.declared[name]
+	if !known {
+		s.declared[name] = false
+	}
 	if parent != "" {
 		s.parents[name] = parent
 	}

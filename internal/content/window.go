@@ -38,6 +38,7 @@ func (b *bufferPool) put(class int, buf *[]byte) {
 type window struct {
 	pool    *bufferPool
 	section Sections
+	unshown bool // not matched with entries that exclude
 	words   bool // matched with words and phrases only, and not with those that exclude
 	match   func(w *window, from, to int)
 	buf     *[]byte

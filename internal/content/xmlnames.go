@@ -81,12 +81,15 @@ var (
 	floatElements = nameSet("txbxContent Fallback note annotation frame custom-shape rt ruby-text")
 )
 
-// hides tells whether the text of an element stands apart.
-func (v dialect) hides(local string, inParagraph bool) bool {
-	if v == svg || v == xhtml {
-		return v == svg && svgHidden[local] || local == "rt"
+// hides tells whether the text of an element does not show.
+func (v dialect) hides(local string) bool {
+	switch v {
+	case svg:
+		return svgHidden[local]
+	case xhtml:
+		return false
 	}
-	return hiddenElements[local] || inParagraph && floatElements[local]
+	return hiddenElements[local]
 }
 
 // attributeTexts are attributes that a person reads, by element.

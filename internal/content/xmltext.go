@@ -3,8 +3,6 @@ package content
 import (
 	"bytes"
 	"io"
-	"strconv"
-	"strings"
 
 	"mailweir/internal/content/xml"
 )
@@ -15,7 +13,7 @@ import (
 type xmlText struct {
 	w     *walk
 	shown *sink
-	aside aside
+	aside *aside
 	names bool // local names count under any namespace: the document's own is not known
 
 	space  string // of the last element
@@ -24,7 +22,8 @@ type xmlText struct {
 	depth      int  // of the element that is open
 	paragraphs int  // that are open: a text box in one holds others
 	mixed      bool // white space between two tags of this paragraph is text
-	apart      int  // depth of the outermost element whose text stands apart, 0 for none
+	beside     int  // depth of the outermost element that shows elsewhere, 0 for none
+	unshown    int  // depth of the outermost one that does not show, 0 for none
 	drop       int  // depth of one that holds no text, 0 for none
 	plain      bool // the last tag began an element that holds text alone
 
@@ -45,7 +44,7 @@ func (w *walk) xml(r io.Reader, s *sink, of *styles) {
 	}
 	defer w.giveBack(xmlMemory)
 	in := xml.New(r)
-	d := &xmlText{w: w, shown: s, aside: aside{w: w, shown: s}, mixed: true, styles: of}
+	d := &xmlText{w: w, shown: s, aside: newAside(w, s), mixed: true, styles: of}
 	if of == nil {
 		d.styles = &styles{w: w}
 		defer func() { d.styles.end(s) }()
@@ -89,8 +88,13 @@ func (d *xmlText) start(t *xml.Token) {
 	v, known := d.dialect(t)
 	d.plain = known && (t.Local == "t" || hiddenElements[t.Local])
 	d.escapes.on = v == sheets || d.names
-	if known && d.apart == 0 && (v.hides(t.Local, d.paragraphs > 0) && d.properties == 0 || d.styled(v, t)) {
-		d.setApart(d.depth)
+	switch {
+	case !known:
+	case d.properties == 0 && v.hides(t.Local) || d.styled(v, t):
+		d.hide(d.depth)
+	case d.paragraphs > 0 && floatElements[t.Local] && !d.apart():
+		d.beside = d.depth
+		d.aside.next(false)
 	}
 	if known && (t.Local == "style" || t.Local == "script") && (v == svg || v == xhtml) && d.drop == 0 {
 		d.drop = d.depth
@@ -108,123 +112,33 @@ func (d *xmlText) start(t *xml.Token) {
 		}
 	}
 	for _, name := range attributeTexts[t.Local] {
-		d.note(t.Attr(name))
+		d.note(name, t.Attr(name))
 	}
 	d.element(v, t)
 }
 
-// element looks at what some elements mean.
-func (d *xmlText) element(v dialect, t *xml.Token) {
-	switch t.Local {
-	case "Relationship":
-		if strings.EqualFold(string(t.Attr("TargetMode")), "external") {
-			d.note(t.Attr("Target"))
-		}
-	case "r":
-		d.run = d.depth
-	case "rPr":
-		if d.properties == 0 {
-			d.properties = d.depth
-		}
-		d.small(t.Attr("sz"), 150) // hundredths of a point
-	case "sz":
-		if most := 3; d.properties > 0 { // half points, in spreadsheets points
-			if v == sheets {
-				most = 1
-			}
-			d.small(t.Attr("val"), most)
-		}
-	case "vanish", "specVanish", "del":
-		if d.properties > 0 && !off(t.Attr("val")) {
-			d.vanish(t.Local)
-		}
-	case "sym":
-		if n, err := strconv.ParseUint(string(t.Attr("char")), 16, 16); err == nil && n != 0 {
-			if n&0xff00 == 0xf000 {
-				n &= 0xff // the area that fonts of signs use for the letters that they replace
-			}
-			d.text([]byte(string(rune(n))))
-		}
-	case "noBreakHyphen":
-		d.text([]byte("-"))
-	case "rStyle":
-		if d.run > 0 && d.properties > 0 {
-			d.runStyle(t.Attr("val"), d.run)
-		}
-	case "span":
-		d.runStyle(t.Attr("style-name"), d.depth)
-	default:
-		d.declaration(v, t)
+// apart tells that text does not stand in its paragraph.
+func (d *xmlText) apart() bool { return d.beside > 0 || d.unshown > 0 }
+
+// hide tells that the text of the element at a depth does not show.
+func (d *xmlText) hide(depth int) {
+	if d.unshown == 0 {
+		d.unshown = depth
+		d.aside.next(true)
 	}
 }
 
-// vanish hides a run by its properties, or the mark of a paragraph: then two of them show as one.
-func (d *xmlText) vanish(by string) {
-	switch {
-	case d.run > 0 && by == "del": // the run stands in an element that says so
-	case d.run > 0 && d.apart == 0:
-		d.setApart(d.run)
-	case d.run == 0 && d.apart == 0 && d.paragraphs > 0:
-		d.unmarked = d.paragraphs
-	case d.paragraphs == 0 && by != "del":
-		d.styles.hide(d.style)
+// show ends what stands apart with the element that is open.
+func (d *xmlText) show() {
+	if d.unshown == d.depth {
+		d.unshown = 0
+		d.aside.hidden.once()
+		d.aside.to = &d.aside.beside
 	}
-}
-
-// small hides a run whose letters are no larger than a point and a half.
-func (d *xmlText) small(size []byte, most int) {
-	n, err := strconv.ParseFloat(string(size), 64)
-	switch {
-	case err != nil || n > float64(most):
-	case d.paragraphs == 0:
-		d.styles.hide(d.style)
-	case d.run > 0 && d.apart == 0:
-		d.setApart(d.run)
+	if d.beside == d.depth {
+		d.beside = 0
+		d.aside.beside.once()
 	}
-}
-
-// declaration looks at what declares a style.
-func (d *xmlText) declaration(v dialect, t *xml.Token) {
-	switch t.Local {
-	case "style", "default-style":
-		if d.style = string(t.Attr("styleId")); d.style == "" {
-			d.style = string(t.Attr("name"))
-		}
-		d.styles.declare(d.style, string(t.Attr("parent-style-name")))
-	case "basedOn":
-		d.styles.declare(d.style, string(t.Attr("val")))
-	case "text-properties":
-		if v == oasis && string(t.Attr("display")) == "none" {
-			d.styles.hide(d.style)
-		}
-	}
-}
-
-// runStyle looks at the style of a run.
-func (d *xmlText) runStyle(name []byte, depth int) {
-	switch style := string(name); {
-	case style == "" || d.apart > 0 || d.paragraphs == 0:
-	case d.styles.hides(style):
-		d.setApart(depth)
-	case !d.styles.shows(style):
-		d.kept.open(style, depth)
-	}
-}
-
-// styled tells an element that is hidden by its look.
-func (d *xmlText) styled(v dialect, t *xml.Token) bool {
-	switch v {
-	case oasis:
-		return t.Local != "span" && d.styles.hiding > 0 && d.styles.hides(string(t.Attr("style-name")))
-	case svg:
-		return len(t.Attrs) > 0 && hiddenStyle(t)
-	}
-	return false
-}
-
-func (d *xmlText) setApart(depth int) {
-	d.apart = depth
-	d.aside.next()
 }
 
 func (d *xmlText) end(t *xml.Token) {
@@ -232,7 +146,7 @@ func (d *xmlText) end(t *xml.Token) {
 	d.plain = false
 	v, known := d.dialect(t)
 	paragraph := known && v.isParagraph(t.Local) && d.paragraphs > 0
-	if paragraph && d.unmarked == d.paragraphs && d.apart == 0 {
+	if paragraph && d.unmarked == d.paragraphs && !d.apart() {
 		d.joined, d.unmarked = true, 0
 	}
 	d.separate(t, v, known)
@@ -240,10 +154,7 @@ func (d *xmlText) end(t *xml.Token) {
 		d.paragraphs--
 		d.run = 0
 	}
-	if d.apart == d.depth {
-		d.apart = 0
-		d.aside.once()
-	}
+	d.show()
 	if d.drop == d.depth {
 		d.drop = 0
 	}
@@ -255,7 +166,7 @@ func (d *xmlText) end(t *xml.Token) {
 		d.properties = 0
 	}
 	d.depth = max(d.depth-1, 0)
-	if d.paragraphs == 0 && d.apart == 0 {
+	if d.paragraphs == 0 && !d.apart() {
 		d.styles.keep(&d.kept)
 		d.kept.reset()
 		d.aside.paragraph()
@@ -272,18 +183,13 @@ func (d *xmlText) separate(t *xml.Token, v dialect, known bool) {
 	}
 }
 
-// moved tells a piece of a text of SVG that stands elsewhere than behind the one before.
-func moved(t *xml.Token) bool {
-	return t.Local == "tspan" && (t.Attr("x") != nil || t.Attr("y") != nil || len(bytes.Trim(t.Attr("dy"), "0.")) > 0)
-}
-
 func (d *xmlText) gap(gap string) {
 	switch {
 	case d.drop > 0:
-	case d.apart > 0:
-		d.aside.gap()
+	case d.apart():
+		d.aside.to.gap()
 	case !d.joined:
-		d.show([]byte(gap))
+		d.write([]byte(gap))
 	}
 }
 
@@ -298,14 +204,15 @@ func (d *xmlText) text(text []byte) {
 func (d *xmlText) put(text []byte) {
 	switch {
 	case d.drop > 0:
-	case d.apart > 0:
-		_, _ = d.aside.Write(text)
+	case d.apart():
+		_, _ = d.aside.to.Write(text)
 	default:
-		d.show(text)
+		d.write(text)
 	}
 }
 
-func (d *xmlText) show(text []byte) {
+// write gives text that shows.
+func (d *xmlText) write(text []byte) {
 	_, _ = d.shown.Write(text)
 	if d.paragraphs > 0 {
 		d.kept.write(text)
@@ -313,13 +220,16 @@ func (d *xmlText) show(text []byte) {
 }
 
 // note gives the text of an attribute, apart.
-func (d *xmlText) note(text []byte) {
+func (d *xmlText) note(name string, text []byte) {
 	switch {
 	case len(text) == 0 || d.drop > 0:
-	case d.apart > 0 || d.paragraphs > 0 || d.joined:
-		d.aside.gap()
-		_, _ = d.aside.Write(text)
-		d.aside.gap()
+	case d.apart():
+		d.aside.to.gap()
+		_, _ = d.aside.to.Write(text)
+		d.aside.to.gap()
+	case d.paragraphs > 0 || d.joined:
+		d.aside.next(name == "instr")
+		_, _ = d.aside.to.Write(text)
 	default:
 		d.shown.WriteString("\n")
 		_, _ = d.shown.Write(text)

@@ -19,7 +19,9 @@ import (
 
 // Output is where the text of a document goes.
 type Output struct {
-	Shown, Apart io.Writer
+	Shown  io.Writer
+	Beside io.Writer // what shows elsewhere
+	Hidden io.Writer // what does not show
 	// Paragraph is called between two paragraphs of what shows.
 	Paragraph func()
 }
@@ -49,7 +51,8 @@ type place int
 
 const (
 	shown place = iota
-	apart
+	beside
+	hidden
 	nowhere
 )
 
@@ -276,15 +279,15 @@ func (r *reader) rune(c rune) {
 		r.rune(utf8.RuneError)
 	}
 	to := r.group.to
-	if to == shown && (r.group.hidden || r.group.deleted || r.group.tiny) {
-		to = apart
+	if to < hidden && (r.group.hidden || r.group.deleted || r.group.tiny) {
+		to = hidden
 	}
 	if to == nowhere {
 		return
 	}
 	if to != r.to {
 		r.flush()
-		if r.to = to; to == apart {
+		if r.to = to; to != shown {
 			r.text = append(r.text, '\n')
 		}
 	}
@@ -294,10 +297,7 @@ func (r *reader) rune(c rune) {
 }
 
 func (r *reader) flush() {
-	if r.to == apart {
-		_, _ = r.out.Apart.Write(r.text)
-	} else {
-		_, _ = r.out.Shown.Write(r.text)
-	}
+	out := [...]io.Writer{shown: r.out.Shown, beside: r.out.Beside, hidden: r.out.Hidden}[r.to]
+	_, _ = out.Write(r.text)
 	r.text = r.text[:0]
 }

@@ -55,7 +55,7 @@ func TestText(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var shown, apart strings.Builder
 			paragraphs := 0
-			Text(bufio.NewReader(strings.NewReader(c.in)), Output{&shown, &apart, func() { paragraphs++ }})
+			Text(bufio.NewReader(strings.NewReader(c.in)), Output{&shown, &apart, &apart, func() { paragraphs++ }})
 			if shown.String() != c.shown || apart.String() != c.apart {
 				t.Errorf("%q and %q, want %q and %q", shown.String(), apart.String(), c.shown, c.apart)
 			}
@@ -77,7 +77,7 @@ func TestBounds(t *testing.T) {
 		{"fonts", `{\rtf1{\fonttbl` + fonts.String() + fmt.Sprintf(`}\f%d\'e0\f%d\'e0`, maxFonts-1, maxFonts), "аà"},
 	} {
 		var shown, apart strings.Builder
-		Text(bufio.NewReader(strings.NewReader(c.in)), Output{&shown, &apart, func() {}})
+		Text(bufio.NewReader(strings.NewReader(c.in)), Output{&shown, &apart, &apart, func() {}})
 		if shown.String() != c.out {
 			t.Errorf("%s: %q, want %q", c.name, shown.String(), c.out)
 		}
@@ -90,7 +90,7 @@ func FuzzText(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in string) {
 		read := func(r io.Reader) string {
 			var shown, apart strings.Builder
-			Text(bufio.NewReader(r), Output{&shown, &apart, func() {}})
+			Text(bufio.NewReader(r), Output{&shown, &apart, &apart, func() {}})
 			return shown.String() + "|" + apart.String()
 		}
 		if a, b := read(strings.NewReader(in)), read(iotest.OneByteReader(strings.NewReader(in))); a != b || !utf8.ValidString(a) {

@@ -16,10 +16,12 @@ var destinations = func() map[string]place {
 		m[name] = nowhere
 	}
 	for _, name := range strings.Fields(`info title subject author manager company operator category keywords comment doccomm
-		hlinkbase header headerl headerr headerf footer footerl footerr footerf footnote annotation atnauthor fldinst
-		shpinst shptxt xe tc rxe upr userprops propname staticval docvar formfield ffname ffdeftext ffl ffhelptext
-		ffstattext do dptxbxtext`) {
-		m[name] = apart
+		hlinkbase fldinst xe tc rxe upr userprops propname staticval docvar formfield ffname ffhelptext ffstattext`) {
+		m[name] = hidden
+	}
+	for _, name := range strings.Fields(`header headerl headerr headerf footer footerl footerr footerf footnote annotation
+		atnauthor shpinst shptxt do dptxbxtext ffdeftext ffl`) {
+		m[name] = beside
 	}
 	return m
 }()
@@ -70,7 +72,7 @@ func (r *reader) apply(name string, number int, given bool) {
 		r.shape = shapeTexts[strings.TrimSpace(property)]
 		r.group.to = nowhere
 	case name == "sv" && r.shape:
-		r.destination(apart)
+		r.destination(beside)
 	case name == "sv":
 		r.group.to = nowhere
 	case name == "fonttbl":
@@ -98,7 +100,7 @@ func (r *reader) destination(to place) {
 	if r.group.to == nowhere {
 		return
 	}
-	if r.group.to = to; to == apart && r.to == apart {
+	if r.group.to = to; to != nowhere && r.to == to {
 		r.rune('\n')
 	}
 }
