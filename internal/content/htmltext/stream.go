@@ -132,7 +132,7 @@ func (s *stream) characters(text []byte) {
 		s.out.Source(text)
 	}
 	if n := len(s.open); n > 0 && s.raw == "style" {
-		if styles(s.open[n-1]) {
+		if styles(s.open[n-1]) && !ampCurtain(s.open[n-1], string(text)) {
 			s.sheet.Add(string(text))
 		}
 		return

@@ -56,10 +56,23 @@ func (t *Tree) styles() {
 	for n := range t.doc.Descendants() {
 		if n.DataAtom == atom.Style && styles(n) {
 			for c := range n.ChildNodes() {
-				t.sheet.Add(c.Data)
+				if !ampCurtain(n, c.Data) {
+					t.sheet.Add(c.Data)
+				}
 			}
 		}
 	}
+}
+
+// ampCurtain tells the style element that hides a page of AMP until AMP's own program runs, which it
+// does in every program that shows AMP (amp.dev, "AMP for Email", "Required markup").
+func ampCurtain(n *html.Node, text string) bool {
+	for i := range n.Attr {
+		if n.Attr[i].Key == "amp4email-boilerplate" {
+			return strings.Join(strings.Fields(text), "") == "body{visibility:hidden}"
+		}
+	}
+	return false
 }
 
 // styles tells whether the content of a style element is CSS for a screen.
