@@ -21,6 +21,9 @@ func FuzzExamine(f *testing.F) {
 			f.Add(trick.innocent, uint8(5))
 		}
 	}
+	for seed := range uint64(30) {
+		f.Add(generateMessage(seed), uint8(seed))
+	}
 	f.Add("Subject: x\n\nbegin 644 a.txt\n,<V5C<F5T(&]F9F5R\n`\nend\nbye", uint8(3))
 	for mediaType, text := range map[string]string{
 		"text/calendar": "DESCRIPTION;ALTREP=\"data:text/html,<b>a\":x\\n<i>sec</i>ret\n  offer", "text/enriched": "<bold>sec<<x<param>y</param>",

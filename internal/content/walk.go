@@ -72,6 +72,10 @@ func (w *walk) entity(h *partHeader, m *mimeReader, depth int) {
 	for _, limit := range h.cut {
 		w.x.reach(limit)
 	}
+	if len(readings) == 1 {
+		w.read(&readings[0], m, depth)
+		return
+	}
 	var ways []way
 	for i := range readings {
 		ways = append(ways, func(w *walk, m *mimeReader) { w.read(&readings[i], m, depth) })
