@@ -2,6 +2,7 @@ package address
 
 import (
 	"iter"
+	"math"
 	"strings"
 
 	"mailweir/internal/encodedword"
@@ -43,8 +44,9 @@ func HeaderFrom(values []string) From {
 	if octets > usualFrom {
 		return from
 	}
-	from.authors = distinct(from.Authors(), octets)
-	both, _ := from.First(octets, true)
+	const all = math.MaxInt32
+	from.authors = distinct(from.Authors(), all)
+	both, _ := from.First(all, true)
 	from.shown, from.known = both[len(from.authors):], true
 	return from
 }
