@@ -16,7 +16,11 @@ var Check = &policy.Check{
 	Title: "header From under a block policy",
 	Help: `Looks every address of every From field up in the tables of ` + "`--header-from-list`" + `: encoded words are decoded, and
 international domains are the same however they are written. ` + "`--header-from-display`" + ` also looks up addresses that
-stand in a display name or a comment, where a reader takes them for the sender.`,
+stand in a display name or a comment, where a reader takes them for the sender. Letters and signs of another width or style count as they are,
+and as the plain ones that they look like.
+
+There is no limit to the addresses, but of tables that wait 200 are asked. What could not be looked up, in these or because the From fields are
+longer than a MiB, is a check error.`,
 	Mode:    policy.Enforce,
 	OnError: policy.Delay,
 	Replies: []*policy.Reply{blocklist.ReplyHeaderFrom},
