@@ -26,13 +26,15 @@ func (w *walk) html(r io.Reader, shown *sink) {
 	defer choice.end()
 	p.second = w.x.secondText(shown)
 	defer p.second.release()
-	doc, whole := w.holdHTML(r)
-	if !whole || !p.tree(*doc) {
-		p.stream(io.MultiReader(bytes.NewReader(*doc), r))
+	page, whole := w.holdHTML(r)
+	if doc := *page; !whole {
+		p.stream(io.MultiReader(bytes.NewReader(doc), r))
+	} else {
+		p.whole(doc)
 	}
-	w.giveBack(cap(*doc))
-	w.x.examiner.pages.Put(doc)
-	p.source.end()
+	w.giveBack(cap(*page))
+	w.x.examiner.pages.Put(page)
+	w.x.sink(HTML).end()
 	shown.end()
 	choice.next()
 	w.x.hits = p.second.end()
@@ -49,8 +51,8 @@ func (w *walk) holdHTML(r io.Reader) (page *[]byte, whole bool) {
 	defer func() { *page = doc }()
 	for {
 		if len(doc) == cap(doc) {
-			size := max(8<<10, 2*cap(doc))
-			if size > htmltext.MaxTree || !w.takeSpare(size) {
+			size := min(max(8<<10, 2*cap(doc)), htmltext.MaxTree+1) // one more, to see the end
+			if size == cap(doc) || !w.takeSpare(size) {
 				return page, false
 			}
 			w.giveBack(cap(doc))
@@ -64,32 +66,39 @@ func (w *walk) holdHTML(r io.Reader) (page *[]byte, whole bool) {
 	}
 }
 
-// tree reads a document as a browser does; false if it must be read as it comes.
-func (p *htmlReading) tree(doc []byte) bool {
-	w := p.w
-	weight := htmltext.Weight(doc)
-	if weight > htmltext.Heaviest || !w.takeSpare(weight) {
-		return false
-	}
-	defer w.giveBack(weight)
-	t, err := htmltext.Parse(doc)
-	if err != nil {
-		return false
-	}
+// whole reads a document that is held.
+func (p *htmlReading) whole(doc []byte) {
 	if p.source != nil {
 		htmltext.Source(doc, p.source.put)
+		p.source = nil
 	}
+	doc, weight := htmltext.Weigh(doc)
+	if weight > htmltext.Heaviest || !p.w.takeSpare(weight) {
+		p.stream(bytes.NewReader(doc))
+		return
+	}
+	t, err := htmltext.Parse(doc)
+	if err == nil {
+		p.tree(t)
+	}
+	p.w.giveBack(weight)
+	if err != nil {
+		p.stream(bytes.NewReader(doc))
+	}
+}
+
+// tree reads a document as a browser does.
+func (p *htmlReading) tree(t *htmltext.Tree) {
 	steps := 0
 	more := func() bool { // asked for every element
 		steps++
-		return steps%64 != 0 || !w.x.halted()
+		return steps%64 != 0 || !p.w.x.halted()
 	}
 	apart := t.Shown(p.shown.put, more)
 	p.apart(apart)
 	if apart.Glued {
 		t.Inline(p.second.put, more)
 	}
-	return true
 }
 
 // stream reads HTML that no tree is made of.

@@ -55,10 +55,12 @@ func (w *walk) field(h *partHeader, name, value string) {
 // unfold joins the lines of a field (RFC 5322 section 2.2.3) and removes the blank after the colon.
 func unfold(value string) string {
 	if strings.ContainsAny(value, "\r\n") {
-		value = strings.NewReplacer("\r\n", "", "\n", "", "\r", "").Replace(value)
+		value = lineEnds.Replace(value)
 	}
 	return strings.Trim(value, " \t")
 }
+
+var lineEnds = strings.NewReplacer("\r", "", "\n", "")
 
 // message examines the body that belongs to the header h, down to the end of m.
 func (w *walk) message(h *partHeader, m *mimeReader, depth int) {

@@ -13,6 +13,7 @@ type scanner struct {
 	doc  []byte
 	pos  int
 	sure bool // all tags so far were tags for the parser, too
+	lean *lean
 }
 
 // tag is one that was found.
@@ -109,8 +110,14 @@ func (s *scanner) tag(end bool) (tag, bool) {
 			s.pos++
 			break
 		}
-		s.attribute()
-		t.weight += attributeOctets
+		from := s.pos
+		name := s.attribute()
+		if end || s.lean == nil || s.lean.attribute(from, name, s.pos) {
+			t.weight += attributeOctets
+		}
+		if s.at() == '/' {
+			s.pos++
+		}
 	}
 	if !end {
 		s.content(t.name)
@@ -118,8 +125,8 @@ func (s *scanner) tag(end bool) (tag, bool) {
 	return t, true
 }
 
-// attribute reads one with its value.
-func (s *scanner) attribute() {
+// attribute reads one with its value, and tells where its name ends.
+func (s *scanner) attribute() (name int) {
 	first := s.pos
 	for s.pos < len(s.doc) {
 		c := s.doc[s.pos]
@@ -128,16 +135,12 @@ func (s *scanner) attribute() {
 		}
 		s.pos++
 	}
+	name = s.pos
 	s.blanks()
-	switch c := s.at(); c {
-	case '/':
-		s.pos++
-		return
-	case '=':
-		s.pos++
-	default:
-		return
+	if s.at() != '=' {
+		return name
 	}
+	s.pos++
 	s.blanks()
 	switch c := s.at(); c {
 	case '"', '\'':
@@ -148,6 +151,7 @@ func (s *scanner) attribute() {
 			s.pos++
 		}
 	}
+	return name
 }
 
 func (s *scanner) blanks() {
@@ -204,7 +208,11 @@ func (s *scanner) declaration() {
 	switch {
 	case bytes.HasPrefix(rest, []byte("--")):
 		s.pos += 3
+		from := s.pos
 		s.comment()
+		if s.lean != nil && s.pos > from && s.doc[s.pos-1] == '>' {
+			s.lean.drop(from, s.pos-1)
+		}
 	case bytes.HasPrefix(rest, []byte("[CDATA[")):
 		s.sure = false
 	default:

@@ -32,21 +32,21 @@ func Parse(doc []byte) (*Tree, error) {
 		return nil, ErrTree
 	}
 	t := &Tree{doc: root, sheet: css.New(quirks(root))}
-	if hasStyle(doc) {
+	if styleAt(doc) >= 0 {
 		t.styles()
 	}
 	return t, nil
 }
 
-// hasStyle tells whether there may be a style element.
-func hasStyle(doc []byte) bool {
-	for {
-		i := bytes.IndexByte(doc, '<')
-		if i < 0 || len(doc)-i < 6 {
-			return false
+// styleAt is where the next style element may begin, -1 if there is none.
+func styleAt(doc []byte) int {
+	for at := 0; ; {
+		i := bytes.IndexByte(doc[at:], '<')
+		if i < 0 || len(doc)-at-i < 6 {
+			return -1
 		}
-		if doc = doc[i+1:]; doc[0]|0x20 == 's' && bytes.EqualFold(doc[:5], []byte("style")) {
-			return true
+		if at += i + 1; doc[at]|0x20 == 's' && bytes.EqualFold(doc[at:at+5], []byte("style")) {
+			return at
 		}
 	}
 }

@@ -17,19 +17,22 @@ const (
 // Heaviest is the most memory that a tree may need.
 const Heaviest = 64 << 20
 
-// Weight is the most memory in octets that the tree of a document can need while it is made, its
+// Weigh tells the most memory in octets that the tree of a document can need while it is made, its
 // text included; a sum above [Heaviest] is not carried on.
 //
 // Elements such as b and font go on in the next paragraph when their own one ends, so the parser
 // makes them again each time (HTML standard, "Reconstruct the active formatting elements"). With
 // that a document of 100 KB can come to gigabytes.
-func Weight(doc []byte) int {
-	weight := 3*len(doc) + (2*bytes.Count(doc, []byte("<"))+8)*nodeOctets
-	if hasStyle(doc) {
+//
+// It leaves out of the document, in place, what decides nothing about its text.
+func Weigh(doc []byte) (lean []byte, weight int) {
+	weight = 3*len(doc) + (2*bytes.Count(doc, []byte("<"))+8)*nodeOctets
+	if styleAt(doc) >= 0 {
 		weight += min(32*len(doc), css.Memory)
 	}
 	f := follower{levels: []fence{{}}}
-	for s := (scanner{doc: doc, sure: true}); weight+f.total <= Heaviest; {
+	s := scanner{doc: doc, sure: true, lean: newLean(doc)}
+	for weight+f.total <= Heaviest {
 		t, ok := s.next()
 		if !ok {
 			break
@@ -37,7 +40,7 @@ func Weight(doc []byte) int {
 		weight += t.weight - nodeOctets
 		f.follow(t)
 	}
-	return weight + f.total
+	return s.lean.rest(), weight + f.total
 }
 
 // formatting numbers the formatting elements from 1 on.

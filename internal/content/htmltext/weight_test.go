@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
 )
 
@@ -36,13 +37,13 @@ func TestWeight(t *testing.T) {
 		{"end tags in a style", "<p>" + bold.String() + "<style>" + strings.Repeat("</b>", 400) + "</style>" + strings.Repeat("</p><p>x", 20000), true},
 		{"end tags in a table", "<p>" + bold.String() + "<table>" + strings.Repeat("</b>", 400) + "</table>" + strings.Repeat("</p><p>x", 20000), true},
 		{"end tags in a select", "<p>" + bold.String() + "<select>" + strings.Repeat("<b>", 400) + strings.Repeat("</b>", 400) + "</select>" + strings.Repeat("</p><p>x", 20000), true},
-		{"many attributes", "<p><b " + strings.Repeat("a=1 ", 1) + manyAttributes(2000) + ">" + strings.Repeat("</p><p>x", 20000), true},
+		{"many attributes that decide nothing", "<p><b " + strings.Repeat("a=1 ", 1) + manyAttributes(2000) + ">" + strings.Repeat("</p><p>x", 20000), false},
 		{"honest", strings.Repeat(page, 5000), false},
 		{"fonts that never end", strings.Repeat("<td><font face=x>hello", 500), false},
 		{"text", strings.Repeat("hello ", 100000), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if weight := Weight([]byte(c.doc)); (weight > Heaviest) != c.heavy {
+			if _, weight := Weigh([]byte(c.doc)); (weight > Heaviest) != c.heavy {
 				t.Errorf("weight %d of %d octets, heavy should be %v", weight, len(c.doc), c.heavy)
 			}
 		})
@@ -70,16 +71,42 @@ func FuzzWeight(f *testing.F) {
 		for i, c := range choice[:min(len(choice), 3000)] {
 			doc.WriteString(strings.ReplaceAll(pieces[int(c)%len(pieces)], "#", fmt.Sprintf(" a%d=1", i%50)))
 		}
-		weight := Weight(doc.Bytes())
+		lean, weight := Weigh(bytes.Clone(doc.Bytes()))
 		if weight > Heaviest {
 			return
 		}
-		root, err := html.ParseWithOptions(bytes.NewReader(doc.Bytes()), html.ParseOptionEnableScripting(false))
+		root, err := html.ParseWithOptions(bytes.NewReader(lean), html.ParseOptionEnableScripting(false))
 		if err != nil {
 			return
 		}
 		if got := measured(root); got > weight {
 			t.Errorf("%d octets, taken for %d at most: %s", got, weight, doc.String())
+		}
+	})
+}
+
+// FuzzLean: what is left out of a document changes nothing of its text.
+func FuzzLean(f *testing.F) {
+	for _, trick := range tricks {
+		f.Add(trick.doc)
+	}
+	f.Add("<style>i[lang=x]{display:none}</style><p lang=y dir=z>a<i lang='x' HREF=y/>b<!-- > c -->d<a href = x target=_top/ >e</a>")
+	f.Fuzz(func(t *testing.T, doc string) {
+		lean, weight := Weigh([]byte(doc))
+		if weight > Heaviest {
+			return
+		}
+		_, err := Parse([]byte(doc))
+		if _, lost := Parse(lean); err != nil || lost != nil {
+			if err == nil {
+				t.Errorf("%q is %q, which makes no tree", doc, lean)
+			}
+			return
+		}
+		shown, apart, inline := read(t, doc)
+		leanShown, leanApart, leanInline := read(t, string(lean))
+		if diff := cmp.Diff([]any{shown, apart, inline}, []any{leanShown, leanApart, leanInline}); diff != "" {
+			t.Errorf("%q is %q: %s", doc, lean, diff)
 		}
 	})
 }
