@@ -1,15 +1,15 @@
 #!/bin/sh
 # Installs what the tests need on a Debian machine: Postfix, Dovecot,
-# rbldnsd, unbound, Redis, libmilter, a C compiler, m4, OpenDKIM's tools,
-# dkimpy, MIME-tools, ripMIME and munpack from apt, and Sendmail unpacked aside,
-# because its package and Postfix's exclude each other.
+# rbldnsd, unbound, Redis, libmilter, a C compiler, m4, Chromium, OpenDKIM's
+# tools, dkimpy, MIME-tools, ripMIME and munpack from apt, and Sendmail unpacked
+# aside, because its package and Postfix's exclude each other.
 # "test/install.sh bench" adds what only the bench compares with: Hyperscan and
 # rspamd, and strace, which plays a slow disk.
 # Does nothing when all is there; says so and does nothing without root or apt.
 set -eu
 
 sendmail=/var/cache/mailweir-test/sendmail
-packages="postfix postfix-pcre dovecot-core rbldnsd unbound redis-server libmilter-dev gcc libc6-dev m4 iproute2 opendkim-tools python3-dkim libmime-tools-perl ripmime mpack python3-docx python3-openpyxl python3-odf python3-vobject docx2txt odt2txt unrtf"
+packages="postfix postfix-pcre dovecot-core rbldnsd unbound redis-server libmilter-dev gcc libc6-dev m4 iproute2 chromium opendkim-tools python3-dkim libmime-tools-perl ripmime mpack python3-docx python3-openpyxl python3-odf python3-vobject docx2txt odt2txt unrtf"
 if [ "${1:-}" = bench ]; then
 	packages="$packages libhyperscan-dev rspamd strace"
 fi

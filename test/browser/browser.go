@@ -25,10 +25,11 @@ type Page struct {
 	frame page.SetDocumentContentParams
 }
 
-// Start starts the browser, which ends with the test. Without Chromium the test is skipped; with
-// CI=true it fails.
+// Start starts the browser, which ends with the test. Without Chromium, or with -short, the
+// test is skipped; with CI=true it fails.
 func Start(t testing.TB) *Page {
 	t.Helper()
+	testbed.Peers(t)
 	program, err := exec.LookPath("chromium")
 	if err != nil {
 		testbed.Missing(t, "no chromium: HTML is not held against a browser (run test/install.sh)")
