@@ -32,7 +32,7 @@ type gathering struct {
 func (g *gathering) add(e *policy.Event, room *int) {
 	g.times++
 	g.last = e.Time
-	if len(g.causes) < gatherCauses && !slices.Contains(g.causes, e.Cause) && g.take(e.Cause, room) {
+	if e.Cause != "" && len(g.causes) < gatherCauses && !slices.Contains(g.causes, e.Cause) && g.take(e.Cause, room) {
 		g.causes = append(g.causes, e.Cause)
 	}
 	for _, r := range e.Recipients {
