@@ -123,6 +123,10 @@ func TestRecipientsOfOneMessage(t *testing.T) {
 	if got := strings.Split(line["recipient"].(string), ","); len(got) != 40 || line["recipients"] != 40.0 {
 		t.Errorf("%d named, %v counted", len(got), line["recipients"])
 	}
+	b.refuseFor("192.0.2.1", "u@ours.example")
+	if line := b.lines()[0]; line["recipient"] != "<u@ours.example>" || line["recipients"] != nil {
+		t.Errorf("one recipient: %v, %v counted", line["recipient"], line["recipients"])
+	}
 }
 
 // Long recipients do not make a line of any length, and sums do not fill the memory.
