@@ -161,7 +161,7 @@ func (f file) as(how reader) reading {
 		}
 		w.eachCharset(f.charset, in, false, func(w *walk, label string, in *source.Reader) {
 			s := w.x.sink(Attachments)
-			how(w, labelled{in, label, false, f.depth}, s)
+			how(w, labelled{in, label, f.depth}, s)
 			s.end()
 		})
 	}

@@ -14,7 +14,7 @@ func (w *walk) plain(r io.Reader, s *sink, depth int) {
 	for start := true; ; {
 		line, err := in.ReadSlice('\n')
 		if name, ok := uuencode.Begin(line); start && ok && uuencode.Next(in) {
-			w.uuFile(name, in, depth)
+			w.uuFile(name, in, s, depth)
 		} else {
 			_, _ = s.Write(line)
 		}
@@ -25,12 +25,15 @@ func (w *walk) plain(r io.Reader, s *sink, depth int) {
 	}
 }
 
-func (w *walk) uuFile(name string, in *bufio.Reader, depth int) {
+// uuFile examines a file in plain text. What may no more belong to it is text, too.
+func (w *walk) uuFile(name string, in *bufio.Reader, s *sink, depth int) {
 	if w.parts++; w.parts > w.x.examiner.limits.Parts {
 		w.x.reach(LimitParts)
 		return
 	}
 	names := namesAsSaved(name)
 	w.noteNames(names)
-	w.file(named(file{depth: depth + 1}, names), uuencode.NewReader(in))
+	r := uuencode.NewReader(in)
+	r.Doubtful = func(line []byte) { _, _ = s.Write(line) }
+	w.file(named(file{depth: depth + 1}, names), r)
 }

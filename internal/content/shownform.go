@@ -19,7 +19,6 @@ type reader func(w *walk, t labelled, s *sink)
 type labelled struct {
 	*source.Reader
 	label string
-	shown bool // it is a part of the message, not a file
 	depth int
 }
 
@@ -49,12 +48,7 @@ var htmlTypes = nameSet("text/html text/x-amp-html text/watch-html application/x
 func (w *walk) xmlFile(t labelled, s *sink) { w.xml(xmlDecoded(t.label, t.Reader), s, nil) }
 
 func (w *walk) asItIs(t labelled, s *sink) {
-	decoded := charset.Reader(t.label, t.Reader.Reader, false)
-	if t.shown {
-		w.plain(decoded, s, t.depth)
-	} else {
-		w.copy(s, decoded)
-	}
+	w.plain(charset.Reader(t.label, t.Reader.Reader, false), s, t.depth)
 }
 
 // inForm examines a text of the message itself.
@@ -69,7 +63,7 @@ func (w *walk) inForm(f *form, label string, r *bufio.Reader, depth int) {
 	read := func(how reader) reading {
 		return func(w *walk, in *source.Reader) {
 			s := w.x.sink(Body)
-			how(w, labelled{in, label, true, depth}, s)
+			how(w, labelled{in, label, depth}, s)
 			s.end()
 			w.copy(nil, in)
 		}

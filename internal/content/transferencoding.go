@@ -2,6 +2,7 @@ package content
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 	"slices"
 	"strings"
@@ -100,7 +101,8 @@ func (w *walk) uuencoded(h *partHeader, names []string, r io.Reader, depth int) 
 	in := bufio.NewReaderSize(r, maxMIMELine)
 	for start := true; ; {
 		line, err := in.ReadSlice('\n')
-		if name, ok := uuencode.Begin(line); start && ok && uuencode.Next(in) {
+		if start && len(line) > 5 && bytes.EqualFold(line[:5], []byte("begin")) { // MIME-tools wants no more
+			name, _ := uuencode.Begin(line)
 			inner := namesAsSaved(name)
 			w.noteNames(inner)
 			w.body(h, addNames(slices.Clone(names), inner...), uuencode.NewReader(in), depth)

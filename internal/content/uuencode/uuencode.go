@@ -1,4 +1,5 @@
-// Package uuencode finds and decodes files that stand in plain text (POSIX uuencode).
+// Package uuencode finds and decodes files in uuencode (POSIX): in plain text, and in parts that are
+// encoded so. It goes on where programs do: over lines that are damaged, to the line `end`.
 package uuencode
 
 import (
@@ -7,11 +8,14 @@ import (
 	"io"
 )
 
-// Begin reads `begin 644 name`.
+// Begin reads `begin 644 name`. Case and the number of blanks do not matter.
 func Begin(line []byte) (name string, ok bool) {
-	rest, ok := bytes.CutPrefix(line, []byte("begin "))
-	mode, file, found := bytes.Cut(bytes.TrimRight(rest, "\r\n"), []byte(" "))
-	if !ok || !found || len(mode) < 3 || len(mode) > 4 || len(bytes.Trim(mode, "01234567")) > 0 {
+	begin, rest, found := bytes.Cut(bytes.TrimRight(line, "\r\n"), []byte(" "))
+	if !found || !bytes.EqualFold(begin, []byte("begin")) {
+		return "", false
+	}
+	mode, file, found := bytes.Cut(bytes.TrimLeft(rest, " "), []byte(" "))
+	if !found || len(mode) < 3 || len(mode) > 4 || len(bytes.Trim(mode, "01234567")) > 0 {
 		return "", false
 	}
 	return string(bytes.TrimSpace(file)), true
@@ -21,38 +25,47 @@ func Begin(line []byte) (name string, ok bool) {
 func Next(in *bufio.Reader) bool {
 	ahead, _ := in.Peek(maxLine)
 	end := bytes.IndexByte(ahead, '\n')
-	return end >= 0 && lineOctets(ahead[:end+1]) >= 0
+	return end >= 0 && whole(ahead[:end+1])
 }
 
 // maxLine is the most octets of a line: its length, 63 octets in groups of four for three, and the
 // line end.
 const maxLine = 1 + 84 + 2 + 1
 
-// lineOctets is the number of octets that a line holds, -1 if it is not uuencoded.
-func lineOctets(line []byte) int {
+// whole says whether a line is uuencoded, and has no more characters than it says.
+func whole(line []byte) bool {
 	line = bytes.TrimRight(line, " \r\n")
 	if len(line) == 0 || line[0] < ' ' || line[0] > '`' {
-		return -1
+		return false
 	}
-	n := int(line[0]-' ') & 63
-	groups := (n + 2) / 3
+	groups := (octets(line) + 2) / 3
 	if len(line) > 1+4*groups+1 { // some encoders add a check character
-		return -1
+		return false
 	}
 	for _, c := range line[1:] {
 		if c < ' ' || c > '`' {
-			return -1
+			return false
 		}
 	}
-	return n
+	return true
 }
 
-// Reader decodes lines up to the one that is not uuencoded; a line `end` is taken, any other left.
+// octets is what a line says to hold.
+func octets(line []byte) int { return int(line[0]-' ') & 63 }
+
+// Reader decodes lines up to `end`, which is taken, or another line that begins a file.
 type Reader struct {
+	// Doubtful gets the first line that is not uuencoded, and all behind it: the file may have ended
+	// without saying so. The line is valid until it returns. If it is nil, the file has only its
+	// `end`, and what is damaged is decoded as far as it goes.
+	Doubtful func(line []byte)
+
 	in    *bufio.Reader
-	out   [63]byte
+	doubt bool
+	out   []byte
 	ready []byte
 	ended bool
+	part  bool // the last line was the beginning of a longer one
 }
 
 // NewReader decodes the lines that follow in in.
@@ -60,29 +73,57 @@ func NewReader(in *bufio.Reader) *Reader { return &Reader{in: in} }
 
 func (u *Reader) Read(p []byte) (int, error) {
 	for len(u.ready) == 0 {
-		if u.ended || !Next(u.in) {
-			u.finish()
+		if u.ended || !u.line() {
+			u.ended = true
 			return 0, io.EOF
 		}
-		line, _ := u.in.ReadSlice('\n')
-		u.decode(line)
 	}
 	n := copy(p, u.ready)
 	u.ready = u.ready[n:]
 	return n, nil
 }
 
-// finish takes the line `end`.
-func (u *Reader) finish() {
-	u.ended = true
-	if ahead, _ := u.in.Peek(3); string(ahead) == "end" {
-		_, _ = u.in.ReadSlice('\n')
+// line decodes a line; false at the end.
+func (u *Reader) line() bool {
+	if u.begins() {
+		return false
 	}
+	line, err := u.in.ReadSlice('\n')
+	goesOn := u.part
+	u.part = err == bufio.ErrBufferFull
+	text := bytes.TrimRight(line, "\r\n")
+	switch {
+	case len(line) == 0:
+		return false
+	case !goesOn && bytes.Equal(bytes.TrimRight(text, " "), []byte("end")):
+		return false
+	case goesOn || len(text) == 0 || !whole(line):
+		u.doubt = true
+	}
+	if u.doubt && u.Doubtful != nil {
+		u.Doubtful(line)
+	}
+	if !goesOn && len(text) > 0 && (u.Doubtful == nil || whole(line)) {
+		u.decode(text)
+	}
+	return true
+}
+
+// begins says whether another file begins.
+func (u *Reader) begins() bool {
+	ahead, _ := u.in.Peek(len("begin 0644 "))
+	if u.part || len(ahead) < 6 || !bytes.EqualFold(ahead[:5], []byte("begin")) {
+		return false
+	}
+	line, _ := u.in.Peek(256)
+	line, _, _ = bytes.Cut(line, []byte("\n"))
+	_, ok := Begin(line)
+	return ok
 }
 
 func (u *Reader) decode(line []byte) {
-	n := lineOctets(line)
-	line = append(bytes.Clone(bytes.TrimRight(line, "\r\n")[1:]), "    "...) // blanks at the end are often lost; they are zeros
+	n := octets(line)
+	line = append(bytes.Clone(line[1:min(len(line), maxLine)]), "    "...) // blanks at the end are often lost; they are zeros
 	out := u.out[:0]
 	for len(out) < n && len(line) >= 4 {
 		a, b, c, d := (line[0]-' ')&63, (line[1]-' ')&63, (line[2]-' ')&63, (line[3]-' ')&63
@@ -90,9 +131,5 @@ func (u *Reader) decode(line []byte) {
 		out = append(out, group[:min(3, n-len(out))]...)
 		line = line[4:]
 	}
-	u.ready = out
-	u.ended = n == 0 // the empty line before `end`
-	if u.ended {
-		u.finish()
-	}
+	u.out, u.ready = out, out
 }
