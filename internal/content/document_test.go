@@ -82,7 +82,7 @@ func TestDocuments(t *testing.T) {
 		{"unknown namespace", under("w", "u", split), under("w", "u", apart)},
 		{"ignored element with the name of a break", word("<w:r><w:t>sec</w:t><x:br xmlns:x='u'/><w:t>ret offer</w:t></w:r>"), word("<w:r><w:t>sec</w:t><w:br/><w:t>ret offer</w:t></w:r>")},
 		{"inserted, in a link", word(`<w:ins>` + run("sec") + `</w:ins><w:hyperlink>` + run("ret") + `</w:hyperlink><w:bookmarkStart/>` + run(" offer")), word(run("sec") + "<w:r><w:tab/></w:r>" + run("ret offer"))},
-		{"written for people", word("\n <w:r>\n  <w:t>sec</w:t>\n </w:r>\n <w:r>\n  <w:t>ret</w:t>\n <w:t> </w:t><w:t>offer</w:t>\n </w:r>\n"), word("<w:r><w:t>sec</w:t><w:t>\n</w:t><w:t>ret offer</w:t></w:r>")},
+		{"written for people", word("\n <w:r>\n  <w:t>sec</w:t>\n </w:r>\n <w:r>\n  <w:t>ret</w:t>\n <w:t> </w:t><w:t>offer</w:t>\n </w:r>\n"), word("<w:r><w:t>sec</w:t><w:t xml:space='preserve'>\n</w:t><w:t>ret offer</w:t></w:r>")},
 		{"deleted text in a word", word(run("sec") + "<w:del><w:r><w:delText>xyz</w:delText></w:r></w:del>" + run("ret offer")), word(run("secret") + "<w:del><w:r><w:delText> or </w:delText></w:r></w:del>" + run("offer"))},
 		{"deleted text itself", word("<w:r><w:delText>secret offer</w:delText></w:r>"), word("<w:r><w:delText>secret</w:delText></w:r>" + run("offer") + "<w:r><w:delText>.</w:delText></w:r>")},
 		{"moved text in a word", word(run("sec") + "<w:moveFrom>" + run("xyz") + "</w:moveFrom>" + run("ret offer")), word(run("sec") + "<w:moveTo>" + run("xyz") + "</w:moveTo>" + run("ret offer"))},
@@ -94,6 +94,8 @@ func TestDocuments(t *testing.T) {
 		{"hidden by a style based on another", packed("word/document.xml", styled("sec", "xyz", "ret offer"), "word/styles.xml", hiding("I", "H")), packed("word/document.xml", styled("sec", "xyz", "ret offer"), "word/styles.xml", hiding("I", "J"))},
 		{"a style that hides nothing", packed("word/document.xml", styled("sec", "ret", " offer"), "word/styles.xml", hiding("H", "")), packed("word/document.xml", styled("secret", " big ", "offer"), "word/styles.xml", hiding("I", ""))},
 		{"OpenDocument hidden by a style declared behind", attach("a.odt", octets, zipOf(t, "content.xml", "<t:p xmlns:t='"+oasisSpace+"'>sec<t:span t:style-name='H'>xyz</t:span>ret offer</t:p>", "styles.xml", oasisHiding)), attach("a.odt", octets, zipOf(t, "content.xml", "<t:p xmlns:t='"+oasisSpace+"'>sec<t:span t:style-name='I'>xyz</t:span>ret offer</t:p>", "styles.xml", oasisHiding))},
+		{"blanks that Word drops", word("<w:r><w:t> sec </w:t></w:r><w:r><w:t>\n ret</w:t></w:r><w:r><w:t xml:space='preserve'> </w:t></w:r><w:r><w:t>offer</w:t></w:r>"), word("<w:r><w:t xml:space='preserve'>sec </w:t></w:r><w:r><w:t>ret offer</w:t></w:r>")},
+		{"blanks that others show", word("<w:r><w:t>secret </w:t></w:r><w:r><w:t>offer</w:t></w:r>"), word("<w:r><w:t>secret</w:t></w:r><w:r><w:t>offer</w:t></w:r>")},
 		{"hidden mark of a paragraph", word("<w:pPr><w:rPr><w:vanish/></w:rPr></w:pPr>" + run("sec") + "</w:p><w:p>" + run("ret offer")), word("<w:pPr><w:rPr><w:b/></w:rPr></w:pPr>" + run("sec") + "</w:p><w:p>" + run("ret offer"))},
 		{"deleted mark of a paragraph", word("<w:pPr><w:rPr><w:del/></w:rPr></w:pPr>" + run("sec") + "</w:p><w:bookmarkEnd/><w:p>" + run("ret offer")), word("<w:pPr><w:rPr><w:ins/></w:rPr></w:pPr>" + run("sec") + "</w:p><w:p>" + run("ret offer"))},
 		{"field in a word", word(run("sec") + "<w:r><w:fldChar/></w:r><w:r><w:instrText> PAGE </w:instrText></w:r>" + run("ret offer")), word(run("sec") + "<w:r><w:instrText>x</w:instrText><w:cr/></w:r>" + run("ret offer"))},
@@ -173,7 +175,7 @@ func TestDocumentBounds(t *testing.T) {
 		return "<w:r><w:delText>" + strings.Repeat("x ", n/2) + "</w:delText></w:r>"
 	}
 	word := func(body string) string {
-		return attach("a.docx", "x/y", storedZip(t, "word/document.xml", `<w:document xmlns:w="`+wordSpace+`"><w:p><w:t>x </w:t>`+body+`<w:t>secret offer</w:t></w:p></w:document>`))
+		return attach("a.docx", "x/y", storedZip(t, "word/document.xml", `<w:document xmlns:w="`+wordSpace+`"><w:p><w:t xml:space="preserve">x </w:t>`+body+`<w:t>secret offer</w:t></w:p></w:document>`))
 	}
 	styles := func(n int) string {
 		var b strings.Builder
@@ -199,6 +201,8 @@ func TestDocumentBounds(t *testing.T) {
 		{"the most text apart", word(hidden(maxAside)), nil},
 		{"more text apart", word(hidden(maxAside + 2)), []Limit{LimitHidden}},
 		{"more text apart in two paragraphs", word(hidden(maxAside*3/4) + "</w:p><w:p>" + hidden(maxAside*3/4)), nil},
+		{"much text in a paragraph", word("<w:t>" + strings.Repeat("x ", maxStyledText) + "</w:t>"), []Limit{LimitHidden}},
+		{"as much whose blanks stay", word("<w:t xml:space='preserve'>" + strings.Repeat("x ", maxStyledText) + "</w:t>"), nil},
 		{"the most hidden styles", styles(maxStyles), nil},
 		{"more hidden styles", styles(maxStyles + 1), []Limit{LimitHidden}},
 		{"styled paragraphs behind the most that are kept", manyStyled(400, "H"), []Limit{LimitHidden}},
@@ -215,6 +219,26 @@ func TestDocumentBounds(t *testing.T) {
 				t.Errorf("found %v, limits: %s", r.Outcomes[0].Fired, diff)
 			}
 		})
+	}
+}
+
+// TestDocumentCounts: what is read twice counts once.
+func TestDocumentCounts(t *testing.T) {
+	e := mustExaminer(t, Options{}, "!activation 100\n1 gold\n1 goldmine\n1 regex gol[d]\n")
+	styles := `<w:styles xmlns:w="` + wordSpace + `"><w:style w:styleId="H"><w:rPr><w:vanish/></w:rPr></w:style></w:styles>`
+	for _, c := range []struct {
+		name, body string
+		want       int
+	}{
+		{"blanks that Word drops", "<w:t>gold </w:t><w:t>gold</w:t>", 4},
+		{"a word that only Word shows", "<w:t>gold </w:t><w:t>mine</w:t>", 3},
+		{"hidden by a style", "<w:t>gold</w:t><w:r><w:rPr><w:rStyle w:val='H'/></w:rPr><w:t> silver</w:t></w:r>", 2},
+		{"a word that is hidden by a style", "<w:t>gold</w:t><w:r><w:rPr><w:rStyle w:val='H'/></w:rPr><w:t>en</w:t></w:r><w:t> x</w:t>", 2},
+	} {
+		r := examine(t, e, attach("a.docx", "x/y", zipOf(t, "word/document.xml", `<w:document xmlns:w="`+wordSpace+`"><w:p>`+c.body+"</w:p></w:document>", "word/styles.xml", styles)), 1000)
+		if got := r.Outcomes[0].Score; got != c.want || len(r.Limits) > 0 {
+			t.Errorf("%s: %d, want %d; %v", c.name, got, c.want, r.Limits)
+		}
 	}
 }
 

@@ -1,5 +1,10 @@
 package content
 
+import (
+	"bytes"
+	"slices"
+)
+
 // styles are those of an office document that hide text. They are declared in a part of their own,
 // mostly behind the text, so paragraphs with styled runs are kept until all parts have been read:
 // what was examined as shown is then examined without the runs that do not show.
@@ -15,8 +20,9 @@ type styles struct {
 
 // styledText is a paragraph with the runs that have a style.
 type styledText struct {
-	text []byte
-	runs []styledRun
+	text  []byte
+	runs  []styledRun
+	drops bool // some of the runs are blanks that Word drops
 }
 
 type styledRun struct {
@@ -88,47 +94,30 @@ func (s *styles) keep(p *styledText) {
 	if len(p.runs) == 0 {
 		return
 	}
-	for _, run := range p.runs {
-		p.close(run.depth)
-	}
 	cost := len(p.text) + 64*len(p.runs)
-	s.over = s.over || len(p.runs) == maxStyledRuns || len(p.text) == maxStyledText
+	s.over = s.over || p.finish()
 	if s.size+cost > maxStyled || !s.w.x.examiner.pool.budget.takeSpare(cost) {
 		s.over = true
 		return
 	}
 	s.size += cost
-	s.paragraphs = append(s.paragraphs, styledText{append([]byte(nil), p.text...), append([]styledRun(nil), p.runs...)})
+	s.paragraphs = append(s.paragraphs, styledText{text: bytes.Clone(p.text), runs: slices.Clone(p.runs)})
 }
 
 // end examines the paragraphs again in which a run does not show.
-func (s *styles) end(out *sink) {
-	for _, p := range s.paragraphs {
-		p.without(s, out)
+func (s *styles) end(shown *sink) {
+	if s.hiding > 0 && shown != nil {
+		again := omission{w: s.w, shown: shown}
+		for _, p := range s.paragraphs {
+			again.read(&p, s.hides)
+		}
+		again.end()
 	}
 	if s.over && s.hiding > 0 {
 		s.w.x.reach(LimitHidden)
 	}
 	s.w.giveBack(s.size)
 	s.paragraphs, s.size = nil, 0
-}
-
-func (p *styledText) without(s *styles, out *sink) {
-	at, less := 0, false
-	for _, run := range p.runs {
-		if !s.hides(run.style) || run.begin < at {
-			continue
-		}
-		if !less {
-			out.end()
-		}
-		_, _ = out.Write(p.text[at:run.begin])
-		at, less = run.end, true
-	}
-	if less {
-		_, _ = out.Write(p.text[at:])
-		out.end()
-	}
 }
 
 // write adds to a paragraph.
@@ -154,4 +143,23 @@ func (p *styledText) close(depth int) {
 	}
 }
 
-func (p *styledText) reset() { p.text, p.runs = p.text[:0], p.runs[:0] }
+// drop notes octets that some programs do not show.
+func (p *styledText) drop(begin, end int) {
+	if begin < end && len(p.runs) < maxStyledRuns {
+		p.runs = append(p.runs, styledRun{dropped, 0, begin, end})
+		p.drops = true
+	}
+}
+
+// dropped is the style of such octets.
+const dropped = "\x00"
+
+// finish ends all runs; full tells that there was no room for all.
+func (p *styledText) finish() (full bool) {
+	for _, run := range p.runs {
+		p.close(run.depth)
+	}
+	return len(p.runs) == maxStyledRuns || len(p.runs) > 0 && len(p.text) == maxStyledText
+}
+
+func (p *styledText) reset() { *p = styledText{text: p.text[:0], runs: p.runs[:0]} }

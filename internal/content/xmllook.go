@@ -121,3 +121,40 @@ func (d *xmlText) styled(v dialect, t *xml.Token) bool {
 func moved(t *xml.Token) bool {
 	return t.Local == "tspan" && (t.Attr("x") != nil || t.Attr("y") != nil || len(bytes.Trim(t.Attr("dy"), "0.")) > 0)
 }
+
+// trims notes the beginning of a w:t. Word drops the blanks at its beginning and end unless it, or an
+// element around it, says otherwise (ECMA-376 part 1, section 17.3.3.31); others show them.
+func (d *xmlText) trims(t *xml.Token) {
+	preserve := string(t.Attr("space")) == "preserve"
+	switch {
+	case t.Local != "t":
+		d.preserve = d.preserve || preserve
+	case !preserve && !d.preserve && d.paragraphs > 0 && !d.apart() && strings.Contains(t.Space, "/wordprocessingml/"):
+		d.word = len(d.kept.text)
+	}
+}
+
+// trim notes the blanks of a w:t that has ended.
+func (d *xmlText) trim() {
+	if d.word < 0 {
+		return
+	}
+	text := d.kept.text[d.word:]
+	first := len(text) - len(bytes.TrimLeft(text, " \t\r\n"))
+	last := max(first, len(bytes.TrimRight(text, " \t\r\n")))
+	d.kept.drop(d.word, d.word+first)
+	d.kept.drop(d.word+last, d.word+len(text))
+	d.word = -1
+}
+
+// keep is called at the end of a paragraph.
+func (d *xmlText) keep() {
+	if d.kept.drops {
+		if d.kept.finish() {
+			d.w.x.reach(LimitHidden)
+		}
+		d.trimmed.read(&d.kept, func(style string) bool { return style == dropped })
+	}
+	d.styles.keep(&d.kept)
+	d.kept.reset()
+}

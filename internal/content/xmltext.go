@@ -33,6 +33,9 @@ type xmlText struct {
 	style           string // that is being declared
 	styles          *styles
 	kept            styledText // of the paragraph that is open
+	trimmed         omission   // paragraphs as Word shows them
+	preserve        bool       // no blanks are dropped
+	word            int        // where the text of a w:t begins in kept, -1 where blanks are kept
 	escapes         xEscapes
 }
 
@@ -44,7 +47,8 @@ func (w *walk) xml(r io.Reader, s *sink, of *styles) {
 	}
 	defer w.giveBack(xmlMemory)
 	in := xml.New(r)
-	d := &xmlText{w: w, shown: s, aside: newAside(w, s), mixed: true, styles: of}
+	d := &xmlText{w: w, shown: s, aside: newAside(w, s), mixed: true, styles: of, word: -1}
+	d.trimmed = omission{w: w, shown: s}
 	if of == nil {
 		d.styles = &styles{w: w}
 		defer func() { d.styles.end(s) }()
@@ -63,6 +67,9 @@ func (w *walk) xml(r io.Reader, s *sink, of *styles) {
 		}
 	}
 	d.aside.flush()
+	if d.trimmed.text != nil {
+		d.trimmed.end()
+	}
 	if in.Cut() {
 		w.x.reach(LimitMarkup)
 	}
@@ -103,6 +110,7 @@ func (d *xmlText) start(t *xml.Token) {
 	if !known {
 		return
 	}
+	d.trims(t)
 	if v.isParagraph(t.Local) {
 		d.paragraphs++
 		d.mixed = v.mixed()
@@ -144,6 +152,7 @@ func (d *xmlText) show() {
 func (d *xmlText) end(t *xml.Token) {
 	d.escapes.end(d)
 	d.plain = false
+	d.trim()
 	v, known := d.dialect(t)
 	paragraph := known && v.isParagraph(t.Local) && d.paragraphs > 0
 	if paragraph && d.unmarked == d.paragraphs && !d.apart() {
@@ -167,8 +176,7 @@ func (d *xmlText) end(t *xml.Token) {
 	}
 	d.depth = max(d.depth-1, 0)
 	if d.paragraphs == 0 && !d.apart() {
-		d.styles.keep(&d.kept)
-		d.kept.reset()
+		d.keep()
 		d.aside.paragraph()
 	}
 }
