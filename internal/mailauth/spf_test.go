@@ -109,6 +109,7 @@ func TestSPFSenders(t *testing.T) {
 		{"a@example", mailauth.SPFNone, ""},
 		{"a@[192.0.2.1]", mailauth.SPFNone, ""},
 		{"a@" + strings.Repeat("a.", 127) + "example", mailauth.SPFNone, ""},
+		{"a@" + strings.Repeat("a.", 122) + "aa.example", mailauth.SPFNone, ""}, // 254 octets
 		{"a", mailauth.SPFNone, ""},
 		{"a@l.example.", mailauth.SPFPass, "A a.x.example"},
 	} {
@@ -123,6 +124,10 @@ func TestSPFSenders(t *testing.T) {
 		if tt.want == mailauth.SPFNone && l.Questions() != before {
 			t.Errorf("%s: the DNS was asked", tt.sender)
 		}
+	}
+	before := l.Questions() // about a name of 253 octets, the longest
+	if _, err := mailauth.SPF(t.Context(), r, netip.MustParseAddr("192.0.2.1"), "helo.example", "a@"+strings.Repeat("a.", 122)+"a.example"); err != nil || l.Questions() == before {
+		t.Errorf("the longest name was not asked for: %v", err)
 	}
 	got, err := mailauth.SPF(t.Context(), r, netip.MustParseAddr("192.0.2.1"), "l.example", "")
 	if got != mailauth.SPFPass || err != nil {
