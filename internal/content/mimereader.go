@@ -21,6 +21,7 @@ type mimeReader struct {
 	eof        bool
 	midLine    bool        // the next octets continue a line longer than the buffer
 	continued  bool        // the piece that next has given continues a line
+	rest       []byte      // of the line behind a carriage return
 	back       []byte      // a line given back by unread
 	loose      bool        // a line that only begins with a boundary is one
 	watch      *watch      // waits for such a line where it is none, nil where nobody wants to know
@@ -62,10 +63,8 @@ func (m *mimeReader) next() []byte {
 		m.back = nil
 		return line
 	}
-	line, err := m.r.ReadSlice('\n')
-	m.continued = m.midLine
-	m.midLine = err == bufio.ErrBufferFull
-	if err != nil && err != bufio.ErrBufferFull && len(line) == 0 {
+	line := m.line()
+	if len(line) == 0 {
 		m.eof = true
 		m.watch.end()
 		return nil
@@ -76,6 +75,33 @@ func (m *mimeReader) next() []byte {
 		return nil
 	}
 	m.watch.line(line)
+	return line
+}
+
+// line reads one from the input. For some readers a carriage return alone ends it: Python's email is
+// one. So it does where m is loose; elsewhere it is in doubt where that matters.
+func (m *mimeReader) line() []byte {
+	line := m.rest
+	m.continued = m.midLine && len(line) == 0
+	if len(line) == 0 {
+		var err error
+		line, err = m.r.ReadSlice('\n')
+		m.midLine = err == bufio.ErrBufferFull
+	}
+	m.rest = nil
+	if !m.loose && m.watch == nil {
+		return line
+	}
+	i := bytes.IndexByte(line, '\r')
+	if i < 0 || i+1 >= len(line) || line[i+1] == '\n' {
+		return line
+	}
+	switch behind := line[i+1:]; {
+	case m.loose:
+		line, m.rest = line[:i+1], behind
+	case m.prefixed(behind), len(behind) > 8 && bytes.EqualFold(behind[:8], []byte("content-")):
+		m.watch.doubt()
+	}
 	return line
 }
 
@@ -92,8 +118,7 @@ func (m *mimeReader) dropRest() {
 }
 
 // atBoundary says whether a line is the boundary of an open multipart. One that only begins with one
-// is where m is loose; otherwise whoever watches has another
-// reading begin there.
+// is where m is loose; otherwise whoever watches has another reading begin there.
 func (m *mimeReader) atBoundary(line []byte) bool {
 	if len(m.boundaries) == 0 || len(line) < 3 || line[0] != '-' || line[1] != '-' {
 		return false

@@ -60,6 +60,8 @@ func TestReadings(t *testing.T) {
 		{"boundary as a prefix inside", mixed + "b\n\n--b\n" + mixed + "c\n\n--c" + hello + "--cc\n" + part + "--c--\n--b--"},
 		{"boundary as a prefix of the outer", mixed + "b\n\n--b\n" + mixed + "c\n\n--c" + hello + "--bb\n" + part + "--b--"},
 		{"boundary as a prefix, ends", mixed + "b\n\n--b" + hello + "--b--x\n\nhello\n--b\n" + part + "--b--"},
+		{"boundary behind a carriage return", mixed + "b\n\n--b\n\nhello\r--b\r" + strings.ReplaceAll(part, "\n", "\r") + "\n--b--"},
+		{"field behind a carriage return", mixed + "b\n\n--b\nX: y\rContent-Transfer-Encoding: base64\n\n" + b64("secret offer") + "\n--b--"},
 		{"boundary of both", mixed + "b\n\n--b\n" + mixed + "b\n\n--b" + hello + "--b--\n--b\n" + part + "--b--"},
 		{"behind the last boundary", mixed + "b\n\n--b" + hello + "--b--\nhello\n--b\n" + part + "--b--"},
 		{"behind two last boundaries", mixed + "b\n\n--b" + hello + "--b--\n--b--\n--b\n" + part},
