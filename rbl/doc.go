@@ -5,9 +5,9 @@
 //
 // A DNS list (DNSBL, DNSWL, RBL; RFC 5782) publishes opinions about IP addresses or domain names as
 // a DNS zone. To ask the list bl.example about the client 192.0.2.99, its octets are reversed and
-// the zone appended, and the A record of
-// 99.2.0.192.bl.example is asked for. For an IPv6 client the 32 hexadecimal digits are reversed, and still an A record is asked for.
-// For a domain the name itself stands in front: sender.example.dbl.example.
+// the zone appended, and the A record of 99.2.0.192.bl.example is asked for. For an IPv6 client the
+// 32 hexadecimal digits are reversed, and still an A record is asked for. For a domain the name
+// itself stands in front: sender.example.dbl.example.
 //
 // The answer "no such name" means not listed. An A record means listed, and its value, somewhere in
 // 127.0.0.0/8, says in what way: every list has its own codes. A TXT record at the same name tells
@@ -27,12 +27,16 @@
 //
 // # What this package does about it
 //
-//   - "Could not tell" is never "listed". Time-outs, server failures, anything outside 127.0.0.0/8, all of 127.255.255.0/24 and, for lists
-//     in the table of well-known zones, any code that the list does not document are errors, on block lists and allow lists alike.
-//   - [Parse] refuses dead lists, lists of the wrong kind, keys in plain sight, and filters that could never match.
-//   - Each list tests itself by its test entries at start and every hour and is not asked while that fails ([Lists]); nor while it does not
-//     answer, nor for an hour after it listed too many clients known to be good ([Lists.KnownGood]).
-//   - All lists are asked at once, and [Set.Lookup] returns as soon as no list that is still silent could change the verdict.
+//   - "Could not tell" is never "listed". Time-outs, server failures, anything outside 127.0.0.0/8,
+//     all of 127.255.255.0/24 and, for lists in the table of well-known zones, any code that the
+//     list does not document are errors, on block lists and allow lists alike.
+//   - [Parse] refuses dead lists, lists of the wrong kind, keys in plain sight, and filters that
+//     could never match.
+//   - Each list tests itself by its test entries at start and every hour and is not asked while
+//     that fails ([Lists]); nor while it does not answer, nor for an hour after it listed too many
+//     clients known to be good ([Lists.KnownGood]).
+//   - All lists are asked at once, and [Set.Lookup] returns as soon as no list that is still silent
+//     could change the verdict.
 //   - Keys are a [Secret] and stand as {NAME} in everything that can be printed.
 //
 // A list that is suspended counts as though it were not configured. One that failed just now leaves

@@ -12,8 +12,8 @@ import (
 )
 
 // goodNets remembers, for an hour, the nets of clients whose mail is known to be good, and which
-// lists hit them. Each net counts once, from when it was first seen, for the sender who spoke for it
-// then: whoever has one domain can send from any number of nets as it, listed ones above all.
+// lists hit them. Each net counts once, from when it was first seen, for the sender who spoke for
+// it then: whoever has one domain can send from any number of nets as it, listed ones above all.
 type goodNets struct {
 	mu      sync.Mutex
 	nets    map[netip.Prefix]*goodNet
@@ -36,10 +36,11 @@ type goodHits struct {
 }
 
 // KnownGood reports a client whose mail is known to be good whatever lists say: untrusted, with a
-// permit or auto-allow honoured by SPF pass of the sender's domain. zones are the lists that list it
-// ([Result.Hits]). A list that hits more than a quarter of at least 20 such nets within an hour is
-// suspended for one, if those that it hits belong to senders of five domains or more. A net is an
-// IPv4 address or an IPv6 /64, and the mail of one registered domain makes two nets known at most.
+// permit or auto-allow honoured by SPF pass of the sender's domain. zones are the lists that list
+// it ([Result.Hits]). A list that hits more than a quarter of at least 20 such nets within an hour
+// is suspended for one, if those that it hits belong to senders of five domains or more. A net is
+// an IPv4 address or an IPv6 /64, and the mail of one registered domain makes two nets known at
+// most.
 func (l *Lists) KnownGood(client netip.Addr, domain string, zones []string) {
 	bits := 64
 	client = client.Unmap().WithZone("")

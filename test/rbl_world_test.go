@@ -9,9 +9,9 @@ import (
 )
 
 // A list begins to list the world while its test entries stay in order. Good mail from senders with
-// a permit that SPF vouches for finds it out at the 20th net; the untrusted clients refused until then are
-// all that it costs. One of these senders, who sends from any number of nets, finds nothing out: he
-// may be listed rightly, and two of his nets count.
+// a permit that SPF vouches for finds it out at the 20th net; the untrusted clients refused until
+// then are all that it costs. One of these senders, who sends from any number of nets, finds
+// nothing out: he may be listed rightly, and two of his nets count.
 func TestWorldListed(t *testing.T) {
 	world := testbed.Zone{Name: "world.example", Type: "ip4set", Data: ":127.0.0.2:everybody\n127.0.0.0/8\n!127.0.0.1\n"}
 	dns := testbed.DNSConfig{

@@ -15,8 +15,9 @@ import (
 	"mailweir/internal/terminal"
 )
 
-// newLogger returns the log on standard error, which may be a terminal. Under systemd's journal the time is left out and
-// each line carries its priority (sd-daemon(3)), because the journal keeps both itself.
+// newLogger returns the log on standard error, which may be a terminal. Under systemd's journal the
+// time is left out and each line carries its priority (sd-daemon(3)), because the journal keeps
+// both itself.
 func newLogger(d *daemonFlags, out io.Writer) (*logrus.Logger, error) {
 	log := logrus.New()
 	log.SetOutput(terminal.NewWriter(out))

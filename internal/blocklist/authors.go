@@ -11,8 +11,8 @@ import (
 	"mailweir/internal/policy"
 )
 
-// lookupTime bounds what looking up one header From in tables in memory takes: a table of a thousand
-// patterns would need minutes for as many addresses as a sender can name.
+// lookupTime bounds what looking up one header From in tables in memory takes: a table of a
+// thousand patterns would need minutes for as many addresses as a sender can name.
 const lookupTime = 2 * time.Second
 
 var (

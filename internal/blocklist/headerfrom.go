@@ -7,8 +7,8 @@ import (
 	"mailweir/internal/table"
 )
 
-// ReplyHeaderFrom is the reply of the check header-from, and of sender-block where it looks at header
-// From, too. It stands here because no check imports another.
+// ReplyHeaderFrom is the reply of the check header-from, and of sender-block where it looks at
+// header From, too. It stands here because no check imports another.
 var ReplyHeaderFrom = &policy.Reply{
 	ID: "header-from", Row: "P7", Offence: policy.OffenceBlocked, Code: 550, Enhanced: "5.7.1", Text: "Rejected by header based Blocked Senders - Block policy for Header From",
 	Description: "An address in the From header, which the reader sees as the sender, is under a block policy.",

@@ -51,8 +51,8 @@ func (s *stretches) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// once takes the last stretch back if an earlier one says the same: documents hold some texts twice,
-// for programs that are old and new.
+// once takes the last stretch back if an earlier one says the same: documents hold some texts
+// twice, for programs that are old and new.
 func (s *stretches) once() {
 	if bytes.Contains(s.text[:s.begin], s.text[s.begin:]) {
 		s.text = s.text[:s.begin]

@@ -11,8 +11,8 @@ import (
 	"mailweir/internal/transfer"
 )
 
-// isCalendar tells calendars (RFC 5545, vCalendar 1.0) and contacts (RFC 6350, RFC 2426, vCard 2.1),
-// by media type or extension.
+// isCalendar tells calendars (RFC 5545, vCalendar 1.0) and contacts (RFC 6350, RFC 2426, vCard
+// 2.1), by media type or extension.
 func isCalendar(mediaType, extension string) bool {
 	return calendarTypes[mediaType] || calendarExtensions[extension]
 }
@@ -105,7 +105,8 @@ func quotedPrintable(line []byte) bool {
 	return bytes.Contains(bytes.ToUpper(head), []byte("QUOTED-PRINTABLE"))
 }
 
-// folded goes past the line end that began with b, and tells whether a blank behind it folds a line.
+// folded goes past the line end that began with b, and tells whether a blank behind it folds a
+// line.
 func (c *calendarLines) folded(b byte) bool {
 	c.lineFeed(b)
 	next, _ := c.in.Peek(1)
@@ -138,8 +139,8 @@ func cutProperty(line []byte) (head, value []byte, found bool) {
 	return bytes.Cut(line, []byte(":")) // a quote that never closes
 }
 
-// property gives one property: its name and parameters as they are, and its value as it shows. Where
-// that may be plain or HTML, it counts as the alternatives of a message do.
+// property gives one property: its name and parameters as they are, and its value as it shows.
+// Where that may be plain or HTML, it counts as the alternatives of a message do.
 func (w *walk) property(label string, line []byte, s *sink) {
 	head, raw, _ := cutProperty(line)
 	h := &propertyHead{text: charset.Decode(label, string(head))}
@@ -213,8 +214,8 @@ func cutSemicolon(s string) (first, rest string, found bool) {
 	return s, "", false
 }
 
-// decode undoes the encoding of a value; false if it is no text but a picture or the like. vCard 2.1
-// has encodings without the name of the parameter.
+// decode undoes the encoding of a value; false if it is no text but a picture or the like. vCard
+// 2.1 has encodings without the name of the parameter.
 func (h *propertyHead) decode(value []byte) ([]byte, bool) {
 	parameters := ";" + strings.ToUpper(strings.ReplaceAll(h.text, " ", "")) + ";"
 	switch {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// BenchmarkMessages examines the messages of the corpus with a few entries, and those alone that have
-// HTML.
+// BenchmarkMessages examines the messages of the corpus with a few entries, and those alone that
+// have HTML.
 func BenchmarkMessages(b *testing.B) {
 	var all, html []string
 	for _, set := range []string{"easy_ham", "hard_ham", "spam"} {

@@ -25,8 +25,8 @@ func uu(name, text string) string {
 	return b.String() + "`\nend\n"
 }
 
-// TestDecoding hides the words "secret offer" in transfer encodings, charsets and encoded words that
-// programs read differently, each beside a twin that no program shows them in.
+// TestDecoding hides the words "secret offer" in transfer encodings, charsets and encoded words
+// that programs read differently, each beside a twin that no program shows them in.
 func TestDecoding(t *testing.T) {
 	encoded := func(encoding, body string) string {
 		return mimePart("Content-Transfer-Encoding: "+encoding, body)

@@ -40,14 +40,16 @@ func (w *walk) zipContent(f file, names []string, r io.Reader) bool {
 	return true
 }
 
-// isDocument tells a document by the members that its kind must have: Office Open XML (ECMA-376 part
-// 2, section 10.1.2.1) and OpenDocument (OpenDocument 1.2 part 3, section 3.3) write them first.
+// isDocument tells a document by the members that its kind must have: Office Open XML (ECMA-376
+// part 2, section 10.1.2.1) and OpenDocument (OpenDocument 1.2 part 3, section 3.3) write them
+// first.
 func isDocument(seen map[string]bool) bool { return seen["[Content_Types].xml"] || seen["mimetype"] }
 
-// documentText tells the members that hold the text of Office Open XML and OpenDocument files by the
-// names that all programs give them. A document may give them any others, since it finds them by
-// relationships: then XML in a document is its text whatever it is called, and in an archive that
-// begins as no document, or under another extension, it is a file that is read in the same way.
+// documentText tells the members that hold the text of Office Open XML and OpenDocument files by
+// the names that all programs give them. A document may give them any others, since it finds them
+// by relationships: then XML in a document is its text whatever it is called, and in an archive
+// that begins as no document, or under another extension, it is a file that is read in the same
+// way.
 func documentText(name string) bool {
 	switch path.Ext(name) {
 	case ".rels":
@@ -66,8 +68,8 @@ func looksLikeXML(in *source.Reader) bool {
 	return xml.Looks(head)
 }
 
-// xmlDecoded decodes XML by its own declaration, else by the label that came with it: a program that
-// opens a file knows no label. A charset in which the first tag would be none is not meant.
+// xmlDecoded decodes XML by its own declaration, else by the label that came with it: a program
+// that opens a file knows no label. A charset in which the first tag would be none is not meant.
 func xmlDecoded(label string, in *source.Reader) io.Reader {
 	head, _ := in.Peek(maxSniff)
 	if own := xml.Encoding(head); own != "" {

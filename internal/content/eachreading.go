@@ -5,8 +5,8 @@ import (
 	"mailweir/internal/content/source"
 )
 
-// eachCharset reads a text in each charset in which mail programs may read it, mostly one, and counts
-// them as the alternatives of a message. read gets a label that names one of them.
+// eachCharset reads a text in each charset in which mail programs may read it, mostly one, and
+// counts them as the alternatives of a message. read gets a label that names one of them.
 func (w *walk) eachCharset(label string, in *source.Reader, isHTML bool, read func(w *walk, label string, in *source.Reader)) {
 	n := len(charset.Readings(label, in.Reader, isHTML))
 	if n > 1 && !w.opens(n-1) {
@@ -47,8 +47,8 @@ func (w *walk) opens(more int) bool {
 
 func (w *walk) shuts(more int) { w.open -= more }
 
-// asAlternatives counts a reading, and others that go on beside it, as the alternatives of a message;
-// it may itself begin others.
+// asAlternatives counts a reading, and others that go on beside it, as the alternatives of a
+// message; it may itself begin others.
 func (w *walk) asAlternatives(first func(), others *[]*secondReading) {
 	choice := w.x.choose()
 	defer choice.end()

@@ -120,8 +120,8 @@ func (w *walk) header(r *headerReader, m *mimeReader) (odd oddLine) {
 	}
 }
 
-// oddity tells lines that are neither a field nor the continuation of one; continued if text goes on
-// with a line that was too long.
+// oddity tells lines that are neither a field nor the continuation of one; continued if text goes
+// on with a line that was too long.
 func oddity(text []byte, continued, begun bool) oddLine {
 	switch {
 	case continued:

@@ -16,10 +16,10 @@ type htmlReading struct {
 	second *secondText
 }
 
-// html examines HTML in two readings. The first is what shows; patterns, card numbers and what keeps
-// a definition from firing read that alone. Since a guess at what shows may be wrong, words and
-// phrases are looked for once more with every element in the line, nothing hidden and no break. An
-// entry counts by the reading that has it most often, as in alternatives.
+// html examines HTML in two readings. The first is what shows; patterns, card numbers and what
+// keeps a definition from firing read that alone. Since a guess at what shows may be wrong, words
+// and phrases are looked for once more with every element in the line, nothing hidden and no break.
+// An entry counts by the reading that has it most often, as in alternatives.
 func (w *walk) html(r io.Reader, shown *sink) {
 	p := &htmlReading{w: w, shown: shown, source: w.x.sink(HTML)}
 	choice := w.x.choose()
@@ -40,8 +40,8 @@ func (w *walk) html(r io.Reader, shown *sink) {
 	w.x.hits = p.second.end()
 }
 
-// holdHTML reads as much as a tree is made of; whole tells that this is all. The buffer must be given
-// back.
+// holdHTML reads as much as a tree is made of; whole tells that this is all. The buffer must be
+// given back.
 func (w *walk) holdHTML(r io.Reader) (page *[]byte, whole bool) {
 	page, _ = w.x.examiner.pages.Get().(*[]byte)
 	if page == nil || !w.takeSpare(cap(*page)) {

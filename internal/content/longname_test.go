@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestLongNames: however long a name is, the end of it tells what kind of file it is, and no word of
-// it is lost. What is not seen of a name leaves a trace.
+// TestLongNames: however long a name is, the end of it tells what kind of file it is, and no word
+// of it is lost. What is not seen of a name leaves a trace.
 func TestLongNames(t *testing.T) {
 	const def = "!activation 1\n!scan filenames\n1 gold\n"
 	e := mustExaminer(t, Options{}, def)

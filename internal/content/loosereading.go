@@ -7,9 +7,9 @@ import (
 	"mailweir/internal/content/source"
 )
 
-// RFC 2046 section 5.1.1 takes a line for a boundary that only begins with it, and so do Dovecot and
-// munpack; other readers want nothing behind it but white space. So where there is such a line, the
-// message is read loosely, too, from the beginning of the part that it ends or does not end.
+// RFC 2046 section 5.1.1 takes a line for a boundary that only begins with it, and so do Dovecot
+// and munpack; other readers want nothing behind it but white space. So where there is such a line,
+// the message is read loosely, too, from the beginning of the part that it ends or does not end.
 
 // maxReplay is the octets of a part that are kept so that it can be read once more. Of longer ones
 // only what follows the line is read loosely.

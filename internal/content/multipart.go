@@ -27,8 +27,8 @@ func (w *walk) multipart(h *partHeader, m *mimeReader, depth int) {
 	}
 }
 
-// anyBoundary takes every line for a boundary that begins with two dashes and goes on, as munpack and
-// ripMIME do where they know of none.
+// anyBoundary takes every line for a boundary that begins with two dashes and goes on, as munpack
+// and ripMIME do where they know of none.
 func (w *walk) anyBoundary(h *partHeader, m *mimeReader, depth int) {
 	m.loose = true
 	m.boundaries = append(m.boundaries, openMultipart{"", h.mediaType, depth})

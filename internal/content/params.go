@@ -6,8 +6,8 @@ import (
 )
 
 // params are the parameters of a Content-Type or Content-Disposition field (RFC 2045 section 5.1)
-// that say something to us, as mail readers find them: those that split the field at its semicolons,
-// and those that look for a name and take what follows, whatever stands before it.
+// that say something to us, as mail readers find them: those that split the field at its
+// semicolons, and those that look for a name and take what follows, whatever stands before it.
 type params struct {
 	lists [][]param // each of one way to split the field, the likeliest first
 	cut   []Limit

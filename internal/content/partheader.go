@@ -185,8 +185,8 @@ func (h *partHeader) addAttached(list []partHeader, t mediaType, encoding string
 	return list
 }
 
-// showsAsText tells the media types that a mail reader shows as text of the message; a multipart without
-// boundary is one.
+// showsAsText tells the media types that a mail reader shows as text of the message; a multipart
+// without boundary is one.
 func showsAsText(mediaType string) bool {
 	major, _, proper := strings.Cut(mediaType, "/")
 	return !proper || major == "text" || major == "multipart"

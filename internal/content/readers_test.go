@@ -24,8 +24,8 @@ type foundByReader struct {
 }
 
 // TestAgainstReaders holds generated messages, with faults in the headers of their parts and in
-// their boundaries, against Python's email, Perl's MIME-tools, ripMIME and munpack: where any of them
-// finds a name or a text, it is found here. MAILWEIR_READERS=N tries N messages.
+// their boundaries, against Python's email, Perl's MIME-tools, ripMIME and munpack: where any of
+// them finds a name or a text, it is found here. MAILWEIR_READERS=N tries N messages.
 func TestAgainstReaders(t *testing.T) {
 	count := 400
 	if n, err := strconv.Atoi(os.Getenv("MAILWEIR_READERS")); err == nil {
@@ -161,8 +161,8 @@ func plainName(name string) string {
 	}, strings.ToLower(name))
 }
 
-// missedNames are the names that a reader has found and we have not. Of what it makes up itself, such
-// as textfile0, there is no file name in it.
+// missedNames are the names that a reader has found and we have not. Of what it makes up itself,
+// such as textfile0, there is no file name in it.
 func missedNames(reader string, theirs, ours []string) (missed []string) {
 	for _, name := range theirs {
 		if !fileName.MatchString(name) {
@@ -186,8 +186,8 @@ func explained(reader, name string, ours []string) string {
 			return "in single quotes it takes the rest of the field for the name"
 		}
 	}
-	// MIME readers that put a plain name and sections together, ripMIME those of all parameters too. We
-	// do not, because honest senders write a plain name beside sections that say the same.
+	// MIME readers that put a plain name and sections together, ripMIME those of all parameters too.
+	// We do not, because honest senders write a plain name beside sections that say the same.
 	name = plainName(BaseName(name))
 	ends := func(test func(string, string) bool) bool {
 		return slices.ContainsFunc(ours, func(our string) bool {

@@ -33,7 +33,8 @@ func name2231(name string) (base string, number int, extended bool) {
 
 // join2231 puts the sections of a parameter together and decodes them, in each way in which readers
 // do: the extended value without a number for itself, and as the section 0; of two sections of the
-// same number the first, the last or both; only those before one that is missing; all as they stand.
+// same number the first, the last or both; only those before one that is missing; all as they
+// stand.
 func join2231(list []param) (values []string) {
 	var sections []param
 	for i, p := range list {
@@ -84,8 +85,8 @@ func oneOfEach(ordered []param) []param {
 	return slices.CompactFunc(slices.Clone(ordered), func(a, b param) bool { return a.number == b.number })
 }
 
-// addJoined adds what the sections say: percent-decoded where they say so, nowhere, and everywhere if
-// one says so; with the likeliest and the unlikeliest reading of their quotes.
+// addJoined adds what the sections say: percent-decoded where they say so, nowhere, and everywhere
+// if one says so; with the likeliest and the unlikeliest reading of their quotes.
 func addJoined(values []string, list []param) []string {
 	if len(list) == 0 {
 		return values
@@ -151,8 +152,8 @@ func unlikeliest(values []string) string {
 	return values[len(values)-1]
 }
 
-// cutLabel takes charset and language off a value (RFC 2231 section 4), or one of them where a quote
-// is missing; ok if none is.
+// cutLabel takes charset and language off a value (RFC 2231 section 4), or one of them where a
+// quote is missing; ok if none is.
 func cutLabel(value string) (label, rest string, ok bool) {
 	switch parts := strings.SplitN(value, "'", 3); len(parts) {
 	case 3:

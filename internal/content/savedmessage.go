@@ -41,8 +41,8 @@ func messageBegin(head []byte) int {
 	return -1
 }
 
-// savedMessage examines a message that was saved to a file. One that is known to be a message begins
-// with its header.
+// savedMessage examines a message that was saved to a file. One that is known to be a message
+// begins with its header.
 func (f file) savedMessage(w *walk, in *source.Reader) {
 	head, _ := in.Peek(maxSniff)
 	line, _, _ := bytes.Cut(head, []byte("\n"))

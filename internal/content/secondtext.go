@@ -50,7 +50,8 @@ func (t *secondText) release() {
 	}
 }
 
-// wordsOnly examines a text for words and phrases, those left out that keep a definition from firing.
+// wordsOnly examines a text for words and phrases, those left out that keep a definition from
+// firing.
 func (s *sink) wordsOnly(p []byte) {
 	if s == nil {
 		return

@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// xEscapes undoes the escapes of spreadsheets, such as _x0061_ (ECMA-376 part 1, section 22.9.2.19).
+// xEscapes undoes the escapes of spreadsheets, such as _x0061_ (ECMA-376 part 1, section
+// 22.9.2.19).
 type xEscapes struct {
 	on   bool
 	held []byte // what may begin one

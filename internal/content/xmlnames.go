@@ -73,8 +73,8 @@ var (
 	breakElements = nameSet(`br cr line-break table table-row table-cell tbl tr tc td th list list-item li div
 		h1 h2 h3 h4 h5 h6 hr ul ol dl dt dd`)
 
-	// Elements whose text does not show: what was deleted or moved away, what a field is made from, how
-	// to pronounce a word.
+	// Elements whose text does not show: what was deleted or moved away, what a field is made from,
+	// how to pronounce a word.
 	hiddenElements = nameSet(`delText instrText delInstrText del moveFrom rPh tracked-changes deletion hidden-text`)
 	svgHidden      = nameSet("title desc metadata")
 	// Elements that show elsewhere than the paragraph in which they stand.

@@ -83,8 +83,8 @@ func (m *zipMembers) read(at int64) bool {
 	return m.begin[at] || m.begin[at-m.first]
 }
 
-// zipEntry notes the names of the directory at the end that no member has. It takes no more than the
-// signature: what looks like an entry may be none, and must not cover what follows.
+// zipEntry notes the names of the directory at the end that no member has. It takes no more than
+// the signature: what looks like an entry may be none, and must not cover what follows.
 func (w *walk) zipEntry(f file, in *source.Reader, members *zipMembers) bool {
 	const fixed = 46
 	h, _ := in.Peek(fixed)

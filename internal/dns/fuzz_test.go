@@ -75,8 +75,8 @@ func FuzzRecorded(f *testing.F) {
 	})
 }
 
-// FuzzNames: whatever octets a name has, the answer to its question is known as one, also in another
-// case, and the name comes back as it went.
+// FuzzNames: whatever octets a name has, the answer to its question is known as one, also in
+// another case, and the name comes back as it went.
 func FuzzNames(f *testing.F) {
 	for _, s := range []string{"example.com", "o'neil.example", `a\b;"c.example`, "ü.example", "\x00.\xff", "a..b", `a\.b`, "."} {
 		f.Add(s)

@@ -106,8 +106,8 @@ func readAnswer(q Question, m *miekg.Msg, limits ttlLimits) (Answer, time.Durati
 }
 
 // follow goes from the name asked for along its aliases, in whatever order they stand, to the name
-// that has the records (RFC 1034 section 3.6.2), and returns the least of their TTLs. It is false if
-// there are too many, as in a loop.
+// that has the records (RFC 1034 section 3.6.2), and returns the least of their TTLs. It is false
+// if there are too many, as in a loop.
 func follow(answer []miekg.RR, name string) (owner string, ttl uint32, ok bool) {
 	ttl = 1 << 31
 	for range maxAliases {

@@ -85,8 +85,8 @@ func needsEscapes(name string) bool {
 	})
 }
 
-// plainName undoes [presented] for a name of an answer; like that it ends in a dot. There is no plain
-// form of a name that has a dot within a label.
+// plainName undoes [presented] for a name of an answer; like that it ends in a dot. There is no
+// plain form of a name that has a dot within a label.
 func plainName(presented string) (name string, ok bool) {
 	if !strings.Contains(presented, `\`) {
 		return presented, true

@@ -32,8 +32,8 @@ type Question struct {
 	wire *string
 }
 
-// NewQuestion asks for the records of one type at a name; case and a trailing dot do not matter. The
-// name is as it is, not escaped as in a zone file: a label may hold any octets but dots.
+// NewQuestion asks for the records of one type at a name; case and a trailing dot do not matter.
+// The name is as it is, not escaped as in a zone file: a label may hold any octets but dots.
 func NewQuestion(t Type, name string) Question {
 	return Question{Name: lowerASCII(strings.TrimSuffix(name, ".")), Type: t}
 }

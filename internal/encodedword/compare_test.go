@@ -21,8 +21,8 @@ import (
 )
 
 // TestAgainstOthers holds the readings of encoded words, right ones and faulty ones, against what
-// Python's email, Perl's MIME-tools and Perl's Encode make of them: what one of them shows is one of
-// the readings.
+// Python's email, Perl's MIME-tools and Perl's Encode make of them: what one of them shows is one
+// of the readings.
 func TestAgainstOthers(t *testing.T) {
 	values := generated(4000)
 	for _, other := range []struct{ name, command, script string }{
@@ -42,8 +42,8 @@ func TestAgainstOthers(t *testing.T) {
 	}
 }
 
-// found tells that a text is one of the readings, white space aside, and that its words are words of
-// a reading. A word that they leave as it is hides nothing.
+// found tells that a text is one of the readings, white space aside, and that its words are words
+// of a reading. A word that they leave as it is hides nothing.
 func found(readings []string, text string) bool {
 	same, words := false, map[string]bool{}
 	for _, r := range readings {
@@ -64,9 +64,9 @@ func garbled(text string) bool {
 	return strings.ContainsRune(text, utf8.RuneError) && strings.ContainsAny(text, "\x04\x06\x16\x1b")
 }
 
-// explained tells texts whose words may be cut otherwise: a word is left as it is; half a character at
-// the end of a word, which Perl leaves out and we show as U+FFFD; Python's blank beside ASCII where
-// base64 is faulty, too, because each reading has one difference.
+// explained tells texts whose words may be cut otherwise: a word is left as it is; half a character
+// at the end of a word, which Perl leaves out and we show as U+FFFD; Python's blank beside ASCII
+// where base64 is faulty, too, because each reading has one difference.
 func explained(readings []string, text string) bool {
 	return strings.Contains(text, "=?") || strings.ContainsRune(strings.Join(readings, "")+text, utf8.RuneError) ||
 		slices.ContainsFunc(readings, func(r string) bool { return strings.ContainsAny(r, "\b\x1b") })

@@ -1,5 +1,5 @@
-// Package encodedword undoes the encoded words of header fields (RFC 2047) as mail programs do: also
-// inside quotes and in the middle of a word, and with every fault that some program overlooks.
+// Package encodedword undoes the encoded words of header fields (RFC 2047) as mail programs do:
+// also inside quotes and in the middle of a word, and with every fault that some program overlooks.
 package encodedword
 
 import (
@@ -24,9 +24,10 @@ func Decode(s string) string {
 //
 // Octets outside of words are text too: UTF-8, or what [charset.Decode] makes of them. A character
 // may be split between two words that nothing but white space separates. What is no encoded word
-// stays as it is. Programs differ in faulty base64 ([transfer.Base64Readings]), in words under an odd
-// charset ([charset.Readings]), in decoding neighbours one by one, and in words that have no end or
-// begin again before it, and in what touches a word. Each text has one of these differences throughout.
+// stays as it is. Programs differ in faulty base64 ([transfer.Base64Readings]), in words under an
+// odd charset ([charset.Readings]), in decoding neighbours one by one, and in words that have no
+// end or begin again before it, and in what touches a word. Each text has one of these differences
+// throughout.
 func Readings(s string) []string {
 	if !strings.Contains(s, "=?") {
 		return charset.DecodeAll("", s)
@@ -177,8 +178,8 @@ func (d *decoder) flush() {
 	d.run, d.label, d.last, d.white = d.run[:0], "", false, ""
 }
 
-// Holds reports whether an encoded word of s has one of the signs in its text as it is written, which
-// RFC 2047 section 5 does not allow.
+// Holds reports whether an encoded word of s has one of the signs in its text as it is written,
+// which RFC 2047 section 5 does not allow.
 func Holds(s, signs string) bool {
 	d := decoder{}
 	for {

@@ -60,8 +60,8 @@ func TestDedup(t *testing.T) {
 	}
 }
 
-// A client whose sender domains are ever others is told of by itself, with the first of its senders;
-// others at the same time stand alone.
+// A client whose sender domains are ever others is told of by itself, with the first of its
+// senders; others at the same time stand alone.
 func TestDedupByClient(t *testing.T) {
 	b := newBench(t)
 	ids := map[string]int{}

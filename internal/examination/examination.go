@@ -36,8 +36,8 @@ type examination struct {
 	err    error
 }
 
-// Wants tells what a check needs of the examination of a message, or that it wants none. It is asked
-// once for each message, when all of the envelope is known.
+// Wants tells what a check needs of the examination of a message, or that it wants none. It is
+// asked once for each message, when all of the envelope is known.
 type Wants func(*policy.Message) (needs content.Needs, wanted bool)
 
 // Reader is what one check has to do with the examinations of its policy.

@@ -20,8 +20,9 @@ import (
 // DNS; the error says that the signature could not be judged.
 //
 // What is valid here and is not everywhere: a signature with l= if that is the whole body, so that
-// nobody can have added to it; one whose key is marked as being tried out (t=y), since it is as good
-// a proof as any. A signature by rsa-sha1 or a key of less than 1,024 bits never is (RFC 8301).
+// nobody can have added to it; one whose key is marked as being tried out (t=y), since it is as
+// good a proof as any. A signature by rsa-sha1 or a key of less than 1,024 bits never is (RFC
+// 8301).
 func VerifyDKIM(ctx context.Context, dns Resolver, message io.Reader) (string, error) {
 	in := bufio.NewReader(message)
 	fields, err := readFields(in)

@@ -126,8 +126,8 @@ func (s *dkimSignature) readLength(tags map[string]string) error {
 	return nil
 }
 
-// checkTimes looks at when a signature was made (t=) and ends (x=). One from the future is not worse
-// than another.
+// checkTimes looks at when a signature was made (t=) and ends (x=). One from the future is not
+// worse than another.
 func checkTimes(tags map[string]string, now time.Time) error {
 	var times [2]uint64
 	for i, tag := range []string{"t", "x"} {

@@ -180,8 +180,8 @@ func suiteServer(t *testing.T, s spfScenario) *dnstest.Server {
 	return server
 }
 
-// suiteRecords are the records of a name as a zone file has them. SPF in the suites means TXT, where
-// none is given (RFC 7208 section 14.1 has done away with the type).
+// suiteRecords are the records of a name as a zone file has them. SPF in the suites means TXT,
+// where none is given (RFC 7208 section 14.1 has done away with the type).
 func suiteRecords(records []map[string]oneOrMore) (lines []string) {
 	hasTXT := slices.ContainsFunc(records, func(r map[string]oneOrMore) bool { return r["TXT"] != nil })
 	for _, r := range records {

@@ -38,8 +38,8 @@ const (
 
 // Validate reports what Postfix or Sendmail would refuse or mangle in the declaration: a code
 // outside 4yz and 5yz, an enhanced code that is malformed or of another class (Postfix answers such
-// a reply with its own 451
-// 4.3.5), text that is not printable ASCII, too long, or has square brackets (they enclose the event's id).
+// a reply with its own 451 4.3.5), text that is not printable ASCII, too long, or has square
+// brackets (they enclose the event's id).
 func (r *Reply) Validate() error {
 	if r.ID == "" || strings.Trim(r.ID, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
 		return fmt.Errorf("reply %q: an id is made of lower-case letters, digits and hyphens", r.ID)
@@ -129,8 +129,8 @@ func (r *Reply) fill(args []string) (string, bool) {
 // braces keeps an untrusted client's braces from reading as placeholders.
 var braces = strings.NewReplacer("{", "(", "}", ")")
 
-// Clean makes a text that untrusted clients chose fit for a reply: printable ASCII, white space folded to
-// single spaces, no square brackets, at most 200 octets. The result can be empty.
+// Clean makes a text that untrusted clients chose fit for a reply: printable ASCII, white space
+// folded to single spaces, no square brackets, at most 200 octets. The result can be empty.
 func Clean(s string) string {
 	if isClean(s) {
 		return s

@@ -235,8 +235,8 @@ func (m *Message) HeaderFrom() address.From {
 // MaxFirstFrom bounds the addresses of [Message.FirstFrom].
 const MaxFirstFrom = 200
 
-// FirstFrom returns the first authors that HeaderFrom names, once each, for whoever asks for each of
-// them something that takes time. More says that there are others.
+// FirstFrom returns the first authors that HeaderFrom names, once each, for whoever asks for each
+// of them something that takes time. More says that there are others.
 func (m *Message) FirstFrom() (authors []address.Address, more bool) {
 	m.from.firstOnce.Do(func() { m.from.first, m.from.more = m.HeaderFrom().First(MaxFirstFrom, false) })
 	return m.from.first, m.from.more || m.FromDropped

@@ -33,8 +33,8 @@ type ownWords struct {
 var Pass = Verdict{}
 
 // Object says that this should not pass, with this reply. The arguments fill the reply's
-// placeholders in the order of [Reply.Args]; they may come from untrusted clients and are cleaned when the
-// reply is built.
+// placeholders in the order of [Reply.Args]; they may come from untrusted clients and are cleaned
+// when the reply is built.
 func Object(reply *Reply, args ...string) Verdict {
 	return Verdict{reply: reply, args: args}
 }
@@ -63,8 +63,8 @@ func (v Verdict) Deferred() Verdict {
 }
 
 // And adds a second judgement of the same check, which is judged by itself: what is enforced then
-// need not wait for what is only recorded. It is for what a hook returns, and there are two at most:
-// a third, or a second in the answer of a Later, would be lost, so it is a fault.
+// need not wait for what is only recorded. It is for what a hook returns, and there are two at
+// most: a third, or a second in the answer of a Later, would be lost, so it is a fault.
 func (v Verdict) And(w Verdict) Verdict {
 	if v.also != nil || w.also != nil {
 		panic("Verdict.And: a hook returns two judgements at most")

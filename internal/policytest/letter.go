@@ -8,7 +8,8 @@ import (
 	"mailweir/internal/runner"
 )
 
-// Letter is one message and where it comes from. What is left out is an untrusted client's ordinary mail.
+// Letter is one message and where it comes from. What is left out is an untrusted client's ordinary
+// mail.
 type Letter struct {
 	Client string // "none" for a local submission
 	Name   string // verified host name

@@ -144,7 +144,8 @@ func fromPOSIX(s string) (string, error) {
 	return b.String(), nil
 }
 
-// posixBracket copies a bracket expression, in which a backslash is a character like any other, and returns its length.
+// posixBracket copies a bracket expression, in which a backslash is a character like any other, and
+// returns its length.
 func posixBracket(b *strings.Builder, s string) (int, error) {
 	i := 1
 	b.WriteByte('[')
@@ -177,8 +178,8 @@ func posixBracket(b *strings.Builder, s string) (int, error) {
 	return 0, errors.New(`no closing "]"`)
 }
 
-// octetBase begins the private characters that stand for the octets from 0x80 while matching. They have no case, no
-// class, and one of them is one octet, as in Postfix.
+// octetBase begins the private characters that stand for the octets from 0x80 while matching. They
+// have no case, no class, and one of them is one octet, as in Postfix.
 const octetBase = 0xf700
 
 // octetRunes puts a private character for each octet outside ASCII.

@@ -60,7 +60,8 @@ func appendEscape(b []byte, r rune) []byte {
 }
 
 // Writer passes text with its line ends and tabs on, and escapes all else that cannot be seen. It
-// is the last thing between a command, or the log, and its terminal. It is not for several goroutines at once.
+// is the last thing between a command, or the log, and its terminal. It is not for several
+// goroutines at once.
 type Writer struct {
 	out     io.Writer
 	partial []byte // the beginning of a character whose rest comes with the next Write

@@ -144,7 +144,8 @@ func (b *Base64Reader) decode(src []byte) {
 	}
 }
 
-// part begins the readings that part at a sign. At the first padding they part only if text follows.
+// part begins the readings that part at a sign. At the first padding they part only if text
+// follows.
 func (b *Base64Reader) part(odd oddity) {
 	if odd == oddPadding && !b.padded {
 		b.padded, b.unpadded = true, b.state

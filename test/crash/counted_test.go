@@ -8,7 +8,8 @@ import (
 	"mailweir/internal/admin"
 )
 
-// counted is what becomes of rows that no person entered: the first sights of an untrusted client's mail.
+// counted is what becomes of rows that no person entered: the first sights of an untrusted client's
+// mail.
 type counted struct {
 	killed            time.Time // when the life ended that is to be measured; zero when none is
 	kills, lost, kept int

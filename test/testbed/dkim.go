@@ -18,9 +18,9 @@ const debianPython = "/usr/bin/python3"
 // else why it is not.
 type DKIMVerdict struct{ OpenDKIM, Dkimpy string }
 
-// VerifyDKIM has OpenDKIM (opendkim-testmsg) and dkimpy verify messages by name. They ask an unbound
-// with the records of the configuration, in a network namespace of their own: OpenDKIM asks where
-// resolv.conf says, always at port 53.
+// VerifyDKIM has OpenDKIM (opendkim-testmsg) and dkimpy verify messages by name. They ask an
+// unbound with the records of the configuration, in a network namespace of their own: OpenDKIM asks
+// where resolv.conf says, always at port 53.
 func VerifyDKIM(tb TB, config DNSConfig, messages map[string]string) map[string]DKIMVerdict {
 	tb.Helper()
 	Require(tb, "dkim")

@@ -49,9 +49,9 @@ var components = map[string]func() error{
 }
 
 // Require skips the test when a component of the machine is missing ("root", "postfix", "sendmail",
-// "dovecot", "dns", "dkim", "redis", "cc" or "postmap"; test/install.sh installs them), or an address of
-// the machine that is not loopback ("outside"), as [Missing] does. In a run with -short it skips
-// whatever is there, see [Peers].
+// "dovecot", "dns", "dkim", "redis", "cc" or "postmap"; test/install.sh installs them), or an
+// address of the machine that is not loopback ("outside"), as [Missing] does. In a run with -short
+// it skips whatever is there, see [Peers].
 func Require(tb TB, component string) {
 	tb.Helper()
 	if component != "root" {

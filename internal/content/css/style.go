@@ -181,8 +181,8 @@ func (s *Sheet) styleAttribute(src string) *declarations {
 	return d
 }
 
-// rule takes the declarations of a rule that matches. The place is made of, from the top: important,
-// in a style attribute, the layer, the specificity, the order.
+// rule takes the declarations of a rule that matches. The place is made of, from the top:
+// important, in a style attribute, the layer, the specificity, the order.
 func (c *cascaded) rule(r *rule) {
 	place := uint64(r.sel.spec)<<16 | uint64(r.order)
 	layer := uint64(c.sheet.layers.order(r.layer))

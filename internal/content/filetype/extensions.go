@@ -61,8 +61,8 @@ var groups = []group{
 }
 
 // doubtful extensions end the names of sites, addresses and bundles too: all of ours that are
-// top-level domains, as a test holds, bundles of macOS (directories, which come as a zip), and those
-// that name files of other kinds as often.
+// top-level domains, as a test holds, bundles of macOS (directories, which come as a zip), and
+// those that name files of other kinds as often.
 var doubtful = set(`.com .app .sh .website .ws .one .class .img .toast .prg .ps2 .udf .workflow`)
 
 // mediaTypes are those that a mail program gives an extension that runs, where the part has none:

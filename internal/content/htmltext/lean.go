@@ -2,8 +2,8 @@ package htmltext
 
 import "bytes"
 
-// lean leaves out of a document, in place, what decides nothing about its text: what comments say, and
-// attributes that neither show nor are asked for by a style sheet. Most of a newsletter is such
+// lean leaves out of a document, in place, what decides nothing about its text: what comments say,
+// and attributes that neither show nor are asked for by a style sheet. Most of a newsletter is such
 // attributes, and the parser takes its time over each.
 type lean struct {
 	doc  []byte

@@ -23,8 +23,8 @@ type tag struct {
 	weight int // what its element takes
 }
 
-// next finds the next tag. When the scanner is not sure any more, whatever looks like a start tag is
-// one, and nothing else.
+// next finds the next tag. When the scanner is not sure any more, whatever looks like a start tag
+// is one, and nothing else.
 func (s *scanner) next() (t tag, ok bool) {
 	for s.pos < len(s.doc) {
 		i := bytes.IndexByte(s.doc[s.pos:], '<')

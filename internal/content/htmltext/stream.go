@@ -171,7 +171,8 @@ func (s *stream) startTag() {
 	s.open = append(s.open, n)
 }
 
-// place tells a node its parent and the sibling before it, but not those before: they are forgotten.
+// place tells a node its parent and the sibling before it, but not those before: they are
+// forgotten.
 func (s *stream) place(n *html.Node) {
 	n.Parent = &s.root
 	if up := len(s.open); up > 0 {

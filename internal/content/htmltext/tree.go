@@ -24,8 +24,8 @@ type Tree struct {
 	sheet *css.Sheet
 }
 
-// Parse makes the tree of a document, by the rules of the HTML standard for where elements begin and
-// end. Scripts do not run. The error is [ErrTree].
+// Parse makes the tree of a document, by the rules of the HTML standard for where elements begin
+// and end. Scripts do not run. The error is [ErrTree].
 func Parse(doc []byte) (*Tree, error) {
 	root, err := html.ParseWithOptions(bytes.NewReader(doc), html.ParseOptionEnableScripting(false))
 	if err != nil {
@@ -64,8 +64,8 @@ func (t *Tree) styles() {
 	}
 }
 
-// ampCurtain tells the style element that hides a page of AMP until AMP's own program runs, which it
-// does in every program that shows AMP (amp.dev, "AMP for Email", "Required markup").
+// ampCurtain tells the style element that hides a page of AMP until AMP's own program runs, which
+// it does in every program that shows AMP (amp.dev, "AMP for Email", "Required markup").
 func ampCurtain(n *html.Node, text string) bool {
 	for i := range n.Attr {
 		if n.Attr[i].Key == "amp4email-boilerplate" {

@@ -1,9 +1,9 @@
 package htmltext
 
-// trick is a document that hides text, or splits or joins words, and what shows of it. Chromium says
-// the same, but for a few that we read otherwise on purpose: boxes in the line stand apart, because
-// they mostly have a margin; what stands for a picture or over a letter stands apart; and so does
-// what other programs do not show.
+// trick is a document that hides text, or splits or joins words, and what shows of it. Chromium
+// says the same, but for a few that we read otherwise on purpose: boxes in the line stand apart,
+// because they mostly have a margin; what stands for a picture or over a letter stands apart; and
+// so does what other programs do not show.
 type trick struct {
 	name, doc, shows string
 	otherwise        bool

@@ -69,8 +69,8 @@ type fence struct {
 	open [15][]formattingElement
 }
 
-// follower sums up what is made again, each time that it may be. Where the parser might leave out an
-// end tag, none is counted.
+// follower sums up what is made again, each time that it may be. Where the parser might leave out
+// an end tag, none is counted.
 type follower struct {
 	levels   []fence
 	open     int // weight of all formatting elements that may be open

@@ -149,8 +149,8 @@ func (r *reader) codePage(number int) {
 	}
 }
 
-// fontPages are the code pages of fonts by their charset (RTF specification, "Font Table"). Fonts of
-// the charset 0 and 1 have that of the document.
+// fontPages are the code pages of fonts by their charset (RTF specification, "Font Table"). Fonts
+// of the charset 0 and 1 have that of the document.
 var fontPages = map[int]int{
 	77: 10000, 78: 10001, 79: 10003, 80: 10008, 81: 10002, 89: 10007, 128: 932, 129: 949, 130: 1361, 134: 936, 136: 950,
 	161: 1253, 162: 1254, 163: 1258, 177: 1255, 178: 1256, 186: 1257, 204: 1251, 222: 874, 238: 1250, 254: 437, 255: 850,

@@ -1,8 +1,8 @@
 // Package xml reads XML (W3C XML 1.0, Namespaces in XML 1.0) as it comes.
 //
-// Documents in mail are of any size, faulty, and made to deceive. encoding/xml holds a whole text in
-// memory and ends at the first fault, and a tokenizer for HTML takes a `>` in a document type or in
-// a processing instruction for its end and knows no names in upper case. So this reader takes
+// Documents in mail are of any size, faulty, and made to deceive. encoding/xml holds a whole text
+// in memory and ends at the first fault, and a tokenizer for HTML takes a `>` in a document type or
+// in a processing instruction for its end and knows no names in upper case. So this reader takes
 // bounded memory, never ends before its input, and expands the entities that a document declares
 // for itself within bounds. It loads nothing from elsewhere.
 package xml
