@@ -15,7 +15,7 @@ type lean struct {
 
 // shownAttributes decide about text, or about what an element is to a style sheet.
 var shownAttributes = names(`style class id hidden popover open type alt value placeholder label media checked selected
-	disabled`)
+	disabled amp4email-boilerplate`)
 
 // newLean looks through the style elements for attributes that their selectors name.
 func newLean(doc []byte) *lean {
@@ -66,7 +66,7 @@ func (l *lean) selected(style []byte) {
 
 // attribute is told where one stands, and where its name ends; it tells whether it stays.
 func (l *lean) attribute(from, name, to int) bool {
-	var lower [16]byte
+	var lower [24]byte
 	if l.off || name-from > len(lower) && len(l.keep) > len(shownAttributes) {
 		return true
 	}
