@@ -9,13 +9,16 @@ import (
 	"mailweir/internal/encodedword"
 )
 
-// maxNames bounds the names of one part, and the values that are taken of one parameter.
+// maxNames bounds the names of one part.
 const maxNames = 64
 
 // addNames notes names that a mail reader may offer for the part; sure if none overlooks them.
 func (h *partHeader) addNames(values []string, sure bool) {
 	h.named = h.named || sure
 	for _, value := range values {
+		if len(h.names) > maxNames {
+			break
+		}
 		for _, name := range encodedword.Readings(value) {
 			h.names = addNames(h.names, namesAsSaved(name)...)
 		}

@@ -136,6 +136,21 @@ func TestNamesCount(t *testing.T) {
 			t.Errorf("%s: counted %d times", h.Entry.Text, h.Count)
 		}
 	}
+	// Names that say the same are one, however they are written.
+	same := "Content-Disposition: attachment"
+	for i := range 100 {
+		same += "; filename=\"=?utf-8?q?" + strings.Repeat("_", i) + "?=a.txt\""
+	}
+	if r := examine(t, e, same+"; filename=i.exe\n\nx", 1000); !slices.Contains(names(r), "i.exe") && !slices.Contains(r.Limits, LimitNames) {
+		t.Errorf("found %q, limits %v", names(r), r.Limits)
+	}
+	same = "Content-Disposition: attachment"
+	for i := range 200 {
+		same += "; filename=\"a\\" + strings.Repeat("\\\\", i) + ".txt\""
+	}
+	if r := examine(t, e, same+"; filename=i.exe\n\nx", 1000); !slices.Contains(names(r), "i.exe") && !slices.Contains(r.Limits, LimitNames) {
+		t.Errorf("found %q, limits %v", names(r), r.Limits)
+	}
 	for _, n := range []int{maxNames, maxNames + 1} {
 		header := "Content-Disposition: attachment"
 		for i := range n {

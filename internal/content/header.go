@@ -37,21 +37,19 @@ func (w *walk) part(r headerReader, m *mimeReader, depth int) {
 		return
 	}
 	r.met |= odd
-	ends := func(r headerReader, w *walk, m *mimeReader) {
-		if odd == lineOfBlanks {
-			m.next()
+	ending := func(encodings bool) func(headerReader, *walk, *mimeReader) {
+		return func(r headerReader, w *walk, m *mimeReader) {
+			if odd == lineOfBlanks {
+				m.next()
+			}
+			w.endField(&r.h, r.field)
+			if !encodings {
+				r.h.encodings = nil
+			}
+			w.entity(&r.h, m, depth)
 		}
-		w.endField(&r.h, r.field)
-		w.entity(&r.h, m, depth)
 	}
-	endsRaw := func(r headerReader, w *walk, m *mimeReader) { // what cannot be decoded is shown as it is
-		if odd == lineOfBlanks {
-			m.next()
-		}
-		w.endField(&r.h, r.field)
-		r.h.encodings = nil
-		w.entity(&r.h, m, depth)
-	}
+	ends, endsRaw := ending(true), ending(false) // what cannot be decoded, some readers show as it is
 	goesOn := func(r headerReader, w *walk, m *mimeReader) {
 		if line := m.next(); line != nil {
 			w.oddLine(&r, odd, bytes.TrimRight(line, "\r\n"))

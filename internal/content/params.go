@@ -1,6 +1,7 @@
 package content
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -16,7 +17,7 @@ type params struct {
 // param is one of them, or a section of one (RFC 2231 section 3).
 type param struct {
 	name     string // lower case
-	exact    bool   // it is called so, and not x-name
+	exact    bool   // it is called so and nothing else, such as x-name
 	number   int    // of the section, -1 for none
 	extended bool   // its value is percent-encoded
 	values   []string
@@ -82,7 +83,9 @@ func (p *params) scan(field string) (list []param) {
 }
 
 func (p *params) append(list []param, name, value string) []param {
-	base, number, extended := name2231(nameBefore(name))
+	token := nameBefore(name)
+	base, number, extended := name2231(token)
+	exact := base == usual(base) && strings.EqualFold(strings.TrimSpace(name), token)
 	switch {
 	case !isRead(base):
 		return list
@@ -90,7 +93,7 @@ func (p *params) append(list []param, name, value string) []param {
 		p.reach(LimitNames)
 		return list
 	}
-	return append(list, param{usual(base), base == usual(base), number, extended, paramValues(value)})
+	return append(list, param{usual(base), exact, number, extended, paramValues(value)})
 }
 
 func (p *params) reach(limit Limit) {
@@ -170,7 +173,7 @@ func addValues(values []string, list []param, name string) []string {
 }
 
 func addValue(values []string, value string) []string {
-	if value == "" || slices.Contains(values, value) || len(values) > maxNames {
+	if value == "" || slices.Contains(values, value) {
 		return values
 	}
 	return append(values, value)
@@ -183,18 +186,19 @@ func (p params) strictly(name string) bool {
 
 // choices are the readings of the parameters of a media type, the likeliest first.
 func (p params) choices(multipart bool) (choices []map[string]string) {
+	first := p.first()
 	key := "charset"
 	if multipart {
 		key = "boundary"
 	}
 	for _, value := range p.values(key) {
-		choice := p.first()
+		choice := maps.Clone(first)
 		// A boundary may not end in white space (RFC 2046 section 5.1.1); a reader trims the line too.
 		choice[key] = strings.TrimRight(value, " \t\r\n")
 		choices = append(choices, choice)
 	}
 	if choices == nil {
-		choices = append(choices, p.first())
+		choices = append(choices, first)
 	}
 	return choices
 }

@@ -81,14 +81,15 @@ func isMultipart(mediaType string) bool {
 }
 
 func (h *partHeader) addType(t mediaType) {
-	for _, o := range h.types {
-		if o.matters() == t.matters() {
-			return
-		}
-	}
-	if len(h.types) == maxReadings {
+	if len(h.types) == maxReadings { // whether it is a new one is not worth a look at long fields
 		h.reach(LimitReadings)
 		return
+	}
+	matters := t.matters()
+	for _, o := range h.types {
+		if o.matters() == matters {
+			return
+		}
 	}
 	h.types = append(h.types, t)
 }
