@@ -8,8 +8,8 @@ import (
 	"mailweir/internal/content/source"
 )
 
-// form is how a text of a type that is not plain shows. A program may know it in another way, or not
-// at all, so it is read in two ways, and an entry counts by the one that has it most often.
+// form is how a text of a type that is not plain shows. A program may know it in another way, or
+// not at all, so it is read in two ways, and an entry counts by the one that has it most often.
 type form struct{ show, other reader }
 
 // reader reads a text that came with the label of a charset.

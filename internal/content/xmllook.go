@@ -122,8 +122,8 @@ func moved(t *xml.Token) bool {
 	return t.Local == "tspan" && (t.Attr("x") != nil || t.Attr("y") != nil || len(bytes.Trim(t.Attr("dy"), "0.")) > 0)
 }
 
-// trims notes the beginning of a w:t. Word drops the blanks at its beginning and end unless it, or an
-// element around it, says otherwise (ECMA-376 part 1, section 17.3.3.31); others show them.
+// trims notes the beginning of a w:t. Word drops the blanks at its beginning and end unless it, or
+// an element around it, says otherwise (ECMA-376 part 1, section 17.3.3.31); others show them.
 func (d *xmlText) trims(t *xml.Token) {
 	preserve := string(t.Attr("space")) == "preserve"
 	switch {

@@ -67,29 +67,49 @@ func (v dialect) isParagraph(local string) bool {
 	return false
 }
 
-var (
-	// Elements that separate in a paragraph too: by a blank, or by a line.
-	blankElements = nameSet("tab ptab s")
-	breakElements = nameSet(`br cr line-break table table-row table-cell tbl tr tc td th list list-item li div
-		h1 h2 h3 h4 h5 h6 hr ul ol dl dt dd`)
+// role is what an element does whose name is known, in all dialects alike.
+type role uint8
 
-	// Elements whose text does not show: what was deleted or moved away, what a field is made from,
-	// how to pronounce a word.
-	hiddenElements = nameSet(`delText instrText delInstrText del moveFrom rPh tracked-changes deletion hidden-text`)
-	svgHidden      = nameSet("title desc metadata")
-	// Elements that show elsewhere than the paragraph in which they stand.
-	floatElements = nameSet("txbxContent Fallback note annotation frame custom-shape rt ruby-text")
+const (
+	separatesByBlank role = 1 << iota // in a paragraph too
+	separatesByLine
+	// Its text does not show: it was deleted or moved away, makes a field, or tells how to pronounce
+	// a word.
+	unshown
+	elsewhere // its text shows elsewhere than in the paragraph in which it stands
+	talks     // it has attributes that a person reads
 )
 
+var roles = func() map[string]role {
+	m := map[string]role{}
+	for r, names := range map[role]string{
+		separatesByBlank: "tab ptab s",
+		separatesByLine: `br cr line-break table table-row table-cell tbl tr tc td th list list-item li div h1 h2 h3 h4 h5 h6
+			hr ul ol dl dt dd`,
+		unshown:   "delText instrText delInstrText del moveFrom rPh tracked-changes deletion hidden-text",
+		elsewhere: "txbxContent Fallback note annotation frame custom-shape rt ruby-text",
+	} {
+		for _, name := range strings.Fields(names) {
+			m[name] |= r
+		}
+	}
+	for name := range attributeTexts {
+		m[name] |= talks
+	}
+	return m
+}()
+
+var svgHidden = nameSet("title desc metadata")
+
 // hides tells whether the text of an element does not show.
-func (v dialect) hides(local string) bool {
+func (v dialect) hides(local string, r role) bool {
 	switch v {
 	case svg:
 		return svgHidden[local]
 	case xhtml:
 		return false
 	}
-	return hiddenElements[local]
+	return r&unshown != 0
 }
 
 // attributeTexts are attributes that a person reads, by element.

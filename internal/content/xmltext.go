@@ -93,20 +93,21 @@ func (d *xmlText) start(t *xml.Token) {
 	d.depth++
 	d.escapes.end(d)
 	v, known := d.dialect(t)
-	d.plain = known && (t.Local == "t" || hiddenElements[t.Local])
+	r := roles[t.Local]
+	d.plain = known && (t.Local == "t" || r&unshown != 0)
 	d.escapes.on = v == sheets || d.names
 	switch {
 	case !known:
-	case d.properties == 0 && v.hides(t.Local) || d.styled(v, t):
+	case d.properties == 0 && v.hides(t.Local, r) || d.styled(v, t):
 		d.hide(d.depth)
-	case d.paragraphs > 0 && floatElements[t.Local] && !d.apart():
+	case d.paragraphs > 0 && r&elsewhere != 0 && !d.apart():
 		d.beside = d.depth
 		d.aside.next(false)
 	}
 	if known && (t.Local == "style" || t.Local == "script") && (v == svg || v == xhtml) && d.drop == 0 {
 		d.drop = d.depth
 	}
-	d.separate(t, v, known)
+	d.separate(t, v, r, known)
 	if !known {
 		return
 	}
@@ -119,8 +120,10 @@ func (d *xmlText) start(t *xml.Token) {
 			d.unmarked = 0
 		}
 	}
-	for _, name := range attributeTexts[t.Local] {
-		d.note(name, t.Attr(name))
+	if r&talks != 0 {
+		for _, name := range attributeTexts[t.Local] {
+			d.note(name, t.Attr(name))
+		}
 	}
 	d.element(v, t)
 }
@@ -158,7 +161,7 @@ func (d *xmlText) end(t *xml.Token) {
 	if paragraph && d.unmarked == d.paragraphs && !d.apart() {
 		d.joined, d.unmarked = true, 0
 	}
-	d.separate(t, v, known)
+	d.separate(t, v, roles[t.Local], known)
 	if paragraph {
 		d.paragraphs--
 		d.run = 0
@@ -182,11 +185,11 @@ func (d *xmlText) end(t *xml.Token) {
 }
 
 // separate keeps the words apart that an element parts.
-func (d *xmlText) separate(t *xml.Token, v dialect, known bool) {
+func (d *xmlText) separate(t *xml.Token, v dialect, r role, known bool) {
 	switch {
-	case d.paragraphs == 0, known && (v.isParagraph(t.Local) || breakElements[t.Local]), v == svg && moved(t):
+	case d.paragraphs == 0, known && (r&separatesByLine != 0 || v.isParagraph(t.Local)), v == svg && moved(t):
 		d.gap("\n")
-	case known && blankElements[t.Local]:
+	case known && r&separatesByBlank != 0:
 		d.gap(" ")
 	}
 }

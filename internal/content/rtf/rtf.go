@@ -68,6 +68,9 @@ type group struct {
 
 const noFont = -1
 
+// invisible tells that the letters of the group do not show.
+func (g *group) invisible() bool { return g.hidden || g.deleted || g.tiny }
+
 // Bounds. Groups that are nested deeper share what they change; a font beyond the bound has the
 // charset of the document.
 const (
@@ -100,9 +103,38 @@ func (r *reader) read() {
 		case '\r', '\n':
 		default:
 			r.octet(c)
+			r.letters()
 		}
 	}
 }
+
+// letters takes the ASCII that lies ready, if it is all text: most of a document is.
+func (r *reader) letters() {
+	if len(r.raw) > 0 || r.high != 0 || r.drop > 0 || r.to != shown || r.group.to != shown || r.group.invisible() {
+		return
+	}
+	ready, _ := r.in.Peek(r.in.Buffered())
+	n := 0
+	for n < len(ready) && !notLetter[ready[n]] {
+		n++
+	}
+	r.text = append(r.text, ready[:n]...)
+	_, _ = r.in.Discard(n)
+	if len(r.text) >= enough {
+		r.flush()
+	}
+}
+
+// enough is the octets of text that are given out at a time.
+const enough = 2048
+
+// notLetter are octets that mean something else, or more than themselves.
+var notLetter = func() (t [256]bool) {
+	for c := range t {
+		t[c] = c >= utf8.RuneSelf || c < ' ' || c == '\\' || c == '{' || c == '}'
+	}
+	return t
+}()
 
 func (r *reader) open() {
 	r.characters(true)
@@ -166,15 +198,16 @@ func (r *reader) symbol(c byte) {
 
 // word reads a control word with its number.
 func (r *reader) word(first byte) {
-	name := []byte{first}
+	name, length := [32]byte{first}, 1
 	number, signed, digits := 0, false, false
 	for {
 		c, err := r.in.ReadByte()
 		switch {
 		case err != nil:
 		case !digits && !signed && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'):
-			if len(name) < 32 {
-				name = append(name, c)
+			if length < len(name) {
+				name[length] = c
+				length++
 			}
 			continue
 		case !digits && !signed && c == '-':
@@ -192,7 +225,7 @@ func (r *reader) word(first byte) {
 	if signed {
 		number = -number
 	}
-	r.apply(string(name), number, digits)
+	r.apply(words[string(name[:length])], number, digits)
 }
 
 // dropped takes a character that stands in for a \u one: a word or sign of control is one, too.
@@ -211,35 +244,33 @@ func (r *reader) octet(c byte) {
 	if r.dropped() || r.group.to == nowhere {
 		return
 	}
-	code := r.encoding()
-	single, ok := code.(*charmap.Charmap)
-	switch {
-	case ok && c < utf8.RuneSelf:
+	if c < utf8.RuneSelf && len(r.raw) == 0 { // as in all charsets of fonts
 		r.rune(rune(c))
-	case ok:
-		r.rune(single.DecodeByte(c))
-	default:
-		if r.raw = append(r.raw, c); len(r.raw) >= 1024 {
-			r.characters(false)
-		}
+		return
 	}
+	r.raw = append(r.raw, c)
+	r.characters(len(r.raw) >= longest)
 }
 
-// characters decodes octets that have come; last if those that come are of something else.
-func (r *reader) characters(last bool) {
+// longest is more than the octets of any character.
+const longest = 8
+
+// characters decodes the octets that have come, as far as they are whole characters, or all.
+func (r *reader) characters(all bool) {
 	if len(r.raw) == 0 {
 		return
 	}
-	raw := r.raw
+	var out [8 * longest]byte
+	n, used, _ := r.encoding().NewDecoder().Transform(out[:], r.raw, all)
+	if all {
+		used = len(r.raw)
+	}
+	rest := r.raw[used:]
 	r.raw = nil // rune asks for it
-	out := make([]byte, 4*len(raw)+16)
-	n, used, _ := r.encoding().NewDecoder().Transform(out, raw, last)
 	for _, c := range string(out[:n]) {
 		r.rune(c)
 	}
-	if !last {
-		r.raw = append([]byte(nil), raw[used:]...)
-	}
+	r.raw = rest
 }
 
 // encoding is that of octets here: of the font, else of the document.
@@ -279,7 +310,7 @@ func (r *reader) rune(c rune) {
 		r.rune(utf8.RuneError)
 	}
 	to := r.group.to
-	if to < hidden && (r.group.hidden || r.group.deleted || r.group.tiny) {
+	if to < hidden && r.group.invisible() {
 		to = hidden
 	}
 	if to == nowhere {
@@ -291,7 +322,7 @@ func (r *reader) rune(c rune) {
 			r.text = append(r.text, '\n')
 		}
 	}
-	if r.text = utf8.AppendRune(r.text, c); len(r.text) >= 2048 {
+	if r.text = utf8.AppendRune(r.text, c); len(r.text) >= enough {
 		r.flush()
 	}
 }

@@ -6,32 +6,56 @@ import (
 	"mailweir/internal/charset"
 )
 
-// destinations are the groups whose text is none of the paragraph in which they stand.
-var destinations = func() map[string]place {
-	m := map[string]place{}
-	for _, name := range strings.Fields(`colortbl stylesheet pict objdata objclass objname objalias objtime objsect listtable
-		listoverridetable rsidtbl generator themedata colorschememapping latentstyles datastore xmlnstbl filetbl revtbl
-		template picprop bkmkstart bkmkend passwordhash falt panose fontemb fname pnseclvl datafield creatim revtim printim
-		buptim aftnsep aftnsepc aftncn ftnsep ftnsepc ftncn fontfile`) {
-		m[name] = nowhere
+// word is what a control word means. Most, which change the look of text, mean nothing here.
+type word struct {
+	kind  kind
+	name  string
+	place place // of a destination
+	sign  rune
+}
+
+type kind int
+
+const (
+	unknown     kind = iota
+	destination      // a group whose text is none of the paragraph in which it stands
+	text             // a group with text of the paragraph, though it is marked as one that not all know
+	sign             // it stands for a character
+	property         // it changes how text is read
+)
+
+var words = func() map[string]word {
+	m := map[string]word{}
+	for to, names := range map[place]string{
+		nowhere: `colortbl stylesheet pict objdata objclass objname objalias objtime objsect listtable listoverridetable rsidtbl
+			generator themedata colorschememapping latentstyles datastore xmlnstbl filetbl revtbl template picprop bkmkstart
+			bkmkend passwordhash falt panose fontemb fname pnseclvl datafield creatim revtim printim buptim aftnsep aftnsepc
+			aftncn ftnsep ftnsepc ftncn fontfile`,
+		hidden: `info title subject author manager company operator category keywords comment doccomm hlinkbase fldinst xe tc
+			rxe upr userprops propname staticval docvar formfield ffname ffhelptext ffstattext`,
+		beside: `header headerl headerr headerf footer footerl footerr footerf footnote annotation atnauthor shpinst shptxt do
+			dptxbxtext ffdeftext ffl`,
+	} {
+		for _, name := range strings.Fields(names) {
+			m[name] = word{kind: destination, place: to}
+		}
 	}
-	for _, name := range strings.Fields(`info title subject author manager company operator category keywords comment doccomm
-		hlinkbase fldinst xe tc rxe upr userprops propname staticval docvar formfield ffname ffhelptext ffstattext`) {
-		m[name] = hidden
+	for _, name := range strings.Fields("moMath moMathPara shppict mmath background") {
+		m[name] = word{kind: text}
 	}
-	for _, name := range strings.Fields(`header headerl headerr headerf footer footerl footerr footerf footnote annotation
-		atnauthor shpinst shptxt do dptxbxtext ffdeftext ffl`) {
-		m[name] = beside
+	for name, c := range signs {
+		m[name] = word{kind: sign, sign: c}
+	}
+	for _, name := range strings.Fields(`u bin sn sv fonttbl ud uc v deleted mvf fs plain f deff fcharset cpg ansicpg mac pc
+		pca`) {
+		m[name] = word{kind: property}
+	}
+	for name, w := range m {
+		w.name = name
+		m[name] = w
 	}
 	return m
 }()
-
-// textDestinations are marked as destinations that not all know, and hold text of the paragraph.
-var textDestinations = nameSet("moMath moMathPara shppict mmath background")
-
-// shapeTexts are the properties of shapes that a person reads: words that are drawn, and what they
-// are in words.
-var shapeTexts = nameSet("gtextUNICODE wzDescription wzTooltip pihlShape")
 
 // signs are words that stand for a character.
 var signs = map[string]rune{
@@ -39,6 +63,10 @@ var signs = map[string]rune{
 	"nestrow": '\n', "lbr": '\n', "tab": '\t', "emspace": ' ', "enspace": ' ', "qmspace": ' ', "bullet": '\u2022',
 	"lquote": '\u2018', "rquote": '\u2019', "ldblquote": '\u201c', "rdblquote": '\u201d', "emdash": '\u2014', "endash": '\u2013',
 }
+
+// shapeTexts are the properties of shapes that a person reads: words that are drawn, and what they
+// are in words.
+var shapeTexts = nameSet("gtextUNICODE wzDescription wzTooltip pihlShape")
 
 func nameSet(names string) map[string]bool {
 	set := map[string]bool{}
@@ -49,51 +77,62 @@ func nameSet(names string) map[string]bool {
 }
 
 // apply does what a control word says; given if it has a number.
-func (r *reader) apply(name string, number int, given bool) {
+func (r *reader) apply(w word, number int, given bool) {
 	r.characters(true)
 	starred := r.group.starred
 	r.group.starred = false
-	if name == "u" {
+	if w.name == "u" {
 		r.drop = 0
 		r.unit(rune(uint16(number)))
 		r.drop = r.group.unicode
 		return
 	}
 	r.dropped()
-	to, destination := destinations[name]
 	switch {
-	case name == "bin":
+	case w.kind == destination:
+		r.destination(w.place)
+	case r.special(w.name, number):
+	case starred && w.kind != text:
+		r.group.to = nowhere
+	case w.kind == sign:
+		r.rune(w.sign)
+		if w.name == "par" && r.to == shown && r.group.to == shown {
+			r.flush()
+			r.out.Paragraph()
+		}
+	case w.kind == property:
+		r.property(w.name, number, given)
+	}
+}
+
+// special does what some words say in a way of their own.
+func (r *reader) special(name string, number int) bool {
+	switch name {
+	case "bin":
 		if number > 0 {
 			_, _ = r.in.Discard(number)
 		}
-	case name == "sn":
+	case "sn":
 		next, _ := r.in.Peek(32)
 		property, _, _ := strings.Cut(string(next), "}")
 		r.shape = shapeTexts[strings.TrimSpace(property)]
 		r.group.to = nowhere
-	case name == "sv" && r.shape:
-		r.destination(beside)
-	case name == "sv":
-		r.group.to = nowhere
-	case name == "fonttbl":
+	case "sv":
+		if r.shape {
+			r.destination(beside)
+		} else {
+			r.group.to = nowhere
+		}
+	case "fonttbl":
 		r.group.to, r.group.fonts = nowhere, true
-	case name == "ud": // the same in Unicode as what stands before
+	case "ud": // the same in Unicode as what stands before
 		if n := len(r.groups); n >= 2 {
 			r.group.to = r.groups[n-2].to
 		}
-	case destination:
-		r.destination(to)
-	case starred && !textDestinations[name]:
-		r.group.to = nowhere
-	case signs[name] != 0:
-		r.rune(signs[name])
-		if name == "par" && r.to == shown && r.group.to == shown {
-			r.flush()
-			r.out.Paragraph()
-		}
 	default:
-		r.property(name, number, given)
+		return false
 	}
+	return true
 }
 
 func (r *reader) destination(to place) {

@@ -146,6 +146,9 @@ func (r *Reader) give(text []byte) bool {
 
 // markup reads what begins with `<`; false if it gives no token.
 func (r *Reader) markup() bool {
+	if !r.in.begins("<!") && !r.in.begins("<?") {
+		return r.tag()
+	}
 	switch {
 	case r.in.begins("<!--"):
 		r.in.at += len("<!--")
@@ -155,7 +158,7 @@ func (r *Reader) markup() bool {
 	case r.in.begins("<![CDATA["):
 		r.in.at += len("<![CDATA[")
 		r.cdata = true
-	case r.in.begins("<!"):
+	default:
 		if n := r.in.doctype(); n > 0 {
 			r.declarations(r.in.rest()[:n])
 			r.in.at += n
@@ -163,8 +166,6 @@ func (r *Reader) markup() bool {
 			r.cut = true
 			r.in.skipPast(">")
 		}
-	default:
-		return r.tag()
 	}
 	return false
 }
@@ -296,9 +297,12 @@ func nameStart(c byte) bool {
 
 // cutName splits behind a name.
 func cutName(s []byte) (first, rest []byte) {
-	n := bytes.IndexAny(s, " \t\r\n=/>\"'")
-	if n < 0 {
-		n = len(s)
+	for i, c := range s {
+		if nameEnd[c] {
+			return s[:i], s[i:]
+		}
 	}
-	return s[:n], s[n:]
+	return s, nil
 }
+
+var nameEnd = [256]bool{' ': true, '\t': true, '\r': true, '\n': true, '=': true, '/': true, '>': true, '"': true, '\'': true}
