@@ -81,6 +81,7 @@ func TestDecoding(t *testing.T) {
 		{"subject of two programs", "Subject: secret=?utf-8?Q?offer?=\n\n", "Subject: secret=?utf-8?Q?-offer?=\n\n"},
 		{"subject without an end", "Subject: =?utf-8?Q?secret_offer\n\n", "Subject: =?utf-8?Q?secret-offer\n\n"},
 		{"subject in EBCDIC", "Subject: =?cp037?Q?=A2=85=83=99=85=A3=40=96=86=86=85=99?=\n\n", "Subject: =?cp037?Q?=A2=85=83=99=85=A3=60=96=86=86=85=99?=\n\n"},
+		{"extended name of a file", mimePart("Content-Type: a/b; name*=utf-16'en'secret%20offer.txt", "x"), mimePart("Content-Type: a/b; name*=utf-16'en'secret%2doffer.txt", "x")},
 		{"name of a file", mimePart("Content-Type: a/b; name=\"=?utf-16?Q?secret=20offer=2etxt?=\"", "x"), mimePart("Content-Type: a/b; name=\"=?utf-16?Q?secret=2Doffer=2etxt?=\"", "x")},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -96,14 +96,22 @@ func addJoined(values []string, list []param) []string {
 		for i, p := range list {
 			j.add(pick(p.values), p.extended, i == 0, i > 0 && p.number <= list[i-1].number)
 		}
-		values = addValue(values, charset.Decode(j.label, j.asSaid.String()))
-		values = addValue(values, charset.Decode(j.label, j.labels.String()))
+		values = addDecoded(values, j.label, j.asSaid.String())
+		values = addDecoded(values, j.label, j.labels.String())
 		if j.extended {
-			values = addValue(values, charset.Decode(j.label, j.all.String()))
+			values = addDecoded(values, j.label, j.all.String())
 		}
 		if !j.labelled {
-			values = addValue(values, charset.Decode("", j.raw.String()))
+			values = addDecoded(values, "", j.raw.String())
 		}
+	}
+	return values
+}
+
+// addDecoded adds what the octets mean in a charset, in each reading.
+func addDecoded(values []string, label, octets string) []string {
+	for _, value := range charset.DecodeAll(label, octets) {
+		values = addValue(values, value)
 	}
 	return values
 }
