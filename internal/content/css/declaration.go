@@ -54,11 +54,6 @@ var propertyNames = map[string]property{
 	"white-space": whiteSpace, "filter": filter, "-webkit-filter": filter,
 }
 
-// inherited properties have the parent's value where none is declared.
-func (p property) inherited() bool {
-	return p == visibility || p == fontSize || p == color || p == fillColor || p == textIndent || p == whiteSpace
-}
-
 // value is what a property is declared to be: a keyword, a length, or, in word, one of CSS's own
 // for every property. Tokens are kept where a custom property stands in them.
 type value struct {
