@@ -83,6 +83,16 @@ func TestBombs(t *testing.T) {
 		{"open comments", html("<!-- ", million/4), []Limit{LimitMarkup}},
 		{"open quotes", html("<p a=\"", million/4), []Limit{LimitMarkup}},
 		{"nested elements", html("<div style=display:none>x", 50_000), []Limit{LimitTree}},
+		{"elements that are made again", func() string {
+			return mimePart("Content-Type: text/html", "<p>"+numbered("<b class=%d>", 400)+strings.Repeat("</p>\n<p>x", 60_000)+"gold")
+		}, []Limit{LimitTree}},
+		{"selectors", func() string {
+			return mimePart("Content-Type: text/html", "<style>section "+strings.Repeat("div ", 20)+"i{display:none}</style>"+
+				strings.Repeat("<div>", 400)+strings.Repeat("<i></i>", 100_000)+"gold")
+		}, []Limit{LimitStyle}},
+		{"rules", func() string {
+			return mimePart("Content-Type: text/html", "<style>"+numbered("i:not(.a%d){color:red}\n", 4000)+"</style>"+strings.Repeat("<i></i>", 100_000)+"gold")
+		}, []Limit{LimitStyle}},
 		{"angles", html("<", million/4), nil},
 		{"slashes", html("</", million/2), []Limit{LimitMarkup}},
 		{"entities", html("&#x", million/4), nil},
@@ -124,6 +134,15 @@ func TestBombs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// numbered repeats a format with the numbers from 0 on.
+func numbered(format string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
 }
 
 // nestedParts is 10,000 multiparts in each other.

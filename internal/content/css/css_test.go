@@ -58,6 +58,9 @@ func TestCut(t *testing.T) {
 		{"media", strings.Repeat("@media (width){", 10_000), deep, true},
 		{"condition in condition", "@media " + strings.Repeat("(", 1000) + "width" + strings.Repeat(")", 1000) + "{i{display:none}}", deep, false},
 		{"custom properties", "*{--a:" + strings.Repeat("var(--b)", 500) + ";--b:" + strings.Repeat("var(--c)", 500) + ";--c:" + strings.Repeat("x ", 500) + ";display:var(--a)}", deep, true},
+		{"declarations that are taken often", ".a{" + strings.Repeat("float:left;", 30_000) + "}", wide, true},
+		{"a class many times", ".a.b{display:none}", "<i class='" + strings.Repeat("a ", 100_000) + "'>", true},
+		{"custom properties far away", "div{--b:c}.a{display:" + strings.Repeat("var(--a,)", 400) + "}", deep, true},
 		{"custom properties in a circle", "*{--a:var(--b);--b:var(--a);display:var(--a)}", deep, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -309,7 +309,7 @@ func (s *Sheet) substitute(list []token, vars *variables, depth int) ([]token, b
 		inner, rest := bracket(list)
 		list = rest
 		parts := split(inner)
-		found, ok := vars.find(text(parts[0]))
+		found, ok := s.variable(text(parts[0]), vars)
 		if !ok && len(parts) > 1 {
 			found, ok = trim(inner[len(inner)-tokensBehind(inner):]), true
 		}
@@ -344,8 +344,8 @@ type variables struct {
 	around *variables
 }
 
-func (v *variables) find(name string) ([]token, bool) {
-	for ; v != nil; v = v.around {
+func (s *Sheet) variable(name string, v *variables) ([]token, bool) {
+	for ; v != nil && s.spend(1); v = v.around {
 		if list, ok := v.own[name]; ok {
 			return list, true
 		}

@@ -74,7 +74,7 @@ func next(n *html.Node) *html.Node {
 }
 
 func (m matcher) compound(c *compound, n *html.Node) bool {
-	if !m.sheet.spend(1 + len(c.classes) + len(c.tests)) {
+	if !m.sheet.spend(1 + len(c.classes) + len(c.tests) + len(n.Attr)/16) {
 		return false
 	}
 	if c.tag != "" && c.tag != n.Data && !strings.EqualFold(c.tag, n.Data) {
@@ -85,6 +85,9 @@ func (m matcher) compound(c *compound, n *html.Node) bool {
 	}
 	if len(c.classes) > 0 {
 		have := attr(n, "class")
+		if !m.sheet.spend(len(c.classes) * len(have) / 32) {
+			return false
+		}
 		for _, class := range c.classes {
 			if !hasWord(have, class, m.sheet.quirks) {
 				return false
@@ -150,7 +153,7 @@ func (m matcher) test(t *test, n *html.Node) bool {
 	case "root", "scope":
 		return parent(n) == nil
 	case "empty":
-		for c := n.FirstChild; c != nil; c = c.NextSibling {
+		for c := n.FirstChild; c != nil && m.sheet.spend(1); c = c.NextSibling {
 			if c.Type == html.ElementNode || c.Type == html.TextNode && c.Data != "" {
 				return false
 			}

@@ -119,6 +119,9 @@ func (s *Sheet) matching(n *html.Node, found func(r *rule)) {
 	m := matcher{sheet: s}
 	try := func(list []rule) {
 		for i := range list {
+			if s.work > maxWork {
+				return
+			}
 			if m.complex(list[i].sel, 0, n) {
 				found(&list[i])
 			}
@@ -184,6 +187,9 @@ func (s *Sheet) styleAttribute(src string) *declarations {
 // rule takes the declarations of a rule that matches. The place is made of, from the top:
 // important, in a style attribute, the layer, the specificity, the order.
 func (c *cascaded) rule(r *rule) {
+	if !c.sheet.spend(len(r.own.list) + len(r.own.vars)) {
+		return
+	}
 	place := uint64(r.sel.spec)<<16 | uint64(r.order)
 	layer := uint64(c.sheet.layers.order(r.layer))
 	c.take(r.own, place|layer<<42, place|1<<63|(maxLayers+2-layer)<<42)
