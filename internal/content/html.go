@@ -79,6 +79,9 @@ func (p *htmlReading) whole(doc []byte) {
 	}
 	t, err := htmltext.Parse(doc)
 	if err == nil {
+		took := min(weight, t.Weight()+htmltext.Besides(doc))
+		p.w.giveBack(weight - took)
+		weight = took
 		p.tree(t)
 	}
 	p.w.giveBack(weight)

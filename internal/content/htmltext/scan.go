@@ -20,17 +20,21 @@ type scanner struct {
 type tag struct {
 	name   atom.Atom // 0 for a name that is not known
 	end    bool
-	weight int // what its element takes
+	text   bool // there is text before it
+	weight int  // what its element takes
 }
 
 // next finds the next tag. When the scanner is not sure any more, whatever looks like a start tag
 // is one, and nothing else.
 func (s *scanner) next() (t tag, ok bool) {
+	text := false
+	defer func() { t.text = text }()
 	for s.pos < len(s.doc) {
 		i := bytes.IndexByte(s.doc[s.pos:], '<')
 		if i < 0 || s.pos+i+1 >= len(s.doc) {
 			return t, false
 		}
+		text = text || i > 0
 		s.pos += i + 1
 		switch c := s.doc[s.pos]; {
 		case letter(c) && !s.sure:
@@ -38,6 +42,7 @@ func (s *scanner) next() (t tag, ok bool) {
 		case letter(c):
 			return s.tag(false)
 		case !s.sure:
+			text = true
 		case c == '/' && s.pos+1 < len(s.doc) && letter(s.doc[s.pos+1]):
 			s.pos++
 			return s.tag(true)

@@ -51,6 +51,20 @@ func styleAt(doc []byte) int {
 	}
 }
 
+// Weight is what the tree takes in memory, in octets.
+func (t *Tree) Weight() int { return weightOf(t.doc) }
+
+func weightOf(n *html.Node) int {
+	weight := nodeOctets + len(n.Data) + len(n.Attr)*attributeOctets
+	for i := range n.Attr {
+		weight += len(n.Attr[i].Val)
+	}
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		weight += weightOf(c)
+	}
+	return weight
+}
+
 // styles collects the style elements: one that stands later decides about what stands before, too.
 func (t *Tree) styles() {
 	for n := range t.doc.Descendants() {

@@ -26,10 +26,7 @@ const Heaviest = 64 << 20
 //
 // It leaves out of the document, in place, what decides nothing about its text.
 func Weigh(doc []byte) (lean []byte, weight int) {
-	weight = 3*len(doc) + (2*bytes.Count(doc, []byte("<"))+8)*nodeOctets
-	if styleAt(doc) >= 0 {
-		weight += min(32*len(doc), css.Memory)
-	}
+	weight = Besides(doc) + len(doc) + (2*bytes.Count(doc, []byte("<"))+8)*nodeOctets
 	f := follower{levels: []fence{{}}}
 	s := scanner{doc: doc, sure: true, lean: newLean(doc)}
 	for weight+f.total <= Heaviest {
@@ -40,7 +37,18 @@ func Weigh(doc []byte) (lean []byte, weight int) {
 		weight += t.weight - nodeOctets
 		f.follow(t)
 	}
+	f.again()
 	return s.lean.rest(), weight + f.total
+}
+
+// Besides is the most memory that reading a document takes besides the tree: for style sheets, and
+// for text that stands apart.
+func Besides(doc []byte) int {
+	weight := 2 * len(doc)
+	if styleAt(doc) >= 0 {
+		weight += min(32*len(doc), css.Memory)
+	}
+	return weight
 }
 
 // formatting numbers the formatting elements from 1 on.
@@ -69,32 +77,42 @@ type fence struct {
 	open [15][]formattingElement
 }
 
-// follower sums up what is made again, each time that it may be. Where the parser might leave out
-// an end tag, none is counted.
+// follower sums up what is made again, each time that it may be: at the first text, or element in
+// the line, behind a tag that can have ended others. Where the parser might leave out an end tag,
+// none is counted.
 type follower struct {
 	levels   []fence
 	open     int // weight of all formatting elements that may be open
 	heaviest int // of them
 	blocks   int // tags of other elements so far
+	ended    bool
 	total    int
 }
 
 func (f *follower) follow(t tag) {
+	if t.text {
+		f.again()
+	}
 	level := &f.levels[len(f.levels)-1]
 	number := formatting[t.name]
 	switch {
+	case number == 0 && !t.end && inLineTags[t.name]:
+		f.again()
 	case number == 0:
 		f.blocks++
-		f.total += f.open
+		f.ended = true
 		f.enter(t)
 	case !t.end:
 		if t.name == atom.A || t.name == atom.Nobr { // it may end another one
 			f.adopt()
+			f.ended = true
 		}
+		f.again()
 		level.open[number] = append(level.open[number], formattingElement{t.weight, f.blocks})
 		f.open += t.weight
 		f.heaviest = max(f.heaviest, t.weight)
 	default:
+		f.ended = true
 		last := len(level.open[number]) - 1
 		if last < 0 {
 			f.adopt()
@@ -108,6 +126,17 @@ func (f *follower) follow(t tag) {
 		f.open -= e.weight
 	}
 }
+
+// again adds what may be made again, once for all elements that have ended.
+func (f *follower) again() {
+	if f.ended {
+		f.ended = false
+		f.total += f.open
+	}
+}
+
+// inLineTags begin elements that end no others.
+var inLineTags = atoms("area br embed img span sub sup wbr")
 
 // adopt adds what the adoption agency algorithm of the HTML standard may make.
 func (f *follower) adopt() { f.total += min(8*f.open, 32*f.heaviest) }

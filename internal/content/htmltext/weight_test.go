@@ -24,7 +24,7 @@ func measured(root *html.Node) int {
 func TestWeight(t *testing.T) {
 	var bold strings.Builder
 	for i := range 400 {
-		fmt.Fprintf(&bold, "<b a=%d>", i)
+		fmt.Fprintf(&bold, "<b id=%d>", i)
 	}
 	page := "<html><body><table><tr><td><p><font face=x><b>Hello</b> <a href=y>there</a></font></p></td></tr></table>"
 	for _, c := range []struct {
@@ -33,6 +33,7 @@ func TestWeight(t *testing.T) {
 	}{
 		{"paragraphs", "<p>" + bold.String() + strings.Repeat("</p><p>x", 20000), true},
 		{"blocks", "<div>" + bold.String() + strings.Repeat("</div><div>x", 20000), true},
+		{"formatting elements in others", strings.Repeat(strings.Repeat("<b>", 2)+bold.String()+numberedTags(100)+strings.Repeat("</b>x", 400)+strings.Repeat("</i>", 100), 20), true},
 		{"end tags in comments", "<p>" + bold.String() + "<!-- " + strings.Repeat("</b>", 400) + "-->" + strings.Repeat("</p><p>x", 20000), true},
 		{"end tags in a style", "<p>" + bold.String() + "<style>" + strings.Repeat("</b>", 400) + "</style>" + strings.Repeat("</p><p>x", 20000), true},
 		{"end tags in a table", "<p>" + bold.String() + "<table>" + strings.Repeat("</b>", 400) + "</table>" + strings.Repeat("</p><p>x", 20000), true},
@@ -50,6 +51,14 @@ func TestWeight(t *testing.T) {
 	}
 }
 
+func numberedTags(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "<i id=%d>", i)
+	}
+	return b.String()
+}
+
 func manyAttributes(n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -63,7 +72,7 @@ func FuzzWeight(f *testing.F) {
 	pieces := strings.Fields(`<b> </b> <p> </p> <a> </a> <div> </div> <table> </table> <td> </td> <tr> <select> </select> <template>
 		</template> <svg> </svg> <button> <nobr> <i> </i> <font> </font> <object> </object> x <li> <h1> <form> </form> <frameset>
 		<!-- --> <style> </style> <math> <mi> <caption> <option> <textarea> </textarea> <body> <br> <b#> <u#> <applet> </applet> <!x>
-		<foreignObject> <head> <colgroup> <noframes> </noframes> <title> </title> <input> <marquee> <em#> </em> <dd> <hr> <col>
+		<foreignObject> <head> <colgroup> <noframes> </noframes> <title> </title> <input> <marquee> <em#> </em> <dd> <hr> <col> <img> <span> </span>
 		<noscript> </noscript> <![CDATA[ ]]> " <p/title=" <script> </script> <plaintext> <frame> </u> <b`)
 	f.Add([]byte{0, 2, 40, 41, 41, 41, 3, 2, 26, 3, 2, 26})
 	f.Fuzz(func(t *testing.T, choice []byte) {
