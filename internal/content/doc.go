@@ -13,6 +13,13 @@
 // invisible and bidirectional control characters removed, runs of white space made one blank (or
 // one line feed where the run had one), curly quotes and long dashes made plain.
 //
+// # Readings
+//
+// Mail programs are tolerant, each in its own way. Where they differ in what a part or a file is, it
+// is read in each way from the same octets as they come, without holding them: parts by eachWay,
+// files by inside, lines that only begin with a boundary by a watch. What the readings come to counts
+// as the alternatives of a message do. What too many readings leave out is a [Limit] of the result.
+//
 // # The overlap rule
 //
 // Long texts are matched in windows of [match.WindowSize] octets that overlap by [match.Overlap]

@@ -51,6 +51,7 @@ func TestNames(t *testing.T) {
 		{"a letter behind", disposition(`attachment; filename="i.exe"x`), []string{"i.exe"}},
 		{"a quote that is not closed", disposition(`attachment; filename="i.exe`), []string{"i.exe"}},
 		{"a quote that is not closed, and more", disposition(`attachment; filename="i.exe; size=3`), []string{"i.exe"}},
+		{"a quote that is not closed, and a line that goes on", disposition("attachment; filename=\"i.exe\n x"), []string{"i.exe"}},
 		{"two quotes", disposition(`attachment; filename="i".exe`), []string{"i.exe"}},
 		{"a quote inside", disposition(`attachment; filename=i".exe"`), []string{"i.exe"}},
 		{"single quotes", disposition(`attachment; filename='i.exe'`), []string{"i.exe"}},

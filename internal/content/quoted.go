@@ -32,6 +32,9 @@ func paramValues(s string) (values []string) {
 		first, _, _ := strings.Cut(inner, ";")
 		add(unescapeQuotes(strings.TrimSpace(first)))
 		add(unescapeQuotes(inner))
+		if i := strings.IndexAny(first, " \t"); i > 0 {
+			add(first[:i])
+		}
 	}
 	add(unescapeQuotes(inner))
 	add(unescapeAll(inner))

@@ -27,7 +27,7 @@ type foundByReader struct {
 // their boundaries, against Python's email, Perl's MIME-tools, ripMIME and munpack: where any of
 // them finds a name or a text, it is found here. MAILWEIR_READERS=N tries N messages.
 func TestAgainstReaders(t *testing.T) {
-	count := 400
+	count := 250
 	if n, err := strconv.Atoi(os.Getenv("MAILWEIR_READERS")); err == nil {
 		count = n
 	}
