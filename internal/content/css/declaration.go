@@ -18,6 +18,8 @@ const (
 	height
 	maxWidth
 	maxHeight
+	minWidth
+	minHeight
 	overflowX
 	overflowY
 	textIndent
@@ -43,6 +45,7 @@ const (
 var propertyNames = map[string]property{
 	"display": display, "visibility": visibility, "opacity": opacity, "font-size": fontSize, "color": color,
 	"-webkit-text-fill-color": fillColor, "width": width, "height": height, "max-width": maxWidth, "max-height": maxHeight,
+	"min-width": minWidth, "min-height": minHeight, "min-inline-size": minWidth, "min-block-size": minHeight,
 	"inline-size": width, "block-size": height, "max-inline-size": maxWidth, "max-block-size": maxHeight,
 	"overflow-x": overflowX, "overflow-y": overflowY, "overflow-inline": overflowX, "overflow-block": overflowY,
 	"text-indent": textIndent, "position": position, "float": float, "left": left, "top": top, "right": right, "bottom": bottom,

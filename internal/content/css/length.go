@@ -40,7 +40,9 @@ func dimension(text string) (number float64, unit string) {
 // units are in pixels; those of the view are of the screen's.
 var units = map[string]float64{
 	"px": 1, "pt": 4.0 / 3, "pc": 16, "in": 96, "cm": 96 / 2.54, "mm": 9.6 / 2.54, "q": 2.4 / 2.54,
-	"rem": 16, "rlh": 20, "vw": screenWidth / 100.0, "vh": screenHeight / 100.0,
+	"rem": 16, "rlh": 20, "rcap": 16, "ric": 16,
+	"cqw": screenWidth / 100.0, "cqh": screenHeight / 100.0, "cqi": screenWidth / 100.0, "cqb": screenHeight / 100.0,
+	"cqmin": screenHeight / 100.0, "cqmax": screenWidth / 100.0, "vw": screenWidth / 100.0, "vh": screenHeight / 100.0,
 	"vmin": screenHeight / 100.0, "vmax": screenWidth / 100.0, "vi": screenWidth / 100.0, "vb": screenHeight / 100.0,
 	"svw": screenWidth / 100.0, "svh": screenHeight / 100.0, "lvw": screenWidth / 100.0, "lvh": screenHeight / 100.0,
 	"dvw": screenWidth / 100.0, "dvh": screenHeight / 100.0,
@@ -56,6 +58,8 @@ func absolute(number float64, unit string) (length, bool) {
 		return length{em: number}, true
 	case "ex", "ch":
 		return length{em: number / 2}, true
+	case "rex", "rch":
+		return length{px: 8 * number}, true
 	case "lh", "cap", "ic":
 		return length{em: number}, true
 	}

@@ -55,34 +55,52 @@ func mediaHolds(list []token) bool {
 				query = query[1:]
 			}
 		}
-		return truth(query, mediaFeature) != not
+		holds := truthAt(query, mediaFeature, 0)
+		return holds == yes && !not || holds == no && not
 	})
 }
 
-// supportsHolds tells whether the condition of @supports holds.
-func supportsHolds(list []token) bool { return truth(list, supportsFeature) }
-
-// truth evaluates `not`, `and`, `or` and brackets; leaf is asked about what stands in brackets or a
-// function's.
-func truth(list []token, leaf func(function string, list []token) bool) bool {
-	return truthAt(list, leaf, 0)
+// supportsHolds tells whether the condition of @supports holds. What is not known is not supported.
+func (s *Sheet) supportsHolds(list []token) bool {
+	return truthAt(list, func(function string, list []token) truth {
+		return truthOf(s.supportsFeature(function, list))
+	}, 0) == yes
 }
 
-func truthAt(list []token, leaf func(function string, list []token) bool, depth int) bool {
+// truth is that of a condition (Media Queries 4, section 3.1): where something in it is not known,
+// its contrary does not hold either.
+type truth uint8
+
+const (
+	no truth = iota
+	unknown
+	yes
+)
+
+func truthOf(holds bool) truth {
+	if holds {
+		return yes
+	}
+	return no
+}
+
+// truthAt evaluates `not`, `and`, `or` and brackets; leaf is asked about what stands in brackets or a
+// function's.
+func truthAt(list []token, leaf func(function string, list []token) truth, depth int) truth {
 	list = trim(list)
 	if depth > maxBlocks {
-		return false
+		return unknown
 	}
 	if len(list) > 0 && list[0].ident("not") {
-		return !truthAt(list[1:], leaf, depth+1)
+		return yes - truthAt(list[1:], leaf, depth+1)
 	}
-	result, first, operator := false, true, ""
+	result, first, operator := no, true, ""
 	for len(list) > 0 {
 		list = trim(list)
 		t := list[0]
 		if nesting(t) <= 0 {
 			if operator = t.text; first || operator != "and" && operator != "or" {
-				return false
+				return unknown
 			}
 			list = list[1:]
 			continue
@@ -92,7 +110,7 @@ func truthAt(list []token, leaf func(function string, list []token) bool, depth 
 		if t.kind == lexer.FunctionToken {
 			function = t.text
 		}
-		holds := false
+		holds := no
 		if within := trim(inner); function == "" && len(within) > 0 && (nesting(within[0]) > 0 || within[0].ident("not")) {
 			holds = truthAt(within, leaf, depth+1)
 		} else {
@@ -102,9 +120,9 @@ func truthAt(list []token, leaf func(function string, list []token) bool, depth 
 		case first:
 			result = holds
 		case operator == "and":
-			result = result && holds
+			result = min(result, holds)
 		default:
-			result = result || holds
+			result = max(result, holds)
 		}
 		first = false
 		list = trim(rest)
@@ -123,51 +141,71 @@ func bracket(list []token) (inner, rest []token) {
 	return list[1:], nil
 }
 
-// supportsFeature takes every declaration for supported that is not another browser's own.
-func supportsFeature(function string, list []token) bool {
-	if function != "" {
-		return function == "selector"
+// supportsFeature tells declarations that a browser knows: of properties that decide what shows by
+// their values, of others by their names.
+func (s *Sheet) supportsFeature(function string, list []token) bool {
+	switch function {
+	case "":
+	case "selector":
+		return (&Sheet{}).selectors(list, nil) != nil
+	default:
+		return function == "font-tech" || function == "font-format"
 	}
-	name := text(list[:min(1, len(list))])
-	return len(list) > 1 && !strings.HasPrefix(name, "-ms-") && !strings.HasPrefix(name, "-moz-") && !strings.HasPrefix(name, "mso-")
+	if len(list) < 3 {
+		return false
+	}
+	name, value := list[0], trim(list[1:])
+	if value[0].kind != lexer.ColonToken || len(trim(value[1:])) == 0 {
+		return false
+	}
+	value = trim(value[1:])
+	if covered(name.text) != nil && !hasVar(value) {
+		return s.strictly().declare(name.text, value) != nil
+	}
+	return name.kind == lexer.CustomPropertyNameToken || hasVar(value) || otherProperties[name.text]
 }
 
 // mediaFeature evaluates one feature of the screen.
-func mediaFeature(function string, list []token) bool {
+func mediaFeature(function string, list []token) truth {
 	if function != "" {
-		return false
+		return unknown
 	}
 	for i, t := range list {
 		switch {
 		case t.kind == lexer.ColonToken:
 			return feature(text(list[:i]), trim(list[i+1:]))
 		case t.is("<") || t.is(">") || t.is("="):
-			return ranged(list)
+			return truthOf(ranged(list))
 		}
 	}
 	return feature(text(list), nil)
 }
 
 // feature compares a named feature with a value; without one it asks whether the feature is there.
-func feature(name string, value []token) bool {
+func feature(name string, value []token) truth {
 	word := text(value)
+	one := func(plain string) truth { return truthOf(word == plain || value == nil) }
 	switch name = strings.TrimPrefix(name, "-webkit-"); name {
 	case "orientation":
-		return word == "landscape" || value == nil
+		return one("landscape")
 	case "hover", "any-hover":
-		return word == "hover" || value == nil
+		return one("hover")
 	case "pointer", "any-pointer":
-		return word == "fine" || value == nil
+		return one("fine")
 	case "prefers-color-scheme":
-		return word == "light" || value == nil
+		return one("light")
 	case "prefers-reduced-motion", "prefers-contrast", "prefers-reduced-transparency":
-		return word == "no-preference"
+		return truthOf(word == "no-preference")
 	case "update":
-		return word == "fast" || value == nil
+		return one("fast")
 	case "scripting", "inverted-colors", "forced-colors", "grid":
-		return word == "none" || word == "0"
+		return truthOf(word == "none" || word == "0")
+	case "display-mode":
+		return one("browser")
+	case "dynamic-range", "video-dynamic-range":
+		return one("standard")
 	case "color-gamut":
-		return word == "srgb" || value == nil
+		return one("srgb")
 	}
 	if least, ok := strings.CutPrefix(name, "min-"); ok {
 		return compare(least, ">=", value)
@@ -177,7 +215,10 @@ func feature(name string, value []token) bool {
 	}
 	if value == nil {
 		size, known := screen[name]
-		return known && size != 0
+		if !known {
+			return unknown
+		}
+		return truthOf(size != 0)
 	}
 	return compare(name, "=", value)
 }
@@ -189,23 +230,23 @@ var screen = map[string]float64{
 	"resolution": 1, "device-pixel-ratio": 1, "color": 8, "monochrome": 0, "color-index": 0,
 }
 
-func compare(name, operator string, value []token) bool {
+func compare(name, operator string, value []token) truth {
 	have, known := screen[name]
 	want, ok := mediaNumber(value)
 	if !known || !ok {
-		return false
+		return unknown
 	}
 	switch operator {
 	case "<":
-		return have < want
+		return truthOf(have < want)
 	case "<=":
-		return have <= want
+		return truthOf(have <= want)
 	case ">":
-		return have > want
+		return truthOf(have > want)
 	case ">=":
-		return have >= want
+		return truthOf(have >= want)
 	}
-	return have == want
+	return truthOf(have == want)
 }
 
 // ranged evaluates `400px <= width < 900px` and its shorter forms.
@@ -229,13 +270,13 @@ func ranged(list []token) bool {
 	for i, operator := range operators {
 		left, right := sides[i], sides[i+1]
 		if _, known := screen[text(left)]; known {
-			if !compare(text(left), operator, right) {
+			if compare(text(left), operator, right) != yes {
 				return false
 			}
 			continue
 		}
 		mirrored := strings.NewReplacer("<", ">", ">", "<").Replace(operator)
-		if !compare(text(right), mirrored, left) {
+		if compare(text(right), mirrored, left) != yes {
 			return false
 		}
 	}
@@ -244,6 +285,10 @@ func ranged(list []token) bool {
 
 // mediaNumber reads a length, a number, a ratio or a resolution.
 func mediaNumber(list []token) (float64, bool) {
+	if len(list) > 0 && list[0].kind == lexer.FunctionToken {
+		l, ok := (&Sheet{}).length(list)
+		return l.at(16, 0), ok
+	}
 	var numbers []float64
 	for _, t := range list {
 		switch {

@@ -159,8 +159,15 @@ func (p parser) compound(list []token) (c compound, rest []token, spec specifici
 		case t.kind == lexer.IdentToken && read == 0:
 			c.tag, spec = t.text, spec.plus(oneType)
 		case t.is("*") && read == 0:
-		case t.is("|"): // a namespace: there is but one
-			c.tag, read = "", -1
+		case t.is("|"):
+			never, valid := p.prefix(c.tag, read)
+			if !valid {
+				return c, nil, 0, false
+			}
+			if never {
+				c.tests = append(c.tests, test{never: true})
+			}
+			c.tag, read, spec = "", -1, 0
 		case t.is("&"):
 			if p.parent != nil {
 				c.tests, spec = append(c.tests, test{kind: "is", list: p.parent}), spec.plus(p.parent.spec)
@@ -198,6 +205,30 @@ func (p parser) compound(list []token) (c compound, rest []token, spec specifici
 		list = list[1:]
 	}
 	return c, nil, spec, read > 0
+}
+
+// prefix tells what stands before the sign of a namespace: any, or one that no element of a message
+// has. One that was not declared makes the selector invalid.
+func (p parser) prefix(tag string, read int) (never, valid bool) {
+	switch {
+	case read == 0:
+		return true, true // no namespace at all
+	case tag == "":
+		return false, true // `*`
+	}
+	html, declared := p.sheet.prefixes[tag]
+	return !html, declared
+}
+
+// namespace takes the declaration of a prefix.
+func (s *Sheet) namespace(prelude []token) {
+	if len(prelude) == 0 || prelude[0].kind != lexer.IdentToken || !s.keep(1) {
+		return
+	}
+	if s.prefixes == nil {
+		s.prefixes = map[string]bool{}
+	}
+	s.prefixes[prelude[0].text] = strings.Contains(text(prelude), "www.w3.org/1999/xhtml")
 }
 
 // name brings a class or id to the form in which it is compared.
@@ -260,8 +291,11 @@ func (p parser) pseudo(list []token) (one test, rest []token, spec specificity, 
 	}
 	spec = oneClass
 	t := list[0]
+	if p.depth > 0 && pseudoElements[t.text] {
+		return
+	}
 	if t.kind == lexer.ColonToken {
-		if len(list) < 2 {
+		if len(list) < 2 || p.depth > 0 { // in :not and the like there is none
 			return
 		}
 		rest = list[2:]
@@ -325,7 +359,8 @@ func (p parser) relative(list []token) *selectorList {
 var (
 	livePseudos = set(`root empty first-child last-child only-child first-of-type last-of-type only-of-type
 		link any-link checked disabled enabled scope defined open read-only optional default placeholder-shown`)
-	deadPseudos = set(`hover focus active visited target focus-within focus-visible indeterminate invalid valid required
+	pseudoElements = set("before after first-line first-letter")
+	deadPseudos    = set(`hover focus active visited target focus-within focus-visible indeterminate invalid valid required
 		in-range out-of-range read-write autofill before after first-line first-letter selection fullscreen host
 		user-invalid user-valid modal popover-open playing paused buffering seeking muted stalled current past future
 		target-within local-link blank`)

@@ -29,6 +29,8 @@ type Sheet struct {
 	count  int // selectors so far, in order
 	layers layers
 	inline map[string]*declarations // style attributes read before
+
+	prefixes map[string]bool // namespaces that are declared, and whether one is HTML's
 }
 
 // New makes an empty sheet. Quirks is for documents without a doctype: their classes and ids ignore
@@ -233,8 +235,11 @@ func (r *reader) atRule(name string, at scope, inRule bool) {
 		if stop.kind == lexer.RightBraceToken && at.depth > 0 {
 			r.in.unread(stop)
 		}
-		if name == "layer" {
+		switch name {
+		case "layer":
 			r.sheet.layers.names(at.layer, prelude)
+		case "namespace":
+			r.sheet.namespace(prelude)
 		}
 		return
 	}
@@ -247,7 +252,7 @@ func (r *reader) atRule(name string, at scope, inRule bool) {
 	case "media":
 		at.off = at.off || !mediaHolds(prelude)
 	case "supports":
-		at.off = at.off || !supportsHolds(prelude)
+		at.off = at.off || !r.sheet.supportsHolds(prelude)
 	case "layer":
 		at.layer = r.sheet.layers.enter(at.layer, prelude)
 	case "container", "scope", "-moz-document", "document", "starting-style":

@@ -1,6 +1,7 @@
 package css
 
 import (
+	"strconv"
 	"strings"
 
 	lexer "github.com/tdewolff/parse/v2/css"
@@ -233,13 +234,22 @@ func (c *cascaded) style(n *html.Node, around *Style) Style {
 		vars: around.vars,
 	}
 	switch n.DataAtom {
-	case atom.Pre, atom.Textarea, atom.Listing, atom.Xmp, atom.Plaintext:
+	case atom.Pre, atom.Listing, atom.Xmp, atom.Plaintext:
 		st.Lines = true
 	case atom.Table:
 		st.indent = length{}
 		if c.sheet.quirks {
-			st.clear, st.filled = around.clear, around.filled
+			st.clear, st.font = false, 16
 		}
+	case atom.A:
+		if _, link := lookup(n, "href"); link {
+			st.clear = false
+		}
+	case atom.Button, atom.Input, atom.Select, atom.Textarea:
+		st.clear, st.font, st.indent = false, 13, length{}
+		st.Lines = st.Lines || n.DataAtom == atom.Textarea
+	case atom.Font:
+		fontElement(&st, n)
 	}
 	if c.vars != nil {
 		st.vars = &variables{own: c.vars, around: around.vars}
@@ -251,6 +261,17 @@ func (c *cascaded) style(n *html.Node, around *Style) Style {
 	}
 	st.Blank = st.unseen || st.font < smallest || st.filled == filledClear || st.clear && st.filled == asColor
 	return st
+}
+
+// fontElement reads the attributes of a font element (HTML standard, "Phrasing content" under
+// "Rendering"): a size is one of seven, or so many more or less than the third of them.
+func fontElement(st *Style, n *html.Node) {
+	if color, has := lookup(n, "color"); has && color != "" {
+		st.clear = false
+	}
+	if size, err := strconv.Atoi(strings.TrimSpace(attr(n, "size"))); err == nil {
+		st.font = max(10, min(48, 3*float64(size)+7)) // all of them can be read
+	}
 }
 
 // get is the value of a property as declared; declared is false where it is not, or is to be as if
@@ -408,6 +429,13 @@ func (c *cascaded) flat(st *Style, get func(property) (value, bool)) bool {
 		return false
 	}
 	for _, p := range [...]property{width, maxWidth, height, maxHeight} {
+		least := minWidth
+		if p == height || p == maxHeight {
+			least = minHeight
+		}
+		if v, own := get(least); own && v.length.at(st.font, screenWidth) >= smallest {
+			continue
+		}
 		v, own := get(p)
 		if !own || v.word != "" || v.keyword != sizeLength {
 			continue

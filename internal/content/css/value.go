@@ -88,7 +88,7 @@ func (s *Sheet) value(p property, list []token) (v value, ok bool) {
 		return value{keyword: sizeAuto}, true
 	}
 	v.length, ok = s.length(list)
-	if l := v.length.at(16, screenWidth); l < 0 && (p == width || p == height || p == maxWidth || p == maxHeight) && list[0].kind != lexer.FunctionToken {
+	if l := v.length.at(16, screenWidth); l < 0 && p >= width && p <= minHeight && list[0].kind != lexer.FunctionToken {
 		ok = false
 	}
 	return v, ok

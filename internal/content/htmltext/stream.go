@@ -132,7 +132,7 @@ func (s *stream) characters(text []byte) {
 		s.out.Source(text)
 	}
 	if n := len(s.open); n > 0 && s.raw == "style" {
-		if styles(s.open[n-1]) && !ampCurtain(s.open[n-1], string(text)) {
+		if styles(s.open[n-1]) && !inTemplate(s.open[n-1]) && !ampCurtain(s.open[n-1], string(text)) {
 			s.sheet.Add(string(text))
 		}
 		return
@@ -214,7 +214,7 @@ func (s *stream) node() *html.Node {
 }
 
 // decides are the attributes that are kept of a very long tag.
-var decides = names("style class id hidden alt value placeholder type")
+var decides = names("style class id hidden popover open alt value placeholder type href size color")
 
 // end ends what the parser ends by itself before an element begins.
 func (s *stream) end(n *html.Node) {

@@ -68,7 +68,7 @@ func weightOf(n *html.Node) int {
 // styles collects the style elements: one that stands later decides about what stands before, too.
 func (t *Tree) styles() {
 	for n := range t.doc.Descendants() {
-		if n.DataAtom == atom.Style && styles(n) {
+		if n.DataAtom == atom.Style && styles(n) && !inTemplate(n) {
 			for c := range n.ChildNodes() {
 				if !ampCurtain(n, c.Data) {
 					t.sheet.Add(c.Data)
@@ -76,6 +76,16 @@ func (t *Tree) styles() {
 			}
 		}
 	}
+}
+
+// inTemplate tells what stands in a template: it is no part of the document.
+func inTemplate(n *html.Node) bool {
+	for n = n.Parent; n != nil; n = n.Parent {
+		if n.DataAtom == atom.Template {
+			return true
+		}
+	}
+	return false
 }
 
 // ampCurtain tells the style element that hides a page of AMP until AMP's own program runs, which
@@ -91,6 +101,9 @@ func ampCurtain(n *html.Node, text string) bool {
 
 // styles tells whether the content of a style element is CSS for a screen.
 func styles(n *html.Node) bool {
+	if n.Namespace == "math" {
+		return false
+	}
 	for i := range n.Attr {
 		switch a := &n.Attr[i]; a.Key {
 		case "type":
