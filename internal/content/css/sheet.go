@@ -227,6 +227,18 @@ func (r *reader) skip() {
 	}
 }
 
+// inBrackets is the content of a list that is one pair of brackets, nothing if it is not.
+func inBrackets(list []token) []token {
+	if len(list) == 0 || list[0].kind != lexer.LeftParenthesisToken {
+		return nil
+	}
+	inner, rest := bracket(list)
+	if len(rest) > 0 { // where it ends is not known here
+		return nil
+	}
+	return inner
+}
+
 // atRule reads an at-rule: those that hold rules are read as if these stood outside, unless their
 // condition does not hold.
 func (r *reader) atRule(name string, at scope, inRule bool) {
@@ -255,7 +267,11 @@ func (r *reader) atRule(name string, at scope, inRule bool) {
 		at.off = at.off || !r.sheet.supportsHolds(prelude)
 	case "layer":
 		at.layer = r.sheet.layers.enter(at.layer, prelude)
-	case "container", "scope", "-moz-document", "document", "starting-style":
+	case "scope":
+		roots := r.sheet.selectors(trim(inBrackets(prelude)), nil)
+		at.off = at.off || roots == nil
+		at.parent = roots
+	case "container", "-moz-document", "document", "starting-style":
 		at.off = true // they say what is not known here
 	default: // font-face, keyframes, page: no rules about elements
 		r.skip()

@@ -1,7 +1,6 @@
 package css
 
 import (
-	"strconv"
 	"strings"
 
 	lexer "github.com/tdewolff/parse/v2/css"
@@ -18,6 +17,8 @@ type Style struct {
 	Floats bool
 	// Blank tells that the element's own text does not show; that of its children may.
 	Blank bool
+	// Indented tells that the first line of a block begins out of sight. Inline elements have none.
+	Indented bool
 	// Lines tells that line feeds of the source break the line.
 	Lines bool
 
@@ -107,9 +108,11 @@ func (s *Sheet) Style(n *html.Node, around *Style) Style {
 		s.matching(n, c.rule)
 	}
 	for i := range n.Attr {
-		if n.Attr[i].Key == "style" {
-			c.declarations(s.styleAttribute(n.Attr[i].Val), 1<<62)
-			break
+		switch a := &n.Attr[i]; {
+		case a.Key == "style":
+			c.declarations(s.styleAttribute(a.Val), 1<<62)
+		case n.Namespace == "svg" && presents[a.Key]:
+			c.declarations(s.styleAttribute(a.Key+":"+a.Val), 0)
 		}
 	}
 	return c.style(n, around)
@@ -259,19 +262,9 @@ func (c *cascaded) style(n *html.Node, around *Style) Style {
 	} else {
 		st.box(around.flex)
 	}
+	st.Indented = st.indent.at(st.font, screenWidth) <= -indented
 	st.Blank = st.unseen || st.font < smallest || st.filled == filledClear || st.clear && st.filled == asColor
 	return st
-}
-
-// fontElement reads the attributes of a font element (HTML standard, "Phrasing content" under
-// "Rendering"): a size is one of seven, or so many more or less than the third of them.
-func fontElement(st *Style, n *html.Node) {
-	if color, has := lookup(n, "color"); has && color != "" {
-		st.clear = false
-	}
-	if size, err := strconv.Atoi(strings.TrimSpace(attr(n, "size"))); err == nil {
-		st.font = max(10, min(48, 3*float64(size)+7)) // all of them can be read
-	}
 }
 
 // get is the value of a property as declared; declared is false where it is not, or is to be as if
@@ -393,9 +386,6 @@ func (c *cascaded) vanished(st *Style, apart bool, get func(property) (value, bo
 		}
 	}
 	if v, own := get(clip); own && apart && v.keyword == hides {
-		return true
-	}
-	if st.indent.at(st.font, screenWidth) <= -indented {
 		return true
 	}
 	for _, p := range [...]property{marginLeft, marginTop} {

@@ -111,7 +111,7 @@ func TestStream(t *testing.T) {
 	want := []string{
 		"blocks by a later style element", "cells outside a table", "description of a picture", "custom property",
 		"later sibling", "has", "has child", "last child", "only child", "nth child", "nth child odd", "nth of type",
-		"nth last child", "style element of a formula", "text in a table", "formatting goes on", "heading ended by another", "attributes of a second body",
+		"nth last child", "attributes of a picture", "picture that is hidden", "style element of a formula", "text in a table", "formatting goes on", "heading ended by another", "attributes of a second body",
 	}
 	if diff := cmp.Diff(want, differ); diff != "" {
 		t.Error(diff)

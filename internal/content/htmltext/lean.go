@@ -15,7 +15,7 @@ type lean struct {
 
 // shownAttributes decide about text, or about what an element is to a style sheet.
 var shownAttributes = names(`style class id hidden popover open type alt value placeholder label media checked selected
-	disabled size color amp4email-boilerplate`)
+	disabled size color display visibility opacity font-size amp4email-boilerplate`)
 
 // newLean looks through the style elements for attributes that their selectors name.
 func newLean(doc []byte) *lean {

@@ -39,6 +39,7 @@ type renderer struct {
 	silent bool // the hidden stretch has had no text yet
 	blank  bool // the text that shows ends in white space
 	broken bool // a break was written that no white space stands at
+	lines  int  // breaks so far
 }
 
 // element is one that is open.
@@ -47,6 +48,9 @@ type element struct {
 	target target
 	gap    byte // what its end writes
 	title  bool // no reading takes it for text in the line
+
+	indented bool // the first line of its block is out of sight
+	line     int  // where that begins
 }
 
 // target is where text goes.
@@ -85,6 +89,11 @@ func (r *renderer) open(n *html.Node) {
 		e.gap = 0
 	}
 	r.gap(around, e.gap)
+	if e.indented, e.line = e.style.Indented, r.lines; e.style.Display == css.Inline || e.style.Display == css.Contents {
+		e.indented, e.line = around.indented, around.line
+	} else if e.indented && !around.indented {
+		r.silent = true
+	}
 	r.stack = append(r.stack, e)
 	r.attributes(n)
 }
@@ -114,6 +123,9 @@ func gapOf(n *html.Node, d css.Display) byte {
 }
 
 func (r *renderer) gap(e *element, gap byte) {
+	if gap == '\n' {
+		r.lines++
+	}
 	switch {
 	case gap == 0:
 	case e.target == inLine:
@@ -131,7 +143,7 @@ func (r *renderer) gap(e *element, gap byte) {
 func (r *renderer) text(s string) {
 	e := r.top()
 	switch {
-	case e.target == hidden || e.target < hidden && e.style.Blank:
+	case e.target == hidden || e.target < hidden && r.unseen(e):
 		r.hide(s)
 	case e.target == aside:
 		r.apart(&r.Aside, s)
@@ -146,6 +158,11 @@ func (r *renderer) text(s string) {
 		}
 		r.shown(r.buf)
 	}
+}
+
+// unseen tells that the text of an element does not show where it stands now.
+func (r *renderer) unseen(e *element) bool {
+	return e.style.Blank || e.indented && e.line == r.lines
 }
 
 // glue notes whether text goes on where a break has parted it from what stands before.
@@ -202,7 +219,7 @@ func (r *renderer) label(s string) {
 	e := r.top()
 	switch {
 	case strings.TrimSpace(s) == "" || e.target == dropped:
-	case e.target == hidden || e.style.Blank:
+	case e.target == hidden || r.unseen(e):
 		r.hide(s)
 		r.apart(&r.Hidden, "\n")
 	default:

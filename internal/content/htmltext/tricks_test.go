@@ -282,6 +282,23 @@ var tricks = []trick{
 	{"unknown at-rule", `<style>@foo x{i{display:none}}</style>sec<i>ret</i>`, "secret", false},
 	{"keyframes", `<style>@keyframes x{from{display:none}}i{display:none}</style>sec<i>xxx</i>ret`, "secret", false},
 
+	// Lines, scopes and pictures.
+	{"indent of the first line only", `<div style="text-indent:-9999px">xxx<br>sec</div>ret`, "sec ret", false},
+	{"indent before a paragraph", `<div style="text-indent:-9999px"><p>xxx</p>sec</div>ret`, "sec ret", false},
+	{"indent over inline elements", `<div style="text-indent:-9999px"><i>xxx</i><span>yyy<br>sec</span></div>ret`, "sec ret", false},
+	{"indent that a child turns off", `<div style="text-indent:-9999px"><div style="text-indent:0">sec</div></div>ret`, "sec ret", false},
+	{"indent of a table", `<div style="text-indent:-9999px"><table><tr><td>sec</table></div>ret`, "sec ret", false},
+	{"indent of list items", `<ul style="text-indent:-9999px"><li>xxx<li>yyy</ul>secret`, "secret", false},
+	{"indent of a box in the line", `<div style="text-indent:-9999px"><span style="display:inline-block">xxx</span></div>secret`, "secret", false},
+	{"scope", `<style>@scope (p){i{display:none}}</style><p>sec<i>xxx</i>ret`, "secret", false},
+	{"scope elsewhere", `<style>@scope (.b){i{display:none}}</style><p>sec<i>ret</i>`, "secret", false},
+	{"scope that ends", `<style>@scope (p) to (b){i{display:none}}</style><p>sec<b><i>ret</i></b>`, "secret", false},
+	{"scope of the style element", `<style>@scope{i{display:none}}</style><p>sec<i>ret</i>`, "secret", false},
+	{"attributes of a picture", `<svg><text y=20>sec<tspan display=none>xxx</tspan>ret</text></svg>`, "secret", false},
+	{"attributes of a picture lose", `<svg><style>tspan{display:inline}</style><text y=20>sec<tspan display=none>r</tspan>et</text></svg>`, "secret", false},
+	{"picture that is hidden", `<svg visibility=hidden><text y=20>xxx</text></svg>secret`, "secret", false},
+	{"attributes of HTML are no properties", `<i display=none>sec</i>ret`, "secret", false},
+
 	// What a sheet only seems to say.
 	{"media not something unknown", `<style>@media not (foo){i{display:none}}</style>sec<i>ret</i>`, "secret", false},
 	{"media calculated", `<style>@media (min-width:calc(1px + 1px)){i{display:none}}</style>sec<i>xxx</i>ret`, "secret", false},
