@@ -150,6 +150,38 @@ func TestZipLies(t *testing.T) {
 	}
 }
 
+// TestZipFolders: a folder is no file, whatever its name ends in; one with data is.
+func TestZipFolders(t *testing.T) {
+	nothing := deflated("")
+	for _, c := range []struct {
+		name  string
+		m     zipped
+		files []string
+	}{
+		{"stored", zipped{local: zipSays{name: "www.shop.com/"}}, nil},
+		{"deflated", zipped{data: nothing, local: zipSays{name: "www.shop.com/", method: zipDeflated}}, nil},
+		{"as Java writes it", zipped{data: nothing, local: zipSays{name: "My.app/", method: zipDeflated, flags: zipDescriptor, size: -len(nothing)}, behind: zipSizes + "............"}, nil},
+		{"with data", zipped{data: deflated("MZ"), local: zipSays{name: "i.exe/", method: zipDeflated}}, []string{"i.exe/"}},
+		{"with data behind nothing", zipped{data: append(deflated(""), "MZ"...), local: zipSays{name: "i.exe/", method: zipDeflated}}, []string{"i.exe/"}},
+		{"a file of nothing", zipped{data: nothing, local: zipSays{name: "i.exe", method: zipDeflated}}, []string{"i.exe"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			last := zipped{data: deflated("hello"), local: zipSays{name: "z.txt", method: zipDeflated}}
+			r := examine(t, mustExaminer(t, Options{}), attach("a.zip", "application/zip", zipWith(c.m, last)), 100)
+			want := "a.zip"
+			for _, file := range append(c.files, "z.txt") {
+				want += " a.zip/" + file
+			}
+			if got := slices.Compact(names(r)); strings.Join(got, " ") != want {
+				t.Errorf("found %q, want %q", got, want)
+			}
+			if len(r.Limits) > 0 {
+				t.Errorf("limits %v", r.Limits)
+			}
+		})
+	}
+}
+
 // TestZipUnread: what the directory names and nobody has read leaves a trace; what is honest none.
 func TestZipUnread(t *testing.T) {
 	hello := zipped{data: deflated("hello"), local: zipSays{name: "a.txt", method: zipDeflated}}

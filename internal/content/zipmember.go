@@ -66,7 +66,7 @@ func (w *walk) zipMember(f file, in *source.Reader, members *zipMembers) bool {
 		w.zip(f, source.New(bytes.NewReader(fields)))
 	}
 	data, whole := zipPeek(in, m)
-	if len(m.names) == 0 || strings.HasSuffix(m.names[0], "/") && m.packed == 0 && len(data) == 0 {
+	if len(m.names) == 0 || m.isFolder(data, whole) {
 		return true
 	}
 	ok = true
@@ -89,6 +89,17 @@ func (w *walk) zipMember(f file, in *source.Reader, members *zipMembers) bool {
 		ok = w.member(f, false, nil, m.names...)
 	}
 	return ok && !w.x.halted() && w.expanded < w.x.examiner.limits.Expanded
+}
+
+// isFolder tells a folder from a file whose name only looks like one: it has no data. Java writes the
+// two octets that deflate makes of nothing.
+func (m zipHeader) isFolder(data []byte, whole bool) bool {
+	if !strings.HasSuffix(m.names[0], "/") || !whole && len(data) > 0 {
+		return false
+	}
+	packed := bytes.NewReader(data)
+	n, err := io.CopyN(io.Discard, flate.NewReader(packed), 1)
+	return len(data) == 0 && (m.packed == 0 || !m.known) || n == 0 && err == io.EOF && packed.Len() == 0
 }
 
 // zipPeek looks at the beginning of a member's data; whole if it is all of them.
