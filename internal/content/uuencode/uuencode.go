@@ -23,8 +23,11 @@ func Begin(line []byte) (name string, ok bool) {
 
 // Next says whether the next line is uuencoded.
 func Next(in *bufio.Reader) bool {
-	ahead, _ := in.Peek(maxLine)
+	ahead, err := in.Peek(maxLine)
 	end := bytes.IndexByte(ahead, '\n')
+	if end < 0 && err == io.EOF { // the last line of a part has no end
+		end = len(ahead) - 1
+	}
 	return end >= 0 && whole(ahead[:end+1])
 }
 

@@ -38,6 +38,9 @@ func TestReader(t *testing.T) {
 		{"a long line inside", "#<V5C\n" + strings.Repeat("x", 9000) + "\n#<F5T\nend\n", "secret", strings.Repeat("x", 9000) + "\n#<F5T\n", ""},
 		{"no last line", "#<V5C\n#<F5T\nend", "secret", "", ""},
 		{"another file", "#<V5C\nx\nbegin 644 b\n#<F5T\nend", "sec", "x\n", "begin 644 b\n#<F5T\nend"},
+		{"no end of the last line", "#<V5C", "sec", "", ""},
+		{"no end of the second line", "#<V5C\n#<F5T", "secret", "", ""},
+		{"no file, without a line end", "bye", "", "bye", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in := bufio.NewReader(strings.NewReader(c.in))
