@@ -60,13 +60,16 @@ func visible(r rune) rune {
 }
 
 // filenames are all names of the part. Where there is none, Exchange and Outlook take the
-// description ([MS-OXCMAIL] section 2.2.3.4.1.1).
+// description ([MS-OXCMAIL] section 2.2.3.4.1.1). It is mostly a sentence, which may end in the name of
+// a site: with an extension that is doubtful it is not taken for a name.
 func (h *partHeader) filenames() (names []string) {
 	if len(h.names) > 0 || h.description == "" || showsAsText(h.mediaType) && !h.attached {
 		return h.names
 	}
 	for _, name := range encodedword.Readings(h.description) {
-		names = addNames(names, namesAsSaved(name)...)
+		if !filetype.Doubtful(extension(name)) {
+			names = addNames(names, namesAsSaved(name)...)
+		}
 	}
 	return names[:min(len(names), maxNames)]
 }

@@ -46,6 +46,12 @@ func TestNames(t *testing.T) {
 		{"description alone", typed + "\nContent-Description: i.exe\nContent-Disposition: attachment", []string{"i.exe"}},
 		{"description of a named part", typed + "; name=a.txt\nContent-Description: like setup.exe", []string{"a.txt"}},
 
+		{"Content-Name", typed + "\nContent-Name: i.exe\nContent-Disposition: attachment", []string{"i.exe"}},
+		{"Content-Name, encoded", typed + "\ncontent-name: =?utf-8?q?i=2Eexe?=", []string{"i.exe"}},
+		{"the name of Sun's mail tool", typed + "\nX-Sun-Data-Name: i.exe", []string{"i.exe"}},
+		{"NUL in the name of a field", typed + "\nContent-Dispo\x00sition: attachment; filename=i.exe", []string{"i.exe"}},
+		{"NUL in the name of a parameter", disposition("attachment; file\x00name=i.exe"), []string{"i.exe"}},
+
 		{"no semicolon", disposition(`attachment filename="i.exe"`), []string{"i.exe"}},
 		{"a word behind", disposition(`attachment; filename="i.exe" size=3`), []string{"i.exe"}},
 		{"a letter behind", disposition(`attachment; filename="i.exe"x`), []string{"i.exe"}},
@@ -120,6 +126,7 @@ func TestFewNames(t *testing.T) {
 		{`Content-Disposition: attachment; filename*=utf-8''r%C3%A9sum%C3%A9.pdf`, "résumé.pdf"},
 		{"Content-Type: application/pdf; charset=us-ascii;\n\tname=\"a;b.pdf\"\nContent-Transfer-Encoding: base64", "a;b.pdf"},
 		{"Content-Type: application/pdf; name=\"a.pdf \"", "a.pdf "},
+		{"Content-Type: application/x-a\nContent-Description: sent to you by shop.com", ""},
 		{"Content-Type: application/pdf\nContent-Type: application/pdf; name=a.pdf\nContent-Disposition: attachment", "a.pdf"},
 	} {
 		if got := names(examine(t, mustExaminer(t, Options{}), c.header+"\n\neA==\n", 100)); !slices.Equal(got, []string{c.want}) {

@@ -36,7 +36,7 @@ const maxReadings = 8
 
 // set takes one unfolded field.
 func (h *partHeader) set(name, value string) {
-	if len(name) < 7 || !strings.EqualFold(name[:7], "content") {
+	if len(name) < 5 || !strings.EqualFold(name[:5], "conte") && !strings.EqualFold(name[:5], "x-sun") {
 		return
 	}
 	switch strings.ToLower(name) {
@@ -51,6 +51,8 @@ func (h *partHeader) set(name, value string) {
 		h.disposition(value)
 	case "content-description":
 		h.description = value
+	case "content-name", "x-sun-data-name": // not in any RFC; Thunderbird takes them for parts without a name
+		h.addNames([]string{value}, false)
 	}
 }
 

@@ -42,7 +42,7 @@ func transferEncodings(value string) (all []string) {
 	}
 	words := strings.FieldsFunc(stripComments(value), func(r rune) bool { return strings.ContainsRune(" \t\r\n,;\"'<>", r) })
 	for _, word := range words {
-		if encoding, known := encodingNames[strings.Trim(word, ".:")]; known && !slices.Contains(all, encoding) {
+		if encoding, known := encodingIn(strings.Trim(word, ".:")); known && !slices.Contains(all, encoding) {
 			all = append(all, encoding)
 		}
 	}
@@ -50,6 +50,20 @@ func transferEncodings(value string) (all []string) {
 		all = append(all, identityEncoding)
 	}
 	return all
+}
+
+// encodingIn is the encoding that a word names, or holds the name of: mutt looks at its first letters
+// only, others find it anywhere.
+func encodingIn(word string) (encoding string, known bool) {
+	if encoding, known = encodingNames[word]; known {
+		return encoding, true
+	}
+	for _, name := range []string{"base64", "quoted-printable", "uuencode"} {
+		if strings.Contains(word, name) {
+			return encodingNames[name], true
+		}
+	}
+	return "", false
 }
 
 // base64 examines a part in base64, and what programs make of it that read faulty base64 in another

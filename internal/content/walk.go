@@ -35,9 +35,12 @@ func (w *walk) field(h *partHeader, name, value string) {
 		value = value[:limit]
 		w.x.reach(LimitHeader)
 	}
-	name = strings.TrimSpace(name)
+	name = strings.TrimSpace(strings.ReplaceAll(name, "\x00", ""))
 	value = unfold(value)
 	h.set(name, value)
+	if strings.Contains(value, "\x00") { // some programs leave it out everywhere
+		h.set(name, strings.ReplaceAll(value, "\x00", ""))
+	}
 	subject := strings.EqualFold(name, "subject")
 	if !subject && w.x.all&Headers == 0 {
 		return // nobody reads it
