@@ -24,7 +24,7 @@ var hidingTricks = []struct{ name, hidden, innocent string }{
 	{"base64 with rubbish", mimePart("Content-Transfer-Encoding: base64", "c2Vj!cmV0\n IG9m*ZmVy"), mimePart("Content-Transfer-Encoding: base64", "c2Vj!cmV1\n IG9m*ZmVy")},
 	{"base64 joined after padding", mimePart("Content-Transfer-Encoding: base64", b64("secre")+b64("t offer")), mimePart("Content-Transfer-Encoding: base64", b64("secre")+b64(" t offer"))},
 	{"base64 with a semicolon", mimePart("Content-Transfer-Encoding: base64;", b64("secret offer")), mimePart("Content-Transfer-Encoding: base64;", b64("secret-offer"))},
-	{"base64 with a parameter", mimePart("Content-Transfer-Encoding: Base64 ; x=y", b64("secret offer")), mimePart("Content-Transfer-Encoding: x=base64", b64("secret offer"))},
+	{"base64 with a parameter", mimePart("Content-Transfer-Encoding: Base64 ; x=y", b64("secret offer")), mimePart("Content-Transfer-Encoding: x=base-64", b64("secret offer"))},
 	{"base64 in quotes", mimePart("Content-Transfer-Encoding: \"base64\"", b64("secret offer")), mimePart("Content-Transfer-Encoding: \"base64\"", b64("secret-offer"))},
 	{"base64 with a comment", mimePart("Content-Transfer-Encoding: (x) base64 (y)", b64("secret offer")), mimePart("Content-Transfer-Encoding: (base64) 7bit", b64("secret offer"))},
 	{"base64 and another word", mimePart("Content-Transfer-Encoding: base64 x", b64("secret offer")), mimePart("Content-Transfer-Encoding: base64 x", b64("secret-offer"))},

@@ -21,7 +21,7 @@ type mimeReader struct {
 	eof        bool
 	midLine    bool        // the next octets continue a line longer than the buffer
 	continued  bool        // the piece that next has given continues a line
-	rest       []byte      // of the line behind a carriage return
+	afterCR    bool        // the octets so far ended in a carriage return
 	back       []byte      // a line given back by unread
 	loose      bool        // a line that only begins with a boundary is one
 	watch      *watch      // waits for such a line where it is none, nil where nobody wants to know
@@ -78,31 +78,71 @@ func (m *mimeReader) next() []byte {
 	return line
 }
 
-// line reads one from the input. For some readers a carriage return alone ends it: Python's email is
-// one. So it does where m is loose; elsewhere it is in doubt where that matters.
+// line reads one from the input, or a piece of a long one.
 func (m *mimeReader) line() []byte {
-	line := m.rest
-	m.continued = m.midLine && len(line) == 0
-	if len(line) == 0 {
-		var err error
+	m.continued = m.midLine
+	var line []byte
+	var err error
+	if m.loose {
+		line, err = m.endedByCR()
+	} else {
 		line, err = m.r.ReadSlice('\n')
-		m.midLine = err == bufio.ErrBufferFull
 	}
-	m.rest = nil
-	if !m.loose && m.watch == nil {
-		return line
-	}
-	i := bytes.IndexByte(line, '\r')
-	if i < 0 || i+1 >= len(line) || line[i+1] == '\n' {
-		return line
-	}
-	switch behind := line[i+1:]; {
-	case m.loose:
-		line, m.rest = line[:i+1], behind
-	case m.prefixed(behind), len(behind) > 8 && bytes.EqualFold(behind[:8], []byte("content-")):
+	m.midLine = err == bufio.ErrBufferFull
+	if !m.loose && m.watch != nil && m.doubtfulCR(line) {
 		m.watch.doubt()
 	}
+	m.afterCR = m.midLine && line[len(line)-1] == '\r'
 	return line
+}
+
+// endedByCR reads a line as those who take a carriage return alone for its end, too: Thunderbird and
+// Python's email.
+func (m *mimeReader) endedByCR() ([]byte, error) {
+	for from, want := 0, 1; ; {
+		ahead, err := m.r.Peek(min(max(m.r.Buffered(), want), maxMIMELine))
+		for i := from; i < len(ahead); i++ {
+			if ahead[i] == '\n' || ahead[i] == '\r' && i+1 < len(ahead) && ahead[i+1] != '\n' {
+				_, _ = m.r.Discard(i + 1)
+				return ahead[:i+1], nil
+			}
+		}
+		full := len(ahead) == maxMIMELine
+		if full || err != nil {
+			n := len(ahead)
+			if full && ahead[n-1] == '\r' {
+				n-- // what follows says whether it ends the line
+			}
+			_, _ = m.r.Discard(n)
+			if full {
+				err = bufio.ErrBufferFull
+			}
+			return ahead[:n], err
+		}
+		from, want = len(ahead)-1, len(ahead)+1
+	}
+}
+
+// doubtfulCR says whether a boundary, or a field of a part's header, stands behind a carriage return
+// alone, or may do so where the line is cut.
+func (m *mimeReader) doubtfulCR(line []byte) bool {
+	const field = "content-"
+	behind := line
+	for next := m.afterCR; ; next = true {
+		if next && len(behind) > 0 && behind[0] != '\n' {
+			switch i := bytes.IndexByte(behind, '\r'); {
+			case m.prefixed(behind), len(behind) >= len(field) && bytes.EqualFold(behind[:len(field)], []byte(field)):
+				return true
+			case m.midLine && i < 0 && (behind[0] == '-' || len(behind) < len(field)):
+				return true
+			}
+		}
+		i := bytes.IndexByte(behind, '\r')
+		if i < 0 {
+			return false
+		}
+		behind = behind[i+1:]
+	}
 }
 
 // unread gives a line back, so that the next call of next returns it.

@@ -19,6 +19,7 @@ func TestReadings(t *testing.T) {
 		wide    = "\x00s\x00e\x00c\x00r\x00e\x00t\x00 \x00o\x00f\x00f\x00e\x00r"
 	)
 	many := strings.Repeat("; a=b", 70)
+	byCR := "Content-Transfer-Encoding: base64\r\r" + b64(secrets)
 	coded := func(s string) string { return "Content-Transfer-Encoding: base64\n\n" + b64(s) + "\n" }
 	for _, c := range []struct{ name, msg string }{
 		{"boundary unquoted, words behind", mixed + "b c\n\n--b\n" + part + "--b--"},
@@ -61,6 +62,10 @@ func TestReadings(t *testing.T) {
 		{"boundary as a prefix of the outer", mixed + "b\n\n--b\n" + mixed + "c\n\n--c" + hello + "--bb\n" + part + "--b--"},
 		{"boundary as a prefix, ends", mixed + "b\n\n--b" + hello + "--b--x\n\nhello\n--b\n" + part + "--b--"},
 		{"boundary behind a carriage return", mixed + "b\n\n--b\n\nhello\r--b\r" + strings.ReplaceAll(part, "\n", "\r") + "\n--b--"},
+		{"boundary behind the second of them", mixed + "b\n\n--b\n\nhello\rmore\r--b\rX: y\r" + byCR + "\n--b--"},
+		{"boundary behind one, where a long line is cut", mixed + "b\n\n--b\n\n" + strings.Repeat("a", maxMIMELine-1) + "\r--b\rX: y\r" + byCR + "\n--b--"},
+		{"boundary behind one, cut itself", mixed + "bcd\n\n--bcd\n\n" + strings.Repeat("a", maxMIMELine-3) + "\r--bcd\rX: y\r" + byCR + "\n--bcd--"},
+		{"field behind the second of them", mixed + "b\n\n--b\nX: y\rZ: y\rContent-Transfer-Encoding: base64\n\n" + b64("secret offer") + "\n--b--"},
 		{"field behind a carriage return", mixed + "b\n\n--b\nX: y\rContent-Transfer-Encoding: base64\n\n" + b64("secret offer") + "\n--b--"},
 		{"boundary of both", mixed + "b\n\n--b\n" + mixed + "b\n\n--b" + hello + "--b--\n--b\n" + part + "--b--"},
 		{"behind the last boundary", mixed + "b\n\n--b" + hello + "--b--\nhello\n--b\n" + part + "--b--"},
