@@ -11,6 +11,9 @@ import (
 // look like one. Programs open an .mht by what they find, under any name: some look for its
 // MIME-Version behind lines that are no header.
 func messageBegin(head []byte) int {
+	if byCR(head) {
+		head = bytes.ReplaceAll(head, []byte("\r"), []byte("\n"))
+	}
 	begin, fields := -1, 0 // of the lines that may be a header
 	front := true          // nothing stands before them
 	for at := 0; at < len(head); {
@@ -45,13 +48,20 @@ func messageBegin(head []byte) int {
 // begins with its header.
 func (f file) savedMessage(w *walk, in *source.Reader) {
 	head, _ := in.Peek(maxSniff)
-	line, _, _ := bytes.Cut(head, []byte("\n"))
+	line := head[:max(0, bytes.IndexAny(head, "\r\n"))]
 	if begin := messageBegin(head); begin > 0 && fieldName(line) == "" {
 		_, _ = in.Discard(begin)
 	}
 	m := newMIMEReader(in)
+	m.loose = byCR(head)
 	defer w.endLines(m)
 	w.part(headerReader{}, m, f.depth+1)
+}
+
+// byCR says whether the first line of a message ends in a carriage return alone.
+func byCR(head []byte) bool {
+	i := bytes.IndexAny(head, "\r\n")
+	return i > 0 && i+1 < len(head) && head[i] == '\r' && head[i+1] != '\r' && head[i+1] != '\n'
 }
 
 // messageFields are fields that hardly anything but a message begins with.
