@@ -37,7 +37,12 @@ func (m *rule) judge(recipients []*policy.Recipient, q question) policy.Verdict 
 			case err != nil:
 				return policy.Pass, err
 			case own.open:
-				return m.entries.Later(func(ctx context.Context) (policy.Verdict, error) { return m.judgeAll(ctx, recipients[i:], q) }), nil
+				return m.entries.Later(func(ctx context.Context) (policy.Verdict, error) {
+					if v, err := m.judgeOne(ctx, own, q); v.Objects() || err != nil {
+						return v, err
+					}
+					return m.judgeAll(ctx, recipients[i+1:], q)
+				}), nil
 			}
 			if v, err := m.judgeOne(ctx, own, q); v.Objects() || err != nil {
 				return v, err
