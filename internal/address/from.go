@@ -2,7 +2,7 @@ package address
 
 import (
 	"iter"
-	"math"
+	"slices"
 	"strings"
 
 	"mailweir/internal/encodedword"
@@ -44,9 +44,15 @@ func HeaderFrom(values []string) From {
 	if octets > usualFrom {
 		return from
 	}
-	const all = math.MaxInt32
-	from.authors = distinct(from.Authors(), all)
-	both, _ := from.First(all, true)
+	fields := make([]field, len(values))
+	for i, value := range values {
+		fields[i] = takeApart(value)
+		fields[i].read(false, func(a Address) bool { from.authors = join(from.authors, a); return true })
+	}
+	both := slices.Clip(from.authors)
+	for _, f := range fields {
+		f.read(true, func(a Address) bool { both = join(both, a); return true })
+	}
 	from.shown, from.known = both[len(from.authors):], true
 	return from
 }
@@ -90,25 +96,31 @@ func (f From) all(known []Address, display bool) iter.Seq[Address] {
 			return
 		}
 		for _, value := range f.values {
-			if !readField(value, display, yield) {
+			if !takeApart(value).read(display, yield) {
 				return
 			}
 		}
 	}
 }
 
-// readField yields the authors of one field, or those that are only shown in it. It returns false
-// when yield does.
-func readField(value string, display bool, yield func(Address) bool) bool {
-	authors, shown := scanFrom(value)
-	var more [2][]string
+// field is one From field, taken apart into texts.
+type field struct{ authors, shown, decodedAuthors, decodedShown []string }
+
+func takeApart(value string) (f field) {
+	f.authors, f.shown = scanFrom(value)
 	if encodedword.Holds(value, `<>(),;:[]"`) { // some programs decode first, others take the field apart
-		more[0], more[1] = scanFrom(encodedword.Decode(value))
+		f.decodedAuthors, f.decodedShown = scanFrom(encodedword.Decode(value))
 	}
+	return f
+}
+
+// read yields the authors of the field, or those that are only shown in it. It returns false when
+// yield does.
+func (f field) read(display bool, yield func(Address) bool) bool {
 	if display {
-		return (!named(authors) || read(shown, false, yield)) && read(more[1], false, yield)
+		return (!named(f.authors) || read(f.shown, false, yield)) && read(f.decodedShown, false, yield)
 	}
-	return read(authors, true, yield) && (named(authors) || read(shown, false, yield)) && read(more[0], false, yield)
+	return read(f.authors, true, yield) && (named(f.authors) || read(f.shown, false, yield)) && read(f.decodedAuthors, false, yield)
 }
 
 // named reports whether one of the texts holds an address with a domain.
