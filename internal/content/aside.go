@@ -83,14 +83,18 @@ func (a *aside) flush() {
 
 // unshown examines a text that does not show: nothing in it keeps a definition from firing.
 func (s *sink) unshown(p []byte) {
-	if s == nil {
-		return
+	if s != nil {
+		s.apart(&s.window.unshown, p)
 	}
+}
+
+// apart examines a text by itself while a flag of the window is set.
+func (s *sink) apart(flag *bool, p []byte) {
 	s.end()
 	s.window.flush()
-	s.window.unshown = true
+	*flag = true
 	s.put(p)
 	s.end()
 	s.window.flush()
-	s.window.unshown = false
+	*flag = false
 }

@@ -35,18 +35,6 @@ func (w *walk) eachCharset(label string, in *source.Reader, isHTML bool, read fu
 	}, &others)
 }
 
-// opens begins further readings, if there are not too many.
-func (w *walk) opens(more int) bool {
-	if w.open+more > maxOpen {
-		w.x.reach(LimitReadings)
-		return false
-	}
-	w.open += more
-	return true
-}
-
-func (w *walk) shuts(more int) { w.open -= more }
-
 // asAlternatives counts a reading, and others that go on beside it, as the alternatives of a
 // message; it may itself begin others.
 func (w *walk) asAlternatives(first func(), others *[]*secondReading) {

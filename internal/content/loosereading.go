@@ -81,12 +81,10 @@ func (t *watch) doubt() {
 		return
 	}
 	w := t.w
-	if w.open == maxOpen {
-		w.x.reach(LimitReadings)
+	if !w.opens(1) {
 		t.blind = true
 		return
 	}
-	w.open++
 	boundaries, inPart := slices.Clone(t.begun), len(t.replay) > 0 && !t.long
 	if !inPart {
 		boundaries = slices.Clone(t.m.boundaries)
@@ -137,7 +135,7 @@ func (w *walk) endLines(m *mimeReader) {
 		return
 	}
 	t.other.end()
-	w.open--
+	w.shuts(1)
 	loose := t.other.tally.hits
 	if watched && x.choices == t.choices {
 		for entry, n := range t.hits {

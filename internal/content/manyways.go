@@ -12,16 +12,11 @@ const maxOpen = 16
 // counts them as the alternatives of a message. Where too many are open already, only the first is
 // taken.
 func (w *walk) eachWay(m *mimeReader, ways ...way) {
-	if more := len(ways) - 1; w.open+more > maxOpen {
-		w.x.reach(LimitReadings)
-		ways = ways[:1]
-	}
-	if len(ways) == 1 {
+	if len(ways) == 1 || !w.opens(len(ways)-1) {
 		ways[0](w, m)
 		return
 	}
-	w.open += len(ways) - 1
-	defer func() { w.open -= len(ways) - 1 }()
+	defer w.shuts(len(ways) - 1)
 	all := &listener{r: m}
 	defer all.end()
 	var others []*secondReading
@@ -47,3 +42,15 @@ func (w *walk) eachWay(m *mimeReader, ways ...way) {
 		w.found.add(other.w.found)
 	}
 }
+
+// opens begins further readings, if there are not too many.
+func (w *walk) opens(more int) bool {
+	if w.open+more > maxOpen {
+		w.x.reach(LimitReadings)
+		return false
+	}
+	w.open += more
+	return true
+}
+
+func (w *walk) shuts(more int) { w.open -= more }

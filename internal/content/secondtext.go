@@ -53,14 +53,7 @@ func (t *secondText) release() {
 // wordsOnly examines a text for words and phrases, those left out that keep a definition from
 // firing.
 func (s *sink) wordsOnly(p []byte) {
-	if s == nil {
-		return
+	if s != nil {
+		s.apart(&s.window.words, p)
 	}
-	s.end()
-	s.window.flush()
-	s.window.words = true
-	s.put(p)
-	s.end()
-	s.window.flush()
-	s.window.words = false
 }
