@@ -40,15 +40,7 @@ func TestBodiesAgainstReaders(t *testing.T) {
 			found[i][h.Entry.Text] = true
 		}
 	}
-	for _, reader := range []struct {
-		name string
-		run  func(t *testing.T, in, out string) []foundByReader
-	}{
-		{"Python", byScript("python3", "python.py")},
-		{"MIME-tools", byScript("perl", "mimetools.pl")},
-		{"ripMIME", byUnpacker("ripmime")},
-		{"munpack", byUnpacker("munpack")},
-	} {
+	for _, reader := range otherReaders() {
 		t.Run(reader.name, func(t *testing.T) {
 			texts := 0
 			for i, their := range reader.run(t, in, filepath.Join(dir, reader.name)) {

@@ -53,15 +53,7 @@ func TestAgainstReaders(t *testing.T) {
 		}
 		ours = append(ours, f)
 	}
-	for _, reader := range []struct {
-		name string
-		run  func(t *testing.T, in, out string) []foundByReader
-	}{
-		{"Python", byScript("python3", "python.py")},
-		{"MIME-tools", byScript("perl", "mimetools.pl")},
-		{"ripMIME", byUnpacker("ripmime")},
-		{"munpack", byUnpacker("munpack")},
-	} {
+	for _, reader := range otherReaders() {
 		t.Run(reader.name, func(t *testing.T) {
 			theirs := reader.run(t, in, filepath.Join(dir, reader.name))
 			if len(theirs) != count {
@@ -83,6 +75,21 @@ func TestAgainstReaders(t *testing.T) {
 			}
 			t.Logf("%d messages, %d names, %d texts", count, names, texts)
 		})
+	}
+}
+
+// otherReader is a program that takes messages apart.
+type otherReader struct {
+	name string
+	run  func(t *testing.T, in, out string) []foundByReader
+}
+
+func otherReaders() []otherReader {
+	return []otherReader{
+		{"Python", byScript("python3", "python.py")},
+		{"MIME-tools", byScript("perl", "mimetools.pl")},
+		{"ripMIME", byUnpacker("ripmime")},
+		{"munpack", byUnpacker("munpack")},
 	}
 }
 

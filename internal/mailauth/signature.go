@@ -13,7 +13,7 @@ import (
 // clockDrift is how much the signer's clock may be ahead of ours, or behind.
 const clockDrift = 5 * time.Minute
 
-// invalid says why a signature is not valid, for good.
+// invalid says why a signature is not valid; asking again would not change that.
 type invalid string
 
 func (e invalid) Error() string { return "dkim: " + string(e) }
