@@ -15,6 +15,10 @@ type Style struct {
 	Gone bool
 	// Floats tells a box that stands beside the text and not in its line.
 	Floats bool
+	// Positioned tells that what floats in the element is placed in it.
+	Positioned bool
+	// Flat tells a box that is gone because nothing shows beyond its edge: what floats may.
+	Flat bool
 	// Blank tells that the element's own text does not show; that of its children may.
 	Blank bool
 	// Indented tells that the first line of a block begins out of sight. Inline elements have none.
@@ -339,7 +343,11 @@ func (c *cascaded) apply(st, around *Style) {
 	apart := p.keyword == outside
 	st.Floats = apart
 	st.box(around.flex || apart || f.keyword == floating)
+	st.Positioned = p.keyword != inPlace
 	st.Gone = st.Display == None || c.vanished(st, apart, get)
+	if !st.Gone && st.Display != Inline && st.Display != Contents && st.Display != Cell && c.flat(st, get) {
+		st.Gone, st.Flat = true, true
+	}
 }
 
 // hiding is a value that says whether something shows.
@@ -405,7 +413,7 @@ func (c *cascaded) vanished(st *Style, apart bool, get func(property) (value, bo
 			}
 		}
 	}
-	return st.Display != Cell && c.flat(st, get)
+	return false
 }
 
 // flat tells a box that is too small for a letter and shows nothing beyond its edge.

@@ -49,6 +49,7 @@ type element struct {
 	gap    byte // what its end writes
 	title  bool // no reading takes it for text in the line
 
+	escape   bool // what floats in it is not cut off by the flat box around
 	indented bool // the first line of its block is out of sight
 	line     int  // where that begins
 }
@@ -74,6 +75,9 @@ func (r *renderer) open(n *html.Node) {
 	around := r.top()
 	e := element{style: r.sheet.Style(n, &around.style), target: around.target, title: n.DataAtom == atom.Title}
 	e.gap = gapOf(n, e.style.Display)
+	if r.escapes(&e, around) {
+		e.target = inLine
+	}
 	switch {
 	case n.DataAtom == atom.Script || n.DataAtom == atom.Style:
 		e.target = dropped
@@ -98,11 +102,26 @@ func (r *renderer) open(n *html.Node) {
 	r.attributes(n)
 }
 
+// escapes tells what floats out of a flat box: it shows, as no box between cuts it off.
+func (r *renderer) escapes(e, around *element) bool {
+	switch {
+	case e.style.Positioned || e.style.Gone && !e.style.Flat:
+	case around.target < hidden:
+		e.escape = e.style.Flat
+	default:
+		e.escape = around.escape
+	}
+	return around.escape && around.target == hidden && e.style.Floats
+}
+
 // close ends the innermost element.
 func (r *renderer) close() {
 	e := *r.top()
 	r.stack = r.stack[:len(r.stack)-1]
 	r.gap(r.top(), e.gap)
+	if e.target == inLine && r.top().target == hidden { // it floated
+		r.gap(&e, '\n')
+	}
 	if e.target == aside && r.top().target == inLine {
 		r.apart(&r.Aside, "\n")
 	}

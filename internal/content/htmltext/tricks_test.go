@@ -299,6 +299,14 @@ var tricks = []trick{
 	{"picture that is hidden", `<svg visibility=hidden><text y=20>xxx</text></svg>secret`, "secret", false},
 	{"attributes of HTML are no properties", `<i display=none>sec</i>ret`, "secret", false},
 
+	{"floating out of a flat box", `<div style="height:0;overflow:hidden">xxx<div style="position:absolute">sec</div>yyy</div>ret`, "sec ret", false},
+	{"two that float out of a flat box", `<div style="height:0;overflow:hidden"><b style="position:absolute">sec</b><b style="position:absolute;top:50px">ret</b></div>`, "sec ret", false},
+	{"floating out of two boxes", `<div style="height:0;overflow:hidden"><p>xxx<span style="position:absolute">sec</span></p></div>ret`, "sec ret", false},
+	{"floating within a flat box", `<div style="height:0;overflow:hidden;position:relative">xxx<div style="position:absolute">yyy</div></div>secret`, "secret", false},
+	{"floating within a box of a flat box", `<div style="height:0;overflow:hidden"><p style="position:relative"><i style="position:absolute">yyy</i></div>secret`, "secret", false},
+	{"floating in what is hidden", `<div style="height:0;overflow:hidden"><p hidden><i style="position:absolute">yyy</i></div>secret`, "secret", false},
+	{"hidden, floating out of a flat box", `<div style="height:0;overflow:hidden"><i style="position:absolute;display:none">yyy</i></div>secret`, "secret", false},
+	{"floating in a flat box that is clear", `<div style="height:0;overflow:hidden;opacity:0"><i style="position:absolute">yyy</i></div>secret`, "secret", false},
 	// What a sheet only seems to say.
 	{"media not something unknown", `<style>@media not (foo){i{display:none}}</style>sec<i>ret</i>`, "secret", false},
 	{"media calculated", `<style>@media (min-width:calc(1px + 1px)){i{display:none}}</style>sec<i>xxx</i>ret`, "secret", false},
