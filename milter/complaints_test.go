@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"slices"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,7 +36,7 @@ func TestComplaints(t *testing.T) {
 		for range 1000 {
 			c.about("192.0.2.1", errors.New("wrong"), tell)
 		}
-		want := append(slices.Repeat([]string{"wrong"}, 9), "wrong (further lines about 192.0.2.1 are counted for a minute)")
+		want := append(slices.Repeat([]string{"wrong"}, 9), "wrong (further such lines about 192.0.2.1 are counted for a minute)")
 		if got := take(); !slices.Equal(got, want) {
 			t.Errorf("%q", got)
 		}
@@ -43,7 +46,7 @@ func TestComplaints(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if got := take(); !slices.Equal(got, []string{"990 more lines about 192.0.2.1 were left out within a minute"}) {
+		if got := take(); !slices.Equal(got, []string{"990 more lines about 192.0.2.1 (wrong) were left out within a minute"}) {
 			t.Errorf("after a minute: %q", got)
 		}
 		for i := range 10_000 {
@@ -53,7 +56,7 @@ func TestComplaints(t *testing.T) {
 			t.Errorf("%d lines about ever other peers", got)
 		}
 		c.sum()
-		if got := take(); !slices.Equal(got, []string{"9970 more lines about other peers were left out within a minute"}) {
+		if got := take(); !slices.Equal(got, []string{"9970 more lines about other peers (wrong) were left out within a minute"}) {
 			t.Errorf("at the end: %q", got)
 		}
 		time.Sleep(2 * time.Minute)
@@ -63,6 +66,49 @@ func TestComplaints(t *testing.T) {
 			t.Errorf("a span without complaints: %q", got)
 		}
 	})
+}
+
+// TestComplaintsOfOneKindHideNoOthers: what a peer does wrong all the time hides nothing else that
+// it does wrong; and what it chooses makes no kinds.
+func TestComplaintsOfOneKindHideNoOthers(t *testing.T) {
+	var c complaints
+	var said []string
+	tell := func(err error) { said = append(said, err.Error()) }
+	about := func(err error) bool {
+		before := len(said)
+		c.about("192.0.2.1", fmt.Errorf("milter session 7f: %w", err), tell)
+		return len(said) > before
+	}
+	for i := range 1000 {
+		about(&net.OpError{Op: "read", Net: "tcp", Addr: &net.TCPAddr{Port: i}, Err: os.NewSyscallError("read", syscall.ECONNRESET)})
+	}
+	if len(said) != complaintLines {
+		t.Fatalf("%d lines", len(said))
+	}
+	for _, err := range []error{
+		&net.OpError{Op: "read", Net: "tcp", Err: os.ErrDeadlineExceeded}, errors.New("protocol error: the MTA sends MAIL before CONNECT"),
+		errors.New("protocol error: the MTA sends EOM before MAIL"), errors.New("malformed macro packet"),
+	} {
+		if !about(err) {
+			t.Errorf("%v is hidden", err)
+		}
+	}
+	before := len(said)
+	for i := range 1000 {
+		about(fmt.Errorf("protocol error: the MTA sends the unknown packet %q", byte(i)))
+		about(fmt.Errorf("panic: index out of range [%d]\nstack %d", i, i))
+	}
+	if got := len(said) - before; got != 2*complaintLines {
+		t.Errorf("%d lines of two kinds", got)
+	}
+	before = len(said)
+	for i := range 10_000 {
+		about(errors.New(strings.Repeat("x", i)))
+	}
+	if got := len(said) - before; got > complaintKinds*complaintLines {
+		t.Errorf("%d lines of ever new kinds", got)
+	}
+	c.sum()
 }
 
 // fromPeer is a connection that comes from an address.
@@ -104,8 +150,8 @@ func TestRefusedPeersAreFolded(t *testing.T) {
 	errs = nil
 	shutDown(t, &served{Server: server})
 	want := []string{
-		"472 more lines about other peers were left out within a minute",
-		"490 more lines about 192.0.2.9 were left out within a minute", "490 more lines about 2001:db8::/64 were left out within a minute",
+		"472 more lines about other peers (connection from …) were left out within a minute",
+		"490 more lines about 192.0.2.9 (connection from …) were left out within a minute", "490 more lines about 2001:db8::/64 (connection from …) were left out within a minute",
 	}
 	if !slices.Equal(errs, want) {
 		t.Errorf("%q", errs)
