@@ -21,8 +21,8 @@ import (
 //
 // What is valid here and is not everywhere: a signature with l= if that is the whole body, so that
 // nobody can have added to it; one whose key is marked as being tried out (t=y), since it is as
-// good a proof as any. A signature by rsa-sha1 or a key of less than 1,024 bits never is (RFC
-// 8301).
+// good a proof as any. One that does not cover every From field is not, whatever it says, and a
+// signature by rsa-sha1 or a key of less than 1,024 bits never is (RFC 8301).
 func VerifyDKIM(ctx context.Context, dns Resolver, message io.Reader) (string, error) {
 	in := bufio.NewReader(message)
 	fields, err := readFields(in)
@@ -52,6 +52,9 @@ func VerifyDKIM(ctx context.Context, dns Resolver, message io.Reader) (string, e
 
 // verify returns how it passes. An error that is no [invalid] says that it cannot be judged.
 func (s *dkimSignature) verify(ctx context.Context, dns Resolver, fields []field, at int, body io.Reader) (string, error) {
+	if !s.signsEachFrom(fields) {
+		return "", invalid("not every From field is signed")
+	}
 	keys, err := s.keys(ctx, dns)
 	if err != nil {
 		return "", err
@@ -73,6 +76,24 @@ func (s *dkimSignature) verify(ctx context.Context, dns Resolver, fields []field
 		return "", fmt.Errorf("dkim: more than %d keys for %s", maxKeys, s.domain)
 	}
 	return "", invalid("signature did not verify")
+}
+
+// signsEachFrom reports whether no From field is without the signature. Of several the signature
+// takes the lowest, and a program may show another, which somebody can have put on top of a signed
+// message (RFC 6376 section 8.15).
+func (s *dkimSignature) signsEachFrom(fields []field) bool {
+	n := 0
+	for _, f := range fields {
+		if f.key() == "from" {
+			n++
+		}
+	}
+	for _, name := range s.fields {
+		if name == "from" {
+			n--
+		}
+	}
+	return n <= 0
 }
 
 // verifyBody compares the body's hash (section 3.7). It must be of the whole body: what stands

@@ -88,6 +88,9 @@ func TestOddSignatures(t *testing.T) {
 		{name: "not over-signed, and added on top", text: "X-A: 3\r\n" + key.Sign(t, plain, begin+"h=from:x-a; bh=BH; b=SIGNATURE"), want: true},
 		{name: "not over-signed, and added below", text: strings.Replace(key.Sign(t, plain, begin+"h=from:x-a; bh=BH; b=SIGNATURE"), "\r\n\r\n", "\r\nX-A: 3\r\n\r\n", 1), traced: "did not verify"},
 		{name: "another signature signed", text: key.Sign(t, key.Sign(t, plain, "v=1; x"+end), begin+"h=from:dkim-signature:dkim-signature; bh=BH; b=SIGNATURE"), want: true},
+		{name: "another From on top", text: "From: boss@one.example\r\n" + key.Sign(t, plain, begin+end), traced: "not every From"},
+		{name: "another From below the signature", text: strings.Replace(key.Sign(t, plain, begin+end), "\r\nFrom:", "\r\nFROM :boss@one.example\r\nFrom:", 1), traced: "not every From"},
+		{name: "two From fields, both signed", text: key.Sign(t, "From: b@one.example\r\n"+plain, begin+"h=from:from:from; bh=BH; b=SIGNATURE"), want: true},
 		{name: "From not signed", field: begin + "h=subject; bh=BH; b=SIGNATURE", traced: "From"},
 
 		{name: "l= of the whole body", field: begin + "l=SIZE; " + end, want: true},
