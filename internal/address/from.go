@@ -1,6 +1,7 @@
 package address
 
 import (
+	"bytes"
 	"iter"
 	"slices"
 	"strings"
@@ -123,10 +124,10 @@ func (f field) read(display bool, yield func(Address) bool) bool {
 	return read(f.authors, true, yield) && (named(f.authors) || read(f.shown, false, yield)) && read(f.decodedAuthors, false, yield)
 }
 
-// named reports whether one of the texts holds an address with a domain.
+// named reports whether one of the texts holds an address with local part and domain.
 func named(texts []string) (found bool) {
 	read(texts, true, func(a Address) bool {
-		found = a.Domain != ""
+		found = a.Local != "" && a.Domain != ""
 		return !found
 	})
 	return found
@@ -199,10 +200,10 @@ func scanFrom(value string) (authors, shown []string) {
 			}
 			s.text(value[i : i+n])
 		case '<':
-			s.closeAngle()
+			s.bracket()
 			s.inAngle, s.bracketed = true, true
 		case '>':
-			s.closeAngle()
+			s.bracket()
 		case ',', ';':
 			s.separator(c)
 		case ':':
@@ -259,13 +260,12 @@ func (s *fromScanner) quoted(v string) int {
 		if v[i] == '\\' && i+1 < len(v) {
 			i++
 		} else if v[i] == '"' {
-			if rest := strings.TrimLeft(v[i+1:], " \t\r\n"); strings.HasPrefix(rest, "@") {
+			switch {
+			case strings.HasPrefix(skipComments(v[i+1:]), "@"):
 				s.text(v[:i+1])
-				return i + 1
-			}
-			if s.inAngle {
+			case s.inAngle || s.domainDue():
 				s.text(string(content))
-			} else {
+			default:
 				keepText(&s.shown, string(content))
 				s.text(" ")
 			}
@@ -275,6 +275,34 @@ func (s *fromScanner) quoted(v string) int {
 	}
 	s.text(" " + v[1:])
 	return len(v)
+}
+
+// domainDue reports whether an "@" stands in front, or before some blanks.
+func (s *fromScanner) domainDue() bool {
+	last := s.bare[max(0, len(s.bare)-16):]
+	return bytes.HasSuffix(bytes.TrimRight(last, " \t\r\n"), []byte("@"))
+}
+
+// longComment bounds how far skipComments looks, in octets, so that nothing is looked at too often.
+const longComment = 256
+
+// skipComments leaves out white space and comments in front.
+func skipComments(v string) string {
+	v = v[:min(len(v), longComment)]
+	depth := 0
+	for i := 0; i < len(v); i++ {
+		switch c := v[i]; {
+		case c == '(':
+			depth++
+		case c == ')' && depth > 0:
+			depth--
+		case depth > 0 && c == '\\':
+			i++
+		case depth == 0 && strings.IndexByte(" \t\r\n", c) < 0:
+			return v[i:]
+		}
+	}
+	return ""
 }
 
 // separator ends a mailbox, but not between brackets: there it belongs to a route, or the bracket
@@ -302,6 +330,13 @@ func (s *fromScanner) closeAngle() {
 		keepText(&s.authors, string(s.angle))
 		s.angle, s.inAngle = s.angle[:0], false
 	}
+}
+
+// bracket ends what stands between brackets, if there is a bracket, and parts what does not: in
+// `a@x>b` and `a@x<>b` nothing belongs together.
+func (s *fromScanner) bracket() {
+	s.closeAngle()
+	s.bare = append(s.bare, '<')
 }
 
 func (s *fromScanner) endMailbox() {

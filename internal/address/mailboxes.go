@@ -23,6 +23,9 @@ func mailboxes(text string, soleWord bool) iter.Seq[string] {
 			if shown := asShown(text); shown != text && !plainMailboxes(joinParts(plainSpaces(shown)), soleWord, yield) {
 				return
 			}
+			if bare := strings.ReplaceAll(text, `\`, ""); bare != text && !plainMailboxes(joinParts(plainSpaces(bare)), false, yield) {
+				return // a quoted pair where none may stand
+			}
 		}
 	}
 }
@@ -30,13 +33,23 @@ func mailboxes(text string, soleWord bool) iter.Seq[string] {
 // plainMailboxes yields those of a text in one reading. It returns false when yield does.
 func plainMailboxes(text string, soleWord bool, yield func(string) bool) bool {
 	if strings.IndexByte(text, '@') < 0 {
-		if word := strings.TrimSpace(text); soleWord && word != "" && len(localRun(word)) == len(word) {
+		if word := strings.Trim(text, " <"); soleWord && word != "" && len(localRun(word)) == len(word) {
 			return yield(word)
 		}
 		return true
 	}
 	quoteSeen := 0 // the end of the last quoted string looked at, so that no text is looked at twice
 	for i := 0; i < len(text); {
+		if text[i] == '@' { // what stands before it is no local part of any grammar
+			domain := domainRun(text[i+1:])
+			after := text[i+1+len(domain):]
+			route := strings.HasPrefix(after, ":") || strings.HasPrefix(after, ",")
+			if !route && !yieldDomain("", domain, text[i+1:], yield) {
+				return false
+			}
+			i++
+			continue
+		}
 		local := localRun(text[i:])
 		if text[i] == '"' && i >= quoteSeen {
 			local = quotedRun(text[i:])
@@ -59,7 +72,7 @@ func plainMailboxes(text string, soleWord bool, yield func(string) bool) bool {
 		if after := i + len(found); found[0] == '\'' && after < len(text) && text[after] == '\'' {
 			found = found[1:] // 'user@example.com' is quoted by a hand that knew no better
 		}
-		if domain != "" && found[0] != '@' && !yield(found) {
+		if !yieldDomain(strings.TrimSuffix(found, "@"+domain), domain, text[end+1:], yield) {
 			return false
 		}
 		i = end + 1 // not after the domain: it may be the local part of "a@b@c"
@@ -104,6 +117,37 @@ func domainRun(s string) string {
 		i++
 	}
 	return strings.TrimRight(s[:i], ".-")
+}
+
+// yieldDomain yields an address with the domain that stands at the beginning of text, in both of its
+// readings.
+func yieldDomain(local, domain, text string, yield func(string) bool) bool {
+	if domain == "" {
+		return true
+	}
+	if !yield(local + "@" + domain) {
+		return false
+	}
+	joined := joinDomain(text)
+	return joined == "" || yield(local+"@"+joined)
+}
+
+// joinDomain is the domain at the beginning of s with the blanks behind its dots left out, which RFC
+// 5322 section 4.4 lets stand there, too; "" where there are none. It may as well be that a sentence
+// ends.
+func joinDomain(s string) (domain string) {
+	for {
+		run := domainRun(s)
+		rest, more := strings.CutPrefix(s[len(run):], ". ")
+		if run == "" || !more {
+			if domain == "" || run == "" {
+				return ""
+			}
+			return domain + run
+		}
+		domain += run + "."
+		s = rest
+	}
 }
 
 // joinParts takes out the white space that RFC 5322 section 4.4 lets stand in an address: around

@@ -1,6 +1,9 @@
 package policy
 
-import "net/netip"
+import (
+	"net/netip"
+	"strings"
+)
 
 // ConnectFacts is what the MTA tells about a client when it connects.
 type ConnectFacts struct {
@@ -90,6 +93,43 @@ func (f Field) Octets() int {
 		n--
 	}
 	return n
+}
+
+// Froms are the texts of the field that say whom a message is from: its value, if that is its name.
+// For some programs a carriage return alone ends a line, so within any field another may begin;
+// then each reading counts.
+func (f Field) Froms() (texts []string) {
+	if isFrom(f.Name) {
+		texts = append(texts, f.Value)
+	}
+	if strings.IndexByte(f.Value, '\r') < 0 {
+		return texts
+	}
+	name := f.Name
+	for i, line := range splitAtCR(f.Value) {
+		if i > 0 {
+			name, line, _ = strings.Cut(line, ":")
+		}
+		if isFrom(name) && line != f.Value {
+			texts = append(texts, line)
+		}
+	}
+	return texts
+}
+
+// isFrom reports whether a field of that name says so; a blank may stand before the colon.
+func isFrom(name string) bool { return strings.EqualFold(strings.TrimRight(name, " \t"), "From") }
+
+// splitAtCR splits a value where a carriage return stands alone, unless a folded line follows.
+func splitAtCR(value string) (lines []string) {
+	begin := 0
+	for i := range len(value) - 1 {
+		if value[i] == '\r' && strings.IndexByte("\n\t ", value[i+1]) < 0 {
+			lines = append(lines, value[begin:i])
+			begin = i + 1
+		}
+	}
+	return append(lines, value[begin:])
 }
 
 // Answer is what a session owes the MTA at a stage. The zero value lets the mail go on.

@@ -228,7 +228,13 @@ type fromOnce struct {
 // HeaderFrom returns what the kept From fields name. Ask only after the end of headers. Who blocks
 // by it looks at FromDropped, too.
 func (m *Message) HeaderFrom() address.From {
-	m.from.once.Do(func() { m.from.from = address.HeaderFrom(m.Values("From")) })
+	m.from.once.Do(func() {
+		var texts []string
+		for _, f := range m.Fields {
+			texts = append(texts, f.Froms()...)
+		}
+		m.from.from = address.HeaderFrom(texts)
+	})
 	return m.from.from
 }
 

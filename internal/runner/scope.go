@@ -3,7 +3,6 @@ package runner
 import (
 	"iter"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -114,7 +113,7 @@ const (
 
 // keep keeps a header field within bounds.
 func (m *message) keep(f policy.Field, octets int) {
-	switch from := strings.EqualFold(f.Name, "From"); {
+	switch from := len(f.Froms()) > 0; {
 	case from && m.fromOctets+octets+fieldCosts > maxFromOctets:
 		m.FieldsDropped, m.FromDropped = true, true
 		return
