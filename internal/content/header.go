@@ -32,6 +32,10 @@ const (
 // of each kind.
 func (w *walk) part(r headerReader, m *mimeReader, depth int) {
 	odd := w.header(&r, m)
+	if odd != 0 && w.tooMany() { // it is read as plain text, and in one way
+		w.endField(&r.h, r.field)
+		odd = 0
+	}
 	if odd == 0 {
 		w.entity(&r.h, m, depth)
 		return

@@ -77,7 +77,7 @@ func (w *walk) entity(h *partHeader, m *mimeReader, depth int) {
 	for _, limit := range h.cut {
 		w.x.reach(limit)
 	}
-	if len(readings) == 1 {
+	if len(readings) == 1 || w.tooMany() {
 		w.read(&readings[0], m, depth)
 		return
 	}
@@ -87,6 +87,9 @@ func (w *walk) entity(h *partHeader, m *mimeReader, depth int) {
 	}
 	w.eachWay(m, ways...)
 }
+
+// tooMany says whether there have been as many parts as are understood.
+func (w *walk) tooMany() bool { return w.parts >= w.x.examiner.limits.Parts }
 
 // read examines one part in one reading of its header.
 func (w *walk) read(h *partHeader, m *mimeReader, depth int) {
