@@ -56,6 +56,7 @@ var layers = map[string][]string{
 	"internal/policytest":  {"internal/policy", "internal/runner", "internal/state", "internal/dns", "internal/dns/dnstest", "rbl"},
 
 	"internal/table/tabletest":  {"internal/table"},
+	"internal/content/param":    {"internal/charset", "internal/transfer"},
 	"internal/content/fold":     {"internal/charset"},
 	"internal/content/css":      {},
 	"internal/content/htmltext": {"internal/content/css"},

@@ -3,6 +3,8 @@ package content
 import (
 	"slices"
 	"strings"
+
+	"mailweir/internal/content/param"
 )
 
 // partHeader is what a part's header says about its body, in one reading. Mail readers differ where
@@ -58,22 +60,20 @@ func (h *partHeader) set(name, value string) {
 
 func (h *partHeader) contentType(value string) {
 	h.double(&h.typed, value)
-	word, _ := cutUnquoted(stripComments(value))
-	name, clean := readMediaType(word)
-	p := readParams(value)
-	h.addNames(p.values("name"), p.strictly("name"))
-	h.addNames(p.values("filename"), false)
-	h.reach(p.cut...)
-	for _, params := range p.choices(isMultipart(name)) {
+	name, clean := param.MediaType(value)
+	p := h.parameters(value)
+	h.addNames(p.Values("name"), p.Strictly("name"))
+	h.addNames(p.Values("filename"), false)
+	for _, params := range p.Choices(isMultipart(name)) {
 		h.addType(mediaType{name, params})
 	}
-	if !isMultipart(name) && len(p.values("boundary")) > 0 { // some readers look for nothing else
-		for _, params := range p.choices(true) {
+	if !isMultipart(name) && len(p.Values("boundary")) > 0 { // some readers look for nothing else
+		for _, params := range p.Choices(true) {
 			h.addType(mediaType{"multipart/mixed", params})
 		}
 	}
 	if !clean { // what is no media type means text (RFC 2045 section 5.2)
-		h.addType(mediaType{"text/plain", p.first()})
+		h.addType(mediaType{"text/plain", p.First()})
 	}
 	h.mediaType, h.params = h.types[0].name, h.types[0].params
 }
@@ -106,16 +106,22 @@ func (t mediaType) matters() string {
 
 func (h *partHeader) disposition(value string) {
 	h.double(&h.disposed, value)
-	p := readParams(value)
-	word, _ := cutUnquoted(stripComments(value))
-	word = strings.ToLower(strings.TrimSpace(word))
+	p, word := h.parameters(value), param.Word(value)
 	h.dispositions = h.addReading(h.dispositions, word)
-	if first := firstToken(strings.TrimLeft(word, ` "'`)); first != word {
+	if first := param.FirstToken(strings.TrimLeft(word, ` "'`)); first != word {
 		h.dispositions = h.addReading(h.dispositions, first)
 	}
-	h.addNames(p.values("filename"), p.strictly("filename"))
-	h.addNames(p.values("name"), false)
-	h.reach(p.cut...)
+	h.addNames(p.Values("filename"), p.Strictly("filename"))
+	h.addNames(p.Values("name"), false)
+}
+
+// parameters reads those of a field.
+func (h *partHeader) parameters(field string) param.Params {
+	p := param.Read(field)
+	if p.More {
+		h.reach(LimitNames)
+	}
+	return p
 }
 
 // double notes that a field stands twice; first is what it said before.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"mailweir/internal/content/param"
 	"mailweir/internal/content/source"
 	"mailweir/internal/content/uuencode"
 	"mailweir/internal/transfer"
@@ -40,7 +41,7 @@ func transferEncodings(value string) (all []string) {
 	if encoding, known := encodingNames[exact]; known && encoding != uuEncoding {
 		return []string{encoding}
 	}
-	words := strings.FieldsFunc(stripComments(value), func(r rune) bool { return strings.ContainsRune(" \t\r\n,;\"'<>", r) })
+	words := strings.FieldsFunc(param.StripComments(value), func(r rune) bool { return strings.ContainsRune(" \t\r\n,;\"'<>", r) })
 	for _, word := range words {
 		if encoding, known := encodingIn(strings.Trim(word, ".:")); known && !slices.Contains(all, encoding) {
 			all = append(all, encoding)

@@ -1,4 +1,7 @@
-package content
+// Package param reads the fields Content-Type and Content-Disposition (RFC 2045 section 5.1, RFC 2183)
+// in every way in which mail readers take them: whatever is faulty, doubled or written in sections
+// has several values, the likeliest first.
+package param
 
 import (
 	"maps"
@@ -6,12 +9,13 @@ import (
 	"strings"
 )
 
-// params are the parameters of a Content-Type or Content-Disposition field (RFC 2045 section 5.1)
-// that say something to us, as mail readers find them: those that split the field at its
-// semicolons, and those that look for a name and take what follows, whatever stands before it.
-type params struct {
+// Params are the parameters of a field that say something to us, as mail readers find them: those
+// that split the field at its semicolons, and those that look for a name and take what follows,
+// whatever stands before it.
+type Params struct {
 	lists [][]param // each of one way to split the field, the likeliest first
-	cut   []Limit
+	// More tells that there are more than [Most] of them, which were not read.
+	More bool
 }
 
 // param is one of them, or a section of one (RFC 2231 section 3).
@@ -43,9 +47,10 @@ func usual(name string) string {
 	return name
 }
 
-func readParams(field string) params {
-	stripped := stripComments(field)
-	p := params{}
+// Read reads the parameters of a field.
+func Read(field string) Params {
+	stripped := StripComments(field)
+	p := Params{}
 	strict := p.split(stripped)
 	p.lists = append(p.lists, strict)
 	if countParams(stripped) != len(strict) || strings.Count(stripped, `"`)%2 != 0 {
@@ -57,12 +62,12 @@ func readParams(field string) params {
 	return p
 }
 
-// maxParams bounds the parameters that are read of one field. Other names than those that count are
+// Most bounds the parameters that are read of one field. Other names than those that count are
 // passed over and not counted.
-const maxParams = 256
+const Most = 256
 
 // split reads `value; name=value; …`: faults cost the one parameter that has them.
-func (p *params) split(field string) (list []param) {
+func (p *Params) split(field string) (list []param) {
 	_, rest := cutUnquoted(field)
 	for rest != "" {
 		var one string
@@ -75,31 +80,25 @@ func (p *params) split(field string) (list []param) {
 }
 
 // scan finds every name with an equals sign behind it.
-func (p *params) scan(field string) (list []param) {
+func (p *Params) scan(field string) (list []param) {
 	for at, name := range eachParam(field) {
 		list = p.append(list, name, field[at:])
 	}
 	return list
 }
 
-func (p *params) append(list []param, name, value string) []param {
+func (p *Params) append(list []param, name, value string) []param {
 	token := nameBefore(name)
 	base, number, extended := name2231(token)
 	exact := base == usual(base) && strings.EqualFold(strings.TrimSpace(name), token)
 	switch {
 	case !isRead(base):
 		return list
-	case len(list) == maxParams:
-		p.reach(LimitNames)
+	case len(list) == Most:
+		p.More = true
 		return list
 	}
 	return append(list, param{usual(base), exact, number, extended, paramValues(value)})
-}
-
-func (p *params) reach(limit Limit) {
-	if !slices.Contains(p.cut, limit) {
-		p.cut = append(p.cut, limit)
-	}
 }
 
 // countParams counts what eachParam finds.
@@ -142,8 +141,9 @@ func nameBefore(s string) string {
 	return token
 }
 
-// values are those of one parameter, the likeliest first.
-func (p params) values(name string) (values []string) {
+// Values are those of one parameter, the likeliest first. A name of the kind x-name counts as name,
+// one of the kind x-filename as filename.
+func (p Params) Values(name string) (values []string) {
 	for i := range p.lists {
 		values = addValues(values, p.lists[i], name)
 	}
@@ -179,19 +179,20 @@ func addValue(values []string, value string) []string {
 	return append(values, value)
 }
 
-// strictly says whether the parameter stands where it should.
-func (p params) strictly(name string) bool {
+// Strictly says whether the parameter stands where it should.
+func (p Params) Strictly(name string) bool {
 	return slices.ContainsFunc(p.lists[0], func(one param) bool { return one.name == name && one.exact })
 }
 
-// choices are the readings of the parameters of a media type, the likeliest first.
-func (p params) choices(multipart bool) (choices []map[string]string) {
-	first := p.first()
+// Choices are the readings of the parameters of a media type, the likeliest first: one for each
+// boundary of a multipart, of others one for each charset; never none.
+func (p Params) Choices(multipart bool) (choices []map[string]string) {
+	first := p.First()
 	key := "charset"
 	if multipart {
 		key = "boundary"
 	}
-	for _, value := range p.values(key) {
+	for _, value := range p.Values(key) {
 		choice := maps.Clone(first)
 		// A boundary may not end in white space (RFC 2046 section 5.1.1); a reader trims the line too.
 		choice[key] = strings.TrimRight(value, " \t\r\n")
@@ -203,11 +204,11 @@ func (p params) choices(multipart bool) (choices []map[string]string) {
 	return choices
 }
 
-// first are the likeliest values of what describes text.
-func (p params) first() map[string]string {
+// First are the likeliest values of what describes text: charset, format, delsp.
+func (p Params) First() map[string]string {
 	first := map[string]string{}
 	for _, name := range []string{"charset", "format", "delsp"} {
-		if values := p.values(name); len(values) > 0 {
+		if values := p.Values(name); len(values) > 0 {
 			first[name] = values[0]
 		}
 	}

@@ -1,4 +1,4 @@
-package content
+package param
 
 import "strings"
 
@@ -106,8 +106,8 @@ func cutUnquoted(s string) (first, rest string) {
 	return s, ""
 }
 
-// stripComments removes comments in parentheses outside quotes (RFC 5322 section 3.2.2).
-func stripComments(s string) string {
+// StripComments removes comments in parentheses outside quotes (RFC 5322 section 3.2.2).
+func StripComments(s string) string {
 	if !strings.Contains(s, "(") {
 		return s
 	}
@@ -141,26 +141,32 @@ func stripComments(s string) string {
 	return b.String()
 }
 
-// readMediaType reads `type/subtype` whatever stands around it, in lower case; clean if nothing
-// does.
-func readMediaType(value string) (name string, clean bool) {
-	value = strings.ToLower(strings.TrimSpace(value))
+// Word is what a field holds before its parameters, without comments, in lower case.
+func Word(field string) string {
+	word, _ := cutUnquoted(StripComments(field))
+	return strings.ToLower(strings.TrimSpace(word))
+}
+
+// MediaType reads `type/subtype` in a Content-Type field, whatever stands around it, in lower case;
+// clean if nothing does.
+func MediaType(field string) (name string, clean bool) {
+	value := Word(field)
 	bare := strings.TrimLeft(value, " \t\"'<")
 	major, rest, ok := strings.Cut(bare, "/")
 	if !ok {
-		name = firstToken(bare)
+		name = FirstToken(bare)
 		return name, name == value
 	}
 	major = strings.TrimRight(major, " \t")
 	if i := strings.LastIndexAny(major, " \t,="); i >= 0 { // words in front
 		major = major[i+1:]
 	}
-	name = firstToken(major) + "/" + firstToken(strings.TrimLeft(rest, " \t"))
+	name = FirstToken(major) + "/" + FirstToken(strings.TrimLeft(rest, " \t"))
 	return name, name == value
 }
 
-// firstToken is the token at the start of s (RFC 2045 section 5.1).
-func firstToken(s string) string {
+// FirstToken is the token at the start of s (RFC 2045 section 5.1).
+func FirstToken(s string) string {
 	if i := strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`()<>@,;:\"/[]?=`, r) }); i >= 0 {
 		return s[:i]
 	}
