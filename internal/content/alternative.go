@@ -15,14 +15,21 @@ type choice struct {
 	x     *Examination
 	outer hits // what was counted before
 	best  hits // of each entry, from the alternative that has it most often
+
+	watch *watch // whose count stands still meanwhile, nil for none
+	part  int    // of the watch, when the alternatives began
+	seen  map[int32]int
 }
 
 // choose begins a multipart/alternative.
 func (x *Examination) choose() *choice {
 	x.flush()
-	x.choices++
-	c := &choice{x: x, outer: x.hits, best: hits{}}
+	c := &choice{x: x, outer: x.hits, best: hits{}, watch: x.watched}
 	x.hits = hits{}
+	if t := c.watch; t != nil {
+		c.part, c.seen = t.parts, t.hits
+		t.hits = nil
+	}
 	return c
 }
 
@@ -48,6 +55,12 @@ func (c *choice) next() {
 func (c *choice) end() {
 	c.next()
 	c.x.hits = c.outer
+	if t := c.watch; t != nil && t.parts == c.part {
+		t.hits = c.seen
+		for entry, h := range c.best {
+			t.saw(entry, h.count)
+		}
+	}
 	c.x.add(c.best)
 }
 

@@ -44,7 +44,6 @@ type tally struct {
 	sinks [sectionCount]*sink
 	hits  hits
 
-	choices int    // begun so far
 	watched *watch // which wants to know of occurrences, nil for none
 }
 
@@ -278,9 +277,7 @@ func (x *Examination) count(entry int32, section Sections, text []byte) *hit {
 			return nil
 		}
 	}
-	if x.watched != nil {
-		x.watched.hits[entry]++
-	}
+	x.watched.saw(entry, 1)
 	h.count++
 	h.counts[section.index()]++
 	if x.examiner.keep && len(h.texts) < maxKept {

@@ -17,15 +17,15 @@ const maxReplay = 16 << 10
 
 // watch waits for the first such line of a mimeReader, and is then the other reading.
 type watch struct {
-	w       *walk
-	m       *mimeReader
-	replay  []byte // the part so far, with its boundary
-	long    bool   // it is too long
-	begun   []openMultipart
-	hits    map[int32]int // occurrences of entries in the part and what follows it
-	choices int           // of the reading that is watched, when the part began
-	other   *secondReading
-	blind   bool // no other reading is to begin
+	w      *walk
+	m      *mimeReader
+	replay []byte // the part so far, with its boundary
+	long   bool   // it is too long
+	begun  []openMultipart
+	parts  int           // begun so far
+	hits   map[int32]int // occurrences of entries in the part and what follows it
+	other  *secondReading
+	blind  bool // no other reading is to begin
 }
 
 // watchFor watches the lines of m.
@@ -34,21 +34,40 @@ func (w *walk) watchFor(m *mimeReader) {
 		return
 	}
 	w.x.lent += maxReplay
-	m.watch = &watch{w: w, m: m, hits: map[int32]int{}}
+	m.watch = &watch{w: w, m: m}
 	m.watch.part(nil)
+	m.watch.proceed()
 }
 
 // part begins a part, with the line of its boundary.
 func (t *watch) part(line []byte) {
 	t.replay, t.long = append(t.replay[:0], line...), false
 	t.begun = append(t.begun[:0], t.m.boundaries...)
+}
+
+// proceed counts from here on: what the last part came to has been counted.
+func (t *watch) proceed() {
+	if t == nil || t.blind || t.other != nil {
+		return
+	}
 	x := t.w.x
 	x.flush()
 	clear(t.hits)
-	t.choices = x.choices
+	t.parts++
 	if x.watched == nil || x.watched.other == nil {
 		x.watched = t
 	}
+}
+
+// saw counts occurrences of an entry.
+func (t *watch) saw(entry int32, n int) {
+	if t == nil {
+		return
+	}
+	if t.hits == nil {
+		t.hits = map[int32]int{}
+	}
+	t.hits[entry] += n
 }
 
 // boundary takes the line of a boundary.
@@ -116,8 +135,7 @@ func (w *walk) loosely(m *mimeReader) {
 }
 
 // endLines goes to the end of m. What was read of it loosely is an alternative to what was read
-// otherwise from the same part on. Where there were other alternatives in that, all is counted,
-// because it is not known what of them would have counted.
+// otherwise from the same part on.
 func (w *walk) endLines(m *mimeReader) {
 	m.skip()
 	t := m.watch
@@ -137,7 +155,7 @@ func (w *walk) endLines(m *mimeReader) {
 	t.other.end()
 	w.shuts(1)
 	loose := t.other.tally.hits
-	if watched && x.choices == t.choices {
+	if watched {
 		for entry, n := range t.hits {
 			if h := loose[entry]; h != nil && !h.without(n) {
 				delete(loose, entry)

@@ -197,7 +197,10 @@ func (m *mimeReader) atBoundary(line []byte) bool {
 func (m *mimeReader) bounded() bool { return m.hit >= 0 || m.outer != nil && m.outer.bounded() }
 
 // proceed goes past the boundary that was met.
-func (m *mimeReader) proceed() { m.hit, m.closing = -1, false }
+func (m *mimeReader) proceed() {
+	m.hit, m.closing = -1, false
+	m.watch.proceed()
+}
 
 // Read gives the octets of the part up to its boundary; the line end before a boundary is not part
 // of it.
