@@ -27,6 +27,7 @@ type Examination struct {
 	lent     int           // octets of memory for hits
 	result   Result
 	again    []int // numbers of the result's parts that a second reading has found
+	nul      bool  // the body has NUL octets
 	err      error
 	feed     feed
 	resume   func() (struct{}, bool)
@@ -78,7 +79,7 @@ func (x *Examination) Body(chunk []byte) {
 	x.enter()
 	defer x.leave()
 	if bytes.IndexByte(chunk, 0) >= 0 {
-		x.symptom(SymptomNUL)
+		x.nul = true
 	}
 	x.start()
 	x.feed.add(chunk)
@@ -118,6 +119,9 @@ func (x *Examination) Finish() (*Result, error) {
 	}
 	if x.err != nil {
 		return nil, x.err
+	}
+	if x.nul {
+		x.symptom(SymptomNUL)
 	}
 	x.result.Outcomes = x.score()
 	x.dropRepeated()

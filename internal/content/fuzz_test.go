@@ -25,6 +25,7 @@ func FuzzExamine(f *testing.F) {
 		f.Add(generateMessage(seed), uint8(seed))
 	}
 	f.Add("Subject: x\n\nbegin 644 a.txt\n,<V5C<F5T(&]F9F5R\n`\nend\nbye", uint8(3))
+	f.Add("Content-Type: multipart; boundary=a\n\n--a\nContent-Type: multipart; boundary=0\n--a\n\x00", uint8(0))
 	for mediaType, text := range map[string]string{
 		"text/calendar": "DESCRIPTION;ALTREP=\"data:text/html,<b>a\":x\\n<i>sec</i>ret\n  offer", "text/enriched": "<bold>sec<<x<param>y</param>",
 		"text/vcard": "VERSION:2.1\nNOTE;QUOTED-PRINTABLE;CHARSET=utf-7:a=\n=20b\nX;ENCODING=b:YQ==", "text/xml": "<?xml encoding='utf-16'?><!DOCTYPE a [<!ENTITY b '<c>'>]><p>&b;</p>",
