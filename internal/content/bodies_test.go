@@ -32,7 +32,7 @@ func TestBodiesAgainstReaders(t *testing.T) {
 	for i := range count {
 		g := bodies{rand.New(rand.NewPCG(uint64(i), 1))}
 		messages = append(messages, g.message())
-		if err := os.WriteFile(filepath.Join(in, fmt.Sprintf("%06d", i)), []byte(messages[i]), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(in, fmt.Sprintf("%06d", i)), []byte(delivered(messages[i])), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		found = append(found, map[string]bool{})
@@ -45,7 +45,7 @@ func TestBodiesAgainstReaders(t *testing.T) {
 			texts := 0
 			for i, their := range reader.run(t, in, filepath.Join(dir, reader.name)) {
 				var missed []string
-				for _, token := range strings.FieldsFunc(their.Text, noWord) {
+				for _, token := range strings.FieldsFunc(seen(their.Text), noWord) {
 					if tokenPattern.FindString(token) != token || token == "" {
 						continue
 					}
@@ -65,6 +65,16 @@ func TestBodiesAgainstReaders(t *testing.T) {
 	}
 }
 
+// delivered is a message as an MTA hands it on: Postfix and Sendmail take the blank before the colon
+// of a field of the message away. Python and MIME-tools would overlook the field.
+func delivered(message string) string {
+	header, body, _ := strings.Cut(message, "encoding :")
+	if body == "" {
+		return message
+	}
+	return header + "encoding:" + body
+}
+
 // explainedBody tells what hides nothing.
 func explainedBody(reader, message string, missed []string) bool {
 	switch reader {
@@ -80,6 +90,17 @@ func explainedBody(reader, message string, missed []string) bool {
 // foldedEncoding is a field that Python alone does not understand: it does not unfold it, and gives
 // the body as it came.
 var foldedEncoding = regexp.MustCompile(`(?i)transfer-encoding:(\r?\n| [^\n]*\n )`)
+
+// seen is a text as a program shows it. Of controls it shows nothing, and we match without them: in
+// `x<NUL>y`, as damaged uuencode has it, nobody sees two words.
+func seen(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && !unicode.IsSpace(r) {
+			return -1
+		}
+		return r
+	}, text)
+}
 
 // noWord tells what stands between words.
 func noWord(r rune) bool {
