@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"strconv"
 	"time"
@@ -86,6 +87,10 @@ func (d *daemonFlags) validate() error {
 	}
 	if _, err := listenFrom(*d.listenFrom); err != nil {
 		return err
+	}
+	// Go listens at every address, at some port, where none is named.
+	if _, port, err := net.SplitHostPort(*d.http); *d.http != "off" && (err != nil || port == "") {
+		return fmt.Errorf("--http: %q is neither HOST:PORT nor off", *d.http)
 	}
 	if *d.control != "" {
 		if _, err := admin.SocketPath(*d.control); err != nil {
