@@ -8,6 +8,7 @@ import (
 	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
 
+	"mailweir/internal/config"
 	"mailweir/internal/policy"
 	"mailweir/internal/runner"
 	"mailweir/internal/terminal"
@@ -88,7 +89,7 @@ func writeRemarks(out io.Writer, s *settings, p *runner.Policy) error {
 		remarks = append(remarks, u.String())
 	}
 	for _, r := range remarks {
-		if _, err := fmt.Fprintln(out, "note:", r); err != nil {
+		if _, err := fmt.Fprintln(out, "note:", config.Masked(r)); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"regexp"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -25,11 +26,28 @@ flag > variable > file > default.`,
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(suggestFlag)
+	root.SetHelpCommand(newHelp())
 	root.AddCommand(newServe(), newExplain(), newCheck(), newReplies(), newConfig(), newTable(), newContent(), newVersion(), newReference())
 	root.AddCommand(operationCommands()...)
 	below(root, "state", newStateMigrate())
 	below(root, rbl.Check.Name, newRBLTest())
 	return root
+}
+
+// newHelp makes the command help. That of cobra repeats what is no command as it came, which may
+// hold a password, and calls it a success.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND]", Short: "Show the help of a command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return fail(exUsage, "there is no command %q; %s --help lists them", strings.Join(args, " "), cmd.Root().Name())
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
 }
 
 // below adds a command to a group of operations.

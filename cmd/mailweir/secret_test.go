@@ -52,3 +52,18 @@ func TestNoPasswordIsPrinted(t *testing.T) {
 		t.Setenv("MAILWEIR_STATE", "")
 	}
 }
+
+// Nor where nothing but words of commands is expected, in the name of a variable, or in a note.
+func TestNoPasswordIsPrintedInNotes(t *testing.T) {
+	const secret = "redis://u:s3cr3t@h"
+	t.Setenv("MAILWEIR_"+secret, "1")
+	for _, args := range [][]string{
+		{"help", secret}, {"help", "serve", secret}, {"help", secret, "serve"}, {"help", "state", secret}, {"check", "--rbl-key=" + secret}, {"config"},
+	} {
+		var out, errs bytes.Buffer
+		code := run(args, &out, &errs)
+		if text := out.String() + errs.String(); strings.Contains(text, "s3cr3t") || args[0] == "help" && code != exUsage {
+			t.Errorf("mailweir %q (%d): %s", args, code, text)
+		}
+	}
+}

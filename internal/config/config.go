@@ -192,7 +192,7 @@ func readEnviron(set *pflag.FlagSet, environ []string) (known map[string]setting
 		}
 		f, ok := flags[name]
 		if !ok {
-			unknown = append(unknown, unknownVariable(set, name))
+			unknown = append(unknown, unknownVariable(set, Masked(name)))
 			continue
 		}
 		s := setting{values: []string{value}, where: name}

@@ -9,8 +9,8 @@ var passwords = []struct {
 	out string
 }{
 	{regexp.MustCompile(`(?i)"(rediss?:(?://)?)[^"\n]*@`), `"$1…@`},
-	{regexp.MustCompile(`(?i)\b(rediss?:(?://)?)[^\s"]*@`), "$1…@"},
-	{regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.-]*://)[^\s/"]*@`), "$1…@"},
+	{regexp.MustCompile(`(?i)(rediss?:(?://)?)[^\s"]*@`), "$1…@"},
+	{regexp.MustCompile(`(?i)\b([a-z][a-z0-9+._-]*://)[^\s/"]*@`), "$1…@"},
 	{regexp.MustCompile(`(?i)([?&](?:[a-z]+-)?(?:pass|passwd|password|passphrase|pw|pwd|secret|token)=)[^\s&"]+`), "$1…"},
 }
 
