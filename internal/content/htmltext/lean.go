@@ -26,12 +26,23 @@ func newLean(doc []byte) *lean {
 			return l
 		}
 		rest = rest[i:]
-		style := rest
-		if end := bytes.Index(rest, []byte("</")); end >= 0 {
-			style = rest[:end]
-		}
+		style := rest[:styleEnd(rest)]
 		l.selected(style)
-		rest = rest[1:]
+		rest = rest[len(style):]
+	}
+}
+
+// styleEnd is where the style element ends at whose start doc begins: what looks like the start of
+// another within it is text.
+func styleEnd(doc []byte) int {
+	for at := 0; ; at += 2 {
+		i := bytes.Index(doc[at:], []byte("</"))
+		if i < 0 {
+			return len(doc)
+		}
+		if at += i; len(doc)-at >= 7 && bytes.EqualFold(doc[at+2:at+7], []byte("style")) {
+			return at
+		}
 	}
 }
 
