@@ -65,7 +65,7 @@ func (x *Examination) Header(name, value string) {
 	x.enter()
 	defer x.leave()
 	if !x.halted() {
-		x.walk.field(&x.walk.top, name, value)
+		x.walk.topField(name, value)
 	}
 }
 
