@@ -1,25 +1,28 @@
 package spool
 
 import (
-	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
 )
 
-// open makes a file that never has a name: whoever may write to the directory, too, can neither
-// open it nor keep it (open(2), O_TMPFILE). File systems that have no such files, such as NFS, get
-// one whose name is gone at once.
-func open(dir string) (*os.File, error) {
+// open makes a file that never has a name, where the file system can: whoever may write to the
+// directory, too, can neither open it nor keep it (open(2), O_TMPFILE).
+func open(dir string) (*os.File, error) { return openEither(dir, openNameless) }
+
+// openEither makes a file whose name is gone at once where it cannot be one without a name. File
+// systems refuse those with many errors, and network ones are interrupted by the runtime's signals
+// (EINTR): whatever the error is, that of the second way counts.
+func openEither(dir string, nameless func(dir string) (int, error)) (*os.File, error) {
 	if dir == "" {
 		dir = os.TempDir()
 	}
-	fd, err := unix.Open(dir, unix.O_TMPFILE|unix.O_RDWR|unix.O_EXCL|unix.O_CLOEXEC, 0o600)
-	switch {
-	case err == nil:
+	if fd, err := nameless(dir); err == nil {
 		return os.NewFile(uintptr(fd), dir+"/(a body)"), nil
-	case errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.EISDIR), errors.Is(err, unix.EINVAL):
-		return openNamed(dir)
 	}
-	return nil, &os.PathError{Op: "open a file in", Path: dir, Err: err}
+	return openNamed(dir)
+}
+
+func openNameless(dir string) (int, error) {
+	return unix.Open(dir, unix.O_TMPFILE|unix.O_RDWR|unix.O_EXCL|unix.O_CLOEXEC, 0o600)
 }
