@@ -2,6 +2,7 @@ package milter
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"strconv"
@@ -42,5 +43,18 @@ func permit(path string, gid int, mode fs.FileMode) (fs.FileInfo, error) {
 			return nil, err
 		}
 	}
-	return info, os.Chmod("/proc/self/fd/"+strconv.Itoa(fd), mode) // fchmod(2) takes no O_PATH
+	return info, chmod(fd, mode, "/proc")
+}
+
+// chmod sets the mode of an O_PATH descriptor, which fchmod(2) does not take. A chroot may have no
+// /proc; fchmodat2(2) needs none, but Linux 6.6.
+func chmod(fd int, mode fs.FileMode, proc string) error {
+	err := os.Chmod(proc+"/self/fd/"+strconv.Itoa(fd), mode)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := unix.Fchmodat(fd, "", uint32(mode.Perm()), unix.AT_EMPTY_PATH); err != nil {
+		return fmt.Errorf("its mode cannot be set without /proc, mount that: %w", err)
+	}
+	return nil
 }

@@ -115,3 +115,29 @@ func TestPermitFollowsNoLink(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestModeWithoutProc: in a chroot that has no /proc the socket gets its mode all the same.
+func TestModeWithoutProc(t *testing.T) {
+	for name, proc := range map[string]string{"with": "/proc", "without": filepath.Join(t.TempDir(), "none")} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "s")
+			l, err := listenClosed(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			fd, err := unix.Open(path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer unix.Close(fd)
+			err = chmod(fd, 0o640, proc)
+			if errors.Is(err, unix.EOPNOTSUPP) {
+				t.Skip("SKIPPED: this kernel has no fchmodat2: ", err)
+			}
+			if info, stat := os.Lstat(path); err != nil || stat != nil || info.Mode().Perm() != 0o640 {
+				t.Errorf("%v, %v, %v", info.Mode(), err, stat)
+			}
+		})
+	}
+}
