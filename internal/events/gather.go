@@ -14,7 +14,7 @@ const (
 	gatherCauses  = 10
 	gatherClients = 100
 	gatherSenders = 100
-	gatherOctets  = 16 << 20 // of recipients, senders and causes, in all sums that are open at once
+	gatherOctets  = 16 << 20 // of recipients, senders, causes and errors, in all sums that are open at once
 )
 
 // gathering is what several events have, each different value once. Beyond the bounds, what comes
@@ -23,18 +23,18 @@ type gathering struct {
 	times      int
 	last       time.Time
 	causes     []string
+	errors     []string
 	recipients distinct[string]
 	senders    distinct[string]
 	clients    distinct[netip.Addr]
-	octets     int // of recipients, senders and causes
+	octets     int // of recipients, senders, causes and errors
 }
 
 func (g *gathering) add(e *policy.Event, room *int) {
 	g.times++
 	g.last = e.Time
-	if e.Cause != "" && len(g.causes) < gatherCauses && !slices.Contains(g.causes, e.Cause) && g.take(e.Cause, room) {
-		g.causes = append(g.causes, e.Cause)
-	}
+	g.causes = g.text(g.causes, e.Cause, room)
+	g.errors = g.text(g.errors, e.Err, room)
 	for _, r := range e.Recipients {
 		g.recipients.add(r, policy.MaxEventRecipients, func() bool { return g.take(r, room) })
 	}
@@ -45,6 +45,14 @@ func (g *gathering) add(e *policy.Event, room *int) {
 	if e.Client.IsValid() {
 		g.clients.add(e.Client, gatherClients, func() bool { return true })
 	}
+}
+
+// text adds one of a few texts to those that are known.
+func (g *gathering) text(known []string, text string, room *int) []string {
+	if text == "" || len(known) >= gatherCauses || slices.Contains(known, text) || !g.take(text, room) {
+		return known
+	}
+	return append(known, text)
 }
 
 // take reports whether there is room to keep a text.
@@ -61,6 +69,9 @@ func (g *gathering) take(text string, room *int) bool {
 func (g *gathering) into(e *policy.Event) {
 	if len(g.causes) > 0 {
 		e.Cause = strings.Join(g.causes, "; ")
+	}
+	if len(g.errors) > 0 {
+		e.Err = strings.Join(g.errors, "; ")
 	}
 	e.Recipients, e.Count = g.recipients.list, g.recipients.count
 	if g.senders.count > 1 {

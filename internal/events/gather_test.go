@@ -66,3 +66,23 @@ func TestGatheringRoom(t *testing.T) {
 		t.Errorf("%+v, %+v", sum, sum.Dedup)
 	}
 }
+
+// A check that fails in several ways says so, each way once and ten at most.
+func TestGatheringErrors(t *testing.T) {
+	var list []*policy.Event
+	for i := range gatherCauses + 2 {
+		e := &policy.Event{Err: fmt.Sprint("e", i)}
+		list = append(list, e, e)
+	}
+	for n, want := range map[int]string{1: "e0", 2: "e0", 4: "e0; e1", len(list): "e0; e1; e2; e3; e4; e5; e6; e7; e8; e9"} {
+		if got := gathered(gatherOctets, list[:n]...).Err; got != want {
+			t.Errorf("%d events: %q, want %q", n, got, want)
+		}
+	}
+	if got := gathered(3, list...).Err; got != "e0" {
+		t.Errorf("with room for one: %q", got)
+	}
+	if got := gathered(gatherOctets, &policy.Event{}).Err; got != "" {
+		t.Errorf("without any: %q", got)
+	}
+}
