@@ -8,7 +8,7 @@ type Result struct {
 	Limits   []Limit   // limits reached, each once
 	Reached  []Reached // the same with the files: all limits, and the first 20 places
 	Symptoms []Symptom // signs that the message is not whole, each once
-	Parts    []Part    // parts that are attachments or not text, and members of archives, in order; where readings go on side by side, in any
+	Parts    []Part    // not text, attached, or in an archive; in order but where readings differ
 	Hidden   int       // stretches of HTML text that a reader would not see
 }
 
