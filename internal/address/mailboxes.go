@@ -135,17 +135,22 @@ func yieldDomain(local, domain, text string, yield func(string) bool) bool {
 // joinDomain is the domain at the beginning of s with the blanks behind its dots left out, which RFC
 // 5322 section 4.4 lets stand there, too; "" where there are none. It may as well be that a sentence
 // ends.
-func joinDomain(s string) (domain string) {
+func joinDomain(s string) string {
+	var domain []byte // not a string, which would be copied for each label
 	for {
 		run := domainRun(s)
-		rest, more := strings.CutPrefix(s[len(run):], ". ")
-		if run == "" || !more {
-			if domain == "" || run == "" {
-				return ""
-			}
-			return domain + run
+		if run == "" {
+			return ""
 		}
-		domain += run + "."
+		rest, more := strings.CutPrefix(s[len(run):], ". ")
+		if !more && domain == nil {
+			return ""
+		}
+		domain = append(domain, run...)
+		if !more {
+			return string(domain)
+		}
+		domain = append(domain, '.')
 		s = rest
 	}
 }
