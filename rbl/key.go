@@ -28,13 +28,23 @@ func ReadSecret(file string) (Secret, error) {
 	}
 	b, err := os.ReadFile(file)
 	if err != nil {
-		return Secret{}, fmt.Errorf("key of a list: %w", err)
+		return Secret{}, fmt.Errorf("key of a list: %w", withoutKey(file, err))
 	}
 	s, err := NewSecret(string(b))
 	if err != nil {
 		return Secret{}, fmt.Errorf("%s:1: %w; write the key alone in the file", file, err)
 	}
 	return s, nil
+}
+
+// withoutKey is an error about a file without its name, unless that is a path: somebody may have
+// written the key itself.
+func withoutKey(file string, err error) error {
+	var about *os.PathError
+	if strings.HasPrefix(file, "/") || strings.HasPrefix(file, ".") || !errors.As(err, &about) {
+		return err
+	}
+	return fmt.Errorf("open its file, whose name is not shown as it does not begin with / or ./: %w", about.Err)
 }
 
 // ParseKey reads one `NAME=FILE` as --rbl-key has it.

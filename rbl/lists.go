@@ -229,7 +229,7 @@ func (l *Lists) each(zone string, do func(*list) []Change) error {
 		}
 	}
 	if !found {
-		return fmt.Errorf("no list %s is in use", zone)
+		return fmt.Errorf("no list %s is in use", hideKey(zone))
 	}
 	return nil
 }

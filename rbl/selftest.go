@@ -42,7 +42,7 @@ func (s *Set) Test(ctx context.Context, zone string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("no list %s is in use", zone)
+	return fmt.Errorf("no list %s is in use", hideKey(zone))
 }
 
 // selfTest asks for all test entries at once, past the cache.

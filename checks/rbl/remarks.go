@@ -35,7 +35,11 @@ func mostWeight(entries []rbl.Entry) (most int) {
 // unusedKeys finds keys that stand in no zone.
 func unusedKeys(specs []string, entries []rbl.Entry) (remarks []string) {
 	for _, spec := range specs {
-		name, _, _ := strings.Cut(spec, "=")
+		name, _, ok := strings.Cut(spec, "=")
+		if !ok { // it may be the key itself
+			remarks = append(remarks, "--rbl-key: one is not NAME=FILE")
+			continue
+		}
 		if !slices.ContainsFunc(entries, func(e rbl.Entry) bool { return strings.Contains(e.Zone, "{"+name+"}") }) {
 			remarks = append(remarks, fmt.Sprintf("--rbl-key: no zone has the key {%s}", name))
 		}

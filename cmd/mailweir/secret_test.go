@@ -67,3 +67,59 @@ func TestNoPasswordIsPrintedInNotes(t *testing.T) {
 		}
 	}
 }
+
+// Nor what stands where the name of a file should, or the key of a paid list in front of its zone.
+func TestNoKeyIsPrinted(t *testing.T) {
+	const secret, zone = "s3cr3t", "s3cr3t.zen.dq.spamhaus.net"
+	file := func(line string) string {
+		name := filepath.Join(t.TempDir(), "flags")
+		if err := os.WriteFile(name, []byte(line+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return "--config=" + name
+	}
+	lines := [][]string{
+		{"--rbl-key=x=" + secret, "--rbl-zone={x}.zen.dq.spamhaus.net"},
+		{"--rbl-key=" + secret},
+		{"--rbl-key=x=a/" + secret, "--rbl-zone={x}.bl.example.net"},
+		{"--rbl-zone=" + zone},
+		{"--rbl-zone=" + zone + "=127.0.0.2*2"},
+		{"--rhsbl-zone=" + secret + ".dbl.dq.spamhaus.net."},
+		{"--rbl-zone=a." + zone},
+		{"--rbl-zone=" + secret + ".combined.mail.abusix.zone"},
+		{"--rbl-zone=bl.example.net", "--rbl-monitor-zone=" + zone},
+		{file("rbl-zone " + zone)},
+		{file("rbl-zone:" + zone)},
+		{file(zone)},
+		{file("rbl-key=x=" + secret)},
+		{file(secret)},
+		{file("--" + secret)},
+		{"--state=redis://h password=" + secret},
+		{file("state=redis://h password=" + secret)},
+		{file("state redis://h:1 password=" + secret)},
+		{"--state=redis://h#" + secret},
+		{"--state=redis://h:1#" + secret},
+		{"--state=redis://h:1/0#" + secret},
+		{"--state=redis://h:1?prefix=a#" + secret},
+		{"--state=redis://h:1?password-file=" + secret},
+		{"--state=redis://h:1?sentinel-password-file=" + secret},
+		{"--state=redis://h:1?" + secret},
+	}
+	for _, line := range lines {
+		for _, command := range []string{"config", "check", "explain", "state stats", "rbl test {x}.zen.dq.spamhaus.net"} {
+			args := append(strings.Fields(command), line...)
+			var out, errs bytes.Buffer
+			code := run(args, &out, &errs)
+			if text := out.String() + errs.String(); strings.Contains(text, secret) || text == "" {
+				t.Errorf("mailweir %q (%d): %s", args, code, text)
+			}
+		}
+	}
+	for _, command := range []string{"rbl status ", "rbl test ", "rbl resume "} {
+		var out, errs bytes.Buffer
+		run(strings.Fields(command+zone), &out, &errs)
+		if text := out.String() + errs.String(); strings.Contains(text, secret) || text == "" {
+			t.Errorf("%s: %s", command, text)
+		}
+	}
+}

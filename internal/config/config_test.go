@@ -118,6 +118,7 @@ func TestErrorsNameTheirSource(t *testing.T) {
 	for _, c := range []struct{ name, text, variable, want string }{
 		{"value", "text=a\nhops-max=many\n", "", `:2: --hops-max: "many" is not a whole number`},
 		{"unknown", "\n\nhops-mx=1\n", "", ":3: there is no flag --hops-mx, did you mean --hops-max?"},
+		{"one word", "s3cr3t\n", "", ":1: the line is one word of 6 octets and no flag's name"},
 		{"unknown without a neighbour", "zzzzzzzz=1\n", "", ":1: there is no flag --zzzzzzzz"},
 		{"no value", "hops-max\n", "", ":1: --hops-max needs a value"},
 		{"twice", "hops-max=1\nhops-max=2\n", "", ":2: --hops-max stands at "},

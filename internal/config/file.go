@@ -47,7 +47,7 @@ func readLine(line, where string, set *pflag.FlagSet, settings map[string]settin
 	case strings.ContainsFunc(line, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
 		return nearest(set, name), errors.New("a control character stands in the line")
 	case f == nil:
-		return nearest(set, name), noFlag(set, name)
+		return nearest(set, name), noFlag(set, name, hasValue)
 	case name == FileFlag:
 		return name, fmt.Errorf("--%s cannot stand in the file that it names", name)
 	case !hasValue && f.NoOptDefVal == "":
@@ -71,9 +71,12 @@ func readLine(line, where string, set *pflag.FlagSet, settings map[string]settin
 const longName = 60
 
 // noFlag names the flag that is not there. What is too long for a name is most likely the rest of a
-// line that was broken in two.
-func noFlag(set *pflag.FlagSet, name string) error {
+// line that was broken in two. A word that stands alone and is not nearly a name may be a password.
+func noFlag(set *pflag.FlagSet, name string, hasValue bool) error {
 	name = Masked(name)
+	if !hasValue && nearest(set, name) == "" {
+		return fmt.Errorf("the line is one word of %d octets and no flag's name", len(name))
+	}
 	if len(name) > longName {
 		return fmt.Errorf("the line begins with no flag's name, but with %d octets without a space or =: %q…", len(name), name[:longName])
 	}

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/redis/rueidis"
 )
@@ -72,14 +74,14 @@ func parseRedisURL(spec string) (*redisSpec, error) {
 	for _, host := range strings.Split(hosts, ",") {
 		name, port, err := net.SplitHostPort(host)
 		if n, wrong := strconv.ParseUint(port, 10, 16); err != nil || name == "" || wrong != nil || n == 0 {
-			return nil, fmt.Errorf("%q is not HOST:PORT", host)
+			return nil, fmt.Errorf("%q is not HOST:PORT", shown(host))
 		}
 		s.addresses = append(s.addresses, host)
 	}
 	if db != "" {
 		n, err := strconv.Atoi(db)
 		if err != nil || n < 0 {
-			return nil, fmt.Errorf("/%s is not the number of a database", db)
+			return nil, fmt.Errorf("/%s is not the number of a database", shown(db))
 		}
 		s.db = n
 	}
@@ -88,11 +90,25 @@ func parseRedisURL(spec string) (*redisSpec, error) {
 		return nil, err
 	}
 	for name, value := range values {
+		if !strings.Contains(query, name+"=") {
+			return nil, errors.New("a parameter has no value")
+		}
 		if err := s.set(name, value[len(value)-1]); err != nil {
 			return nil, err
 		}
 	}
 	return s, s.finish()
+}
+
+// shown is a word that can be meant as HOST:PORT or as a number. What else stands there may be, or
+// hold, a password.
+func shown(word string) string {
+	if strings.ContainsFunc(word, func(r rune) bool {
+		return r >= utf8.RuneSelf || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-._:[]", r)
+	}) {
+		return "…"
+	}
+	return word
 }
 
 func (s *redisSpec) set(name, value string) (err error) {
@@ -195,6 +211,10 @@ func readPassword(name string) (string, error) {
 		return "", nil
 	}
 	raw, err := os.ReadFile(name)
+	var about *os.PathError
+	if errors.As(err, &about) && !strings.HasPrefix(name, "/") && !strings.HasPrefix(name, ".") {
+		return "", fmt.Errorf("open the file of a password, whose name is not shown as it does not begin with / or ./: %w", about.Err)
+	}
 	if err != nil {
 		return "", err
 	}
