@@ -121,13 +121,20 @@ func (f field) read(display bool, yield func(Address) bool) bool {
 	if display {
 		return (!named(f.authors) || read(f.shown, false, yield)) && read(f.decodedShown, false, yield)
 	}
-	return read(f.authors, true, yield) && (named(f.authors) || read(f.shown, false, yield)) && read(f.decodedAuthors, false, yield)
+	found := false // as named has it, but without reading everything again
+	note := func(a Address) bool {
+		found = found || complete(a)
+		return yield(a)
+	}
+	return read(f.authors, true, note) && (found || read(f.shown, false, yield)) && read(f.decodedAuthors, false, yield)
 }
+
+func complete(a Address) bool { return a.Local != "" && a.Domain != "" }
 
 // named reports whether one of the texts holds an address with local part and domain.
 func named(texts []string) (found bool) {
 	read(texts, true, func(a Address) bool {
-		found = a.Local != "" && a.Domain != ""
+		found = complete(a)
 		return !found
 	})
 	return found

@@ -8,6 +8,10 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
+// salutation is a sentence in one letter, which form KC makes eleven times as long. No address is
+// meant by it.
+const salutation = "\ufdfa"
+
 // asShown is a text as it looks: letters and signs of another width or style are the plain ones
 // (Unicode form KC, UAX 15), and what draws nothing is gone.
 func asShown(s string) string {
@@ -22,7 +26,7 @@ func asShown(s string) string {
 			return -1
 		}
 		return r
-	}, norm.NFKC.String(s))
+	}, norm.NFKC.String(strings.ReplaceAll(s, salutation, " ")))
 }
 
 // domainAsShown is a normal domain as a program shows it that decodes whatever stands in an A-label
