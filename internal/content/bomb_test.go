@@ -87,9 +87,12 @@ func TestBombs(t *testing.T) {
 		{"elements that are made again", func() string {
 			return mimePart("Content-Type: text/html", "<p>"+numbered("<b class=%d>", 400)+strings.Repeat("</p>\n<p>x", 60_000)+"gold")
 		}, []Limit{LimitTree}},
+		{"elements that are walked past", func() string {
+			return mimePart("Content-Type: text/html", strings.Repeat("<b>", 500)+strings.Repeat("</p>\n", 200_000)+"gold")
+		}, []Limit{LimitTree}},
 		{"selectors", func() string {
 			return mimePart("Content-Type: text/html", "<style>section "+strings.Repeat("div ", 20)+"i{display:none}</style>"+
-				strings.Repeat("<div>", 400)+strings.Repeat("<i></i>", 100_000)+"gold")
+				strings.Repeat("<div>", 400)+strings.Repeat("<i></i>", 15_000)+"gold")
 		}, []Limit{LimitStyle}},
 		{"rules", func() string {
 			return mimePart("Content-Type: text/html", "<style>"+numbered("i:not(.a%d){color:red}\n", 4000)+"</style>"+strings.Repeat("<i></i>", 100_000)+"gold")

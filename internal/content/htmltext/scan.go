@@ -14,6 +14,8 @@ type scanner struct {
 	pos  int
 	sure bool // all tags so far were tags for the parser, too
 	lean *lean
+
+	angles int // that may begin tags so far
 }
 
 // tag is one that was found.
@@ -36,6 +38,7 @@ func (s *scanner) next() (t tag, ok bool) {
 		}
 		text = text || i > 0
 		s.pos += i + 1
+		s.angles++
 		switch c := s.doc[s.pos]; {
 		case letter(c) && !s.sure:
 			return s.guess(), true

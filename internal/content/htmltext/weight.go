@@ -18,7 +18,8 @@ const (
 const Heaviest = 64 << 20
 
 // Weigh tells the most memory in octets that the tree of a document can need while it is made, its
-// text included; a sum above [Heaviest] is not carried on.
+// text included; a sum above [Heaviest] is not carried on. A document whose tree would take the
+// parser about a second or more is weighed as too heavy, too: nothing can interrupt it.
 //
 // Elements such as b and font go on in the next paragraph when their own one ends, so the parser
 // makes them again each time (HTML standard, "Reconstruct the active formatting elements"). With
@@ -27,17 +28,30 @@ const Heaviest = 64 << 20
 // It leaves out of the document, in place, what decides nothing about its text.
 func Weigh(doc []byte) (lean []byte, weight int) {
 	weight = Besides(doc) + len(doc) + (2*bytes.Count(doc, []byte("<"))+8)*nodeOctets
-	f := follower{levels: []fence{{}}}
+	f := follower{levels: []fence{newFence(0)}, nesting: nesting{line: map[atom.Atom]int{}}}
 	s := scanner{doc: doc, sure: true, lean: newLean(doc)}
-	for weight+f.total <= Heaviest {
+	angles := 0
+	for weight+f.total <= Heaviest && f.nesting.work <= mostWork {
 		t, ok := s.next()
+		f.nesting.walk(s.angles - angles) // an end tag may be among those that are no tags
+		angles = s.angles
 		if !ok {
 			break
 		}
 		weight += t.weight - nodeOctets
+		here := f.top().here
 		f.follow(t)
+		if t.end {
+			here = f.top().here // a fence begins outside itself
+		}
+		if !t.end || len(f.levels) < mostFences {
+			f.nesting.nest(t, here)
+		}
 	}
 	f.again()
+	if f.nesting.work > mostWork {
+		weight = Heaviest + 1
+	}
 	return s.lean.rest(), weight + f.total
 }
 
@@ -59,7 +73,7 @@ var formatting = map[atom.Atom]int{
 
 // fences are elements in which a formatting element that began outside cannot be ended.
 var fences = map[atom.Atom]bool{
-	atom.Applet: true, atom.Caption: true, atom.Colgroup: true, atom.Frameset: true, atom.Html: true, atom.Marquee: true,
+	atom.Applet: true, atom.Caption: true, atom.Colgroup: true, atom.Frameset: true, atom.Marquee: true,
 	atom.Math: true, atom.Object: true, atom.Select: true, atom.Svg: true, atom.Table: true, atom.Td: true,
 	atom.Template: true, atom.Th: true, atom.Noframes: true, atom.Noscript: true,
 	atom.Tr: true, atom.Tbody: true, atom.Thead: true, atom.Tfoot: true,
@@ -75,7 +89,10 @@ type formattingElement struct {
 type fence struct {
 	name atom.Atom
 	open [15][]formattingElement
+	here map[atom.Atom]int // blocks that began in it
 }
+
+func newFence(name atom.Atom) fence { return fence{name: name, here: map[atom.Atom]int{}} }
 
 // follower sums up what is made again, each time that it may be: at the first text, or element in
 // the line, behind a tag that can have ended others. Where the parser might leave out an end tag,
@@ -87,13 +104,14 @@ type follower struct {
 	blocks   int // tags of other elements so far
 	ended    bool
 	total    int
+	nesting  nesting
 }
 
 func (f *follower) follow(t tag) {
 	if t.text {
 		f.again()
 	}
-	level := &f.levels[len(f.levels)-1]
+	level := f.top()
 	number := formatting[t.name]
 	switch {
 	case number == 0 && !t.end && inLineTags[t.name]:
@@ -139,20 +157,46 @@ func (f *follower) again() {
 var inLineTags = atoms("area br embed img span sub sup wbr")
 
 // adopt adds what the adoption agency algorithm of the HTML standard may make.
-func (f *follower) adopt() { f.total += min(8*f.open, 32*f.heaviest) }
+func (f *follower) adopt() {
+	f.total += min(8*f.open, 32*f.heaviest)
+	f.nesting.walk(8)
+}
 
-// enter follows the fences. What is still open at the end of one is taken to be open behind it.
+// enter follows the fences.
 func (f *follower) enter(t tag) {
-	switch top := len(f.levels) - 1; {
+	switch {
 	case !fences[t.name]:
 	case !t.end:
-		if len(f.levels) < 1024 {
-			f.levels = append(f.levels, fence{name: t.name})
+		if len(f.levels) < mostFences {
+			f.levels = append(f.levels, newFence(t.name))
 		}
-	case top > 0 && f.levels[top].name == t.name:
-		for i, list := range f.levels[top].open {
-			f.levels[top-1].open[i] = append(f.levels[top-1].open[i], list...)
+	default:
+		for t.name == atom.Table && cells[f.top().name] { // their end tags may be left out
+			f.leave()
 		}
-		f.levels = f.levels[:top]
+		if f.top().name == t.name {
+			f.leave()
+		}
+	}
+}
+
+// mostFences is how many are followed. Behind that many, no end tag of a block counts.
+const mostFences = 1024
+
+// cells end with their table.
+var cells = atoms("caption colgroup tbody td tfoot th thead tr")
+
+func (f *follower) top() *fence { return &f.levels[len(f.levels)-1] }
+
+// leave ends a fence. What is still open in it is taken to be open behind it.
+func (f *follower) leave() {
+	top := f.top()
+	f.levels = f.levels[:len(f.levels)-1]
+	behind := f.top()
+	for i, list := range top.open {
+		behind.open[i] = append(behind.open[i], list...)
+	}
+	for name, n := range top.here {
+		behind.here[name] += n
 	}
 }
