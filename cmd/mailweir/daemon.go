@@ -14,6 +14,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"mailweir/internal/config"
 	"mailweir/internal/events"
 	"mailweir/internal/policy"
 	"mailweir/internal/runner"
@@ -323,7 +324,7 @@ func (d *daemon) load(why string, s *settings) error {
 
 func (d *daemon) notLoaded(why string, err error) {
 	d.metrics.NotLoaded()
-	d.log.WithFields(logrus.Fields{"why": why, "error": err.Error()}).Error("the new policy is not loaded, the old one stays")
+	d.log.WithFields(logrus.Fields{"why": why, "error": config.Masked(err.Error())}).Error("the new policy is not loaded, the old one stays")
 }
 
 // drain lets messages in progress finish, and says how many did not.
