@@ -315,6 +315,67 @@ func TestManagedWhileTheStateIsDown(t *testing.T) {
 	}
 }
 
+// An outage of the state stops no mail to those of whom no entry is known, also where nothing is
+// known of anybody; what the tables say of them stands, for each of several recipients.
+func TestManagedOutage(t *testing.T) {
+	const known, unknown, tabled = "known@ours.example", "unknown@ours.example", "tabled@ours.example"
+	for name, tt := range map[string]struct {
+		read bool // the entries, before the outage
+		to   []string
+		said string
+	}{
+		"known, read":                          {true, []string{known}, "rcpt " + unavailable},
+		"unknown, read":                        {true, []string{unknown}, ""},
+		"known, not read":                      {false, []string{known}, ""},
+		"unknown, not read":                    {false, []string{unknown}, ""},
+		"in the table, not read":               {false, []string{tabled}, managedDomain},
+		"in the table after unknown, not read": {false, []string{unknown, tabled}, managedDomain},
+	} {
+		t.Run(name, func(t *testing.T) {
+			world := policytest.NewWorld()
+			store := &policytest.Fallible{Store: world.State}
+			world.State = store
+			if err := enter(t.Context(), store, known, "a@else.example", false, 0, entry.Origin{}); err != nil {
+				t.Fatal(err)
+			}
+			store.Down.Store(!tt.read)
+			p, err := policytest.Only(Check).Build(world, `--managed-list=inline:{ {tabled@ours.example=block bad.example}}`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Ready(t.Context())
+			s := policytest.NewHost(t, world, p)
+			store.Down.Store(true)
+			got := s.Send(policytest.Letter{From: "a@bad.example", To: tt.to})
+			if said := strings.Join(got.Said, "\n"); said != tt.said {
+				t.Errorf("said %q, want %q", said, tt.said)
+			}
+			if len(got.Events) == 0 && !(tt.read && tt.to[0] == unknown) {
+				t.Error("nobody is told of the error")
+			}
+		})
+	}
+}
+
+// Header From is judged for all recipients, also where it is not known what one of them has entered.
+func TestManagedOutageHeader(t *testing.T) {
+	world := policytest.NewWorld()
+	store := &policytest.Fallible{Store: world.State}
+	world.State = store
+	store.Down.Store(true)
+	p, err := policytest.Only(Check).Build(world, "--managed-header-action=reject", `--managed-list=inline:{ {tabled@ours.example=block bad.example}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := policytest.NewHost(t, world, p)
+	for from, want := range map[string]string{"x@bad.example": "end 550 5.7.1 Rejected by header based manually Blocked Senders - block for manual block", "x@good.example": ""} {
+		got := s.Send(policytest.Letter{From: "a@good.example", To: []string{"unknown@ours.example", "tabled@ours.example"}, Header: []string{"From: " + from}})
+		if said := strings.Join(got.Said, "\n"); said != want {
+			t.Errorf("%s: said %q, want %q", from, said, want)
+		}
+	}
+}
+
 // Who has entries is unknown until all have been read, and again when changes may have been missed.
 func TestManagedOwners(t *testing.T) {
 	store := &policytest.Fallible{Store: policytest.NewWorld().State}

@@ -38,10 +38,15 @@ func (m *rule) judge(recipients []*policy.Recipient, q question) policy.Verdict 
 				return policy.Pass, err
 			case own.open:
 				return m.entries.Later(func(ctx context.Context) (policy.Verdict, error) {
-					if v, err := m.judgeOne(ctx, own, q); v.Objects() || err != nil {
+					v, err := m.judgeOne(ctx, own, q)
+					if v.Objects() || err != nil && !policy.LetsOn(err) {
 						return v, err
 					}
-					return m.judgeAll(ctx, recipients[i+1:], q)
+					rest, failed := m.judgeAll(ctx, recipients[i+1:], q)
+					if !rest.Objects() && failed == nil {
+						failed = err
+					}
+					return rest, failed
 				}), nil
 			}
 			if v, err := m.judgeOne(ctx, own, q); v.Objects() || err != nil {
@@ -52,21 +57,27 @@ func (m *rule) judge(recipients []*policy.Recipient, q question) policy.Verdict 
 	})
 }
 
-// judgeAll asks tables and state.
-func (m *rule) judgeAll(ctx context.Context, recipients []*policy.Recipient, q question) (policy.Verdict, error) {
+// judgeAll asks tables and state. What could not be known of one recipient keeps the others from
+// nothing, where the mail goes on all the same.
+func (m *rule) judgeAll(ctx context.Context, recipients []*policy.Recipient, q question) (v policy.Verdict, skipped error) {
 	for _, r := range recipients {
 		own, err := m.ownOf(ctx, r.Address)
-		if err != nil {
-			return policy.Pass, err
+		if err == nil {
+			v, err = m.judgeOne(ctx, own, q)
 		}
-		if v, err := m.judgeOne(ctx, own, q); v.Objects() || err != nil {
+		switch {
+		case policy.LetsOn(err):
+			skipped = err
+		case v.Objects() || err != nil:
 			return v, err
 		}
 	}
-	return policy.Pass, nil
+	return policy.Pass, skipped
 }
 
-// judgeOne judges the senders for one recipient.
+// judgeOne judges the senders for one recipient. While the state is unavailable, the tables alone
+// count for a recipient of whom no run-time entry is known: an outage stops no mail to those who
+// have none.
 func (m *rule) judgeOne(ctx context.Context, own own, q question) (policy.Verdict, error) {
 	if own.none() {
 		return policy.Pass, nil
@@ -75,15 +86,23 @@ func (m *rule) judgeOne(ctx context.Context, own own, q question) (policy.Verdic
 	if own.open {
 		asked = append(asked, m.store)
 	}
+	var skipped error
 	senders, unknown := q.senders(asked...)
 	for sender := range senders {
 		if q.work != nil && q.work.Add(1) > mostPairs {
 			return policy.Pass, errPairs
 		}
 		entry, err := m.find(ctx, own, sender)
+		if err != nil && !own.known {
+			skipped, own.open = policy.LetOn(err), false
+			entry, err = own.inTables(subjectsOf(sender, m.delimiter)), nil
+		}
 		if err != nil || entry.blocks() {
 			return entry.verdict(q.reply), err
 		}
+	}
+	if unknown == nil {
+		unknown = skipped
 	}
 	return policy.Pass, unknown
 }
@@ -93,6 +112,7 @@ type own struct {
 	owners []address.Address // the recipient with his extension, and without it
 	tabled map[string]*hit   // his entries in the tables, by what they are about
 	open   bool              // he may have run-time entries, too
+	known  bool              // that he has some
 }
 
 // none reports whether he has nothing to say.
@@ -104,7 +124,7 @@ func (m *rule) ownOf(ctx context.Context, recipient address.Address) (o own, err
 	if base := recipient.Base(m.delimiter); base.Local != recipient.Local {
 		o.owners = append(o.owners, base)
 	}
-	o.open = m.owners.mayInclude(o.owners)
+	o.open, o.known = m.owners.mayInclude(o.owners), m.owners.include(o.owners)
 	for _, owner := range o.owners {
 		match, err := m.list.Address(ctx, owner)
 		if err != nil {

@@ -20,6 +20,13 @@ func (o owners) mayInclude(names []address.Address) bool {
 	})
 }
 
+// include reports whether one of these is known to have run-time entries.
+func (o owners) include(names []address.Address) bool {
+	return slices.ContainsFunc(names, func(name address.Address) bool {
+		return o.known.Has(state.Prefix(space, name.Key()))
+	})
+}
+
 func (o owners) tick(ctx context.Context, _ func(*policy.Event)) { o.refresh(ctx) }
 
 // refresh reads all entries if some may be unknown. After an error they still are.

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -73,3 +74,18 @@ func (o *OnError) Set(s string) error {
 
 // Type names the kind of value in help texts.
 func (o *OnError) Type() string { return "accept|defer" }
+
+// lenient is an error after which the mail goes on.
+type lenient struct{ error }
+
+func (l lenient) Unwrap() error { return l.error }
+
+// LetOn makes an error of a check one after which the mail goes on, whatever --CHECK-on-error says:
+// where it is not known, and not likely, that there is anything to judge.
+func LetOn(err error) error { return lenient{err} }
+
+// LetsOn reports whether the error comes from [LetOn].
+func LetsOn(err error) bool {
+	var l lenient
+	return errors.As(err, &l)
+}

@@ -180,6 +180,9 @@ func (rs *resolver) failed(ru *ruling) policy.OnError {
 			action = policy.Delay
 		}
 	}
+	if policy.LetsOn(ru.failure) {
+		action = policy.Accept
+	}
 	ru.verdict = policy.Object(reply).Because("%s: %v", ru.f.check.Name, ru.failure)
 	return action
 }

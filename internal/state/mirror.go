@@ -223,10 +223,16 @@ func (m *Mirror) Find(key string) (Entry, bool, error) {
 // whole, or changes may have been missed.
 func (m *Mirror) MayHave(prefix string) bool {
 	m.mu.RLock()
+	uncertain := m.current.seen < m.missed || m.current.partial
+	m.mu.RUnlock()
+	return uncertain || m.Has(prefix)
+}
+
+// Has reports whether there is a living entry whose key begins so, as far as is known, or a change
+// of one was heard of.
+func (m *Mirror) Has(prefix string) bool {
+	m.mu.RLock()
 	defer m.mu.RUnlock()
-	if m.current.seen < m.missed || m.current.partial {
-		return true
-	}
 	for key := range m.keys {
 		if strings.HasPrefix(key, prefix) {
 			return true
