@@ -126,7 +126,8 @@ func innocents(all []testbed.Message) (n int) {
 func (h *host) onlyGreylisted(t *testing.T) {
 	t.Helper()
 	for _, e := range h.mailweir.Entries() {
-		if e["msg"] != "check_error" && e["event"] != "" && e["check"] != "greylist" && strings.HasSuffix(e["sender"], "@innocent.example>") {
+		word, _, _ := strings.Cut(e["msg"], " ×") // many at once share a line
+		if word != "check_error" && e["event"] != "" && e["check"] != "greylist" && strings.Contains(e["sender"], "@innocent.example>") {
 			t.Errorf("host %s: %s", h.name, e)
 		}
 	}
