@@ -31,9 +31,10 @@ one remains; ` + "`reject`" + ` refuses the message for all. A permitted envelop
 recipient, if SPF or a permitted client vouches for it.
 
 While the state is unavailable, the tables alone apply to recipients of whom no run-time entry is known; where they may have some, a check
-error is recorded, and their mail goes on. For those who are known to have some the check fails, and their mail is to come again (` + "`--managed-on-error=accept`" + ` lets it on). It fails, too, where header From names more addresses than can be looked up:
-200 in the state. What DNS lists and reputation object to is answered temporarily meanwhile if something vouches for the sender, because he
-might be permitted.`,
+error is recorded, and their mail goes on. For those who are known to have some the check fails, and their mail is to come again
+(` + "`--managed-on-error=accept`" + ` lets it on). It fails, too, where header From names more addresses than can be looked up: 200 in the state.
+What DNS lists and reputation object to is answered temporarily meanwhile if something vouches for the sender, because he might be
+permitted.`,
 	Mode:      policy.Enforce,
 	OnError:   policy.Delay,
 	Exempt:    policy.ExemptPermitClient | policy.ExemptPermitSender | policy.ExemptAlwaysAccept,
