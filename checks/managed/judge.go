@@ -124,7 +124,7 @@ func (m *rule) ownOf(ctx context.Context, recipient address.Address) (o own, err
 	if base := recipient.Base(m.delimiter); base.Local != recipient.Local {
 		o.owners = append(o.owners, base)
 	}
-	o.open, o.known = m.owners.mayInclude(o.owners), m.owners.include(o.owners)
+	o.known, o.open = m.owners.include(o.owners)
 	for _, owner := range o.owners {
 		match, err := m.list.Address(ctx, owner)
 		if err != nil {

@@ -2,7 +2,6 @@ package managed
 
 import (
 	"context"
-	"slices"
 
 	"mailweir/internal/address"
 	"mailweir/internal/policy"
@@ -13,18 +12,13 @@ import (
 // others, whose mail does not depend on it then.
 type owners struct{ known *state.Mirror }
 
-// mayInclude reports whether one of these may have run-time entries, as far as is known.
-func (o owners) mayInclude(names []address.Address) bool {
-	return slices.ContainsFunc(names, func(name address.Address) bool {
-		return o.known.MayHave(state.Prefix(space, name.Key()))
-	})
-}
-
-// include reports whether one of these is known to have run-time entries.
-func (o owners) include(names []address.Address) bool {
-	return slices.ContainsFunc(names, func(name address.Address) bool {
-		return o.known.Has(state.Prefix(space, name.Key()))
-	})
+// include reports whether one of these is known to have run-time entries, or may have some.
+func (o owners) include(names []address.Address) (known, maybe bool) {
+	for _, name := range names {
+		has, certain := o.known.Has(state.Prefix(space, name.Key()))
+		known, maybe = known || has, maybe || has || !certain
+	}
+	return known, maybe
 }
 
 func (o owners) tick(ctx context.Context, _ func(*policy.Event)) { o.refresh(ctx) }

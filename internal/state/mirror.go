@@ -218,38 +218,30 @@ func (m *Mirror) Find(key string) (Entry, bool, error) {
 	return Entry{}, false, m.current.err
 }
 
-// MayHave reports whether there may be a living entry whose key begins so: it is known, a change of
-// it was heard of, or nothing is known for certain, because the space has not been read yet, or not
-// whole, or changes may have been missed.
-func (m *Mirror) MayHave(prefix string) bool {
-	m.mu.RLock()
-	uncertain := m.current.seen < m.missed || m.current.partial
-	m.mu.RUnlock()
-	return uncertain || m.Has(prefix)
-}
-
 // Has reports whether there is a living entry whose key begins so, as far as is known, or a change
-// of one was heard of.
-func (m *Mirror) Has(prefix string) bool {
+// of one was heard of. It is not certain where there may be others: the space has not been read yet,
+// or not whole, or changes may have been missed.
+func (m *Mirror) Has(prefix string) (has, certain bool) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
+	certain = m.current.seen >= m.missed && !m.current.partial
 	for key := range m.keys {
 		if strings.HasPrefix(key, prefix) {
-			return true
+			return true, certain
 		}
 	}
 	for key := range m.added {
 		if strings.HasPrefix(key, prefix) {
-			return true
+			return true, certain
 		}
 	}
 	i, _ := m.search(prefix)
 	for ; i < len(m.current.entries) && strings.HasPrefix(m.current.entries[i].Key, prefix); i++ {
 		if m.lives(m.current.entries[i]) {
-			return true
+			return true, certain
 		}
 	}
-	return false
+	return false, certain
 }
 
 // Add puts an entry into the mirror that this process has just put into the store, and that no

@@ -76,8 +76,8 @@ func has(t *testing.T, m *state.Mirror, key string, want string) {
 
 func mayHave(t *testing.T, m *state.Mirror, prefix string, want bool) {
 	t.Helper()
-	if got := m.MayHave(prefix); got != want {
-		t.Errorf("may have %s…: %v", prefix, got)
+	if has, certain := m.Has(prefix); (has || !certain) != want {
+		t.Errorf("%s…: %v, certain: %v", prefix, has, certain)
 	}
 }
 
