@@ -1,17 +1,24 @@
 #!/bin/sh
-# Installs what the tests need on a Debian machine: Postfix, Dovecot,
-# rbldnsd, unbound, Redis, libmilter, a C compiler, m4, Chromium, OpenDKIM's
-# tools, dkimpy, MIME-tools, ripMIME and munpack from apt, and Sendmail unpacked
-# aside, because its package and Postfix's exclude each other.
-# "test/install.sh bench" adds what only the bench compares with: Hyperscan and
-# rspamd, and strace, which plays a slow disk.
+# Installs what the tests need on a Debian machine from apt: the MTAs' helpers,
+# directories, databases and scanners that mailweir asks, other readers of mail
+# to compare with, and Sendmail unpacked aside, because its package and
+# Postfix's exclude each other.
+# "test/install.sh bench" adds what only the bench needs: Hyperscan to compare
+# with, and strace, which plays a slow disk.
 # Does nothing when all is there; says so and does nothing without root or apt.
 set -eu
 
 sendmail=/var/cache/mailweir-test/sendmail
-packages="postfix postfix-pcre dovecot-core rbldnsd unbound redis-server libmilter-dev gcc libc6-dev m4 iproute2 chromium opendkim-tools python3-dkim libmime-tools-perl ripmime mpack python3-docx python3-openpyxl python3-odf python3-vobject docx2txt odt2txt unrtf"
+packages="
+	postfix postfix-pcre postfix-ldap postfix-mysql postfix-pgsql postfix-sqlite
+	dovecot-core dovecot-lmtpd rbldnsd unbound redis-server
+	slapd ldap-utils mariadb-server postgresql sqlite3
+	clamav-daemon rspamd spamd
+	libmilter-dev gcc libc6-dev m4 iproute2 chromium
+	opendkim-tools python3-dkim libmime-tools-perl ripmime mpack
+	python3-docx python3-openpyxl python3-odf python3-vobject docx2txt odt2txt unrtf"
 if [ "${1:-}" = bench ]; then
-	packages="$packages libhyperscan-dev rspamd strace"
+	packages="$packages libhyperscan-dev strace"
 fi
 # libwrap0 is the one library of sendmail-bin that a plain system lacks.
 debs="sendmail-bin sendmail-cf libwrap0"
