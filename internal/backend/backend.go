@@ -19,7 +19,7 @@ var (
 
 // Options say how a backend is used. Name, Deadline and Probe are needed.
 type Options struct {
-	// Name is what errors call it, such as ldap://127.0.0.1.
+	// Name is what errors, log and metrics call it, such as ldap://127.0.0.1. It has no secret.
 	Name string
 	// Deadline is how long one call may take. It should be much shorter than what the caller of a call
 	// has.
@@ -42,6 +42,8 @@ type Options struct {
 	OnDown func(error)
 	OnUp   func()
 	OnCall func(took time.Duration, err error)
+	// OnClose is called by Close, when nothing else will be.
+	OnClose func()
 	// FirstProbe and LastProbe are the pace of the prober: quick after a hiccup, and with twice the
 	// pause each time, patient with what is gone. 0 is 100 ms and 1 s.
 	FirstProbe, LastProbe time.Duration
@@ -175,4 +177,7 @@ func (b *Backend) Close() {
 	b.stop()
 	b.mu.Unlock()
 	b.work.Wait()
+	if b.options.OnClose != nil {
+		b.options.OnClose()
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"mailweir/internal/backend"
 	"mailweir/internal/dns"
 	"mailweir/internal/resource"
 	"mailweir/internal/state"
@@ -28,6 +29,8 @@ type Backends struct {
 	// Tables opens the tables that wait, and holds what policies share of them; both results are
 	// nil for a type that there is not. Nil where there are none.
 	Tables func(held *resource.Holder, kind, source string) (table.Waiting, error)
+	// Observer is told how the backends fare: the log and the metrics. Nil tells nobody.
+	Observer *backend.Observer
 	// Explaining says that one case is tried, and that every check is to take the time that it
 	// needs.
 	Explaining bool
