@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -19,7 +20,8 @@ func newCheck() *cobra.Command {
 		Use:   "check",
 		Short: "Validate a configuration, and say what is off and why",
 		Long: `Builds the policy as serve would and changes nothing. Errors name file and line, or the flag; the exit code
-is then 78 (EX_CONFIG).`,
+is then 78 (EX_CONFIG). What mail would be asked about outside, such as directories and scanners, is asked once whether it
+answers; that it does not is a note, and no error.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := readSettings(cmd)
@@ -52,6 +54,11 @@ func check(out io.Writer, s *settings) error {
 		table.Row(c.Check.Name, stateMode(c), stateOnError(c), offText(c.Off))
 	}
 	if err := table.Flush(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), inspectWithin)
+	defer cancel()
+	if err := writeInspected(out, p.Inspect(ctx)); err != nil {
 		return err
 	}
 	return writeRemarks(out, s, p)

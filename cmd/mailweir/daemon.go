@@ -23,16 +23,18 @@ import (
 
 // daemon is the running milter.
 type daemon struct {
-	settings *settings                // what the process was started with
-	loaded   atomic.Pointer[settings] // what the current policy was built from
-	read     *settings                // what was read last, whether or not it needs another start
-	log      *logrus.Logger
-	metrics  *events.Metrics
-	recorder *events.Recorder
-	backends *policy.Backends
-	runner   *runner.Runner
-	server   *milter.Server
-	http     *httpServer
+	settings  *settings                // what the process was started with
+	loaded    atomic.Pointer[settings] // what the current policy was built from
+	read      *settings                // what was read last, whether or not it needs another start
+	log       *logrus.Logger
+	metrics   *events.Metrics
+	recorder  *events.Recorder
+	backends  *policy.Backends
+	runner    *runner.Runner
+	server    *milter.Server
+	http      *httpServer
+	inspector inspector
+	started   []runner.Inspected // what the first policy found of what it depends on
 
 	hups    chan struct{}        // SIGHUPs to act on
 	demands chan chan<- reloaded // reloads that somebody waits for
@@ -61,14 +63,15 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 		return nil, &exitError{exConfig, err}
 	}
 	backends.Connections = func() int { return d.server.Connections() }
+	d.metrics = events.NewMetrics(version)
+	backends.Observer = d.metrics.Observe(log, config.Masked)
 	p, err := s.draft.Build(backends, nil)
 	if err != nil {
 		_ = closeBackends(backends) // nothing has been written
 		return nil, &exitError{exConfig, err}
 	}
-	waitReady(p)
+	d.started = waitReady(p)
 	d.log, d.backends = log, backends
-	d.metrics = events.NewMetrics(version)
 	d.metrics.WatchLists(backends.Lists, backends.DNS)
 	d.metrics.WatchState(backends.State)
 	d.metrics.Loaded(time.Now())
@@ -95,10 +98,16 @@ func hostName() string {
 // the same.
 const readyWithin = 2 * time.Second
 
-func waitReady(p *runner.Policy) {
+// waitReady waits until a policy is as good as it will be, and asks what it depends on meanwhile.
+func waitReady(p *runner.Policy) []runner.Inspected {
 	ctx, cancel := context.WithTimeout(context.Background(), readyWithin)
 	defer cancel()
+	var asking sync.WaitGroup
+	var found []runner.Inspected
+	asking.Go(func() { found = p.Inspect(ctx) })
 	p.Ready(ctx)
+	asking.Wait()
+	return found
 }
 
 // close ends what newDaemon began, once nothing listens any more.
@@ -113,7 +122,7 @@ func (d *daemon) close() {
 // run serves until SIGTERM, SIGINT or the end of the context.
 func (d *daemon) run(ctx context.Context, listeners []net.Listener, signals <-chan os.Signal) error {
 	var err error
-	if d.http, err = startHTTP(*d.settings.daemon.http, d.metrics.Registry, defaultHTTPLimits()); err != nil {
+	if d.http, err = startHTTP(*d.settings.daemon.http, d.metrics.Registry, d.inspect, defaultHTTPLimits()); err != nil {
 		for _, l := range listeners {
 			_ = l.Close()
 		}
@@ -171,6 +180,7 @@ func (d *daemon) announce(listeners []net.Listener) {
 	for _, remark := range d.settings.daemon.placeRemarks() {
 		d.log.Warn(remark)
 	}
+	announceInspected(d.log, d.started)
 	var addresses []string
 	for _, l := range listeners {
 		addresses = append(addresses, listenAddress(l.Addr()))
@@ -314,7 +324,7 @@ func (d *daemon) load(why string, s *settings) error {
 		d.notLoaded(why, err)
 		return err
 	}
-	waitReady(p)
+	announceInspected(d.log, waitReady(p))
 	d.runner.Swap(p)
 	d.loaded.Store(s)
 	d.metrics.Loaded(time.Now())

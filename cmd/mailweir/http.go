@@ -11,6 +11,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"mailweir/internal/runner"
 )
 
 // httpLimits bound what whoever can connect to --http makes the daemon hold.
@@ -33,8 +35,8 @@ type httpServer struct {
 	isReady  atomic.Bool
 }
 
-// startHTTP listens at an address; "off" listens nowhere.
-func startHTTP(address string, metrics *prometheus.Registry, limits httpLimits) (*httpServer, error) {
+// startHTTP listens at an address; "off" listens nowhere. inspect is asked by /readyz?verbose.
+func startHTTP(address string, metrics *prometheus.Registry, inspect func(context.Context) []runner.Inspected, limits httpLimits) (*httpServer, error) {
 	if address == "off" {
 		return nil, nil
 	}
@@ -46,7 +48,12 @@ func startHTTP(address string, metrics *prometheus.Registry, limits httpLimits) 
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answer(w, true) })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { answer(w, h.isReady.Load()) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		answer(w, h.isReady.Load())
+		if r.URL.Query().Has("verbose") {
+			_ = writeInspected(w, inspect(r.Context())) // who asked has gone
+		}
+	})
 	open := connections{limit: limits.connections}
 	h.server = &http.Server{
 		Handler: mux, ConnState: open.changed, MaxHeaderBytes: 16 << 10,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -12,6 +13,9 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"mailweir/internal/policy"
+	"mailweir/internal/runner"
 )
 
 // serveHTTP starts the listener with deadlines that a test can wait for. Those that it is not about
@@ -20,7 +24,7 @@ func serveHTTP(t *testing.T, change func(*httpLimits)) *httpServer {
 	t.Helper()
 	limits := httpLimits{header: time.Hour, read: time.Hour, write: time.Hour, idle: time.Hour, connections: 32}
 	change(&limits)
-	h, err := startHTTP("127.0.0.1:0", prometheus.NewRegistry(), limits)
+	h, err := startHTTP("127.0.0.1:0", prometheus.NewRegistry(), inspectNothing, limits)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,5 +138,44 @@ func wantLive(t *testing.T, h *httpServer) {
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		t.Errorf("answered with %s", response.Status)
+	}
+}
+
+func inspectNothing(context.Context) []runner.Inspected { return nil }
+
+// TestReadyVerbose: who asks for more hears what was found outside, ready or not.
+func TestReadyVerbose(t *testing.T) {
+	inspect := func(context.Context) []runner.Inspected {
+		return []runner.Inspected{
+			{Name: "clamd:unix:/x", Found: policy.Found{Text: "ClamAV 1.4.6", Remarks: []string{"the signatures are 8 days old"}}},
+			{Name: "redis://:geheim@h:6379", Err: errors.New("connection refused")},
+		}
+	}
+	h, err := startHTTP("127.0.0.1:0", prometheus.NewRegistry(), inspect, defaultHTTPLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.stop()
+	found := "asked clamd:unix:/x: ClamAV 1.4.6\nnote: clamd:unix:/x: the signatures are 8 days old\nnote: redis://…@h:6379 does not answer: connection refused\n"
+	for _, tt := range []struct {
+		ready bool
+		path  string
+		want  string
+	}{
+		{false, "/readyz", "not ready\n"},
+		{false, "/readyz?verbose", "not ready\n" + found},
+		{true, "/readyz", "ok\n"},
+		{true, "/readyz?verbose", "ok\n" + found},
+	} {
+		h.ready(tt.ready)
+		answer, err := http.Get("http://" + h.address() + tt.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(answer.Body)
+		_ = answer.Body.Close()
+		if err != nil || string(text) != tt.want || (answer.StatusCode == http.StatusOK) != tt.ready {
+			t.Errorf("%s: %s %q, %v, want %q", tt.path, answer.Status, text, err, tt.want)
+		}
 	}
 }

@@ -81,6 +81,9 @@ type Hooks struct {
 	// check.
 	Remarks []string
 
+	// Inspections ask what the check depends on whether it works; see [Inspection].
+	Inspections []Inspection
+
 	// Ready waits until the check can judge as well as it will, such as for the first test of a DNS
 	// list. It is asked before a policy comes into use; the context ends soon.
 	Ready func(context.Context)

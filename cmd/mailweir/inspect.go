@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"mailweir/internal/config"
+	"mailweir/internal/runner"
+)
+
+// inspectWithin is how long "mailweir check" waits for each answer.
+const inspectWithin = 10 * time.Second
+
+// writeInspected says what has answered, and what has not.
+func writeInspected(out io.Writer, list []runner.Inspected) error {
+	for _, one := range list {
+		line := "asked " + one.Name + ": " + one.Text
+		if one.Err != nil {
+			line = "note: " + one.Name + " does not answer: " + one.Err.Error()
+		}
+		if _, err := fmt.Fprintln(out, config.Masked(line)); err != nil {
+			return err
+		}
+		for _, r := range one.Remarks {
+			if _, err := fmt.Fprintln(out, "note:", config.Masked(one.Name+": "+r)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// announceInspected writes the same to the log, before the line that says ready.
+func announceInspected(log *logrus.Logger, list []runner.Inspected) {
+	for _, one := range list {
+		entry := log.WithField("backend", one.Name)
+		if one.Err != nil {
+			entry.WithField("error", config.Masked(one.Err.Error())).Warn("backend does not answer")
+			continue
+		}
+		entry.WithField("found", config.Masked(one.Text)).Info("backend answers")
+		for _, r := range one.Remarks {
+			entry.Warn(config.Masked(r))
+		}
+	}
+}
+
+const (
+	// verboseWithin is how long /readyz?verbose waits.
+	verboseWithin = 2 * time.Second
+	// verboseEvery is how often it asks: whoever may look must not be able to load what is asked.
+	verboseEvery = 10 * time.Second
+)
+
+// inspector keeps what was found last.
+type inspector struct {
+	mu    sync.Mutex
+	found []runner.Inspected
+	at    time.Time
+}
+
+// inspect asks what the current policy depends on, or tells what it found a moment ago.
+func (d *daemon) inspect(ctx context.Context) []runner.Inspected {
+	i := &d.inspector
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if now := time.Now(); i.at.IsZero() || now.Sub(i.at) >= verboseEvery {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verboseWithin)
+		defer cancel()
+		i.found, i.at = d.runner.Inspect(ctx), now
+	}
+	return i.found
+}
