@@ -55,6 +55,7 @@ var layers = map[string][]string{
 	"internal/entry":       {"internal/policy", "internal/terminal"},
 	"internal/policytest":  {"internal/policy", "internal/runner", "internal/state", "internal/dns", "internal/dns/dnstest", "rbl"},
 
+	"internal/table/expand":     {"internal/address", "internal/table"},
 	"internal/table/tabletest":  {"internal/table"},
 	"internal/content/param":    {"internal/charset", "internal/transfer"},
 	"internal/content/fold":     {"internal/charset"},
