@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	"net"
 	"path/filepath"
 	"time"
 )
@@ -37,8 +38,21 @@ func newAuthority(tb TB, dir string) *authority {
 // server writes a certificate and its key for the STARTTLS of an MTA.
 func (a *authority) server(tb TB, dir string) (certFile, keyFile string) {
 	tb.Helper()
+	return a.write(tb, dir, certificateTemplate("mx.test.example"))
+}
+
+// loopback writes a certificate and its key for a server at 127.0.0.1.
+func (a *authority) loopback(tb TB, dir string) (certFile, keyFile string) {
+	tb.Helper()
+	template := certificateTemplate("localhost")
+	template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
+	return a.write(tb, dir, template)
+}
+
+func (a *authority) write(tb TB, dir string, template *x509.Certificate) (certFile, keyFile string) {
+	tb.Helper()
 	certFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	cert, err := newCertificate(certificateTemplate("mx.test.example"), &a.cert)
+	cert, err := newCertificate(template, &a.cert)
 	if err != nil {
 		tb.Fatalf("certificate: %v", err)
 	}

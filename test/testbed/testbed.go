@@ -43,15 +43,17 @@ var components = map[string]func() error{
 	"documents": needDocuments,
 	"redis":     needCommands("redis-server", "redis-cli"),
 	"dovecot":   all(needRoot, needCommands("dovecot"), needFiles("/usr/lib/dovecot/auth")),
+	"mariadb":   all(needRoot, needCommands("mariadbd", "mariadb-install-db", "mariadb")),
+	"postgres":  all(needRoot, needPostgres),
 	"outside":   func() error { _, err := Outside(); return err },
 	"cc":        all(needCommands("gcc"), needFiles("/usr/include/libmilter/mfapi.h")),
 	"postmap":   needCommands("postmap"),
 }
 
 // Require skips the test when a component of the machine is missing ("root", "postfix", "sendmail",
-// "dovecot", "dns", "dkim", "redis", "cc" or "postmap"; test/install.sh installs them), or an
-// address of the machine that is not loopback ("outside"), as [Missing] does. In a run with -short
-// it skips whatever is there, see [Peers].
+// "dovecot", "dns", "dkim", "redis", "mariadb", "postgres", "cc" or "postmap"; test/install.sh
+// installs them), or an address of the machine that is not loopback ("outside"), as [Missing] does.
+// In a run with -short it skips whatever is there, see [Peers].
 func Require(tb TB, component string) {
 	tb.Helper()
 	if component != "root" {
