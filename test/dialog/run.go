@@ -43,6 +43,7 @@ type run struct {
 	accepted []string          // queue ids of messages that the MTA took
 	local    bool              // a message went in by local submission
 	held     []*testbed.Client // connections of "held" sections
+	peers    map[string]peer   // what the script needs, by name
 }
 
 // Run runs one dialog. It stops at the first thing that is not as written, and
@@ -140,7 +141,8 @@ func (r *run) sections(tb testbed.TB) error {
 	return nil
 }
 
-// prepare starts the name servers that "zone" and "records" sections ask for.
+// prepare starts the peers that the script needs, and the name servers that "zone" and "records"
+// sections ask for.
 func (r *run) prepare(tb testbed.TB) error {
 	var dns testbed.DNSConfig
 	for _, s := range r.script.Sections {
@@ -156,7 +158,7 @@ func (r *run) prepare(tb testbed.TB) error {
 	if len(dns.Zones)+len(dns.Records) > 0 {
 		r.resolver = testbed.StartDNS(tb, dns).Address
 	}
-	r.vars = strings.NewReplacer("$DIR", r.dir, "$DNS", r.resolver)
+	r.vars = strings.NewReplacer(append(r.startPeers(tb), "$DIR", r.dir, "$DNS", r.resolver)...)
 	return nil
 }
 
@@ -198,6 +200,8 @@ func (r *run) section(tb testbed.TB, s *Section) error {
 		err = r.expectQuarantine()
 	case "sink":
 		err = r.expectArrivals(s)
+	case "peer":
+		err = r.peer(s)
 	}
 	if err != nil {
 		return fmt.Errorf("%s:%d: %w", r.script.File, s.Line, err)

@@ -56,6 +56,7 @@ var kinds = map[string]struct{ min, max int }{
 	"sink":     {0, 0},
 	"reload":   {0, 0},
 	"command":  {0, 0},
+	"peer":     {2, 2}, // name, action
 
 	"quarantined": {0, 0},
 }
@@ -190,6 +191,8 @@ func (s *Script) check() error {
 			_, err = section.arrivals()
 		case "command":
 			_, err = section.commands()
+		case "peer":
+			err = s.checkPeer(section)
 		}
 		if err != nil {
 			return fmt.Errorf("%s:%w", s.File, err)

@@ -86,6 +86,8 @@ func TestParseErrors(t *testing.T) {
 		{"unknown section", "-- dialogue --\n", `d.txt:1: no section is named "dialogue"`},
 		{"output of no command", "x\n-- command --\n> a\n", "d.txt:3: output before any command"},
 		{"words missing", "x\n-- zone bl.example --\n", `d.txt:2: section "zone" takes 2 to 2 words, not 1`},
+		{"peer without a need", "x\n-- peer mariadb stop --\n", `d.txt:2: no peer is named "mariadb", or there is no line "needs: mariadb"`},
+		{"unknown action", "needs: mariadb\n-- peer mariadb kill --\n", "d.txt:2: a peer can do, stop, start, pause, resume"},
 		{"unknown MTA", "mta: exim\n", `d.txt:1: no MTA is named "exim"`},
 		{"unknown service", "-- dialog msa --\n", `d.txt:1: no service is named "msa"`},
 		{"neither C nor S", "-- dialog --\nHELO x\n", `d.txt:2: want "C: …"`},
