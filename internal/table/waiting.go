@@ -91,12 +91,8 @@ func (k *keys) sequence(yield func(string) bool) {
 	}
 	both := [...]*[2]string{&k.locals, &k.bases}
 	for _, locals := range both {
-		for _, local := range locals {
-			for _, domain := range k.domains {
-				if local != "" && domain != "" && !yield(local+"@"+domain) {
-					return
-				}
-			}
+		if !k.fullSequence(locals, yield) {
+			return
 		}
 	}
 	if !k.parentSequence(yield) {
@@ -109,6 +105,18 @@ func (k *keys) sequence(yield func(string) bool) {
 			}
 		}
 	}
+}
+
+// fullSequence is "user@example.com" in all spellings.
+func (k *keys) fullSequence(locals *[2]string, yield func(string) bool) bool {
+	for _, local := range locals {
+		for _, domain := range k.domains {
+			if local != "" && domain != "" && !yield(local+"@"+domain) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // parentSequence is the domain and its parents.
