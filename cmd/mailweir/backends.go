@@ -9,6 +9,7 @@ import (
 
 	"mailweir/internal/dns"
 	"mailweir/internal/policy"
+	"mailweir/internal/resource"
 	"mailweir/internal/state"
 	"mailweir/rbl"
 )
@@ -25,7 +26,11 @@ func openBackends(d *daemonFlags, log *logrus.Logger, clock func() time.Time, st
 		return nil, fmt.Errorf("--dns: %w", err)
 	}
 	lists := rbl.NewLists(resolver, rbl.ListsOptions{OnChange: func(c rbl.Change) { logListChange(log, c) }})
-	return &policy.Backends{Connections: func() int { return 1 }, Clock: clock, DNS: resolver, Lists: lists, State: store}, nil
+	b := &policy.Backends{Connections: func() int { return 1 }, Clock: clock, DNS: resolver, Lists: lists, State: store}
+	b.Mailboxes = func(held *resource.Holder, kind, source string) (policy.Mailboxes, error) {
+		return openMailboxes(b, held, kind, source)
+	}
+	return b, nil
 }
 
 func closeBackends(w *policy.Backends) error {

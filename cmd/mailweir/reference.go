@@ -90,7 +90,11 @@ the mail: `+"`accept`"+` lets it on, `+"`defer`"+` answers %s before DATA and %s
 `, "`"+words(registry.Unavailable)+"`", "`"+words(registry.Unprocessed)+"`")
 	for _, c := range registry.Checks {
 		if c.OnError != policy.Fails {
-			fmt.Fprintf(out, "| [%s](checks.md#%s) | `--%s-on-error=%s` |\n", c.Name, c.Name, c.Name, c.OnError)
+			own := ""
+			if c.Unavailable != nil {
+				own = "; `defer` answers `" + words(c.Unavailable) + "`"
+			}
+			fmt.Fprintf(out, "| [%s](checks.md#%s) | `--%s-on-error=%s`%s |\n", c.Name, c.Name, c.Name, c.OnError, own)
 		}
 	}
 }

@@ -28,6 +28,9 @@ type Check struct {
 	Aggregate Aggregate
 	// Replies are the check's declared replies.
 	Replies []*Reply
+	// Unavailable is what the check answers before DATA when it has failed and its on-error is defer;
+	// nil is what most checks answer then, [Registry.Unavailable].
+	Unavailable *Reply
 	// Setup registers flags and operations, and nothing else. It returns nil when the check needs no
 	// building.
 	Setup func(*Flags) Build
@@ -191,6 +194,9 @@ func (r *Registry) Validate() error {
 			if err := reply.Validate(); err != nil {
 				return fmt.Errorf("check %s: %w", c.Name, err)
 			}
+		}
+		if c.Unavailable != nil && !slices.Contains(c.Replies, c.Unavailable) {
+			return fmt.Errorf("check %s: what it answers when it has failed is not one of its replies", c.Name)
 		}
 		if c != r.Fault && r.positions(c) == 0 {
 			return fmt.Errorf("check %s stands in no stage of the order", c.Name)

@@ -31,6 +31,9 @@ type Backends struct {
 	Tables func(held *resource.Holder, kind, source string) (table.Waiting, error)
 	// Observer is told how the backends fare: the log and the metrics. Nil tells nobody.
 	Observer *backend.Observer
+	// Mailboxes opens the servers that know which addresses exist, KIND:SOURCE; both results are nil
+	// for a kind that there is not. Nil where there are none.
+	Mailboxes func(held *resource.Holder, kind, source string) (Mailboxes, error)
 	// Explaining says that one case is tried, and that every check is to take the time that it
 	// needs.
 	Explaining bool
@@ -95,6 +98,15 @@ func Shared[T any](env *Env, create func() *T) *T {
 // Close method, closed after the last policy that uses it. The name tells all that open depends on.
 func Resource[T any](env *Env, name string, open func() (T, error)) (T, error) {
 	return resource.Get(env.common.Resources, name, open)
+}
+
+// OpenMailboxes opens the server KIND:SOURCE, which outlives the policy; nil for a kind that there
+// is not.
+func (e *Env) OpenMailboxes(kind, source string) (Mailboxes, error) {
+	if e.Backends.Mailboxes == nil {
+		return nil, nil
+	}
+	return e.Backends.Mailboxes(e.common.Resources, kind, source)
 }
 
 // Mode returns the effective mode of the check that is built.

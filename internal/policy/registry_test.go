@@ -39,6 +39,7 @@ func TestRegistryValidate(t *testing.T) {
 		{"a fault that fails", func(r *Registry) { r.Fault.OnError = Fails }, "the check for faults must be one"},
 		{"an order of others", func(r *Registry) { r.Order[StageMail] = []*Check{{Name: "y"}} }, "y stands in the order of stage mail"},
 		{"nobody's reply", func(r *Registry) { r.Unavailable = &Reply{ID: "z"} }, "must belong to a check"},
+		{"nobody's reply of a check", func(r *Registry) { r.Checks[0].Unavailable = r.Unavailable }, "check x: what it answers when it has failed"},
 		{"no reply", func(r *Registry) { r.Unprocessed = nil }, "must belong to a check"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -169,8 +169,11 @@ func (rs *resolver) object(ru *ruling, w said) bool {
 func (rs *resolver) failed(ru *ruling) policy.OnError {
 	registry := rs.conn.policy.registry
 	action, reply := ru.f.check.onError, registry.Unavailable
-	if rs.at == policy.StageEnd {
+	switch own := ru.f.check.Unavailable; {
+	case rs.at == policy.StageEnd:
 		reply = registry.Unprocessed
+	case own != nil:
+		reply = own
 	}
 	var defect *fault
 	if errors.As(ru.failure, &defect) || action == policy.Fails {
