@@ -21,7 +21,7 @@ const module = "mailweir/"
 var layers = map[string][]string{
 	"milter":                  {"internal/policy"},
 	"checks":                  {"checks/*", "internal/policy"},
-	"checks/*":                {"internal/policy", "internal/address", "internal/table", "internal/content", "internal/state", "internal/mailauth", "internal/trace", "internal/history", "internal/rate", "internal/blocklist", "internal/examination", "internal/entry", "internal/terminal", "rbl"},
+	"checks/*":                {"internal/policy", "internal/address", "internal/table", "internal/content", "internal/state", "internal/mailauth", "internal/trace", "internal/history", "internal/rate", "internal/blocklist", "internal/examination", "internal/entry", "internal/terminal", "internal/recipients", "rbl"},
 	"rbl":                     {"internal/dns"},
 	"internal/dns":            {},
 	"internal/dns/dnstest":    {},
@@ -44,6 +44,7 @@ var layers = map[string][]string{
 	"internal/terminal":       {},
 	"internal/trace":          {},
 	"internal/spool":          {},
+	"internal/recipients":     {"internal/address", "internal/state", "internal/trace"},
 	"internal/mailauth":       {"internal/address", "internal/trace"},
 	"internal/fact":           {"internal/trace"},
 
