@@ -23,6 +23,7 @@ import (
 	"mailweir/checks/outboundlimit"
 	"mailweir/checks/rbl"
 	"mailweir/checks/rcptlimit"
+	"mailweir/checks/recipient"
 	"mailweir/checks/reputation"
 	"mailweir/checks/requireauth"
 	"mailweir/checks/requiretls"
@@ -43,7 +44,7 @@ func Registry() *policy.Registry {
 			load.Check, address.Check, clientblock.Check, tempblock.Check, concurrency.Check,
 			requireauth.Check, senderlogin.Check, openrelay.Check, account.Check, senderblock.Check,
 			envelopefrom.Check, lockout.Check, managed.Check, autoallow.Check, rbl.Check, reputation.Check,
-			requiretls.Check, size.Check, outboundlimit.Check, rcptlimit.Check, greylist.Check, hops.Check,
+			requiretls.Check, size.Check, recipient.Check, outboundlimit.Check, rcptlimit.Check, greylist.Check, hops.Check,
 			headerfrom.Check, truncated.Check, signature.Check, content.Check, fault.Check,
 		},
 		Order: map[policy.Stage][]*policy.Check{
@@ -55,7 +56,7 @@ func Registry() *policy.Registry {
 			policy.StageRcpt: {
 				address.Check, concurrency.Check, openrelay.Check, account.Check, senderblock.Check,
 				envelopefrom.Check, lockout.Check, managed.Check, autoallow.Check, rbl.Check, reputation.Check,
-				requiretls.Check, size.Check, outboundlimit.Check, rcptlimit.Check, greylist.Check,
+				requiretls.Check, size.Check, recipient.Check, outboundlimit.Check, rcptlimit.Check, greylist.Check,
 			},
 			policy.StageHeaders: {
 				hops.Check, headerfrom.Check, senderblock.Check, lockout.Check, managed.Check, greylist.Check,

@@ -40,6 +40,18 @@ func TestOffences(t *testing.T) {
 				c.Visit(policytest.Letter{Client: "192.0.2.1", Header: []string{"From: x@evil.example"}})
 			}
 		}, want: true},
+		{name: "guessing recipients", flags: []string{"--recipient-source=ours.example=inline:{a@ours.example=x}"}, does: func(c *policytest.Host) {
+			c.Visit(policytest.Letter{Client: "192.0.2.1", To: []string{"b@ours.example", "c@ours.example"}})
+		}, want: true},
+		{name: "guessing, monitored", flags: []string{"--recipient=monitor", "--recipient-source=ours.example=send-only"}, does: func(c *policytest.Host) {
+			c.Visit(policytest.Letter{Client: "192.0.2.1", To: []string{"b@ours.example", "c@ours.example"}})
+		}},
+		{name: "guessing under the null sender", flags: []string{"--recipient-source=ours.example=send-only"}, does: func(c *policytest.Host) {
+			c.Visit(policytest.Letter{Client: "192.0.2.1", From: "<>", To: []string{"b@ours.example", "c@ours.example"}})
+		}},
+		{name: "recipients of whom nobody can tell", flags: []string{"--recipient-access=inline:{ours.example=DEFER}"}, does: func(c *policytest.Host) {
+			c.Visit(policytest.Letter{Client: "192.0.2.1", To: []string{"b@ours.example", "c@ours.example"}})
+		}},
 		{name: "technical limits", flags: []string{"--hops-max=1"}, does: func(c *policytest.Host) {
 			for range 9 {
 				c.Visit(policytest.Letter{Client: "192.0.2.1", Header: []string{"Received: x"}})
@@ -47,7 +59,7 @@ func TestOffences(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			h := whole().Host(t, append([]string{"--tempblock=enforce", "--tempblock-rules=open-relay=2/5m blocked=2/1h"}, c.flags...)...)
+			h := whole().Host(t, append([]string{"--tempblock=enforce", "--tempblock-rules=open-relay=2/5m blocked=2/1h invalid-rcpt=2/5m"}, c.flags...)...)
 			c.does(h)
 			if got := onTempblock(h, "192.0.2.1"); got != c.want {
 				t.Errorf("blocked %t, want %t", got, c.want)

@@ -59,6 +59,7 @@ func tableCases(t *testing.T) []tableCase {
 		{flag: "require-auth-exempt", flags: []string{"--services=in=submission"}, letter: door, key: "192.0.2.1", value: "x", without: "mail 550 5.7.0 Submitter failed to authenticate", failing: "mail " + tryAgain},
 		{flag: "require-tls-routes", key: "else.example", value: "tls", with: "rcpt 553 5.7.1 This route requires encryption (TLS)", failing: "rcpt " + tryAgain},
 		{flag: "size-limits", letter: policytest.Letter{Size: 5000}, key: "else.example", value: "1KiB", with: "mail 554 5.3.4 Maximum email size exceeded", failureIsRecorded: true},
+		{flag: "recipient-access", key: "ours.example", value: "REJECT", with: "rcpt 550 5.1.1 Invalid Recipient", failing: "rcpt 451 4.4.3 Recipient Temporarily Unavailable"},
 		{flag: "open-relay-clients", letter: far, key: "192.0.2.1", value: "x", without: relay, failing: relay},
 		{flag: "open-relay-exceptions", letter: far, key: "far.example", value: "x", without: relay, failing: relay},
 		{flag: "open-relay-senders", flags: []string{"--permit-clients=static:OK"}, letter: far, key: "else.example", value: "x", without: relay, failing: relay},

@@ -150,6 +150,7 @@ func isName(e ast.Expr, name string) bool {
 // alsoNamed are words that stand elsewhere for something else.
 var alsoNamed = map[string][]string{
 	"cmd/mailweir":         {"content"},                   // a command
+	"internal/events":      {"recipient"},                 // a field of the log
 	"internal/policy":      {"open-relay", "concurrency"}, // offences
 	"internal/blocklist":   {"header-from"},               // the reply of two checks
 	"internal/content":     {"content"},                   // the beginning of a field's name

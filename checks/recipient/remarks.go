@@ -1,0 +1,6 @@
+package recipient
+
+import "mailweir/internal/policy"
+
+// remarks say what the administrator may not expect of the flags.
+func (c *rule) remarks(*policy.Settings) []string { return nil }

@@ -1,0 +1,149 @@
+package recipient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"mailweir/internal/address"
+	"mailweir/internal/policy"
+	"mailweir/internal/recipients"
+	"mailweir/internal/table"
+)
+
+// sendOnly is the source that knows nobody.
+const sendOnly = "send-only"
+
+// source says which addresses exist: a table, a server, or nobody.
+type source struct {
+	spec   string // as configured
+	list   *table.List
+	server policy.Mailboxes
+	base   bool // the server knows no extensions
+}
+
+// openSource opens what stands on the right of --recipient-source.
+func openSource(env *policy.Env, spec string) (*source, error) {
+	if spec == sendOnly {
+		return &source{spec: spec}, nil
+	}
+	kind, rest, _ := strings.Cut(spec, ":")
+	server, err := env.OpenMailboxes(kind, rest)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("--recipient-source: %s: %w", spec, err)
+	case server != nil:
+		return &source{spec: spec, server: server, base: kind == "dovecot"}, nil
+	case kind == "cidr":
+		return nil, fmt.Errorf("--recipient-source: %s: a table of nets knows no recipients", spec)
+	}
+	list, err := env.List("source", []string{spec}, table.Values{Name: "recipients", Check: validValue})
+	if err != nil {
+		return nil, err
+	}
+	if err := list.CheckKeys(validKey); err != nil {
+		return nil, table.Of("recipient-source", err)
+	}
+	if list.Empty() {
+		return nil, fmt.Errorf("--recipient-source: %s: there is no recipient in it, so all mail would be refused; if that is meant, write %s", spec, sendOnly)
+	}
+	return &source{spec: spec, list: list}, nil
+}
+
+// validValue refuses what looks like an action of access(5): in a list of recipients it would mean
+// that the address exists.
+func validValue(value string) error {
+	word, text, _ := strings.Cut(value, " ")
+	action := strings.ToUpper(word)
+	code := len(word) == 3 && (word[0] == '4' || word[0] == '5') && strings.Trim(word, "0123456789") == "" && text != ""
+	if !code && action != "REJECT" && action != "DUNNO" && !strings.HasPrefix(action, "DEFER") {
+		return nil
+	}
+	return fmt.Errorf("%q is an action; whatever stands here means that the recipient exists. Put the entry into --recipient-access", value)
+}
+
+// validKey refuses keys that are never asked for.
+func validKey(key string) error {
+	switch local, domain, found := strings.Cut(key, "@"); {
+	case key == "<>":
+		return errors.New("<> is no recipient")
+	case found && domain == "" && local != "":
+		return fmt.Errorf("%q is never asked for; write %q, or the whole address", key, local)
+	case strings.HasPrefix(key, "."):
+		return fmt.Errorf("%q is never asked for: a domain does not stand for its sub-domains here, and all its addresses are %q", key, "@example.org")
+	case strings.HasPrefix(key, "*"):
+		return fmt.Errorf("%q is never asked for; all addresses of a domain are %q", key, "@example.org")
+	case strings.HasSuffix(key, ":"):
+		return fmt.Errorf("%q: this looks like a file of aliases (aliases(5)), which is not read; make a list of its names", key)
+	}
+	return nil
+}
+
+// waits reports whether asking may take waiting for.
+func (s *source) waits() bool { return s.server != nil || s.list.Waits() }
+
+// suspended says why the source is used for nothing at present.
+func (s *source) suspended() string {
+	if s.server == nil {
+		return ""
+	}
+	return s.server.Suspended()
+}
+
+// ours reports whether it is the source itself that asks.
+func (s *source) ours(q query) bool {
+	return s.server != nil && q.client.Addr() != (netip.Addr{}) && s.server.Ours(q.client, q.helo)
+}
+
+// known says whether the address exists, if that takes no waiting.
+func (s *source) known(answers *recipients.Answers, to address.Address) (exists, known bool) {
+	switch {
+	case s.server != nil && s.server.Suspended() != "":
+		return false, true
+	case s.server != nil:
+		answer, ok := answers.Known(s.spec, to.Key())
+		return answer.Exists, ok
+	case s.list.Waits():
+		return false, false
+	}
+	m, _ := s.list.Recipient(context.Background(), to)
+	return m.Found(), true
+}
+
+// ask says whether the address exists, and why, for the administrator.
+func (s *source) ask(ctx context.Context, answers *recipients.Answers, to address.Address, delimiter string, share time.Duration) (bool, string, error) {
+	if s.waits() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, share)
+		defer cancel()
+	}
+	switch {
+	case s.server != nil:
+		return s.askServer(ctx, answers, to, delimiter)
+	case s.list == nil:
+		return false, sendOnly, nil
+	}
+	m, err := s.list.Recipient(ctx, to)
+	switch {
+	case err != nil:
+		return false, "", err
+	case m.Found():
+		return true, m.Where(), nil
+	}
+	return false, "not in " + s.spec, nil
+}
+
+// askServer asks for the address as it is and, where the server knows no extensions, without.
+func (s *source) askServer(ctx context.Context, answers *recipients.Answers, to address.Address, delimiter string) (bool, string, error) {
+	answer, err := answers.Ask(ctx, s.spec, s.server, to)
+	if base := to.Base(delimiter); s.base && err == nil && !answer.Exists && base.Local != to.Local {
+		answer, err = answers.Ask(ctx, s.spec, s.server, address.Parse(base.Key()))
+	}
+	if err != nil {
+		return false, "", fmt.Errorf("%s: %w", s.spec, err)
+	}
+	return answer.Exists, s.spec + ": " + answer.String(), nil
+}
