@@ -21,6 +21,10 @@ type peer interface {
 
 // peers start those that a dialog may need; what they say stands for the variables of its files.
 var peers = map[string]func(testbed.TB) (p peer, variables []string){
+	"ldap": func(tb testbed.TB) (peer, []string) {
+		s := testbed.StartSlapd(tb, "")
+		return s, []string{"$LDAP_TLS", s.TLS, "$LDAPI", s.URL(), "$LDAP_CA", s.Authority, "$LDAP", s.Address}
+	},
 	"mariadb": func(tb testbed.TB) (peer, []string) {
 		m := testbed.StartMariaDB(tb)
 		return m, []string{"$MARIADB_SOCKET", m.Socket, "$MARIADB", m.Address}
