@@ -65,6 +65,7 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 	backends.Connections = func() int { return d.server.Connections() }
 	d.metrics = events.NewMetrics(version)
 	backends.Observer = d.metrics.Observe(log, config.Masked)
+	backends.Scanned, backends.Signatures = d.metrics.Scanned, d.metrics.Signatures
 	p, err := s.draft.Build(backends, nil)
 	if err != nil {
 		_ = closeBackends(backends) // nothing has been written

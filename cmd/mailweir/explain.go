@@ -21,7 +21,7 @@ type explainFlags struct {
 	bits                                         int
 	size                                         int64
 	to                                           []string
-	smtputf8, json                               bool
+	smtputf8, json, noScanners                   bool
 }
 
 func newExplain() *cobra.Command {
@@ -31,6 +31,8 @@ func newExplain() *cobra.Command {
 		Short: "Run the policy on one case and show what every check says",
 		Long: `Runs the same policy as serve on one case and shows what every check says, without side effects. The message comes
 from a file, or from standard input with -; without one the case ends at RCPT.
+
+Virus and spam scanners are shown the message and asked as serve would; --no-scanners leaves them out.
 
 The configuration is that of the flags given here, so a setting can be tried before the daemon has it. What checks remember is
 read from --state, or through --control where the running daemon holds it. Nothing is written there.`,
@@ -73,6 +75,7 @@ read from --state, or through --control where the running daemon holds it. Nothi
 	flags.StringVar(&f.cert, "tls-cert", "", "`SUBJECT` of the client's verified certificate")
 	flags.Int64Var(&f.size, "declared-size", 0, "declared `SIZE` (SIZE=) in octets")
 	flags.BoolVar(&f.smtputf8, "smtputf8", false, "the client says SMTPUTF8 (RFC 6531)")
+	flags.BoolVar(&f.noScanners, "no-scanners", false, "do not show the message to --virus-scanner and --spam-scanner")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	return cmd
 }
@@ -96,7 +99,7 @@ func explain(ctx context.Context, out io.Writer, s *settings, f *explainFlags, m
 		return &exitError{exConfig, err}
 	}
 	defer closeBackends(backends)
-	backends.Explaining = true
+	backends.Explaining, backends.NoScanners = true, f.noScanners
 	p, err := s.draft.Build(backends, nil)
 	if err != nil {
 		return &exitError{exConfig, err}

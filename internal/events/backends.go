@@ -18,6 +18,7 @@ type backends struct {
 	up    *prometheus.GaugeVec
 	calls *prometheus.CounterVec
 	took  *prometheus.HistogramVec
+	made  *prometheus.GaugeVec
 }
 
 // Observe returns an observer that shows how backends fare in the metrics, and says so in the log
@@ -34,7 +35,9 @@ func (m *Metrics) Observe(log *logrus.Logger, mask func(string) string) *backend
 			Buckets: []float64{.0005, .0025, .01, .05, .25, 1, 2.5, 5, 10, 30, 60},
 		}, []string{"backend"}),
 	}
-	m.Registry.MustRegister(b.up, b.calls, b.took)
+	b.made = m.scans.made
+	m.scans.backends = b
+	m.Registry.MustRegister(b.up, b.calls, b.took, b.made)
 	return &backend.Observer{
 		Opened: b.opened,
 		Closed: b.closed,
@@ -76,6 +79,7 @@ func (b *backends) closed(name string) {
 	delete(b.open, name)
 	b.up.DeleteLabelValues(name)
 	b.took.DeleteLabelValues(name)
+	b.made.DeleteLabelValues(name)
 	b.calls.DeletePartialMatch(prometheus.Labels{"backend": name})
 }
 

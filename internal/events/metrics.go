@@ -29,6 +29,7 @@ type Metrics struct {
 	reloads     *prometheus.CounterVec
 	loaded      prometheus.Gauge
 	loadedAt    prometheus.Gauge
+	scans       *scans
 }
 
 // NewMetrics returns metrics in a registry of their own.
@@ -62,6 +63,7 @@ func NewMetrics(version string) *Metrics {
 			Name: "mailweir_reload_success_timestamp_seconds", Help: "When the current policy was loaded.",
 		}),
 	}
+	m.scans = newScans()
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "mailweir_build_info", Help: "The version that runs; always 1.", ConstLabels: prometheus.Labels{"version": version},
 	})
@@ -74,7 +76,7 @@ func NewMetrics(version string) *Metrics {
 		m.stages[stage] = durations.WithLabelValues(stage.String())
 	}
 	m.Registry.MustRegister(m.decisions, m.failures, m.unwritten, m.limits, m.messages, m.octets, m.connections, m.sessions, m.defects, m.dropped, m.reloads,
-		m.loaded, m.loadedAt, build, durations,
+		m.loaded, m.loadedAt, build, durations, m.scans.done, m.scans.octets, m.scans.took,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

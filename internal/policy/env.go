@@ -34,6 +34,13 @@ type Backends struct {
 	// Mailboxes opens the servers that know which addresses exist, KIND:SOURCE; both results are nil
 	// for a kind that there is not. Nil where there are none.
 	Mailboxes func(held *resource.Holder, kind, source string) (Mailboxes, error)
+	// Scanned is told of each scan that has come to its end, for the metrics. Nil where nobody is.
+	Scanned func(Scan)
+	// Signatures is told when the signatures of a scanner were made, for the metrics. Nil where nobody
+	// is.
+	Signatures func(scanner string, made time.Time)
+	// NoScanners says that no scanner is to be asked: one case is tried without.
+	NoScanners bool
 	// Explaining says that one case is tried, and that every check is to take the time that it
 	// needs.
 	Explaining bool

@@ -89,3 +89,18 @@ func LetsOn(err error) bool {
 	var l lenient
 	return errors.As(err, &l)
 }
+
+// strict is an error after which the mail is deferred.
+type strict struct{ error }
+
+func (s strict) Unwrap() error { return s.error }
+
+// DeferOn makes an error of a check one after which the mail is deferred, whatever --CHECK-on-error
+// says: where a flag of the check's own says so for this mail.
+func DeferOn(err error) error { return strict{err} }
+
+// DefersOn reports whether the error comes from [DeferOn].
+func DefersOn(err error) bool {
+	var s strict
+	return errors.As(err, &s)
+}

@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"testing"
+	"time"
 
 	"mailweir/internal/policy"
 )
@@ -56,4 +57,17 @@ func TestAdmit(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAdmitIsPartOfTheEnd: who waits for a place has no more time than the end of a message has.
+func TestAdmitIsPartOfTheEnd(t *testing.T) {
+	limits := Limits{Stage: time.Second, End: 50 * time.Millisecond, Questions: 100}
+	r := newRigWith(t, limits, "", check("busy", policy.Hooks{
+		Admit: func(ctx context.Context) func() {
+			<-ctx.Done()
+			return nil
+		},
+		Message: func(*policy.Message) (policy.Verdict, error) { return policy.Pass, nil },
+	}))
+	wantSaid(t, r.send(mail("bob@ours.example")), "end 451 4.3.0 Unable to process now")
 }

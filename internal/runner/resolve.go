@@ -183,8 +183,11 @@ func (rs *resolver) failed(ru *ruling) policy.OnError {
 			action = policy.Delay
 		}
 	}
-	if policy.LetsOn(ru.failure) {
+	switch {
+	case policy.LetsOn(ru.failure):
 		action = policy.Accept
+	case policy.DefersOn(ru.failure):
+		action = policy.Delay
 	}
 	ru.verdict = policy.Object(reply).Because("%s: %v", ru.f.check.Name, ru.failure)
 	return action
