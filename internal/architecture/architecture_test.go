@@ -21,7 +21,7 @@ const module = "mailweir/"
 var layers = map[string][]string{
 	"milter":                  {"internal/policy"},
 	"checks":                  {"checks/*", "internal/policy"},
-	"checks/*":                {"internal/policy", "internal/address", "internal/table", "internal/content", "internal/state", "internal/mailauth", "internal/trace", "internal/history", "internal/rate", "internal/blocklist", "internal/examination", "internal/entry", "internal/terminal", "internal/recipients", "rbl"},
+	"checks/*":                {"internal/policy", "internal/address", "internal/table", "internal/content", "internal/state", "internal/mailauth", "internal/trace", "internal/history", "internal/rate", "internal/blocklist", "internal/examination", "internal/entry", "internal/terminal", "internal/recipients", "internal/rspamd", "internal/spamd", "internal/spamscan", "rbl"},
 	"rbl":                     {"internal/dns"},
 	"internal/dns":            {},
 	"internal/dns/dnstest":    {},
@@ -47,6 +47,13 @@ var layers = map[string][]string{
 	"internal/recipients":     {"internal/address", "internal/state", "internal/trace"},
 	"internal/mailauth":       {"internal/address", "internal/trace"},
 	"internal/fact":           {"internal/trace"},
+
+	// Spam scanners.
+	"internal/spamscan": {"internal/backend", "internal/trace"},
+	"internal/rspamd":   {"internal/spamscan"},
+	"internal/spamd":    {"internal/spamscan"},
+
+	"internal/spamscan/spamscantest": {},
 
 	// What several checks share.
 	"internal/history":     {"internal/policy", "internal/state"},
@@ -76,7 +83,7 @@ var layers = map[string][]string{
 // inTests says what the tests of a package may import of ours besides what the package may.
 var inTests = map[string][]string{
 	"checks":                {"internal/policytest", "internal/runner", "internal/history", "internal/state", "internal/table", "internal/table/tabletest", "internal/resource", "test/testbed"},
-	"checks/*":              {"internal/policytest"},
+	"checks/*":              {"internal/policytest", "internal/spamscan/spamscantest"},
 	"milter":                {"internal/runner", "test/testbed"},
 	"rbl":                   {"internal/dns/dnstest", "test/testbed"},
 	"internal/architecture": {"checks"},
