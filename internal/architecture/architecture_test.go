@@ -64,6 +64,7 @@ var layers = map[string][]string{
 	"internal/policytest":  {"internal/policy", "internal/runner", "internal/state", "internal/dns", "internal/dns/dnstest", "rbl"},
 
 	"internal/table/expand":     {"internal/address", "internal/table"},
+	"internal/table/postfixcf":  {"internal/table", "internal/textfile"},
 	"internal/table/tabletest":  {"internal/table"},
 	"internal/content/param":    {"internal/charset", "internal/transfer"},
 	"internal/content/fold":     {"internal/charset"},
@@ -103,6 +104,7 @@ var inTests = map[string][]string{
 	"internal/table":        {"internal/table/tabletest", "test/testbed"},
 
 	"internal/content/htmltext": {"test/browser"},
+	"internal/table/postfixcf":  {"test/testbed"},
 }
 
 // outside are the folders that look at the whole from without: they may import anything.

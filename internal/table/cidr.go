@@ -115,7 +115,7 @@ var (
 
 func readNetworks(r io.Reader) (*networks, error) {
 	b := networkReader{opened: make([]openBlock, 1), values: map[string]string{}}
-	if err := readLines(r, b.line); err != nil {
+	if err := ReadLines(r, b.line); err != nil {
 		return nil, err
 	}
 	if len(b.opened) > 1 {

@@ -40,11 +40,11 @@ func Of(flag string, err error) error {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// readLines calls f for each logical line and the number of its first physical line, by the rules
+// ReadLines calls f for each logical line and the number of its first physical line, by the rules
 // of all Postfix tables: empty lines and those whose first character is "#" are nothing, even
 // between the parts of a line; a line that begins with white space continues the one before. Lines
 // come without trailing white space.
-func readLines(r io.Reader, f func(line int, text string) error) error {
+func ReadLines(r io.Reader, f func(line int, text string) error) error {
 	l := lineReader{r: bufio.NewReaderSize(r, 64<<10), f: f}
 	for n := 1; ; n++ {
 		physical, err := l.r.ReadSlice('\n')

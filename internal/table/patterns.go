@@ -83,7 +83,7 @@ func (p *patterns) each(f func(int, string, int) error) error {
 func readPatterns(r io.Reader, posix bool) (*patterns, error) {
 	p := &patterns{}
 	var open []int // rules that are an if without its endif so far
-	err := readLines(r, func(line int, text string) error {
+	err := ReadLines(r, func(line int, text string) error {
 		verb, rest := statement(text)
 		if verb == "endif" {
 			switch {

@@ -19,7 +19,7 @@ var (
 // the first counts.
 func readText(r io.Reader, size int) (*hashed, error) {
 	h := newHashed(size)
-	err := readLines(r, func(line int, text string) error {
+	err := ReadLines(r, func(line int, text string) error {
 		key, value, err := splitEntry(text)
 		switch {
 		case err != nil:
@@ -37,7 +37,7 @@ func readText(r io.Reader, size int) (*hashed, error) {
 // readKeys reads our own type list: one key a line, with the value OK. All else is as in texthash.
 func readKeys(r io.Reader, size int) (*hashed, error) {
 	h := newHashed(size)
-	err := readLines(r, func(line int, text string) error {
+	err := ReadLines(r, func(line int, text string) error {
 		key, more, err := splitEntry(text)
 		switch {
 		case err != nil:
