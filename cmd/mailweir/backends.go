@@ -11,6 +11,8 @@ import (
 	"mailweir/internal/policy"
 	"mailweir/internal/resource"
 	"mailweir/internal/state"
+	"mailweir/internal/table"
+	"mailweir/internal/table/remote"
 	"mailweir/rbl"
 )
 
@@ -30,7 +32,16 @@ func openBackends(d *daemonFlags, log *logrus.Logger, clock func() time.Time, st
 	b.Mailboxes = func(held *resource.Holder, kind, source string) (policy.Mailboxes, error) {
 		return openMailboxes(b, held, kind, source)
 	}
+	tables := remote.Opener{Kinds: tableKinds(), CacheFor: *d.tableCache}
+	b.Tables = func(held *resource.Holder, kind, source string) (table.Waiting, error) {
+		return tables.Open(held, b.Observer, kind, source)
+	}
 	return b, nil
+}
+
+// tableKinds are the types of tables that live elsewhere.
+func tableKinds() []remote.Kind {
+	return []remote.Kind{}
 }
 
 func closeBackends(w *policy.Backends) error {

@@ -30,6 +30,7 @@ type daemonFlags struct {
 	control     *string
 	state       *string
 	dns         *[]string
+	tableCache  *time.Duration
 	logFormat   *string
 	logLevel    *string
 	drain       *time.Duration
@@ -70,6 +71,7 @@ func registerDaemon(set *pflag.FlagSet) *daemonFlags {
 	d.control = f.String("control", "", "unix:/PATH", "socket for run-time commands, for its owner only; without it there are none")
 	d.state = f.String("state", autoState, "file:DIR|redis://…|memory:", "where state is kept: file:DIR for one host, redis://HOST:PORT for several, memory: for trials; auto is file:$STATE_DIRECTORY or file:"+usualState+" where it exists, else memory:")
 	d.dns = f.Words("dns", nil, "HOST[:PORT],…", "recursive DNS servers (default "+defaultDNS+")")
+	d.tableCache = f.Duration("table-cache", time.Minute, "how long answers of tables that live elsewhere are kept, \"not found\" at most 10s; 0 asks each time")
 	d.logFormat = f.String("log-format", "text", "text|json", "format of the log on standard error")
 	d.logLevel = f.String("log-level", "info", "error|warning|info|debug", "what is logged; debug has a line for each message")
 	d.drain = f.Duration("drain", 30*time.Second, "how long SIGTERM waits for messages in progress")

@@ -8,7 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mailweir/internal/resource"
 	"mailweir/internal/table"
+	"mailweir/internal/table/remote"
 )
 
 func newTable() *cobra.Command {
@@ -24,10 +26,11 @@ found is printed as key, tab, value. The exit code is 1 when nothing was found.`
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			t, err := table.NewLoader(nil).Open(args[0])
+			t, release, err := openTable(args[0])
 			if err != nil {
 				return &exitError{exConfig, err}
 			}
+			defer release()
 			found, err := query(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout(), t, args[1:])
 			if err == nil && !found {
 				return &exitError{code: 1}
@@ -35,6 +38,17 @@ found is printed as key, tab, value. The exit code is 1 when nothing was found.`
 			return err
 		},
 	})
+}
+
+// openTable opens one table, whose answers are not kept. release lets it go.
+func openTable(spec string) (t *table.Table, release func(), err error) {
+	var pool resource.Pool
+	held := pool.Hold()
+	elsewhere := remote.Opener{Kinds: tableKinds()}
+	loader := table.NewLoader(nil)
+	loader.Waiting = func(kind, source string) (table.Waiting, error) { return elsewhere.Open(held, nil, kind, source) }
+	t, err = loader.Open(spec)
+	return t, func() { _ = held.Release() }, err
 }
 
 func query(ctx context.Context, in io.Reader, out io.Writer, t *table.Table, keys []string) (found bool, err error) {

@@ -65,6 +65,7 @@ var layers = map[string][]string{
 
 	"internal/table/expand":     {"internal/address", "internal/table"},
 	"internal/table/postfixcf":  {"internal/table", "internal/textfile"},
+	"internal/table/remote":     {"internal/backend", "internal/resource", "internal/table", "internal/table/postfixcf"},
 	"internal/table/tabletest":  {"internal/table"},
 	"internal/content/param":    {"internal/charset", "internal/transfer"},
 	"internal/content/fold":     {"internal/charset"},

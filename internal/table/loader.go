@@ -11,7 +11,7 @@ import (
 	"mailweir/internal/textfile"
 )
 
-// Types are the table types there are, as in TYPE:SOURCE.
+// types are those of the tables in memory, as in TYPE:SOURCE.
 var types = []string{"texthash", "hash", "lmdb", "btree", "cdb", "dbm", "sdbm", "cidr", "regexp", "pcre", "inline", "static", "list"}
 
 // Loader opens the tables of one policy. A table whose source has not changed since the previous
@@ -25,6 +25,7 @@ type Loader struct {
 	mu       sync.Mutex
 	opened   map[string]loaded
 	previous map[string]loaded
+	remarks  []string
 }
 
 // loaded is a table and what its file looked like when it was read.
@@ -68,6 +69,11 @@ func (l *Loader) Open(spec string) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
+	if kind == "proxy" {
+		if kind, source, err = l.withoutProxy(spec, source); err != nil {
+			return nil, err
+		}
+	}
 	var entry loaded
 	switch {
 	case kind == "inline" || kind == "static":
@@ -75,7 +81,7 @@ func (l *Loader) Open(spec string) (*Table, error) {
 	case slices.Contains(types, kind):
 		entry, err = l.openFile(spec, kind, source)
 	default:
-		entry.table, err = l.openWaiting(spec, kind, source)
+		entry, err = l.openWaiting(spec, kind, source)
 	}
 	if err != nil {
 		return nil, err
@@ -100,6 +106,14 @@ func (l *Loader) Changed() []string {
 	return changed
 }
 
+// Remarks are sentences about what an administrator may not expect of the tables in use, in the
+// order in which they were opened.
+func (l *Loader) Remarks() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.remarks)
+}
+
 func splitSpec(spec string) (kind, source string, err error) {
 	kind, source, found := strings.Cut(spec, ":")
 	if !found || strings.Contains(kind, "/") {
@@ -109,21 +123,6 @@ func splitSpec(spec string) (kind, source string, err error) {
 		return "", "", fmt.Errorf("the table %q has no source; want TYPE:SOURCE", spec)
 	}
 	return kind, source, nil
-}
-
-func (l *Loader) openWaiting(spec, kind, source string) (*Table, error) {
-	var t Waiting
-	var err error
-	if l.Waiting != nil {
-		t, err = l.Waiting(kind, source)
-	}
-	switch {
-	case err != nil:
-		return nil, &Error{Place: spec, Err: err}
-	case t == nil:
-		return nil, fmt.Errorf("unknown table type %q in %q; known are %s", kind, spec, strings.Join(types, ", "))
-	}
-	return &Table{spec: spec, waiting: t}, nil
 }
 
 func openLiteral(spec, kind, source string) (*Table, error) {

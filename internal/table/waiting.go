@@ -19,7 +19,8 @@ type Waiting interface {
 	Find(ctx context.Context, key string) (value string, found bool, err error)
 }
 
-// Opener opens a waiting table TYPE:SOURCE; both results are nil if there is no such type.
+// Opener opens a waiting table TYPE:SOURCE. If there is no such type, both results are nil or the
+// error is an [UnknownType].
 type Opener func(kind, source string) (Waiting, error)
 
 // maxValue is the most octets of a right-hand side that a waiting table may give: longer ones are

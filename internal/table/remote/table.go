@@ -1,0 +1,165 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"mailweir/internal/backend"
+	"mailweir/internal/table/postfixcf"
+)
+
+// askWithin is how long one question may take, room for it included. Mail waits 8 s for all that is
+// asked at one command.
+const askWithin = 7 * time.Second
+
+// mostQuestions bounds the keys that are asked for at once, room or not.
+const mostQuestions = 1000
+
+// Table is a [table.Waiting] that keeps answers, and watches over its server.
+type Table struct {
+	driver  Driver
+	backend *backend.Backend
+	file    *postfixcf.File
+
+	mu        sync.Mutex
+	cache     cache
+	questions map[string]*question
+}
+
+// question is what is asked just now, for everybody who wants to know.
+type question struct {
+	done  chan struct{}
+	value string
+	found bool
+	err   error
+	fault any // what the driver panicked with
+}
+
+func newTable(s Source, d Driver, keep time.Duration, inFlight int, observer *backend.Observer) *Table {
+	t := &Table{driver: d, file: s.File, cache: newCache(keep), questions: map[string]*question{}}
+	t.backend = backend.New(observer.Watch(backend.Options{
+		Name: s.Spec, Deadline: askWithin, InFlight: inFlight, Answered: isAnswer,
+		Probe: func(ctx context.Context, _ int) error { return d.Probe(ctx) },
+	}))
+	return t
+}
+
+// Find implements [table.Waiting]. Who leaves early does not end the question: others may wait for
+// it, and its answer is kept.
+func (t *Table) Find(ctx context.Context, key string) (value string, found bool, err error) {
+	t.mu.Lock()
+	if a, ok := t.cache.get(key, time.Now()); ok {
+		t.mu.Unlock()
+		return a.value, a.found, nil
+	}
+	q, err := t.question(ctx, key)
+	t.mu.Unlock()
+	if err != nil {
+		return "", false, err
+	}
+	select {
+	case <-q.done:
+	case <-ctx.Done():
+		return "", false, ctx.Err()
+	}
+	if q.fault != nil {
+		panic(q.fault)
+	}
+	return q.value, q.found, q.err
+}
+
+// question is the one that is under way, or a new one. It needs the lock.
+func (t *Table) question(ctx context.Context, key string) (*question, error) {
+	if q := t.questions[key]; q != nil {
+		return q, nil
+	}
+	if err := t.backend.Lost(0); err != nil {
+		return nil, err
+	}
+	if len(t.questions) >= mostQuestions {
+		return nil, fmt.Errorf("%w: %d questions wait for their answers", backend.ErrBusy, mostQuestions)
+	}
+	key = strings.Clone(key) // it may be a piece of something large
+	q := &question{done: make(chan struct{})}
+	t.questions[key] = q
+	go t.ask(context.WithoutCancel(ctx), key, q)
+	return q, nil
+}
+
+func (t *Table) ask(ctx context.Context, key string, q *question) {
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	defer func() {
+		q.fault = recover()
+		t.mu.Lock()
+		if q.fault == nil && q.err == nil {
+			t.cache.put(key, answer{q.value, q.found}, time.Now())
+		}
+		delete(t.questions, key)
+		t.mu.Unlock()
+		close(q.done)
+	}()
+	q.err = t.backend.Call(ctx, 0, func(ctx context.Context) (err error) {
+		q.value, q.found, err = t.driver.Find(ctx, key)
+		return t.shown(err)
+	})
+	if q.err != nil {
+		q.value, q.found = "", false
+	}
+	if errors.Is(q.err, context.DeadlineExceeded) && !errors.Is(q.err, backend.ErrUnavailable) {
+		q.err = backend.ErrBusy
+	}
+}
+
+// shown is an error without secrets.
+func (t *Table) shown(err error) error {
+	switch {
+	case t.file == nil:
+		return err
+	case isAnswer(err):
+		return Answered{t.file.Redact(err)}
+	}
+	return t.file.Redact(err)
+}
+
+// Inspect implements [table.Inspector].
+func (t *Table) Inspect(ctx context.Context) (text string, remarks []string, err error) {
+	text, remarks, err = t.driver.Inspect(ctx)
+	return text, remarks, t.shown(err)
+}
+
+// File implements [table.Described].
+func (t *Table) File() string {
+	if t.file == nil {
+		return ""
+	}
+	return t.file.Path()
+}
+
+// Remarks implements [table.Described].
+func (t *Table) Remarks() []string {
+	if t.file == nil {
+		return nil
+	}
+	return t.file.Remarks()
+}
+
+// Close ends the connections, when the last policy with the table has ended.
+func (t *Table) Close() error {
+	t.backend.Close()
+	return t.driver.Close()
+}
+
+func isLoopback(host string) bool {
+	host = strings.Trim(host, "[]")
+	if host == "" || strings.HasPrefix(host, "/") || strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
+}
