@@ -49,8 +49,12 @@ func (a *Answers) keep(ctx context.Context, k key, to address.Address, answer An
 	if answer.Exists {
 		life = StaleFor
 	}
+	forgotten := state.Get(state.Key(forgottenSpace, to.Domain))
+	if done, err := a.store.Do(ctx, forgotten); err == nil && string(done[0].Value) != before {
+		return false
+	}
 	// Who forgets notes it first and deletes then, so that one of the two sees the other.
-	done, err := a.store.Do(ctx, state.Put(k.in(to), answer.value(), life), state.Get(state.Key(forgottenSpace, to.Domain)))
+	done, err := a.store.Do(ctx, state.Put(k.in(to), answer.value(), life), forgotten)
 	if err != nil || string(done[1].Value) == before {
 		return true
 	}
