@@ -85,7 +85,7 @@ var layers = map[string][]string{
 // inTests says what the tests of a package may import of ours besides what the package may.
 var inTests = map[string][]string{
 	"checks":                {"internal/policytest", "internal/runner", "internal/history", "internal/state", "internal/table", "internal/table/tabletest", "internal/resource", "test/testbed"},
-	"checks/*":              {"internal/policytest", "internal/spamscan/spamscantest"},
+	"checks/*":              {"internal/policytest", "internal/resource", "internal/spamscan/spamscantest", "internal/table/tabletest"},
 	"milter":                {"internal/runner", "test/testbed"},
 	"rbl":                   {"internal/dns/dnstest", "test/testbed"},
 	"internal/architecture": {"checks"},
@@ -100,6 +100,7 @@ var inTests = map[string][]string{
 	"internal/history":      {"internal/policytest"},
 	"internal/mailauth":     {"internal/dns", "internal/dns/dnstest", "internal/mailauth/dkimtest"},
 	"internal/rate":         {"internal/policytest"},
+	"internal/recipients":   {"test/testbed"},
 	"internal/runner":       {"internal/state", "internal/dns", "internal/dns/dnstest", "internal/table/tabletest"},
 	"internal/state":        {"internal/state/contract", "test/testbed"},
 	"internal/table":        {"internal/table/tabletest", "test/testbed"},

@@ -65,9 +65,14 @@ func Only(checks ...*policy.Check) Rig {
 
 // Build makes a policy from flags. Our domain is ours.example.
 func (r Rig) Build(world *policy.Backends, flags ...string) (*runner.Policy, error) {
+	return r.BuildBare(world, slices.Concat([]string{"--local-domains=inline:{ours.example=x}"}, r.Flags, flags)...)
+}
+
+// BuildBare makes a policy from these flags alone.
+func (r Rig) BuildBare(world *policy.Backends, flags ...string) (*runner.Policy, error) {
 	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	draft := runner.NewDraft(r.Registry, set)
-	if err := set.Parse(slices.Concat([]string{"--local-domains=inline:{ours.example=x}"}, r.Flags, flags)); err != nil {
+	if err := set.Parse(flags); err != nil {
 		return nil, err
 	}
 	return draft.Build(world, nil)

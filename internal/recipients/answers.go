@@ -53,8 +53,8 @@ type Answer struct {
 	Stale error
 }
 
-// until is when the answer no longer counts.
-func (a Answer) until() time.Time {
+// Until is when the answer no longer counts.
+func (a Answer) Until() time.Time {
 	if a.Exists {
 		return a.At.Add(YesFor)
 	}
@@ -113,7 +113,7 @@ func (a *Answers) Ask(ctx context.Context, source string, server Server, to addr
 		trace.Add(ctx, "state "+space, err.Error()+"; the server is asked")
 		old, found = a.near.any(k)
 	}
-	if found && a.clock().Before(old.until()) {
+	if found && a.clock().Before(old.Until()) {
 		a.near.put(k, old, at)
 		note(ctx, k, old)
 		return old, nil

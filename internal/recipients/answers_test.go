@@ -264,22 +264,20 @@ func TestOneQuestion(t *testing.T) {
 	a := open(t, state.NewMemory(c.now, 100), c)
 	release := s.hold()
 	ctx, cancel := context.WithCancelCause(t.Context())
-	var asking sync.WaitGroup
-	for i := range 50 {
-		asking.Go(func() {
-			if i%2 == 0 {
-				if _, err := a.Ask(ctx, source, s, bob); err == nil || s.count() != 1 {
-					t.Errorf("who has given up: %v", err)
-				}
-				return
+	var patient, hasty sync.WaitGroup
+	for range 25 {
+		patient.Go(func() { ask(t, a, s, bob, true) })
+		hasty.Go(func() {
+			if _, err := a.Ask(ctx, source, s, bob); err == nil || s.count() != 1 {
+				t.Errorf("who has given up: %v", err)
 			}
-			ask(t, a, s, bob, true)
 		})
 	}
 	<-s.begun
 	cancel(errors.New("gone"))
+	hasty.Wait()
 	release()
-	asking.Wait()
+	patient.Wait()
 	ask(t, a, s, bob, true)
 	if s.count() != 1 {
 		t.Errorf("asked %d times", s.count())

@@ -37,7 +37,7 @@ func (n *near) any(k key) (Answer, bool) {
 // find returns the answer if it counts at that time.
 func (n *near) find(k key, now time.Time) (Answer, bool) {
 	answer, ok := n.any(k)
-	return answer, ok && now.Before(answer.until())
+	return answer, ok && now.Before(answer.Until())
 }
 
 // version is to be taken before an answer is looked for that is to be put here.
