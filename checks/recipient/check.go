@@ -7,8 +7,10 @@ package recipient
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"mailweir/internal/address"
@@ -53,12 +55,15 @@ func setup(f *policy.Flags) policy.Build {
 		sources: f.Strings("source", "DOMAIN=SOURCE", "who says which addresses of a domain exist; * is every local domain"),
 		access:  f.Tables("access", "recipients that are refused, deferred or known to exist, as in check_recipient_access"),
 	}
+	o.operations(f)
 	return o.build
 }
 
 type options struct {
 	sources *[]string
 	access  *[]string
+	// current is the rule of the policy that came into use last, for operations.
+	current atomic.Pointer[rule]
 }
 
 func (o *options) build(env *policy.Env) (policy.Hooks, error) {
@@ -77,20 +82,29 @@ func (o *options) build(env *policy.Env) (policy.Hooks, error) {
 	}
 	rule := &rule{
 		access: access, listed: policy.Asks(access), later: policy.Asks(policy.Network{}),
-		locals: env.Settings.LocalDomains != nil, delimiter: env.Settings.Delimiter, answers: answers, explaining: env.Explaining,
+		settings: env.Settings, delimiter: env.Settings.Delimiter, answers: answers, explaining: env.Explaining,
 	}
 	if rule.choice, err = openSources(env, *o.sources); err != nil {
 		return policy.Hooks{}, err
 	}
-	return policy.Hooks{Rcpt: rule.rcpt, Remarks: rule.remarks(env.Settings), Inspections: rule.choice.inspections()}, nil
+	hooks := policy.Hooks{Rcpt: rule.rcpt, Remarks: rule.remarks(), Inspections: rule.choice.inspections()}
+	hooks.Ready = func(context.Context) { o.current.Store(rule) }
+	if slices.ContainsFunc(rule.choice.opened, func(s *source) bool { return s.server != nil }) {
+		hooks.Tick = rule.tick
+	}
+	return hooks, nil
 }
+
+// postmaster is the local part that every domain has (RFC 5321 section 4.5.1).
+const postmaster = "postmaster"
 
 type rule struct {
 	choice     choice
 	access     *table.List
 	answers    *recipients.Answers
-	locals     bool // --local-domains says which domains are ours
+	settings   *policy.Settings
 	delimiter  string
+	told       map[*source]string // of whom tick has told, and why
 	explaining bool
 	listed     policy.PlainQuestion // in --recipient-access?
 	later      policy.PlainQuestion // to sources
@@ -98,7 +112,7 @@ type rule struct {
 
 func (c *rule) rcpt(r *policy.Recipient) (policy.Verdict, error) {
 	a := r.Address
-	if r.Conn().Local || a.Domain == "" || a.Local == "postmaster" || !c.judges(r) {
+	if r.Conn().Local || a.Domain == "" || a.Local == postmaster || !c.judges(r) {
 		return policy.Pass, nil
 	}
 	q := query{to: a, client: netip.AddrPortFrom(r.Conn().Client, r.Conn().Port), helo: r.Msg.Helo.Name}
@@ -125,7 +139,7 @@ func (c *rule) judges(r *policy.Recipient) bool {
 	case policy.Inbound, policy.Internal:
 		return true
 	case policy.Outbound:
-		return !c.locals && c.choice.names(r.Address.Domain)
+		return c.settings.LocalDomains == nil && c.choice.names(r.Address.Domain)
 	}
 	return false
 }
@@ -134,6 +148,9 @@ func (c *rule) judges(r *policy.Recipient) bool {
 func (c *rule) byAccess(q query, m table.Match) (policy.Verdict, error) {
 	switch m.Action.Verb {
 	case table.OK:
+		if !c.explaining {
+			return policy.Pass, nil
+		}
 		return c.pass("%s matches %s", strconv.QuoteToASCII(m.Key), m.Where()), nil
 	case table.Reject:
 		return blocklist.Verdict(reply, m), nil
@@ -156,9 +173,9 @@ const within = 7 * time.Second
 
 // ask asks the sources. What is known at once is asked first: if it says yes, nobody waits.
 func (c *rule) ask(q query) (policy.Verdict, error) {
-	list := c.choice.of(q.to, c.delimiter, c.locals)
+	list := c.choice.of(q.to, c.delimiter, c.settings.LocalDomains != nil)
 	if len(list) == 0 {
-		return c.pass("no source for %s", strconv.QuoteToASCII(q.to.Domain)), nil
+		return c.pass("no source for %q", q.to.Domain), nil
 	}
 	var waits int
 	for _, s := range list {
@@ -207,6 +224,20 @@ func (c *rule) verdict(ctx context.Context, q query, list []*source, share time.
 		return policy.Pass, failure
 	}
 	return policy.Object(reply).Because("%s: %s", strconv.QuoteToASCII(q.to.Key()), strings.Join(no, "; ")), nil
+}
+
+// tick tells of servers that are no longer used.
+func (c *rule) tick(_ context.Context, tell func(*policy.Event)) {
+	for _, s := range c.choice.opened {
+		why := s.suspended()
+		if why != "" && c.told[s] != why {
+			tell(&policy.Event{Stage: policy.StageRcpt, Action: policy.ActionError, Err: s.spec + " is used for nothing: " + why})
+		}
+		if c.told == nil {
+			c.told = map[*source]string{}
+		}
+		c.told[s] = why
+	}
 }
 
 // query is one recipient, and who asks for him.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -101,6 +102,15 @@ func (c *choice) names(domain string) bool {
 		}
 	}
 	return false
+}
+
+// named are the domains of all that is named.
+func (c *choice) named() []string {
+	list := slices.Collect(maps.Keys(c.domains))
+	for key := range c.addresses {
+		list = append(list, address.Parse(key).Domain)
+	}
+	return list
 }
 
 // parse reads DOMAIN=SOURCE, ADDRESS=SOURCE or *=SOURCE. The first = outside of quotes ends what
