@@ -7,6 +7,7 @@ package checks
 import (
 	"mailweir/checks/account"
 	"mailweir/checks/address"
+	"mailweir/checks/auth"
 	"mailweir/checks/autoallow"
 	"mailweir/checks/clientblock"
 	"mailweir/checks/concurrency"
@@ -43,13 +44,14 @@ func Registry() *policy.Registry {
 	return &policy.Registry{
 		Checks: []*policy.Check{
 			load.Check, address.Check, clientblock.Check, tempblock.Check, concurrency.Check,
-			requireauth.Check, senderlogin.Check, openrelay.Check, account.Check, senderblock.Check,
+			auth.Check, requireauth.Check, senderlogin.Check, openrelay.Check, account.Check, senderblock.Check,
 			envelopefrom.Check, lockout.Check, managed.Check, autoallow.Check, rbl.Check, reputation.Check,
 			requiretls.Check, size.Check, recipient.Check, outboundlimit.Check, rcptlimit.Check, greylist.Check, hops.Check,
 			headerfrom.Check, truncated.Check, signature.Check, content.Check, spam.Check, fault.Check,
 		},
 		Order: map[policy.Stage][]*policy.Check{
 			policy.StageHelo: {load.Check},
+			policy.StageAuth: {auth.Check}, // by a process of its own
 			policy.StageMail: {
 				address.Check, clientblock.Check, tempblock.Check, concurrency.Check, requireauth.Check,
 				senderlogin.Check, requiretls.Check, size.Check, outboundlimit.Check,

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"mailweir/internal/history"
@@ -27,14 +28,15 @@ had recipients accepted meanwhile, not counting mail to ` + "`--always-accept`" 
 - ` + "`open-relay`" + `: recipients to whom an untrusted client may not relay, found by the check open-relay or by Postfix
 - ` + "`concurrency`" + `: transactions over the client's own limit of the check concurrency
 - ` + "`blocked`" + `: transactions that a block list, a DNS list, lockout, content or signature has refused permanently
-- ` + "`auth-fail`" + `: logins that failed. Neither MTA tells a filter of them, so no milter can count any
+- ` + "`auth-fail`" + `: logins that failed, of which ` + "`mailweir auth`" + ` tells (no MTA tells a milter of them). The same wrong password again is none
 
 Nothing is counted for what mailweir or others cause: our own temporary answers, objections that are only monitored, mail under the null
 sender, connections that end before MAIL. Never blocked are trusted clients, permitted ones and inbound relays. A client (an IPv4 address, an IPv6 /64) from which in the last 36
 days a message has passed greylisting, not counting bounces, or was awaited by a user, is blocked only when the bad is more than ten times the good.
 
 A block begins with the client's next connection and lasts ` + "`--tempblock-for`" + `; one that follows soon after another lasts ` + "`--tempblock-factor`" + `
-times longer, at most ` + "`--tempblock-max`" + `. ` + "`mailweir tempblock list|add|rm`" + ` shows and changes the list on all hosts that share the state.`,
+times longer, at most ` + "`--tempblock-max`" + `. Where ` + "`mailweir auth`" + ` asks, a client that is blocked cannot log in either, but for logins that have
+succeeded from there in the last 30 days. ` + "`mailweir tempblock list|add|rm`" + ` shows and changes the list on all hosts that share the state.`,
 	Mode:    policy.Monitor,
 	OnError: policy.Accept,
 	Exempt:  policy.ExemptTrusted | policy.ExemptRelay | policy.ExemptPermitClient | policy.ExemptAlwaysAccept,
@@ -62,7 +64,10 @@ times longer, at most ` + "`--tempblock-max`" + `. ` + "`mailweir tempblock list
 				list: list, store: env.State, known: env.Mirror(state.MirrorOptions{Space: listSpace, Every: listAge}), changes: policy.Asks(env.State),
 				seen: history.NewTransactions(env),
 			}
-			return policy.Hooks{Connect: rule.connect, SettleRecipient: rule.seen.Recipient, SettleMessage: rule.settle}, nil
+			return policy.Hooks{
+				Connect: rule.connect, SettleRecipient: rule.seen.Recipient, SettleMessage: rule.settle,
+				Login: rule.login, SettleLogin: rule.settleLogin,
+			}, nil
 		}
 	},
 }
@@ -83,13 +88,15 @@ const (
 	listTimeout = 2 * time.Second
 )
 
-// connect looks the client up. The list is at hand, so that this takes no time, unless a person has
+func (t *rule) connect(c *policy.Connection) (policy.Verdict, error) { return t.judge(c.Client) }
+
+// judge looks the client up. The list is at hand, so that this takes no time, unless a person has
 // just changed it.
-func (t *rule) connect(c *policy.Connection) (policy.Verdict, error) {
-	if !c.Client.IsValid() {
+func (t *rule) judge(client netip.Addr) (policy.Verdict, error) {
+	if !client.IsValid() {
 		return policy.Pass, nil
 	}
-	net := history.Net(c.Client)
+	net := history.Net(client)
 	if t.known.Fresh() {
 		return t.verdict(net)
 	}
@@ -133,7 +140,12 @@ func (t *rule) settle(ctx context.Context, m *policy.Message, o policy.Outcome) 
 	if !ok {
 		return
 	}
-	entry, err := t.list.count(ctx, m.Conn.Client, done, o.At)
+	t.count(ctx, m.Conn.Client, done, o.At)
+}
+
+// count puts the client on the list here at once, if a rule fires.
+func (t *rule) count(ctx context.Context, client netip.Addr, done history.Transaction, at time.Time) {
+	entry, err := t.list.count(ctx, client, done, at)
 	if err == nil && entry != nil {
 		t.known.Add(state.Entry{Key: listKey(entry.Net), Value: entry.value(), Until: entry.Until})
 	}

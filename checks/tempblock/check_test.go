@@ -205,30 +205,6 @@ func TestTempblockByHand(t *testing.T) {
 	}
 }
 
-// Logins that fail are counted by another service, in the same state.
-func TestTempblockAuthFailed(t *testing.T) {
-	h := policytest.Only(Check).Host(t, "--tempblock=enforce")
-	rules, err := ParseRules([]string{"auth-fail=2/10m"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	list := &Blocker{Store: h.World.State, Clock: h.Now.Time, Life: time.Minute, Longest: time.Hour, Factor: 1, Rules: rules}
-	for _, want := range []int{0, 1} {
-		if err := list.AuthFailed(t.Context(), netip.MustParseAddr("192.0.2.1")); err != nil {
-			t.Fatal(err)
-		}
-		if entries, err := List(t.Context(), h.World.State); len(entries) != want || err != nil {
-			t.Errorf("%v, %v, want %d", entries, err, want)
-		}
-	}
-	if !blocked(h, "192.0.2.1") {
-		t.Error("not blocked")
-	}
-	if err := list.AuthFailed(t.Context(), netip.Addr{}); err != nil {
-		t.Error(err)
-	}
-}
-
 // A list that is longer than the copy that each host keeps blocks all the same.
 func TestTempblockLongList(t *testing.T) {
 	store := state.NewMemory(time.Now, 100)

@@ -145,15 +145,6 @@ func (t *Blocker) count(ctx context.Context, client netip.Addr, done history.Tra
 	return nil, nil
 }
 
-// AuthFailed counts a login that failed. The service that sees passwords calls it; no milter does.
-func (t *Blocker) AuthFailed(ctx context.Context, client netip.Addr) error {
-	if !client.IsValid() {
-		return nil
-	}
-	_, err := t.count(ctx, client, history.Transaction{policy.OffenceAuthFail: 1}, t.Clock())
-	return err
-}
-
 // counted is a rule that may fire now, and which steps tell the sums.
 type counted struct {
 	rule      Rule

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -39,7 +40,7 @@ func newReference() *cobra.Command {
 func writeChecksPage(out io.Writer) {
 	registry := checks.Registry()
 	fmt.Fprint(out, "# Checks\n\nEvery check, in the order of declaration. The first enforced objection answers, in this order:\n\n")
-	for _, stage := range policy.Stages() {
+	for _, stage := range slices.Insert(policy.Stages(), int(policy.StageMail), policy.StageAuth) {
 		var names []string
 		for _, c := range registry.Order[stage] {
 			names = append(names, "["+c.Name+"](#"+c.Name+")")

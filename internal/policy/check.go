@@ -61,6 +61,11 @@ type Hooks struct {
 	Message    func(*Message) (Verdict, error)
 	MessageFor func(*Recipient) (Verdict, error)
 
+	// Login judges an attempt to log in before its password is looked at, and SettleLogin learns what
+	// came of it.
+	Login       func(*Login) (Verdict, error)
+	SettleLogin func(context.Context, *Login, LoginOutcome)
+
 	// Admit waits, at the end of a message, for a place for what is examined then, and returns how to
 	// give it back; nil when there is none to be had. It has a deadline of its own.
 	Admit func(context.Context) (leave func())
@@ -103,7 +108,7 @@ type Hooks struct {
 // others have begun.
 func (h *Hooks) Empty() bool {
 	return h.Connect == nil && h.Helo == nil && h.Mail == nil && h.Rcpt == nil && h.Header == nil && h.Body == nil &&
-		h.Headers == nil && h.HeadersFor == nil && h.Message == nil && h.MessageFor == nil && h.Grant == nil && h.Admit == nil &&
+		h.Headers == nil && h.HeadersFor == nil && h.Message == nil && h.MessageFor == nil && h.Grant == nil && h.Admit == nil && h.Login == nil && h.SettleLogin == nil &&
 		h.SettleRecipient == nil && h.SettleMessage == nil && h.Ready == nil && h.Tick == nil
 }
 

@@ -14,7 +14,7 @@ func TestNames(t *testing.T) {
 	named[Stage](t, "stages", stageNames[:])
 	named[Action](t, "actions", actionNames[:])
 	named[Fate](t, "fates", fateNames[:])
-	if got := len(Stages()); got != int(stages) || Stages()[got-1] != StageEnd || !slices.IsSorted(Stages()) {
+	if got := len(Stages()); got != int(StageAuth) || Stages()[got-1] != StageEnd || !slices.IsSorted(Stages()) {
 		t.Errorf("stages %v", Stages())
 	}
 	for d, want := range map[Direction]string{Inbound: "inbound", Outbound: "outbound", Internal: "internal", Relay: "relay"} {

@@ -10,15 +10,16 @@ const (
 	StageRcpt                 // each RCPT TO
 	StageHeaders              // the end of the header section
 	StageEnd                  // the end of the message
+	StageAuth                 // a login, which no milter sees: see [Login]
 	stages
 )
 
-var stageNames = [...]string{"connect", "helo", "mail", "rcpt", "headers", "end"}
+var stageNames = [...]string{"connect", "helo", "mail", "rcpt", "headers", "end", "auth"}
 
 // String returns the stage as it is written in logs and metrics.
 func (s Stage) String() string { return stageNames[s] }
 
-// Stages lists every stage in the order of the dialog.
+// Stages lists the stages that a milter sees, in the order of the dialog.
 func Stages() []Stage {
 	return []Stage{StageConnect, StageHelo, StageMail, StageRcpt, StageHeaders, StageEnd}
 }

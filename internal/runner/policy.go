@@ -46,7 +46,7 @@ type bound struct {
 	onError policy.OnError
 	hooks   policy.Hooks
 	// pos is the place in the printed order of what the check decides at each stage.
-	pos [policy.StageEnd + 1]int
+	pos [policy.StageAuth + 1]int
 }
 
 // hooksByStage lists the checks that have work at each stage, in the printed order.
@@ -57,6 +57,7 @@ type hooksByStage struct {
 	message, messageFor       []*bound
 	grant, admit              []*bound
 	settleRcpt, settleMsg     []*bound
+	login, settleLogin        []*bound
 	tick                      []*bound
 }
 
@@ -182,21 +183,23 @@ func (p *Policy) order() {
 		b.place(places[b.Check])
 	}
 	p.hooks = hooksByStage{
-		connect:    p.with(policy.StageConnect, func(h *policy.Hooks) bool { return h.Connect != nil }),
-		helo:       p.with(policy.StageHelo, func(h *policy.Hooks) bool { return h.Helo != nil }),
-		mail:       p.with(policy.StageMail, func(h *policy.Hooks) bool { return h.Mail != nil }),
-		rcpt:       p.with(policy.StageRcpt, func(h *policy.Hooks) bool { return h.Rcpt != nil }),
-		header:     p.with(policy.StageHeaders, func(h *policy.Hooks) bool { return h.Header != nil }),
-		body:       p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.Body != nil }),
-		headers:    p.with(policy.StageHeaders, func(h *policy.Hooks) bool { return h.Headers != nil }),
-		headersFor: p.with(policy.StageHeaders, func(h *policy.Hooks) bool { return h.HeadersFor != nil }),
-		message:    p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.Message != nil }),
-		messageFor: p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.MessageFor != nil }),
-		grant:      p.with(policy.StageRcpt, func(h *policy.Hooks) bool { return h.Grant != nil }),
-		admit:      p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.Admit != nil }),
-		settleRcpt: p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.SettleRecipient != nil }),
-		settleMsg:  p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.SettleMessage != nil }),
-		tick:       p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.Tick != nil }),
+		connect:     p.with(policy.StageConnect, func(h *policy.Hooks) bool { return h.Connect != nil }),
+		helo:        p.with(policy.StageHelo, func(h *policy.Hooks) bool { return h.Helo != nil }),
+		mail:        p.with(policy.StageMail, func(h *policy.Hooks) bool { return h.Mail != nil }),
+		rcpt:        p.with(policy.StageRcpt, func(h *policy.Hooks) bool { return h.Rcpt != nil }),
+		header:      p.with(policy.StageHeaders, func(h *policy.Hooks) bool { return h.Header != nil }),
+		body:        p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.Body != nil }),
+		headers:     p.with(policy.StageHeaders, func(h *policy.Hooks) bool { return h.Headers != nil }),
+		headersFor:  p.with(policy.StageHeaders, func(h *policy.Hooks) bool { return h.HeadersFor != nil }),
+		message:     p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.Message != nil }),
+		messageFor:  p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.MessageFor != nil }),
+		grant:       p.with(policy.StageRcpt, func(h *policy.Hooks) bool { return h.Grant != nil }),
+		admit:       p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.Admit != nil }),
+		settleRcpt:  p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.SettleRecipient != nil }),
+		settleMsg:   p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.SettleMessage != nil }),
+		login:       p.with(policy.StageAuth, func(h *policy.Hooks) bool { return h.Login != nil }),
+		settleLogin: p.with(policy.StageAuth, func(h *policy.Hooks) bool { return h.SettleLogin != nil }),
+		tick:        p.with(policy.StageEnd, func(h *policy.Hooks) bool { return h.Tick != nil }),
 	}
 	p.grantsAtOnce = !slices.ContainsFunc(p.hooks.grant, func(b *bound) bool { return !b.hooks.GrantAtOnce })
 }
