@@ -15,17 +15,24 @@ type backends struct {
 	mu   sync.Mutex
 	open map[string]int // by name; a reload may open one before it closes another
 
-	up    *prometheus.GaugeVec
-	calls *prometheus.CounterVec
-	took  *prometheus.HistogramVec
-	made  *prometheus.GaugeVec
+	// parts are the domains for which a backend is used for nothing, by its name.
+	parts map[string]map[string]bool
+
+	up        *prometheus.GaugeVec
+	suspended *prometheus.GaugeVec
+	calls     *prometheus.CounterVec
+	took      *prometheus.HistogramVec
+	made      *prometheus.GaugeVec
 }
 
 // Observe returns an observer that shows how backends fare in the metrics, and says so in the log
 // when one goes and when it returns. mask hides the secrets of errors; a name has none.
 func (m *Metrics) Observe(log *logrus.Logger, mask func(string) string) *backend.Observer {
 	b := &backends{
-		open: map[string]int{},
+		open: map[string]int{}, parts: map[string]map[string]bool{},
+		suspended: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "mailweir_backend_suspended", Help: "For how many domains what is asked outside is used for nothing, because its answers mean nothing there.",
+		}, []string{"backend"}),
 		up: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "mailweir_backend_up", Help: "Whether what is asked outside answers: 1 or 0.",
 		}, []string{"backend"}),
@@ -37,7 +44,7 @@ func (m *Metrics) Observe(log *logrus.Logger, mask func(string) string) *backend
 	}
 	b.made = m.scans.made
 	m.scans.backends = b
-	m.Registry.MustRegister(b.up, b.calls, b.took, b.made)
+	m.Registry.MustRegister(b.up, b.suspended, b.calls, b.took, b.made)
 	return &backend.Observer{
 		Opened: b.opened,
 		Closed: b.closed,
@@ -48,6 +55,15 @@ func (m *Metrics) Observe(log *logrus.Logger, mask func(string) string) *backend
 		Up: func(name string) {
 			b.set(name, 1)
 			log.WithField("backend", name).Info("backend available again")
+		},
+		Suspended: func(name, part, why string) {
+			b.suspend(name, part, why != "")
+			entry := log.WithFields(logrus.Fields{"backend": name, "domain": part})
+			if why != "" {
+				entry.WithField("why", mask(why)).Warn("backend used for nothing for this domain")
+			} else {
+				entry.Info("backend used for this domain again")
+			}
 		},
 		Call: b.called,
 	}
@@ -77,10 +93,30 @@ func (b *backends) closed(name string) {
 		return
 	}
 	delete(b.open, name)
+	delete(b.parts, name)
 	b.up.DeleteLabelValues(name)
+	b.suspended.DeleteLabelValues(name)
 	b.took.DeleteLabelValues(name)
 	b.made.DeleteLabelValues(name)
 	b.calls.DeletePartialMatch(prometheus.Labels{"backend": name})
+}
+
+// suspend shows for how many parts a backend is used for nothing.
+func (b *backends) suspend(name, part string, suspended bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.open[name] == 0 {
+		return
+	}
+	if b.parts[name] == nil {
+		b.parts[name] = map[string]bool{}
+	}
+	if suspended {
+		b.parts[name][part] = true
+	} else {
+		delete(b.parts[name], part)
+	}
+	b.suspended.WithLabelValues(name).Set(float64(len(b.parts[name])))
 }
 
 func (b *backends) called(name string, took time.Duration, err error) {

@@ -39,6 +39,13 @@ func TestBackends(t *testing.T) {
 	shown(counted, help+"0")
 	o.Up("x")
 	shown(counted, help+"1")
+	o.Suspended("x", "ours.example", "it accepts everybody")
+	o.Suspended("x", "other.example", "it accepts everybody")
+	o.Suspended("x", "other.example", "")
+	const counts = "# HELP mailweir_backend_suspended For how many domains what is asked outside is used for nothing, because its answers mean nothing there.\n# TYPE mailweir_backend_suspended gauge\nmailweir_backend_suspended{backend=\"x\"} 1\n"
+	if err := testutil.GatherAndCompare(m.Registry, strings.NewReader(counts), "mailweir_backend_suspended"); err != nil {
+		t.Error(err)
+	}
 	o.Opened("x") // a reload opens the next before it closes this
 	o.Closed("x")
 	shown(counted, help+"1")
@@ -48,6 +55,9 @@ func TestBackends(t *testing.T) {
 	shown()
 	want := `level=error msg="backend unavailable; checks that need it do as their on-error says" backend=x error="password … refused"
 level=info msg="backend available again" backend=x
+level=warning msg="backend used for nothing for this domain" backend=x domain=ours.example why="it accepts everybody"
+level=warning msg="backend used for nothing for this domain" backend=x domain=other.example why="it accepts everybody"
+level=info msg="backend used for this domain again" backend=x domain=other.example
 `
 	if got := out.String(); !strings.HasPrefix(got, want) {
 		t.Errorf("log:\n%s\nwant\n%s", got, want)
