@@ -104,7 +104,7 @@ type rule struct {
 	answers    *recipients.Answers
 	settings   *policy.Settings
 	delimiter  string
-	told       map[*source]string // of whom tick has told, and why
+	told       map[suspension]bool // what tick has told
 	explaining bool
 	listed     policy.PlainQuestion // in --recipient-access?
 	later      policy.PlainQuestion // to sources
@@ -180,7 +180,8 @@ func (c *rule) ask(q query) (policy.Verdict, error) {
 	var waits int
 	for _, s := range list {
 		if s.ours(q) {
-			return policy.Object(replyUnavailable).Because("this is our own question to %s: it passes mail on to this host", s.spec), nil
+			// A yes tells the source that it asks itself, and then it is used for nothing.
+			return c.pass("this is our own question to %s", s.spec), nil
 		}
 		switch exists, known := s.known(c.answers, q.to); {
 		case !known:
@@ -202,11 +203,14 @@ func (c *rule) verdict(ctx context.Context, q query, list []*source, share time.
 	var failure error
 	judged := false
 	for _, s := range list {
-		if s.suspended() != "" {
+		if s.suspended(q.to.Domain) != "" {
 			continue // it says nothing about anybody
 		}
-		judged = true
 		exists, why, err := s.ask(ctx, c.answers, q.to, c.delimiter, share)
+		if err != nil && s.suspended(q.to.Domain) != "" {
+			continue // it has found out just now
+		}
+		judged = true
 		switch {
 		case err != nil && failure == nil:
 			failure = err
@@ -219,25 +223,28 @@ func (c *rule) verdict(ctx context.Context, q query, list []*source, share time.
 	}
 	switch {
 	case !judged:
-		return c.pass("%s: %s", list[0].spec, list[0].suspended()), nil
+		return c.pass("%s: %s", list[0].spec, list[0].suspended(q.to.Domain)), nil
 	case failure != nil:
 		return policy.Pass, failure
 	}
 	return policy.Object(reply).Because("%s: %s", strconv.QuoteToASCII(q.to.Key()), strings.Join(no, "; ")), nil
 }
 
+// suspension is a server that is used for nothing for a domain.
+type suspension struct{ source, domain, why string }
+
 // tick tells of servers that are no longer used.
 func (c *rule) tick(_ context.Context, tell func(*policy.Event)) {
+	told := map[suspension]bool{}
 	for _, s := range c.choice.opened {
-		why := s.suspended()
-		if why != "" && c.told[s] != why {
-			tell(&policy.Event{Stage: policy.StageRcpt, Action: policy.ActionError, Err: s.spec + " is used for nothing: " + why})
+		for domain, why := range s.suspensions() {
+			one := suspension{s.spec, domain, why}
+			if told[one] = true; !c.told[one] {
+				tell(&policy.Event{Stage: policy.StageRcpt, Action: policy.ActionError, Err: s.spec + " is used for nothing for " + domain + ": " + why})
+			}
 		}
-		if c.told == nil {
-			c.told = map[*source]string{}
-		}
-		c.told[s] = why
 	}
+	c.told = told
 }
 
 // query is one recipient, and who asks for him.

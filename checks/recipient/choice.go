@@ -189,6 +189,17 @@ func validSpec(spec string) error {
 	return fmt.Errorf("%q is no source: want TYPE:SOURCE, a file name with its path, smtp:HOST, lmtp:unix:/PATH, dovecot:unix:/PATH or %s", spec, sendOnly)
 }
 
+// domainsOf are the domains by whose name a source was configured.
+func (c *choice) domainsOf(s *source) (names []string) {
+	for domain, list := range c.domains {
+		if slices.Contains(list, s) {
+			names = append(names, domain)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // inspections ask each server whether it works.
 func (c *choice) inspections() (list []policy.Inspection) {
 	for _, s := range c.opened {
@@ -197,7 +208,7 @@ func (c *choice) inspections() (list []policy.Inspection) {
 			continue
 		}
 		list = append(list, policy.Inspection{Name: s.spec, Look: func(ctx context.Context) (found policy.Found, err error) {
-			found.Text, found.Remarks, err = server.Inspect(ctx)
+			found.Text, found.Remarks, err = server.Inspect(ctx, c.domainsOf(s))
 			return found, err
 		}})
 	}

@@ -131,7 +131,7 @@ func answerOf(m table.Match, err error) string {
 // testSource is what one source is asked, with its answers.
 func (c *rule) testSource(ctx context.Context, call *policy.Call, s *source, to address.Address) (list []Tested) {
 	row := Tested{Address: to.Key(), Source: s.spec}
-	if why := s.suspended(); why != "" {
+	if why := s.suspended(to.Domain); why != "" {
 		row.Answer = "not used: " + why
 		return []Tested{row}
 	}

@@ -85,12 +85,20 @@ func validKey(key string) error {
 // waits reports whether asking may take waiting for.
 func (s *source) waits() bool { return s.server != nil || s.list.Waits() }
 
-// suspended says why the source is used for nothing at present.
-func (s *source) suspended() string {
+// suspended says why the source is used for nothing for a domain at present.
+func (s *source) suspended(domain string) string {
 	if s.server == nil {
 		return ""
 	}
-	return s.server.Suspended()
+	return s.server.Suspended(domain)
+}
+
+// suspensions are the domains for which the source is used for nothing, and why.
+func (s *source) suspensions() map[string]string {
+	if s.server == nil {
+		return nil
+	}
+	return s.server.Suspensions()
 }
 
 // ours reports whether it is the source itself that asks.
@@ -101,7 +109,7 @@ func (s *source) ours(q query) bool {
 // known says whether the address exists, if that takes no waiting.
 func (s *source) known(answers *recipients.Answers, to address.Address) (exists, known bool) {
 	switch {
-	case s.server != nil && s.server.Suspended() != "":
+	case s.server != nil && s.suspended(to.Domain) != "":
 		return false, true
 	case s.server != nil:
 		answer, ok := answers.Known(s.spec, to.Key())

@@ -17,12 +17,14 @@ type Mailboxes interface {
 	// Ours reports whether a client is one of our own questions that has come back to us: the server
 	// passes mail on to this very host.
 	Ours(client netip.AddrPort, helo string) bool
-	// Suspended says why the server is used for nothing at present, such as that it accepts every
-	// address; "" when it is used. It does not wait.
-	Suspended() string
+	// Suspended says why the server is used for nothing for a domain at present, such as that it
+	// accepts every address of it; "" when it is used. It does not wait. Ask is an error meanwhile.
+	Suspended(domain string) string
+	// Suspensions returns all such domains, and why. It does not wait.
+	Suspensions() map[string]string
 }
 
-// MailboxesInspector is a [Mailboxes] that can say, for a person, whether it works.
+// MailboxesInspector is a [Mailboxes] that can say, for a person, whether it works for these domains.
 type MailboxesInspector interface {
-	Inspect(ctx context.Context) (text string, remarks []string, err error)
+	Inspect(ctx context.Context, domains []string) (text string, remarks []string, err error)
 }
