@@ -1,0 +1,101 @@
+package callforward
+
+import (
+	"net"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// idleFor is how long a connection is kept for the next question.
+const idleFor = 30 * time.Second
+
+// idle are the connections that wait for a question, the last one used on top. The zero value is
+// ready.
+type idle struct {
+	mu     sync.Mutex
+	conns  []*conn
+	closed bool
+}
+
+// put keeps a connection for a while.
+func (i *idle) put(c *conn) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.closed {
+		c.quit()
+		return
+	}
+	i.conns = append(i.conns, c)
+	c.expire = time.AfterFunc(idleFor, func() {
+		if i.remove(c) {
+			c.quit()
+		}
+	})
+}
+
+func (i *idle) remove(c *conn) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	n := slices.Index(i.conns, c)
+	if n >= 0 {
+		i.conns = slices.Delete(i.conns, n, n+1)
+	}
+	return n >= 0
+}
+
+// take returns a connection on which the server has said nothing since, nil if there is none:
+// whatever it says unasked is not the answer to the next question.
+func (i *idle) take() *conn {
+	for c := i.pop(); c != nil; c = i.pop() {
+		if quiet(c.raw) {
+			return c
+		}
+		c.close()
+	}
+	return nil
+}
+
+func (i *idle) pop() *conn {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	n := len(i.conns)
+	if n == 0 {
+		return nil
+	}
+	c := i.conns[n-1]
+	i.conns = i.conns[:n-1]
+	c.expire.Stop()
+	return c
+}
+
+// quiet says that there is nothing to read on a connection, nor its end.
+func quiet(c net.Conn) bool {
+	under, ok := c.(syscall.Conn)
+	if !ok {
+		return true
+	}
+	raw, err := under.SyscallConn()
+	if err != nil || c.SetReadDeadline(time.Time{}) != nil {
+		return false
+	}
+	nothing := false
+	err = raw.Read(func(fd uintptr) bool {
+		var one [1]byte
+		_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		nothing = err == syscall.EAGAIN || err == syscall.EINTR
+		return true
+	})
+	return err == nil && nothing
+}
+
+// close gives all connections up.
+func (i *idle) close() {
+	i.mu.Lock()
+	i.closed = true
+	i.mu.Unlock()
+	for c := i.pop(); c != nil; c = i.pop() {
+		c.quit()
+	}
+}
