@@ -95,9 +95,9 @@ func TestErrors(t *testing.T) {
 		rig().WantError(t, name+":2: ", "--recipient-source=ours.example="+name)
 	}
 	for entry, want := range map[string]string{
-		"bob@ours.example HOLD":              "HOLD",
-		"bob@ours.example FILTER smtp:x":     "FILTER",
-		"bob@ours.example REDIRECT a@b.c":    "REDIRECT",
+		"bob@ours.example HOLD":              "the action HOLD is Postfix's own; leave the entry there",
+		"bob@ours.example FILTER smtp:x":     "the action FILTER is Postfix's own",
+		"bob@ours.example REDIRECT a@b.c":    "the action REDIRECT is Postfix's own",
 		"bob@ours.example reject_unknown":    "unknown action",
 		"bob@ours.example permit_mynetworks": "unknown action",
 	} {

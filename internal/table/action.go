@@ -66,6 +66,8 @@ func parseAction(value string, fixed int) (Action, error) {
 		if word[0] == '4' {
 			a.Verb = Defer
 		}
+	case isPostfixAction(word):
+		return a, fmt.Errorf("the action %s is Postfix's own; leave the entry there, in a check_*_access of smtpd_*_restrictions", word)
 	default:
 		return a, fmt.Errorf("unknown action %q: want OK, DUNNO, REJECT [text], DEFER [text], or a reply such as 550 5.7.1 text", word)
 	}
@@ -85,6 +87,15 @@ func parseAction(value string, fixed int) (Action, error) {
 	}
 	a.Enhanced, a.Text = enhanced, rest
 	return a, nil
+}
+
+// isPostfixAction knows what else access(5) can do, which is more than to refuse.
+func isPostfixAction(word string) bool {
+	switch strings.ToUpper(word) {
+	case "BCC", "DEFER_IF_PERMIT", "DEFER_IF_REJECT", "DISCARD", "FILTER", "HOLD", "INFO", "PREPEND", "REDIRECT", "WARN":
+		return true
+	}
+	return false
 }
 
 func cutWord(s string) (word, rest string) {
