@@ -13,6 +13,7 @@ import (
 	"mailweir/internal/state"
 	"mailweir/internal/table"
 	"mailweir/internal/table/remote"
+	"mailweir/internal/table/served"
 	"mailweir/rbl"
 )
 
@@ -41,7 +42,7 @@ func openBackends(d *daemonFlags, log *logrus.Logger, clock func() time.Time, st
 
 // tableKinds are the types of tables that live elsewhere.
 func tableKinds() []remote.Kind {
-	return []remote.Kind{}
+	return []remote.Kind{served.Socketmap(), served.TCP()}
 }
 
 func closeBackends(w *policy.Backends) error {

@@ -69,6 +69,7 @@ var layers = map[string][]string{
 	"internal/table/expand":     {"internal/address", "internal/table"},
 	"internal/table/postfixcf":  {"internal/table", "internal/textfile"},
 	"internal/table/remote":     {"internal/backend", "internal/resource", "internal/table", "internal/table/postfixcf"},
+	"internal/table/served":     {"internal/table/remote"},
 	"internal/table/tabletest":  {"internal/table"},
 	"internal/content/param":    {"internal/charset", "internal/transfer"},
 	"internal/content/fold":     {"internal/charset"},
@@ -113,6 +114,8 @@ var inTests = map[string][]string{
 
 	"internal/content/htmltext": {"test/browser"},
 	"internal/table/postfixcf":  {"test/testbed"},
+	"internal/table/remote":     {"internal/address"},
+	"internal/table/served":     {"test/testbed"},
 }
 
 // outside are the folders that look at the whole from without: they may import anything.

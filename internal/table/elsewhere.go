@@ -8,13 +8,15 @@ import (
 	"strings"
 )
 
-// Described is a [Waiting] table that is made from a file.
+// Described is a [Waiting] table of which there is more to know.
 type Described interface {
 	// File is read when the table is opened, "" for none. A table whose file has changed is to be
 	// opened again.
 	File() string
 	// Remarks are sentences about what an administrator may not expect of it.
 	Remarks() []string
+	// WholeKeys says that it is asked for whole addresses and names only, as patterns are.
+	WholeKeys() bool
 }
 
 // UnknownType is the error of an [Opener] for a type that it does not know; it names those that it
@@ -47,6 +49,7 @@ func (l *Loader) openWaiting(spec, kind, source string) (loaded, error) {
 		case t != nil:
 			entry := loaded{table: &Table{spec: spec, waiting: t}}
 			if d, ok := t.(Described); ok {
+				entry.table.wholes = d.WholeKeys()
 				entry.table.file, entry.source = d.File(), state
 				l.remarks = append(l.remarks, d.Remarks()...)
 			}

@@ -111,7 +111,7 @@ func (l *List) Address(ctx context.Context, a address.Address) (Match, error) {
 	w := addressKeys(a, l.options)
 	for _, t := range l.tables {
 		if t.waiting != nil {
-			if m, err := l.ask(ctx, t, addressSequence(a, l.options)); err != nil || m.Found() {
+			if m, err := l.ask(ctx, t, t.addressSequence(a, l.options)); err != nil || m.Found() {
 				return m, err
 			}
 			continue
@@ -132,7 +132,7 @@ func (l *List) Domain(ctx context.Context, name string) (Match, error) {
 	w := domainKeys(name, l.options)
 	for _, t := range l.tables {
 		if t.waiting != nil {
-			if m, err := l.ask(ctx, t, domainSequence(name, l.options)); err != nil || m.Found() {
+			if m, err := l.ask(ctx, t, t.domainSequence(name, l.options)); err != nil || m.Found() {
 				return m, err
 			}
 			continue
@@ -156,7 +156,7 @@ func (l *List) Client(ctx context.Context, ip netip.Addr, names ...string) (Matc
 	ip = ip.Unmap().WithZone("")
 	for _, t := range l.tables {
 		if t.waiting != nil {
-			if m, err := l.ask(ctx, t, clientSequence(ip, names, l.options)); err != nil || m.Found() {
+			if m, err := l.ask(ctx, t, t.clientSequence(ip, names, l.options)); err != nil || m.Found() {
 				return m, err
 			}
 			continue

@@ -27,7 +27,7 @@ func (l *List) Recipient(ctx context.Context, a address.Address) (Match, error) 
 	k := addressKeys(a, l.options)
 	for _, t := range l.tables {
 		if t.waiting != nil {
-			if m, err := l.ask(ctx, t, recipientSequence(a, l.options)); err != nil || m.Found() {
+			if m, err := l.ask(ctx, t, t.recipientSequence(a, l.options)); err != nil || m.Found() {
 				return m, err
 			}
 			continue
@@ -70,8 +70,11 @@ func (k *keys) recipientIn(t *Table) (Match, bool) {
 }
 
 // recipientSequence is the same keys one after the other.
-func recipientSequence(a address.Address, o ListOptions) func(yield func(string) bool) {
+func (t *Table) recipientSequence(a address.Address, o ListOptions) func(yield func(string) bool) {
 	k := addressKeys(a, o)
+	if t.wholes {
+		return func(yield func(string) bool) { k.wholeSequence(yield) }
+	}
 	return func(yield func(string) bool) {
 		both := [...]*[2]string{&k.locals, &k.bases}
 		for _, locals := range both {

@@ -58,6 +58,7 @@ func (m Match) Member() bool {
 type Table struct {
 	spec, file string
 	waiting    Waiting
+	wholes     bool // waiting, and asked for whole keys only
 
 	// source answers whole keys. hash is the same thing again where keys are strings of their own
 	// and not patterns: only such tables are asked for parts of an address or a client.

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/netip"
 	"strings"
+	"unicode/utf8"
 
 	"mailweir/internal/address"
 	"mailweir/internal/trace"
@@ -66,6 +67,8 @@ func (t *Table) ask(ctx context.Context, key string) (Match, error) {
 		return Match{}, nil
 	case len(value) > maxValue:
 		return Match{}, &Error{Place: t.spec, Err: fmt.Errorf("the value of %q is longer than %d octets", key, maxValue)}
+	case !utf8.ValidString(value):
+		return Match{}, &Error{Place: t.spec, Err: fmt.Errorf("the value of %q is not UTF-8", key)}
 	}
 	return Match{Value: value, Key: key, Table: t.spec, fixed: len(value)}, nil
 }
@@ -120,6 +123,16 @@ func (k *keys) fullSequence(locals *[2]string, yield func(string) bool) bool {
 	return true
 }
 
+// wholeSequence is the whole address or name: what is asked of patterns.
+func (k *keys) wholeSequence(yield func(string) bool) bool {
+	for _, key := range k.wholes {
+		if key != "" && !yield(key) {
+			return false
+		}
+	}
+	return true
+}
+
 // parentSequence is the domain and its parents.
 func (k *keys) parentSequence(yield func(string) bool) bool {
 	rest := k.domains
@@ -157,15 +170,19 @@ func parent(name string) string {
 
 // clientSequence is the keys of a client: its names with their parents, its address, and the nets
 // that contain it.
-func clientSequence(ip netip.Addr, names []string, o ListOptions) iter.Seq[string] {
+func (t *Table) clientSequence(ip netip.Addr, names []string, o ListOptions) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, name := range names {
 			k := domainKeys(name, o)
-			if !k.parentSequence(yield) {
+			if t.wholes && !k.wholeSequence(yield) || !t.wholes && !k.parentSequence(yield) {
 				return
 			}
 		}
 		if !ip.IsValid() {
+			return
+		}
+		if t.wholes {
+			yield(ip.String())
 			return
 		}
 		delimiter := byte('.')
@@ -183,9 +200,15 @@ func clientSequence(ip netip.Addr, names []string, o ListOptions) iter.Seq[strin
 }
 
 // domainSequence is the keys of a domain or host name.
-func domainSequence(name string, o ListOptions) iter.Seq[string] {
+func (t *Table) domainSequence(name string, o ListOptions) iter.Seq[string] {
 	k := domainKeys(name, o)
-	return func(yield func(string) bool) { k.parentSequence(yield) }
+	return func(yield func(string) bool) {
+		if t.wholes {
+			k.wholeSequence(yield)
+			return
+		}
+		k.parentSequence(yield)
+	}
 }
 
 func oneKey(key string) iter.Seq[string] {
@@ -193,7 +216,10 @@ func oneKey(key string) iter.Seq[string] {
 }
 
 // addressSequence is the keys of an address.
-func addressSequence(a address.Address, o ListOptions) iter.Seq[string] {
+func (t *Table) addressSequence(a address.Address, o ListOptions) iter.Seq[string] {
 	k := addressKeys(a, o)
+	if t.wholes && !k.null {
+		return func(yield func(string) bool) { k.wholeSequence(yield) }
+	}
 	return k.sequence
 }

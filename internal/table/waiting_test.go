@@ -177,6 +177,12 @@ func TestWaitingFails(t *testing.T) {
 			func(ts *tabletest.Tables) { ts.Table("a").Put("b.example", "REJECT "+strings.Repeat("x", 1<<16)) },
 			"", `test:a: the value of "b.example" is longer than 65536 octets`,
 		},
+		{
+			"says what is no text",
+			[]string{"test:a"},
+			func(ts *tabletest.Tables) { ts.Table("a").Put("b.example", "REJECT \xff") },
+			"", `test:a: the value of "b.example" is not UTF-8`,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var tables tabletest.Tables

@@ -30,6 +30,9 @@ type Kind struct {
 	// InFlight is the most calls of Find under way at once, for one source; others wait for room. 0 is
 	// 32.
 	InFlight int
+	// WholeKeys says that the server expects whole addresses and names, as those of regexp: tables do,
+	// and not the parts of them.
+	WholeKeys bool
 	// Open reads and checks the source, and does not connect: a server that is down must not keep a
 	// policy from being loaded.
 	Open func(Source) (Driver, error)
@@ -100,7 +103,7 @@ func (o *Opener) Open(held *resource.Holder, observer *backend.Observer, kind, t
 		if err != nil {
 			return nil, err
 		}
-		return newTable(source, driver, o.CacheFor, k.inFlight(), observer), nil
+		return newTable(k, source, driver, o.CacheFor, observer), nil
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"mailweir/internal/address"
 	"mailweir/internal/backend"
 	"mailweir/internal/resource"
 	"mailweir/internal/table"
@@ -248,6 +250,49 @@ func TestPanicsReachWhoAsks(t *testing.T) {
 			}()
 		}
 	})
+}
+
+// TestWholeKeys: servers that expect what Postfix asks them for are not asked for parts.
+func TestWholeKeys(t *testing.T) {
+	for _, whole := range []bool{true, false} {
+		f := &fake{find: func(context.Context, string) (string, bool, error) { return "", false, nil }}
+		var pool resource.Pool
+		p := load(&pool, Opener{Kinds: []Kind{{Name: "fake", WholeKeys: whole, Open: func(Source) (Driver, error) { return f, nil }}}}, nil)
+		list, err := p.List(table.ListOptions{Subdomains: true, Delimiters: "+"}, "fake:x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			ask  func(context.Context) (table.Match, error)
+			want []string
+		}{
+			{func(ctx context.Context) (table.Match, error) {
+				return list.Address(ctx, address.Parse("u+x@a.xn--bcher-kva.example"))
+			}, []string{"u+x@a.xn--bcher-kva.example", "u+x@a.bücher.example"}},
+			{func(ctx context.Context) (table.Match, error) {
+				return list.Recipient(ctx, address.Parse("u+x@b.example"))
+			}, []string{"u+x@b.example"}},
+			{func(ctx context.Context) (table.Match, error) {
+				return list.Address(ctx, address.Address{})
+			}, []string{"<>"}},
+			{func(ctx context.Context) (table.Match, error) { return list.Domain(ctx, "a.b.example") }, []string{"a.b.example"}},
+			{func(ctx context.Context) (table.Match, error) {
+				return list.Client(ctx, netip.MustParseAddr("192.0.2.1"), "mx.example")
+			}, []string{"mx.example", "192.0.2.1"}},
+			{func(ctx context.Context) (table.Match, error) { return list.Key(ctx, "Some Key") }, []string{"some key"}},
+		} {
+			if _, err := c.ask(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if f.asked[0] != c.want[0] || slices.Equal(f.asked, c.want) != (whole || len(f.asked) == 1) {
+				t.Errorf("whole %v: asked for %q, want %q", whole, f.asked, c.want)
+			}
+			f.asked = nil
+		}
+		if err := p.held.Release(); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // files is a kind whose sources are files; it counts what is opened.

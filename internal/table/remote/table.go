@@ -22,9 +22,10 @@ const mostQuestions = 1000
 
 // Table is a [table.Waiting] that keeps answers, and watches over its server.
 type Table struct {
-	driver  Driver
-	backend *backend.Backend
-	file    *postfixcf.File
+	driver    Driver
+	backend   *backend.Backend
+	file      *postfixcf.File
+	wholeKeys bool
 
 	mu        sync.Mutex
 	cache     cache
@@ -40,10 +41,10 @@ type question struct {
 	fault any // what the driver panicked with
 }
 
-func newTable(s Source, d Driver, keep time.Duration, inFlight int, observer *backend.Observer) *Table {
-	t := &Table{driver: d, file: s.File, cache: newCache(keep), questions: map[string]*question{}}
+func newTable(k Kind, s Source, d Driver, keep time.Duration, observer *backend.Observer) *Table {
+	t := &Table{driver: d, file: s.File, wholeKeys: k.WholeKeys, cache: newCache(keep), questions: map[string]*question{}}
 	t.backend = backend.New(observer.Watch(backend.Options{
-		Name: s.Spec, Deadline: askWithin, InFlight: inFlight, Answered: isAnswer,
+		Name: s.Spec, Deadline: askWithin, InFlight: k.inFlight(), Answered: isAnswer,
 		Probe: func(ctx context.Context, _ int) error { return d.Probe(ctx) },
 	}))
 	return t
@@ -140,6 +141,9 @@ func (t *Table) File() string {
 	}
 	return t.file.Path()
 }
+
+// WholeKeys implements [table.Described].
+func (t *Table) WholeKeys() bool { return t.wholeKeys }
 
 // Remarks implements [table.Described].
 func (t *Table) Remarks() []string {
