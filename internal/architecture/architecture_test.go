@@ -21,7 +21,7 @@ const module = "mailweir/"
 var layers = map[string][]string{
 	"milter":                  {"internal/policy"},
 	"checks":                  {"checks/*", "internal/policy"},
-	"checks/*":                {"internal/policy", "internal/address", "internal/table", "internal/content", "internal/state", "internal/mailauth", "internal/trace", "internal/history", "internal/rate", "internal/blocklist", "internal/examination", "internal/entry", "internal/terminal", "internal/recipients", "internal/rspamd", "internal/spamd", "internal/spamscan", "rbl"},
+	"checks/*":                {"internal/policy", "internal/address", "internal/table", "internal/content", "internal/state", "internal/mailauth", "internal/trace", "internal/history", "internal/rate", "internal/blocklist", "internal/examination", "internal/entry", "internal/terminal", "internal/recipients", "internal/clamd", "internal/rspamd", "internal/spamd", "internal/spamscan", "rbl"},
 	"rbl":                     {"internal/dns"},
 	"internal/dns":            {},
 	"internal/dns/dnstest":    {},
@@ -58,6 +58,10 @@ var layers = map[string][]string{
 
 	"internal/spamscan/spamscantest": {},
 
+	// Virus scanners.
+	"internal/clamd":           {"internal/backend"},
+	"internal/clamd/clamdtest": {},
+
 	// What several checks share.
 	"internal/history":     {"internal/policy", "internal/state"},
 	"internal/rate":        {"internal/policy", "internal/state"},
@@ -89,7 +93,7 @@ var layers = map[string][]string{
 // inTests says what the tests of a package may import of ours besides what the package may.
 var inTests = map[string][]string{
 	"checks":                {"internal/policytest", "internal/runner", "internal/history", "internal/state", "internal/table", "internal/table/tabletest", "internal/resource", "test/testbed"},
-	"checks/*":              {"internal/policytest", "internal/resource", "internal/spamscan/spamscantest", "internal/table/tabletest"},
+	"checks/*":              {"internal/policytest", "internal/clamd/clamdtest", "internal/resource", "internal/spamscan/spamscantest", "internal/table/tabletest"},
 	"milter":                {"internal/runner", "test/testbed"},
 	"rbl":                   {"internal/dns/dnstest", "test/testbed"},
 	"internal/architecture": {"checks"},
@@ -111,6 +115,8 @@ var inTests = map[string][]string{
 	"internal/runner":       {"internal/state", "internal/dns", "internal/dns/dnstest", "internal/table/tabletest"},
 	"internal/state":        {"internal/state/contract", "test/testbed"},
 	"internal/table":        {"internal/table/tabletest", "test/testbed"},
+
+	"internal/clamd": {"internal/clamd/clamdtest", "test/testbed"},
 
 	"internal/content/htmltext": {"test/browser"},
 	"internal/table/postfixcf":  {"test/testbed"},

@@ -149,16 +149,17 @@ func isName(e ast.Expr, name string) bool {
 
 // alsoNamed are words that stand elsewhere for something else.
 var alsoNamed = map[string][]string{
-	"cmd/mailweir":         {"content", "auth"},                           // commands
-	"internal/events":      {"recipient"},                                 // a field of the log
-	"internal/policy":      {"open-relay", "concurrency", "spam", "auth"}, // offences and a stage
-	"internal/blocklist":   {"header-from"},                               // the reply of two checks
-	"internal/content":     {"content"},                                   // the beginning of a field's name
-	"internal/content/css": {"size"},                                      // an attribute
-	"internal/policytest":  {"fault"},                                     // its own
-	"internal/rspamd":      {"greylist"},                                  // an action
-	"internal/spamd":       {"spam"},                                      // an action, and a line of the protocol
-	"checks/spam":          {"signature"},                                 // what a reply calls its argument
+	"cmd/mailweir":         {"content", "auth"},                                    // commands
+	"internal/events":      {"recipient"},                                          // a field of the log
+	"internal/policy":      {"open-relay", "concurrency", "spam", "virus", "auth"}, // offences and a stage
+	"internal/blocklist":   {"header-from"},                                        // the reply of two checks
+	"internal/content":     {"content"},                                            // the beginning of a field's name
+	"internal/content/css": {"size"},                                               // an attribute
+	"internal/policytest":  {"fault"},                                              // its own
+	"internal/rspamd":      {"greylist"},                                           // an action
+	"internal/spamd":       {"spam"},                                               // an action, and a line of the protocol
+	"checks/virus":         {"signature"},                                          // the same
+	"checks/spam":          {"signature"},                                          // what a reply calls its argument
 }
 
 // A check is named by a string in its own package alone: whoever else went by a name would have to
