@@ -35,6 +35,7 @@ import (
 	"mailweir/checks/spam"
 	"mailweir/checks/tempblock"
 	"mailweir/checks/truncated"
+	"mailweir/checks/virus"
 	"mailweir/internal/policy"
 )
 
@@ -47,7 +48,7 @@ func Registry() *policy.Registry {
 			auth.Check, requireauth.Check, senderlogin.Check, openrelay.Check, account.Check, senderblock.Check,
 			envelopefrom.Check, lockout.Check, managed.Check, autoallow.Check, rbl.Check, reputation.Check,
 			requiretls.Check, size.Check, recipient.Check, outboundlimit.Check, rcptlimit.Check, greylist.Check, hops.Check,
-			headerfrom.Check, truncated.Check, signature.Check, content.Check, spam.Check, fault.Check,
+			headerfrom.Check, truncated.Check, virus.Check, signature.Check, content.Check, spam.Check, fault.Check,
 		},
 		Order: map[policy.Stage][]*policy.Check{
 			policy.StageHelo: {load.Check},
@@ -64,7 +65,7 @@ func Registry() *policy.Registry {
 			policy.StageHeaders: {
 				hops.Check, headerfrom.Check, senderblock.Check, lockout.Check, managed.Check, greylist.Check,
 			},
-			policy.StageEnd: {load.Check, size.Check, truncated.Check, signature.Check, content.Check, spam.Check},
+			policy.StageEnd: {load.Check, size.Check, truncated.Check, virus.Check, signature.Check, content.Check, spam.Check},
 		},
 		Fault:       fault.Check,
 		Unavailable: reputation.ReplyUnavailable,
