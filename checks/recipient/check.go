@@ -191,27 +191,42 @@ func (c *rule) ask(q query) (policy.Verdict, error) {
 		}
 	}
 	if waits == 0 && !c.explaining {
-		return c.verdict(context.Background(), q, list, within)
+		return c.no(q, list), nil
 	}
 	share := within / time.Duration(max(waits, 1))
 	return c.later.Later(func(ctx context.Context) (policy.Verdict, error) { return c.verdict(ctx, q, list, share) }), nil
+}
+
+// no is the verdict where all sources are known to say no. It asks nobody.
+func (c *rule) no(q query, list []*source) policy.Verdict {
+	var why []string
+	for _, s := range list {
+		if s.suspended(q.to.Domain) == "" {
+			why = append(why, s.no(c.answers, q.to))
+		}
+	}
+	return refuse(q, why)
+}
+
+// refuse refuses the recipient, unless no source has said anything about him.
+func refuse(q query, why []string) policy.Verdict {
+	if len(why) == 0 {
+		return policy.Pass
+	}
+	return policy.Object(reply).Because("%s: %s", strconv.QuoteToASCII(q.to.Key()), strings.Join(why, "; "))
 }
 
 // verdict asks one source after the other until one says yes; each has its share of the time.
 func (c *rule) verdict(ctx context.Context, q query, list []*source, share time.Duration) (policy.Verdict, error) {
 	var no []string
 	var failure error
-	judged := false
 	for _, s := range list {
-		if s.suspended(q.to.Domain) != "" {
-			continue // it says nothing about anybody
+		if s.unused(ctx, q.to.Domain) {
+			continue
 		}
 		exists, why, err := s.ask(ctx, c.answers, q.to, c.delimiter, share)
-		if err != nil && s.suspended(q.to.Domain) != "" {
-			continue // it has found out just now
-		}
-		judged = true
 		switch {
+		case err != nil && s.unused(ctx, q.to.Domain): // it has found out just now
 		case err != nil && failure == nil:
 			failure = err
 		case err != nil:
@@ -221,13 +236,10 @@ func (c *rule) verdict(ctx context.Context, q query, list []*source, share time.
 			no = append(no, why)
 		}
 	}
-	switch {
-	case !judged:
-		return c.pass("%s: %s", list[0].spec, list[0].suspended(q.to.Domain)), nil
-	case failure != nil:
+	if failure != nil {
 		return policy.Pass, failure
 	}
-	return policy.Object(reply).Because("%s: %s", strconv.QuoteToASCII(q.to.Key()), strings.Join(no, "; ")), nil
+	return refuse(q, no), nil
 }
 
 // suspension is a server that is used for nothing for a domain.

@@ -12,6 +12,7 @@ import (
 	"mailweir/internal/policy"
 	"mailweir/internal/recipients"
 	"mailweir/internal/table"
+	"mailweir/internal/trace"
 )
 
 // sendOnly is the source that knows nobody.
@@ -93,6 +94,15 @@ func (s *source) suspended(domain string) string {
 	return s.server.Suspended(domain)
 }
 
+// unused reports whether the source is used for nothing for a domain, and notes why.
+func (s *source) unused(ctx context.Context, domain string) bool {
+	why := s.suspended(domain)
+	if why != "" {
+		trace.Add(ctx, s.spec, "used for nothing: "+why)
+	}
+	return why != ""
+}
+
 // suspensions are the domains for which the source is used for nothing, and why.
 func (s *source) suspensions() map[string]string {
 	if s.server == nil {
@@ -121,6 +131,20 @@ func (s *source) known(answers *recipients.Answers, to address.Address) (exists,
 	return m.Found(), true
 }
 
+// no is why the source says no, as far as that is at hand.
+func (s *source) no(answers *recipients.Answers, to address.Address) string {
+	switch {
+	case s.server == nil && s.list == nil:
+		return sendOnly
+	case s.server == nil:
+		return "not in " + s.spec
+	}
+	if answer, ok := answers.Known(s.spec, to.Key()); ok {
+		return s.spec + ": " + answer.String()
+	}
+	return s.spec + ": no such address"
+}
+
 // ask says whether the address exists, and why, for the administrator.
 func (s *source) ask(ctx context.Context, answers *recipients.Answers, to address.Address, delimiter string, share time.Duration) (bool, string, error) {
 	if s.waits() {
@@ -132,7 +156,7 @@ func (s *source) ask(ctx context.Context, answers *recipients.Answers, to addres
 	case s.server != nil:
 		return s.askServer(ctx, answers, to, delimiter)
 	case s.list == nil:
-		return false, sendOnly, nil
+		return false, s.no(answers, to), nil
 	}
 	m, err := s.list.Recipient(ctx, to)
 	switch {
@@ -141,7 +165,7 @@ func (s *source) ask(ctx context.Context, answers *recipients.Answers, to addres
 	case m.Found():
 		return true, m.Where(), nil
 	}
-	return false, "not in " + s.spec, nil
+	return false, s.no(answers, to), nil
 }
 
 // askServer asks for the address as it is and, where the server knows no extensions, without.
