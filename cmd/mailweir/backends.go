@@ -12,6 +12,7 @@ import (
 	"mailweir/internal/resource"
 	"mailweir/internal/state"
 	"mailweir/internal/table"
+	"mailweir/internal/table/ldap"
 	"mailweir/internal/table/remote"
 	"mailweir/internal/table/served"
 	"mailweir/rbl"
@@ -42,7 +43,11 @@ func openBackends(d *daemonFlags, log *logrus.Logger, clock func() time.Time, st
 
 // tableKinds are the types of tables that live elsewhere.
 func tableKinds() []remote.Kind {
-	return []remote.Kind{served.Socketmap(), served.TCP()}
+	return []remote.Kind{
+		ldap.Kind(),
+		served.Socketmap(),
+		served.TCP(),
+	}
 }
 
 func closeBackends(w *policy.Backends) error {

@@ -71,6 +71,7 @@ var layers = map[string][]string{
 	"internal/policytest":  {"internal/policy", "internal/runner", "internal/state", "internal/dns", "internal/dns/dnstest", "rbl"},
 
 	"internal/table/expand":     {"internal/address", "internal/table"},
+	"internal/table/ldap":       {"internal/table/expand", "internal/table/postfixcf", "internal/table/remote"},
 	"internal/table/postfixcf":  {"internal/table", "internal/textfile"},
 	"internal/table/remote":     {"internal/backend", "internal/resource", "internal/table", "internal/table/postfixcf"},
 	"internal/table/served":     {"internal/table/remote"},
@@ -119,6 +120,7 @@ var inTests = map[string][]string{
 	"internal/clamd": {"internal/clamd/clamdtest", "test/testbed"},
 
 	"internal/content/htmltext": {"test/browser"},
+	"internal/table/ldap":       {"internal/address", "test/testbed"},
 	"internal/table/postfixcf":  {"test/testbed"},
 	"internal/table/remote":     {"internal/address"},
 	"internal/table/served":     {"test/testbed"},
@@ -133,6 +135,7 @@ var sole = map[string]string{
 	"github.com/miekg/dns":                "internal/dns",
 	"blitiri.com.ar/go/spf":               "internal/mailauth",
 	"github.com/emersion/go-msgauth/dkim": "internal/mailauth",
+	"github.com/go-ldap/ldap/v3":          "internal/table/ldap",
 	"log":                                 "cmd/mailweir", // to hand over what libraries write there
 	"github.com/spf13/cobra":              "cmd/mailweir",
 }
