@@ -75,6 +75,7 @@ var layers = map[string][]string{
 	"internal/table/postfixcf":  {"internal/table", "internal/textfile"},
 	"internal/table/remote":     {"internal/backend", "internal/resource", "internal/table", "internal/table/postfixcf"},
 	"internal/table/served":     {"internal/table/remote"},
+	"internal/table/sql":        {"internal/table/expand", "internal/table/postfixcf", "internal/table/remote"},
 	"internal/table/tabletest":  {"internal/table"},
 	"internal/content/param":    {"internal/charset", "internal/transfer"},
 	"internal/content/fold":     {"internal/charset"},
@@ -124,6 +125,7 @@ var inTests = map[string][]string{
 	"internal/table/postfixcf":  {"test/testbed"},
 	"internal/table/remote":     {"internal/address"},
 	"internal/table/served":     {"test/testbed"},
+	"internal/table/sql":        {"test/testbed"},
 }
 
 // outside are the folders that look at the whole from without: they may import anything.
@@ -133,6 +135,8 @@ var outside = []string{"cmd", "bench", "demo", "test", "contrib"}
 var sole = map[string]string{
 	"github.com/emersion/go-milter":       "milter",
 	"github.com/miekg/dns":                "internal/dns",
+	"github.com/go-sql-driver/mysql":      "internal/table/sql",
+	"github.com/jackc/pgx/v5/pgconn":      "internal/table/sql",
 	"blitiri.com.ar/go/spf":               "internal/mailauth",
 	"github.com/emersion/go-msgauth/dkim": "internal/mailauth",
 	"github.com/go-ldap/ldap/v3":          "internal/table/ldap",
