@@ -5,7 +5,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 )
 
 // MariaDB is one MariaDB that can be stopped and started again at the same address with the same
@@ -50,12 +49,6 @@ func (m *MariaDB) Start() {
 		m.tb.Fatalf("mariadbd %s: %v\n%s", m.Address, err, m.Log)
 	}
 }
-
-// Pause stops the server without ending it: it keeps its connections and answers nothing.
-func (m *MariaDB) Pause() { _ = m.Signal(syscall.SIGSTOP) }
-
-// Resume lets it go on.
-func (m *MariaDB) Resume() { _ = m.Signal(syscall.SIGCONT) }
 
 // Do carries out statements of SQL, as root, in the database "mail".
 func (m *MariaDB) Do(statements string) error {

@@ -113,18 +113,20 @@ func (p *Postgres) Stop() error {
 }
 
 // Pause stops the server and the processes that serve its connections, which stay open.
-func (p *Postgres) Pause() { p.signalAll(syscall.SIGSTOP) }
+func (p *Postgres) Pause() { p.each(suspend) }
 
 // Resume lets it go on.
-func (p *Postgres) Resume() { p.signalAll(syscall.SIGCONT) }
+func (p *Postgres) Resume() {
+	p.each(func(pid int) { _ = syscall.Kill(pid, syscall.SIGCONT) }) // it may be gone
+}
 
-// signalAll signals the server and its children, which are in groups of their own.
-func (p *Postgres) signalAll(signal syscall.Signal) {
-	_ = p.Signal(signal)
+// each calls do for the server and its children, which are in groups of their own.
+func (p *Postgres) each(do func(pid int)) {
+	do(p.PID())
 	children, _ := os.ReadFile(fmt.Sprintf("/proc/%[1]d/task/%[1]d/children", p.PID()))
 	for _, child := range strings.Fields(string(children)) {
 		if pid, err := strconv.Atoi(child); err == nil {
-			_ = syscall.Kill(pid, signal) // it may be gone
+			do(pid)
 		}
 	}
 }

@@ -6,7 +6,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -89,6 +91,28 @@ func (p *Process) PID() int { return p.cmd.Process.Pid }
 
 // Signal sends a signal to the process.
 func (p *Process) Signal(sig syscall.Signal) error { return p.cmd.Process.Signal(sig) }
+
+// Pause stops the process without ending it: it keeps its connections and answers nothing.
+func (p *Process) Pause() { suspend(p.PID()) }
+
+// Resume lets it go on.
+func (p *Process) Resume() { _ = p.Signal(syscall.SIGCONT) }
+
+// suspend stops a process and waits until each of its threads has stopped.
+func suspend(pid int) {
+	_ = syscall.Kill(pid, syscall.SIGSTOP) // it may be gone
+	_ = Until(func() error {
+		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		for _, name := range threads {
+			stat, err := os.ReadFile(name)
+			_, state, _ := strings.Cut(string(stat), ") ")
+			if err == nil && !strings.HasPrefix(state, "T") && !strings.HasPrefix(state, "Z") {
+				return errors.New("it is still running")
+			}
+		}
+		return nil
+	})
+}
 
 // Kill ends the process with SIGKILL, as a crash would, and waits for its end.
 func (p *Process) Kill() {

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -61,12 +60,6 @@ func (r *Redis) Start() {
 		r.tb.Fatalf("redis %s: %v\n%s", r.Address, err, r.Log)
 	}
 }
-
-// Pause stops the server without ending it: it keeps its connections and answers nothing.
-func (r *Redis) Pause() { _ = r.Signal(syscall.SIGSTOP) }
-
-// Resume lets it go on.
-func (r *Redis) Resume() { _ = r.Signal(syscall.SIGCONT) }
 
 // Ask sends one command and returns the answer with its lines joined by blanks.
 func (r *Redis) Ask(words ...string) (string, error) { return askRedis(r.Address, words...) }

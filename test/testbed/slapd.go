@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -106,12 +105,6 @@ func (s *Slapd) Start() {
 		s.tb.Fatalf("slapd %s: %v\n%s", s.Address, err, s.Log)
 	}
 }
-
-// Pause stops the server without ending it: it keeps its connections and answers nothing.
-func (s *Slapd) Pause() { _ = s.Signal(syscall.SIGSTOP) }
-
-// Resume lets it go on.
-func (s *Slapd) Resume() { _ = s.Signal(syscall.SIGCONT) }
 
 // Do changes entries: LDIF as for ldapmodify; what names no change is added.
 func (s *Slapd) Do(ldif string) error {

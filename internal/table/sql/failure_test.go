@@ -130,32 +130,33 @@ func TestRestart(t *testing.T) {
 	p, pdb := postgres(t)
 	for _, s := range []struct {
 		bed
-		stop                 func() error
-		start, pause, resume func()
-	}{
-		{m, func() error { return mdb.Process.Stop() }, mdb.Start, mdb.Pause, mdb.Resume},
-		{p, pdb.Stop, pdb.Start, pdb.Pause, pdb.Resume},
-	} {
+		server interface {
+			Stop() error
+			Start()
+			Pause()
+			Resume()
+		}
+	}{{m, mdb}, {p, pdb}} {
 		t.Run(s.kind.Name, func(t *testing.T) {
 			s.must(t, canary)
 			d := s.open(t, s.file(t, "query = SELECT v FROM canary WHERE k = '%s'"))
 			together(t, d, 8)
-			if err := s.stop(); err != nil {
+			if err := s.server.Stop(); err != nil {
 				t.Fatal(err)
 			}
-			s.start()
+			s.server.Start()
 			together(t, d, 8)
 			if err := d.Probe(t.Context()); err != nil {
 				t.Error(err)
 			}
 			// One that hangs costs the time that there is, and works again.
-			s.pause()
+			s.server.Pause()
 			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 			defer cancel()
 			if _, _, err := d.Find(ctx, "tweety"); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no answer") {
 				t.Errorf("a server that hangs: %v", err)
 			}
-			s.resume()
+			s.server.Resume()
 			together(t, d, 2)
 		})
 	}
