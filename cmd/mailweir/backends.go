@@ -15,6 +15,7 @@ import (
 	"mailweir/internal/table/ldap"
 	"mailweir/internal/table/remote"
 	"mailweir/internal/table/served"
+	"mailweir/internal/table/sql"
 	"mailweir/rbl"
 )
 
@@ -47,6 +48,9 @@ func tableKinds() []remote.Kind {
 		ldap.Kind(),
 		served.Socketmap(),
 		served.TCP(),
+		sql.MySQL(),
+		sql.PgSQL(),
+		sql.SQLite(),
 	}
 }
 
