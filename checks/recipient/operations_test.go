@@ -83,8 +83,8 @@ func TestTestOperation(t *testing.T) {
 			}
 		}
 	}
-	o.a.change(func(a *server) { a.fails = errors.New("no answer") })
-	if out, err := o.run(t, "test", testRequest{[]string{"new@ours.example"}}); err != nil || !strings.Contains(out, "error: no answer") || !strings.Contains(out, "not known: smtp:a: no answer") {
+	o.a.change(func(a *server) { a.fails = errors.New("smtp:a: no answer") })
+	if out, err := o.run(t, "test", testRequest{[]string{"new@ours.example"}}); err != nil || !strings.Contains(out, "error: smtp:a: no answer") || !strings.Contains(out, "not known: smtp:a: no answer") {
 		t.Errorf("%v\n%s", err, out)
 	}
 	o.a.change(func(a *server) { a.suspended = "accepts every address" })

@@ -167,7 +167,7 @@ func TestServerFails(t *testing.T) {
 		s.a.exists = []string{"bob@ours.example"}
 		s.says(t, "bob@ours.example", "")
 		s.says(t, "eve@ours.example", refused)
-		s.a.change(func(a *server) { a.fails = errors.New("connection refused") })
+		s.a.change(func(a *server) { a.fails = errors.New("smtp:a: connection refused") })
 		s.After(2 * time.Hour)
 		s.says(t, "bob@ours.example", "")
 		got := s.says(t, "eve@ours.example", want)

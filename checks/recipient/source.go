@@ -172,10 +172,11 @@ func (s *source) ask(ctx context.Context, answers *recipients.Answers, to addres
 func (s *source) askServer(ctx context.Context, answers *recipients.Answers, to address.Address, delimiter string) (bool, string, error) {
 	answer, err := answers.Ask(ctx, s.spec, s.server, to)
 	if base := to.Base(delimiter); s.base && err == nil && !answer.Exists && base.Local != to.Local {
-		answer, err = answers.Ask(ctx, s.spec, s.server, address.Parse(base.Key()))
+		base.Original = base.Key()
+		answer, err = answers.Ask(ctx, s.spec, s.server, base)
 	}
 	if err != nil {
-		return false, "", fmt.Errorf("%s: %w", s.spec, err)
+		return false, "", err
 	}
 	return answer.Exists, s.spec + ": " + answer.String(), nil
 }

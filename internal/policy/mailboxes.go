@@ -11,8 +11,8 @@ import (
 // one that keeps the mailboxes. It is safe for use by many at once.
 type Mailboxes interface {
 	// Ask reports whether the address exists, and what the server said, which is for the administrator
-	// only. An error means that this could not be told. Where the server must not be asked just now,
-	// Ask waits for its turn until the context ends; without wait it fails at once.
+	// only. An error means that this could not be told; it names the server. Where the server must not
+	// be asked just now, Ask waits for its turn until the context ends; without wait it fails at once.
 	Ask(ctx context.Context, to address.Address, wait bool) (exists bool, said string, err error)
 	// Ours reports whether a client is one of our own questions that has come back to us: the server
 	// passes mail on to this very host.
