@@ -29,6 +29,10 @@ var peers = map[string]func(testbed.TB) (p peer, variables []string){
 		m := testbed.StartMariaDB(tb)
 		return m, []string{"$MARIADB_SOCKET", m.Socket, "$MARIADB", m.Address}
 	},
+	"sqlite": func(tb testbed.TB) (peer, []string) {
+		s := testbed.StartSQLite(tb)
+		return s, []string{"$SQLITE", s.Path}
+	},
 	"postgres": func(tb testbed.TB) (peer, []string) {
 		p := testbed.StartPostgres(tb)
 		return p, []string{"$POSTGRES_SOCKET", p.Socket + "/.s.PGSQL." + testbed.Port(p.Address), "$POSTGRES", p.Address}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,18 +42,12 @@ func postgres(t testing.TB, args ...string) (bed, *testbed.Postgres) {
 	return b, p
 }
 
-// sqliteFile makes a database in a file of that name.
-func sqliteFile(t testing.TB, name string) bed {
+// sqliteFile makes an empty database.
+func sqliteFile(t testing.TB) (bed, *testbed.SQLite) {
 	t.Helper()
 	testbed.Require(t, "postmap")
-	return bed{SQLite(), "dbpath = " + name + "\n", func(statements string) error {
-		cmd := exec.Command("sqlite3", "-bail", name)
-		cmd.Stdin = strings.NewReader(statements)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("sqlite3: %w\n%s", err, out)
-		}
-		return nil
-	}}
+	s := testbed.StartSQLite(t)
+	return bed{SQLite(), "dbpath = " + s.Path + "\n", s.Do}, s
 }
 
 func (b bed) must(t testing.TB, statements string) {

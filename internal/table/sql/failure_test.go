@@ -112,13 +112,13 @@ func TestPostgresFails(t *testing.T) {
 }
 
 func TestSQLiteFails(t *testing.T) {
-	b := sqliteFile(t, filepath.Join(t.TempDir(), "db"))
+	b, _ := sqliteFile(t)
 	b.must(t, entries)
 	b.fails(t, "syntax", "query = SELEKT '%s'", "bob", "syntax error")
 	b.fails(t, "no table", "query = SELECT v FROM nowhere WHERE k = '%s'", "bob", "no such table")
 	b.fails(t, "expansion_limit", "query = SELECT v FROM t WHERE k = '%s'\nexpansion_limit = 2", "multi@example.org", "more than 2 values")
 	b.fails(t, "at run time", "query = SELECT abs(-9223372036854775808) WHERE '%s' <> ''", "bob", "integer overflow")
-	none := sqliteFile(t, filepath.Join(t.TempDir(), "none"))
+	none := bed{kind: SQLite(), account: "dbpath = " + filepath.Join(t.TempDir(), "none") + "\n"}
 	lost(t, none.open(t, none.file(t, query_)), "no such file")
 	text := bed{kind: SQLite(), account: "dbpath = /etc/passwd\n"}
 	lost(t, text.open(t, text.file(t, query_)), "not a database")

@@ -3,7 +3,6 @@ package sql
 import (
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -92,7 +91,7 @@ func TestPostgresInjection(t *testing.T) {
 }
 
 func TestSQLiteInjection(t *testing.T) {
-	b := sqliteFile(t, filepath.Join(t.TempDir(), "db"))
+	b, _ := sqliteFile(t)
 	b.must(t, canary)
 	b.neverInjects(t, "SELECT '<%s>'", "SELECT v FROM canary WHERE k = '%s'")
 }

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -144,7 +145,7 @@ func TestPostgresEqualsPostmap(t *testing.T) {
 }
 
 func TestSQLiteEqualsPostmap(t *testing.T) {
-	b := sqliteFile(t, filepath.Join(t.TempDir(), "mail ?#%41.db"))
+	b, db := sqliteFile(t)
 	b.must(t, entries+`INSERT INTO t VALUES ('back\slash@example.org', 'backslash');
 		CREATE TABLE d (k text, a);
 		INSERT INTO d VALUES ('bob@example.org', 1.5), ('bob@example.org', 2.0), ('bob@example.org', 1e20), ('bob@example.org', -3), ('bob@example.org', x'414200'),
@@ -157,4 +158,12 @@ func TestSQLiteEqualsPostmap(t *testing.T) {
 	b.equals(t, "identifiers", "query = SELECT \"v\", `k`, [k] FROM t WHERE k = '%s'", keys)
 	b.equals(t, "types", "query = SELECT a FROM d WHERE k = '%s'", keys)
 	b.equals(t, "more than ASCII", "query = SELECT '<%s>'", []string{"müller@example.org", "漢字@例え.jp", "\U0001f600@x.example"})
+
+	// The path may have what means something in a URI.
+	odd := filepath.Join(filepath.Dir(db.Path), "mail ?#%41&;.db")
+	if err := os.Rename(db.Path, odd); err != nil {
+		t.Fatal(err)
+	}
+	b.account = "dbpath = " + odd + "\n"
+	b.equals(t, "path", "query = SELECT v FROM t WHERE k = '%s'", keys)
 }
