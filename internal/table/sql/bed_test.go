@@ -60,12 +60,7 @@ func (b bed) must(t testing.TB, statements string) {
 // file writes a file with these lines, behind those that connect unless it has its own.
 func (b bed) file(t testing.TB, lines string) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "mw")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	name := filepath.Join(dir, "table.cf")
+	name := filepath.Join(testbed.TempDir(t), "table.cf")
 	// Postfix waits for two seconds where a file may still be being written.
 	past := time.Now().Add(-time.Hour)
 	if err := errors.Join(os.WriteFile(name, []byte(b.account+lines), 0o644), os.Chtimes(name, past, past)); err != nil {

@@ -159,14 +159,20 @@ func (s *sqliteSession) failure(ctx context.Context, err error) error {
 		return fmt.Errorf("no answer to the query: %w", ctx.Err())
 	}
 	var said *sqlite.Error
-	if errors.As(err, &said) {
-		switch said.Code() & 0xff {
-		case sqlite3.SQLITE_ERROR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_TOOBIG,
-			sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_RANGE, sqlite3.SQLITE_CONSTRAINT:
-			return remote.Answered{Err: err}
-		}
+	if errors.As(err, &said) && isAnswer(said.Code()) {
+		return remote.Answered{Err: err}
 	}
 	return s.hint(err)
+}
+
+// isAnswer reports whether an error code speaks of the statement or the moment, and not of the file.
+func isAnswer(code int) bool {
+	switch code & 0xff {
+	case sqlite3.SQLITE_ERROR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH,
+		sqlite3.SQLITE_RANGE, sqlite3.SQLITE_CONSTRAINT:
+		return true
+	}
+	return code == sqlite3.SQLITE_READONLY // what is more special is about the file
 }
 
 // hint adds to an error what may be the cause: a database with a write-ahead log cannot be read where
