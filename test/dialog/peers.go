@@ -37,6 +37,14 @@ var peers = map[string]func(testbed.TB) (p peer, variables []string){
 		p := testbed.StartPostgres(tb)
 		return p, []string{"$POSTGRES_SOCKET", p.Socket + "/.s.PGSQL." + testbed.Port(p.Address), "$POSTGRES", p.Address}
 	},
+	"rspamd": func(tb testbed.TB) (peer, []string) {
+		r := testbed.StartRspamd(tb)
+		return r, []string{"$RSPAMD_SOCKET", r.Socket, "$RSPAMD", r.Address}
+	},
+	"spamd": func(tb testbed.TB) (peer, []string) {
+		s := testbed.StartSpamd(tb)
+		return s, []string{"$SPAMD", s.Address}
+	},
 }
 
 // peerActions are what a "peer" section may say.

@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 )
@@ -113,23 +112,10 @@ func (p *Postgres) Stop() error {
 }
 
 // Pause stops the server and the processes that serve its connections, which stay open.
-func (p *Postgres) Pause() { p.each(suspend) }
+func (p *Postgres) Pause() { p.pauseAll() }
 
 // Resume lets it go on.
-func (p *Postgres) Resume() {
-	p.each(func(pid int) { _ = syscall.Kill(pid, syscall.SIGCONT) }) // it may be gone
-}
-
-// each calls do for the server and its children, which are in groups of their own.
-func (p *Postgres) each(do func(pid int)) {
-	do(p.PID())
-	children, _ := os.ReadFile(fmt.Sprintf("/proc/%[1]d/task/%[1]d/children", p.PID()))
-	for _, child := range strings.Fields(string(children)) {
-		if pid, err := strconv.Atoi(child); err == nil {
-			do(pid)
-		}
-	}
-}
+func (p *Postgres) Resume() { p.resumeAll() }
 
 // Do carries out statements of SQL as the server's administrator, in the database "mail".
 func (p *Postgres) Do(statements string) error { return p.do("mail", statements) }

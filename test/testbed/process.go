@@ -98,6 +98,24 @@ func (p *Process) Pause() { suspend(p.PID()) }
 // Resume lets it go on.
 func (p *Process) Resume() { _ = p.Signal(syscall.SIGCONT) }
 
+// each calls do for the process and its children, which may be in groups of their own.
+func (p *Process) each(do func(pid int)) {
+	do(p.PID())
+	children, _ := os.ReadFile(fmt.Sprintf("/proc/%[1]d/task/%[1]d/children", p.PID()))
+	for _, child := range strings.Fields(string(children)) {
+		if pid, err := strconv.Atoi(child); err == nil {
+			do(pid)
+		}
+	}
+}
+
+// pauseAll and resumeAll are Pause and Resume of a process whose children do the work.
+func (p *Process) pauseAll() { p.each(suspend) }
+
+func (p *Process) resumeAll() {
+	p.each(func(pid int) { _ = syscall.Kill(pid, syscall.SIGCONT) }) // it may be gone
+}
+
 // suspend stops a process and waits until each of its threads has stopped.
 func suspend(pid int) {
 	_ = syscall.Kill(pid, syscall.SIGSTOP) // it may be gone

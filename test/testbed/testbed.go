@@ -47,13 +47,15 @@ var components = map[string]func() error{
 	"mariadb":   all(needRoot, needCommands("mariadbd", "mariadb-install-db", "mariadb")),
 	"sqlite":    needCommands("sqlite3"),
 	"postgres":  all(needRoot, needPostgres),
+	"rspamd":    all(needRoot, needCommands("rspamd")),
+	"spamd":     all(needRoot, needCommands("spamd")),
 	"outside":   func() error { _, err := Outside(); return err },
 	"cc":        all(needCommands("gcc"), needFiles("/usr/include/libmilter/mfapi.h")),
 	"postmap":   needCommands("postmap"),
 }
 
 // Require skips the test when a component of the machine is missing ("root", "postfix", "sendmail",
-// "dovecot", "dns", "dkim", "redis", "ldap", "mariadb", "postgres", "sqlite", "cc" or "postmap"; test/install.sh
+// "dovecot", "dns", "dkim", "redis", "ldap", "mariadb", "postgres", "sqlite", "rspamd", "spamd", "cc" or "postmap"; test/install.sh
 // installs them), or an address of the machine that is not loopback ("outside"), as [Missing] does.
 // In a run with -short it skips whatever is there, see [Peers].
 func Require(tb TB, component string) {
