@@ -21,6 +21,16 @@ type peer interface {
 
 // peers start those that a dialog may need; what they say stands for the variables of its files.
 var peers = map[string]func(testbed.TB) (p peer, variables []string){
+	"clamd": func(tb testbed.TB) (peer, []string) {
+		c := testbed.StartClamd(tb)
+		return c, []string{"$CLAMD_TCP", c.TCP, "$CLAMD", c.Socket}
+	},
+	// One that reports what it has not scanned, and takes little.
+	"strict-clamd": func(tb testbed.TB) (peer, []string) {
+		c := testbed.StartClamd(tb, "AlertEncrypted yes", "AlertBrokenExecutables yes", "AlertExceedsMax yes", "ExtendedDetectionInfo yes",
+			"MaxThreads 2", "MaxQueue 8", "StreamMaxLength 1M", "MaxFileSize 300K")
+		return c, []string{"$STRICT_CLAMD", c.Socket}
+	},
 	"ldap": func(tb testbed.TB) (peer, []string) {
 		s := testbed.StartSlapd(tb, "")
 		return s, []string{"$LDAP_TLS", s.TLS, "$LDAPI", s.URL(), "$LDAP_CA", s.Authority, "$LDAP", s.Address}

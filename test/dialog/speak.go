@@ -6,6 +6,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"time"
 
 	"mailweir/test/testbed"
 )
@@ -26,6 +27,9 @@ type conversation struct {
 // of a message.
 var queued = regexp.MustCompile(`(?: queued as |^250 2\.0\.0 )([0-9A-Za-z]+)(?: Message accepted|$)`)
 
+// patience is how long a client waits for a reply: the end of a message may take 60 s.
+const patience = 60*time.Second + testbed.Patience
+
 // dialog opens a connection and goes through the steps. The caller closes it.
 func (r *run) dialog(s *Section) (*testbed.Client, error) {
 	service, from, err := s.service()
@@ -45,6 +49,7 @@ func (r *run) dialog(s *Section) (*testbed.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	client.Patience = patience
 	c := &conversation{run: r, client: client, asked: []string{"(connection)"}}
 	for _, step := range s.Steps {
 		if err := c.step(step); err != nil {

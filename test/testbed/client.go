@@ -14,6 +14,9 @@ import (
 // Client is one SMTP connection, driven line by line: it adds nothing to what
 // the test says, so a test can also say what no well-behaved client would.
 type Client struct {
+	// Patience is how long it waits for a reply; Dial makes it the harness's own.
+	Patience time.Duration
+
 	conn net.Conn
 	in   *bufio.Reader
 	out  *bufio.Writer
@@ -34,7 +37,7 @@ func Dial(address, from string) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{}
+	c := &Client{Patience: Patience}
 	c.use(conn)
 	return c, nil
 }
@@ -73,7 +76,7 @@ func (c *Client) ReadReply() (Reply, error) {
 	if err := c.out.Flush(); err != nil {
 		return nil, err
 	}
-	if err := c.conn.SetReadDeadline(time.Now().Add(Patience)); err != nil {
+	if err := c.conn.SetReadDeadline(time.Now().Add(c.Patience)); err != nil {
 		return nil, err
 	}
 	var reply Reply

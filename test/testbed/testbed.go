@@ -49,13 +49,16 @@ var components = map[string]func() error{
 	"postgres":  all(needRoot, needPostgres),
 	"rspamd":    all(needRoot, needCommands("rspamd")),
 	"spamd":     all(needRoot, needCommands("spamd")),
+	"clamd":     needCommands("clamd"),
 	"outside":   func() error { _, err := Outside(); return err },
 	"cc":        all(needCommands("gcc"), needFiles("/usr/include/libmilter/mfapi.h")),
 	"postmap":   needCommands("postmap"),
+
+	"strict-clamd": needCommands("clamd"), // one for dialogs
 }
 
 // Require skips the test when a component of the machine is missing ("root", "postfix", "sendmail",
-// "dovecot", "dns", "dkim", "redis", "ldap", "mariadb", "postgres", "sqlite", "rspamd", "spamd", "cc" or "postmap"; test/install.sh
+// "dovecot", "dns", "dkim", "redis", "ldap", "mariadb", "postgres", "sqlite", "clamd", "rspamd", "spamd", "cc" or "postmap"; test/install.sh
 // installs them), or an address of the machine that is not loopback ("outside"), as [Missing] does.
 // In a run with -short it skips whatever is there, see [Peers].
 func Require(tb TB, component string) {
