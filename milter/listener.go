@@ -28,7 +28,7 @@ const addressForms = "write inet:HOST:PORT, inet:PORT@HOST, inet6:PORT@HOST, HOS
 // program has left behind is replaced; one that is answered, or of which that cannot be told, is an
 // error.
 func Listen(spec string, opts ListenOptions) (net.Listener, error) {
-	network, address, err := parseAddress(spec)
+	network, address, err := ParseAddress(spec)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func Listen(spec string, opts ListenOptions) (net.Listener, error) {
 // CheckAddress reports what Listen would find wrong with an address and its options, without
 // opening anything.
 func CheckAddress(spec string, opts ListenOptions) error {
-	network, address, err := parseAddress(spec)
+	network, address, err := ParseAddress(spec)
 	if err != nil || network != "unix" {
 		return err
 	}
@@ -56,8 +56,9 @@ func CheckAddress(spec string, opts ListenOptions) error {
 	return err
 }
 
-// parseAddress returns network and address as package net takes them.
-func parseAddress(spec string) (network, address string, err error) {
+// ParseAddress reads an address as Postfix and Sendmail write it, and returns network and address as
+// package net takes them.
+func ParseAddress(spec string) (network, address string, err error) {
 	kind, rest, found := strings.Cut(spec, ":")
 	if !found {
 		return "", "", fmt.Errorf("address %q: %s", spec, addressForms)

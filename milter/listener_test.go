@@ -38,7 +38,7 @@ func TestParseAddress(t *testing.T) {
 		{"inet:/run/x:1", "", "", "is not a host"},
 	}
 	for _, tt := range tests {
-		network, address, err := parseAddress(tt.spec)
+		network, address, err := ParseAddress(tt.spec)
 		if network != tt.network || address != tt.address {
 			t.Errorf("%q: %q %q, want %q %q", tt.spec, network, address, tt.network, tt.address)
 		}
@@ -53,7 +53,7 @@ func FuzzParseAddress(f *testing.F) {
 		f.Add(spec)
 	}
 	f.Fuzz(func(t *testing.T, spec string) {
-		network, address, err := parseAddress(spec)
+		network, address, err := ParseAddress(spec)
 		if err != nil {
 			return
 		}

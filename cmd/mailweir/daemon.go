@@ -140,6 +140,16 @@ func (d *daemon) run(ctx context.Context, listeners []net.Listener, signals <-ch
 	if commands != nil {
 		defer stopCommands(commands)
 	}
+	asked, err := d.openLogins(d.settings.daemon.auth)
+	if err != nil {
+		for _, l := range listeners {
+			_ = l.Close()
+		}
+		return fail(exUnavailable, "%v", err)
+	}
+	if asked != nil {
+		defer stopLogins(asked)
+	}
 	served := make(chan error, 1)
 	var serving sync.WaitGroup
 	defer serving.Wait()

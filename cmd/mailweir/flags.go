@@ -35,6 +35,7 @@ type daemonFlags struct {
 	logLevel    *string
 	drain       *time.Duration
 	watch       *time.Duration
+	auth        *authFlags
 }
 
 // Where mailweir listens, and the DNS servers that it asks, unless told otherwise.
@@ -75,6 +76,7 @@ func registerDaemon(set *pflag.FlagSet) *daemonFlags {
 	d.logFormat = f.String("log-format", "text", "text|json", "format of the log on standard error")
 	d.logLevel = f.String("log-level", "info", "error|warning|info|debug", "what is logged; debug has a line for each message")
 	d.drain = f.Duration("drain", 30*time.Second, "how long SIGTERM waits for messages in progress")
+	d.auth = registerAuth(f)
 	d.watch = f.Duration("watch", 10*time.Second, "how often to look for changed files, 0 for on SIGHUP only")
 	return d
 }
@@ -90,14 +92,16 @@ func (d *daemonFlags) validate() error {
 	if _, err := listenFrom(*d.listenFrom); err != nil {
 		return err
 	}
-	// Go listens at every address, at some port, where none is named.
-	if _, port, err := net.SplitHostPort(*d.http); *d.http != "off" && (err != nil || port == "") {
-		return fmt.Errorf("--http: %q is neither HOST:PORT nor off", *d.http)
+	if err := checkHTTP("http", *d.http); err != nil {
+		return err
 	}
 	if *d.control != "" {
 		if _, err := admin.SocketPath(*d.control); err != nil {
 			return fmt.Errorf("--control: %w", err)
 		}
+	}
+	if err := d.auth.validate(); err != nil {
+		return err
 	}
 	options, err := d.listenOptions()
 	if err != nil {
@@ -111,6 +115,15 @@ func (d *daemonFlags) validate() error {
 	return nil
 }
 
+// checkHTTP reports an address at which nothing can be served. Go would listen at every address, at
+// some port, where none is named.
+func checkHTTP(flag, address string) error {
+	if _, port, err := net.SplitHostPort(address); address != "off" && (err != nil || port == "") {
+		return fmt.Errorf("--%s: %q is neither HOST:PORT nor off", flag, address)
+	}
+	return nil
+}
+
 // addresses are where to listen.
 func (d *daemonFlags) addresses() []string {
 	if len(*d.listen) == 0 {
@@ -120,11 +133,16 @@ func (d *daemonFlags) addresses() []string {
 }
 
 func (d *daemonFlags) listenOptions() (milter.ListenOptions, error) {
-	mode, err := strconv.ParseUint(*d.listenMode, 8, 32)
+	return socketOptions("listen", *d.listenMode, *d.listenGroup)
+}
+
+// socketOptions reads --NAME-mode and --NAME-group.
+func socketOptions(name, octal, group string) (milter.ListenOptions, error) {
+	mode, err := strconv.ParseUint(octal, 8, 32)
 	if err != nil || mode == 0 || mode > 0o777 {
-		return milter.ListenOptions{}, fmt.Errorf("--listen-mode: %q is not an octal mode such as 0660", *d.listenMode)
+		return milter.ListenOptions{}, fmt.Errorf("--%s-mode: %q is not an octal mode such as 0660", name, octal)
 	}
-	return milter.ListenOptions{Mode: os.FileMode(mode), Group: *d.listenGroup}, nil
+	return milter.ListenOptions{Mode: os.FileMode(mode), Group: group}, nil
 }
 
 // daemonChanges names the flags of the process that differ from other settings.

@@ -23,7 +23,7 @@ func (d *daemonFlags) placeRemarks() []string {
 			remarks = append(remarks, "--listen: "+remark)
 		}
 	}
-	return remarks
+	return append(remarks, d.auth.remarks()...)
 }
 
 // socketRemark says that everybody may write to the directory of a socket.

@@ -42,6 +42,8 @@ var layers = map[string][]string{
 	"internal/textfile":       {},
 	"internal/admin":          {"internal/policy", "internal/state", "internal/terminal", "rbl"},
 	"internal/passwords":      {"internal/textfile"},
+	"internal/auth":           {"internal/policy", "internal/history", "internal/passwords", "internal/backend"},
+	"internal/logins":         {"internal/policy", "internal/backend"},
 	"internal/terminal":       {},
 	"internal/trace":          {},
 	"internal/spool":          {},

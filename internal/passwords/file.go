@@ -66,6 +66,13 @@ func (f *File) Find(login string) Entry {
 	return Entry{f.nobody, false}
 }
 
+// Reload reads the file again, whether or not it has changed.
+func (f *File) Reload() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.reload(stampOf(f.path))
+}
+
 // reload reads the file again. An error is told once.
 func (f *File) reload(now stamp, err error) {
 	if err != nil {
