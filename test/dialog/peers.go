@@ -35,6 +35,18 @@ var peers = map[string]func(testbed.TB) (p peer, variables []string){
 		s := testbed.StartSlapd(tb, "")
 		return s, []string{"$LDAP_TLS", s.TLS, "$LDAPI", s.URL(), "$LDAP_CA", s.Authority, "$LDAP", s.Address}
 	},
+	"next-server": func(tb testbed.TB) (peer, []string) {
+		s := testbed.StartNextServer(tb)
+		return s, []string{"$NEXT", s.Address}
+	},
+	"lmtp": func(tb testbed.TB) (peer, []string) {
+		m := testbed.StartMailboxes(tb)
+		return m, []string{"$LMTP", m.LMTP}
+	},
+	"userdb": func(tb testbed.TB) (peer, []string) {
+		m := testbed.StartMailboxes(tb)
+		return m, []string{"$USERDB", m.Userdb}
+	},
 	"mariadb": func(tb testbed.TB) (peer, []string) {
 		m := testbed.StartMariaDB(tb)
 		return m, []string{"$MARIADB_SOCKET", m.Socket, "$MARIADB", m.Address}

@@ -28,6 +28,7 @@ type MTA struct {
 	Process    *Process
 
 	authority  *authority
+	etc        string   // Postfix's configuration directory
 	mailLog    string   // the MTA's own log
 	quarantine string   // what the queue file of a message that is held begins with, before its id
 	submit     []string // command of the local submission, "sendmail -t"

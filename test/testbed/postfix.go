@@ -47,14 +47,21 @@ func StartPostfix(tb TB, config MTAConfig) *MTA {
 		}
 	}
 
+	m.etc = filepath.Join(dir, "etc")
+	m.startMaster(tb)
+	return m
+}
+
+// startMaster starts Postfix, for the first time or again.
+func (m *MTA) startMaster(tb TB) {
+	tb.Helper()
 	// master -d stays in the foreground in the process group that it leads, and
 	// takes its children with it when it ends.
-	cmd := exec.Command(postfixDaemons+"/master", "-c", filepath.Join(dir, "etc"), "-d")
+	cmd := exec.Command(postfixDaemons+"/master", "-c", m.etc, "-d")
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C"}
 	m.Process = start(tb, cmd)
 	m.Process.outlast(tb)
 	m.AwaitGreeting(tb, m.MX, m.Submission, m.Reinject)
-	return m
 }
 
 // postfixDirectories makes what "postfix start" would make below the queue

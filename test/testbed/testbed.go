@@ -54,7 +54,11 @@ var components = map[string]func() error{
 	"cc":        all(needCommands("gcc"), needFiles("/usr/include/libmilter/mfapi.h")),
 	"postmap":   needCommands("postmap"),
 
-	"strict-clamd": needCommands("clamd"), // one for dialogs
+	// Those of dialogs.
+	"strict-clamd": needCommands("clamd"),
+	"next-server":  all(needRoot, needFiles("/usr/sbin/postfix", postfixDaemons+"/master")),
+	"lmtp":         all(needRoot, needCommands("dovecot"), needFiles("/usr/lib/dovecot/lmtp")),
+	"userdb":       all(needRoot, needCommands("dovecot"), needFiles("/usr/lib/dovecot/lmtp")),
 }
 
 // Require skips the test when a component of the machine is missing ("root", "postfix", "sendmail",
