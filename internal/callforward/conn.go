@@ -154,23 +154,21 @@ func (c *conn) ask(mail, rcpt string) (reply, error) {
 var errOutOfStep = errors.New("its replies do not fit the commands")
 
 // reset ends the transaction. A server that leaves behind its answer has answered all the same. But
-// where RSET is refused, or more is said than was asked, replies and commands do not belong
-// together, and then nobody knows of whom it spoke.
+// where RSET is refused, or of several commands at once it has answered more or fewer, replies and
+// commands do not belong together, and then nobody knows of whom it spoke.
 func (c *conn) reset(ctx context.Context) (usable bool, err error) {
-	if soon := time.Now().Add(resetPatience); ctx.Err() == nil {
-		if deadline, ok := ctx.Deadline(); !ok || soon.Before(deadline) {
+	if !c.pipelining {
+		soon := time.Now().Add(resetPatience)
+		if deadline, ok := ctx.Deadline(); ctx.Err() == nil && (!ok || soon.Before(deadline)) {
 			_ = c.SetDeadline(soon)
 		}
-	}
-	if !c.pipelining {
 		if c.send("RSET") != nil {
 			return false, nil
 		}
 	}
 	r, err := c.read()
-	var timeout net.Error
 	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &timeout):
+	case isGone(err), isTimeout(err) && !c.pipelining:
 		return false, nil
 	case err != nil:
 		return false, err

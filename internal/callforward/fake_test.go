@@ -27,7 +27,8 @@ type fake struct {
 	lines []string // every command
 	conns []net.Conn
 
-	// What it says; a reply may be several lines by |, an empty one is silence, and "close" closes.
+	// What it says; a reply may be several lines by |, an empty one is silence, and "close" closes and
+	// "hang" says nothing any more.
 	greeting, ehlo string
 	mail, rset     string
 	rcpt           func(path string) string
@@ -110,7 +111,12 @@ func (f *fake) speak(c net.Conn) {
 		f.mu.Lock()
 		f.lines = append(f.lines, line)
 		f.mu.Unlock()
-		if !say(c, f.reply(line)) {
+		answer := f.reply(line)
+		if answer == "hang" {
+			_, _ = io.Copy(io.Discard, c)
+			return
+		}
+		if !say(c, answer) {
 			return
 		}
 	}
@@ -200,13 +206,18 @@ type asker struct {
 
 func open(t *testing.T, kind, source string, store state.Store) *asker {
 	t.Helper()
+	return openWithin(t, 0, kind, source, store)
+}
+
+func openWithin(t *testing.T, deadline time.Duration, kind, source string, store state.Store) *asker {
+	t.Helper()
 	a := &asker{t: t, store: store, told: told{heard: make(chan struct{}, 100)}}
 	if a.store == nil {
 		a.store = state.NewMemory(time.Now, 1000)
 		t.Cleanup(func() { _ = a.store.Close() })
 	}
 	var err error
-	a.Server, err = Open(Options{Kind: kind, Source: source, Store: a.store, Observer: a.observer()})
+	a.Server, err = Open(Options{Kind: kind, Source: source, Store: a.store, Observer: a.observer(), deadline: deadline})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,11 +18,10 @@ import (
 )
 
 const (
-	// deadline is what one question takes at most, with the look that follows on one that hangs.
-	deadline = 7 * time.Second
-	// patience is what its answer may take. A Postfix that asks somebody else itself takes 3 seconds
+	// deadline is what one question takes at most, with the look that follows on one that hangs. Its
+	// answer may take five of the seven seconds: a Postfix that asks somebody else itself takes three
 	// (address_verify_poll_delay).
-	patience = 5 * time.Second
+	deadline = 7 * time.Second
 )
 
 var (
@@ -48,6 +47,8 @@ type Options struct {
 	Store state.Store
 	// Observer hears how the server fares, and where it is used for nothing. It may be nil.
 	Observer *backend.Observer
+
+	deadline time.Duration // of tests in a hurry; 0 is the usual one
 }
 
 // peer is a server that can be asked.
@@ -66,7 +67,9 @@ type Server struct {
 	turns   *turns
 	breaker *backend.Backend
 	domains domains
-	work    sync.WaitGroup // questions and tests
+
+	patience time.Duration  // with one answer
+	work     sync.WaitGroup // questions and tests
 
 	ctx  context.Context // ends with Close
 	stop context.CancelFunc
@@ -94,6 +97,10 @@ func Open(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.deadline == 0 {
+		o.deadline = deadline
+	}
+	s.patience = o.deadline * 5 / 7
 	s.domains = domains{server: s.name, store: o.Store, changed: func(domain, why string) {
 		if o.Observer != nil && o.Observer.Suspended != nil {
 			o.Observer.Suspended(s.name, domain, why)
@@ -101,7 +108,7 @@ func Open(o Options) (*Server, error) {
 	}}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.breaker = backend.New(o.Observer.Watch(backend.Options{
-		Name: s.name, Deadline: deadline,
+		Name: s.name, Deadline: o.deadline,
 		Probe:    func(ctx context.Context, _ int) error { return s.peer.probe(ctx, s.lastDomain()) },
 		Answered: func(err error) bool { return !isSilent(err) },
 	}))
@@ -236,7 +243,7 @@ func (s *Server) weigh(ctx context.Context, domain string, f finding) (finding, 
 func (s *Server) call(ctx context.Context, to address.Address, own bool) (f finding, err error) {
 	s.setDomain(to.Domain)
 	err = s.breaker.Call(ctx, 0, func(ctx context.Context) error {
-		short, cancel := context.WithTimeout(ctx, patience)
+		short, cancel := context.WithTimeout(ctx, s.patience)
 		defer cancel()
 		var err error
 		f, err = s.peer.ask(short, to, own)

@@ -20,8 +20,8 @@ type userdb struct {
 	known map[string]knownUser // by domain
 }
 
-// knownUser is somebody whom it has found a while ago. If it does not find him any more it finds
-// nobody: with its passwd-file gone Dovecot says NOTFOUND of all.
+// knownUser is somebody whom it has found a while ago. If it does not find him any more it may find
+// nobody: started without its passwd-file Dovecot says NOTFOUND of all.
 type knownUser struct {
 	user string
 	at   time.Time
@@ -44,6 +44,13 @@ func (u *userdb) ask(ctx context.Context, to address.Address, _ bool) (finding, 
 	found, err := u.find(ctx, user)
 	if err != nil {
 		return finding{}, err
+	}
+	if !found {
+		// While its passwd-file cannot be read Dovecot says NOTFOUND once a second, and otherwise goes by
+		// what it has read before.
+		if found, err = u.find(ctx, user); err != nil {
+			return finding{}, err
+		}
 	}
 	if found {
 		u.know(to.Domain, user)

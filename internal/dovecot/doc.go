@@ -6,5 +6,7 @@
 // is a connection that it closes while auth is not running.
 //
 // A userdb whose driver is static finds everybody when it has allow_all_users=yes, or when there is
-// no passdb that knows better. One whose passwd-file is missing finds nobody.
+// no passdb that knows better. While its passwd-file is missing, the first
+// question of each second is answered NOTFOUND whoever it is about; started without it, Dovecot
+// finds nobody.
 package dovecot
