@@ -55,6 +55,10 @@ var peers = map[string]func(testbed.TB) (p peer, variables []string){
 		s := testbed.StartSQLite(tb)
 		return s, []string{"$SQLITE", s.Path}
 	},
+	"tables": func(tb testbed.TB) (peer, []string) {
+		t := testbed.StartTables(tb)
+		return t, []string{"$TABLES", t.Address}
+	},
 	"postgres": func(tb testbed.TB) (peer, []string) {
 		p := testbed.StartPostgres(tb)
 		return p, []string{"$POSTGRES_SOCKET", p.Socket + "/.s.PGSQL." + testbed.Port(p.Address), "$POSTGRES", p.Address}

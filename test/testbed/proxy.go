@@ -1,0 +1,177 @@
+package testbed
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"time"
+)
+
+// Fault is what a [Proxy] does to a conversation.
+type Fault struct {
+	// Kind is "" for none, or
+	//
+	//	refuse   no connection is taken, and those that are open are reset
+	//	hang     connections are taken, and nothing goes through
+	//	half     of what the server says, half goes through, and then the connection ends
+	//	rubbish  the server's octets become others
+	//	slow     what the server says takes Delay longer
+	Kind  string
+	Delay time.Duration
+}
+
+func (f Fault) String() string {
+	switch f.Kind {
+	case "":
+		return "none"
+	case "slow":
+		return fmt.Sprintf("slow by %s", f.Delay)
+	}
+	return f.Kind
+}
+
+// Proxy stands in front of a server, at an address of its own, and has it fail on demand.
+type Proxy struct {
+	Address string
+
+	tb              TB
+	network, target string
+
+	mu      sync.Mutex
+	fault   Fault
+	listens net.Listener // nil while connections are refused
+	open    map[net.Conn]bool
+	change  chan struct{} // closed when the fault is another one
+	seen    int
+}
+
+// StartProxy starts one in front of a server at an address, "tcp" or "unix".
+func StartProxy(tb TB, network, target string) *Proxy {
+	tb.Helper()
+	p := &Proxy{Address: FreeAddress(tb), tb: tb, network: network, target: target, open: map[net.Conn]bool{}, change: make(chan struct{})}
+	p.Set(Fault{})
+	tb.Cleanup(func() { p.Set(Fault{Kind: "refuse"}) })
+	return p
+}
+
+// Set puts a fault in the place of the one before. It holds for connections that are open, too.
+func (p *Proxy) Set(f Fault) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fault = f
+	close(p.change)
+	p.change = make(chan struct{})
+	switch {
+	case f.Kind == "refuse" && p.listens != nil:
+		_ = p.listens.Close()
+		p.listens = nil
+		for conn := range p.open {
+			reset(conn)
+		}
+	case f.Kind != "refuse" && p.listens == nil:
+		l, err := net.Listen("tcp", p.Address)
+		if err != nil {
+			p.tb.Fatalf("testbed: proxy: %v", err)
+			return
+		}
+		p.listens = l
+		go p.accept(l)
+	}
+}
+
+// Connections is how many have been made so far.
+func (p *Proxy) Connections() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.seen
+}
+
+func reset(conn net.Conn) {
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
+}
+
+func (p *Proxy) accept(l net.Listener) {
+	for {
+		client, err := l.Accept()
+		if err != nil {
+			return
+		}
+		p.mu.Lock()
+		p.open[client] = true
+		p.seen++
+		p.mu.Unlock()
+		go p.carry(client)
+	}
+}
+
+// carry takes what is said from one to the other until either hangs up.
+func (p *Proxy) carry(client net.Conn) {
+	defer func() {
+		p.mu.Lock()
+		delete(p.open, client)
+		p.mu.Unlock()
+		_ = client.Close()
+	}()
+	server, err := net.Dial(p.network, p.target)
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	go func() {
+		_, _ = io.Copy(server, client)
+		_ = server.Close()
+	}()
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := server.Read(buf)
+		if n > 0 && p.pass(client, buf[:n]) != nil || err != nil {
+			return
+		}
+	}
+}
+
+var errHalf = errors.New("half is enough")
+
+// pass gives the client what the server has said, or what the fault makes of it.
+func (p *Proxy) pass(client net.Conn, said []byte) error {
+	fault := p.wait()
+	switch fault.Kind {
+	case "half":
+		_, _ = client.Write(said[:len(said)/2])
+		return errHalf
+	case "rubbish":
+		for i := range said {
+			said[i] = byte(rand.IntN(256))
+		}
+	}
+	_, err := client.Write(said)
+	return err
+}
+
+// wait lets time pass while the fault wants it to, and returns the fault as it is then.
+func (p *Proxy) wait() Fault {
+	var end <-chan time.Time
+	for {
+		p.mu.Lock()
+		fault, change := p.fault, p.change
+		p.mu.Unlock()
+		switch {
+		case fault.Kind == "slow" && end == nil:
+			end = time.After(fault.Delay)
+		case fault.Kind != "slow" && fault.Kind != "hang":
+			return fault
+		}
+		select {
+		case <-change:
+			end = nil
+		case <-end:
+			return fault
+		}
+	}
+}
