@@ -22,6 +22,7 @@ const mostQuestions = 1000
 
 // Table is a [table.Waiting] that keeps answers, and watches over its server.
 type Table struct {
+	spec      string
 	driver    Driver
 	backend   *backend.Backend
 	file      *postfixcf.File
@@ -42,7 +43,7 @@ type question struct {
 }
 
 func newTable(k Kind, s Source, d Driver, keep time.Duration, observer *backend.Observer) *Table {
-	t := &Table{driver: d, file: s.File, wholeKeys: k.WholeKeys, cache: newCache(keep), questions: map[string]*question{}}
+	t := &Table{spec: s.Spec, driver: d, file: s.File, wholeKeys: k.WholeKeys, cache: newCache(keep), questions: map[string]*question{}}
 	t.backend = backend.New(observer.Watch(backend.Options{
 		Name: s.Spec, Deadline: askWithin, InFlight: k.inFlight(), Answered: isAnswer,
 		Probe: func(ctx context.Context, _ int) error { return d.Probe(ctx) },
@@ -80,7 +81,7 @@ func (t *Table) question(ctx context.Context, key string) (*question, error) {
 		return q, nil
 	}
 	if err := t.backend.Lost(0); err != nil {
-		return nil, err
+		return nil, t.unnamed(err)
 	}
 	if len(t.questions) >= mostQuestions {
 		return nil, fmt.Errorf("%w: %d questions wait for their answers", backend.ErrBusy, mostQuestions)
@@ -110,12 +111,25 @@ func (t *Table) ask(ctx context.Context, key string, q *question) {
 		return t.shown(err)
 	})
 	if q.err != nil {
-		q.value, q.found = "", false
+		q.value, q.found, q.err = "", false, t.unnamed(q.err)
 	}
 	if errors.Is(q.err, context.DeadlineExceeded) && !errors.Is(q.err, backend.ErrUnavailable) {
 		q.err = backend.ErrBusy
 	}
 }
+
+// unnamed is an error without the table's name, which [table.Table] puts in front.
+func (t *Table) unnamed(err error) error {
+	return unnamed{err, strings.Replace(err.Error(), ": "+t.spec+": ", ": ", 1)}
+}
+
+type unnamed struct {
+	error
+	text string
+}
+
+func (u unnamed) Error() string { return u.text }
+func (u unnamed) Unwrap() error { return u.error }
 
 // shown is an error without secrets.
 func (t *Table) shown(err error) error {
