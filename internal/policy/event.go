@@ -114,9 +114,10 @@ const (
 	ActionUnexamined                // a limit kept a part of the message from being examined
 	ActionWouldChange               // monitored: the message went on unchanged
 	ActionNotDone                   // an edit that the MTA has not granted, or that would lose the message
+	ActionNoted                     // nothing was done, and that may surprise
 )
 
-var actionNames = [...]string{"refused", "deferred", "removed", "changed", "would_refuse", "check_error", "not_retried", "incomplete", "unexamined", "would_change", "not_done"}
+var actionNames = [...]string{"refused", "deferred", "removed", "changed", "would_refuse", "check_error", "not_retried", "incomplete", "unexamined", "would_change", "not_done", "noted"}
 
 // String returns the action as it is written in logs and metrics.
 func (a Action) String() string { return actionNames[a] }

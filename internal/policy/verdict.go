@@ -18,6 +18,7 @@ type Verdict struct {
 	also  *Verdict
 	// monitored says that it is only recorded, whatever the mode.
 	monitored bool
+	noted     bool // it is recorded though it has nothing against the mail
 }
 
 // ownWords is what a table entry says instead of the declared reply: REJECT text, DEFER text or a
@@ -80,6 +81,14 @@ func (v Verdict) Monitored() Verdict {
 	return v
 }
 
+// Noted has it recorded, with its cause, that the check has nothing against a message, where that
+// may surprise: another program would have acted otherwise. It is for verdicts on a message at its
+// end.
+func (v Verdict) Noted() Verdict {
+	v.noted = true
+	return v
+}
+
 // Text replaces the declared text, as a table entry "REJECT text" does.
 func (v Verdict) Text(text string) Verdict {
 	v.own.text = text
@@ -111,6 +120,9 @@ func (v Verdict) Finds() bool { return v.reply != nil || len(v.edits) > 0 }
 
 // OnlyMonitors reports whether Monitored has been called.
 func (v Verdict) OnlyMonitors() bool { return v.monitored }
+
+// IsNoted reports whether Noted has been called.
+func (v Verdict) IsNoted() bool { return v.noted }
 
 // Also returns what And added, nil without it.
 func (v Verdict) Also() *Verdict { return v.also }

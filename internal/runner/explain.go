@@ -36,11 +36,15 @@ type Finding struct {
 	Trace     []trace.Query
 }
 
-// report tells explain what became of a finding, and records a failure that lets the mail go on.
+// report tells explain what became of a finding, and records a failure that lets the mail go on and what
+// the check noted.
 func (rs *resolver) report(ru *ruling) {
 	failed := ru.is == drop && ru.failure != nil && ru.by == ""
 	if failed {
 		rs.recordFailure(ru)
+	}
+	if ru.is == drop && ru.by == "" && ru.verdict.IsNoted() {
+		rs.recordNoted(ru)
 	}
 	if rs.tell == nil {
 		return

@@ -57,7 +57,7 @@ type finding struct {
 	// monitors says that what comes later is only to be recorded.
 	monitors bool
 
-	reported atomic.Bool // that the check failed has been recorded
+	reported atomic.Bool // that the check failed, or what it noted, has been recorded
 }
 
 // said is what a hook returns: a verdict, or the error of a check that failed.
@@ -66,9 +66,9 @@ type said struct {
 	err     error
 }
 
-// idle reports whether it has nothing against the mail.
+// idle reports whether it has nothing to say about the mail.
 func (w said) idle() bool {
-	return w.verdict.Work() == nil && !w.verdict.Finds() && w.err == nil
+	return w.verdict.Work() == nil && !w.verdict.Finds() && !w.verdict.IsNoted() && w.err == nil
 }
 
 // stageSet is a set of stages.

@@ -64,6 +64,16 @@ func (rs *resolver) recordFailure(ru *ruling) {
 	rs.publish(e, ru)
 }
 
+// recordNoted writes, once, that a check has nothing against a message, and why that may surprise.
+func (rs *resolver) recordNoted(ru *ruling) {
+	if !ru.f.reported.CompareAndSwap(false, true) {
+		return
+	}
+	e := rs.event(ru, ru.f.rcpt)
+	e.Action = policy.ActionNoted
+	rs.publish(e, ru)
+}
+
 // publish gives the event its id and the line that the client reads.
 func (rs *resolver) publish(e *policy.Event, ru *ruling) *policy.Event {
 	e.ID = rs.runner.observer.Identify(e)
