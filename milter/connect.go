@@ -35,6 +35,7 @@ func connectFacts(data []byte, m macros) (policy.ConnectFacts, error) {
 		Unverified: hostName(m.get("{client_ptr}")),
 		DaemonName: m.get("{daemon_name}"),
 		DaemonPort: m.get("{daemon_port}"),
+		MTA:        m.get("j"),
 	}
 	switch rest[0] {
 	case familyIPv4, familyIPv6:

@@ -34,9 +34,9 @@ func TestConnectFacts(t *testing.T) {
 		{"a family nobody knows", connectPacket("x", 'Z', 1, "y"), nil, policy.ConnectFacts{Name: "x"}},
 		{
 			"macros", connectPacket("mx.x.example", '4', 1, "192.0.2.7"),
-			macrosOf("{daemon_port}", "587", "{daemon_name}", "MSA", "{client_ptr}", "ptr.x.example", "{client_resolve}", "OK"),
+			macrosOf("{daemon_port}", "587", "{daemon_name}", "MSA", "{client_ptr}", "ptr.x.example", "{client_resolve}", "OK", "j", "mx.example.org"),
 			policy.ConnectFacts{
-				Client: addr("192.0.2.7"), Port: 1, Name: "mx.x.example", Unverified: "ptr.x.example", DaemonName: "MSA", DaemonPort: "587",
+				Client: addr("192.0.2.7"), Port: 1, Name: "mx.x.example", Unverified: "ptr.x.example", DaemonName: "MSA", DaemonPort: "587", MTA: "mx.example.org",
 			},
 		},
 		{

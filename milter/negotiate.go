@@ -21,7 +21,7 @@ const (
 // wantedMacros replaces the MTA's own choice for these stages. Sendmail 8.17 mixes up the last two:
 // setting only one of them empties it, so both are set.
 var wantedMacros = map[gomilter.Stage][]string{
-	gomilter.StageConnect:  {"{daemon_port}", "{daemon_name}", "{client_ptr}", "{client_resolve}"},
+	gomilter.StageConnect:  {"{daemon_port}", "{daemon_name}", "{client_ptr}", "{client_resolve}", "j"},
 	gomilter.StageHelo:     {"{tls_version}", "{cipher}", "{cipher_bits}", "{cert_subject}", "{cert_issuer}", "{verify}"},
 	gomilter.StageMailFrom: {"i", "{auth_type}", "{auth_authen}"},
 	gomilter.StageRcptTo:   {"i", "{rcpt_mailer}", "{rcpt_host}"},

@@ -25,7 +25,7 @@ func TestEventOrders(t *testing.T) {
 	queueID := func(stage byte) []byte { return macroPacket(stage, "i", "4XyZ") }
 	begin := do("c", macroPacket('C', "{daemon_port}", "25"), strangerPacket(), macroPacket('H'), heloPacket("h"))
 	began := []string{
-		"connect {Client:192.0.2.7 Port:4711 Name:mail.test.example Unverified: DaemonName: DaemonPort:25 NoNetwork:false Denied:0}",
+		"connect {Client:192.0.2.7 Port:4711 Name:mail.test.example Unverified: DaemonName: DaemonPort:25 MTA: NoNetwork:false Denied:0}",
 		"helo h",
 	}
 	content := [][]byte{
@@ -138,7 +138,7 @@ func TestEventOrders(t *testing.T) {
 				do("c", queueID('M'), mailPacket("a@b")), do("c", rcptPacket("c@d")), do("c", eohPacket, eomPacket),
 			},
 			calls: []string{
-				"connect {Client:127.0.0.1 Port:0 Name:localhost Unverified: DaemonName: DaemonPort: NoNetwork:false Denied:0}",
+				"connect {Client:127.0.0.1 Port:0 Name:localhost Unverified: DaemonName: DaemonPort: MTA: NoNetwork:false Denied:0}",
 				"helo localhost", "mail <a@b> [4XyZ]", "rcpt c@d c@d [4XyZ]", "eoh", "end [4XyZ]", "close",
 			},
 		},

@@ -17,6 +17,8 @@ type ConnectFacts struct {
 	Unverified string
 	// DaemonName and DaemonPort tell the door ({daemon_name}, {daemon_port}).
 	DaemonName, DaemonPort string
+	// MTA is what the MTA calls itself ({j}); "" where it does not tell.
+	MTA string
 	// NoNetwork says that the message is submitted without a network client.
 	NoNetwork bool
 	// Denied are the edits that the MTA has not granted to us.
