@@ -46,36 +46,36 @@ func TestActions(t *testing.T) {
 	action := func(name string, score any) string { return fmt.Sprintf(`{"action":%q,"score":%v}`, name, score) }
 	flags := strings.Fields
 	for _, tt := range []struct {
-		name, answer, flags, said string
+		name, answer, flags, said, events string
 	}{
-		{"reject", reject, "", refused},
-		{"the scanner's own words", gtube, "", policies + "(Gtube pattern)"},
-		{"no symbols", action("reject", 16), "", policies + "(spam score 16)"},
-		{"no score either", `{"action":"reject"}`, "", policies + "(spam)"},
-		{"add header", tag, "", tagged},
-		{"rewrite subject", action("rewrite subject", 9), "", "end change X-Spam-Flag: YES; X-Spam-Score: 9"},
-		{"a tag without a score", `{"action":"add header"}`, "", "end change X-Spam-Flag: YES"},
-		{"no action", fine, "", ""},
-		{"greylist", action("greylist", 5), "", ""},
-		{"soft reject", action("soft reject", 5), "", processed},
-		{"quarantine", action("quarantine", 5), "", policies + "(spam score 5)"},
-		{"discard", action("discard", 5), "", policies + "(spam score 5)"},
-		{"an action of the administrator's own", action("bulk", 5), "", ""},
-		{"skipped", `{"action":"no action","is_skipped":true,"score":0}`, "", ""},
+		{"reject", reject, "", refused, ""},
+		{"the scanner's own words", gtube, "", policies + "(Gtube pattern)", ""},
+		{"no symbols", action("reject", 16), "", policies + "(spam score 16)", ""},
+		{"no score either", `{"action":"reject"}`, "", policies + "(spam)", ""},
+		{"add header", tag, "", tagged, ""},
+		{"rewrite subject", action("rewrite subject", 9), "", "end change X-Spam-Flag: YES; X-Spam-Score: 9", ""},
+		{"a tag without a score", `{"action":"add header"}`, "", "end change X-Spam-Flag: YES", ""},
+		{"no action", fine, "", "", ""},
+		{"greylist", action("greylist", 5), "", "", "spam noted"},
+		{"soft reject", action("soft reject", 5), "", processed, ""},
+		{"quarantine", action("quarantine", 5), "", policies + "(spam score 5)", ""},
+		{"discard", action("discard", 5), "", policies + "(spam score 5)", ""},
+		{"an action of the administrator's own", action("bulk", 5), "", "", "spam noted"},
+		{"skipped", `{"action":"no action","is_skipped":true,"score":0}`, "", "", ""},
 
-		{"reject, a higher score wanted", reject, "--spam-reject-at=30", "end change X-Spam-Flag: YES; X-Spam-Score: 20.5"},
-		{"reject, that score reached", reject, "--spam-reject-at=20.5", refused},
-		{"add header, a lower score reached", tag, "--spam-reject-at=6", policies + "(spam score 6.5)"},
-		{"no action, a lower score reached", fine, "--spam-tag-at=0.4", "end change X-Spam-Flag: YES; X-Spam-Score: 0.4"},
-		{"quarantine, a score not reached", action("quarantine", 5), "--spam-reject-at=6", "end change X-Spam-Flag: YES; X-Spam-Score: 5"},
-		{"soft reject, a score reached", action("soft reject", 5), "--spam-reject-at=5", policies + "(spam score 5)"},
-		{"never reject", reject, "--spam-reject-at=never", "end change X-Spam-Flag: YES; X-Spam-Score: 20.5"},
-		{"never tag", tag, "--spam-tag-at=never", ""},
-		{"neither", reject, "--spam-reject-at=never --spam-tag-at=never", ""},
-		{"negative scores", action("no action", -3), "--spam-tag-at=-3", "end change X-Spam-Flag: YES; X-Spam-Score: -3"},
+		{"reject, a higher score wanted", reject, "--spam-reject-at=30", "end change X-Spam-Flag: YES; X-Spam-Score: 20.5", "spam noted\nspam changed"},
+		{"reject, that score reached", reject, "--spam-reject-at=20.5", refused, ""},
+		{"add header, a lower score reached", tag, "--spam-reject-at=6", policies + "(spam score 6.5)", ""},
+		{"no action, a lower score reached", fine, "--spam-tag-at=0.4", "end change X-Spam-Flag: YES; X-Spam-Score: 0.4", ""},
+		{"quarantine, a score not reached", action("quarantine", 5), "--spam-reject-at=6", "end change X-Spam-Flag: YES; X-Spam-Score: 5", "spam noted\nspam changed"},
+		{"soft reject, a score reached", action("soft reject", 5), "--spam-reject-at=5", policies + "(spam score 5)", ""},
+		{"never reject", reject, "--spam-reject-at=never", "end change X-Spam-Flag: YES; X-Spam-Score: 20.5", "spam noted\nspam changed"},
+		{"never tag", tag, "--spam-tag-at=never", "", ""},
+		{"neither", reject, "--spam-reject-at=never --spam-tag-at=never", "", "spam noted"},
+		{"negative scores", action("no action", -3), "--spam-tag-at=-3", "end change X-Spam-Flag: YES; X-Spam-Score: -3", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			play(t, tt.answer, policytest.Scenario{Flags: flags(tt.flags), Said: tt.said})
+			play(t, tt.answer, policytest.Scenario{Flags: flags(tt.flags), Said: tt.said, Events: tt.events})
 		})
 	}
 }
@@ -421,5 +421,29 @@ func TestConfiguration(t *testing.T) {
 			t.Errorf("%s: remarks %s", flags, remarks)
 		}
 		p.Close()
+	}
+}
+
+// TestNotGranted: what the MTA does not let us do is recorded.
+func TestNotGranted(t *testing.T) {
+	scanner := spamscantest.NewRspamd(t, tag)
+	h := only.Host(t, "--spam-scanner="+scanner.Scanner)
+	s := h.Runner.NewSession()
+	facts := policytest.Letter{}.Connect()
+	facts.Denied, facts.MTA = policy.Kinds(policy.EditDelete), "mx.ours.example"
+	s.Connect(facts)
+	s.Helo(policy.HeloFacts{})
+	policytest.Begin(s, policytest.Letter{})
+	s.Header(policy.Field{Name: "X-Spam-Flag", Value: "NO"}, "4AbC")
+	s.EndOfHeaders()
+	if a := s.EndOfMessage("4AbC"); policy.EditText(a.Edits) != "X-Spam-Flag: YES; X-Spam-Score: 6.5" {
+		t.Errorf("edits %s", policy.EditText(a.Edits))
+	}
+	h.Leave(s)
+	if asked := scanner.Taken(); len(asked) != 1 || asked[0].Header["Mta-Name"][0] != "mx.ours.example" {
+		t.Errorf("asked %v", asked)
+	}
+	if recorded := h.Recorded(); !slices.Equal(recorded, []string{"spam not_done", "spam changed"}) {
+		t.Errorf("recorded %q", recorded)
 	}
 }

@@ -2,6 +2,7 @@ package spam
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -103,7 +104,7 @@ func (s *rule) scan(m *policy.Message) func(context.Context) (spamscan.Result, e
 func shown(m *policy.Message) *spamscan.Message {
 	c := m.Conn
 	one := &spamscan.Message{
-		Client: c.Client, ClientName: c.ConnectFacts.Name, Helo: m.Helo.Name, Sender: m.MailFacts.Sender, Login: m.Login, QueueID: m.QueueID,
+		Client: c.Client, ClientName: c.ConnectFacts.Name, Helo: m.Helo.Name, Sender: m.MailFacts.Sender, Login: m.Login, QueueID: m.QueueID, MTA: c.MTA,
 		TLSVersion: m.Helo.TLS.Version, TLSCipher: m.Helo.TLS.Cipher,
 		Open: m.Open,
 	}
@@ -127,13 +128,15 @@ func (s *rule) tags(a *spamscan.Answer) bool {
 	return s.tagAt.reached(a, a.Action == spamscan.Tag || a.Action == spamscan.Reject)
 }
 
-// judge says whether an answer refuses the message.
+// judge says whether an answer refuses the message. An action that is not carried out is noted.
 func (s *rule) judge(result spamscan.Result) policy.Verdict {
 	switch {
 	case s.refuses(&result.Answer):
 		return policy.Object(reply, signature(&result.Answer))
 	case result.Action == spamscan.Defer:
 		return policy.Object(replyLater)
+	case result.Action == spamscan.Greylist, result.Action == spamscan.Other, result.Action == spamscan.Reject:
+		return policy.Pass.Noted()
 	}
 	return policy.Pass
 }
@@ -141,6 +144,8 @@ func (s *rule) judge(result spamscan.Result) policy.Verdict {
 // outcome is what came of a scan, for the metrics.
 func (s *rule) outcome(r *spamscan.Result, failure error) string {
 	switch {
+	case errors.Is(failure, context.Canceled):
+		return "abandoned" // refused for something else meanwhile
 	case failure != nil:
 		return "error"
 	case s.refuses(&r.Answer):

@@ -116,8 +116,13 @@ func masked(spec string) string {
 
 func look(s spamscan.Scanner) func(context.Context) (policy.Found, error) {
 	return func(ctx context.Context) (policy.Found, error) {
-		text, err := s.Ping(ctx)
-		return policy.Found{Text: text}, err
+		found := policy.Found{}
+		if s.InClear() {
+			found.Remarks = []string{"messages go to another host in clear: use a network of your own, or a tunnel"}
+		}
+		var err error
+		found.Text, err = s.Ping(ctx)
+		return found, err
 	}
 }
 

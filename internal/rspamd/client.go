@@ -20,7 +20,8 @@ import (
 // Client speaks to one rspamd.
 type Client struct {
 	name string // as configured
-	port string // "" for a unix socket
+	host string // "" for a unix socket
+	port string
 	url  string
 	http *http.Client
 }
@@ -72,15 +73,19 @@ func (c *Client) parse(address string) (network, target string, err error) {
 	case u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
 		return "", "", fmt.Errorf("host and port are all that is needed: %w", errAddress)
 	}
+	c.host = u.Hostname()
 	if c.port = u.Port(); c.port == "" {
 		c.port = "11333"
 	}
 	c.url = "http://" + u.Host
-	return "tcp", net.JoinHostPort(u.Hostname(), c.port), nil
+	return "tcp", net.JoinHostPort(c.host, c.port), nil
 }
 
 // Name is the scanner as it is configured.
 func (c *Client) Name() string { return c.name }
+
+// InClear reports whether messages go to another host, readable for whoever is between.
+func (c *Client) InClear() bool { return c.host != "" && spamscan.Remote(c.host) }
 
 // Scan has a message judged.
 func (c *Client) Scan(ctx context.Context, m *spamscan.Message) (spamscan.Answer, error) {

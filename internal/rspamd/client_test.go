@@ -275,6 +275,11 @@ func TestNew(t *testing.T) {
 			t.Errorf("%s: %v, want %q", address, err, want)
 		}
 	}
+	for address, want := range map[string]bool{"http://127.0.0.1": false, "http://localhost:1": false, "http://[::1]": false, "unix:/x": false, "http://192.0.2.1": true, "http://h": true} {
+		if c := client(t, address); c.InClear() != want {
+			t.Errorf("%s: in clear %t", address, c.InClear())
+		}
+	}
 	c := client(t, "http://[2001:db8::1]")
 	if c.port != "11333" || c.url != "http://[2001:db8::1]" {
 		t.Errorf("port %s, URL %s", c.port, c.url)

@@ -53,6 +53,12 @@ var errAddress = errors.New("write spamd:HOST:783 or spamd:unix:/PATH")
 // Name is the scanner as it is configured.
 func (c *Client) Name() string { return c.name }
 
+// InClear reports whether messages go to another host, readable for whoever is between.
+func (c *Client) InClear() bool {
+	host, _, _ := net.SplitHostPort(c.target) // of a path there is none
+	return c.network == "tcp" && spamscan.Remote(host)
+}
+
 // Scan has a message judged.
 func (c *Client) Scan(ctx context.Context, m *spamscan.Message) (spamscan.Answer, error) {
 	size, err := m.Size()

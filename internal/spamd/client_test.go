@@ -231,6 +231,11 @@ func TestNew(t *testing.T) {
 			t.Errorf("%s: %v, %v", address, c, err)
 		}
 	}
+	for address, want := range map[string]bool{"127.0.0.1:783": false, "localhost": false, "[::1]": false, "unix:/x": false, "192.0.2.1": true, "h:783": true} {
+		if c := client(t, address); c.InClear() != want {
+			t.Errorf("%s: in clear %t", address, c.InClear())
+		}
+	}
 	for _, address := range []string{"", ":783", "h:x", "h:0", "h:70000", "unix:run", "http://h:783", "u@h"} {
 		if _, err := New(address, noon); err == nil {
 			t.Errorf("%s is taken", address)

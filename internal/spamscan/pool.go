@@ -15,6 +15,8 @@ import (
 type Scanner interface {
 	// Name is the scanner as it is configured.
 	Name() string
+	// InClear reports whether messages go to another host, readable for whoever is between.
+	InClear() bool
 	// Scan has a message judged. An error that is no [AnsweredError] or [ReadError] says that the scanner
 	// did not answer as it should.
 	Scan(context.Context, *Message) (Answer, error)

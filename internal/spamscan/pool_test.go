@@ -25,7 +25,8 @@ type scanner struct {
 	scans int
 }
 
-func (s *scanner) Name() string { return s.name }
+func (s *scanner) Name() string  { return s.name }
+func (s *scanner) InClear() bool { return false }
 
 func (s *scanner) Scan(ctx context.Context, _ *Message) (Answer, error) {
 	s.mu.Lock()
