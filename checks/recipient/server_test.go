@@ -305,6 +305,34 @@ func TestSilentServer(t *testing.T) {
 	}
 }
 
+// One that hangs leaves the others their time.
+func TestSilentServerBesideAnother(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for a deadline")
+	}
+	s := newSite(t, "--recipient-source=*=smtp:a", "--recipient-source=*=smtp:b")
+	s.a.silent, s.b.exists = true, []string{"bob@ours.example"}
+	s.says(t, "bob@ours.example", "")
+}
+
+// While nobody knows which domains are local, nobody is refused permanently.
+func TestLocalDomainsFail(t *testing.T) {
+	s := new(site)
+	world := policytest.NewWorld()
+	world.Tables = func(_ *resource.Holder, kind, source string) (table.Waiting, error) { return s.tables.Open(kind, source) }
+	p, err := rig().BuildBare(world, "--local-domains=test:locals", "--recipient-source=*=send-only", "--recipient-source=ours.example=send-only")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := policytest.NewHost(t, world, p)
+	s.tables.Table("locals").Fail(errors.New("server down"))
+	for _, recipient := range []string{"bob@ours.example", "bob@far.example"} {
+		if said := h.Visit(to(recipient)); strings.Join(said, "") != "rcpt 451 4.7.1 Internal resource temporarily unavailable" {
+			t.Errorf("%s: %q", recipient, said)
+		}
+	}
+}
+
 // Explain shows what was asked and answered, also where the mail passes.
 func TestExplain(t *testing.T) {
 	s := newSite(t, "--recipient-source=*=smtp:a", "--recipient-source=*=inline:{bob@ours.example=bob/}")
