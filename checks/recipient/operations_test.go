@@ -3,6 +3,7 @@ package recipient
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,10 +97,44 @@ func TestTestOperation(t *testing.T) {
 			t.Errorf("%q: no error", wrong)
 		}
 	}
+	if list, err := many(o, 100); err != nil || len(list) == 0 {
+		t.Errorf("100 addresses: %v", err)
+	}
+	if _, err := many(o, 101); err == nil {
+		t.Error("101 addresses: no error")
+	}
 	off := newOperate(t)
 	var wrong *policy.WrongError
 	if _, err := off.run(t, "test", testRequest{[]string{"bob@ours.example"}}); !errors.As(err, &wrong) {
 		t.Errorf("without sources: %v", err)
+	}
+}
+
+// many tests so many addresses.
+func many(o *operate, n int) (string, error) {
+	return o.run(o.T.(*testing.T), "test", testRequest{slices.Repeat([]string{"postmaster@ours.example"}, n)})
+}
+
+// Without --local-domains those domains are judged that a source names.
+func TestTestOperationWithoutDomains(t *testing.T) {
+	o := new(operate)
+	check := *Check
+	check.Setup = func(f *policy.Flags) policy.Build {
+		build := Check.Setup(f)
+		o.operations = f.Offered()[0].Operations
+		return build
+	}
+	world := policytest.NewWorld()
+	p, err := policytest.Only(&check).BuildBare(world, "--recipient-source=ours.example=send-only")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Ready(t.Context())
+	o.site = &site{Host: policytest.NewHost(t, world, p)}
+	for address, want := range map[string]string{"bob@ours.example": "does not exist", "bob@far.example": "not judged"} {
+		if out, err := o.run(t, "test", testRequest{[]string{address}}); err != nil || !strings.Contains(out, want) {
+			t.Errorf("%s: %v\n%s", address, err, out)
+		}
 	}
 }
 

@@ -112,9 +112,18 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// Values that would say something else than that the recipient exists.
+func TestActions(t *testing.T) {
+	for _, value := range []string{"REJECT", "reject nobody", "DUNNO", "DEFER", "DEFER_IF_PERMIT x", "550 no", "450 4.2.1 later"} {
+		if validValue(value) == nil {
+			t.Errorf("%s is taken", value)
+		}
+	}
+}
+
 // Values that say nothing but that the recipient exists.
 func TestValues(t *testing.T) {
-	for _, value := range []string{"x", "OK", "bob/", "501", "bob, eve@far.example", "rejected", "550/Maildir", "|/usr/bin/program", "1"} {
+	for _, value := range []string{"x", "OK", "bob/", "501", "bob, eve@far.example", "rejected", "550/Maildir", "|/usr/bin/program", "1", "350 x", "5000 x", "55a x", "OK x"} {
 		if err := validValue(value); err != nil {
 			t.Errorf("%s: %v", value, err)
 		}
@@ -133,11 +142,13 @@ func TestRemarks(t *testing.T) {
 		{"not local", []string{locals, "--recipient-source=*=inline:{bob=x}", "--recipient-source=far.example=send-only", "--recipient-source=x@else.example=send-only"}, "--recipient-source names else.example, far.example, not in --local-domains: mail to there is not judged"},
 		{"* is never asked", []string{locals, "--recipient-source=*=inline:{bob=x}", "--recipient-source=a.example=send-only", "--recipient-source=b.example=send-only"}, "--recipient-source *=inline:{bob=x} is never asked: every local domain has a source of its own"},
 		{"* without local domains", []string{"--recipient-source=*=inline:{bob=x}"}, "--recipient-source *=inline:{bob=x} is never asked: without --local-domains no domain is known to be local"},
-		{"catch-all", []string{locals, "--recipient-source=*=inline:{@a.example=x}"}, "inline:{@a.example=x} says that every address of a.example exists: nobody is refused there"},
-		{"static", []string{locals, "--recipient-source=*=send-only", "--recipient-source=a.example=static:x"}, "static:x says that every address of a.example exists: nobody is refused there"},
-		{"access", []string{locals, "--recipient-source=*=inline:{bob=x}", "--recipient-access=inline:{a.example=OK}"}, "--recipient-access says OK to every address of a.example (inline:{a.example=OK}): the sources are never asked"},
-		{"send-only and another", []string{locals, "--recipient-source=*=inline:{bob=x}", "--recipient-source=a.example=send-only", "--recipient-source=a.example=inline:{bob=x}"}, "--recipient-source a.example=send-only does nothing beside another source for the same: one that says yes is enough"},
-		{"a domain as key", []string{locals, "--recipient-source=*=send-only", "--recipient-source=a.example=inline:{a.example=x}"}, "the domain a.example is a key of its own source, which is not asked for; all its addresses would be @a.example"},
+		{"catch-all", []string{locals, "--recipient-source=*=inline:{@a.example=x}"}, "inline:{@a.example=x} says that every address exists, so nobody is refused, in a.example"},
+		{"static", []string{locals, "--recipient-source=*=send-only", "--recipient-source=a.example=static:x"}, "static:x says that every address exists, so nobody is refused, in a.example"},
+		{"a catch-all for many", []string{"--local-domains=inline:{a.example=x, b.example=x, c.example=x, d.example=x, e.example=x, f.example=x, g.example=x}", "--recipient-source=*=static:x"}, "static:x says that every address exists, so nobody is refused, in a.example, b.example, c.example, d.example, e.example and 2 more"},
+		{"a catch-all for five", []string{"--local-domains=inline:{a.example=x, b.example=x, c.example=x, d.example=x, e.example=x}", "--recipient-source=*=static:x"}, "static:x says that every address exists, so nobody is refused, in a.example, b.example, c.example, d.example, e.example"},
+		{"access", []string{locals, "--recipient-source=*=inline:{bob=x}", "--recipient-access=inline:{a.example=OK}"}, "--recipient-access says OK to every address (inline:{a.example=OK}), so sources are never asked, in a.example"},
+		{"send-only and another", []string{locals, "--recipient-source=*=inline:{bob=x}", "--recipient-source=a.example=send-only", "--recipient-source=a.example=inline:{bob=x}"}, "--recipient-source DOMAIN=send-only does nothing beside another source, since one that says yes is enough, for a.example"},
+		{"a domain as key", []string{locals, "--recipient-source=*=send-only", "--recipient-source=a.example=inline:{a.example=x}"}, "a domain as a key of its own source is never asked for, and all its addresses would be @DOMAIN: a.example"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p, err := rig().BuildBare(policytest.NewWorld(), c.flags...)

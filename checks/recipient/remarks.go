@@ -30,21 +30,36 @@ func (c *rule) remarks() (list []string) {
 	if len(c.choice.all) > 0 && len(locals) > 0 && !slices.ContainsFunc(locals, func(d string) bool { return c.choice.domains[d] == nil }) {
 		add("--recipient-source *=%s is never asked: every local domain has a source of its own", c.choice.all[0].spec)
 	}
+	return append(list, c.useless(locals)...)
+}
+
+// useless says of which domains sources say nothing, each thing once for all its domains.
+func (c *rule) useless(locals []string) (list []string) {
+	of := map[string][]string{}
+	add := func(words, domain string) {
+		if of[words] == nil {
+			list = append(list, words)
+		}
+		of[words] = append(of[words], domain)
+	}
 	for _, domain := range c.sourced(locals) {
 		to := address.Address{Local: unlikely, Domain: domain}
-		of := c.choice.of(to, "", c.settings.LocalDomains != nil)
-		switch s := everybody(of, to); {
+		sources := c.choice.of(to, "", c.settings.LocalDomains != nil)
+		switch s := everybody(sources, to); {
 		case s != nil:
-			add("%s says that every address of %s exists: nobody is refused there", s.spec, domain)
-		case everybody(of, address.Address{Local: domain}) != nil:
-			add("the domain %s is a key of its own source, which is not asked for; all its addresses would be @%s", domain, domain)
+			add(s.spec+" says that every address exists, so nobody is refused, in", domain)
+		case everybody(sources, address.Address{Local: domain}) != nil:
+			add("a domain as a key of its own source is never asked for, and all its addresses would be @DOMAIN:", domain)
 		}
-		if len(of) > 1 && slices.ContainsFunc(of, func(s *source) bool { return s.spec == sendOnly }) {
-			add("--recipient-source %s=%s does nothing beside another source for the same: one that says yes is enough", domain, sendOnly)
+		if len(sources) > 1 && slices.ContainsFunc(sources, func(s *source) bool { return s.spec == sendOnly }) {
+			add("--recipient-source DOMAIN="+sendOnly+" does nothing beside another source, since one that says yes is enough, for", domain)
 		}
 		if m := inMemory(c.access, to); m.Action.Verb == table.OK {
-			add("--recipient-access says OK to every address of %s (%s): the sources are never asked", domain, m.Where())
+			add("--recipient-access says OK to every address ("+m.Where()+"), so sources are never asked, in", domain)
 		}
+	}
+	for i, words := range list {
+		list[i] = words + " " + some(of[words])
 	}
 	return list
 }

@@ -319,7 +319,9 @@ func TestSilentServerBesideAnother(t *testing.T) {
 func TestLocalDomainsFail(t *testing.T) {
 	s := new(site)
 	world := policytest.NewWorld()
-	world.Tables = func(_ *resource.Holder, kind, source string) (table.Waiting, error) { return s.tables.Open(kind, source) }
+	world.Tables = func(_ *resource.Holder, kind, source string) (table.Waiting, error) {
+		return s.tables.Open(kind, source)
+	}
 	p, err := rig().BuildBare(world, "--local-domains=test:locals", "--recipient-source=*=send-only", "--recipient-source=ours.example=send-only")
 	if err != nil {
 		t.Fatal(err)
