@@ -25,8 +25,8 @@ type Waiting interface {
 type Opener func(kind, source string) (Waiting, error)
 
 // maxValue is the most octets of a right-hand side that a waiting table may give: longer ones are
-// an error.
-const maxValue = 64 << 10
+// an error. A group in a directory with tens of thousands of members is within it.
+const maxValue = 1 << 20
 
 // ask asks a waiting table for the keys, in order, until one has an entry.
 func (l *List) ask(ctx context.Context, t *Table, keys iter.Seq[string]) (Match, error) {

@@ -174,8 +174,8 @@ func TestWaitingFails(t *testing.T) {
 		{
 			"says too much",
 			[]string{"test:a"},
-			func(ts *tabletest.Tables) { ts.Table("a").Put("b.example", "REJECT "+strings.Repeat("x", 1<<16)) },
-			"", `test:a: the value of "b.example" is longer than 65536 octets`,
+			func(ts *tabletest.Tables) { ts.Table("a").Put("b.example", "REJECT "+strings.Repeat("x", 1<<20)) },
+			"", `test:a: the value of "b.example" is longer than 1048576 octets`,
 		},
 		{
 			"says what is no text",

@@ -35,7 +35,7 @@ type conn struct {
 	old  *time.Timer // closes it when it has been idle for long
 }
 
-// maxAnswer bounds the octets that a server may send for one question. A value may have 64 KiB; this
+// maxAnswer bounds the octets that a server may send for one question. A value may have 1 MiB; this
 // is what a group of many members needs on the way there.
 const maxAnswer = 4 << 20
 
