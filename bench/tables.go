@@ -33,6 +33,11 @@ func (b *bench) tables() error {
 	if err != nil {
 		return err
 	}
+	directories, err := directory(h)
+	if err != nil {
+		return err
+	}
+	tables = append(tables, directories...)
 	var keys strings.Builder
 	for i := range tableKeys {
 		fmt.Fprintf(&keys, "user%d@example.org\n", i)
@@ -103,6 +108,30 @@ func databases(h testbed.TB) ([]benchTable, error) {
 			return nil, err
 		}
 		tables = append(tables, benchTable{t.name, t.kind + ":" + file})
+	}
+	return tables, nil
+}
+
+// directory starts one with an index on its keys, for each way to it.
+func directory(h testbed.TB) ([]benchTable, error) {
+	var entries strings.Builder
+	for i := range tableKeys / 2 {
+		fmt.Fprintf(&entries, "dn: cn=user%[1]d,dc=test\nobjectClass: mailThing\nmail: user%[1]d@example.org\nmaildrop: user%[1]d\n\n", 2*i)
+	}
+	s := testbed.StartSlapd(h, entries.String(), "index mail eq")
+	dir := testbed.TempDir(h)
+	var tables []benchTable
+	for _, t := range []struct{ name, url string }{
+		{"OpenLDAP, socket", s.URL()},
+		{"OpenLDAP, TCP", "ldap://" + s.Address},
+		{"OpenLDAP, TLS", "ldaps://" + s.TLS},
+	} {
+		file := filepath.Join(dir, fmt.Sprintf("ldap%d.cf", len(tables)))
+		text := "server_host = " + t.url + "\nversion = 3\nsearch_base = dc=test\nquery_filter = (mail=%s)\nresult_attribute = maildrop\n"
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			return nil, err
+		}
+		tables = append(tables, benchTable{t.name, "ldap:" + file})
 	}
 	return tables, nil
 }
