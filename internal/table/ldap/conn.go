@@ -194,9 +194,12 @@ const endOfLibrary = 300
 
 // spent reports whether a connection is of no more use after an error.
 func spent(err error) bool {
+	return errors.Is(err, errTooMuch) || doubtful(err)
+}
+
+// doubtful reports whether an error may be the connection's, so that a new one may do better.
+func doubtful(err error) bool {
 	var limit limitError
-	if errors.As(err, &limit) {
-		return limit == errTooMuch
-	}
-	return err != nil && !ldaplib.IsErrorAnyOf(err, ldaplib.LDAPResultNoSuchObject, ldaplib.LDAPResultSizeLimitExceeded)
+	return err != nil && !errors.As(err, &limit) &&
+		!ldaplib.IsErrorAnyOf(err, ldaplib.LDAPResultNoSuchObject, ldaplib.LDAPResultSizeLimitExceeded)
 }

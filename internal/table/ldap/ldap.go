@@ -103,10 +103,10 @@ func (d *driver) ask(ctx context.Context, question func(*conn) error) error {
 	servers := d.inOrder(time.Now())
 	if c := d.pool.take(); c != nil {
 		err := d.try(ctx, len(servers)+1, func(ctx context.Context) error { return d.on(ctx, c, question) })
-		if err == nil || answered(err) {
+		if err == nil || answered(err) && !doubtful(err) {
 			return err
 		}
-		// The server may have closed it, or have been started again since.
+		// The server may have closed it, been started again, or forgotten who we are.
 		d.pool.drop(func(other *conn) bool { return other.server == c.server })
 	}
 	var failures []error
@@ -121,6 +121,9 @@ func (d *driver) ask(ctx context.Context, question func(*conn) error) error {
 		if err == nil || answered(err) {
 			s.avoid.Store(0)
 			return err
+		}
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return ctx.Err()
 		}
 		d.pool.drop(func(other *conn) bool { return other.server == s })
 		s.avoid.Store(time.Now().Add(avoidFor).UnixNano())

@@ -145,6 +145,14 @@ func TestLostConnection(t *testing.T) {
 				p.request()
 			}
 		}},
+		{"refuses the next question", func(p *peer) {
+			if p.bind(0) {
+				p.answer(fmt.Sprint("v", p.count))
+				id, _ := p.request()
+				p.say(result(id, ldaplib.ApplicationSearchResultDone, ldaplib.LDAPResultOperationsError))
+				p.hang()
+			}
+		}},
 		{"silent at the next question", func(p *peer) {
 			if p.bind(0) {
 				p.answer(fmt.Sprint("v", p.count))
@@ -261,6 +269,9 @@ func TestLeaving(t *testing.T) {
 	leave()
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
+	}
+	if d.servers[0].avoid.Load() != 0 {
+		t.Error("the server is blamed for it")
 	}
 }
 
