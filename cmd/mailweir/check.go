@@ -92,6 +92,7 @@ func writeRemarks(out io.Writer, s *settings, p *runner.Policy) error {
 		remarks = append(remarks, "what is remembered ends with the process: name --state=file:DIR")
 	}
 	remarks = append(remarks, s.daemon.placeRemarks()...)
+	remarks = append(remarks, s.unreadable(p.Files())...)
 	for _, u := range s.unknown {
 		remarks = append(remarks, u.String())
 	}

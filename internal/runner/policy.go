@@ -279,6 +279,9 @@ func (p *Policy) Close() { p.release() }
 // Changed returns the list files that have changed since the policy was built.
 func (p *Policy) Changed() []string { return p.tables.Changed() }
 
+// Files are the files that the policy's tables need.
+func (p *Policy) Files() []string { return p.tables.Files() }
+
 // CheckState is how one check stands in a policy.
 type CheckState struct {
 	Check   *policy.Check

@@ -13,6 +13,8 @@ type Described interface {
 	// File is read when the table is opened, "" for none. A table whose file has changed is to be
 	// opened again.
 	File() string
+	// Paths are the files and directories that it needs besides, such as certificates.
+	Paths() []string
 	// Remarks are sentences about what an administrator may not expect of it.
 	Remarks() []string
 	// WholeKeys says that it is asked for whole addresses and names only, as patterns are.

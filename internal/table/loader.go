@@ -106,6 +106,23 @@ func (l *Loader) Changed() []string {
 	return changed
 }
 
+// Files are the files that the tables in use need, sorted.
+func (l *Loader) Files() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var files []string
+	for _, entry := range l.opened {
+		if entry.table.file != "" {
+			files = append(files, entry.table.file)
+		}
+		if d, ok := entry.table.waiting.(Described); ok {
+			files = append(files, d.Paths()...)
+		}
+	}
+	slices.Sort(files)
+	return slices.Compact(files)
+}
+
 // Remarks are sentences about what an administrator may not expect of the tables in use, in the
 // order in which they were opened.
 func (l *Loader) Remarks() []string {

@@ -120,6 +120,17 @@ func TestRemarks(t *testing.T) {
 	}
 }
 
+func TestPaths(t *testing.T) {
+	f := parse(t, "cert = /etc/b.pem\ndbpath = /etc/a.db\nhost = db.example\npassword = /geheim\nother = /etc/unknown")
+	f.String("cert", "")
+	f.String("dbpath", "")
+	f.String("host", "")
+	f.Secret("password")
+	if got := f.Paths(); !slices.Equal(got, []string{"/etc/a.db", "/etc/b.pem"}) {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestRedact(t *testing.T) {
 	f := parse(t, "password = geheim\npw = geheim2\nempty =")
 	if f.Secret("password") != "geheim" || f.Secret("pw") != "geheim2" || f.Secret("empty") != "" || f.Secret("none") != "" {

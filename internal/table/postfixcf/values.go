@@ -95,6 +95,18 @@ func (f *File) List(name string) []string {
 	return strings.FieldsFunc(value, func(r rune) bool { return r == ',' || strings.ContainsRune(whiteSpace, r) })
 }
 
+// Paths are the values of known names that are whole paths: of certificates, of a database.
+func (f *File) Paths() []string {
+	var paths []string
+	for name, e := range f.entries {
+		if f.known[name] && strings.HasPrefix(e.value, "/") && !slices.Contains(f.secrets, e.value) {
+			paths = append(paths, e.value)
+		}
+	}
+	slices.Sort(paths)
+	return paths
+}
+
 // hidden stands in a text for a secret.
 const hidden = "***"
 

@@ -156,6 +156,14 @@ func (t *Table) File() string {
 	return t.file.Path()
 }
 
+// Paths implements [table.Described].
+func (t *Table) Paths() []string {
+	if t.file == nil {
+		return nil
+	}
+	return t.file.Paths()
+}
+
 // WholeKeys implements [table.Described].
 func (t *Table) WholeKeys() bool { return t.wholeKeys }
 
