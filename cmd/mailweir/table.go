@@ -63,7 +63,7 @@ func query(ctx context.Context, in io.Reader, out io.Writer, t *table.Table, key
 		}
 		m, err := t.Lookup(ctx, key)
 		if err != nil {
-			return found, err
+			return found, &exitError{exUnavailable, err}
 		}
 		if !m.Found() {
 			continue
@@ -83,7 +83,8 @@ func queryAll(ctx context.Context, in io.Reader, out io.Writer, t *table.Table) 
 	for keys.Scan() {
 		m, err := t.Lookup(ctx, keys.Text())
 		if err != nil {
-			return found, err
+			_ = w.Flush() // what was found before
+			return found, &exitError{exUnavailable, err}
 		}
 		if m.Found() {
 			found = true

@@ -154,12 +154,12 @@ func (c *conn) close() {
 // search asks for entries. An error with the code of the server's answer is an error whatever
 // entries came along (RFC 4511, section 4.5.2: they may not be all).
 func (c *conn) search(s *settings, base string, scope int, filter string, attributes []string) ([]*ldaplib.Entry, error) {
-	filter, err := normalFilter(filter)
+	normal, err := normalFilter(filter)
 	if err != nil {
-		return nil, limitError(err.Error())
+		return nil, limitError(fmt.Sprintf("the search filter %q is wrong: %v", filter, err))
 	}
 	seconds := int(math.Ceil(s.timeout.Seconds()))
-	result, err := c.ldap.Search(ldaplib.NewSearchRequest(base, scope, s.dereference, s.sizeLimit, seconds, false, filter, attributes, nil))
+	result, err := c.ldap.Search(ldaplib.NewSearchRequest(base, scope, s.dereference, s.sizeLimit, seconds, false, normal, attributes, nil))
 	if err != nil {
 		return nil, err
 	}

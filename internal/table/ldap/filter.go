@@ -24,7 +24,7 @@ func normalFilter(text string) (string, error) {
 		err = errParentheses
 	}
 	if err != nil {
-		return "", fmt.Errorf("the search filter %q is wrong: %w", text, err)
+		return "", err
 	}
 	return b.String(), nil
 }

@@ -146,7 +146,7 @@ func (s *settings) readTemplates(f *postfixcf.File) {
 		f.Errorf("query_filter", "%w", err)
 	} else if sample, ok := s.filter.Expand("user@a.b.c.d.e.f.g.h.i", quoteFilter); ok {
 		if _, err := normalFilter(sample); err != nil {
-			f.Errorf("query_filter", "%w", err)
+			f.Errorf("query_filter", "%q is no search filter: %w", text, err)
 		}
 	}
 	if err == nil && s.filter.Fixed() {

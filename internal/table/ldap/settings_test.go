@@ -21,9 +21,9 @@ func TestFileErrors(t *testing.T) {
 	write(t, filepath.Join(dir, "empty.pem"), "no certificate\n")
 	for _, test := range []struct{ lines, want string }{
 		{"query_filter = (mail=%x)", `query_filter: unknown "%x"`},
-		{"query_filter = (mail=%s", "query_filter: the search filter"},
-		{"query_filter = mail", "query_filter: the search filter"},
-		{"query_filter = (&(mail=%s)(cn=**))", "query_filter: the search filter"},
+		{"query_filter = (mail=%s", `query_filter: "(mail=%s" is no search filter: the parentheses`},
+		{"query_filter = mail", "query_filter: "},
+		{"query_filter = (&(mail=%s)(cn=**))", "query_filter: "},
 		{"search_base = dc=%", "search_base:"},
 		{"result_format = %x", "result_format:"},
 		{"result_filter = %x", "result_filter:"},
