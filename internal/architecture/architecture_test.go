@@ -117,6 +117,8 @@ var inTests = map[string][]string{
 	"internal/rate":         {"internal/policytest"},
 	"internal/recipients":   {"test/testbed"},
 	"internal/runner":       {"internal/state", "internal/dns", "internal/dns/dnstest", "internal/table/tabletest"},
+	"internal/rspamd":       {"test/testbed"},
+	"internal/spamd":        {"test/testbed"},
 	"internal/state":        {"internal/state/contract", "test/testbed"},
 	"internal/table":        {"internal/table/tabletest", "test/testbed"},
 
