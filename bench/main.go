@@ -1,7 +1,7 @@
 // Bench measures mailweir beside a libmilter filter in C that does nothing, and
 // prints the tables of docs/performance.md:
 //
-//	go run ./bench [-rounds 5] [-for 3s] [-only wire,postfix,memory,idle,policy,lists,recipients,content,redis,reads,tables,spam]
+//	go run ./bench [-rounds 5] [-for 3s] [-only wire,postfix,memory,idle,policy,lists,recipients,content,redis,reads,tables,spam,virus]
 //	go run ./bench -against old/mailweir -only wire,memory,idle,policy
 //	go run ./bench -only state -state-dir DIR
 //
@@ -74,7 +74,7 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds; medians are printed")
 	flag.DurationVar(&s.duration, "for", 3*time.Second, "length of a round over the milter protocol")
 	flag.IntVar(&s.messages, "messages", 3000, "messages of a round through Postfix")
-	flag.StringVar(&s.only, "only", "wire,postfix,memory,idle,policy,lists,recipients,content,redis,reads,tables,spam", "parts to run")
+	flag.StringVar(&s.only, "only", "wire,postfix,memory,idle,policy,lists,recipients,content,redis,reads,tables,spam,virus", "parts to run")
 	flag.StringVar(&s.mailweir, "mailweir", "", "a mailweir program; built from this tree if empty, \"none\" leaves it out")
 	flag.StringVar(&s.against, "against", "", "an older mailweir program that takes part in wire, postfix, memory, idle and policy")
 	flag.StringVar(&s.states, "states", "", "where checks remember in the part policy: memory, file, redis; all of them if empty")
@@ -105,6 +105,7 @@ func main() {
 		{"reads", b.reads},
 		{"tables", b.tables},
 		{"spam", b.spam},
+		{"virus", b.scan},
 		{"state", b.state},
 	} {
 		if !strings.Contains(","+s.only+",", ","+part.name+",") {

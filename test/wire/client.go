@@ -93,6 +93,9 @@ func (c *Client) Close() error {
 	return err
 }
 
+// Flush writes what has no answer and waits in memory.
+func (c *Client) Flush() error { return c.flush() }
+
 func (c *Client) flush() error {
 	if err := c.conn.SetDeadline(time.Now().Add(Patience)); err != nil {
 		return err
