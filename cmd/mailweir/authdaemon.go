@@ -121,7 +121,7 @@ func (d *authDaemon) openJudge() (auth.Judge, error) {
 		}
 		var dialer net.Dialer
 		d.upstream = auth.NewUpstream(auth.UpstreamOptions{
-			Name: *a.upstream, Offer: offer,
+			Name: "dovecot:" + *a.upstream, Offer: offer,
 			Dial:  func(ctx context.Context) (net.Conn, error) { return dialer.DialContext(ctx, network, address) },
 			Watch: d.watch("Dovecot does not answer; clients that log in are to try again (454)", "Dovecot answers again"),
 		})

@@ -145,7 +145,7 @@ func (s *Server) use(c *session) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.busy = true
-	return !s.closing && slices.Contains(s.sessions, c)
+	return slices.Contains(s.sessions, c)
 }
 
 // rest marks a stream as idle, and reports false if it is to end.
