@@ -44,6 +44,7 @@ type run struct {
 	local    bool              // a message went in by local submission
 	held     []*testbed.Client // connections of "held" sections
 	peers    map[string]peer   // what the script needs, by name
+	auth     *testbed.Auth     // with "needs: auth"
 }
 
 // Run runs one dialog. It stops at the first thing that is not as written, and
@@ -53,7 +54,7 @@ func (r *Runner) Run(tb testbed.TB, script *Script) {
 	for _, component := range append([]string{script.MTA}, script.Needs...) {
 		testbed.Require(tb, component)
 	}
-	config := testbed.MTAConfig{Logins: includes(script.Needs, "dovecot")}
+	config := script.logins()
 	for _, s := range script.Sections {
 		if s.Kind == script.MTA {
 			config.Extra += s.text()
@@ -89,6 +90,9 @@ func (r *run) evidence() string {
 	text := "--- " + r.mta.Name + "\n" + tail(r.mta.LogText())
 	if r.mailweir != nil {
 		text += "--- mailweir\n" + tail(r.mailweir.Log.String())
+	}
+	if r.auth != nil {
+		text += "--- mailweir auth\n" + tail(r.auth.Log.String())
 	}
 	return text
 }
@@ -194,6 +198,8 @@ func (r *run) section(tb testbed.TB, s *Section) error {
 		if refused := (*exec.ExitError)(nil); errors.As(err, &refused) {
 			err = nil
 		}
+	case "auth-log":
+		err = r.expectAuth(s)
 	case "event", "log":
 		err = r.expectEntry(s)
 	case "reload":
@@ -242,6 +248,9 @@ func (r *run) start(tb testbed.TB) {
 	if r.script.hasCommands() {
 		own = append(own, r.controlSocket())
 	}
+	if includes(r.script.Needs, "auth") {
+		own = append(own, r.authMilter())
+	}
 	for _, flag := range own {
 		if !testbed.HasFlag(flags, flag) {
 			flags = append(flags, flag)
@@ -250,6 +259,7 @@ func (r *run) start(tb testbed.TB) {
 	r.mailweir = testbed.StartMailweir(tb, testbed.MailweirConfig{
 		Binary: r.binary, Socket: r.mta.Milter, Flags: flags, Dir: r.dir,
 	})
+	r.startAuth(tb)
 }
 
 // record writes mailweir's log into a directory, as NAME.MTA.log.

@@ -42,6 +42,8 @@ type Line struct {
 // kinds lists the sections that exist, with the number of words that may follow.
 var kinds = map[string]struct{ min, max int }{
 	"mailweir": {0, 0},
+	"auth":     {0, 0},
+	"auth-log": {0, 0},
 	"postfix":  {0, 0},
 	"sendmail": {0, 0},
 	"file":     {1, 1}, // name
@@ -171,7 +173,7 @@ func (s *Script) parseHeader(line string) error {
 
 // check parses the sections' bodies, so that mistakes show before anything runs.
 func (s *Script) check() error {
-	if includes(s.Needs, "dovecot") && s.MTA == "sendmail" && includes(s.MTAs, "sendmail") {
+	if (includes(s.Needs, "dovecot") || includes(s.Needs, "auth")) && s.MTA == "sendmail" && includes(s.MTAs, "sendmail") {
 		return fmt.Errorf("%s: Sendmail asks no Dovecot about logins: write \"mta: postfix\"", s.File)
 	}
 	for i := range s.Sections {
@@ -185,7 +187,7 @@ func (s *Script) check() error {
 			if section.Steps, err = parseSteps(section.Body); err == nil {
 				err = s.checkXCLIENT(section.Steps)
 			}
-		case "event", "log", "no-log", "reload":
+		case "event", "log", "no-log", "reload", "auth-log":
 			_, err = section.fields()
 		case "sink":
 			_, err = section.arrivals()

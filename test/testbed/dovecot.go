@@ -35,7 +35,7 @@ state_dir = %[1]s/state
 log_path = /dev/stderr
 protocols =
 ssl = no
-auth_mechanisms = plain login
+auth_mechanisms = plain login scram-sha-256
 auth_failure_delay = 0
 passdb {
   driver = passwd-file

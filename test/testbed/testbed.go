@@ -43,6 +43,7 @@ var components = map[string]func() error{
 	"documents": needDocuments,
 	"redis":     needCommands("redis-server", "redis-cli"),
 	"dovecot":   all(needRoot, needCommands("dovecot"), needFiles("/usr/lib/dovecot/auth")),
+	"auth":      all(needRoot, needCommands("dovecot"), needFiles("/usr/lib/dovecot/auth")), // mailweir auth before one
 	"ldap":      all(needRoot, needCommands("slapd", "slapadd", "ldapmodify")),
 	"mariadb":   all(needRoot, needCommands("mariadbd", "mariadb-install-db", "mariadb")),
 	"sqlite":    needCommands("sqlite3"),
