@@ -26,6 +26,7 @@ var attacks = map[string][][]string{
 	"account off":       {{"--outbound=" + esc, "--note=" + esc}},
 	"account on":        {{"--outbound=x" + esc}},
 	"account list":      {{}},
+	"auth passwd":       {{esc}, {"bob", "--auth-passwords=/" + esc, "--delete"}},
 	"auto-allow list":   {{}, {"--user=" + esc}},
 	"auto-allow rm":     {{"--user=" + esc}},
 	"check":             {{"--local-domains=inline:{" + esc + "=x}"}, {"--hops-max=" + esc}},
