@@ -1,4 +1,4 @@
-// Package systemd_test has systemd read the unit of this directory.
+// Package systemd_test has systemd read the units of this directory.
 package systemd_test
 
 import (
@@ -11,26 +11,45 @@ import (
 	"mailweir/test/testbed"
 )
 
-// TestVerify checks the unit with a program that exists in the place of mailweir.
+// TestVerify checks the units with a program that exists in the place of mailweir.
 func TestVerify(t *testing.T) {
 	if _, err := exec.LookPath("systemd-analyze"); err != nil {
 		testbed.Skip(t, "no systemd-analyze (Debian: systemd)")
 	}
-	unit, err := os.ReadFile("mailweir.service")
-	if err != nil {
-		t.Fatal(err)
-	}
-	const program = "/usr/local/bin/mailweir"
-	if !strings.Contains(string(unit), "ExecStart="+program+" serve ") {
-		t.Fatalf("the unit does not start %s", program)
-	}
-	name := filepath.Join(t.TempDir(), "mailweir.service")
-	if err := os.WriteFile(name, []byte(strings.ReplaceAll(string(unit), program, "/bin/true")), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	// Warnings, such as an unknown option, leave the exit status 0.
-	out, err := exec.Command("systemd-analyze", "verify", "--man=no", name).CombinedOutput()
-	if err != nil || len(out) > 0 {
-		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+	for _, c := range []struct {
+		unit, start string
+		with        []string // other units that it names
+	}{
+		{"mailweir.service", "serve", nil},
+		{"mailweir-auth.service", "auth", []string{"mailweir-auth.socket"}},
+		{"mailweir-auth.socket", "", []string{"mailweir-auth.service"}},
+	} {
+		t.Run(c.unit, func(t *testing.T) {
+			dir := t.TempDir()
+			for _, name := range append(c.with, c.unit) {
+				unit, err := os.ReadFile(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				const program = "/usr/local/bin/mailweir"
+				if name == c.unit && c.start != "" && !strings.Contains(string(unit), "ExecStart="+program+" "+c.start+" ") {
+					t.Fatalf("the unit does not start %s %s", program, c.start)
+				}
+				// The user of mailweir-auth.sysusers need not exist here.
+				text := strings.NewReplacer(program, "/bin/true", "mailweir-auth\n", "daemon\n").Replace(string(unit))
+				if strings.HasSuffix(name, ".socket") {
+					text = string(unit)
+				}
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			// Warnings, such as an unknown option, leave the exit status 0.
+			cmd := exec.Command("systemd-analyze", "verify", "--man=no", filepath.Join(dir, c.unit))
+			cmd.Env = append(os.Environ(), "SYSTEMD_UNIT_PATH="+dir+":")
+			if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+				t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+			}
+		})
 	}
 }
