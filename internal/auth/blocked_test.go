@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"mailweir/internal/policy"
 )
@@ -54,7 +55,10 @@ func TestBlockedBeforeDovecot(t *testing.T) {
 				if err := u.Seek(context.Background()); err != nil {
 					t.Fatal(err)
 				}
+				synctest.Wait()
+				d.mu.Lock()
 				d.heard = nil
+				d.mu.Unlock()
 				r.block = func(policy.Login) (bool, string, error) { return true, "blocked", nil }
 				p, _ := r.connect()
 				got := p.ask(c.mechanism, c.first)
@@ -65,6 +69,7 @@ func TestBlockedBeforeDovecot(t *testing.T) {
 					t.Errorf("%q", got)
 				}
 				r.want("asked", &r.asked, c.asked)
+				synctest.Wait()
 				if n := strings.Count(d.lines(), "AUTH\t") + strings.Count(d.lines(), "CONT\t"); n != c.heard {
 					t.Errorf("Dovecot heard\n%s", d.lines())
 				}

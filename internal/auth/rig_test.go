@@ -32,7 +32,6 @@ type rig struct {
 	asked  []string // CLIENT LOGIN
 	told   []string // CLIENT LOGIN OUTCOME
 	block  func(policy.Login) (bool, string, error)
-	ready  chan struct{}
 }
 
 // play runs a test in a bubble, where no time passes but that which everybody waits for.

@@ -200,7 +200,7 @@ func (e *upstreamExchanges) Start(ctx context.Context, r *request, _ *glance) (a
 
 // isClosed reports whether the other side has closed the stream.
 func isClosed(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
 }
 
 func (e *upstreamExchanges) start(ctx context.Context, r *request) (answer, error) {

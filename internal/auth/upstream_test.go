@@ -3,10 +3,10 @@ package auth
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -60,6 +60,19 @@ func (d *dovecot) dial(context.Context) (net.Conn, error) {
 	return ours, nil
 }
 
+// told notes what was said of it, and fates returns that.
+func (d *dovecot) told(fate string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.down = append(d.down, fate)
+}
+
+func (d *dovecot) fates() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return strings.Join(d.down, " ")
+}
+
 func (d *dovecot) set(does func(*visit)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -108,8 +121,8 @@ func byDovecot(d *dovecot) func(*rig) Judge {
 		return NewUpstream(UpstreamOptions{
 			Name: "dovecot", Dial: d.dial, Offer: []Mechanism{{"PLAIN", []string{"plaintext"}}},
 			Watch: func(o backend.Options) backend.Options {
-				o.OnDown = func(error) { d.down = append(d.down, "down") }
-				o.OnUp = func() { d.down = append(d.down, "up") }
+				o.OnDown = func(error) { d.told("down") }
+				o.OnUp = func() { d.told("up") }
 				return o
 			},
 		})
@@ -158,8 +171,8 @@ func TestAnswersOfDovecot(t *testing.T) {
 				p, _ := r.connect()
 				p.said("AUTH", p.ask("PLAIN", plainBob), c.want)
 				r.want("events", &r.events, c.event)
-				if len(d.down) > 0 {
-					t.Errorf("Dovecot counts as lost: %q", d.down)
+				if got := d.fates(); got != "" {
+					t.Errorf("Dovecot counts as lost: %q", got)
 				}
 			})
 		})
@@ -231,6 +244,8 @@ func TestProcessIDs(t *testing.T) {
 			p.ask("PLAIN", plainBob)
 		}
 		pids := map[string]bool{}
+		d.mu.Lock()
+		defer d.mu.Unlock()
 		for _, line := range d.heard {
 			if pid, found := strings.CutPrefix(line, "CPID\t"); found {
 				pids[pid] = true
@@ -294,8 +309,8 @@ func TestDovecotThatHangs(t *testing.T) {
 		}
 		p.said("one request", p.ask("PLAIN", plainBob), closed)
 		took("one request", answersWithin)
-		if len(d.down) > 0 {
-			t.Errorf("Dovecot, which greets others, counts as lost: %q", d.down)
+		if got := d.fates(); got != "" {
+			t.Errorf("Dovecot, which greets others, counts as lost: %q", got)
 		}
 		d.set(hangs)
 		p, _ = r.connect()
@@ -311,7 +326,7 @@ func TestDovecotThatHangs(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		p, _ = r.connect()
 		p.said("is back", p.ask("PLAIN", plainBob), okBob)
-		if got := fmt.Sprint(d.down); got != "[down up]" {
+		if got := d.fates(); got != "down up" {
 			t.Errorf("told %s", got)
 		}
 	})
@@ -319,9 +334,9 @@ func TestDovecotThatHangs(t *testing.T) {
 
 // A Dovecot that has been started again meanwhile is asked again, once; smtpd notices nothing.
 func TestDovecotStartedAgain(t *testing.T) {
-	visits := 0
+	var visits atomic.Int32
 	d := &dovecot{does: func(v *visit) {
-		visits++
+		visits.Add(1)
 		v.greet()
 		line, ok := v.hear()
 		if ok {
@@ -333,8 +348,8 @@ func TestDovecotStartedAgain(t *testing.T) {
 		for range 3 {
 			p.said("AUTH", p.ask("PLAIN", plainBob), okBob)
 		}
-		if visits != 3 || len(d.down) > 0 {
-			t.Errorf("%d visits, %q", visits, d.down)
+		if visits.Load() != 3 || d.fates() != "" {
+			t.Errorf("%d visits, %q", visits.Load(), d.fates())
 		}
 	})
 }
