@@ -51,7 +51,7 @@ func FuzzSession(f *testing.F) {
 			Defect: func(stack []byte) { t.Errorf("panic\n%s", stack) },
 		})
 		ours, theirs := net.Pipe()
-		s.begin(theirs)
+		go s.begin(theirs)
 		go func() {
 			_, _ = ours.Write(sent) // it may be closed before the end
 			_, _ = ours.Write([]byte("\nVERSION\t9\t9\n"))

@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -54,11 +55,11 @@ type Recorder interface {
 type Server struct {
 	o     Options
 	again *again
+	count atomic.Uint64 // of all streams so far
 
 	mu       sync.Mutex
 	changed  *sync.Cond // one has ended or is idle
 	sessions []*session // in the order of their last use
-	count    uint64
 	closing  bool
 	serving  sync.WaitGroup
 }
@@ -112,10 +113,16 @@ func (s *Server) isClosing() bool {
 	return s.closing
 }
 
-// begin serves a stream as soon as there is room. It makes room by closing the one that nobody has
+// begin greets whoever has connected, also while closing: an smtpd that is not greeted ends. It serves
+// the stream as soon as there is room. It makes room by closing the one that nobody has
 // used for longest, so that whoever holds many keeps nobody out. While all are at work it waits,
 // some seconds at most, and whoever connects waits in the kernel.
 func (s *Server) begin(conn net.Conn) {
+	c := newSession(s, conn, s.count.Add(1))
+	if !c.write(c.greeting()) {
+		_ = conn.Close()
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for len(s.sessions) >= s.o.Streams && !s.closing {
@@ -131,8 +138,6 @@ func (s *Server) begin(conn net.Conn) {
 		_ = conn.Close()
 		return
 	}
-	s.count++
-	c := newSession(s, conn, s.count)
 	s.sessions = append(s.sessions, c)
 	s.serving.Go(func() {
 		defer s.end(c)

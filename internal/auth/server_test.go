@@ -78,6 +78,15 @@ func TestShutdown(t *testing.T) {
 	})
 }
 
+// Whoever connects at the very end is greeted all the same.
+func TestGreetedWhileClosing(t *testing.T) {
+	play(t, byFile, func(r *rig) {
+		r.Shutdown(context.Background())
+		p, _ := r.connect()
+		p.said("afterwards", p.hear(), closed)
+	})
+}
+
 // Guesses take turns; who does not get his within the time that Postfix waits is told to try again.
 func TestParallel(t *testing.T) {
 	var file *File

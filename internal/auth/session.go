@@ -58,9 +58,6 @@ func (c *session) serve() {
 		}
 		_ = c.conn.Close()
 	}()
-	if !c.write(c.greeting()) {
-		return
-	}
 	for {
 		line, err := c.in.next()
 		if err != nil || !c.server.use(c) {
