@@ -28,8 +28,10 @@ type mysqlTable struct {
 	files     mysqlFiles
 }
 
-// mysqlCharsets are those in which no octet of a longer character looks like a quote or a backslash.
-var mysqlCharsets = []string{"utf8mb4", "utf8mb3", "utf8", "latin1", "ascii"}
+// mysqlCharsets are those in which no octet of a longer character looks like a quote or a backslash,
+// with what the connection speaks. A key may have characters that the old UTF-8 of at most three
+// octets lacks; the server would cut it off there.
+var mysqlCharsets = map[string]string{"utf8mb4": "utf8mb4", "utf8mb3": "utf8mb4", "utf8": "utf8mb4", "latin1": "latin1"}
 
 func mysqlLexis(backslash, double bool) lexis {
 	return lexis{backslash: backslash, double: double, backtick: true, hash: true, spaced: true}
@@ -37,9 +39,9 @@ func mysqlLexis(backslash, double bool) lexis {
 
 func openMySQL(source remote.Source) (remote.Driver, error) {
 	f := source.File
+	charset := f.String("charset", "utf8mb4")
 	t := &mysqlTable{
 		config:    readConfig(f, false),
-		charset:   f.String("charset", "utf8mb4"),
 		needsRows: f.Bool("require_result_set", true),
 		own: mysqlOptions{
 			user: f.String("user", ""), password: f.Secret("password"), database: f.String("dbname", ""),
@@ -48,8 +50,8 @@ func openMySQL(source remote.Source) (remote.Driver, error) {
 		files: readMySQLFiles(f),
 	}
 	t.scan(mysqlLexis(true, true), false)
-	if !slices.Contains(mysqlCharsets, t.charset) {
-		f.Errorf("charset", "%q is not supported; known are %s", t.charset, strings.Join(mysqlCharsets, ", "))
+	if t.charset = mysqlCharsets[charset]; t.charset == "" {
+		f.Errorf("charset", "%q is not supported; known are utf8mb4, utf8mb3, utf8, latin1", charset)
 	}
 	if t.own.database == "" {
 		f.Errorf("dbname", "is missing")
@@ -99,7 +101,8 @@ func mysqlAddress(text string, options mysqlOptions) (address, error) {
 
 // dial connects, and asks what the session makes of quotes. Option files and certificates are read
 // for each connection, so that new ones need no reload.
-func (t *mysqlTable) dial(ctx context.Context, host string) (session, error) {
+func (t *mysqlTable) dial(ctx context.Context, host string) (_ session, err error) {
+	defer senseless(&err)
 	options, err := t.files.apply(t.own)
 	if err != nil {
 		return nil, err
@@ -153,8 +156,8 @@ func (s *mysqlSession) prepare(ctx context.Context) error {
 		return errors.New("the server does not say what sql_mode it has")
 	}
 	modes := strings.Split(strings.ToUpper(rows[0]), ",")
-	if !slices.Contains(mysqlCharsets, rows[1]) {
-		return fmt.Errorf("the session has the charset %q, in which a key cannot be escaped safely", rows[1])
+	if rows[1] != s.charset {
+		return fmt.Errorf("the session has the charset %q, and not %s, so that a key cannot be escaped safely", rows[1], s.charset)
 	}
 	s.backslash = !slices.Contains(modes, "NO_BACKSLASH_ESCAPES")
 	read, err := mysqlLexis(s.backslash, !slices.Contains(modes, "ANSI_QUOTES")).scan(s.text)
@@ -202,7 +205,18 @@ func (s *mysqlSession) fresh() bool {
 	return !ok || v.IsValid()
 }
 
-func (s *mysqlSession) close() { _ = s.conn.Close() }
+func (s *mysqlSession) close() {
+	var err error
+	defer senseless(&err)
+	err = s.conn.Close() // nothing is lost
+}
+
+// senseless makes an error of a panic: the driver believes the lengths in what a server says.
+func senseless(err *error) {
+	if cause := recover(); cause != nil {
+		*err = fmt.Errorf("the server's answer makes no sense: %v", cause)
+	}
+}
 
 var (
 	errNoRows = remote.Answered{Err: errors.New("the query has returned no result set (require_result_set = yes)")}
@@ -211,7 +225,8 @@ var (
 
 // rows carries out a statement and returns its values, row by row. All result sets are read, or the
 // next answer would be that of another question; only one may hold anything.
-func (s *mysqlSession) rows(ctx context.Context, statement string) ([]string, error) {
+func (s *mysqlSession) rows(ctx context.Context, statement string) (_ []string, err error) {
+	defer senseless(&err)
 	asker, ok := s.conn.(driver.QueryerContext)
 	if !ok {
 		return nil, errors.New("the driver takes no statement as it is")

@@ -114,6 +114,7 @@ func TestMariaDBEqualsPostmap(t *testing.T) {
 	b.equals(t, "procedure", "query = CALL lookup('%s')", keys)
 	b.equals(t, "types", "query = SELECT a, f, t, b, bb, big, y, n FROM d WHERE k = '%s'", keys)
 	b.equals(t, "nothing: no result set", "query = DO '%s'\nrequire_result_set = no", keys[:8])
+	b.equals(t, "old UTF-8", "charset = utf8\nquery = SELECT CONCAT('<', '%s', '>')", []string{"müller@example.org", "\U0001f600@x.example"})
 	b.equals(t, "more than ASCII", "query = SELECT CONCAT('<', '%s', '>')", []string{"müller@example.org", "漢字@例え.jp", "\U0001f600@x.example", "bob@example.org"})
 }
 
