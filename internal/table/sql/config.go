@@ -24,8 +24,8 @@ type config struct {
 	limit   int // expansion_limit; 0 is none
 }
 
-// maxAnswer bounds what is read of an answer: a value of a table has at most 64 KiB.
-const maxAnswer = 128 << 10
+// maxAnswer bounds what is read of an answer: a value of a table has at most 1 MiB.
+const maxAnswer = 2 << 20
 
 // readConfig reads them. function is whether the file may have select_function.
 func readConfig(f *postfixcf.File, function bool) *config {
@@ -130,7 +130,7 @@ func (c *config) answer(key string, values []string) (string, bool, error) {
 }
 
 // errLarge is the error of an answer that nobody can want.
-var errLarge = remote.Answered{Err: errors.New("the answer is larger than 128 KiB")}
+var errLarge = remote.Answered{Err: errors.New("the answer is larger than 2 MiB")}
 
 // values collects what a query finds, within bounds.
 type values struct {

@@ -42,7 +42,7 @@ func TestMariaDBFails(t *testing.T) {
 	b.fails(t, "two result sets", "query = CALL two() -- '%%'", "bob", "more than one result set")
 	b.fails(t, "no result set", "query = CALL none()", "bob", "no result set")
 	b.fails(t, "at run time", "query = SELECT v FROM t WHERE k = (SELECT k FROM t)", "bob", "more than 1 row")
-	large := b.open(t, b.file(t, "query = SELECT REPEAT('x', 200000)"))
+	large := b.open(t, b.file(t, "query = SELECT REPEAT('x', 3000000)"))
 	if _, _, err := find(t, large, "bob"); err == nil || !strings.Contains(err.Error(), "larger than") {
 		t.Errorf("a large answer: %v", err)
 	}
@@ -92,11 +92,11 @@ func TestPostgresFails(t *testing.T) {
 	b.fails(t, "expansion_limit", "query = SELECT v FROM t WHERE k = '%s'\nexpansion_limit = 2", "multi@example.org", "more than 2 values")
 	b.fails(t, "at run time", "query = SELECT 1 / length('%s')/0", "bob", "division by zero")
 	b.fails(t, "like", "query = SELECT v FROM t WHERE k LIKE '%s'", `\`, "LIKE pattern")
-	large := b.open(t, b.file(t, "query = SELECT repeat('x', 200000)"))
+	large := b.open(t, b.file(t, "query = SELECT repeat('x', 1000) FROM generate_series(1, 3000)"))
 	if _, _, err := find(t, large, "bob"); err == nil || !strings.Contains(err.Error(), "larger than") {
 		t.Errorf("a large answer: %v", err)
 	}
-	huge := b.open(t, b.file(t, "query = SELECT repeat('x', 2000000)"))
+	huge := b.open(t, b.file(t, "query = SELECT repeat('x', 3000000)"))
 	if _, _, err := find(t, huge, "bob"); err == nil || !strings.Contains(err.Error(), "larger than") {
 		t.Errorf("a huge answer: %v", err)
 	}

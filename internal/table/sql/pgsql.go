@@ -30,8 +30,8 @@ type pgsqlTable struct {
 // pgsqlEncodings are those in which no octet of a longer character looks like a quote.
 var pgsqlEncodings = []string{"UTF8", "UNICODE", "LATIN1", "SQL_ASCII"}
 
-// maxMessage bounds a message of the server: a row that is larger is nobody's mailbox.
-const maxMessage = 1 << 20
+// maxMessage bounds a message of the server, such as a row.
+const maxMessage = maxAnswer + 4096
 
 func pgsqlLexis() lexis { return lexis{nested: true, dollar: true, escaping: true} }
 
