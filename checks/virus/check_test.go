@@ -142,3 +142,17 @@ func TestOff(t *testing.T) {
 		t.Error("the scanner was asked")
 	}
 }
+
+// What could not be kept is no fault of the scanner: the message is deferred, or goes on where that
+// is wanted, and nothing of it is shown.
+func TestSpoolIsFull(t *testing.T) {
+	f := clamdtest.Start(t, &clamdtest.Fake{})
+	policytest.Only(Check).Play(t, []string{"--virus-scanner=" + f.Spec(), "--scan-spool-max=100KiB"}, []policytest.Scenario{
+		{Name: "deferred", Mail: policytest.Letter{Body: strings.Repeat("0123456789abcd\r\n", 10_000)}, Said: deferred, Cause: "--scan-spool-max"},
+		{Name: "accepted", Flags: []string{"--virus-on-error=accept"}, Mail: policytest.Letter{Body: strings.Repeat("0123456789abcd\r\n", 10_000)}, Events: "virus check_error"},
+		{Name: "small", Mail: policytest.Letter{Body: infected}, Said: refused},
+	})
+	if n := len(f.Seen()); n != 1 {
+		t.Errorf("%d messages were shown", n)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -147,4 +148,34 @@ func TestWhatOnlyMonitorsIsAskedAfterTheReply(t *testing.T) {
 		s.Close()
 		wantEvents(t, r, "y would_refuse a@ours.example", "y would_refuse b@ours.example")
 	})
+}
+
+// Scanners begin together, and the first in the printed order answers however long it takes.
+func TestScannersBeginTogether(t *testing.T) {
+	for _, tt := range []struct {
+		name          string
+		first, second bool // object
+		want          string
+	}{
+		{"both object", true, true, "end 550 5.7.1 first"},
+		{"the second objects", false, true, "end 550 5.7.1 second"},
+		{"the first objects", true, false, "end 550 5.7.1 first"},
+		{"neither", false, false, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			begun, ended := make(chan struct{}), make(chan struct{})
+			later := func(name string, objects bool, wait func()) *policy.Check {
+				return scanner(func(context.Context, io.Reader, io.Reader) (policy.Verdict, error) {
+					wait()
+					if objects {
+						return no(name)
+					}
+					return policy.Pass, nil
+				}, func(c *policy.Check) { c.Name, c.Replies = name, []*policy.Reply{reply(name)} })
+			}
+			r := newRig(t, "", // the first ends after the second, and the second begins before the first has ended
+				later("first", tt.first, func() { close(begun); <-ended }), later("second", tt.second, func() { <-begun; close(ended) }))
+			wantSaid(t, r.send(mail("a@ours.example")), tt.want)
+		})
+	}
 }
