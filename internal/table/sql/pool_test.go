@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 // server is a host of a test, with what happens to its connections.
 type server struct {
+	mu              sync.Mutex
 	dialled, closed int
 	most            int   // connections that it takes; 0: any number
 	down            error // of connecting
@@ -20,6 +22,8 @@ type server struct {
 
 func (s *server) host(name string, rank int) *host {
 	return &host{name: name, rank: rank, dial: func(context.Context) (session, error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		switch {
 		case s.down != nil:
 			return nil, s.down
@@ -40,7 +44,19 @@ type line struct {
 func (l *line) find(context.Context, string) ([]string, error) { return nil, nil }
 func (l *line) ping(context.Context) (string, error)           { return "", nil }
 func (l *line) fresh() bool                                    { return !l.stale }
-func (l *line) close()                                         { l.closed++ }
+
+func (l *line) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed++
+}
+
+// count is one of the numbers.
+func (s *server) count(of *int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return *of
+}
 
 func nothing(context.Context, session) error { return nil }
 
@@ -84,19 +100,19 @@ func TestPoolKeepsConnections(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 		}
-		if s.dialled != 1 {
-			t.Errorf("dialled %d times", s.dialled)
+		if s.count(&s.dialled) != 1 {
+			t.Errorf("dialled %d times", s.count(&s.dialled))
 		}
 		time.Sleep(30 * time.Second)
-		if s.closed != 1 {
-			t.Errorf("%d closed after idle_interval", s.closed)
+		if s.count(&s.closed) != 1 {
+			t.Errorf("%d closed after idle_interval", s.count(&s.closed))
 		}
-		if err := p.do(t.Context(), nothing); err != nil || s.dialled != 2 {
-			t.Errorf("dialled %d times, %v", s.dialled, err)
+		if err := p.do(t.Context(), nothing); err != nil || s.count(&s.dialled) != 2 {
+			t.Errorf("dialled %d times, %v", s.count(&s.dialled), err)
 		}
 		p.close()
-		if s.closed != 2 {
-			t.Errorf("%d closed at the end", s.closed)
+		if s.count(&s.closed) != 2 {
+			t.Errorf("%d closed at the end", s.count(&s.closed))
 		}
 	})
 }
@@ -121,15 +137,15 @@ func TestPoolDialsAgain(t *testing.T) {
 		{"wrong query", 1, remote.Answered{Err: broken}, 0, false},
 		{"right query", 0, nil, 0, true},
 	} {
-		before, tries := s.dialled, 0
+		before, tries := s.count(&s.dialled), 0
 		err := p.do(t.Context(), func(context.Context, session) error {
 			if tries++; tries <= test.fail {
 				return test.err
 			}
 			return nil
 		})
-		if s.dialled-before != test.dials || (err == nil) != test.answer {
-			t.Errorf("%s: dialled %d times, %v", test.name, s.dialled-before, err)
+		if s.count(&s.dialled)-before != test.dials || (err == nil) != test.answer {
+			t.Errorf("%s: dialled %d times, %v", test.name, s.count(&s.dialled)-before, err)
 		}
 	}
 }
@@ -157,8 +173,8 @@ func TestPoolOfAFullServer(t *testing.T) {
 						failed++
 					}
 				}
-				if failure == nil && failed > 0 || failure != nil && failed != 6 || s.dialled > 2 && failure == nil {
-					t.Errorf("%d have failed, dialled %d times", failed, s.dialled)
+				if failure == nil && failed > 0 || failure != nil && failed != 6 || s.count(&s.dialled) > 2 && failure == nil {
+					t.Errorf("%d have failed, dialled %d times", failed, s.count(&s.dialled))
 				}
 				if p.hosts[0].used != 0 || len(p.hosts[0].waiting) != 0 {
 					t.Errorf("%d in use, %d wait", p.hosts[0].used, len(p.hosts[0].waiting))
@@ -187,8 +203,8 @@ func TestPoolLeft(t *testing.T) {
 			t.Error("one connection serves two")
 		}
 		time.Sleep(time.Minute)
-		if err := p.do(t.Context(), nothing); err != nil || s.dialled != 1 {
-			t.Errorf("dialled %d times, %v", s.dialled, err)
+		if err := p.do(t.Context(), nothing); err != nil || s.count(&s.dialled) != 1 {
+			t.Errorf("dialled %d times, %v", s.count(&s.dialled), err)
 		}
 	})
 }
