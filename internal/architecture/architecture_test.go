@@ -101,6 +101,7 @@ var inTests = map[string][]string{
 	"milter":                {"internal/runner", "test/testbed"},
 	"rbl":                   {"internal/dns/dnstest", "test/testbed"},
 	"internal/architecture": {"checks"},
+	"internal/auth":         {"test/testbed"},
 	"internal/blocklist":    {"internal/policytest"},
 	"internal/callforward":  {"test/testbed"},
 	"internal/dovecot":      {"test/testbed"},
