@@ -28,14 +28,27 @@ type Server struct {
 // answerWithin bounds the work on one message: whoever asks waits no longer.
 const answerWithin = 2 * time.Second
 
+// maxConnections leaves the descriptors of the process to the MTAs. mailweir auth needs no more than
+// it asks at once.
+const maxConnections = 2 * asksAtOnce
+
 // NewServer returns a server that has yet to be started.
 func NewServer(l net.Listener, judge Judge) *Server {
 	s := &Server{judge: judge, listener: l}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+path, s.serve)
+	slots := make(chan struct{}, maxConnections)
 	s.server = &http.Server{
 		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 8 << 10,
+		ConnState: func(_ net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateNew: // no other is accepted meanwhile
+				slots <- struct{}{}
+			case http.StateClosed:
+				<-slots
+			}
+		},
 	}
 	return s
 }

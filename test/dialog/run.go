@@ -124,6 +124,9 @@ func (r *run) run(tb testbed.TB) error {
 	for _, p := range r.peers {
 		_ = p.Stop() // its own clean-up tells how it ended
 	}
+	if r.auth != nil {
+		_ = r.auth.Stop() // so does this one's
+	}
 	end := r.mailweir.Close
 	if r.state == "redis" { // its connections stay open
 		end = r.mailweir.End
