@@ -32,10 +32,16 @@ const authSocket = "private/mw-auth"
 // newAuthBed starts a Postfix. Nobody answers it yet.
 func newAuthBed(t *testing.T) *authBed {
 	t.Helper()
+	return newAuthBedAt(t, authSocket)
+}
+
+// newAuthBedAt starts one that asks elsewhere (smtpd_sasl_path).
+func newAuthBedAt(t *testing.T, path string) *authBed {
+	t.Helper()
 	testbed.Require(t, "postfix")
 	testbed.Require(t, "dovecot")
 	b := &authBed{T: t, binary: testbed.BuildMailweir(t)}
-	b.mta = testbed.StartPostfix(t, testbed.MTAConfig{NoMilter: true, ErrorLimit: 20, Extra: testbed.SASLFlags(authSocket)})
+	b.mta = testbed.StartPostfix(t, testbed.MTAConfig{NoMilter: true, ErrorLimit: 20, Extra: testbed.SASLFlags(path)})
 	b.toAsk = "--auth-milter=unix:" + filepath.Join(testbed.TempDir(t), "logins")
 	return b
 }

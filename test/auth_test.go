@@ -76,6 +76,16 @@ func TestAuthByFile(t *testing.T) {
 	}
 }
 
+// Postfix asks over TCP as well, on this host alone.
+func TestAuthInet(t *testing.T) {
+	address := testbed.FreeAddress(t)
+	b := newAuthBedAt(t, "inet:"+address)
+	b.byFile("--auth-listen=inet:" + address)
+	c := b.client("192.0.2.1")
+	c.Exactly(authPlain("alice", "wrong"), readsWrong)
+	c.Exactly(authPlain("alice", "secret"), readsRight)
+}
+
 // A Dovecot that is not there, or that hangs, is 454 behind a greeting, and logins work again when
 // it does.
 func TestAuthDovecotAway(t *testing.T) {
