@@ -57,7 +57,8 @@ func (b *bench) tables() error {
 		}
 		row(t.name, postfix.String(), own.String(), fmt.Sprintf("%.2f", ratio.median()))
 	}
-	return nil
+	fmt.Println()
+	return b.kept()
 }
 
 // askTable returns how many microseconds a key takes, start of the program included.
