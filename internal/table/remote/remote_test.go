@@ -220,6 +220,40 @@ func TestHangs(t *testing.T) {
 	})
 }
 
+// TestSlowIsNotLost: a server that answers slowly, and more questions than it may be asked at once.
+// Those that get room late are not held against it.
+func TestSlowIsNotLost(t *testing.T) {
+	f := &fake{find: func(ctx context.Context, key string) (string, bool, error) {
+		select {
+		case <-time.After(4 * time.Second):
+			return "v", true, nil
+		case <-ctx.Done():
+			return "", false, ctx.Err()
+		}
+	}}
+	run(t, f, time.Minute, func(t *testing.T, tab *Table) {
+		var asking sync.WaitGroup
+		var answered, busy atomic.Int32
+		for i := range 6 {
+			asking.Go(func() {
+				switch _, _, err := tab.Find(t.Context(), fmt.Sprint(i)); {
+				case err == nil:
+					answered.Add(1)
+				case errors.Is(err, backend.ErrBusy):
+					busy.Add(1)
+				default:
+					t.Error(err)
+				}
+			})
+		}
+		asking.Wait()
+		if answered.Load() != 2 || busy.Load() != 4 {
+			t.Errorf("%d answered, %d busy", answered.Load(), busy.Load())
+		}
+		wantValue(t, tab, "later", "v")
+	})
+}
+
 func TestTooManyQuestions(t *testing.T) {
 	f := &fake{find: func(ctx context.Context, _ string) (string, bool, error) { <-ctx.Done(); return "", false, ctx.Err() }}
 	run(t, f, time.Minute, func(t *testing.T, tab *Table) {

@@ -17,6 +17,9 @@ import (
 // asked at one command.
 const askWithin = 7 * time.Second
 
+// grain is how much earlier than the context a connection may notice that its time is up.
+const grain = 100 * time.Millisecond
+
 // mostQuestions bounds the keys that are asked for at once, room or not.
 const mostQuestions = 1000
 
@@ -45,7 +48,7 @@ type question struct {
 func newTable(k Kind, s Source, d Driver, keep time.Duration, observer *backend.Observer) *Table {
 	t := &Table{spec: s.Spec, driver: d, file: s.File, wholeKeys: k.WholeKeys, cache: newCache(keep), questions: map[string]*question{}}
 	t.backend = backend.New(observer.Watch(backend.Options{
-		Name: s.Spec, Deadline: askWithin, InFlight: k.inFlight(), Answered: isAnswer,
+		Name: s.Spec, Deadline: askWithin, InFlight: k.inFlight(), Answered: losesNothing,
 		Probe: func(ctx context.Context, _ int) error { return d.Probe(ctx) },
 	}))
 	return t
@@ -107,7 +110,11 @@ func (t *Table) ask(ctx context.Context, key string, q *question) {
 		close(q.done)
 	}()
 	q.err = t.backend.Call(ctx, 0, func(ctx context.Context) (err error) {
+		begun := time.Now()
 		q.value, q.found, err = t.driver.Find(ctx, key)
+		if end, _ := ctx.Deadline(); err != nil && time.Until(end) < grain && time.Since(begun) < askWithin/2 {
+			return backend.ErrBusy // it waited for room so long that the server had no fair chance
+		}
 		return t.shown(err)
 	})
 	if q.err != nil {
@@ -117,6 +124,9 @@ func (t *Table) ask(ctx context.Context, key string, q *question) {
 		q.err = backend.ErrBusy
 	}
 }
+
+// losesNothing reports errors that say nothing against the server.
+func losesNothing(err error) bool { return isAnswer(err) || errors.Is(err, backend.ErrBusy) }
 
 // unnamed is an error without the table's name, which [table.Table] puts in front.
 func (t *Table) unnamed(err error) error {

@@ -20,8 +20,8 @@ import (
 	"mailweir/internal/table/remote"
 )
 
-// inFlight bounds the connections to one server.
-const inFlight = 16
+// inFlight bounds the connections to one server. Postfix has one for each of its processes.
+const inFlight = 50
 
 // idleFor is how long a connection waits for the next question, as in Postfix.
 const idleFor = 10 * time.Second
