@@ -6,7 +6,7 @@ GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  = -s -w -X main.version=$(VERSION)
 
-.PHONY: build run demo test quick decisions lint vuln docs docs-check bench fuzz mutate clean
+.PHONY: build run demo test quick decisions lint vuln docs docs-check bench faults fuzz mutate clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/mailweir ./cmd/mailweir
@@ -50,6 +50,11 @@ docs-check: build
 bench:
 	test/install.sh bench
 	$(GO) run ./bench
+
+# Every server that mailweir asks fails in every way, under load (see test/faults): half an hour.
+faults:
+	test/install.sh
+	$(GO) run ./test/faults $(if $(PEERS),-peers $(PEERS))
 
 # Which changes of a package's code do its tests not notice? make mutate PKG=./internal/address
 mutate:
