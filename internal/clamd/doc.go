@@ -10,7 +10,8 @@
 //     scanned at once than clamd has threads. Others wait here.
 //   - While all threads scan, PING and VERSION are answered at once. So what has failed or takes too
 //     long is asked by PING whether it is there, and only what is silent then counts as lost. STATS,
-//     which tells the number of threads, waits for one of them.
+//     which tells the number of threads, waits for one of them. One whose threads hang answers PING,
+//     too: it counts as lost when it says nothing about any message for long.
 //   - A message that begins with a field such as "BM: x" or "%PDF-1.4: x" is taken for a picture or
 //     a document, and its attachments are not decoded. A field "Received:" in front prevents that,
 //     and is what delivered mail begins with. The line "From " of a mailbox would do, too, but then

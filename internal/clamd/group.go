@@ -47,7 +47,7 @@ func (g *Group) scan(ctx context.Context, open func() io.Reader) (Result, error)
 		return order[0].Scan(ctx, open)
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	race := &race{order: order, said: make(chan said, len(order)), failed: make([]error, len(order))}
+	race := &race{begun: time.Now(), order: order, said: make(chan said, len(order)), failed: make([]error, len(order))}
 	defer race.end(cancel)
 	race.begin(ctx, open)
 	late := time.NewTicker(g.patience)
@@ -89,6 +89,7 @@ func (g *Group) order() []*Scanner {
 
 // race is the scanners that one message is shown to.
 type race struct {
+	begun  time.Time
 	order  []*Scanner
 	began  int // how many of them have been asked
 	under  int // how many have not answered yet
@@ -117,12 +118,12 @@ func (r *race) begin(ctx context.Context, open func() io.Reader) {
 	}()
 }
 
-// doubtSilent asks those whether they are there that have been silent for so long that another one
-// was asked. It is not asked before, because nothing may be as good as one that is slow.
+// doubtSilent blames those that have been silent for so long that another one was asked, which has
+// answered before them. It is not asked before: nothing may be as good as one that is slow.
 func (r *race) doubtSilent(winner int, patience time.Duration) {
 	for i := range winner {
 		if r.failed[i] == nil {
-			r.order[i].doubt(fmt.Errorf("no answer within %s", patience))
+			r.order[i].suspect(r.begun, fmt.Errorf("no answer within %s, but by another one", patience))
 		}
 	}
 }

@@ -71,6 +71,7 @@ func TestFailover(t *testing.T) {
 			f.Change(func(f *clamdtest.Fake) { f.Answer = "stream: Can't allocate memory ERROR\x00" })
 		}, false},
 		{"slow octets", func(f *clamdtest.Fake) { f.Change(func(f *clamdtest.Fake) { f.Slowly = 5 }) }, false},
+		{"its threads hang", func(f *clamdtest.Fake) { f.Change(func(f *clamdtest.Fake) { f.Hold = make(chan struct{}) }) }, true},
 		{"hangs", func(f *clamdtest.Fake) { f.Change(func(f *clamdtest.Fake) { f.Silent = true }) }, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,12 +41,15 @@ type Scanner struct {
 	address Address
 	maxSize int64
 	within  time.Duration // for an answer to PING
+	hangs   time.Duration // how long it says nothing about any message when its threads hang
 	watch   *backend.Backend
 
-	limit  atomic.Int64                  // how much it takes of a message, as far as is known
-	told   atomic.Int64                  // the limit that has been told of
-	places atomic.Pointer[chan struct{}] // one for each of its threads
-	asked  sync.Once                     // how many there are
+	limit atomic.Int64 // how much it takes of a message, as far as is known
+	told  atomic.Int64 // the limit that has been told of
+	// answered is when it last said something about a message, in nanoseconds since 1970.
+	answered atomic.Int64
+	places   atomic.Pointer[chan struct{}] // one for each of its threads
+	asked    sync.Once                     // how many there are
 
 	mu     sync.Mutex
 	closed bool
@@ -71,7 +75,7 @@ type Result struct {
 
 // NewScanner returns a scanner that has not been connected to yet.
 func NewScanner(o Options) *Scanner {
-	s := &Scanner{address: o.Address, maxSize: o.MaxSize, within: cmp.Or(o.PingWithin, usualPing)}
+	s := &Scanner{address: o.Address, maxSize: o.MaxSize, within: cmp.Or(o.PingWithin, usualPing), hangs: o.Deadline / 2}
 	s.limit.Store(o.MaxSize)
 	s.told.Store(o.MaxSize)
 	s.setThreads(usualThreads)
@@ -116,13 +120,13 @@ func (s *Scanner) Scan(ctx context.Context, open func() io.Reader) (Result, erro
 		return Result{}, err
 	}
 	defer leave()
+	begun := time.Now()
 	how, v, err := s.stream(ctx, open)
 	if err != nil {
-		if !errors.Is(err, errMessage) && ctx.Err() != context.Canceled {
-			s.doubt(err)
-		}
+		s.blame(ctx, begun, err)
 		return Result{}, fmt.Errorf("%s: %w", s.Name(), err)
 	}
+	s.answered.Store(time.Now().UnixNano())
 	return Result{Kind: v.kind, Signature: v.name, Scanner: s.Name(), Octets: how.octets, Cut: how.cut}, nil
 }
 
@@ -145,6 +149,27 @@ func (s *Scanner) stream(ctx context.Context, open func() io.Reader) (how sent, 
 		}
 		took := how.octets + int64(len(front)) // about: some of it may never have been read
 		s.limit.CompareAndSwap(limit, max(min(took, limit)/2, smallest))
+	}
+}
+
+// blame says what a failed scan means for the scanner. One that has said nothing about any message for
+// long is lost even if it answers PING: its threads hang.
+func (s *Scanner) blame(ctx context.Context, begun time.Time, err error) {
+	switch {
+	case errors.Is(err, errMessage) || ctx.Err() == context.Canceled:
+	case ctx.Err() != nil && time.Since(begun) >= s.hangs:
+		s.suspect(begun, err)
+	default:
+		s.doubt(err)
+	}
+}
+
+// suspect takes a scanner for lost that has said nothing about any message since then.
+func (s *Scanner) suspect(since time.Time, why error) {
+	if s.answered.Load() < since.UnixNano() {
+		_ = s.watch.Lose(why, 0)
+	} else {
+		s.doubt(why)
 	}
 }
 
@@ -201,9 +226,15 @@ func (s *Scanner) ping(ctx context.Context) error {
 	return err
 }
 
-// probe asks whether a scanner that was lost is back. It may be another one by now.
+// probe asks whether a scanner that was lost is back, and scans. It may be another one by now.
 func (s *Scanner) probe(ctx context.Context) error {
 	if err := s.ping(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.within)
+	defer cancel()
+	_, _, err := s.address.stream(ctx, strings.NewReader("Subject: probe\r\n\r\n"), s.maxSize)
+	if says := (*ReplyError)(nil); err != nil && !errors.As(err, &says) && !errors.Is(err, errSizeLimit) {
 		return err
 	}
 	s.limit.Store(s.maxSize)
@@ -247,6 +278,8 @@ func (s *Scanner) settle(ctx context.Context, why error) {
 // Version asks what runs there, and how many messages it scans at once.
 func (s *Scanner) Version(ctx context.Context) (Version, error) {
 	s.beside(s.askThreads)
+	ctx, cancel := context.WithTimeout(ctx, s.within)
+	defer cancel()
 	answer, err := s.address.ask(ctx, "VERSION")
 	if err != nil {
 		return Version{}, err

@@ -242,6 +242,26 @@ func TestSlowScannerIsNotLost(t *testing.T) {
 	}
 }
 
+// One that answers PING and nothing about any message is lost, until it scans again.
+func TestThreadsHang(t *testing.T) {
+	hold := make(chan struct{})
+	f := clamdtest.Start(t, &clamdtest.Fake{Hold: hold})
+	var said log
+	s := scanner(t, f, func(o *Options) { o.Observer, o.Deadline = said.observer(), 100*time.Millisecond })
+	if _, err := NewGroup(100*time.Millisecond, s).Scan(t.Context(), message("hello")); err == nil {
+		t.Error("no error")
+	}
+	said.await("down")
+	if _, err := s.Scan(t.Context(), message("hello")); !errors.Is(err, backend.ErrUnavailable) {
+		t.Error(err)
+	}
+	close(hold)
+	said.await("up")
+	if got := said.lines(); got != "down, up" {
+		t.Error(got)
+	}
+}
+
 // What does not run is lost at once, and is back when it runs.
 func TestScannerThatIsNotThere(t *testing.T) {
 	f := clamdtest.Start(t, &clamdtest.Fake{})

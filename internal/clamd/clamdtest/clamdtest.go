@@ -45,6 +45,7 @@ type Fake struct {
 	mu       sync.Mutex
 	listener net.Listener
 	open     map[net.Conn]bool
+	ended    chan struct{} // closed by Stop
 	work     sync.WaitGroup
 	seen     [][]byte
 	now      int // scans under way
@@ -77,7 +78,7 @@ func (f *Fake) Listen(t testing.TB) {
 		f.Address = "tcp:" + listener.Addr().String()
 	}
 	f.mu.Lock()
-	f.listener, f.open = listener, map[net.Conn]bool{}
+	f.listener, f.open, f.ended = listener, map[net.Conn]bool{}, make(chan struct{})
 	f.mu.Unlock()
 	f.work.Go(func() { f.accept(listener) })
 }
@@ -86,6 +87,9 @@ func (f *Fake) Listen(t testing.TB) {
 func (f *Fake) Stop() {
 	f.mu.Lock()
 	_ = f.listener.Close()
+	if f.open != nil {
+		close(f.ended)
+	}
 	for conn := range f.open {
 		_ = conn.Close()
 	}
@@ -191,7 +195,7 @@ func (f *Fake) scan(conn net.Conn, in io.Reader) {
 	}
 	message, err := readChunks(in, maxSize)
 	f.mu.Lock()
-	answer, hold, slowly := f.Answer, f.Hold, f.Slowly
+	answer, hold, slowly, ended := f.Answer, f.Hold, f.Slowly, f.ended
 	if err == nil {
 		f.seen = append(f.seen, message)
 	}
@@ -208,7 +212,10 @@ func (f *Fake) scan(conn net.Conn, in io.Reader) {
 		answer = "stream: OK\x00"
 	}
 	if hold != nil {
-		<-hold
+		select {
+		case <-hold:
+		case <-ended:
+		}
 	}
 	over() // before who reads the answer sends the next
 	if slowly == 0 {
