@@ -9,7 +9,7 @@ import (
 )
 
 // idleFor is how long a connection is kept for the next question.
-const idleFor = 30 * time.Second
+const idleFor = 10 * time.Second
 
 // idle are the connections that wait for a question, the last one used on top. The zero value is
 // ready.

@@ -14,22 +14,21 @@ import (
 const mostTried = 5
 
 // Inspect says, for a person, whether the server answers and where it is used for nothing. It asks for
-// a random name of each of these domains, of five at most.
+// a random name of each of these domains, of five at most, unless that has been done within the hour:
+// whoever watches over us may ask every few seconds.
 func (s *Server) Inspect(ctx context.Context, domains []string) (text string, remarks []string, err error) {
 	if text, err = s.peer.look(ctx); err != nil {
 		return "", nil, fmt.Errorf("%s: %w", s.name, err)
 	}
 	for _, domain := range domains[:min(len(domains), mostTried)] {
-		f, err := s.tryRandom(ctx, domain)
+		if !s.domains.startTest(domain) {
+			continue
+		}
+		f, err := s.test(ctx, domain)
 		switch {
 		case err != nil:
 			remarks = append(remarks, fmt.Sprintf("whether it accepts a random name of %s could not be told: %v", domain, err))
-		case f.self || f.verdict == exists || f.verdict == uncertain:
-			why := acceptsAll
-			if f.self {
-				why = isUs
-			}
-			s.domains.suspend(ctx, domain, why)
+		case f.self: // told below
 		case f.verdict == unclear:
 			remarks = append(remarks, fmt.Sprintf("it refuses a random name of %s by %q, which does not say that it does not exist: unknown recipients of it will be deferred", domain, f.said))
 		case f.verdict == bare:

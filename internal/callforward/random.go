@@ -19,18 +19,18 @@ func (s *Server) testLater(domain string) {
 	}
 	go func() {
 		defer s.work.Done()
-		s.test(s.ctx, domain)
+		_, _ = s.test(s.ctx, domain)
 	}()
 }
 
-// test finds out whether the server accepts everybody. Where that cannot be told, what is known
-// stays.
-func (s *Server) test(ctx context.Context, domain string) {
+// test finds out whether the server accepts everybody; the test has been counted as begun. Where that
+// cannot be told, what is known stays.
+func (s *Server) test(ctx context.Context, domain string) (finding, error) {
 	f, err := s.tryRandom(ctx, domain)
 	switch {
 	case err != nil || f.verdict == unclear && !f.self:
 		s.domains.endTest(domain, testSoon)
-		return
+		return f, err
 	case f.self:
 		s.domains.suspend(ctx, domain, isUs)
 	case f.verdict == exists || f.verdict == uncertain:
@@ -39,6 +39,7 @@ func (s *Server) test(ctx context.Context, domain string) {
 		s.domains.suspend(ctx, domain, "")
 	}
 	s.domains.endTest(domain, testAgain)
+	return f, nil
 }
 
 // tryRandom asks for a name that nobody has, on a connection of its own: some servers answer the

@@ -18,6 +18,9 @@ import (
 )
 
 const (
+	// lastProbe is how often a server that is down is tried: one that is too busy for us is not helped
+	// by more.
+	lastProbe = 5 * time.Second
 	// deadline is what one question takes at most, with the look that follows on one that hangs. Its
 	// answer may take five of the seven seconds: a Postfix that asks somebody else itself takes three
 	// (address_verify_poll_delay).
@@ -108,7 +111,7 @@ func Open(o Options) (*Server, error) {
 	}}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.breaker = backend.New(o.Observer.Watch(backend.Options{
-		Name: s.name, Deadline: o.deadline,
+		Name: s.name, Deadline: o.deadline, LastProbe: lastProbe,
 		Probe:    func(ctx context.Context, _ int) error { return s.peer.probe(ctx, s.lastDomain()) },
 		Answered: func(err error) bool { return !isSilent(err) },
 	}))
@@ -248,7 +251,7 @@ func (s *Server) call(ctx context.Context, to address.Address, own bool) (f find
 		var err error
 		f, err = s.peer.ask(short, to, own)
 		var hung errHung
-		if errors.As(err, &hung) && s.peer.probe(ctx, to.Domain) != nil {
+		if errors.As(err, &hung) && ctx.Err() == nil && s.peer.probe(ctx, to.Domain) != nil {
 			err = errSilent{err}
 		}
 		return err

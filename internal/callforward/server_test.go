@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -51,9 +52,10 @@ func acceptAll(string) string { return "250 ok" }
 // TestAcceptsAll: a server that accepts a random name is used for nothing, for that domain, until it
 // refuses one again.
 func TestAcceptsAll(t *testing.T) {
+	var mended atomic.Bool
 	f := newFake(t, func(f *fake) {
 		f.rcpt = func(path string) string {
-			if strings.HasSuffix(path, "@catchall.example>") || strings.HasPrefix(path, "<bob@") {
+			if strings.HasSuffix(path, "@catchall.example>") && !mended.Load() || strings.HasPrefix(path, "<bob@") {
 				return "250 ok"
 			}
 			return "550 5.1.1 no"
@@ -78,7 +80,7 @@ func TestAcceptsAll(t *testing.T) {
 	if _, found, err := store.Get(t.Context(), again.domains.key("accepted", "catchall.example")); found || err != nil {
 		t.Errorf("that it accepts everybody counts as having accepted somebody: %v", err)
 	}
-	f.rcpt = func(string) string { return "550 5.1.1 no" }
+	mended.Store(true)
 	again.domains.endTest("catchall.example", 0)
 	again.want("dave@catchall.example", ErrSuspended.Error()) // and tests in the background
 	again.wait(t, "suspended catchall.example: ")
@@ -302,6 +304,13 @@ func TestInspect(t *testing.T) {
 	}
 	if !slices.Equal(remarks, want) {
 		t.Errorf("remarks\n%q, want\n%q", remarks, want)
+	}
+	asked := len(f.commands("RCPT"))
+	if _, remarks, err := a.Inspect(t.Context(), []string{"all.example", "bare.example"}); err != nil || len(remarks) != 1 {
+		t.Errorf("again: %q, %v", remarks, err)
+	}
+	if n := len(f.commands("RCPT")) - asked; n != 0 {
+		t.Errorf("%d names are tried again at once", n)
 	}
 	f.stop()
 	if _, _, err := a.Inspect(t.Context(), nil); err == nil || !strings.Contains(err.Error(), a.Name()) {
