@@ -49,12 +49,20 @@ func (e *dialogError) Error() string {
 }
 
 // within sets the deadline of the context on the connection. The function that it returns takes the
-// context off again.
+// context off again: after it the context's end no longer touches the connection.
 func (c *conn) within(ctx context.Context) (done func()) {
 	deadline, _ := ctx.Deadline() // zero: none
-	_ = c.SetDeadline(deadline)
-	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
-	return func() { stop() }
+	_ = c.raw.SetDeadline(deadline)
+	ended := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		_ = c.raw.SetDeadline(time.Unix(1, 0))
+		close(ended)
+	})
+	return func() {
+		if !stop() {
+			<-ended
+		}
+	}
 }
 
 func (c *conn) send(lines ...string) error {

@@ -110,12 +110,7 @@ func (s *mailServer) openAt(ctx context.Context, address string) (*conn, error) 
 	s.mu.Lock()
 	secure := time.Now().After(s.plain)
 	s.mu.Unlock()
-	first, cancel := ctx, context.CancelFunc(func() {})
-	if secure {
-		first, cancel = share(ctx, 2) // a handshake that hangs leaves time for the second attempt
-	}
-	c, err := s.attempt(first, address, secure)
-	cancel()
+	c, err := s.attempt(ctx, address, secure)
 	if errors.Is(err, errHandshake) {
 		s.mu.Lock()
 		s.plain = time.Now().Add(tlsAgain)
@@ -183,6 +178,8 @@ func (s *mailServer) startTLS(ctx context.Context, c *conn) error {
 	}
 	// Old servers have old TLS; better than clear text it is.
 	secured := tls.Client(c.Conn, &tls.Config{InsecureSkipVerify: true, ServerName: s.target.host, MinVersion: tls.VersionTLS10}) //nolint:gosec // unverified by intent
+	ctx, cancel := share(ctx, 2) // one that hangs leaves time for the second attempt
+	defer cancel()
 	if err := secured.HandshakeContext(ctx); err != nil {
 		return fmt.Errorf("%w: %w", errHandshake, err)
 	}

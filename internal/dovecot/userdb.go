@@ -114,11 +114,21 @@ func (u *Userdb) Close() error {
 	return nil
 }
 
-// within sets the deadline of the context; done takes the context off again.
-func (s *session) within(ctx context.Context) (done func() bool) {
+// within sets the deadline of the context; done takes the context off again: after it the context's end
+// no longer touches the connection.
+func (s *session) within(ctx context.Context) (done func()) {
 	deadline, _ := ctx.Deadline() // zero: none
 	_ = s.SetDeadline(deadline)
-	return context.AfterFunc(ctx, func() { _ = s.SetDeadline(time.Unix(1, 0)) })
+	ended := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		_ = s.SetDeadline(time.Unix(1, 0))
+		close(ended)
+	})
+	return func() {
+		if !stop() {
+			<-ended
+		}
+	}
 }
 
 // handshake sends our version without waiting, because Dovecot 2.4 waits for it, and reads the
