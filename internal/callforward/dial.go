@@ -178,7 +178,8 @@ func (s *mailServer) startTLS(ctx context.Context, c *conn) error {
 	}
 	// Old servers have old TLS; better than clear text it is.
 	secured := tls.Client(c.Conn, &tls.Config{InsecureSkipVerify: true, ServerName: s.target.host, MinVersion: tls.VersionTLS10}) //nolint:gosec // unverified by intent
-	ctx, cancel := share(ctx, 2) // one that hangs leaves time for the second attempt
+	// One that hangs leaves time for the second attempt.
+	ctx, cancel := share(ctx, 2)
 	defer cancel()
 	if err := secured.HandshakeContext(ctx); err != nil {
 		return fmt.Errorf("%w: %w", errHandshake, err)

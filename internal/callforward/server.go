@@ -147,8 +147,15 @@ func hostname() string {
 func (s *Server) Name() string { return s.name }
 
 // Suspended says why the server is used for nothing for a domain; "" where it is used. It does not
-// wait.
-func (s *Server) Suspended(domain string) string { return s.domains.suspended(domain) }
+// wait. Who asks has mail for the domain, so a random name is tried again in the background when
+// that is due.
+func (s *Server) Suspended(domain string) string {
+	why := s.domains.suspended(domain)
+	if why != "" {
+		s.testLater(domain)
+	}
+	return why
+}
 
 // Suspensions returns the domains for which it is used for nothing, and why.
 func (s *Server) Suspensions() map[string]string { return s.domains.all() }
@@ -186,8 +193,7 @@ func (s *Server) answer(ctx context.Context, to address.Address, wait bool) (fin
 	defer context.AfterFunc(s.ctx, cancel)()
 	defer cancel()
 	s.domains.load(ctx, to.Domain)
-	if why := s.domains.suspended(to.Domain); why != "" {
-		s.testLater(to.Domain)
+	if why := s.Suspended(to.Domain); why != "" {
 		return finding{}, fmt.Errorf("%w: %s", ErrSuspended, why)
 	}
 	if err := s.breaker.Lost(0); err != nil {
