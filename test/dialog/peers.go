@@ -61,7 +61,7 @@ var peers = map[string]func(testbed.TB) (p peer, variables []string){
 	},
 	"postgres": func(tb testbed.TB) (peer, []string) {
 		p := testbed.StartPostgres(tb)
-		return p, []string{"$POSTGRES_SOCKET", p.Socket + "/.s.PGSQL." + testbed.Port(p.Address), "$POSTGRES", p.Address}
+		return p, []string{"$POSTGRES_SOCKET", p.Socket, "$POSTGRES", p.Address}
 	},
 	"rspamd": func(tb testbed.TB) (peer, []string) {
 		r := testbed.StartRspamd(tb)

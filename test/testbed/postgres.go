@@ -19,7 +19,7 @@ const postgresUser = "postgres"
 // password of whoever has one (SCRAM); Do makes other users.
 type Postgres struct {
 	Address   string // TCP, with TLS
-	Socket    string // the directory that libpq wants, or with "/.s.PGSQL.5432" the socket itself
+	Socket    string // the directory of the socket, which is there under the default port
 	Authority string // file with the certificate that has signed the server's, for 127.0.0.1
 	*Process
 	tb   TB
@@ -44,7 +44,11 @@ func StartPostgres(tb TB, args ...string) *Postgres {
 			tb.Fatalf("chown %s: %v\n%s", name, err, out)
 		}
 	}
-	p := &Postgres{Address: FreeAddress(tb), Socket: dir, Authority: ca.file, tb: tb}
+	address := FreeAddress(tb)
+	if err := os.Symlink(".s.PGSQL."+Port(address), filepath.Join(dir, ".s.PGSQL.5432")); err != nil {
+		tb.Fatalf("postgres: %v", err)
+	}
+	p := &Postgres{Address: address, Socket: dir, Authority: ca.file, tb: tb}
 	p.args = slices.Concat([]string{"-D", data, "-k", dir, "-p", Port(p.Address)}, settings(
 		"listen_addresses=127.0.0.1", "fsync=off", "shared_buffers=8MB", "autovacuum=off",
 		"ssl=on", "ssl_ca_file="+ca.file, "ssl_cert_file="+cert, "ssl_key_file="+key,

@@ -101,6 +101,9 @@ func TestReadOptionFiles(t *testing.T) {
 			}
 			files := readMySQLFiles(f)
 			own, err := files.apply(mysqlOptions{})
+			if err == nil && own.port != 3306 {
+				t.Errorf("port %d", own.port)
+			}
 			if (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) || own.socket != test.socket {
 				t.Errorf("socket %q, %v", own.socket, err)
 			}

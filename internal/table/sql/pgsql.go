@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -273,6 +274,10 @@ func pgsqlDialError(ctx context.Context, err error) error {
 			return err
 		}
 		return errFull{errors.New(said.Error())}
+	}
+	var network *net.OpError
+	if errors.As(err, &network) {
+		return network // the others say the same with and without TLS
 	}
 	return errors.New(strings.Join(strings.Fields(err.Error()), " ")) // in one line
 }

@@ -137,6 +137,9 @@ func TestPostgresEqualsPostmap(t *testing.T) {
 	b.equals(t, "old function", "select_function = lookup", keys)
 	b.equals(t, "types", "query = SELECT * FROM d WHERE k = '%s'", keys)
 	b.equals(t, "nothing: a command", "query = SET application_name = '%s'", keys[:8])
+	b.account = "user = mail\npassword = secret\ndbname = mail\n"
+	b.equals(t, "socket", "hosts = unix:"+p.Socket+"\nquery = SELECT v FROM t WHERE k = '%s'", keys)
+	b.equals(t, "socket without unix:", "hosts = "+p.Socket+"\nquery = SELECT v FROM t WHERE k = '%s'", keys)
 	b.account = ""
 	uri := "dbname = ignored\nhosts = postgresql://mail:secret@" + p.Address + "/mail?sslmode="
 	query := "\nquery = SELECT v FROM t WHERE k = '%s'"
