@@ -340,6 +340,20 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
+// TestLongHeader: nobody gets past the scanner by a header section that is too long to be kept.
+func TestLongHeader(t *testing.T) {
+	scanner := spamscantest.NewRspamd(t, reject)
+	h := only.Host(t, "--spam-scanner="+scanner.Scanner, "--spam-on-error=accept")
+	long := policytest.Letter{Header: slices.Repeat([]string{"X: y\n z"}, 20_000), Body: "hello\r\n"}
+	if said := h.Send(long).Said; !slices.Equal(said, []string{refused}) {
+		t.Errorf("said %q", said)
+	}
+	asked := scanner.Taken()
+	if len(asked) != 1 || !strings.HasPrefix(asked[0].Body, "X: y\r\n z\r\nX: ") || !strings.HasSuffix(asked[0].Body, " z\r\n\r\nhello\r\n") {
+		t.Errorf("asked %d times", len(asked))
+	}
+}
+
 // TestPilot: outside of --enforce-for the message is only recorded; changed only for all.
 func TestPilot(t *testing.T) {
 	const pilot = "--enforce-for=inline:{user@ours.example=x}"

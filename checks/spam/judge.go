@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strings"
@@ -55,6 +56,11 @@ func (s *rule) message(m *policy.Message) policy.Verdict {
 		where := fmt.Sprintf("--spam-max-size=%d: a message of %d octets is not shown to the spam scanner", s.maxSize, m.Octets)
 		m.Unexamined = append(m.Unexamined, policy.Unexamined{Limit: "spam-max-size", Where: where})
 		return change(forged, left, where)
+	}
+	if m.FieldsDropped {
+		m.Unexamined = append(m.Unexamined, policy.Unexamined{
+			Limit: "spam-header", Where: fmt.Sprintf("the header section is too long: the spam scanner is shown the first %d fields", len(m.Fields)),
+		})
 	}
 	fields := m.Fields
 	scan := s.scan(m)
@@ -108,6 +114,10 @@ func shown(m *policy.Message) *spamscan.Message {
 		TLSVersion: m.Helo.TLS.Version, TLSCipher: m.Helo.TLS.Cipher,
 		Open: m.Open,
 	}
+	if m.FieldsDropped { // a message whose sender makes its header that long is shown all the same
+		header := headerText(m.Fields)
+		one.Open = func() io.Reader { return io.MultiReader(strings.NewReader(header), m.OpenBody()) }
+	}
 	switch {
 	case c.Local:
 		one.Client, one.ClientName = policy.ConnectFacts{}.Client, "localhost"
@@ -139,6 +149,17 @@ func (s *rule) judge(result spamscan.Result) policy.Verdict {
 		return policy.Pass.Noted()
 	}
 	return policy.Pass
+}
+
+// headerText is a header section of these fields.
+func headerText(fields []policy.Field) string {
+	var b strings.Builder
+	lines := strings.NewReplacer("\r\n", "\r\n", "\n", "\r\n")
+	for _, f := range fields {
+		b.WriteString(f.Name + ":" + lines.Replace(f.Text()) + "\r\n")
+	}
+	b.WriteString("\r\n")
+	return b.String()
 }
 
 // outcome is what came of a scan, for the metrics.
