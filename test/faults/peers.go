@@ -54,6 +54,9 @@ var subjects = []subject{
 	{name: "next-server", start: startNextServer, within: beforeData, letter: fewRecipients, flags: func(_ testbed.TB, address string) []string {
 		return recipientSource("smtp:" + address)
 	}},
+	{name: "LMTP", start: startLMTP, within: beforeData, letter: fewRecipients, flags: func(_ testbed.TB, address string) []string {
+		return recipientSource("lmtp:" + address)
+	}},
 	{name: "clamd", start: startClamd, within: atTheEnd, letter: viruses, flags: func(_ testbed.TB, address string) []string {
 		return []string{"--virus-scanner=clamd:tcp:" + address}
 	}},
@@ -154,6 +157,16 @@ func startNextServer(tb testbed.TB) (network, target string) {
 	maps := filepath.Join(testbed.TempDir(tb), "users")
 	do(tb, os.WriteFile(maps, []byte("/^user[0-9]+@example.org$/ x\n"), 0o644))
 	return "tcp", testbed.StartNextServer(tb, "virtual_mailbox_maps = regexp:"+maps).Address
+}
+
+func startLMTP(tb testbed.TB) (network, target string) {
+	m := testbed.StartMailboxes(tb)
+	var names []string
+	for i := range 50 {
+		names = append(names, fmt.Sprintf("user%d@example.org", i))
+	}
+	do(tb, m.Do(strings.Join(names, "\n")))
+	return "unix", m.LMTP
 }
 
 func startClamd(tb testbed.TB) (network, target string) {

@@ -127,10 +127,42 @@ func (p *Proxy) carry(client net.Conn) {
 		_, _ = io.Copy(server, client)
 		_ = server.Close()
 	}()
+	said, delivered := make(chan piece, 1000), make(chan struct{})
+	go func() {
+		defer close(delivered)
+		p.deliver(client, server, said)
+	}()
+	defer func() {
+		close(said)
+		<-delivered // what is due later is said, though the server has hung up
+	}()
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := server.Read(buf)
-		if n > 0 && p.pass(client, buf[:n]) != nil || err != nil {
+		if n > 0 {
+			said <- piece{time.Now(), append([]byte(nil), buf[:n]...)}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// piece is what the server has said at once.
+type piece struct {
+	at   time.Time
+	text []byte
+}
+
+// deliver gives the client what the server has said, each piece when its time has come.
+func (p *Proxy) deliver(client, server net.Conn, said <-chan piece) {
+	defer func() {
+		_, _ = client.Close(), server.Close()
+		for range said { // so that nobody waits for room
+		}
+	}()
+	for one := range said {
+		if p.pass(client, one) != nil {
 			return
 		}
 	}
@@ -139,8 +171,8 @@ func (p *Proxy) carry(client net.Conn) {
 var errHalf = errors.New("half is enough")
 
 // pass gives the client what the server has said, or what the fault makes of it.
-func (p *Proxy) pass(client net.Conn, said []byte) error {
-	fault := p.wait()
+func (p *Proxy) pass(client net.Conn, one piece) error {
+	fault, said := p.wait(one.at), one.text
 	switch fault.Kind {
 	case "half":
 		_, _ = client.Write(said[:len(said)/2])
@@ -155,21 +187,21 @@ func (p *Proxy) pass(client net.Conn, said []byte) error {
 }
 
 // wait lets time pass while the fault wants it to, and returns the fault as it is then.
-func (p *Proxy) wait() Fault {
-	var end <-chan time.Time
+func (p *Proxy) wait(since time.Time) Fault {
 	for {
 		p.mu.Lock()
 		fault, change := p.fault, p.change
 		p.mu.Unlock()
-		switch {
-		case fault.Kind == "slow" && end == nil:
-			end = time.After(fault.Delay)
-		case fault.Kind != "slow" && fault.Kind != "hang":
+		var end <-chan time.Time
+		switch fault.Kind {
+		case "slow":
+			end = time.After(time.Until(since.Add(fault.Delay)))
+		case "hang":
+		default:
 			return fault
 		}
 		select {
 		case <-change:
-			end = nil
 		case <-end:
 			return fault
 		}

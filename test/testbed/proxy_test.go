@@ -1,0 +1,52 @@
+package testbed
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestProxy: each fault does what its name says, and afterwards all is well.
+func TestProxy(t *testing.T) {
+	server := StartTables(t)
+	if err := server.Do("tcp k = a value that is long enough"); err != nil {
+		t.Fatal(err)
+	}
+	const want = "200 a%20value%20that%20is%20long%20enough\n"
+	p := StartProxy(t, "tcp", server.Address)
+	ask := func(patience time.Duration) (string, error) {
+		conn, err := net.Dial("tcp", p.Address)
+		if err != nil {
+			return "", err
+		}
+		defer conn.Close()
+		_ = conn.SetDeadline(time.Now().Add(patience))
+		if _, err := io.WriteString(conn, "get k\n"); err != nil {
+			return "", err
+		}
+		return bufio.NewReader(conn).ReadString('\n')
+	}
+	for _, c := range []struct {
+		fault Fault
+		is    func(string, error) bool
+	}{
+		{Fault{Kind: "refuse"}, func(said string, err error) bool { return said == "" && strings.Contains(err.Error(), "refused") }},
+		{Fault{Kind: "hang"}, func(said string, err error) bool { return said == "" && strings.Contains(err.Error(), "timeout") }},
+		{Fault{Kind: "half"}, func(said string, err error) bool { return said == want[:len(want)/2] && err == io.EOF }},
+		{Fault{Kind: "rubbish"}, func(said string, _ error) bool { return said != want }},
+		{Fault{Kind: "slow", Delay: time.Hour}, func(said string, err error) bool { return said == "" && strings.Contains(err.Error(), "timeout") }},
+		{Fault{Kind: "slow", Delay: time.Millisecond}, func(said string, err error) bool { return said == want && err == nil }},
+	} {
+		p.Set(c.fault)
+		if said, err := ask(300 * time.Millisecond); !c.is(said, err) {
+			t.Errorf("%s: %q, %v", c.fault, said, err)
+		}
+		p.Set(Fault{})
+		if said, err := ask(Patience); said != want || err != nil {
+			t.Errorf("after %s: %q, %v", c.fault, said, err)
+		}
+	}
+}
