@@ -26,6 +26,8 @@ type fake struct {
 	find  func(ctx context.Context, key string) (string, bool, error)
 	probe func() error
 
+	inspect func()
+
 	mu     sync.Mutex
 	asked  []string
 	closed int
@@ -48,8 +50,14 @@ func (f *fake) Probe(context.Context) error {
 	return f.probe()
 }
 
-func (f *fake) Inspect(context.Context) (string, []string, error) { return "fake", nil, nil }
-func (f *fake) Close() error                                      { f.closed++; return nil }
+func (f *fake) Inspect(context.Context) (string, []string, error) {
+	if f.inspect != nil {
+		f.inspect()
+	}
+	return "fake", nil, nil
+}
+
+func (f *fake) Close() error { f.closed++; return nil }
 
 // run opens the fake as a table, in time that is not real.
 func run(t *testing.T, f *fake, keep time.Duration, test func(*testing.T, *Table)) {
@@ -327,6 +335,29 @@ func TestWholeKeys(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// TestPanicsElsewhere: nobody would catch one of the prober, or of who inspects.
+func TestPanicsElsewhere(t *testing.T) {
+	probes := 0
+	f := &fake{
+		find:    func(context.Context, string) (string, bool, error) { return "", false, errors.New("down") },
+		probe:   func() error { probes++; panic("boom") },
+		inspect: func() { panic("boom") },
+	}
+	run(t, f, time.Minute, func(t *testing.T, tab *Table) {
+		if _, _, err := tab.Find(t.Context(), "a"); err == nil {
+			t.Error("no error")
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if probes < 2 || tab.backend.Lost(0) == nil {
+			t.Errorf("%d probes; lost: %v", probes, tab.backend.Lost(0))
+		}
+		if _, _, err := tab.Inspect(t.Context()); err == nil || err.Error() != "panic: boom" {
+			t.Errorf("inspected: %v", err)
+		}
+	})
 }
 
 // files is a kind whose sources are files; it counts what is opened.

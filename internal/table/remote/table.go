@@ -49,7 +49,10 @@ func newTable(k Kind, s Source, d Driver, keep time.Duration, observer *backend.
 	t := &Table{spec: s.Spec, driver: d, file: s.File, wholeKeys: k.WholeKeys, cache: newCache(keep), questions: map[string]*question{}}
 	t.backend = backend.New(observer.Watch(backend.Options{
 		Name: s.Spec, Deadline: askWithin, InFlight: k.inFlight(), Answered: losesNothing,
-		Probe: func(ctx context.Context, _ int) error { return d.Probe(ctx) },
+		Probe: func(ctx context.Context, _ int) (err error) {
+			defer caught(&err)
+			return d.Probe(ctx)
+		},
 	}))
 	return t
 }
@@ -154,8 +157,17 @@ func (t *Table) shown(err error) error {
 
 // Inspect implements [table.Inspector].
 func (t *Table) Inspect(ctx context.Context) (text string, remarks []string, err error) {
+	defer caught(&err)
 	text, remarks, err = t.driver.Inspect(ctx)
 	return text, remarks, t.shown(err)
+}
+
+// caught makes an error of a panic where nobody else would: whatever a server says must not end the
+// process.
+func caught(err *error) {
+	if fault := recover(); fault != nil {
+		*err = fmt.Errorf("panic: %v", fault)
+	}
 }
 
 // File implements [table.Described].
