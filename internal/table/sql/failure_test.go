@@ -162,6 +162,18 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+// What is entered is found at once, whatever the server makes of transactions.
+func TestMariaDBWithoutAutocommit(t *testing.T) {
+	b, _ := mariaDB(t, "--autocommit=0", "--transaction-isolation=REPEATABLE-READ")
+	b.must(t, strings.TrimSuffix(canary, ";")+"; COMMIT;")
+	d := b.open(t, b.file(t, "query = SELECT v FROM canary WHERE k = '%s'"))
+	together(t, d, 1)
+	b.must(t, "INSERT INTO canary VALUES ('new', 'born'); COMMIT;")
+	if got := answer(find(t, d, "new")); got != "= born" {
+		t.Errorf("what was entered: %s", got)
+	}
+}
+
 // together asks so many times at once.
 func together(t *testing.T, d *table, n int) {
 	t.Helper()

@@ -113,7 +113,8 @@ func (t *mysqlTable) dial(ctx context.Context, host string) (_ session, err erro
 	}
 	cfg := mysql.NewConfig()
 	cfg.User, cfg.Passwd, cfg.DBName = options.user, options.password, options.database
-	cfg.Logger = &mysql.NopLogger{} // what it would write is in the errors
+	cfg.Logger = &mysql.NopLogger{}                   // what it would write is in the errors
+	cfg.Params = map[string]string{"autocommit": "1"} // without it a connection sees no later changes
 	cfg.Net, cfg.Addr = a.network, a.socket
 	if a.network == "tcp" {
 		cfg.Addr = a.name()

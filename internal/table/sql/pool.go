@@ -31,16 +31,22 @@ type host struct {
 	rank int    // hosts of a lower rank come first
 	dial func(ctx context.Context) (session, error)
 
-	idle    []idleSession // the one used last is at the end
+	idle    []*connection // the one used last is at the end
 	used    int
-	waiting []chan session // of those who wait for one in use
-	avoid   time.Time      // it has failed, and comes last until then
+	waiting []chan *connection // of those who wait for one in use
+	avoid   time.Time          // it has failed, and comes last until then
 }
 
-type idleSession struct {
+// connection is a session in the pool.
+type connection struct {
 	session
-	since time.Time
+	born  time.Time
+	since time.Time // idle
 }
+
+// lifetime bounds how long a connection is used, however busy: names get other addresses, accounts
+// other rights, and what is behind a name takes turns.
+const lifetime = 10 * time.Minute
 
 // poolSize bounds the connections of one file.
 const poolSize = 8
@@ -119,28 +125,59 @@ func (p *pool) try(ctx context.Context, h *host, left int, ask func(context.Cont
 		defer cancel()
 	}
 	if s := p.take(h); s != nil {
-		err := ask(ctx, s)
+		err := ask(ctx, s.session)
 		if p.release(h, s, err) || ctx.Err() != nil {
 			return err
 		}
 		// The server may have closed it while it was idle, and is asked once more.
 	}
-	s, err := h.dial(ctx)
-	var full errFull
-	switch {
-	case errors.As(err, &full):
-		if s = p.wait(ctx, h); s == nil {
-			return err
-		}
-	case err != nil:
-		p.failed(h)
+	s, err := p.dial(ctx, h)
+	if err != nil {
 		return err
-	default:
-		p.use(h)
 	}
-	err = ask(ctx, s)
+	err = ask(ctx, s.session)
 	p.release(h, s, err)
 	return err
+}
+
+// dial connects, or waits for a connection that comes back where the server takes no more. If those
+// in use end instead, there is room again.
+func (p *pool) dial(ctx context.Context, h *host) (*connection, error) {
+	for {
+		p.mu.Lock()
+		h.used++ // others may wait for it
+		p.mu.Unlock()
+		s, err := h.dial(ctx)
+		if err == nil {
+			return &connection{session: s, born: time.Now()}, nil
+		}
+		p.mu.Lock()
+		h.unused()
+		p.mu.Unlock()
+		var full errFull
+		if !errors.As(err, &full) {
+			p.failed(h)
+			return nil, err
+		}
+		back, waited := p.wait(ctx, h)
+		switch {
+		case back != nil:
+			return back, nil
+		case !waited || ctx.Err() != nil:
+			return nil, err
+		}
+	}
+}
+
+// unused notes that a connection is gone. It needs the lock.
+func (h *host) unused() {
+	if h.used--; h.used > 0 {
+		return
+	}
+	for _, c := range h.waiting { // nothing comes back any more
+		c <- nil
+	}
+	h.waiting = nil
 }
 
 // errFull is the error of a server that takes no more connections.
@@ -148,8 +185,8 @@ type errFull struct{ error }
 
 func (e errFull) Unwrap() error { return e.error }
 
-// take returns a session of a host that is idle, or nil.
-func (p *pool) take(h *host) session {
+// take returns a connection of a host that is idle, or nil.
+func (p *pool) take(h *host) *connection {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for len(h.idle) > 0 {
@@ -158,84 +195,72 @@ func (p *pool) take(h *host) session {
 		h.idle = h.idle[:last]
 		if time.Since(s.since) < p.keep && s.fresh() {
 			h.used++
-			return s.session
+			return s
 		}
 		s.close()
 	}
 	return nil
 }
 
-func (p *pool) use(h *host) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	h.used++
-}
-
-// wait waits for a session that comes back, of a server that takes no more. It is nil if none is in
-// use, or none has come.
-func (p *pool) wait(ctx context.Context, h *host) session {
+// wait waits for a connection that comes back, if any is in use. It is nil if none has come.
+func (p *pool) wait(ctx context.Context, h *host) (s *connection, waited bool) {
 	if s := p.take(h); s != nil {
-		return s
+		return s, true
 	}
-	back := make(chan session, 1)
+	back := make(chan *connection, 1)
 	p.mu.Lock()
 	if h.used == 0 {
 		p.mu.Unlock()
-		return nil
+		return nil, false
 	}
 	h.waiting = append(h.waiting, back)
 	p.mu.Unlock()
 	select {
 	case s := <-back:
-		return s
+		return s, true
 	case <-ctx.Done():
 	}
 	p.mu.Lock()
-	h.waiting = slices.DeleteFunc(h.waiting, func(c chan session) bool { return c == back })
+	h.waiting = slices.DeleteFunc(h.waiting, func(c chan *connection) bool { return c == back })
 	p.mu.Unlock()
 	select {
 	case s := <-back: // just now
-		return s
+		return s, true
 	default:
-		return nil
+		return nil, true
 	}
 }
 
-// release puts a session back after a use that ended with err, and reports whether the host has
+// release puts a connection back after a use that ended with err, and reports whether the host has
 // answered. If it has not, what else is idle is of no use either.
-func (p *pool) release(h *host, s session, err error) bool {
+func (p *pool) release(h *host, s *connection, err error) bool {
 	var a remote.Answered
 	answered := err == nil || errors.As(err, &a)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	h.used--
+	if answered {
+		h.avoid = time.Time{}
+	}
 	switch {
 	case !answered:
 		s.close()
 		p.avoid(h)
-	case p.closed || errors.Is(err, errLarge):
+	case p.closed || errors.Is(err, errLarge) || time.Since(s.born) >= lifetime:
 		s.close()
 	case len(h.waiting) > 0:
-		h.avoid = time.Time{}
-		h.used++
 		h.waiting[0] <- s
 		h.waiting = h.waiting[1:]
 		return true
 	case len(h.idle) >= poolSize:
 		s.close()
 	default:
-		h.avoid = time.Time{}
-		h.idle = append(h.idle, idleSession{s, time.Now()})
+		s.since = time.Now()
+		h.idle = append(h.idle, s)
 		if p.sweep == nil {
 			p.sweep = time.AfterFunc(p.keep, p.clean)
 		}
 	}
-	if h.used == 0 { // nothing comes back any more
-		for _, c := range h.waiting {
-			c <- nil
-		}
-		h.waiting = nil
-	}
+	h.unused()
 	return answered
 }
 
@@ -253,7 +278,7 @@ func (p *pool) avoid(h *host) {
 
 // closeIdle closes the sessions that have been idle for that long.
 func (h *host) closeIdle(long time.Duration) {
-	h.idle = slices.DeleteFunc(h.idle, func(s idleSession) bool {
+	h.idle = slices.DeleteFunc(h.idle, func(s *connection) bool {
 		old := time.Since(s.since) >= long
 		if old {
 			s.close()

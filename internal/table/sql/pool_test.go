@@ -117,6 +117,23 @@ func TestPoolKeepsConnections(t *testing.T) {
 	})
 }
 
+func TestPoolLifetime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s server
+		p := newPool([]*host{s.host("a", 0)}, time.Minute, time.Minute)
+		defer p.close()
+		for range 3000 {
+			if err := p.do(t.Context(), nothing); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+		if n := s.count(&s.dialled); n < 5 || n > 6 {
+			t.Errorf("dialled %d times in 50 minutes", n)
+		}
+	})
+}
+
 func TestPoolDialsAgain(t *testing.T) {
 	var s server
 	p := newPool([]*host{s.host("a", 0)}, time.Minute, time.Minute)
