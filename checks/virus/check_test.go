@@ -1,6 +1,7 @@
 package virus
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -143,13 +144,15 @@ func TestOff(t *testing.T) {
 	}
 }
 
-// What could not be kept is no fault of the scanner: the message is deferred, or goes on where that
-// is wanted, and nothing of it is shown.
+// What could not be kept is no fault of the scanner, and no way past it: the message is deferred
+// whatever --virus-on-error says.
 func TestSpoolIsFull(t *testing.T) {
 	f := clamdtest.Start(t, &clamdtest.Fake{})
 	policytest.Only(Check).Play(t, []string{"--virus-scanner=" + f.Spec(), "--scan-spool-max=100KiB"}, []policytest.Scenario{
 		{Name: "deferred", Mail: policytest.Letter{Body: strings.Repeat("0123456789abcd\r\n", 10_000)}, Said: deferred, Cause: "--scan-spool-max"},
-		{Name: "accepted", Flags: []string{"--virus-on-error=accept"}, Mail: policytest.Letter{Body: strings.Repeat("0123456789abcd\r\n", 10_000)}, Events: "virus check_error"},
+		{Name: "not accepted", Flags: []string{"--virus-on-error=accept"}, Mail: policytest.Letter{Body: strings.Repeat("0123456789abcd\r\n", 10_000)}, Said: deferred},
+		{Name: "header too long", Flags: []string{"--virus-on-error=accept"}, Mail: policytest.Letter{Header: slices.Repeat([]string{"X: y"}, 10_001), Body: infected}, Said: deferred, Cause: "header section is too long"},
+		{Name: "monitored", Flags: []string{"--virus=monitor"}, Mail: policytest.Letter{Header: slices.Repeat([]string{"X: y"}, 10_001)}, Events: "virus would_refuse"},
 		{Name: "small", Mail: policytest.Letter{Body: infected}, Said: refused},
 	})
 	if n := len(f.Seen()); n != 1 {

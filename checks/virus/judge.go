@@ -2,6 +2,7 @@ package virus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -53,6 +54,11 @@ func (r *rule) message(m *policy.Message) (policy.Verdict, error) {
 	return r.question.Later(m, func(ctx context.Context) (seen, policy.Verdict, error) {
 		result, err := r.group.Scan(ctx, m.Open)
 		r.tell(ctx, result, err)
+		if errors.Is(err, clamd.ErrMessage) {
+			// Whoever makes a message that cannot be kept, by its header or by many at once, must not
+			// get past by that.
+			return seen{}, policy.Pass, policy.DeferOn(err)
+		}
 		if err != nil {
 			return seen{}, policy.Pass, failing(err)
 		}

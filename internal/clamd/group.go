@@ -56,7 +56,7 @@ func (g *Group) scan(ctx context.Context, open func() io.Reader) (Result, error)
 		select {
 		case s := <-race.said:
 			race.under--
-			if s.err == nil || errors.Is(s.err, errMessage) {
+			if s.err == nil || errors.Is(s.err, ErrMessage) {
 				race.doubtSilent(s.by, g.patience)
 				return s.result, s.err
 			}

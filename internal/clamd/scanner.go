@@ -156,7 +156,7 @@ func (s *Scanner) stream(ctx context.Context, open func() io.Reader) (how sent, 
 // long is lost even if it answers PING: its threads hang.
 func (s *Scanner) blame(ctx context.Context, begun time.Time, err error) {
 	switch {
-	case errors.Is(err, errMessage) || ctx.Err() == context.Canceled:
+	case errors.Is(err, ErrMessage) || ctx.Err() == context.Canceled:
 	case ctx.Err() != nil && time.Since(begun) >= s.hangs:
 		s.suspect(begun, err)
 	default:

@@ -169,7 +169,7 @@ func TestMessageThatCannotBeRead(t *testing.T) {
 		_, err := s.Scan(t.Context(), func() io.Reader {
 			return io.MultiReader(strings.NewReader(before), failing{gone})
 		})
-		if !errors.Is(err, gone) || !errors.Is(err, errMessage) {
+		if !errors.Is(err, gone) || !errors.Is(err, ErrMessage) {
 			t.Errorf("after %d octets: %v", len(before), err)
 		}
 	}

@@ -29,8 +29,8 @@ type sending [len(begin) + 4 + chunk + 4]byte
 // buffers are lent to the scans under way.
 var buffers = sync.Pool{New: func() any { return new(sending) }}
 
-// errMessage is an error of the message's reader: no scanner is to blame.
-var errMessage = errors.New("the message could not be read")
+// ErrMessage is what an error of the message's own reader is: no scanner is to blame.
+var ErrMessage = errors.New("the message could not be read")
 
 // connect opens a connection that lasts no longer than the context. The caller calls done.
 func (a Address) connect(ctx context.Context) (conn net.Conn, done func(), err error) {
@@ -86,7 +86,7 @@ func (a Address) stream(ctx context.Context, message io.Reader, limit int64) (se
 		answers <- answer{line, err}
 	}()
 	how, unsent := write(conn, message, limit)
-	if errors.Is(unsent, errMessage) {
+	if errors.Is(unsent, ErrMessage) {
 		_ = conn.SetDeadline(time.Unix(1, 0))
 	}
 	got := <-answers
@@ -104,7 +104,7 @@ type answer struct {
 // judge reads the answer to a message that was sent whole, or with an error not.
 func (a answer) judge(unsent error) (verdict, error) {
 	switch {
-	case errors.Is(unsent, errMessage):
+	case errors.Is(unsent, ErrMessage):
 		return verdict{}, unsent
 	case a.err != nil && unsent != nil:
 		return verdict{}, unsent
@@ -132,7 +132,7 @@ func write(conn io.Writer, message io.Reader, limit int64) (how sent, err error)
 		case io.EOF, io.ErrUnexpectedEOF:
 			last = true
 		default:
-			return how, fmt.Errorf("%w: %w", errMessage, err)
+			return how, fmt.Errorf("%w: %w", ErrMessage, err)
 		}
 		if n > 0 {
 			binary.BigEndian.PutUint32(buf[at:], uint32(n))
@@ -161,7 +161,7 @@ func follows(message io.Reader) (bool, error) {
 	case err == io.EOF:
 		return false, nil
 	default:
-		return false, fmt.Errorf("%w: %w", errMessage, err)
+		return false, fmt.Errorf("%w: %w", ErrMessage, err)
 	}
 }
 
