@@ -26,6 +26,12 @@ func TestBlockedBeforeDovecot(t *testing.T) {
 		{"SCRAM-SHA-1-PLUS", b64("p=tls-unique,,n=bob,r=nonce"), "", "192.0.2.1 bob", 0},
 		{"CRAM-MD5", "", b64("bob b913a602c7eda7a495b4e6e7334d3890"), "192.0.2.1 bob", 1},
 		{"CRAM-MD5", "", "%%", "192.0.2.1 ", 1},
+		{"CRAM-MD5", "", b64("b913a602c7eda7a495b4e6e7334d3890"), "192.0.2.1 ", 1},
+		{"XOAUTH2", b64("auth=Bearer token\x01\x01"), "", "192.0.2.1 ", 0},
+		{"XOAUTH2", "", b64("auth=Bearer token\x01\x01"), "192.0.2.1 ", 1},
+		{"OAUTHBEARER", b64("n,,\x01auth=Bearer token\x01\x01"), "", "192.0.2.1 ", 0},
+		{"PLAIN", b64("bob"), "", "192.0.2.1 ", 0},
+		{"SCRAM-SHA-256", b64("rubbish"), b64("c=biws,r=x,p=AAAA"), "192.0.2.1 ", 1},
 		{"SCRAM-SHA-256", "", b64("rubbish"), "", 2},
 		{"GSSAPI", "", "", "192.0.2.1 ", 0},
 	} {

@@ -20,13 +20,18 @@ type glance struct {
 	done, malformed bool
 }
 
-// shows reports whether a mechanism ever tells the login, so that it is worth waiting for.
-func shows(mechanism string) bool {
-	switch mechanism {
-	case "PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER", "CRAM-MD5":
-		return true
+// worthWaiting reports whether the login is still to be shown, and the proof of the password not
+// yet: the first response of SCRAM has none.
+func (g *glance) worthWaiting() bool {
+	switch {
+	case g.login != "" || g.malformed:
+		return false
+	case strings.HasPrefix(g.mechanism, "SCRAM-"):
+		return g.steps < 2
+	case g.mechanism == "PLAIN" || g.mechanism == "LOGIN" || g.mechanism == "XOAUTH2" || g.mechanism == "OAUTHBEARER" || g.mechanism == "CRAM-MD5":
+		return g.steps < 1
 	}
-	return strings.HasPrefix(mechanism, "SCRAM-")
+	return false
 }
 
 // see takes a response as it came, in base64.

@@ -144,7 +144,7 @@ func (c *session) blocked(ctx context.Context) bool {
 	if c.now.asked || c.server.o.Milter == nil || !c.now.client.IsValid() {
 		return false
 	}
-	if c.now.seen.login == "" && !c.now.seen.malformed && shows(c.now.mechanism) && c.now.seen.steps < 2 {
+	if c.now.seen.worthWaiting() {
 		return false
 	}
 	c.now.asked = true
