@@ -75,7 +75,7 @@ func (d *Domains) Match(ctx context.Context, key string) (bool, error) {
 		return true, nil
 	}
 	at := strings.LastIndexByte(key, '@')
-	if at <= 0 || at == len(key)-1 {
+	if at <= 0 {
 		return false, nil
 	}
 	name := address.Fold(key[at+1:])

@@ -32,7 +32,7 @@ func (d *driver) Inspect(ctx context.Context) (text string, remarks []string, er
 	for i, s := range d.servers {
 		var found string
 		var more []string
-		err := d.try(ctx, len(d.servers)-i, func(ctx context.Context) error {
+		err := d.try(ctx, share(ctx, len(d.servers)-i), func(ctx context.Context) error {
 			c, err := d.dial(ctx, s)
 			if err != nil {
 				return notAnAnswer{err}

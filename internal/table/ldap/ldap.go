@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -102,7 +103,7 @@ const avoidFor = 30 * time.Second
 func (d *driver) ask(ctx context.Context, question func(*conn) error) error {
 	servers := d.inOrder(time.Now())
 	if c := d.pool.take(); c != nil {
-		err := d.try(ctx, len(servers)+1, func(ctx context.Context) error { return d.on(ctx, c, question) })
+		err := d.try(ctx, spare(ctx, len(servers)), func(ctx context.Context) error { return d.on(ctx, c, question) })
 		if err == nil || answered(err) && !doubtful(err) {
 			return err
 		}
@@ -111,7 +112,7 @@ func (d *driver) ask(ctx context.Context, question func(*conn) error) error {
 	}
 	var failures []error
 	for i, s := range servers {
-		err := d.try(ctx, len(servers)-i, func(ctx context.Context) error {
+		err := d.try(ctx, share(ctx, len(servers)-i), func(ctx context.Context) error {
 			c, err := d.dial(ctx, s)
 			if err != nil {
 				return notAnAnswer{err}
@@ -155,12 +156,29 @@ func (s *server) rank(now time.Time) int {
 	return 1
 }
 
-// try gives an attempt its time: the file's timeout, or an equal share of what is left.
-func (d *driver) try(ctx context.Context, attempts int, f func(context.Context) error) error {
-	within := d.timeout
-	if deadline, ok := ctx.Deadline(); ok {
-		within = min(within, time.Until(deadline)/time.Duration(attempts))
+// share is an equal part of what is left of the time, for each attempt that there may be.
+func share(ctx context.Context, attempts int) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return math.MaxInt64
 	}
+	return time.Until(deadline) / time.Duration(attempts)
+}
+
+// spare is the time for a connection that was idle. With one server it is all that a new connection
+// would not need, so that a slow answer is waited for.
+func spare(ctx context.Context, servers int) time.Duration {
+	const forNew = 1500 * time.Millisecond
+	equal := share(ctx, servers+1)
+	if servers == 1 {
+		return max(equal, share(ctx, 1)-forNew)
+	}
+	return equal
+}
+
+// try gives an attempt its time, and no more than the file's timeout.
+func (d *driver) try(ctx context.Context, within time.Duration, f func(context.Context) error) error {
+	within = min(within, d.timeout)
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	err := f(ctx)

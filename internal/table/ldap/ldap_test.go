@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	ldaplib "github.com/go-ldap/ldap/v3"
@@ -120,6 +122,34 @@ func TestTimeIsShared(t *testing.T) {
 	if value, _, err := d.Find(ctx, "bob"); value != "next" {
 		t.Errorf("%q, %v", value, err)
 	}
+}
+
+// TestShares: of 7 seconds an idle connection has what a new one can do without, and several servers
+// have equal shares.
+func TestShares(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 7*time.Second)
+		defer cancel()
+		for _, test := range []struct {
+			name string
+			got  time.Duration
+			want time.Duration
+		}{
+			{"one server", share(ctx, 1), 7 * time.Second},
+			{"the first of two", share(ctx, 2), 3500 * time.Millisecond},
+			{"idle, one server", spare(ctx, 1), 5500 * time.Millisecond},
+			{"idle, six servers", spare(ctx, 6), time.Second},
+			{"no deadline", share(t.Context(), 3), math.MaxInt64},
+		} {
+			if test.got != test.want {
+				t.Errorf("%s: %v, want %v", test.name, test.got, test.want)
+			}
+		}
+		time.Sleep(5 * time.Second)
+		if got := spare(ctx, 1); got != time.Second {
+			t.Errorf("idle, little time left: %v", got)
+		}
+	})
 }
 
 // TestLostConnection: what a server closes while it is idle costs no question.
