@@ -24,7 +24,19 @@ type server struct {
 	// avoid is until when other servers are asked first, in nanoseconds since 1970; 0 while nothing
 	// speaks against this one.
 	avoid atomic.Int64
+	// refused is why it does not let us in. Directories lock accounts for which wrong passwords come
+	// again and again.
+	refused atomic.Pointer[refusal]
 }
+
+// refusal is an answer to a bind that is taken for given until a time.
+type refusal struct {
+	err   error
+	until time.Time
+}
+
+// refusedFor is how long a name and password that were wrong are not tried again.
+const refusedFor = 30 * time.Second
 
 // conn is a connection that we have introduced ourselves on. It serves one question at a time: what
 // a question leaves behind that was given up is gone with its connection.
@@ -57,6 +69,9 @@ func (c *boundedConn) Read(p []byte) (int, error) {
 
 // dial connects to a server and introduces us.
 func (d *driver) dial(ctx context.Context, s *server) (*conn, error) {
+	if r := s.refused.Load(); r != nil && time.Now().Before(r.until) {
+		return nil, r.err
+	}
 	var dialer net.Dialer
 	plain, err := dialer.DialContext(ctx, s.network, s.address)
 	if err != nil {
@@ -106,7 +121,12 @@ func (d *driver) introduce(ctx context.Context, s *server, raw *boundedConn) (*c
 	// A connection whose bind has failed would go on as an anonymous one, and find nothing.
 	if err := d.bind.on(c.ldap); err != nil {
 		c.close()
-		return nil, fmt.Errorf("bind as %s: %w", d.bind, err)
+		wrong := ldaplib.IsErrorWithCode(err, ldaplib.LDAPResultInvalidCredentials)
+		err = fmt.Errorf("bind as %s: %w", d.bind, err)
+		if wrong {
+			s.refused.Store(&refusal{err, time.Now().Add(refusedFor)})
+		}
+		return nil, err
 	}
 	return c, nil
 }

@@ -112,6 +112,28 @@ func TestSilentTLS(t *testing.T) {
 	}
 }
 
+// TestWrongPassword: it is not tried again and again, which would lock the account in many
+// directories.
+func TestWrongPassword(t *testing.T) {
+	f := startFake(t, func(p *peer) { p.bind(49) })
+	d := table(t, urls(f.address), "bind_dn = cn=x", "bind_pw = wrong")
+	for range 10 {
+		if _, _, err := d.Find(t.Context(), "bob"); err == nil || isAnswer(err) || !strings.Contains(err.Error(), "bind as cn=x") {
+			t.Errorf("error %v", err)
+		}
+		if d.Probe(t.Context()) == nil {
+			t.Error("the probe passes")
+		}
+	}
+	if n := f.connections.Load(); n != 1 {
+		t.Errorf("%d attempts", n)
+	}
+	d.servers[0].refused.Store(&refusal{until: time.Now()})
+	if d.Probe(t.Context()) == nil || f.connections.Load() != 2 {
+		t.Error("it is not tried again later")
+	}
+}
+
 // TestTimeIsShared: with little time left, the second server is still asked.
 func TestTimeIsShared(t *testing.T) {
 	next := startFake(t, well("next"))
