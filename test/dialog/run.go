@@ -38,7 +38,7 @@ type run struct {
 	binary   string
 	dir      string            // holds the "file" sections
 	resolver string            // address of the name server, "" for none
-	vars     *strings.Replacer // $DIR and $DNS
+	vars     *strings.Replacer // $DIR, $DNS, $MX and those of peers
 	ids      map[string]string // event ids by placeholder
 	accepted []string          // queue ids of messages that the MTA took
 	local    bool              // a message went in by local submission
@@ -169,7 +169,7 @@ func (r *run) prepare(tb testbed.TB) error {
 	if len(dns.Zones)+len(dns.Records) > 0 {
 		r.resolver = testbed.StartDNS(tb, dns).Address
 	}
-	r.vars = strings.NewReplacer(append(r.startPeers(tb), "$DIR", r.dir, "$DNS", r.resolver)...)
+	r.vars = strings.NewReplacer(append(r.startPeers(tb), "$DIR", r.dir, "$DNS", r.resolver, "$MX", r.mta.MX)...)
 	return nil
 }
 

@@ -2,9 +2,8 @@ package testbed
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
+	"strings"
 	"syscall"
 )
 
@@ -30,12 +29,14 @@ smtpd_junk_command_limit = 100
 in_flow_delay = 1s
 `
 
-// StartNextServer starts one; extra are lines for the end of main.cf.
+// StartNextServer starts one; extra are lines of main.cf that replace its own.
 func StartNextServer(tb TB, extra ...string) *NextServer {
 	tb.Helper()
-	conf := nextServerConf
-	for _, line := range extra {
-		conf += line + "\n"
+	conf := strings.Join(extra, "\n") + "\n"
+	for line := range strings.Lines(nextServerConf) {
+		if name, _, _ := strings.Cut(line, " ="); !setsParameter(conf, name) {
+			conf += line
+		}
 	}
 	m := StartPostfix(tb, MTAConfig{NoMilter: true, Discard: true, Extra: conf})
 	return &NextServer{Address: m.MX, MTA: m, tb: tb}
@@ -56,22 +57,24 @@ func (s *NextServer) Pause() { _ = syscall.Kill(-s.MTA.Process.PID(), syscall.SI
 // Resume lets them go on.
 func (s *NextServer) Resume() { _ = syscall.Kill(-s.MTA.Process.PID(), syscall.SIGCONT) }
 
-// Do sets parameters of main.cf, "name = value" a line, of which later ones count.
+// Do sets parameters of main.cf, "name = value" a line.
 func (s *NextServer) Do(lines string) error {
-	f, err := os.OpenFile(filepath.Join(s.MTA.etc, "main.cf"), os.O_APPEND|os.O_WRONLY, 0)
-	if err != nil {
+	for line := range strings.Lines(lines) {
+		if err := s.run("postconf", "-e", strings.TrimSpace(line)); err != nil {
+			return err
+		}
+	}
+	if err := s.run("postfix", "reload"); err != nil {
 		return err
-	}
-	_, err = f.WriteString(lines + "\n")
-	if failed := f.Close(); err == nil {
-		err = failed
-	}
-	if err != nil {
-		return err
-	}
-	if out, err := exec.Command("/usr/sbin/postfix", "-c", s.MTA.etc, "reload").CombinedOutput(); err != nil {
-		return fmt.Errorf("postfix reload: %w\n%s", err, out)
 	}
 	s.MTA.AwaitGreeting(s.tb, s.Address)
+	return nil
+}
+
+func (s *NextServer) run(command string, words ...string) error {
+	cmd := exec.Command("/usr/sbin/"+command, append([]string{"-c", s.MTA.etc}, words...)...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, out)
+	}
 	return nil
 }
