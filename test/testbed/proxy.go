@@ -125,7 +125,9 @@ func (p *Proxy) carry(client net.Conn) {
 	defer server.Close()
 	go func() {
 		_, _ = io.Copy(server, client)
-		_ = server.Close()
+		if half, ok := server.(interface{ CloseWrite() error }); ok { // some clients say so that they have asked
+			_ = half.CloseWrite()
+		}
 	}()
 	said, delivered := make(chan piece, 1000), make(chan struct{})
 	go func() {
