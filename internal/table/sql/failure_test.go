@@ -34,6 +34,7 @@ func (b bed) fails(t *testing.T, name, lines, key, want string) {
 }
 
 func TestMariaDBFails(t *testing.T) {
+	t.Parallel()
 	b, m := mariaDB(t)
 	b.must(t, entries+"DELIMITER //\nCREATE PROCEDURE two() BEGIN SELECT 1; SELECT 2; END//\nCREATE PROCEDURE none() DO 0//")
 	b.fails(t, "syntax", "query = SELEKT '%s'", "bob", "SQL syntax")
@@ -85,6 +86,7 @@ func lost(t *testing.T, d remote.Driver, want string) {
 }
 
 func TestPostgresFails(t *testing.T) {
+	t.Parallel()
 	b, p := postgres(t)
 	b.must(t, entries)
 	b.fails(t, "syntax", "query = SELEKT '%s'", "bob", "syntax error")
@@ -112,6 +114,7 @@ func TestPostgresFails(t *testing.T) {
 }
 
 func TestSQLiteFails(t *testing.T) {
+	t.Parallel()
 	b, _ := sqliteFile(t)
 	b.must(t, entries)
 	b.fails(t, "syntax", "query = SELEKT '%s'", "bob", "syntax error")
@@ -126,6 +129,7 @@ func TestSQLiteFails(t *testing.T) {
 
 // A server that was restarted has closed what was open: nobody hears of that.
 func TestRestart(t *testing.T) {
+	t.Parallel()
 	m, mdb := mariaDB(t)
 	p, pdb := postgres(t)
 	for _, s := range []struct {
@@ -209,6 +213,7 @@ func TestTooManyConnections(t *testing.T) {
 // Hosts that do not answer leave time for those that do: connecting is refused, or nothing is ever
 // said, half an answer comes, or rubbish.
 func TestHosts(t *testing.T) {
+	t.Parallel()
 	m, _ := mariaDB(t)
 	p, _ := postgres(t)
 	for _, b := range []bed{m, p} {

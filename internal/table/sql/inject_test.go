@@ -49,6 +49,7 @@ func (b bed) neverInjects(t *testing.T, echo, query string) {
 const canary = "CREATE TABLE canary (k varchar(1000), v varchar(100)); INSERT INTO canary VALUES ('tweety', 'alive');"
 
 func TestMariaDBInjection(t *testing.T) {
+	t.Parallel()
 	b, _ := mariaDB(t)
 	b.must(t, "ALTER DATABASE mail COLLATE utf8mb4_bin;"+canary)
 	const query = "SELECT v FROM canary WHERE k = '%s'"
@@ -73,6 +74,7 @@ func TestMariaDBInjection(t *testing.T) {
 }
 
 func TestPostgresInjection(t *testing.T) {
+	t.Parallel()
 	b, _ := postgres(t)
 	b.must(t, canary)
 	const echo, query = "SELECT '<%s>'", "SELECT v FROM canary WHERE k = '%s'"
@@ -91,6 +93,7 @@ func TestPostgresInjection(t *testing.T) {
 }
 
 func TestSQLiteInjection(t *testing.T) {
+	t.Parallel()
 	b, _ := sqliteFile(t)
 	b.must(t, canary)
 	b.neverInjects(t, "SELECT '<%s>'", "SELECT v FROM canary WHERE k = '%s'")

@@ -13,6 +13,7 @@ import (
 
 // TLS, option files and localhost mean what they mean to Postfix with MariaDB's library.
 func TestMariaDBConnectsAsPostfix(t *testing.T) {
+	t.Parallel()
 	b, m := mariaDB(t)
 	b.must(t, canary+"CREATE USER tls IDENTIFIED BY 'secret' REQUIRE SSL; GRANT ALL ON mail.* TO tls;")
 	dir := testbed.TempDir(t)

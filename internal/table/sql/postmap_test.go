@@ -94,6 +94,7 @@ func (b bed) equals(t *testing.T, name, lines string, keys []string) {
 }
 
 func TestMariaDBEqualsPostmap(t *testing.T) {
+	t.Parallel()
 	b, _ := mariaDB(t)
 	b.must(t, "ALTER DATABASE mail COLLATE utf8mb4_bin;"+entries+`INSERT INTO t VALUES ('back\\slash@example.org', 'backslash');
 		CREATE PROCEDURE lookup(IN x varchar(255)) SELECT v FROM t WHERE k = x;
@@ -119,6 +120,7 @@ func TestMariaDBEqualsPostmap(t *testing.T) {
 }
 
 func TestPostgresEqualsPostmap(t *testing.T) {
+	t.Parallel()
 	b, p := postgres(t)
 	b.must(t, entries+`INSERT INTO t VALUES ('back\slash@example.org', 'backslash');
 		CREATE FUNCTION lookup(x text) RETURNS SETOF varchar LANGUAGE sql AS 'SELECT v FROM t WHERE k = x';
@@ -149,6 +151,7 @@ func TestPostgresEqualsPostmap(t *testing.T) {
 }
 
 func TestSQLiteEqualsPostmap(t *testing.T) {
+	t.Parallel()
 	b, db := sqliteFile(t)
 	b.must(t, entries+`INSERT INTO t VALUES ('back\slash@example.org', 'backslash');
 		CREATE TABLE d (k text, a);

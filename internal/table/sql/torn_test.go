@@ -72,6 +72,7 @@ func (c *cutter) pass(client net.Conn, server string) {
 // However much of an answer has come when the connection ends, it is an error or the answer, and
 // never "not found".
 func TestTornAnswers(t *testing.T) {
+	t.Parallel()
 	m, mdb := mariaDB(t)
 	p, pdb := postgres(t)
 	const query = "query = SELECT v FROM canary WHERE k = '%s'"
