@@ -183,7 +183,7 @@ func (c *rule) ask(q query) (policy.Verdict, error) {
 			// A yes tells the source that it asks itself, and then it is used for nothing.
 			return c.pass("this is our own question to %s", s.spec), nil
 		}
-		switch exists, known := s.known(c.answers, q.to); {
+		switch exists, known := s.known(c.answers, q.to, c.delimiter); {
 		case !known:
 			waits++
 		case exists && !c.explaining:

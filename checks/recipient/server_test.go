@@ -13,6 +13,7 @@ import (
 	"mailweir/internal/address"
 	"mailweir/internal/policy"
 	"mailweir/internal/policytest"
+	"mailweir/internal/recipients"
 	"mailweir/internal/resource"
 	"mailweir/internal/table"
 	"mailweir/internal/table/tabletest"
@@ -157,6 +158,18 @@ func TestServerWithoutExtensions(t *testing.T) {
 	if want := []string{"bob+news@ours.example", "bob@ours.example", "eve+news@ours.example", "eve@ours.example"}; !slices.Equal(s.dovecot.questions(), want) {
 		t.Errorf("asked %q, want %q", s.dovecot.questions(), want)
 	}
+	// What is remembered of the address as it is, is not the whole answer.
+	s.says(t, "bob+news@ours.example", "")
+	got := s.says(t, "eve+news@ours.example", refused)
+	if want := `"eve+news@ours.example": dovecot:a: no such address: 550 5.1.1 User unknown (asked 2026-11-23 12:00:00)`; got.Events[0].Cause != want {
+		t.Errorf("cause %q, want %q", got.Events[0].Cause, want)
+	}
+	s.says(t, "bob@ours.example", "")
+	if n := len(s.dovecot.questions()); n != 4 {
+		t.Errorf("%d questions, want 4", n)
+	}
+	s.After(recipients.NoFor)
+	s.says(t, "bob+news@ours.example", "")
 }
 
 // A server that cannot tell never makes a refusal, whatever --recipient-on-error says; what it has

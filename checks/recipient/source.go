@@ -117,18 +117,26 @@ func (s *source) ours(q query) bool {
 }
 
 // known says whether the address exists, if that takes no waiting.
-func (s *source) known(answers *recipients.Answers, to address.Address) (exists, known bool) {
+func (s *source) known(answers *recipients.Answers, to address.Address, delimiter string) (exists, known bool) {
 	switch {
 	case s.server != nil && s.suspended(to.Domain) != "":
 		return false, true
 	case s.server != nil:
-		answer, ok := answers.Known(s.spec, to.Key())
-		return answer.Exists, ok
+		return s.knownToServer(answers, to, delimiter)
 	case s.list.Waits():
 		return false, false
 	}
 	m, _ := s.list.Recipient(context.Background(), to)
 	return m.Found(), true
+}
+
+// knownToServer is what askServer would find, as far as it is remembered.
+func (s *source) knownToServer(answers *recipients.Answers, to address.Address, delimiter string) (exists, known bool) {
+	answer, known := answers.Known(s.spec, to.Key())
+	if base := to.Base(delimiter); s.base && known && !answer.Exists && base.Local != to.Local {
+		answer, known = answers.Known(s.spec, base.Key())
+	}
+	return answer.Exists, known
 }
 
 // no is why the source says no, as far as that is at hand.
