@@ -124,10 +124,7 @@ func (b *Backend) Bounded(ctx context.Context, ask func(context.Context) error) 
 	if err := b.enter(ctx); err != nil {
 		return err
 	}
-	call, cancel := context.WithTimeout(ctx, b.options.Deadline)
-	err := ask(call)
-	cancel()
-	b.leave()
+	err := b.within(ctx, ask)
 	if b.options.OnCall != nil {
 		b.options.OnCall(time.Since(begun), err)
 	}
@@ -137,6 +134,14 @@ func (b *Backend) Bounded(ctx context.Context, ask func(context.Context) error) 
 	return nil
 }
 
+// within calls ask within the deadline, and leaves the room afterwards, also by a panic.
+func (b *Backend) within(ctx context.Context, ask func(context.Context) error) error {
+	defer b.leave()
+	call, cancel := context.WithTimeout(ctx, b.options.Deadline)
+	defer cancel()
+	return ask(call)
+}
+
 // left says that the caller's leaving, and not the backend, ended a call. A caller who has waited
 // long has been kept waiting.
 func (b *Backend) left(ctx context.Context, begun time.Time) bool {
@@ -144,13 +149,14 @@ func (b *Backend) left(ctx context.Context, begun time.Time) bool {
 	return err != nil && (errors.Is(err, context.Canceled) || time.Since(begun) < b.options.Deadline/4)
 }
 
+// enter waits for room. With an error there is nothing to leave.
 func (b *Backend) enter(ctx context.Context) error {
-	if b.room == nil {
-		return ctx.Err()
+	if err := ctx.Err(); err != nil || b.room == nil {
+		return err
 	}
 	select {
 	case b.room <- struct{}{}:
-		return ctx.Err()
+		return nil
 	default:
 	}
 	late := time.NewTimer(b.options.Deadline)

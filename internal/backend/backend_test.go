@@ -191,6 +191,37 @@ func TestInFlight(t *testing.T) {
 	})
 }
 
+// Neither who has left before the call nor a panic within it takes room for ever.
+func TestRoomIsLeft(t *testing.T) {
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	for _, c := range []struct {
+		name string
+		call func(*Backend)
+	}{
+		{"the caller is gone", func(b *Backend) {
+			if err := b.Call(gone, 0, works); !errors.Is(err, context.Canceled) {
+				t.Errorf("%v", err)
+			}
+		}},
+		{"a panic", func(b *Backend) {
+			defer func() { _ = recover() }()
+			_ = b.Call(context.Background(), 0, func(context.Context) error { panic("a defect") })
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			run(t, Options{InFlight: 2}, func(t *testing.T, b *bench) {
+				for range 3 {
+					c.call(b.Backend)
+				}
+				if err := b.Call(t.Context(), 0, works); err != nil {
+					t.Errorf("afterwards: %v", err)
+				}
+			})
+		})
+	}
+}
+
 func TestCloseEndsTheProber(t *testing.T) {
 	run(t, Options{}, func(t *testing.T, b *bench) {
 		b.broken.Store(true)
