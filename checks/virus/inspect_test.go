@@ -9,7 +9,6 @@ import (
 	"mailweir/internal/clamd/clamdtest"
 	"mailweir/internal/policy"
 	"mailweir/internal/policytest"
-	"mailweir/internal/runner"
 )
 
 // told is what the metrics are told.
@@ -19,7 +18,7 @@ type told struct {
 	made  map[string]time.Time
 }
 
-func build(t *testing.T, flags ...string) (*runner.Policy, *policytest.Clock, *told) {
+func build(t *testing.T, flags ...string) (*policytest.Policy, *policytest.Clock, *told) {
 	t.Helper()
 	world, now, seen := policytest.NewWorld(), new(policytest.Clock), &told{made: map[string]time.Time{}}
 	world.Clock = now.Time

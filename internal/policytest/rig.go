@@ -63,6 +63,9 @@ func Only(checks ...*policy.Check) Rig {
 	}}
 }
 
+// Policy is what Build returns, for tests that may not import the runner.
+type Policy = runner.Policy
+
 // Build makes a policy from flags. Our domain is ours.example.
 func (r Rig) Build(world *policy.Backends, flags ...string) (*runner.Policy, error) {
 	return r.BuildBare(world, slices.Concat([]string{"--local-domains=inline:{ours.example=x}"}, r.Flags, flags)...)
