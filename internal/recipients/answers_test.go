@@ -324,6 +324,54 @@ func TestForgetMeanwhile(t *testing.T) {
 	})
 }
 
+// Mail that comes while the answers are being forgotten finds one that is still there. It does not
+// count for longer than that, here or on another host.
+func TestFoundWhileForgotten(t *testing.T) {
+	eachStore(t, func(t *testing.T, c *clock, store func() state.Store) {
+		s, first := newServer(), store()
+		heard := make(chan struct{}, 1000)
+		one, other := open(t, first, c), open(t, listener{store(), heard}, c)
+		ask(t, one, s, bob, false)
+		hears := func(version int) {
+			for other.near.version() == version {
+				select {
+				case <-heard:
+				case <-time.After(10 * time.Second):
+					t.Fatal("another host hears of nothing")
+				}
+			}
+		}
+		version := other.near.version()
+		begun := listed{first, func() {
+			hears(version)
+			version = other.near.version()
+			ask(t, one, s, bob, false)
+			ask(t, other, s, bob, false)
+		}}
+		if n, err := Forget(t.Context(), begun, bob, "+", c.now()); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		hears(version)
+		s.set("bob@ours.example", true)
+		ask(t, one, s, bob, true)
+		ask(t, other, s, bob, true)
+	})
+}
+
+// listed is a store that does something when it has listed.
+type listed struct {
+	state.Store
+	then func()
+}
+
+func (l listed) List(ctx context.Context, prefix, after string, limit int) ([]state.Entry, error) {
+	list, err := l.Store.List(ctx, prefix, after, limit)
+	if after == "" {
+		l.then()
+	}
+	return list, err
+}
+
 // A state that is unavailable keeps nobody from asking, and what was known in memory counts.
 func TestWithoutState(t *testing.T) {
 	c, s := new(clock), newServer("bob@ours.example")

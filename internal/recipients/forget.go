@@ -24,6 +24,9 @@ func Forget(ctx context.Context, store state.Store, what address.Address, delimi
 	prefix := state.Prefix(space, what.Domain)
 	var steps []state.Step
 	forget := func() error {
+		if len(steps) == 0 {
+			return nil
+		}
 		gone, err := store.Do(ctx, steps...)
 		for _, one := range gone {
 			if one.Done {
@@ -46,9 +49,11 @@ func Forget(ctx context.Context, store state.Store, what address.Address, delimi
 			}
 		}
 	}
-	if len(steps) > 0 {
-		err = forget()
+	if err := forget(); err != nil || n == 0 {
+		return n, err
 	}
+	// Whoever was asked meanwhile has found an answer that was still there, and has it in memory.
+	_, err = store.Do(ctx, note)
 	return n, err
 }
 
