@@ -183,6 +183,9 @@ func (c *rule) ask(q query) (policy.Verdict, error) {
 			// A yes tells the source that it asks itself, and then it is used for nothing.
 			return c.pass("this is our own question to %s", s.spec), nil
 		}
+		if why := s.suspended(q.to.Domain); why != "" {
+			return c.anybody(s, why), nil
+		}
 		switch exists, known := s.known(c.answers, q.to, c.delimiter); {
 		case !known:
 			waits++
@@ -197,22 +200,22 @@ func (c *rule) ask(q query) (policy.Verdict, error) {
 	return c.later.Later(func(ctx context.Context) (policy.Verdict, error) { return c.verdict(ctx, q, list, share) }), nil
 }
 
+// anybody is the verdict where a source is used for nothing: it would have taken the recipient, and
+// what the others do not know may be just what it alone knew.
+func (c *rule) anybody(s *source, why string) policy.Verdict {
+	return c.pass("nobody of the domain is refused, because %s is used for nothing: %s", s.spec, why)
+}
+
 // no is the verdict where all sources are known to say no. It asks nobody.
 func (c *rule) no(q query, list []*source) policy.Verdict {
 	var why []string
 	for _, s := range list {
-		if s.suspended(q.to.Domain) == "" {
-			why = append(why, s.no(c.answers, q.to))
-		}
+		why = append(why, s.no(c.answers, q.to))
 	}
 	return refuse(q, why)
 }
 
-// refuse refuses the recipient, unless no source has said anything about him.
 func refuse(q query, why []string) policy.Verdict {
-	if len(why) == 0 {
-		return policy.Pass
-	}
 	return policy.Object(reply).Because("%s: %s", strconv.QuoteToASCII(q.to.Key()), strings.Join(why, "; "))
 }
 
@@ -221,12 +224,11 @@ func (c *rule) verdict(ctx context.Context, q query, list []*source, share time.
 	var no []string
 	var failure error
 	for _, s := range list {
-		if s.unused(ctx, q.to.Domain) {
-			continue
-		}
 		exists, why, err := s.ask(ctx, c.answers, q.to, c.delimiter, share)
+		if why := s.unused(ctx, q.to.Domain); why != "" { // it may have found out just now
+			return c.anybody(s, why), nil
+		}
 		switch {
-		case err != nil && s.unused(ctx, q.to.Domain): // it has found out just now
 		case err != nil && failure == nil:
 			failure = err
 		case err != nil:

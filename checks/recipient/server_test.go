@@ -231,7 +231,8 @@ func TestMemoryFirst(t *testing.T) {
 	s.says(t, "eve@ours.example", later)
 }
 
-// A server that is used for nothing neither refuses nor lets anybody in.
+// A server that is used for nothing refuses nobody, and no other source does: those whom it alone knows
+// are in none of them.
 func TestSuspended(t *testing.T) {
 	s := newSite(t, "--recipient-source=ours.example=smtp:a")
 	s.a.suspended = "accepts every address"
@@ -250,10 +251,20 @@ func TestSuspended(t *testing.T) {
 		t.Errorf("told %q, want %q", told, want)
 	}
 
-	s = newSite(t, "--recipient-source=ours.example=smtp:a", "--recipient-source=ours.example=inline:{bob@ours.example=x}")
-	s.a.suspended = "accepts every address"
-	s.says(t, "eve@ours.example", refused)
-	s.says(t, "bob@ours.example", "")
+	for _, other := range []string{"inline:{bob@ours.example=x}", "smtp:b", "test:a"} {
+		flag := "--recipient-source=ours.example=" + other
+		for _, flags := range [][]string{{"--recipient-source=ours.example=smtp:a", flag}, {flag, "--recipient-source=ours.example=smtp:a"}} {
+			s = newSite(t, flags...)
+			s.b.exists = []string{"bob@ours.example"}
+			s.tables.Table("a").Put("bob@ours.example", "x")
+			s.says(t, "eve@ours.example", refused)
+			s.a.change(func(a *server) { a.suspended = "accepts every address" })
+			s.says(t, "eve@ours.example", "")
+			s.says(t, "bob@ours.example", "")
+			s.a.change(func(a *server) { a.suspended = "" })
+			s.says(t, "eve@ours.example", refused)
+		}
+	}
 }
 
 // A question of ours that comes back to us is not asked again, and not refused: by the yes the server

@@ -94,13 +94,13 @@ func (s *source) suspended(domain string) string {
 	return s.server.Suspended(domain)
 }
 
-// unused reports whether the source is used for nothing for a domain, and notes why.
-func (s *source) unused(ctx context.Context, domain string) bool {
+// unused says why the source is used for nothing for a domain, and notes it.
+func (s *source) unused(ctx context.Context, domain string) string {
 	why := s.suspended(domain)
 	if why != "" {
 		trace.Add(ctx, s.spec, "used for nothing: "+why)
 	}
-	return why != ""
+	return why
 }
 
 // suspensions are the domains for which the source is used for nothing, and why.
@@ -119,8 +119,6 @@ func (s *source) ours(q query) bool {
 // known says whether the address exists, if that takes no waiting.
 func (s *source) known(answers *recipients.Answers, to address.Address, delimiter string) (exists, known bool) {
 	switch {
-	case s.server != nil && s.suspended(to.Domain) != "":
-		return false, true
 	case s.server != nil:
 		return s.knownToServer(answers, to, delimiter)
 	case s.list.Waits():

@@ -48,7 +48,7 @@ func (s *Server) suspensions(ctx context.Context) (remarks []string) {
 		}
 	}
 	for _, domain := range slices.Sorted(maps.Keys(all)) {
-		remarks = append(remarks, fmt.Sprintf("for %s %s: it is used for nothing there", domain, all[domain]))
+		remarks = append(remarks, fmt.Sprintf("for %s %s: it is used for nothing there, and nobody there is refused", domain, all[domain]))
 	}
 	return remarks
 }

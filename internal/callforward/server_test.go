@@ -302,7 +302,7 @@ func TestInspect(t *testing.T) {
 	want := []string{
 		`it refuses a random name of bare.example by "550 no such user", without an enhanced code: that counts when it has accepted somebody of the domain`,
 		`it refuses a random name of us.example by "550 5.7.1 go away", which does not say that it does not exist: unknown recipients of it will be deferred`,
-		"for all.example it accepts a random name: it is used for nothing there",
+		"for all.example it accepts a random name: it is used for nothing there, and nobody there is refused",
 	}
 	if !slices.Equal(remarks, want) {
 		t.Errorf("remarks\n%q, want\n%q", remarks, want)

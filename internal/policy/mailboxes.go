@@ -18,7 +18,8 @@ type Mailboxes interface {
 	// passes mail on to this very host.
 	Ours(client netip.AddrPort, helo string) bool
 	// Suspended says why the server is used for nothing for a domain at present, such as that it
-	// accepts every address of it; "" when it is used. It does not wait. Ask is an error meanwhile.
+	// accepts every address of it; "" when it is used. It does not wait. Ask is an error meanwhile,
+	// and nobody of the domain is refused.
 	Suspended(domain string) string
 	// Suspensions returns all such domains, and why. It does not wait.
 	Suspensions() map[string]string
