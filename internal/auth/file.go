@@ -72,6 +72,11 @@ func (f fileExchanges) Continue(ctx context.Context, _ []byte, seen *glance) (an
 func (f *File) look(ctx context.Context, seen *glance) (answer, error) {
 	entry := f.passwords.Find(seen.login)
 	weight := min(f.parallel, int64(entry.Memory()+guessMemory-1)/guessMemory)
+	if deadline, ok := ctx.Deadline(); ok { // what begins later comes too late
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-entry.Effort()))
+		defer cancel()
+	}
 	if f.turns.Acquire(ctx, weight) != nil {
 		return answer{}, errBusy
 	}

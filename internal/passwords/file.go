@@ -22,7 +22,7 @@ type File struct {
 	mu      sync.Mutex
 	read    stamp // of what was read last, wrong or not
 	entries map[string]hash
-	nobody  hash // stands in for logins that do not exist
+	dummies dummies
 }
 
 // Open reads a password file. changed, which may be nil, is told whenever it has been read again,
@@ -35,24 +35,7 @@ func Open(path string, changed func(entries int, err error)) (*File, error) {
 	return f, f.load()
 }
 
-// Entry is what the file has under a login, or what stands in for it.
-type Entry struct {
-	hash  hash
-	known bool
-}
-
-// Known reports whether the login exists.
-func (e Entry) Known() bool { return e.known }
-
-// Memory is how many octets Matches takes.
-func (e Entry) Memory() int { return e.hash.memory() }
-
-// Matches reports whether the password is right. It takes as long as it takes, whether or not it is
-// and whether or not the login exists.
-func (e Entry) Matches(password []byte) bool { return e.hash.matches(password) && e.known }
-
-// Find returns the entry of a login, after a look whether the file has changed. For a login that
-// does not exist it is as dear as the dearest of the file.
+// Find returns the entry of a login, after a look whether the file has changed.
 func (f *File) Find(login string) Entry {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -60,10 +43,10 @@ func (f *File) Find(login string) Entry {
 		f.reload(now, err)
 	}
 	name, ok := Login(login)
-	if h, known := f.entries[name]; ok && known {
-		return Entry{h, true}
+	if !ok {
+		return Entry{nil, f.dummies}
 	}
-	return Entry{f.nobody, false}
+	return Entry{f.entries[name], f.dummies}
 }
 
 // Reload reads the file again, whether or not it has changed.
@@ -97,14 +80,11 @@ func (f *File) load() error {
 	if err != nil {
 		return err
 	}
-	var dearest hash = usual()
-	effort := 0
-	for _, h := range entries {
-		if h.effort() > effort {
-			dearest, effort = h, h.effort()
-		}
+	dummies, err := newDummies(entries)
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.path, err)
 	}
-	f.entries, f.nobody, f.read = entries, dearest.dummy(), read
+	f.entries, f.dummies, f.read = entries, dummies, read
 	return nil
 }
 

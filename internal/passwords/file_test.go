@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/argon2"
 )
@@ -65,19 +66,70 @@ func TestFile(t *testing.T) {
 	}
 }
 
-// A login that does not exist is as dear as the dearest that does; in an empty file, as a new one.
-func TestNobody(t *testing.T) {
-	const dear = "carol:{BLF-CRYPT}$2y$14$abcdefghijklmnopqrstuABCDEFGHIJKLMNOPQRSTUVWXYZ012345\n"
-	for text, want := range map[string]int{
-		"": usual().effort(), entry("alice", "x"): 8, entry("alice", "x") + dear: 60 << 14, dear + entry("alice", "x"): 60 << 14,
+// Every guess at a file does the same work, whatever its login: that of each cost in it, or that of a
+// new entry where there is none.
+func TestSameWork(t *testing.T) {
+	const bcrypt = "carol:{BLF-CRYPT}$2y$04$abcdefghijklmnopqrstuABCDEFGHIJKLMNOPQRSTUVWXYZ012345\n"
+	const micro = time.Microsecond
+	for _, c := range []struct {
+		name, text string
+		want       time.Duration
+	}{
+		{"an empty file", "", time.Duration(usual().effort()) * micro},
+		{"one", entry("alice", "x"), 8 * micro},
+		{"two alike", entry("alice", "x") + entry("bob", "y"), 8 * micro},
+		{"two schemes", entry("alice", "x") + bcrypt, (8 + 60<<4) * micro},
+		{"the other way round", bcrypt + entry("alice", "x"), (8 + 60<<4) * micro},
 	} {
-		f, err := Open(write(t, "passwd", text), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if e := f.Find("nobody"); e.Known() || e.hash.effort() != want {
-			t.Errorf("effort %d, want %d", e.hash.effort(), want)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			f, err := Open(write(t, "passwd", c.text), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, login := range []string{"alice", "carol", "nobody", "no login"} {
+				e := f.Find(login)
+				done := map[string]int{}
+				for cost, h := range e.dummies {
+					e.dummies[cost] = counted{h, done}
+				}
+				if e.hash != nil {
+					e.hash = counted{e.hash, done}
+				}
+				e.Matches([]byte("x"))
+				for cost, h := range e.dummies {
+					if done[cost] != 1 {
+						t.Errorf("%s: %s is done %d times", login, cost, done[cost])
+					}
+					e.dummies[cost] = h.(counted).hash
+				}
+				if got := e.Effort(); got != c.want {
+					t.Errorf("%s: effort %s, want %s", login, got, c.want)
+				}
+			}
+		})
+	}
+}
+
+// counted counts the work by its cost.
+type counted struct {
+	hash
+	done map[string]int
+}
+
+func (c counted) matches(password []byte) bool {
+	c.done[c.cost()]++
+	return c.hash.matches(password)
+}
+
+// Where both schemes stand in a file, each login has its own password.
+func TestTwoSchemes(t *testing.T) {
+	const bob = "bob:{BLF-CRYPT}$2y$04$rHBYjzD8jWSj/qGZEKJ2Xu6trPGLQxadmtgLI7yQX8Jygvog.Rjti\n"
+	f, err := Open(write(t, "passwd", entry("alice", "one")+bob), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !right(f, "alice", "one") || !right(f, "bob", "secret") || right(f, "alice", "secret") || right(f, "bob", "one") || right(f, "carol", "one") {
+		t.Error("a password is looked at by the entry of another")
 	}
 }
 
@@ -94,6 +146,10 @@ func TestFileErrors(t *testing.T) {
 		{"twice", good + "bob:" + good[len("alice:"):] + strings.ToUpper("alice") + good[len("alice"):], "passwd:3: the login stands in line 1 already"},
 		{"may not log in", strings.TrimSuffix(good, "\n") + "::::::nologin reason=geheim\n", "passwd:1: extra fields such as nologin"},
 		{"from some nets", strings.TrimSuffix(good, "\n") + "::::::userdb_x=y allow_nets=192.0.2.0/24\n", "passwd:1: extra fields"},
+		{
+			"too dear", "bob:{ARGON2ID}$argon2id$v=19$m=1048576,t=4,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA\n" +
+				"carol:{BLF-CRYPT}$2y$15$abcdefghijklmnopqrstuABCDEFGHIJKLMNOPQRSTUVWXYZ012345\n", "passwd: the entries differ so much",
+		},
 		{"a byte order mark", "\xef\xbb\xbf" + good, "byte order mark"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -18,6 +18,8 @@ import (
 type hash interface {
 	// matches does all the work whether or not the password is right.
 	matches(password []byte) bool
+	// cost is the same for hashes that take the same work.
+	cost() string
 	// effort is about how many microseconds that takes, and memory how many octets.
 	effort() int
 	memory() int
@@ -94,6 +96,9 @@ func (a argon) matches(password []byte) bool {
 	return subtle.ConstantTimeCompare(tag, a.tag) == 1
 }
 
+func (a argon) cost() string {
+	return fmt.Sprintf("argon2id m=%d,t=%d,p=%d of %d", a.kib, a.passes, a.lanes, len(a.tag))
+}
 func (a argon) effort() int { return int(a.kib) * int(a.passes) } // about 1 GiB a second
 func (a argon) memory() int { return int(a.kib) << 10 }
 
@@ -109,8 +114,8 @@ func (a argon) String() string {
 
 // blowfish is a hash by bcrypt, written as $2y$COST$SALTHASH.
 type blowfish struct {
-	cost int
-	text []byte
+	rounds int // their logarithm to the base of 2
+	text   []byte
 }
 
 // maxCost takes two or three seconds.
@@ -134,16 +139,17 @@ func (b blowfish) matches(password []byte) bool {
 	return bcrypt.CompareHashAndPassword(b.text, password) == nil
 }
 
-func (b blowfish) effort() int { return 60 << b.cost }
-func (b blowfish) memory() int { return 8 << 10 }
+func (b blowfish) cost() string { return fmt.Sprint("bcrypt ", b.rounds) }
+func (b blowfish) effort() int  { return 60 << b.rounds }
+func (b blowfish) memory() int  { return 8 << 10 }
 
 func (b blowfish) dummy() hash {
-	text := fmt.Appendf(nil, "$2y$%02d$", b.cost)
+	text := fmt.Appendf(nil, "$2y$%02d$", b.rounds)
 	for _, octet := range random(53) {
 		text = append(text, "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"[octet&63])
 	}
 	text[len("$2y$05$")+21] = '.' // the last of the salt has two bits only
-	return blowfish{b.cost, text}
+	return blowfish{b.rounds, text}
 }
 
 func random(n int) []byte {
