@@ -76,9 +76,12 @@ func (r *rig) Ask(_ context.Context, l policy.Login) (bool, string, error) {
 	return block(l)
 }
 
-func (r *rig) Tell(_ context.Context, l policy.Login, o policy.LoginOutcome) {
+func (r *rig) Tell(ctx context.Context, l policy.Login, o policy.LoginOutcome) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if _, limited := ctx.Deadline(); ctx.Err() != nil || !limited {
+		r.t.Errorf("told within a context of which %v is left", ctx)
+	}
 	outcome := "failed"
 	switch {
 	case o.Succeeded:

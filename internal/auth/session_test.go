@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"strings"
@@ -274,5 +275,30 @@ func TestNoPasswordShows(t *testing.T) {
 		if strings.Contains(all, password) || strings.Contains(all, b64(password)) {
 			t.Errorf("the password shows:\n%s", all)
 		}
+	})
+}
+
+// late is a judge whose answer takes all the time there is.
+type late struct{ Judge }
+
+func (l late) Begin() Exchanges { return lateExchanges{l.Judge.Begin()} }
+
+type lateExchanges struct{ Exchanges }
+
+func (e lateExchanges) Start(ctx context.Context, r *request, seen *glance) (answer, error) {
+	<-ctx.Done()
+	return e.Exchanges.Start(context.WithoutCancel(ctx), r, seen)
+}
+
+// What comes of a guess is told also when it came late: who guesses at many passwords at once, so
+// that all have to wait, is counted all the same.
+func TestLateAnswersAreTold(t *testing.T) {
+	judge := func(r *rig) Judge { return late{byFile(r)} }
+	play(t, judge, func(r *rig) {
+		p, _ := r.connect()
+		p.said("wrong", p.ask("PLAIN", b64("\x00bob\x00wrong")), noBob)
+		r.want("told", &r.told, "192.0.2.1 bob failed")
+		p.said("right", p.ask("PLAIN", b64("\x00bob\x00secret")), okBob)
+		r.want("told", &r.told, "192.0.2.1 bob succeeded")
 	})
 }
