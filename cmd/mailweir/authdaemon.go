@@ -53,20 +53,9 @@ func newAuthDaemon(s *settings, out io.Writer) (*authDaemon, error) {
 	}
 	takeStandardLog(log)
 	d := &authDaemon{flags: a, log: log, mode: s.mode(checkauth.Check.Name)}
-	if d.mode == policy.Off {
-		return nil, fail(exConfig, "--auth=off: no password would be looked at and nobody could log in; to log in without mailweir, name Dovecot's own socket in smtpd_sasl_path")
-	}
-	overrides, err := s.draft.Overrides()
+	wrong, reason, err := authReply(s)
 	if err != nil {
 		return nil, &exitError{exConfig, err}
-	}
-	reason, err := checkauth.Reason(overrides)
-	if err != nil {
-		return nil, &exitError{exConfig, err}
-	}
-	wrong := checkauth.Wrong
-	if own := overrides[wrong.ID]; own != nil {
-		wrong = own
 	}
 	d.metrics = events.NewMetrics(version)
 	d.observer = d.metrics.Observe(unheard(), func(s string) string { return s })

@@ -40,6 +40,11 @@ func registerAuth(f *policy.Flags) *authFlags {
 	}
 }
 
+// serves reports whether a configuration is for mailweir auth.
+func (a *authFlags) serves() bool {
+	return *a.upstream != "" || *a.passwords != "" || len(*a.listen) > 0
+}
+
 // validate reports values that neither process could be started with.
 func (a *authFlags) validate() error {
 	options, err := socketOptions("auth-listen", *a.listenMode, *a.listenGroup)

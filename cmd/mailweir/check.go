@@ -49,6 +49,10 @@ func check(out io.Writer, s *settings) error {
 		return &exitError{exConfig, err}
 	}
 	defer p.Close()
+	authRemark, err := checkAuth(s)
+	if err != nil {
+		return &exitError{exConfig, err}
+	}
 	table := terminal.NewTable(out, "CHECK", "MODE", "ON ERROR", "")
 	for _, c := range p.Checks() {
 		table.Row(c.Check.Name, stateMode(c), stateOnError(c), offText(c.Off))
@@ -61,7 +65,7 @@ func check(out io.Writer, s *settings) error {
 	if err := writeInspected(out, p.Inspect(ctx)); err != nil {
 		return err
 	}
-	return writeRemarks(out, s, p)
+	return writeRemarks(out, s, p, authRemark)
 }
 
 func stateMode(c runner.CheckState) string {
@@ -86,12 +90,15 @@ func offText(why string) string {
 }
 
 // writeRemarks says what is allowed and yet likely not to be what the administrator expects.
-func writeRemarks(out io.Writer, s *settings, p *runner.Policy) error {
+func writeRemarks(out io.Writer, s *settings, p *runner.Policy, authRemark string) error {
 	remarks := p.Remarks()
 	if *s.daemon.state == autoState && stateSpec(autoState) == "memory:" {
 		remarks = append(remarks, "what is remembered ends with the process: name --state=file:DIR")
 	}
 	remarks = append(remarks, s.daemon.placeRemarks()...)
+	if authRemark != "" {
+		remarks = append(remarks, authRemark)
+	}
 	remarks = append(remarks, s.unreadable(p.Files())...)
 	for _, u := range s.unknown {
 		remarks = append(remarks, u.String())
