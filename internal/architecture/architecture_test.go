@@ -55,8 +55,8 @@ var layers = map[string][]string{
 
 	// Spam scanners.
 	"internal/spamscan": {"internal/backend", "internal/trace"},
-	"internal/rspamd":   {"internal/spamscan"},
-	"internal/spamd":    {"internal/spamscan"},
+	"internal/rspamd":   {"internal/backend", "internal/spamscan"},
+	"internal/spamd":    {"internal/backend", "internal/spamscan"},
 
 	"internal/spamscan/spamscantest": {},
 
@@ -73,11 +73,11 @@ var layers = map[string][]string{
 	"internal/policytest":  {"internal/policy", "internal/runner", "internal/state", "internal/dns", "internal/dns/dnstest", "rbl"},
 
 	"internal/table/expand":     {"internal/address", "internal/table"},
-	"internal/table/ldap":       {"internal/table/expand", "internal/table/postfixcf", "internal/table/remote"},
+	"internal/table/ldap":       {"internal/backend", "internal/table/expand", "internal/table/postfixcf", "internal/table/remote"},
 	"internal/table/postfixcf":  {"internal/table", "internal/textfile"},
 	"internal/table/remote":     {"internal/backend", "internal/resource", "internal/table", "internal/table/postfixcf"},
-	"internal/table/served":     {"internal/table/remote"},
-	"internal/table/sql":        {"internal/table/expand", "internal/table/postfixcf", "internal/table/remote"},
+	"internal/table/served":     {"internal/backend", "internal/table/remote"},
+	"internal/table/sql":        {"internal/backend", "internal/table/expand", "internal/table/postfixcf", "internal/table/remote"},
 	"internal/table/tabletest":  {"internal/table"},
 	"internal/content/param":    {"internal/charset", "internal/transfer"},
 	"internal/content/fold":     {"internal/charset"},
@@ -126,11 +126,11 @@ var inTests = map[string][]string{
 	"internal/clamd": {"internal/clamd/clamdtest", "test/testbed"},
 
 	"internal/content/htmltext": {"test/browser"},
-	"internal/table/ldap":       {"internal/address", "test/testbed"},
+	"internal/table/ldap":       {"internal/backend", "internal/address", "test/testbed"},
 	"internal/table/postfixcf":  {"test/testbed"},
 	"internal/table/remote":     {"internal/address"},
-	"internal/table/served":     {"test/testbed"},
-	"internal/table/sql":        {"test/testbed"},
+	"internal/table/served":     {"internal/backend", "test/testbed"},
+	"internal/table/sql":        {"internal/backend", "test/testbed"},
 }
 
 // outside are the folders that look at the whole from without: they may import anything.

@@ -3,10 +3,11 @@ package clamd
 import (
 	"fmt"
 	"net"
-	"net/netip"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"mailweir/internal/backend"
 )
 
 // Address is where a clamd listens.
@@ -48,6 +49,5 @@ func (a Address) InClear() bool {
 		return false
 	}
 	host, _, _ := net.SplitHostPort(a.Target)
-	ip, err := netip.ParseAddr(host)
-	return host != "localhost" && (err != nil || !ip.Unmap().IsLoopback())
+	return !backend.Loopback(host)
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 
+	"mailweir/internal/backend"
 	"mailweir/internal/spamscan"
 )
 
@@ -85,7 +86,7 @@ func (c *Client) parse(address string) (network, target string, err error) {
 func (c *Client) Name() string { return c.name }
 
 // InClear reports whether messages go to another host, readable for whoever is between.
-func (c *Client) InClear() bool { return c.host != "" && spamscan.Remote(c.host) }
+func (c *Client) InClear() bool { return !backend.Loopback(c.host) }
 
 // Scan has a message judged.
 func (c *Client) Scan(ctx context.Context, m *spamscan.Message) (spamscan.Answer, error) {

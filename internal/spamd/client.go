@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"mailweir/internal/backend"
 	"mailweir/internal/spamscan"
 )
 
@@ -56,7 +57,7 @@ func (c *Client) Name() string { return c.name }
 // InClear reports whether messages go to another host, readable for whoever is between.
 func (c *Client) InClear() bool {
 	host, _, _ := net.SplitHostPort(c.target) // of a path there is none
-	return c.network == "tcp" && spamscan.Remote(host)
+	return !backend.Loopback(host)
 }
 
 // Scan has a message judged.

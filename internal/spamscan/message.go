@@ -81,12 +81,6 @@ func (e *exactly) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Remote reports whether a host is another one than this.
-func Remote(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host != "localhost" && (err != nil || !ip.Unmap().IsLoopback())
-}
-
 // OneLine makes a text that an untrusted client chose fit for one line of a protocol: control
 // characters, line ends above all, become question marks, and what is longer than so many octets is
 // cut.

@@ -10,9 +10,9 @@ import (
 
 	ldaplib "github.com/go-ldap/ldap/v3"
 
+	"mailweir/internal/backend"
 	"mailweir/internal/table/expand"
 	"mailweir/internal/table/postfixcf"
-	"mailweir/internal/table/remote"
 )
 
 // settings are what a file says (ldap_table(5)).
@@ -290,7 +290,7 @@ func (s *settings) checkClearText(f *postfixcf.File) {
 	}
 	for _, server := range s.servers {
 		switch {
-		case server.network == "unix" || remote.Loopback(server.host):
+		case server.network == "unix" || backend.Loopback(server.host):
 		case !server.secure && !s.startTLS:
 			f.Remarkf("bind_pw", "the password goes to %s in clear text; use ldaps:// or start_tls = yes", server.name)
 		case !s.tls.verify:

@@ -148,9 +148,3 @@ func (k Kind) inFlight() int {
 	}
 	return 32
 }
-
-// Loopback reports whether what is sent to a host stays on this one: a name or an address of the
-// loopback, the path of a socket, or nothing.
-func Loopback(host string) bool {
-	return isLoopback(host)
-}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -201,13 +200,4 @@ func (t *Table) Remarks() []string {
 func (t *Table) Close() error {
 	t.backend.Close()
 	return t.driver.Close()
-}
-
-func isLoopback(host string) bool {
-	host = strings.Trim(host, "[]")
-	if host == "" || strings.HasPrefix(host, "/") || strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Unmap().IsLoopback()
 }

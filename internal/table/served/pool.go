@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"mailweir/internal/backend"
 	"mailweir/internal/table/remote"
 )
 
@@ -164,7 +165,7 @@ func (s *server) Probe(ctx context.Context) error {
 
 // Inspect implements [remote.Driver].
 func (s *server) Inspect(ctx context.Context) (text string, remarks []string, err error) {
-	if host, _, err := net.SplitHostPort(s.address); s.network == "tcp" && err == nil && !remote.Loopback(host) {
+	if host, _, err := net.SplitHostPort(s.address); s.network == "tcp" && err == nil && !backend.Loopback(host) {
 		remarks = append(remarks, fmt.Sprintf("keys and answers go to %s in clear text", s.address))
 	}
 	if _, _, err := s.Find(ctx, probeKey); err != nil {

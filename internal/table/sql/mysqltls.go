@@ -10,8 +10,8 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"mailweir/internal/backend"
 	"mailweir/internal/table/postfixcf"
-	"mailweir/internal/table/remote"
 )
 
 // mysqlTLS is how TCP connections are secured. With a CA the server's certificate must be signed by
@@ -67,7 +67,7 @@ func (t mysqlTLS) needed() bool {
 // is it.
 func (t mysqlTLS) remark(f *postfixcf.File, a address) {
 	switch {
-	case a.network == "unix" || remote.Loopback(a.host):
+	case a.network == "unix" || backend.Loopback(a.host):
 	case !t.needed():
 		f.Remarkf("hosts", "what is asked of %s may go there in clear text; with tls_CAfile it does not", a.name())
 	case t.ca == "" && t.dir == "" && !t.verify:
@@ -81,7 +81,7 @@ func (t mysqlTLS) apply(cfg *mysql.Config, a address) error {
 		return nil
 	}
 	if !t.needed() {
-		if !remote.Loopback(a.host) {
+		if !backend.Loopback(a.host) {
 			// Better than clear text, and no more is promised; old servers have old versions.
 			cfg.AllowFallbackToPlaintext = true
 			cfg.TLS = &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10}

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 
+	"mailweir/internal/backend"
 	"mailweir/internal/table/postfixcf"
 	"mailweir/internal/table/remote"
 )
@@ -157,7 +158,7 @@ func remarkPgSQL(f *postfixcf.File, cfg *pgconn.Config) {
 	clear, unknown := "", ""
 	note := func(host string, verified, encrypted bool) {
 		switch {
-		case remote.Loopback(host) || strings.HasPrefix(host, "/"):
+		case backend.Loopback(host):
 		case !encrypted:
 			clear = host
 		case !verified:
