@@ -3,12 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"path/filepath"
-	"strings"
 
 	"mailweir/internal/admin"
 	"mailweir/internal/auth"
+	"mailweir/internal/backend"
 	"mailweir/internal/policy"
 	"mailweir/milter"
 )
@@ -134,8 +135,8 @@ func (a *authFlags) remarks() []string {
 		remarks = append(remarks, "--auth-milter: "+remark)
 	}
 	if network, address, err := a.upstreamAddress(); *a.upstream != "" && err == nil && network != "unix" {
-		if at, err := netip.ParseAddrPort(address); err != nil || !at.Addr().IsLoopback() {
-			remarks = append(remarks, fmt.Sprintf("--auth-upstream: passwords go to %s in clear", strings.TrimSpace(address)))
+		if host, _, err := net.SplitHostPort(address); err != nil || !backend.Loopback(host) {
+			remarks = append(remarks, fmt.Sprintf("--auth-upstream: passwords go to %s in clear", address))
 		}
 	}
 	return remarks
