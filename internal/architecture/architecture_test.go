@@ -48,7 +48,7 @@ var layers = map[string][]string{
 	"internal/trace":          {},
 	"internal/spool":          {},
 	"internal/callforward":    {"internal/address", "internal/backend", "internal/dovecot", "internal/state", "internal/trace"},
-	"internal/dovecot":        {},
+	"internal/dovecot":        {"internal/backend"},
 	"internal/recipients":     {"internal/address", "internal/state", "internal/trace"},
 	"internal/mailauth":       {"internal/address", "internal/trace"},
 	"internal/fact":           {"internal/trace"},

@@ -115,7 +115,7 @@ const maxHandshake = 200
 var errHandshake = errors.New("it does not speak Dovecot's authentication protocol, version 1")
 
 func (s *stream) handshake(ctx context.Context, pid uint32) (offered []Mechanism, err error) {
-	defer s.within(ctx)()
+	defer backend.Within(ctx, s.conn)()
 	if _, err := fmt.Fprintf(s.conn, "VERSION\t1\t0\nCPID\t%d\n", pid); err != nil {
 		return nil, err
 	}
@@ -150,14 +150,6 @@ func (s *stream) handshake(ctx context.Context, pid uint32) (offered []Mechanism
 // isMechanism reports whether it is a name as RFC 4422 section 3.1 has them.
 func isMechanism(s string) bool {
 	return s != "" && len(s) <= 20 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == ""
-}
-
-// within ends reading and writing when the context does.
-func (s *stream) within(ctx context.Context) (done func()) {
-	deadline, _ := ctx.Deadline()
-	_ = s.conn.SetDeadline(deadline) // a connection that is closed says so soon
-	stop := context.AfterFunc(ctx, func() { _ = s.conn.SetDeadline(time.Unix(1, 0)) })
-	return func() { stop() }
 }
 
 // Begin returns the exchanges of one smtpd. Their stream is opened when it is first needed.
@@ -267,7 +259,7 @@ func (e *upstreamExchanges) call(ctx context.Context, ask func(context.Context) 
 // ask sends a line, wipes it, and waits for the answer with that id. Answers to exchanges that
 // smtpd has left come late and count no more.
 func (s *stream) ask(ctx context.Context, id string, line []byte) (answer, error) {
-	defer s.within(ctx)()
+	defer backend.Within(ctx, s.conn)()
 	_, err := s.conn.Write(line)
 	clear(line)
 	if err != nil {

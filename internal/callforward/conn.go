@@ -9,6 +9,8 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"mailweir/internal/backend"
 )
 
 const (
@@ -46,23 +48,6 @@ type dialogError struct {
 
 func (e *dialogError) Error() string {
 	return fmt.Sprintf("it answers %s by %q", e.command, e.reply.String())
-}
-
-// within sets the deadline of the context on the connection. The function that it returns takes the
-// context off again: after it the context's end no longer touches the connection.
-func (c *conn) within(ctx context.Context) (done func()) {
-	deadline, _ := ctx.Deadline() // zero: none
-	_ = c.raw.SetDeadline(deadline)
-	ended := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		_ = c.raw.SetDeadline(time.Unix(1, 0))
-		close(ended)
-	})
-	return func() {
-		if !stop() {
-			<-ended
-		}
-	}
 }
 
 func (c *conn) send(lines ...string) error {
@@ -117,7 +102,7 @@ func (c *conn) hello(verb, name string) error {
 // question asks whether the server would take mail for the path. An error leaves the connection of no
 // use; so does a false usable.
 func (c *conn) question(ctx context.Context, path string, utf8 bool) (r reply, usable bool, err error) {
-	defer c.within(ctx)()
+	defer backend.Within(ctx, c.raw)()
 	c.questions++
 	mail := "MAIL FROM:<>"
 	if utf8 {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"mailweir/internal/backend"
 )
 
 // mailServer is a server that is asked by SMTP or LMTP.
@@ -138,7 +140,7 @@ func (s *mailServer) attempt(ctx context.Context, address string, secure bool) (
 	}
 	c := &conn{Conn: raw, raw: raw, in: bufio.NewReaderSize(raw, maxLine), ends: s.ends}
 	s.ends.add(c)
-	done := c.within(ctx)
+	done := backend.Within(ctx, raw)
 	err = s.greet(ctx, c, secure)
 	done()
 	if err != nil {

@@ -1,11 +1,11 @@
 package callforward
 
 import (
-	"net"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
+
+	"mailweir/internal/backend"
 )
 
 // idleFor is how long a connection is kept for the next question.
@@ -49,7 +49,7 @@ func (i *idle) remove(c *conn) bool {
 // whatever it says unasked is not the answer to the next question.
 func (i *idle) take() *conn {
 	for c := i.pop(); c != nil; c = i.pop() {
-		if quiet(c.raw) {
+		if backend.Quiet(c.raw) {
 			return c
 		}
 		c.close()
@@ -68,26 +68,6 @@ func (i *idle) pop() *conn {
 	i.conns = i.conns[:n-1]
 	c.expire.Stop()
 	return c
-}
-
-// quiet says that there is nothing to read on a connection, nor its end.
-func quiet(c net.Conn) bool {
-	under, ok := c.(syscall.Conn)
-	if !ok {
-		return true
-	}
-	raw, err := under.SyscallConn()
-	if err != nil || c.SetReadDeadline(time.Time{}) != nil {
-		return false
-	}
-	nothing := false
-	err = raw.Read(func(fd uintptr) bool {
-		var one [1]byte
-		_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		nothing = err == syscall.EAGAIN || err == syscall.EINTR
-		return true
-	})
-	return err == nil && nothing
 }
 
 // close gives all connections up.

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"mailweir/internal/backend"
 )
 
 const (
@@ -38,8 +40,8 @@ func (a Address) connect(ctx context.Context) (conn net.Conn, done func(), err e
 	if conn, err = d.DialContext(ctx, a.Network, a.Target); err != nil {
 		return nil, nil, err
 	}
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
-	return conn, func() { stop(); _ = conn.Close() }, nil
+	release := backend.Within(ctx, conn)
+	return conn, func() { release(); _ = conn.Close() }, nil
 }
 
 // ask sends a command and returns the answer without its end.

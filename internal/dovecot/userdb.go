@@ -10,7 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
+
+	"mailweir/internal/backend"
 )
 
 const (
@@ -114,27 +115,10 @@ func (u *Userdb) Close() error {
 	return nil
 }
 
-// within sets the deadline of the context; done takes the context off again: after it the context's end
-// no longer touches the connection.
-func (s *session) within(ctx context.Context) (done func()) {
-	deadline, _ := ctx.Deadline() // zero: none
-	_ = s.SetDeadline(deadline)
-	ended := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		_ = s.SetDeadline(time.Unix(1, 0))
-		close(ended)
-	})
-	return func() {
-		if !stop() {
-			<-ended
-		}
-	}
-}
-
 // handshake sends our version without waiting, because Dovecot 2.4 waits for it, and reads the
 // server's.
 func (s *session) handshake(ctx context.Context) error {
-	defer s.within(ctx)()
+	defer backend.Within(ctx, s)()
 	if _, err := io.WriteString(s, "VERSION\t1\t0\n"); err != nil {
 		return err
 	}
@@ -158,7 +142,7 @@ func (s *session) request(ctx context.Context, user string) (bool, error) {
 	if len(line) > maxRequest {
 		return false, ErrAddress
 	}
-	defer s.within(ctx)()
+	defer backend.Within(ctx, s)()
 	if _, err := io.WriteString(s, line); err != nil {
 		return false, fmt.Errorf("%w: %w", errGone, err)
 	}

@@ -96,9 +96,7 @@ func (c *Client) ask(ctx context.Context, question io.Reader) ([]byte, error) {
 		return nil, err
 	}
 	defer conn.Close()
-	// A context that ends makes reading and writing fail at once.
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
+	defer backend.Within(ctx, conn)()
 	_, failed := io.Copy(conn, question)
 	var reading *spamscan.ReadError
 	if errors.As(failed, &reading) {

@@ -14,7 +14,6 @@ import (
 	"net"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"mailweir/internal/backend"
@@ -70,15 +69,10 @@ func (s *server) Find(ctx context.Context, key string) (value string, found bool
 
 // over asks over a connection, and keeps it if it is of use.
 func (s *server) over(ctx context.Context, c *connection, key string) (value string, found bool, err error) {
-	deadline, _ := ctx.Deadline()
-	if err := c.SetDeadline(deadline); err != nil {
-		_ = c.Close()
-		return "", false, err
-	}
-	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
+	release := backend.Within(ctx, c)
 	value, found, done, err := s.protocol.ask(c, key)
-	inTime := stop()
-	if done || !inTime || c.r.Buffered() > 0 || err != nil && !errors.As(err, new(remote.Answered)) {
+	release()
+	if done || c.r.Buffered() > 0 || err != nil && !errors.As(err, new(remote.Answered)) {
 		_ = c.Close()
 	} else {
 		s.keep(c)
@@ -99,29 +93,12 @@ func (s *server) take() *connection {
 	for len(s.idle) > 0 {
 		c := s.idle[len(s.idle)-1]
 		s.idle = s.idle[:len(s.idle)-1]
-		if quiet(c.Conn) {
+		if backend.Quiet(c.Conn) {
 			return c
 		}
 		_ = c.Close()
 	}
 	return nil
-}
-
-// quiet reports whether nothing has come over a connection since its last answer. Where the server
-// has said more than it was asked, what comes next would be taken for the answer to another
-// question; and where it has hung up, there would be none.
-func quiet(conn net.Conn) bool {
-	raw, err := conn.(syscall.Conn).SyscallConn()
-	if err != nil {
-		return false
-	}
-	nothing := false
-	err = raw.Read(func(fd uintptr) bool {
-		_, _, err := syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		nothing = errors.Is(err, syscall.EAGAIN)
-		return true
-	})
-	return err == nil && nothing
 }
 
 // keep keeps a connection for the next question, until it has been idle for long.
