@@ -27,6 +27,7 @@ func TestBlockedBeforeDovecot(t *testing.T) {
 		{"CRAM-MD5", "", b64("bob b913a602c7eda7a495b4e6e7334d3890"), "192.0.2.1 bob", 1},
 		{"CRAM-MD5", "", "%%", "192.0.2.1 ", 1},
 		{"CRAM-MD5", "", b64("b913a602c7eda7a495b4e6e7334d3890"), "192.0.2.1 ", 1},
+		{"XOAUTH2", b64("user=bob\x01auth=Bearer token\x01user=carol\x01\x01"), "", "192.0.2.1 ", 0},
 		{"XOAUTH2", b64("auth=Bearer token\x01\x01"), "", "192.0.2.1 ", 0},
 		{"XOAUTH2", "", b64("auth=Bearer token\x01\x01"), "192.0.2.1 ", 1},
 		{"OAUTHBEARER", b64("n,,\x01auth=Bearer token\x01\x01"), "", "192.0.2.1 ", 0},

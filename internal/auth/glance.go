@@ -52,7 +52,8 @@ func (g *glance) see(response []byte) {
 		g.loginStep(text)
 	case g.login != "":
 	case g.mechanism == "XOAUTH2":
-		if user, found := strings.CutPrefix(before(text, "\x01"), "user="); found {
+		user, found := strings.CutPrefix(before(text, "\x01"), "user=")
+		if found && !bytes.Contains(text, []byte("\x01user=")) { // Dovecot takes the last one
 			g.login = user
 		}
 	case g.mechanism == "CRAM-MD5": // RFC 2195: the digest stands behind the last blank

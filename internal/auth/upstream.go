@@ -210,7 +210,7 @@ func (e *upstreamExchanges) start(ctx context.Context, r *request) (answer, erro
 	}
 	e.stream.ids++
 	e.id = fmt.Sprint(e.stream.ids)
-	line := []byte("AUTH\t" + e.id + "\t" + r.mechanism)
+	line := append(passing(), "AUTH\t"+e.id+"\t"+r.mechanism...)
 	for _, p := range r.params {
 		line = append(append(line, '\t'), p...)
 	}
@@ -222,12 +222,16 @@ func (e *upstreamExchanges) start(ctx context.Context, r *request) (answer, erro
 	return e.stream.ask(ctx, e.id, append(line, '\n'))
 }
 
+// passing is where a line for Dovecot is put together, with room for the longest: a slice that grows
+// leaves copies behind, and the response may be a password.
+func passing() []byte { return make([]byte, 0, maxLine+64) }
+
 // Continue passes the next response on.
 func (e *upstreamExchanges) Continue(ctx context.Context, response []byte, _ *glance) (a answer, err error) {
 	if e.stream == nil || e.id == "" {
 		return answer{}, errThisOne{errors.New("the exchange has ended")}
 	}
-	line := append([]byte("CONT\t"+e.id+"\t"), response...)
+	line := append(append(passing(), "CONT\t"+e.id+"\t"...), response...)
 	err = e.call(ctx, func(ctx context.Context) error {
 		a, err = e.stream.ask(ctx, e.id, append(line, '\n'))
 		return err
