@@ -184,7 +184,7 @@ func TestForged(t *testing.T) {
 		})
 	}
 	t.Run("very many", func(t *testing.T) {
-		many := policytest.Letter{Header: slices.Repeat([]string{"X-Spam: x"}, 1000)}
+		many := policytest.Letter{Header: slices.Repeat([]string{"X-Spam: x"}, maxDeletions+800)}
 		events := play(t, fine, policytest.Scenario{Mail: many, Said: "end change " + deletesFrom(maxDeletions, "X-Spam")})
 		if len(events) != 1 || len(events[0].Edits) != maxDeletions || !strings.Contains(events[0].Cause, "800 more stay") {
 			t.Errorf("events %v", events)
