@@ -107,7 +107,9 @@ func (r *rule) open(specs []string) error {
 			return fmt.Errorf("--virus-scanner: %w", err)
 		}
 		scanner, err := policy.Resource(r.env, fmt.Sprintf("%s %d", address, r.maxSize), func() (*clamd.Scanner, error) {
-			return clamd.NewScanner(clamd.Options{Address: address, Deadline: deadline, MaxSize: r.maxSize, Observer: r.env.Observer}), nil
+			return clamd.NewScanner(clamd.Options{
+				Address: address, Deadline: deadline, MaxSize: min(r.maxSize+clamd.Front, maxSent), Observer: r.env.Observer,
+			}), nil
 		})
 		if err != nil {
 			return err

@@ -28,7 +28,8 @@ type Options struct {
 	Address Address
 	// Deadline is how long one scan may take.
 	Deadline time.Duration
-	// MaxSize is how many octets of a message are sent at most.
+	// MaxSize is how many octets are sent for a message at most, with the [Front] of them that stand
+	// before it.
 	MaxSize int64
 	// PingWithin is how long one that works may take for an answer to PING; 0 is 5 s.
 	PingWithin time.Duration

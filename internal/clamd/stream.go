@@ -24,6 +24,9 @@ const (
 	begin, front = "zINSTREAM\x00", "Received: by mailweir\r\n"
 )
 
+// Front is how many octets stand in front of a message and count as sent.
+const Front = int64(len(front))
+
 // sending is what one write needs: the command, the length of a chunk and the chunk, and the length
 // of none.
 type sending [len(begin) + 4 + chunk + 4]byte
