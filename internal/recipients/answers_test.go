@@ -301,77 +301,6 @@ func TestTooManyQuestions(t *testing.T) {
 	ask(t, a, s, bob, false)
 }
 
-// An answer that was on its way when a person had something forgotten is not kept, here or on
-// another host.
-func TestForgetMeanwhile(t *testing.T) {
-	eachStore(t, func(t *testing.T, c *clock, store func() state.Store) {
-		s := newServer()
-		one := store()
-		a := open(t, one, c)
-		release := s.hold()
-		var asking sync.WaitGroup
-		asking.Go(func() { ask(t, a, s, bob, false) })
-		<-s.begun
-		if _, err := Forget(t.Context(), one, bob, "+", c.now()); err != nil {
-			t.Fatal(err)
-		}
-		s.set("bob@ours.example", true)
-		asking.Go(func() { ask(t, a, s, bob, true) }) // does not join the old question
-		<-s.begun
-		release()
-		asking.Wait()
-		ask(t, a, s, bob, true)
-	})
-}
-
-// Mail that comes while the answers are being forgotten finds one that is still there. It does not
-// count for longer than that, here or on another host.
-func TestFoundWhileForgotten(t *testing.T) {
-	eachStore(t, func(t *testing.T, c *clock, store func() state.Store) {
-		s, first := newServer(), store()
-		heard := make(chan struct{}, 1000)
-		one, other := open(t, first, c), open(t, listener{store(), heard}, c)
-		ask(t, one, s, bob, false)
-		hears := func(version int) {
-			for other.near.version() == version {
-				select {
-				case <-heard:
-				case <-time.After(10 * time.Second):
-					t.Fatal("another host hears of nothing")
-				}
-			}
-		}
-		version := other.near.version()
-		begun := listed{first, func() {
-			hears(version)
-			version = other.near.version()
-			ask(t, one, s, bob, false)
-			ask(t, other, s, bob, false)
-		}}
-		if n, err := Forget(t.Context(), begun, bob, "+", c.now()); n != 1 || err != nil {
-			t.Fatal(n, err)
-		}
-		hears(version)
-		s.set("bob@ours.example", true)
-		ask(t, one, s, bob, true)
-		ask(t, other, s, bob, true)
-	})
-}
-
-// listed is a store that does something when it has listed.
-type listed struct {
-	state.Store
-	then func()
-}
-
-func (l listed) List(ctx context.Context, prefix, after string, limit int) ([]state.Entry, error) {
-	list, err := l.Store.List(ctx, prefix, after, limit)
-	if after == "" {
-		l.then()
-	}
-	return list, err
-}
-
 // A state that is unavailable keeps nobody from asking, and what was known in memory counts.
 func TestWithoutState(t *testing.T) {
 	c, s := new(clock), newServer("bob@ours.example")
@@ -441,41 +370,5 @@ func TestTrace(t *testing.T) {
 		if got := seen.Queries(); len(got) != 1 || got[0] != want {
 			t.Errorf("%q, want %q", got, want)
 		}
-	}
-}
-
-func TestNearAllocatesNothing(t *testing.T) {
-	c, s := new(clock), newServer("bob@ours.example")
-	a := open(t, state.NewMemory(c.now, 100), c)
-	ask(t, a, s, bob, true)
-	if n := testing.AllocsPerRun(100, func() { a.Known(source, bob.Key()) }); n > 0 {
-		t.Errorf("%v allocations", n)
-	}
-}
-
-// Memory is bounded, and what is asked about often stays or comes back from the state.
-func TestNearIsBounded(t *testing.T) {
-	var n near
-	for i := range 3*mostNear + 1 {
-		n.put(key{source, fmt.Sprint(i)}, Answer{}, 0)
-	}
-	if got := len(n.young) + len(n.old); got > 2*mostNear || got < mostNear {
-		t.Errorf("%d answers", got)
-	}
-	n.put(key{source, fmt.Sprintf("%*d", longest+1, 1)}, Answer{}, 0)
-	if _, ok := n.any(key{source, fmt.Sprintf("%*d", longest+1, 1)}); ok {
-		t.Error("a very long address is kept in memory")
-	}
-}
-
-func BenchmarkKnown(b *testing.B) {
-	c, s := new(clock), newServer("bob@ours.example")
-	a := open(b, state.NewMemory(c.now, 100), c)
-	if _, err := a.Ask(b.Context(), source, s, bob); err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		a.Known(source, bob.Key())
 	}
 }
