@@ -141,7 +141,7 @@ func (r *rule) remarks(kind string) (list []string) {
 // threshold says when something is to be done about a message. The zero value is never.
 type threshold struct {
 	action bool    // when the scanner's action says so
-	score  float64 // from this score on; +Inf is never, NaN without one
+	score  float64 // from this score on; NaN without one
 }
 
 func parseThreshold(text string) (threshold, error) {

@@ -17,8 +17,8 @@ type Scanner interface {
 	Name() string
 	// InClear reports whether messages go to another host, readable for whoever is between.
 	InClear() bool
-	// Scan has a message judged. An error that is no [AnsweredError] or [ReadError] says that the scanner
-	// did not answer as it should.
+	// Scan has a message judged. An error that is no [AnsweredError] or [ReadError] says that the
+	// scanner did not answer as it should.
 	Scan(context.Context, *Message) (Answer, error)
 	// Ping asks whether it is there, and returns how it calls itself.
 	Ping(context.Context) (string, error)
