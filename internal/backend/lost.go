@@ -63,7 +63,14 @@ func (b *Backend) probe() {
 	}
 }
 
-func (b *Backend) answers(part int) bool {
+// answers probes a part. Nobody else could catch a panic of the prober's: what makes the probe panic
+// is no answer.
+func (b *Backend) answers(part int) (answers bool) {
+	defer func() {
+		if recover() != nil {
+			answers = false
+		}
+	}()
 	ctx, cancel := context.WithTimeout(b.ctx, b.options.Deadline)
 	defer cancel()
 	return b.options.Probe(ctx, part) == nil
