@@ -1,6 +1,7 @@
 package ldap
 
 import (
+	"errors"
 	"net"
 	"os"
 	"slices"
@@ -99,6 +100,9 @@ func (s *settings) readServers(f *postfixcf.File) {
 
 // parseServer reads a URL, or HOST or HOST:PORT.
 func parseServer(word string, port int) (*server, error) {
+	if strings.Contains(word, "@") { // what stands before it may be a password
+		return nil, errors.New("a server has a name or a password in it; write ldap://HOST, and bind_dn and bind_pw as lines of their own")
+	}
 	if !strings.Contains(word, "://") {
 		if !strings.Contains(strings.TrimPrefix(word, "["), ":") {
 			word += ":" + strconv.Itoa(port)

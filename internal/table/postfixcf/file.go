@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -64,6 +65,9 @@ func Parse(path string, r io.Reader) (*File, error) {
 		return nil, &table.Error{Place: path, Err: errors.New("the file is larger than 1 MiB")}
 	}
 	f.sum = sha256.Sum256(content)
+	if err := f.strays(string(content)); err != nil {
+		return nil, err
+	}
 	if err := table.ReadLines(strings.NewReader(string(content)), f.add); err != nil {
 		var place *table.Error
 		if errors.As(err, &place) {
@@ -72,6 +76,24 @@ func Parse(path string, r io.Reader) (*File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// stray is a line that was meant to give a password, and belongs to the one before. What a query
+// compares with a column of that name stands in quotes, or is a call.
+var stray = regexp.MustCompile(`^[ \t\v\f\r]+(bind_pw|password)[ \t\v\f\r]*=[^'"(]*[^'"( \t\v\f\r\n][^'"(]*$`)
+
+// strays returns an error for a password that would become part of another value, such as a filter
+// or the name of a server: nobody would know that it is to be hidden.
+func (f *File) strays(content string) error {
+	line := 0
+	for text := range strings.Lines(content) {
+		line++
+		if m := stray.FindStringSubmatch(text); m != nil {
+			return &table.Error{Place: f.path, Line: line, Err: fmt.Errorf("the line begins with white space, so that it continues the one before; "+
+				"take that away, or %s is not what it gives", m[1])}
+		}
+	}
+	return nil
 }
 
 // add takes one logical line. Its text may hold a secret, so that errors never show more than the
@@ -88,7 +110,7 @@ func (f *File) add(line int, text string) error {
 		return errors.New("there is white space in the name before the '='; a line is: name = value")
 	}
 	if was, twice := f.entries[name]; twice {
-		f.remarks = append(f.remarks, remark{line, fmt.Sprintf("%s is given twice; this line counts, and not line %d", name, was.line)})
+		f.remarks = append(f.remarks, remark{line, fmt.Sprintf("%s is given twice; this line counts, and not line %d", plain(name), was.line)})
 	}
 	f.entries[name] = entry{strings.Trim(value, whiteSpace), line}
 	return nil
@@ -113,7 +135,7 @@ func (f *File) Remarks() []string {
 	all := slices.Clone(f.remarks)
 	for name, e := range f.entries {
 		if !f.known[name] {
-			all = append(all, remark{e.line, fmt.Sprintf("nothing here is called %q: the line is ignored, as Postfix does", name)})
+			all = append(all, remark{e.line, fmt.Sprintf("nothing here is called %q: the line is ignored, as Postfix does", plain(name))})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b remark) int { return a.line - b.line })
@@ -122,6 +144,17 @@ func (f *File) Remarks() []string {
 		texts[i] = f.place(r.line) + ": " + r.text
 	}
 	return texts
+}
+
+// plain is a name as far as it could be one: what stands behind may be a value, and a secret, where
+// somebody wrote "name:value" and the value has a "=".
+func plain(name string) string {
+	for i := range len(name) {
+		if c := name[i]; c != '_' && c != '-' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+			return name[:i] + "…"
+		}
+	}
+	return name
 }
 
 // Errorf notes that the value of a name is wrong.

@@ -33,6 +33,9 @@ func TestSyntax(t *testing.T) {
 		"the last one":       {"a = b\na = c", "c"},
 		"case counts":        {"A = c\na = b", "b"},
 		"value on next line": {"a =\n  b", "b"},
+		"a column":           {"a = SELECT\n  password = '%s'", "SELECT  password = '%s'"},
+		"a column, a call":   {"a = SELECT\n  password = MD5('%s')", "SELECT  password = MD5('%s')"},
+		"an empty one":       {"a = b\n  password =", "b  password ="},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := parse(t, c.text)
@@ -49,6 +52,8 @@ func TestWrongLines(t *testing.T) {
 		"no name":          {"= secret", "/etc/x.cf:1: there is no name before the '='; a line is: name = value"},
 		"two words":        {"a = b\nbind pw = secret", "/etc/x.cf:2: there is white space in the name before the '='; a line is: name = value"},
 		"first line":       {" a = secret", "/etc/x.cf:1: the line begins with white space, and there is none before that it could continue"},
+		"stray password":   {"a = b\n# c\n bind_pw = secret", "/etc/x.cf:3: the line begins with white space, so that it continues the one before; take that away, or bind_pw is not what it gives"},
+		"stray, by a tab":  {"a =\n\tpassword=secret\r\nb = c", "/etc/x.cf:2: the line begins with white space, so that it continues the one before; take that away, or password is not what it gives"},
 		"not UTF-8":        {"a = secret\xff", "/etc/x.cf:1: the line is not UTF-8"},
 		"too large a file": {"a = b\n" + strings.Repeat("#", maxFile), "/etc/x.cf: the file is larger than 1 MiB"},
 	} {
@@ -101,7 +106,7 @@ func TestWrongValues(t *testing.T) {
 }
 
 func TestRemarks(t *testing.T) {
-	f := parse(t, "server_hsot = x\nquery = a\nquery = b\ncache = no\nhost = far.example")
+	f := parse(t, "server_hsot = x\nquery = a\nquery = b\ncache = no\nhost = far.example\nbind_pw:c2VjcmV0==")
 	f.String("query", "")
 	f.Known("cache", "unused")
 	f.String("host", "")
@@ -112,6 +117,7 @@ func TestRemarks(t *testing.T) {
 		`/etc/x.cf:1: nothing here is called "server_hsot": the line is ignored, as Postfix does`,
 		"/etc/x.cf:3: query is given twice; this line counts, and not line 2",
 		"/etc/x.cf:5: goes to far.example in clear text",
+		`/etc/x.cf:6: nothing here is called "bind_pw…": the line is ignored, as Postfix does`,
 	}
 	for range 2 { // asking changes nothing
 		if got := f.Remarks(); !slices.Equal(got, want) {

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -48,6 +49,9 @@ func (a address) rank() int {
 func parseHost(text string) (address, error) {
 	if text == "" {
 		return address{}, fmt.Errorf("a host has no name")
+	}
+	if strings.Contains(text, "@") { // what stands before it may be a password
+		return address{}, errors.New("a host has a user or a password in it, or is the URI of something else; write HOST or HOST:PORT, and user and password as lines of their own")
 	}
 	if strings.Count(text, ":") > 1 && !strings.HasPrefix(text, "[") {
 		return address{network: "tcp", host: text}, nil

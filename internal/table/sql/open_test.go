@@ -41,6 +41,9 @@ func TestOpen(t *testing.T) {
 		{"require_result_set", "dbname = m\nrequire_result_set = maybe\n" + query_, "mysql", "FILE:2: require_result_set", nil},
 		{"unknown port", "dbname = m\nhosts = 127.0.0.1:nonsense\n" + query_, "mysql pgsql", `FILE:2: hosts: "127.0.0.1:nonsense" has no port that is known`, nil},
 		{"relative socket", "dbname = m\nhosts = unix:run/s\n" + query_, "mysql", "FILE:2: hosts: ", nil},
+		{"password in a host", "dbname = m\nhosts = u:s3cret@127.0.0.1\n" + query_, "mysql pgsql", "FILE:2: hosts: a host has a user or a password in it", nil},
+		{"URI of MySQL", "dbname = m\nhosts = mysql://u:s3cret@127.0.0.1/m\n" + query_, "mysql pgsql", "FILE:2: hosts: a host has a user or a password in it", nil},
+		{"slash in a password of a URI", "hosts = postgresql://u:3/s3cret@127.0.0.1/m\n" + query_, "pgsql", "FILE:1: hosts: the URI is none", nil},
 		{"bad URI", "hosts = postgresql://u:s3cret@[::1/m\n" + query_, "pgsql", "FILE:1: hosts: the URI is none", nil},
 		{"bad setting of a URI", "hosts = postgresql://u:s3cret@127.0.0.1/m?sslmode=s3cret\n" + query_, "pgsql", "FILE:1: hosts: 127.0.0.1: ", nil},
 		{"option file", "dbname = m\noption_file = " + missing + "\n" + query_, "mysql", "FILE:2: option_file: ", nil},
@@ -75,7 +78,7 @@ func TestOpen(t *testing.T) {
 					t.Errorf("error %v, want %q", err, text(test.err))
 				}
 				if err != nil {
-					if strings.Contains(strings.ReplaceAll(err.Error(), "sslmode", ""), "u:s3cret") {
+					if strings.Contains(strings.ReplaceAll(err.Error(), "sslmode", ""), "s3cret@") || strings.Contains(err.Error(), "u:s3cret") {
 						t.Errorf("the error shows a password: %v", err)
 					}
 					return

@@ -110,7 +110,7 @@ func (t *pgsqlTable) host(text string, account pgsqlAccount) (*host, error) {
 // uri reads a host that is a URI, whose password nobody may see.
 func (t *pgsqlTable) uri(text string) (*host, error) {
 	u, err := url.Parse(text)
-	if err != nil {
+	if err != nil || strings.Contains(u.Path, "@") { // a slash in the password ends the host
 		return nil, errors.New("the URI is none: want postgresql://USER:PASSWORD@HOST:PORT/DBNAME?sslmode=…, with %XX for special characters")
 	}
 	name := u.Host
