@@ -72,7 +72,7 @@ var layers = map[string][]string{
 	"internal/entry":       {"internal/policy", "internal/terminal"},
 	"internal/policytest":  {"internal/policy", "internal/runner", "internal/state", "internal/dns", "internal/dns/dnstest", "rbl"},
 
-	"internal/table/expand":     {"internal/address", "internal/table"},
+	"internal/table/expand":     {"internal/address", "internal/table", "internal/textfile"},
 	"internal/table/ldap":       {"internal/backend", "internal/table/expand", "internal/table/postfixcf", "internal/table/remote"},
 	"internal/table/postfixcf":  {"internal/table", "internal/textfile"},
 	"internal/table/remote":     {"internal/backend", "internal/resource", "internal/table", "internal/table/postfixcf"},

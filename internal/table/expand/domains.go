@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"sync"
 	"time"
 
 	"mailweir/internal/address"
 	"mailweir/internal/table"
+	"mailweir/internal/textfile"
 )
 
 // recheck is how long a list of domains is used before its files are looked at again.
@@ -141,7 +141,7 @@ func readDomains(loader *table.Loader, path string, not bool, depth int) ([]doma
 	if depth == deepest {
 		return nil, fmt.Errorf("%s: the files name each other more than %d deep", path, deepest)
 	}
-	text, err := os.ReadFile(path)
+	text, err := textfile.ReadText(path)
 	if err != nil {
 		return nil, err
 	}

@@ -1,11 +1,15 @@
 package expand
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"mailweir/internal/textfile"
 )
 
 func write(t *testing.T, path, text string) {
@@ -90,5 +94,16 @@ func TestDomainsChange(t *testing.T) {
 		if err := d.Reload(); (err != nil) != step.err {
 			t.Errorf("%q: error %v", step.text, err)
 		}
+	}
+}
+
+// TestDomainsInAPipe: it would keep a policy from being loaded.
+func TestDomainsInAPipe(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenDomains(pipe); !errors.Is(err, textfile.ErrNotRegular) {
+		t.Errorf("a pipe: %v", err)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"mailweir/internal/table/postfixcf"
 )
 
 // tlsFiles are a table's parameters for TLS. The files are read for each connection, so that
@@ -44,7 +46,7 @@ func (t tlsFiles) certificates() ([]tls.Certificate, error) {
 	if t.cert == "" {
 		return nil, nil
 	}
-	pair, err := tls.LoadX509KeyPair(t.cert, t.key)
+	pair, err := postfixcf.KeyPair(t.cert, t.key)
 	return []tls.Certificate{pair}, err
 }
 
@@ -66,7 +68,7 @@ func (t tlsFiles) roots() (*x509.CertPool, error) {
 	}
 	pool, any := x509.NewCertPool(), false
 	for _, file := range files {
-		pem, err := os.ReadFile(file)
+		pem, err := postfixcf.ReadOther(file)
 		if err != nil && file == t.caFile {
 			return nil, err
 		}

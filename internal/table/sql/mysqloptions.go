@@ -2,6 +2,7 @@ package sql
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -112,13 +113,12 @@ func (o mysqlFiles) read(path string, found map[string]string, depth int) error 
 	if depth > 10 {
 		return fmt.Errorf("%s: option files include each other", path)
 	}
-	file, err := os.Open(path)
+	content, err := postfixcf.ReadOther(path)
 	if err != nil {
 		return err
 	}
-	defer file.Close()
 	counts := false
-	lines := bufio.NewScanner(file)
+	lines := bufio.NewScanner(bytes.NewReader(content))
 	for lines.Scan() {
 		line := strings.TrimSpace(lines.Text())
 		switch {

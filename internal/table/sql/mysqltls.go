@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/go-sql-driver/mysql"
@@ -52,7 +51,7 @@ func (t mysqlTLS) check(f *postfixcf.File) {
 	case t.cert != "" && t.key == "":
 		f.Errorf("tls_cert_file", "needs tls_key_file")
 	case t.cert != "":
-		if _, err := tls.LoadX509KeyPair(t.cert, t.key); err != nil {
+		if _, err := postfixcf.KeyPair(t.cert, t.key); err != nil {
 			f.Errorf("tls_cert_file", "%w", err)
 		}
 	}
@@ -96,7 +95,7 @@ func (t mysqlTLS) apply(cfg *mysql.Config, a address) error {
 		}
 	}
 	if t.cert != "" {
-		pair, err := tls.LoadX509KeyPair(t.cert, t.key)
+		pair, err := postfixcf.KeyPair(t.cert, t.key)
 		if err != nil {
 			return err
 		}
@@ -121,7 +120,7 @@ func (t mysqlTLS) authorities() (*x509.CertPool, error) {
 	pool := x509.NewCertPool()
 	some := false
 	for _, name := range files {
-		text, err := os.ReadFile(name)
+		text, err := postfixcf.ReadOther(name)
 		if err != nil && t.ca != "" {
 			return nil, err
 		}
