@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"path/filepath"
 	"sync"
 	"time"
 )
@@ -35,9 +36,10 @@ func (f Fault) String() string {
 
 // Proxy stands in front of a server, at an address of its own, and has it fail on demand.
 type Proxy struct {
-	Address string
+	Address string // host:port, or the path of a unix socket
 
 	tb              TB
+	at              string // "tcp" or "unix"
 	network, target string
 
 	mu      sync.Mutex
@@ -51,7 +53,19 @@ type Proxy struct {
 // StartProxy starts one in front of a server at an address, "tcp" or "unix".
 func StartProxy(tb TB, network, target string) *Proxy {
 	tb.Helper()
-	p := &Proxy{Address: FreeAddress(tb), tb: tb, network: network, target: target, open: map[net.Conn]bool{}, change: make(chan struct{})}
+	return startProxy(tb, &Proxy{Address: FreeAddress(tb), at: "tcp", network: network, target: target})
+}
+
+// StartProxyAtSocket starts one that has a unix socket itself, for clients that know no other. While
+// it refuses, the socket is gone.
+func StartProxyAtSocket(tb TB, network, target string) *Proxy {
+	tb.Helper()
+	return startProxy(tb, &Proxy{Address: filepath.Join(TempDir(tb), "proxy"), at: "unix", network: network, target: target})
+}
+
+func startProxy(tb TB, p *Proxy) *Proxy {
+	tb.Helper()
+	p.tb, p.open, p.change = tb, map[net.Conn]bool{}, make(chan struct{})
 	p.Set(Fault{})
 	tb.Cleanup(func() { p.Set(Fault{Kind: "refuse"}) })
 	return p
@@ -72,7 +86,7 @@ func (p *Proxy) Set(f Fault) {
 			reset(conn)
 		}
 	case f.Kind != "refuse" && p.listens == nil:
-		l, err := net.Listen("tcp", p.Address)
+		l, err := net.Listen(p.at, p.Address)
 		if err != nil {
 			p.tb.Fatalf("testbed: proxy: %v", err)
 			return

@@ -11,14 +11,19 @@ import (
 
 // TestProxy: each fault does what its name says, and afterwards all is well.
 func TestProxy(t *testing.T) {
+	t.Run("tcp", func(t *testing.T) { testProxy(t, StartProxy, "refused") })
+	t.Run("unix", func(t *testing.T) { testProxy(t, StartProxyAtSocket, "no such file") })
+}
+
+func testProxy(t *testing.T, start func(TB, string, string) *Proxy, refusal string) {
 	server := StartTables(t)
 	if err := server.Do("tcp k = a value that is long enough"); err != nil {
 		t.Fatal(err)
 	}
 	const want = "200 a%20value%20that%20is%20long%20enough\n"
-	p := StartProxy(t, "tcp", server.Address)
+	p := start(t, "tcp", server.Address)
 	ask := func(patience time.Duration) (string, error) {
-		conn, err := net.Dial("tcp", p.Address)
+		conn, err := net.Dial(p.at, p.Address)
 		if err != nil {
 			return "", err
 		}
@@ -33,7 +38,7 @@ func TestProxy(t *testing.T) {
 		fault Fault
 		is    func(string, error) bool
 	}{
-		{Fault{Kind: "refuse"}, func(said string, err error) bool { return said == "" && strings.Contains(err.Error(), "refused") }},
+		{Fault{Kind: "refuse"}, func(said string, err error) bool { return said == "" && strings.Contains(err.Error(), refusal) }},
 		{Fault{Kind: "hang"}, func(said string, err error) bool { return said == "" && strings.Contains(err.Error(), "timeout") }},
 		{Fault{Kind: "half"}, func(said string, err error) bool { return said == want[:len(want)/2] && err == io.EOF }},
 		{Fault{Kind: "rubbish"}, func(said string, _ error) bool { return said != want }},
