@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -42,7 +43,7 @@ const few = 10
 func (c *cell) run(tb testbed.TB) error {
 	c.accepted = map[string]bool{}
 	c.proxy.Set(testbed.Fault{})
-	m := testbed.StartMailweir(tb, testbed.MailweirConfig{Binary: c.binary, Socket: c.mta.Milter, Flags: append([]string{c.mta.Services()}, c.flags...)})
+	m := c.start(tb)
 	defer func() {
 		if err := m.End(); err != nil {
 			c.Errorf("faults: mailweir: %v", err)
@@ -58,6 +59,16 @@ func (c *cell) run(tb testbed.TB) error {
 	c.count(m, from)
 	c.lost = c.missing()
 	return nil
+}
+
+// start starts whoever asks the peer.
+func (c *cell) start(tb testbed.TB) *testbed.Mailweir {
+	if c.subject.logins {
+		return testbed.StartAuth(tb, c.binary, c.mta.Below(authSocket), c.flags...).Mailweir
+	}
+	return testbed.StartMailweir(tb, testbed.MailweirConfig{
+		Binary: c.binary, Socket: c.mta.Milter, Flags: slices.Concat([]string{c.mta.Services()}, quiet, c.flags),
+	})
 }
 
 // underLoad sends messages all at once, and sorts their answers.
@@ -110,12 +121,18 @@ func (c *cell) recover(begun time.Time) string {
 func (c *cell) all(n int, answered func(letter, string, time.Duration)) {
 	var sending sync.WaitGroup
 	var mu sync.Mutex
+	deliver := func(l letter, client, id string) (string, time.Duration, error) { return send(c.mta.MX, client, l, id) }
+	if c.subject.logins {
+		deliver = func(l letter, client, _ string) (string, time.Duration, error) {
+			return login(c.mta.Submission, client, l)
+		}
+	}
 	for range n {
 		l, id := c.subject.letter(c.sent), fmt.Sprintf("%s-%s-%d", c.subject.name, strings.ReplaceAll(c.fault.String(), " ", "-"), c.sent)
 		client := fmt.Sprintf("127.0.%d.%d", 10+c.sent/200%200, 1+c.sent%200)
 		c.sent++
 		sending.Go(func() {
-			said, took, err := send(c.mta.MX, client, l, id)
+			said, took, err := deliver(l, client, id)
 			if err != nil {
 				said = err.Error() + " 000"
 			}
@@ -137,9 +154,9 @@ func (c *cell) count(m *testbed.Mailweir, from int) {
 		entry, ok := testbed.ParseEntry(line)
 		switch {
 		case !ok:
-		case strings.HasPrefix(entry["msg"], "backend unavailable"):
+		case strings.HasPrefix(entry["msg"], "backend unavailable"), strings.HasPrefix(entry["msg"], "Dovecot does not answer"):
 			c.gone[entry["backend"]]++
-		case entry["msg"] == "backend available again":
+		case entry["msg"] == "backend available again", entry["msg"] == "Dovecot answers again":
 			c.back[entry["backend"]]++
 		}
 	}
@@ -191,6 +208,7 @@ func (c *cell) complaints() []string {
 	add(c.before != "", "before the fault: %s", c.before)
 	add(c.after != "", "after the fault: %s", c.after)
 	add(len(c.wrong) > 0, "%s", strings.Join(c.wrong, "; "))
+	add(strings.Contains(c.mta.LogText(), "fatal:"), "a process of the MTA has died: see its log")
 	add(c.lost > 0, "%d messages are lost", c.lost)
 	add(c.slowest > c.subject.within, "an answer took %s, more than %s", c.slowest, c.subject.within)
 	for backend, n := range c.gone {

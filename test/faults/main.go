@@ -7,7 +7,8 @@
 // answer through, makes rubbish of it, or is slow, and then works again. Through a real Postfix come
 // messages of which some are to be refused and some are not. None that was accepted may be lost,
 // none refused for good that should not be, none answered later than the MTA waits, and the log has
-// one line when the peer goes and one when it is back.
+// one line when the peer goes and one when it is back. Dovecot is asked about logins instead
+// (mailweir auth): no right password may be called wrong, and no wrong one right.
 package main
 
 import (
@@ -64,8 +65,15 @@ func (b *bed) try(s subject, kinds string) {
 	h := b.Part()
 	defer h.Close()
 	network, target := s.start(h)
-	proxy := testbed.StartProxy(h, network, target)
-	flags := append(slices.Clone(quiet), s.flags(h, proxy.Address)...)
+	startProxy := testbed.StartProxy
+	if s.atSocket {
+		startProxy = testbed.StartProxyAtSocket
+	}
+	proxy := startProxy(h, network, target)
+	if s.logins {
+		b = b.withLogins(h)
+	}
+	flags := s.flags(h, proxy.Address)
 	for _, f := range faults {
 		if !chosen(kinds, f.Kind) {
 			continue

@@ -23,6 +23,11 @@ type subject struct {
 	within time.Duration
 	// accepts says that mail goes on unchecked while the peer is away.
 	accepts bool
+	// atSocket says that the flags take the path of a unix socket.
+	atSocket bool
+	// logins says that it is asked about passwords, by mailweir auth. A letter is then to a login, its
+	// body a password, and its answer "auth 235" or "auth 535".
+	logins bool
 }
 
 // letter is a message, and its answer when the peer is well: "end 250", "rcpt 550", "end 554".
@@ -31,6 +36,7 @@ type letter struct{ to, header, body, want string }
 const (
 	beforeData = 8*time.Second + slack
 	atTheEnd   = 60 * time.Second
+	atLogin    = 10*time.Second + slack
 	// slack is for a machine that has much else to do.
 	slack = 2 * time.Second
 )
@@ -56,6 +62,12 @@ var subjects = []subject{
 	}},
 	{name: "LMTP", start: startLMTP, within: beforeData, letter: fewRecipients, flags: func(_ testbed.TB, address string) []string {
 		return recipientSource("lmtp:" + address)
+	}},
+	{name: "Dovecot-userdb", start: startUserdb, atSocket: true, within: beforeData, letter: recipients, flags: func(_ testbed.TB, address string) []string {
+		return recipientSource("dovecot:unix:" + address)
+	}},
+	{name: "Dovecot-auth", start: startDovecot, logins: true, within: atLogin, letter: passwords, flags: func(_ testbed.TB, address string) []string {
+		return []string{"--auth-upstream=inet:" + address}
 	}},
 	{name: "clamd", start: startClamd, within: atTheEnd, letter: viruses, flags: func(_ testbed.TB, address string) []string {
 		return []string{"--virus-scanner=clamd:tcp:" + address}
@@ -159,14 +171,18 @@ func startNextServer(tb testbed.TB) (network, target string) {
 	return "tcp", testbed.StartNextServer(tb, "virtual_mailbox_maps = regexp:"+maps).Address
 }
 
-func startLMTP(tb testbed.TB) (network, target string) {
+func startLMTP(tb testbed.TB) (network, target string) { return "unix", mailboxes(tb, 50).LMTP }
+
+func startUserdb(tb testbed.TB) (network, target string) { return "unix", mailboxes(tb, users).Userdb }
+
+func mailboxes(tb testbed.TB, n int) *testbed.Mailboxes {
 	m := testbed.StartMailboxes(tb)
 	var names []string
-	for i := range 50 {
+	for i := range n {
 		names = append(names, fmt.Sprintf("user%d@example.org", i))
 	}
 	do(tb, m.Do(strings.Join(names, "\n")))
-	return "unix", m.LMTP
+	return m
 }
 
 func startClamd(tb testbed.TB) (network, target string) {
