@@ -43,8 +43,11 @@ const (
 	// there is time left to find out whether it is there at all, and to close the stream: Postfix
 	// waits 10 s.
 	answersWithin = 8 * time.Second
-	// greetsWithin is how long it may take to say what it can do.
-	greetsWithin = 800 * time.Millisecond
+	// greetsWithin is how long it may take to say what it can do. One that takes as long again for
+	// the answer is slow, and its answers are in time.
+	greetsWithin = answersWithin / 2
+	// glanceWithin is how long it may take where somebody already waits for the outcome.
+	glanceWithin = 800 * time.Millisecond
 )
 
 // NewUpstream returns a judge by a Dovecot. It need not be there yet.
@@ -54,8 +57,8 @@ func NewUpstream(o UpstreamOptions) *Upstream {
 	u.pids.Store(1<<30 | rand.Uint32()>>4)
 	u.offered.Store(&o.Offer)
 	options := backend.Options{
-		Name: o.Name, Deadline: answersWithin + greetsWithin,
-		Probe:    func(ctx context.Context, _ int) error { return u.Greet(ctx) },
+		Name: o.Name, Deadline: answersWithin + glanceWithin,
+		Probe:    func(ctx context.Context, _ int) error { return u.greet(ctx, greetsWithin) },
 		Answered: func(err error) bool { return errors.As(err, new(errTemporary)) || errors.As(err, new(errThisOne)) },
 	}
 	if o.Watch != nil {
@@ -72,8 +75,10 @@ func (u *Upstream) Mechanisms() []Mechanism { return *u.offered.Load() }
 func (u *Upstream) Close() { u.backend.Close() }
 
 // Greet asks Dovecot what it can do, and nothing more. Start calls it for itself.
-func (u *Upstream) Greet(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, greetsWithin)
+func (u *Upstream) Greet(ctx context.Context) error { return u.greet(ctx, glanceWithin) }
+
+func (u *Upstream) greet(ctx context.Context, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	s, err := u.dial(ctx)
 	if err != nil {

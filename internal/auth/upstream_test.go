@@ -286,6 +286,38 @@ func TestMechanismsOfDovecot(t *testing.T) {
 	})
 }
 
+// A Dovecot that takes a second for whatever it says is slow, and not lost.
+func TestDovecotThatIsSlow(t *testing.T) {
+	d := &dovecot{does: func(v *visit) {
+		time.Sleep(time.Second)
+		v.greet()
+		line, ok := v.hear()
+		if !ok {
+			return
+		}
+		time.Sleep(time.Second)
+		v.say("OK\t" + strings.Split(line, "\t")[1] + "\tuser=bob")
+	}}
+	play(t, byDovecot(d), func(r *rig) {
+		p, _ := r.connect()
+		p.said("slow", p.ask("PLAIN", plainBob), okBob)
+		if got := d.fates(); got != "" {
+			t.Errorf("Dovecot counts as lost: %q", got)
+		}
+		lost := d.does
+		d.set(nil)
+		p, _ = r.connect()
+		p.said("nobody is there", p.ask("PLAIN", plainBob), closed)
+		d.set(lost)
+		time.Sleep(5 * time.Second)
+		p, _ = r.connect()
+		p.said("is back, and slow", p.ask("PLAIN", plainBob), okBob)
+		if got := d.fates(); got != "down up" {
+			t.Errorf("told %q", got)
+		}
+	})
+}
+
 // A Dovecot that hangs holds nobody up for longer than Postfix waits; once that is known, clients
 // read 454 at once, until it answers again.
 func TestDovecotThatHangs(t *testing.T) {
