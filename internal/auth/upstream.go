@@ -117,7 +117,11 @@ func (u *Upstream) dial(ctx context.Context) (*stream, error) {
 // maxHandshake bounds the lines of a handshake.
 const maxHandshake = 200
 
-var errHandshake = errors.New("it does not speak Dovecot's authentication protocol, version 1")
+// errHandshake is of who says something else, errGreeting of who says too little.
+var (
+	errHandshake = errors.New("it does not speak Dovecot's authentication protocol, version 1: this is not a client socket of Dovecot's auth service")
+	errGreeting  = errors.New("it does not say what it can do; perhaps this is not a client socket of Dovecot's auth service")
+)
 
 func (s *stream) handshake(ctx context.Context, pid uint32) (offered []Mechanism, err error) {
 	defer backend.Within(ctx, s.conn)()
@@ -128,7 +132,7 @@ func (s *stream) handshake(ctx context.Context, pid uint32) (offered []Mechanism
 	for range maxHandshake {
 		line, err := s.in.next()
 		if err != nil {
-			return nil, fmt.Errorf("it ends its greeting: %w", err)
+			return nil, fmt.Errorf("%w: %w", errGreeting, err)
 		}
 		fields := strings.Split(string(line), "\t")
 		switch fields[0] {
@@ -147,6 +151,10 @@ func (s *stream) handshake(ctx context.Context, pid uint32) (offered []Mechanism
 				return nil, errHandshake
 			}
 			return offered, nil
+		default:
+			if strings.Trim(fields[0], "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" { // such as 220 of LMTP
+				return nil, errHandshake
+			}
 		}
 	}
 	return nil, errHandshake
