@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -35,7 +37,13 @@ func NewClient(socket string, watch func(backend.Options) backend.Options) *Clie
 	c := &Client{}
 	var d net.Dialer
 	c.http = &http.Client{Transport: &http.Transport{
-		DialContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return d.DialContext(ctx, "unix", socket) },
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			conn, err := d.DialContext(ctx, "unix", socket)
+			if errors.Is(err, fs.ErrPermission) {
+				err = fmt.Errorf("%w: the milter lets in the group that its --auth-milter-group names", err)
+			}
+			return conn, err
+		},
 		MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute, DisableCompression: true,
 	}}
 	options := backend.Options{
