@@ -2,13 +2,21 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
+
+	"github.com/spf13/pflag"
 
 	checkauth "mailweir/checks/auth"
+	"mailweir/checks/tempblock"
+	"mailweir/internal/auth"
+	"mailweir/internal/logins"
 	"mailweir/internal/passwords"
 	"mailweir/internal/policy"
+	"mailweir/internal/runner"
 )
 
 // authReply is what clients read whose password is wrong, and what of that is said to Postfix. An
@@ -28,14 +36,17 @@ func authReply(s *settings) (wrong *policy.Reply, reason string, err error) {
 // checkAuth finds what mailweir auth would not start with, in a configuration that is for it. The
 // milter starts with all of that, so that in another it is a remark at most. So is a password file
 // that somebody else than the service's user cannot read.
-func checkAuth(s *settings) (remark string, err error) {
+func checkAuth(s *settings) (remarks []string, err error) {
 	a := s.daemon.auth
+	if mode := s.mode(tempblock.Check.Name); *a.milter != "" && mode != policy.Enforce && !s.onlyAuth() {
+		remarks = append(remarks, fmt.Sprintf("--auth-milter: the mode of tempblock is %s: guessers are not blocked; --tempblock=enforce blocks them", mode))
+	}
 	_, _, err = authReply(s)
 	if !a.serves() {
 		if err != nil && s.mode(checkauth.Check.Name) != policy.Off {
-			return fmt.Sprintf("mailweir auth does not start with this: %v", err), nil
+			remarks = append(remarks, fmt.Sprintf("mailweir auth does not start with this: %v", err))
 		}
-		return "", nil
+		return remarks, nil
 	}
 	if err == nil && *a.passwords != "" {
 		if _, err = passwords.Open(*a.passwords, nil); err != nil {
@@ -43,7 +54,36 @@ func checkAuth(s *settings) (remark string, err error) {
 		}
 	}
 	if errors.Is(err, fs.ErrPermission) {
-		return err.Error(), nil
+		return append(remarks, err.Error()), nil
 	}
-	return "", err
+	return remarks, err
+}
+
+// onlyAuth reports whether a configuration is for mailweir auth and says nothing to the milter, so
+// that what the milter would do with it is of no interest.
+func (s *settings) onlyAuth() bool {
+	only := s.daemon.auth.serves()
+	s.flags.VisitAll(func(f *pflag.Flag) {
+		ours := f.Name == "config" || f.Name == "replies" || strings.HasPrefix(f.Name, "auth") || strings.HasPrefix(f.Name, "log")
+		only = only && (ours || !f.Changed)
+	})
+	return only
+}
+
+// inspectAuth asks once those whom logins depend on, as mailweir auth would.
+func inspectAuth(ctx context.Context, s *settings) (found []runner.Inspected) {
+	a := s.daemon.auth
+	if !a.serves() {
+		return nil // the milter is asked itself
+	}
+	d := &authDaemon{flags: a}
+	if network, address, err := a.upstreamAddress(); *a.upstream != "" && err == nil {
+		d.upstream = auth.NewUpstream(auth.UpstreamOptions{Name: *a.upstream, Dial: dialer(network, address)})
+		defer d.upstream.Close()
+	}
+	if *a.milter != "" {
+		d.milter = logins.NewClient(strings.TrimPrefix(*a.milter, "unix:"), nil)
+		defer d.milter.Close()
+	}
+	return d.inspect(ctx)
 }

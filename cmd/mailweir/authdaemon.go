@@ -64,6 +64,7 @@ func newAuthDaemon(s *settings, out io.Writer) (*authDaemon, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.metrics.Loaded(time.Now())
 	counts := auth.NewCounts()
 	counts.Register(d.metrics.Registry)
 	d.evicted = evictions{log: log}
@@ -108,15 +109,19 @@ func (d *authDaemon) openJudge() (auth.Judge, error) {
 		if err != nil {
 			return nil, fail(exConfig, "--auth-mechanisms: %v", err)
 		}
-		var dialer net.Dialer
 		d.upstream = auth.NewUpstream(auth.UpstreamOptions{
-			Name: "dovecot:" + *a.upstream, Offer: offer,
-			Dial:  func(ctx context.Context) (net.Conn, error) { return dialer.DialContext(ctx, network, address) },
+			Name: "dovecot:" + *a.upstream, Offer: offer, Dial: dialer(network, address),
 			Watch: d.watch("Dovecot does not answer; clients that log in are to try again (454)", "Dovecot answers again"),
 		})
 		return d.upstream, nil
 	}
 	return nil, fail(exConfig, "who knows the passwords? Name a Dovecot (--auth-upstream) or a password file (--auth-passwords)")
+}
+
+// dialer connects to an address.
+func dialer(network, address string) func(context.Context) (net.Conn, error) {
+	var d net.Dialer
+	return func(ctx context.Context) (net.Conn, error) { return d.DialContext(ctx, network, address) }
 }
 
 // openMilter opens the way to the milter, which need not be there.

@@ -5,7 +5,11 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
+	"os/user"
 	"path/filepath"
+	"slices"
+	"strconv"
 
 	"mailweir/internal/admin"
 	"mailweir/internal/auth"
@@ -118,9 +122,24 @@ func checkLoopback(address string, options milter.ListenOptions) error {
 func (a *authFlags) upstreamAddress() (network, address string, err error) {
 	network, address, err = milter.ParseAddress(*a.upstream)
 	if err != nil {
-		return "", "", fmt.Errorf("--auth-upstream: %w", err)
+		return "", "", fmt.Errorf("--auth-upstream: %q is neither unix:/PATH nor inet:HOST:PORT", *a.upstream)
 	}
 	return network, address, nil
+}
+
+// closedToPostfix reports whether the group of a socket, which no flag names, is another than
+// Postfix's. A directory that hands its group on (mode 2750) has been made for that.
+func (a *authFlags) closedToPostfix(address string) bool {
+	network, path, err := milter.ParseAddress(address)
+	mode, _ := strconv.ParseUint(*a.listenMode, 8, 32)
+	if err != nil || network != "unix" || mode&0o002 != 0 {
+		return false
+	}
+	if dir, err := os.Stat(filepath.Dir(path)); err == nil && dir.Mode()&os.ModeSetgid != 0 {
+		return false
+	}
+	group, err := user.LookupGroup("postfix")
+	return err != nil || group.Gid != strconv.Itoa(os.Getegid())
 }
 
 // remarks say what is allowed and yet likely not to be what the administrator expects.
@@ -130,6 +149,9 @@ func (a *authFlags) remarks() []string {
 		if remark := socketRemark(address); remark != "" {
 			remarks = append(remarks, "--auth-listen: "+remark)
 		}
+	}
+	if *a.listenGroup == "" && slices.ContainsFunc(*a.listen, a.closedToPostfix) {
+		remarks = append(remarks, `--auth-listen-group is not given, and smtpd may not be let in (it ends with "fatal: no SASL authentication mechanisms"): --auth-listen-group=postfix`)
 	}
 	if remark := socketRemark(*a.milter); remark != "" {
 		remarks = append(remarks, "--auth-milter: "+remark)

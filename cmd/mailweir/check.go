@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
@@ -49,9 +50,17 @@ func check(out io.Writer, s *settings) error {
 		return &exitError{exConfig, err}
 	}
 	defer p.Close()
-	authRemark, err := checkAuth(s)
+	authRemarks, err := checkAuth(s)
 	if err != nil {
 		return &exitError{exConfig, err}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), inspectWithin)
+	defer cancel()
+	if s.onlyAuth() {
+		if err := writeInspected(out, inspectAuth(ctx, s)); err != nil {
+			return err
+		}
+		return writeRemarks(out, s, append(s.daemon.auth.remarks(), authRemarks...), nil)
 	}
 	table := terminal.NewTable(out, "CHECK", "MODE", "ON ERROR", "")
 	for _, c := range p.Checks() {
@@ -60,12 +69,10 @@ func check(out io.Writer, s *settings) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), inspectWithin)
-	defer cancel()
-	if err := writeInspected(out, p.Inspect(ctx)); err != nil {
+	if err := writeInspected(out, append(p.Inspect(ctx), inspectAuth(ctx, s)...)); err != nil {
 		return err
 	}
-	return writeRemarks(out, s, p, authRemark)
+	return writeRemarks(out, s, slices.Concat(p.Remarks(), s.ownRemarks(), authRemarks), p.Files())
 }
 
 func stateMode(c runner.CheckState) string {
@@ -89,17 +96,18 @@ func offText(why string) string {
 	return "off: " + why
 }
 
-// writeRemarks says what is allowed and yet likely not to be what the administrator expects.
-func writeRemarks(out io.Writer, s *settings, p *runner.Policy, authRemark string) error {
-	remarks := p.Remarks()
+// ownRemarks are those about the process.
+func (s *settings) ownRemarks() (remarks []string) {
 	if *s.daemon.state == autoState && stateSpec(autoState) == "memory:" {
 		remarks = append(remarks, "what is remembered ends with the process: name --state=file:DIR")
 	}
-	remarks = append(remarks, s.daemon.placeRemarks()...)
-	if authRemark != "" {
-		remarks = append(remarks, authRemark)
-	}
-	remarks = append(remarks, s.unreadable(p.Files())...)
+	return append(remarks, s.daemon.placeRemarks()...)
+}
+
+// writeRemarks says what is allowed and yet likely not to be what the administrator expects. files
+// are those that the service reads beside those of flags.
+func writeRemarks(out io.Writer, s *settings, remarks, files []string) error {
+	remarks = append(remarks, s.unreadable(files)...)
 	for _, u := range s.unknown {
 		remarks = append(remarks, u.String())
 	}

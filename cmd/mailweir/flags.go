@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/user"
 	"strconv"
 	"time"
 
@@ -142,7 +143,19 @@ func socketOptions(name, octal, group string) (milter.ListenOptions, error) {
 	if err != nil || mode == 0 || mode > 0o777 {
 		return milter.ListenOptions{}, fmt.Errorf("--%s-mode: %q is not an octal mode such as 0660", name, octal)
 	}
+	if err := checkGroup(group); err != nil {
+		return milter.ListenOptions{}, fmt.Errorf("--%s-group: %w", name, err)
+	}
 	return milter.ListenOptions{Mode: os.FileMode(mode), Group: group}, nil
+}
+
+// checkGroup reports a name that is of no group of this host. A number need not be.
+func checkGroup(group string) error {
+	if _, err := strconv.ParseUint(group, 10, 31); group == "" || err == nil {
+		return nil
+	}
+	_, err := user.LookupGroup(group)
+	return err
 }
 
 // daemonChanges names the flags of the process that differ from other settings.
