@@ -36,6 +36,7 @@ type conn struct {
 	pipelining, smtputf8 bool
 	startTLS             bool
 
+	opened              time.Time
 	questions, refusals int
 	expire              *time.Timer // while it is idle
 }

@@ -138,7 +138,7 @@ func (s *mailServer) attempt(ctx context.Context, address string, secure bool) (
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{Conn: raw, raw: raw, in: bufio.NewReaderSize(raw, maxLine), ends: s.ends}
+	c := &conn{Conn: raw, raw: raw, in: bufio.NewReaderSize(raw, maxLine), ends: s.ends, opened: time.Now()}
 	s.ends.add(c)
 	done := backend.Within(ctx, raw)
 	err = s.greet(ctx, c, secure)

@@ -8,27 +8,31 @@ import (
 	"mailweir/internal/backend"
 )
 
-// idleFor is how long a connection is kept for the next question.
+// idleFor is how long a connection is used: after that it may speak of what is no longer so. The
+// process behind it has read Postfix's tables when the connection began, and knows no mailbox that has
+// been made since.
 const idleFor = 10 * time.Second
 
 // idle are the connections that wait for a question, the last one used on top. The zero value is
 // ready.
 type idle struct {
-	mu     sync.Mutex
-	conns  []*conn
-	closed bool
+	mu      sync.Mutex
+	conns   []*conn
+	renewed time.Time // those that are older are not kept
+	closed  bool
 }
 
 // put keeps a connection for a while.
 func (i *idle) put(c *conn) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.closed {
+	left := idleFor - time.Since(c.opened)
+	if i.closed || left <= 0 || c.opened.Before(i.renewed) {
 		c.quit()
 		return
 	}
 	i.conns = append(i.conns, c)
-	c.expire = time.AfterFunc(idleFor, func() {
+	c.expire = time.AfterFunc(left, func() {
 		if i.remove(c) {
 			c.quit()
 		}
@@ -68,6 +72,16 @@ func (i *idle) pop() *conn {
 	i.conns = i.conns[:n-1]
 	c.expire.Stop()
 	return c
+}
+
+// renew gives up the connections that there are, those in use when they are free.
+func (i *idle) renew() {
+	i.mu.Lock()
+	i.renewed = time.Now()
+	i.mu.Unlock()
+	for c := i.pop(); c != nil; c = i.pop() {
+		c.quit()
+	}
 }
 
 // close gives all connections up.

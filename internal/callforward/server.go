@@ -166,6 +166,14 @@ func (s *Server) Ours(client netip.AddrPort, helo string) bool {
 	return s.ends != nil && s.ends.seen(client, helo)
 }
 
+// Renew has the next questions put on new connections: what stands behind those that are kept may not
+// know yet what has been changed since.
+func (s *Server) Renew() {
+	if mail, ok := s.peer.(*mailServer); ok {
+		mail.idle.renew()
+	}
+}
+
 // Ask reports whether an address exists and what the server said of it, which is not for strangers.
 // An error means that it could not be told: [ErrSuspended] where the server is used for nothing,
 // [ErrBusy] where it must not be asked now, and [backend.ErrUnavailable] while it is down. It waits

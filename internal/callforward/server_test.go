@@ -158,6 +158,28 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestRenew: a connection is left when it is old, however busy, and when somebody has changed something.
+func TestRenew(t *testing.T) {
+	f := newFake(t, nil)
+	a := open(t, "smtp", f.source(), nil).untested("ours.example")
+	a.want("bob@ours.example", "yes")
+	a.want("nobody@ours.example", "no")
+	a.Renew()
+	a.want("bob@ours.example", "yes")
+	if n := f.connects.Load(); n != 2 {
+		t.Errorf("%d connections, want a new one", n)
+	}
+	kept := &a.peer.(*mailServer).idle
+	kept.mu.Lock()
+	kept.conns[0].opened = time.Now().Add(-idleFor)
+	kept.mu.Unlock()
+	a.want("bob@ours.example", "yes")
+	a.want("bob@ours.example", "yes")
+	if n := f.connects.Load(); n != 3 {
+		t.Errorf("%d connections, want another one", n)
+	}
+}
+
 // TestUnasked: what an idle connection says is no answer to the next question.
 func TestUnasked(t *testing.T) {
 	for name, unasked := range map[string]string{"a reply": "250 ok\r\n250 ok\r\n250 ok\r\n", "421": "421 4.4.2 timeout\r\n", "nothing": ""} {

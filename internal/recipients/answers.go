@@ -42,6 +42,9 @@ type Server interface {
 	Ask(ctx context.Context, to address.Address, wait bool) (exists bool, said string, err error)
 }
 
+// Renewer is a server that has connections on which it may not know yet what was changed just now.
+type Renewer interface{ Renew() }
+
 // Answer is what a server has said about an address.
 type Answer struct {
 	Exists bool
@@ -197,6 +200,9 @@ func (a *Answers) ask(k key, server Server, to address.Address, wait bool) (answ
 	ctx, cancel := context.WithTimeout(a.ctx, askFor)
 	defer cancel()
 	at, before := a.near.version(), a.forgotten(ctx, to)
+	if r, ok := server.(Renewer); ok && before != "" {
+		r.Renew() // a person has changed something
+	}
 	answer.At = a.clock()
 	if answer.Exists, answer.Said, err = server.Ask(ctx, to, wait); err != nil {
 		return Answer{}, err

@@ -66,6 +66,28 @@ func TestFoundWhileForgotten(t *testing.T) {
 	})
 }
 
+// What was forgotten is asked for on a new connection.
+func TestForgottenIsAskedAnew(t *testing.T) {
+	c, s := new(clock), &renewing{server: newServer()}
+	store := state.NewMemory(c.now, 100)
+	a := open(t, store, c)
+	for _, want := range []int{0, 1} {
+		if _, err := a.Ask(t.Context(), source, s, bob); err != nil || s.times != want {
+			t.Errorf("%d times, %v; want %d", s.times, err, want)
+		}
+		if _, err := Forget(t.Context(), store, bob, "+", c.now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+type renewing struct {
+	*server
+	times int
+}
+
+func (r *renewing) Renew() { r.times++ }
+
 // listed is a store that does something when it has listed.
 type listed struct {
 	state.Store
