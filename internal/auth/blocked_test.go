@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
 	"mailweir/internal/policy"
 )
 
@@ -77,6 +79,12 @@ func TestBlockedBeforeDovecot(t *testing.T) {
 				}
 				r.want("asked", &r.asked, c.asked)
 				synctest.Wait()
+				if n := testutil.CollectAndCount(r.o.Counts.logins); (n == 1) != (c.asked != "") {
+					t.Errorf("%d results counted", n)
+				}
+				if got := testutil.ToFloat64(r.o.Counts.logins.WithLabelValues(c.mechanism, "blocked")); (got == 1) != (c.asked != "") {
+					t.Errorf("counted as blocked: %v", got)
+				}
 				if n := strings.Count(d.lines(), "AUTH\t") + strings.Count(d.lines(), "CONT\t"); n != c.heard {
 					t.Errorf("Dovecot heard\n%s", d.lines())
 				}

@@ -12,7 +12,7 @@ type Counts struct {
 func NewCounts() *Counts {
 	return &Counts{
 		logins: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "mailweir_logins_total", Help: "Attempts to log in, by mechanism and by what came of them: succeeded, failed or unavailable.",
+			Name: "mailweir_logins_total", Help: "Attempts to log in, by mechanism and by what came of them: succeeded, failed, blocked or unavailable.",
 		}, []string{"mechanism", "result"}),
 		streams: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "mailweir_login_streams", Help: "Streams of smtpd that are open now.",

@@ -156,7 +156,8 @@ func (c *session) blocked(ctx context.Context) bool {
 		c.record(c.server.o.Unavailable, policy.ActionWould, cause, nil)
 		return false
 	}
-	c.unavailable(cause, nil)
+	c.count("blocked")
+	c.record(c.server.o.Unavailable, policy.ActionDeferred, cause, nil)
 	return true
 }
 
