@@ -152,7 +152,11 @@ func (c *Client) do(ctx context.Context, method, path string, header http.Header
 	case len(text) > maxAnswer:
 		return nil, fmt.Errorf("its answer has more than %d octets", maxAnswer)
 	case response.StatusCode != http.StatusOK:
-		return nil, &spamscan.AnsweredError{Said: failure(response.Status, text)}
+		said := failure(response.Status, text)
+		if response.StatusCode == http.StatusUnauthorized {
+			said += "; this is rspamd's controller, usually at port 11334; its normal worker listens at 11333"
+		}
+		return nil, &spamscan.AnsweredError{Said: said}
 	}
 	return text, nil
 }

@@ -159,6 +159,7 @@ func TestAnswers(t *testing.T) {
 		"rubbish":                  {"SSH-2.0-OpenSSH\r\n", "malformed"},
 		"500":                      {"HTTP/1.1 500 invalid command\r\nContent-Length: 59\r\n\r\n" + `{"error":"invalid command","error_domain":"protocol-error"}`, "it answers 500 invalid command: invalid command"},
 		"404, no JSON":             {"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n<>", "it answers 404 Not Found"},
+		"401":                      {"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\n<>", "usually at port 11334; its normal worker listens at 11333"},
 		"redirect":                 {"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", "it answers 302 Found"},
 		"a header without end":     {"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<17), "exceeded"},
 		"an answer beyond measure": {"HTTP/1.1 200 OK\r\n\r\n" + strings.Repeat(" ", maxAnswer) + body, "more than"},
