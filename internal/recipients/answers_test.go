@@ -213,7 +213,7 @@ func TestForget(t *testing.T) {
 		}{
 			{"bob@ours.example", []bool{false, true, true, false, false, false}},
 			{"@ours.example", []bool{true, true, true, true, false, false}},
-			{"bob+news@ours.example", []bool{false, false, true, false, false, false}},
+			{"bob+news@ours.example", []bool{false, true, true, false, false, false}},
 			{"nobody@ours.example", []bool{false, false, false, false, false, false}},
 		} {
 			want := 0

@@ -13,8 +13,9 @@ import (
 // page is how many entries are looked at together.
 const page = 1000
 
-// Forget forgets what servers have said about an address with its extensions, or about all of a
-// domain where it has no local part; on every host that shares the state. It returns how many
+// Forget forgets what servers have said about an address, or about all of a domain where it has no
+// local part; on every host that shares the state. An address goes with all its extensions and
+// without: where one was refused, it was because of both. It returns how many
 // answers that were.
 func Forget(ctx context.Context, store state.Store, what address.Address, delimiters string, now time.Time) (n int, err error) {
 	note := state.Put(state.Key(forgottenSpace, what.Domain), strconv.AppendInt(nil, now.UnixNano(), 10), 2*askFor).Entered()
@@ -57,7 +58,8 @@ func Forget(ctx context.Context, store state.Store, what address.Address, delimi
 	return n, err
 }
 
-// isAbout reports whether an entry is about the address, with whatever extension, or its domain.
+// isAbout reports whether an entry is about the address, whatever the extension of either, or about
+// its domain.
 func isAbout(key string, what address.Address, delimiters string) bool {
 	_, parts := state.Parts(key)
 	if what.Local == "" {
@@ -67,6 +69,8 @@ func isAbout(key string, what address.Address, delimiters string) bool {
 		return false
 	}
 	local := parts[1]
-	return local == what.Local || address.Address{Local: local, Domain: what.Domain}.Base(delimiters).Local == what.Local ||
-		strings.HasPrefix(local, "\x00") // a digest: it may be the one
+	base := func(local string) string {
+		return address.Address{Local: local, Domain: what.Domain}.Base(delimiters).Local
+	}
+	return base(local) == base(what.Local) || strings.HasPrefix(local, "\x00") // a digest: it may be the one
 }
