@@ -40,6 +40,9 @@ func parseTarget(source, port string) (target, error) {
 		}
 		return target{network: "unix", path: path}, nil
 	}
+	if strings.Contains(source, "@") {
+		return target{}, errors.New("a user or password has no place here: nobody logs in to ask who exists; write HOST:PORT")
+	}
 	host, given, err := splitHost(strings.TrimPrefix(source, "inet:"))
 	switch {
 	case err != nil:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -32,6 +33,9 @@ const knownFor = 24 * time.Hour
 func (s *Server) userdb(source string) error {
 	t, err := parseTarget(source, "0")
 	if err != nil || t.network != "unix" {
+		if strings.Contains(source, "@") {
+			source = "…" // perhaps user:password@host
+		}
 		return fmt.Errorf("want unix:/PATH, the path of Dovecot's socket auth-userdb, not %q", source)
 	}
 	s.turns = newTurns(0)

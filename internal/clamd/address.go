@@ -22,6 +22,9 @@ func (a Address) String() string { return "clamd:" + a.Network + ":" + a.Target 
 // ParseAddress reads clamd:unix:/PATH or clamd:tcp:HOST:PORT.
 func ParseAddress(s string) (Address, error) {
 	const forms = "write clamd:unix:/PATH or clamd:tcp:HOST:PORT"
+	if strings.Contains(s, "@") && !strings.HasPrefix(s, "clamd:unix:") {
+		return Address{}, fmt.Errorf("a user or password has no place here: clamd knows none; %s", forms)
+	}
 	program, rest, _ := strings.Cut(s, ":")
 	if program != "clamd" {
 		return Address{}, fmt.Errorf("%q: the only scanner that is known is clamd; %s", s, forms)

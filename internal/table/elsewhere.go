@@ -58,6 +58,9 @@ func (l *Loader) openWaiting(spec, kind, source string) (loaded, error) {
 			return entry, nil
 		}
 	}
+	if strings.Contains(source, "@") {
+		spec = kind + ":…" // perhaps user:password@host
+	}
 	if hint := instead[kind]; hint != "" {
 		return loaded{}, fmt.Errorf("table type %q of %q is not supported: %s", kind, spec, hint)
 	}

@@ -81,7 +81,10 @@ func read(f *postfixcf.File) *settings {
 
 func (s *settings) readServers(f *postfixcf.File) {
 	port := f.Int("server_port", 389, 0, 65535)
-	words := f.List("server_host")
+	words, ok := f.Servers("server_host", "write them as bind_dn = … and bind_pw = …", "ldapi://")
+	if !ok {
+		return
+	}
 	if !f.Has("server_host") {
 		words = []string{"localhost"}
 	}

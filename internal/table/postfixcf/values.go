@@ -3,6 +3,7 @@ package postfixcf
 import (
 	"errors"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,12 +48,17 @@ func (f *File) String(name, otherwise string) string {
 // Secret is the value of a name that must not be shown: see [File.Redact].
 func (f *File) Secret(name string) string {
 	value, _ := f.get(name)
+	f.Hide(value)
+	return value
+}
+
+// Hide makes [File.Redact] hide a secret that is a part of a value.
+func (f *File) Hide(value string) {
 	if value != "" {
 		quoted := strconv.Quote(value)
 		f.secrets = append(f.secrets, value, quoted[1:len(quoted)-1], url.QueryEscape(value), url.PathEscape(value))
 		slices.SortFunc(f.secrets, func(a, b string) int { return len(b) - len(a) }) // one may hold another
 	}
-	return value
 }
 
 // Int is a whole number between least and most.
@@ -93,6 +99,26 @@ func (f *File) Seconds(name string, otherwise time.Duration) time.Duration {
 func (f *File) List(name string) []string {
 	value, _ := f.get(name)
 	return strings.FieldsFunc(value, func(r rune) bool { return r == ',' || strings.ContainsRune(whiteSpace, r) })
+}
+
+// login is what looks like a password in the place of a server.
+var login = regexp.MustCompile(`(?i)\b(bind_?pw|pass(word|wd)?|user(name)?)=`)
+
+// Servers is the List of a value that names servers. A user or password among them is an error that
+// quotes nothing: it would be looked up in the DNS, and stand in logs. Words that begin with one of
+// own may have an "@" of their own; place says where the password belongs.
+func (f *File) Servers(name, place string, own ...string) (words []string, ok bool) {
+	words = f.List(name)
+	for _, word := range words {
+		if slices.ContainsFunc(own, func(prefix string) bool { return strings.HasPrefix(word, prefix) }) {
+			continue
+		}
+		if strings.Contains(word, "@") || login.MatchString(word) {
+			f.Errorf(name, "a user or password is no part of a server's name; %s", place)
+			return nil, false
+		}
+	}
+	return words, true
 }
 
 // Paths are the values of known names that are whole paths: of certificates, of a database.

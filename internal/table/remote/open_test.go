@@ -146,7 +146,7 @@ func TestOpenErrors(t *testing.T) {
 	for spec, want := range map[string]string{
 		"file:" + wrong:  wrong + `:2: --list: port: "7" is not a whole number from 1 to 2`,
 		"file:" + syntax: syntax + ":1: --list: there is no '='; a line is: name = value",
-		"file:users":     `file:users: --list: "users" is no file; write the parameters that main.cf has as users_NAME into a file as NAME, and name it with its whole path`,
+		"file:users":     `file:users: --list: "users" is no whole path of a file; write the whole path, such as file:/etc/postfix/users (parameters`,
 		"file:" + dir:    "not a regular file",
 		"file:/none.cf":  "file:/none.cf: --list: open /none.cf: no such file or directory",
 		"unionmap:{a}":   `--list: table type "unionmap" of "unionmap:{a}" is not supported: it joins what several tables say; give the flag several times, where the first table that has an answer gives it`,

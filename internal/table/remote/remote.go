@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"strings"
 	"time"
 
@@ -133,9 +134,13 @@ func (k Kind) read(text string) (Source, error) {
 	if !k.File {
 		return source, nil
 	}
+	if strings.ContainsAny(text, "{= ") || strings.Contains(text, "@") && (strings.HasPrefix(text, "//") || !path.IsAbs(text)) {
+		err := fmt.Errorf("the source is no file; write server, user and password into a file, as in %s_table(5), and name it: %s:/PATH", k.Name, k.Name)
+		return source, &table.Error{Place: k.Name + ":…", Err: err} // there may be a password in the text
+	}
 	// Postfix takes any other name for the beginning of parameters in main.cf.
 	if !strings.HasPrefix(text, "/") && !strings.HasPrefix(text, ".") {
-		return source, fmt.Errorf("%q is no file; write the parameters that main.cf has as %s_NAME into a file as NAME, and name it with its whole path", text, text)
+		return source, fmt.Errorf("%q is no whole path of a file; write the whole path, such as %s:/etc/postfix/%s (parameters that main.cf has as %s_NAME belong into a file as NAME)", text, k.Name, path.Base(text), text)
 	}
 	var err error
 	source.File, err = postfixcf.Read(text)

@@ -165,6 +165,9 @@ func (s *server) Close() error {
 
 // hostPort checks HOST:PORT, an IPv6 address in brackets.
 func hostPort(text string) (string, error) {
+	if strings.Contains(text, "@") {
+		return "", errors.New("a user or password has no place here: the protocol knows none")
+	}
 	host, port, err := net.SplitHostPort(text)
 	if err != nil || host == "" || port == "" {
 		return "", fmt.Errorf("%q is not HOST:PORT", text)

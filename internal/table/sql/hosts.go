@@ -75,11 +75,12 @@ func parseHost(text string) (address, error) {
 }
 
 // hostList is the parameter hosts; without it, localhost.
-func hostList(f *postfixcf.File) []string {
-	if list := f.List("hosts"); len(list) > 0 {
-		return list
+func hostList(f *postfixcf.File, schemes ...string) []string {
+	list, ok := f.Servers("hosts", "write them as user = … and password = …", append(schemes, "/", "unix:/")...)
+	if ok && len(list) == 0 {
+		return []string{"localhost"}
 	}
-	return []string{"localhost"}
+	return list
 }
 
 // intervals are how long a host that has failed comes last, and how long a connection is kept that

@@ -47,7 +47,7 @@ func openPgSQL(source remote.Source) (remote.Driver, error) {
 	account := pgsqlAccount{f.String("user", ""), f.Secret("password"), f.String("dbname", "")}
 	retry, keep := intervals(f)
 	var hosts []*host
-	for _, text := range hostList(f) {
+	for _, text := range hostList(f, "postgresql://", "postgres://") {
 		h, err := t.host(text, account)
 		if err != nil {
 			f.Errorf("hosts", "%w", err)
@@ -113,6 +113,9 @@ func (t *pgsqlTable) uri(text string) (*host, error) {
 	if err != nil || strings.Contains(u.Path, "@") { // a slash in the password ends the host
 		return nil, errors.New("the URI is none: want postgresql://USER:PASSWORD@HOST:PORT/DBNAME?sslmode=…, with %XX for special characters")
 	}
+	if strings.Contains(u.Host+u.Path+u.Query().Get("host"), "@") {
+		return nil, errors.New("the URI has an @ behind its host; write %40 for one in a name or password, and %2F for a slash")
+	}
 	name := u.Host
 	if inside := u.Query().Get("host"); inside != "" {
 		name = inside
@@ -129,6 +132,7 @@ func (t *pgsqlTable) open(h *host, settings string) (*host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", h.name, err)
 	}
+	t.file.Hide(cfg.Password) // that of a URI, or of settings in dbname
 	remarkPgSQL(t.file, cfg)
 	h.dial = func(ctx context.Context) (session, error) { return t.dial(ctx, settings) }
 	return h, nil
