@@ -37,5 +37,5 @@ func socketRemark(address string) string {
 	if err != nil || info.Mode()&0o002 == 0 {
 		return ""
 	}
-	return fmt.Sprintf("everybody may write to %s, and could put a socket of their own in the place of %s: chmod o-w %[1]s", dir, filepath.Base(path))
+	return fmt.Sprintf("everybody may write to %s, and could put a socket of their own in the place of %s: put it in a directory of its own, such as /run/mailweir", dir, filepath.Base(path))
 }

@@ -45,7 +45,11 @@ func checkDir(dir string) error {
 // checkMode refuses what everybody may write to.
 func checkMode(dir string, info os.FileInfo) error {
 	if info.IsDir() && info.Mode()&0o002 != 0 {
-		return &DirError{dir, fmt.Sprintf("may be written to by everybody (mode %#o)", info.Mode().Perm()), "chmod o-w " + dir}
+		mend := "chmod o-w " + dir
+		if info.Mode()&os.ModeSticky != 0 { // such as /tmp, which others need as it is
+			mend = "name a directory of its own, such as /var/lib/mailweir"
+		}
+		return &DirError{dir, fmt.Sprintf("may be written to by everybody (mode %#o)", info.Mode().Perm()), mend}
 	}
 	return nil
 }
