@@ -14,11 +14,11 @@ import (
 type DirError struct {
 	Dir  string
 	Why  string
-	Mend string // the command that mends it
+	Mend string // what mends it: a command, or advice
 }
 
 func (e *DirError) Error() string {
-	return fmt.Sprintf("state: %s %s; mend it with: %s", e.Dir, e.Why, e.Mend)
+	return fmt.Sprintf("state: %s %s; %s", e.Dir, e.Why, e.Mend)
 }
 
 // checkDir refuses a directory of which somebody else disposes: one that everybody may write to,
@@ -38,14 +38,14 @@ func checkDir(dir string) error {
 	}
 	return &DirError{
 		dir, fmt.Sprintf("belongs to %s, and mailweir runs as %s: only root and mailweir's own user may own it", userName(whose), userName(us)),
-		fmt.Sprintf("chown -R %d %s", us, dir),
+		fmt.Sprintf("mend it with: chown -R %d %s", us, dir),
 	}
 }
 
 // checkMode refuses what everybody may write to.
 func checkMode(dir string, info os.FileInfo) error {
 	if info.IsDir() && info.Mode()&0o002 != 0 {
-		mend := "chmod o-w " + dir
+		mend := "mend it with: chmod o-w " + dir
 		if info.Mode()&os.ModeSticky != 0 { // such as /tmp, which others need as it is
 			mend = "name a directory of its own, such as /var/lib/mailweir"
 		}

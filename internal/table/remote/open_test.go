@@ -144,15 +144,18 @@ func TestOpenErrors(t *testing.T) {
 	write(t, wrong, "# x\nport = 7\n")
 	write(t, syntax, "port\n")
 	for spec, want := range map[string]string{
-		"file:" + wrong:  wrong + `:2: --list: port: "7" is not a whole number from 1 to 2`,
-		"file:" + syntax: syntax + ":1: --list: there is no '='; a line is: name = value",
-		"file:users":     `file:users: --list: "users" is no whole path of a file; write the whole path, such as file:/etc/postfix/users (parameters`,
-		"file:" + dir:    "not a regular file",
-		"file:/none.cf":  "file:/none.cf: --list: open /none.cf: no such file or directory",
-		"unionmap:{a}":   `--list: table type "unionmap" of "unionmap:{a}" is not supported: it joins what several tables say; give the flag several times, where the first table that has an answer gives it`,
-		"proxy:unix:x":   `table type "unix" of "proxy:unix:x" is not supported`,
-		"nonsense:x":     `--list: unknown table type "nonsense" in "nonsense:x"; known are texthash, hash, lmdb, btree, cdb, dbm, sdbm, cidr, regexp, pcre, inline, static, list, file, other`,
-		"proxy:/x":       `--list: the table "proxy:/x" has no source; want proxy:TYPE:SOURCE, or TYPE:SOURCE`,
+		"file:" + wrong:   wrong + `:2: --list: port: "7" is not a whole number from 1 to 2`,
+		"file:" + syntax:  syntax + ":1: --list: there is no '='; a line is: name = value",
+		"file:users":      `file:users: --list: "users" is no whole path of a file; write the whole path, such as file:/etc/postfix/users (parameters`,
+		"file:" + dir:     "not a regular file",
+		"file:/none.cf":   "file:/none.cf: --list: open /none.cf: no such file or directory",
+		"unionmap:{a}":    `--list: table type "unionmap" of "unionmap:{a}" is not supported: it joins what several tables say; give the flag several times, where the first table that has an answer gives it`,
+		"proxy:unix:x":    `table type "unix" of "proxy:unix:x" is not supported`,
+		"nonsense:x":      `--list: unknown table type "nonsense" in "nonsense:x"; known are texthash, hash, lmdb, btree, cdb, dbm, sdbm, cidr, regexp, pcre, inline, static, list, file, other`,
+		"proxy:/x":        `--list: the table "proxy:/x" has no source; want proxy:TYPE:SOURCE, or TYPE:SOURCE`,
+		"file:/x/a=b c@d": `open /x/a=b c@d: no such file`,
+		"file:./a=b c@d":  `open ./a=b c@d: no such file`,
+		"file:u=p@h":      `file:…: --list: the source is no file`,
 	} {
 		var pool resource.Pool
 		p := load(&pool, o, nil)

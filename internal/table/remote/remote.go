@@ -134,7 +134,8 @@ func (k Kind) read(text string) (Source, error) {
 	if !k.File {
 		return source, nil
 	}
-	if strings.ContainsAny(text, "{= ") || strings.Contains(text, "@") && (strings.HasPrefix(text, "//") || !path.IsAbs(text)) {
+	url := strings.HasPrefix(text, "//") && strings.Contains(text, "@")
+	if url || !path.IsAbs(text) && !strings.HasPrefix(text, ".") && strings.ContainsAny(text, "{= @") {
 		err := fmt.Errorf("the source is no file; write server, user and password into a file, as in %s_table(5), and name it: %s:/PATH", k.Name, k.Name)
 		return source, &table.Error{Place: k.Name + ":…", Err: err} // there may be a password in the text
 	}
