@@ -4,6 +4,8 @@ package clientblock
 
 import (
 	"context"
+	"fmt"
+	"strconv"
 
 	"mailweir/internal/blocklist"
 	"mailweir/internal/policy"
@@ -16,15 +18,21 @@ var Check = &policy.Check{
 	Title: "clients on the administrator's block list",
 	Help: `Looks the client's address, and its verified name, up in the tables of ` + "`--client-block-list`" + `, in the
 manner of check_client_access. An entry ` + "`OK`" + ` or ` + "`DUNNO`" + ` exempts a host from a wider entry. The answer is a
-421 at MAIL, which ends the connection. No permit overrides this list; a login does.`,
+421 at MAIL, which ends the connection; a sender's queue tries again for days. ` + "`--client-block-code=554`" + ` refuses such a client
+permanently. No permit overrides this list; a login does.`,
 	Mode:     policy.Enforce,
 	OnError:  policy.Accept,
 	AnswerAt: policy.StageMail,
 	Exempt:   policy.ExemptLogin,
-	Replies:  []*policy.Reply{reply},
+	Replies:  []*policy.Reply{reply, replyPermanent},
 	Setup: func(f *policy.Flags) policy.Build {
 		specs := f.Tables("list", "clients that are refused")
+		code := f.String("code", "421", "421|554", "whether they try again: 421, or 554, permanently")
 		return func(env *policy.Env) (policy.Hooks, error) {
+			reply, err := replyOf(*code)
+			if err != nil {
+				return policy.Hooks{}, err
+			}
 			list, err := env.List("list", *specs, table.Actions)
 			if err != nil || list == nil {
 				return policy.Hooks{Off: "no --client-block-list"}, err
@@ -39,8 +47,24 @@ manner of check_client_access. An entry ` + "`OK`" + ` or ` + "`DUNNO`" + ` exem
 	},
 }
 
+// replyOf is the reply that --client-block-code chooses.
+func replyOf(code string) (*policy.Reply, error) {
+	for _, r := range []*policy.Reply{reply, replyPermanent} {
+		if code == strconv.Itoa(r.Code) {
+			return r, nil
+		}
+	}
+	return nil, fmt.Errorf("--client-block-code: %q is neither 421 nor 554", code)
+}
+
 var reply = &policy.Reply{
 	ID: "client-block", Row: "T1", Code: 421, Enhanced: "4.7.1", Text: "Sender address blocked",
 	Description: "The sending host's address or name is on the administrator's list of blocked clients.",
+	Resolution:  "The administrator removes the entry that the event names, or exempts the host with an entry OK before it.",
+}
+
+var replyPermanent = &policy.Reply{
+	ID: "client-block-permanent", Row: "T1", Code: 554, Enhanced: "5.7.1", Text: "Sender address blocked",
+	Description: "The sending host's address or name is on the administrator's list of blocked clients, and --client-block-code=554 refuses it permanently.",
 	Resolution:  "The administrator removes the entry that the event names, or exempts the host with an entry OK before it.",
 }

@@ -46,6 +46,10 @@ func TestClientBlock(t *testing.T) {
 		{Name: "trusted net", Flags: []string{"--trusted-nets=192.0.2.0/24"}, Said: refused},
 		{Name: "no permit beats it", Flags: []string{"--permit-clients=static:OK"}, Said: refused},
 		{Name: "always accepted recipient", Mail: policytest.Letter{To: []string{"postmaster@ours.example"}}, Said: refused},
+		{Name: "permanently", Flags: []string{"--client-block-code=554"}, Said: "mail 554 5.7.1 Sender address blocked", Events: "client-block refused"},
+		{Name: "permanently, OK exempts", Flags: []string{"--client-block-code=554"}, Mail: policytest.Letter{Client: "192.0.2.7"}},
+		{Name: "permanently, with words", Flags: []string{"--client-block-code=554"}, Mail: policytest.Letter{Client: "192.0.2.9"}, Said: "mail 554 5.7.1 your host sends spam"},
+		{Name: "permanently, defer", Flags: []string{"--client-block-code=554", "--client-block=defer"}, Said: "mail 451 4.7.1 Sender address blocked"},
 		{Name: "local submission", Mail: policytest.Letter{Client: "none"}},
 	})
 }
@@ -54,4 +58,5 @@ func TestClientBlockErrors(t *testing.T) {
 	list := policytest.File(t, "list", "192.0.2.1 REJECT\n192.0.2.2 REFUSE\n")
 	policytest.Only(Check).WantError(t, list+":2: ", "--client-block-list="+list)
 	policytest.Only(Check).WantError(t, "--client-block-list", "--client-block-list=cidr:/nonexistent")
+	policytest.Only(Check).WantError(t, `--client-block-code: "550" is neither 421 nor 554`, "--client-block-code=550")
 }
