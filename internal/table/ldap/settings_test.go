@@ -41,7 +41,7 @@ func TestFileErrors(t *testing.T) {
 		{"server_host = ldap://[::1", "server_host:"},
 		{"server_host = ldap://a:b", "server_host:"},
 		{"server_host = a:99999", "server_host:"},
-		{"server_host = ldap://cn=x:secret@a", "server_host: a server has a name or a password in it"},
+		{"server_host = ldap://cn=x:secret@a", "server_host: a user or password is no part of a server's name"},
 		{"server_port = x", "server_port:"},
 		{"version = 1", "version:"},
 		{"timeout = 0", "timeout:"},
