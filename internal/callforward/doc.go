@@ -1,7 +1,7 @@
 // Package callforward asks a server whether a recipient exists: the one that mail goes to next, by
 // SMTP or LMTP, or the one that keeps the mailboxes, by Dovecot's userdb.
 //
-// An error means "could not tell" and never "does not exist". A refusal is believed only when it
+// An error means that nobody knows, and never "does not exist". A refusal is believed only when it
 // speaks of the recipient (judge.go): what a server refuses because of us, of its load or of a full
 // mailbox says nothing. A refusal without an enhanced code is believed only of a server that has
 // accepted somebody of that domain within a week (domains.go): "550 relay not permitted" looks the

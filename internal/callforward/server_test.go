@@ -136,7 +136,7 @@ func TestItself(t *testing.T) {
 				t.Error("it goes on asking itself")
 			}
 			if a.Ours(netip.MustParseAddrPort("127.0.0.1:1"), "mx.example") || a.Ours(netip.AddrPort{}, "") {
-				t.Error("strangers are taken for us")
+				t.Error("untrusted clients are taken for us")
 			}
 		})
 	}

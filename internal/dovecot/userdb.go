@@ -40,7 +40,7 @@ func NewUserdb(path string) *Userdb { return &Userdb{path: path} }
 var (
 	// ErrAddress is the error of a user name that cannot be asked about.
 	ErrAddress = errors.New("the user name is longer than its protocol allows")
-	// ErrFailed is the error of a server that could not tell.
+	// ErrFailed is the error of a server that does not know.
 	ErrFailed = errors.New("it cannot tell at the moment (FAIL); its own log says why")
 )
 

@@ -135,7 +135,7 @@ func TestNoSequenceBreaksASession(t *testing.T) {
 				rt.Fatalf("refused at step %d: %v", step, answer.Line)
 			}
 			if answer.Refuses() && flags == "--mode=defer" && answer.Line.Code() >= 500 {
-				rt.Fatalf("refused for good under --mode=defer: %v", answer.Line)
+				rt.Fatalf("refused permanently under --mode=defer: %v", answer.Line)
 			}
 			if len(answer.Edits) > 0 && (answer.Refuses() || flags == "--mode=monitor" || flags == "--mode=defer") {
 				rt.Fatalf("edited %v", answer)

@@ -6,7 +6,7 @@
 // A peer stands behind a proxy of the testbed, which refuses connections, hangs, lets half of an
 // answer through, makes rubbish of it, or is slow, and then works again. Through a real Postfix come
 // messages of which some are to be refused and some are not. None that was accepted may be lost,
-// none refused for good that should not be, none answered later than the MTA waits, and the log has
+// none refused permanently that should not be, none answered later than the MTA waits, and the log has
 // one line when the peer goes and one when it is back. Dovecot is asked about logins instead
 // (mailweir auth): no right password may be called wrong, and no wrong one right.
 package main

@@ -10,7 +10,7 @@ import (
 // patience is longer than any deadline that an answer may have.
 const patience = 2 * time.Minute
 
-// send sends one message, and returns at which command it was answered for good and how, and the
+// send sends one message, and returns at which command it was answered in the end and how, and the
 // longest time that an answer took.
 func send(server, from string, l letter, id string) (said string, slowest time.Duration, err error) {
 	c, err := testbed.Dial(server, from)

@@ -90,7 +90,7 @@ func (p *peer) answer(conn net.Conn) {
 	}
 }
 
-// hangUp closes every connection, as a server does that is started anew.
+// hangUp closes every connection, as a server does that is started again.
 func (p *peer) hangUp() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -240,7 +240,7 @@ func TestUnixSocket(t *testing.T) {
 }
 
 // TestConnectionsAreKept: one question after the other goes over one connection, and a server that
-// was started anew between two of them is not noticed.
+// was started again between two of them is not noticed.
 func TestConnectionsAreKept(t *testing.T) {
 	p := serve(t, "tcp", "127.0.0.1:0", func(string) string { return "200 x\n" })
 	d := open(t, TCP(), p.Addr().String())
