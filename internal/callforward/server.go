@@ -174,7 +174,8 @@ func (s *Server) Renew() {
 	}
 }
 
-// Ask reports whether an address exists and what the server said of it, which is not for untrusted clients.
+// Ask reports whether an address exists and what the server said of it, which is
+// not for untrusted clients.
 // An error means that it could not be told: [ErrSuspended] where the server is used for nothing,
 // [ErrBusy] where it must not be asked now, and [backend.ErrUnavailable] while it is down. It waits
 // until its context ends, and for a turn only with wait.
