@@ -143,9 +143,9 @@ func (a *Answers) fresh(ctx context.Context, k key, server Server, to address.Ad
 		ctx, cancel = context.WithTimeout(ctx, hurry)
 		defer cancel()
 	}
-	q, err := a.join(k, server, to, stale)
-	if err != nil {
-		return Answer{}, err
+	q, known, err := a.join(k, server, to, stale)
+	if err != nil || q == nil {
+		return known, err
 	}
 	select {
 	case <-q.done:
@@ -163,18 +163,23 @@ type question struct {
 	err     error
 }
 
-func (a *Answers) join(k key, server Server, to address.Address, stale bool) (*question, error) {
+// join returns the question that is under way, or begins one; or the answer of one that has ended
+// since the caller looked for an answer.
+func (a *Answers) join(k key, server Server, to address.Address, stale bool) (*question, Answer, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	version := a.near.version()
 	if q := a.asking[k]; q != nil && q.version == version {
-		return q, nil
+		return q, Answer{}, nil
+	}
+	if known, ok := a.near.find(k, a.clock()); ok {
+		return nil, known, nil
 	}
 	if len(a.asking) >= mostAsked {
-		return nil, ErrBusy
+		return nil, Answer{}, ErrBusy
 	}
 	if err := a.ctx.Err(); err != nil {
-		return nil, err
+		return nil, Answer{}, err
 	}
 	q := &question{version: version, done: make(chan struct{})}
 	a.asking[k] = q
@@ -187,7 +192,7 @@ func (a *Answers) join(k key, server Server, to address.Address, stale bool) (*q
 		a.mu.Unlock()
 		close(q.done)
 	})
-	return q, nil
+	return q, Answer{}, nil
 }
 
 // ask asks the server and keeps what it says.

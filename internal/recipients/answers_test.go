@@ -284,6 +284,39 @@ func TestOneQuestion(t *testing.T) {
 	}
 }
 
+// late is a store whose first answer comes when it is released.
+type late struct {
+	state.Store
+	began    atomic.Bool
+	read     chan struct{}
+	released chan struct{}
+}
+
+func (l *late) Get(ctx context.Context, key string) ([]byte, bool, error) {
+	value, found, err := l.Store.Get(ctx, key)
+	if l.began.CompareAndSwap(false, true) {
+		close(l.read)
+		<-l.released
+	}
+	return value, found, err
+}
+
+// Who has looked in the state before the answer was there does not ask the server again.
+func TestAnsweredMeanwhile(t *testing.T) {
+	c, s := new(clock), newServer("bob@ours.example")
+	store := &late{Store: state.NewMemory(c.now, 100), read: make(chan struct{}), released: make(chan struct{})}
+	a := open(t, store, c)
+	var slow sync.WaitGroup
+	slow.Go(func() { ask(t, a, s, bob, true) })
+	<-store.read
+	ask(t, a, s, bob, true)
+	close(store.released)
+	slow.Wait()
+	if s.count() != 1 {
+		t.Errorf("asked %d times", s.count())
+	}
+}
+
 func TestTooManyQuestions(t *testing.T) {
 	c, s := new(clock), newServer()
 	a := open(t, state.NewMemory(c.now, 10_000), c)
