@@ -53,6 +53,19 @@ var layers = map[string][]string{
 	"internal/mailauth":       {"internal/address", "internal/trace"},
 	"internal/fact":           {"internal/trace"},
 
+	// The record of decisions, its stores, and what people read in it.
+	"internal/record":          {"internal/policy", "internal/admin", "internal/address", "internal/encodedword", "internal/terminal", "internal/trace"},
+	"internal/record/contract": {"internal/record", "internal/policy", "internal/trace"},
+	"internal/record/files":    {"internal/record", "internal/record/row", "internal/policy", "internal/address"},
+	"internal/record/postgres": {"internal/record", "internal/record/row", "internal/policy", "internal/address", "internal/backend"},
+	"internal/record/row":      {"internal/record", "internal/policy", "internal/address", "internal/encodedword", "internal/trace"},
+	"internal/record/attempts": {"internal/record", "internal/policy", "internal/address"},
+	"internal/record/why":      {"internal/record", "internal/record/attempts", "internal/policy", "internal/address", "internal/terminal"},
+	"internal/record/would":    {"internal/record", "internal/record/attempts", "internal/policy", "internal/address", "internal/terminal"},
+	"internal/record/report":   {"internal/record", "internal/policy", "internal/address", "internal/terminal"},
+	"internal/replay":          {"internal/record", "internal/policy", "internal/runner", "internal/state", "internal/table", "internal/address", "internal/trace", "internal/dns", "internal/mailauth", "internal/terminal", "rbl"},
+	"internal/web":             {"internal/admin", "internal/events", "internal/policy", "internal/address", "internal/passwords", "internal/record", "internal/record/attempts", "internal/record/report", "internal/record/why", "internal/record/would", "internal/table", "internal/terminal", "internal/web/*"},
+
 	// Spam scanners.
 	"internal/spamscan": {"internal/backend", "internal/trace"},
 	"internal/rspamd":   {"internal/backend", "internal/spamscan"},
@@ -117,6 +130,9 @@ var inTests = map[string][]string{
 	"internal/passwords":    {"test/testbed"},
 	"internal/rate":         {"internal/policytest"},
 	"internal/recipients":   {"test/testbed"},
+	"internal/record":       {"internal/record/files"},
+	"internal/record/*":     {"internal/record/contract", "internal/record/files", "internal/policytest", "test/testbed"},
+	"internal/web":          {"internal/policytest", "internal/record/files", "internal/runner", "internal/state", "test/testbed"},
 	"internal/runner":       {"internal/state", "internal/dns", "internal/dns/dnstest", "internal/table/tabletest"},
 	"internal/rspamd":       {"test/testbed"},
 	"internal/spamd":        {"test/testbed"},

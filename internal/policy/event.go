@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"mailweir/internal/mailauth"
 	"mailweir/internal/trace"
 )
 
@@ -64,6 +65,24 @@ type Event struct {
 	Count      int      `json:"recipient_count,omitempty"`
 	Direction  string   `json:"direction,omitempty"`
 	QueueID    string   `json:"queue_id,omitempty"`
+	TLS        TLS      `json:"tls,omitzero"`
+
+	// What is known of the message when it is decided: nothing before its header has come. The
+	// fields are those of [Transaction].
+	MessageID   string             `json:"message_id,omitempty"`
+	From        string             `json:"from,omitempty"`
+	Subject     string             `json:"subject,omitempty"`
+	Octets      int64              `json:"octets,omitempty"`
+	Attachments []string           `json:"attachments,omitempty"`
+	SPF         mailauth.SPFResult `json:"spf,omitempty"`
+	DKIM        []string           `json:"dkim,omitempty"`
+	DMARC       string             `json:"dmarc,omitempty"`
+
+	// Policy names the policy that decided: its configuration and lists ([Transaction.Policy]).
+	Policy string `json:"policy,omitempty"`
+	// Took is from the MTA's question to the decision.
+	Took time.Duration `json:"took,omitempty"`
+
 	// Trace is what was asked of DNS, state and other backends for this decision, and what it
 	// answered.
 	Trace []trace.Query `json:"queries,omitempty"`

@@ -48,6 +48,14 @@ type Transaction struct {
 	// only where they were asked for and found out.
 	SPF  mailauth.SPFResult `json:"spf,omitempty"`
 	DKIM []string           `json:"dkim,omitempty"`
+	// DMARC says which of both is aligned with the domain of header From (RFC 7489 section 3.1),
+	// "spf", "dkim" or "spf,dkim", "none" where neither is, "" where that is not known. Published
+	// policies are not looked up.
+	DMARC string `json:"dmarc,omitempty"`
+	// Attachments are the names of the files of the message, as far as a check has looked at them.
+	Attachments []string `json:"attachments,omitempty"`
+	// Policy names the policy that judged: a digest of its flags and of the contents of its lists.
+	Policy string `json:"policy,omitempty"`
 
 	Outcome
 	// Unexamined says which limits kept a part of the content from being examined.
