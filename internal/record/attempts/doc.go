@@ -1,0 +1,2 @@
+// Package attempts brings together what belongs to one mail: deferred, retried, accepted.
+package attempts

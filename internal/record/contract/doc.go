@@ -1,0 +1,2 @@
+// Package contract is the test suite that every store of the record passes.
+package contract

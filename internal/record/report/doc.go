@@ -1,0 +1,2 @@
+// Package report sums the record up.
+package report

@@ -1,0 +1,2 @@
+// Package replay judges recorded mail again under another policy.
+package replay

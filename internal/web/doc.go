@@ -1,0 +1,2 @@
+// Package web is the viewer and the console.
+package web
