@@ -6,7 +6,7 @@ GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  = -s -w -X main.version=$(VERSION)
 
-.PHONY: build run demo test quick decisions lint vuln docs docs-check bench faults fuzz mutate clean
+.PHONY: build run demo test quick decisions lint vuln docs docs-check templ bench faults fuzz mutate clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/mailweir ./cmd/mailweir
@@ -45,6 +45,11 @@ docs: build
 docs-check: build
 	rm -rf bin/reference && mkdir -p bin/reference && bin/mailweir reference bin/reference
 	diff -r docs/reference bin/reference || { echo "docs/reference is stale: run make docs"; exit 1; }
+
+# What the pages of the console are made of, from their templates.
+templ:
+	$(GO) run github.com/a-h/templ/cmd/templ@v0.3.1118 generate -path internal/web -log-level error
+	$(GO) run mvdan.cc/gofumpt@v0.12.0 -w internal/web/view/*_templ.go
 
 # Also: go run ./bench -only state -state-dir DIR (see docs/performance.md).
 bench:
