@@ -28,6 +28,9 @@ type Check struct {
 	Aggregate Aggregate
 	// Replies are the check's declared replies.
 	Replies []*Reply
+	// Permits, if not nil, is how somebody enters what the check's Grant hook then finds: a
+	// recipient's own permit.
+	Permits *Lift
 	// Unavailable is what the check answers before DATA when it has failed and its on-error is defer;
 	// nil is what most checks answer then, [Registry.Unavailable].
 	Unavailable *Reply

@@ -27,6 +27,11 @@ type Reply struct {
 	Description string
 	// Resolution tells what the sender or the administrator can do.
 	Resolution string
+	// Advice is one sentence to the sender, to be pasted into an answer to him: what he can do. It
+	// names nothing that is ours alone, and has the placeholders of [Lift].
+	Advice string
+	// Lifts are the ways to let such mail pass, the best one first, besides permits.
+	Lifts []Lift
 }
 
 // Limits of a reply line. RFC 5321 section 4.5.3.1.5 allows 512 octets with CRLF; Sendmail inserts
