@@ -1,2 +1,0 @@
-// Package why tells a decision in words, and what reached or did not reach a recipient.
-package why

@@ -1,0 +1,180 @@
+package why
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"mailweir/internal/address"
+	"mailweir/internal/policy"
+)
+
+// ways are what would let such mail pass, the one to use first.
+func (t *Teller) ways(e *policy.Event, c *policy.Check, r *policy.Reply) []Way {
+	if r == nil {
+		return []Way{{Says: "Nothing was refused, so nothing need be lifted.", Sure: true}}
+	}
+	values, vouched := placeholders(e), vouchedFor(e)
+	var ways []Way
+	for _, l := range t.lifts(e, c, r) {
+		filled, whole := l.Fill(values, e.Cause)
+		if !whole || filled.Vouched && vouched == no || !fitsTable(filled) {
+			continue
+		}
+		w := Way{
+			Operation: filled.Operation, Words: filled.Words, Table: filled.Table, Entry: filled.Entry, Setting: filled.Setting,
+			Says: filled.Says, Vouched: filled.Vouched, Sure: !filled.Vouched || vouched == yes,
+		}
+		if w.Table != "" && t.Tables != nil {
+			w.Files = t.Tables(w.Table)
+		}
+		w.Command = w.command()
+		ways = append(ways, w)
+	}
+	if len(ways) == 0 {
+		return []Way{{Says: "Nothing that is known to mailweir lets it pass.", Sure: true}}
+	}
+	slices.SortStableFunc(ways, func(a, b Way) int { return cmp.Compare(rank(a), rank(b)) })
+	return ways
+}
+
+// rank puts first what is sure to help; what does nothing stands last.
+func rank(w Way) int {
+	switch {
+	case w.Operation == "" && w.Table == "" && w.Setting == "":
+		return 2
+	case !w.Sure:
+		return 1
+	}
+	return 0
+}
+
+// lifts are those that the reply declares, and the permits that the check lets pass. A check that
+// could not judge has no objection that these would lift.
+func (t *Teller) lifts(e *policy.Event, c *policy.Check, r *policy.Reply) []policy.Lift {
+	if c == nil {
+		return r.Lifts
+	}
+	lifts := slices.Clone(r.Lifts)
+	if e.Err != "" {
+		lifts = nil
+		if c.OnError != policy.Fails {
+			lifts = append(lifts, policy.Lift{Setting: "{check}-on-error=accept", Says: "Mend what the error names. Until then this setting lets mail pass that {check} cannot judge, for everybody."})
+		}
+	}
+	return append(lifts, t.permits(c)...)
+}
+
+// permits are the entries that the check's declaration says it lets pass.
+func (t *Teller) permits(c *policy.Check) (lifts []policy.Lift) {
+	has := func(e policy.Exemption) bool { return c.Exempt&e != 0 }
+	if has(policy.ExemptRecipientPermit) {
+		for _, other := range t.Registry.Checks {
+			if other.Permits != nil {
+				lifts = append(lifts, *other.Permits)
+			}
+		}
+	}
+	if has(policy.ExemptPermitSender) {
+		lifts = append(lifts, policy.Lift{Table: "permit-senders", Entry: "{sender} OK", Vouched: true, Says: "Permits {sender} for every recipient, while SPF or DKIM vouches for the sender."})
+	}
+	if has(policy.ExemptPermitClient) {
+		lifts = append(lifts, policy.Lift{Table: "permit-clients", Entry: "{client} OK", Says: "Permits all mail from {client}, for every recipient."})
+	}
+	if has(policy.ExemptHeaderFrom) {
+		lifts = append(lifts, policy.Lift{Table: "permit-senders", Entry: "{from} OK", Vouched: true, Says: "Permits {from} in header From, for every recipient, while SPF or DKIM vouches for it."})
+	}
+	return lifts
+}
+
+type answer uint8
+
+const (
+	unknown answer = iota
+	no
+	yes
+)
+
+// vouchedFor says whether anything vouched for the sender, as far as it was found out.
+func vouchedFor(e *policy.Event) answer {
+	switch {
+	case e.SPF == "pass", strings.Contains(e.DMARC, "dkim"), strings.Contains(e.DMARC, "spf"):
+		return yes
+	case e.SPF == "", e.SPF == "temperror":
+		return unknown
+	}
+	return no
+}
+
+// placeholders are what an event knows of those of a [policy.Lift].
+func placeholders(e *policy.Event) map[string]string {
+	sender := address.Parse(e.Sender)
+	values := map[string]string{"check": e.Check, "login": e.Login, "place": "the entry that the cause names"}
+	if e.Client.IsValid() {
+		values["client"] = e.Client.String()
+	}
+	if e.HasSender {
+		values["envelope"] = "<>"
+	}
+	if e.Sender != "" && !sender.IsNull() {
+		values["sender"], values["envelope"], values["sender_domain"] = sender.Key(), sender.Key(), sender.Domain
+	}
+	if len(e.Recipients) > 0 {
+		to := address.Parse(e.Recipients[0])
+		values["recipient"], values["recipient_domain"] = to.Key(), to.Domain
+	}
+	if from := fromAddress(e.From); from != "" {
+		values["from"] = from
+	}
+	if places := placesIn(e.Cause); len(places) > 0 {
+		values["place"] = places[0].String()
+	}
+	return values
+}
+
+// String is FILE:LINE.
+func (p Place) String() string { return p.File + ":" + strconv.Itoa(p.Line) }
+
+// fitsTable reports whether an entry can stand in a file: a key with a blank in it cannot.
+func fitsTable(l policy.Lift) bool {
+	key, _, _ := strings.Cut(l.Entry, " OK")
+	return l.Table == "" || !strings.ContainsAny(l.Entry, "\r\n\x00#\"\\") && !strings.ContainsAny(key, "\t")
+}
+
+// command is what a shell is to be given, "" where that is not one command.
+func (w Way) command() string {
+	switch {
+	case w.Operation != "":
+		words := append([]string{"mailweir"}, strings.Split(w.Operation, "/")...)
+		for _, word := range w.Words {
+			words = append(words, quote(word))
+		}
+		return strings.Join(words, " ")
+	case w.Table != "" && w.Entry != "" && len(w.Files) == 1:
+		if path, ok := hashed(w.Files[0]); ok {
+			return "echo " + quote(w.Entry) + " >>" + quote(path) + " && mailweir reload"
+		}
+	}
+	return ""
+}
+
+// hashed is the file behind a table whose lines may stand in any order.
+func hashed(spec string) (path string, ok bool) {
+	kind, path, typed := strings.Cut(spec, ":")
+	if !typed {
+		return spec, strings.HasPrefix(spec, "/")
+	}
+	return path, slices.Contains([]string{"texthash", "hash", "lmdb"}, kind) && strings.HasPrefix(path, "/")
+}
+
+// quote makes a word one that a shell takes as it is.
+func quote(word string) string {
+	plain := func(r rune) bool {
+		return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("@%+=:,./-_", r))
+	}
+	if word != "" && !strings.ContainsFunc(word, plain) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
