@@ -134,7 +134,7 @@ func (g *rule) look(r *policy.Recipient) policy.Verdict {
 func (g *rule) ask(r *policy.Recipient) policy.Verdict {
 	t := triplet{
 		net:       g.nets.of(r.Conn().Client),
-		sender:    senderKey(r.Msg.Sender),
+		sender:    r.Msg.Sender.SenderKey(),
 		recipient: r.Address.Base(g.delimiter).Key(),
 	}
 	return g.triplet.Later(r, func(ctx context.Context) (tripletState, policy.Verdict, error) {

@@ -33,7 +33,7 @@ func choose(r request, nets nets, delimiter string) (c choice, err error) {
 		c.net = nets.of(net.Addr())
 	}
 	if r.Sender != "" {
-		c.sender = senderKey(address.Parse(r.Sender))
+		c.sender = address.Parse(r.Sender).SenderKey()
 	}
 	if r.Recipient != "" {
 		c.recipient = address.Parse(r.Recipient).Base(delimiter).Key()

@@ -1,14 +1,11 @@
-package greylist
+package address
 
 import (
-	"net/netip"
 	"strings"
 	"testing"
-
-	"mailweir/internal/address"
 )
 
-func TestGreylistSender(t *testing.T) {
+func TestSenderKey(t *testing.T) {
 	for sender, want := range map[string]string{
 		"":                                                      "<>",
 		"bob@else.example":                                      "bob@else.example",
@@ -31,18 +28,18 @@ func TestGreylistSender(t *testing.T) {
 		"bob2@e.example":                                        "bob#@e.example",
 	} {
 		want = strings.NewReplacer("srs0=", "srs#=", "srs1=", "srs#=").Replace(want) // the digit of SRS itself counts as one
-		if got := senderKey(address.Parse(sender)); got != want {
+		if got := Parse(sender).SenderKey(); got != want {
 			t.Errorf("%s: %s, want %s", sender, got, want)
 		}
 	}
 }
 
-func FuzzGreylistSender(f *testing.F) {
+func FuzzSenderKey(f *testing.F) {
 	for _, s := range []string{"", "bob@e.example", "prvs=0123=bob@e.example", "srs1=h=f==h=t=o=b@f", "srs0", "btv1====", "a1b2c3d4e5@x"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		got := senderKey(address.Parse(s))
+		got := Parse(s).SenderKey()
 		if got == "" {
 			t.Errorf("%q has no key", s)
 		}
@@ -50,18 +47,4 @@ func FuzzGreylistSender(f *testing.F) {
 			t.Errorf("%q: %q still counts", s, got)
 		}
 	})
-}
-
-func TestGreylistNets(t *testing.T) {
-	n := nets{24, 64}
-	for client, want := range map[string]string{
-		"192.0.2.77": "192.0.2.0/24", "::ffff:192.0.2.77": "192.0.2.0/24", "2001:db8::1:2:3:4": "2001:db8::/64", "fe80::1%eth0": "fe80::/64",
-	} {
-		if got := n.of(netip.MustParseAddr(client)); got != want {
-			t.Errorf("%s: %s, want %s", client, got, want)
-		}
-	}
-	if got := n.of(netip.Addr{}); got != "unknown" {
-		t.Errorf("no address: %s", got)
-	}
 }

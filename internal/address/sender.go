@@ -1,17 +1,15 @@
-package greylist
+package address
 
-import (
-	"strings"
+import "strings"
 
-	"mailweir/internal/address"
-)
-
-// senderKey is the sender without what changes from one mail, or one attempt, to the next.
-func senderKey(a address.Address) string {
+// SenderKey is the address, as a sender, without what changes from one mail, or one attempt, to the
+// next: the numbers of bounce addresses (VERP), and the tags of BATV and SRS. The null sender is
+// "<>".
+func (a Address) SenderKey() string {
 	if a.IsNull() {
 		return "<>"
 	}
-	a.Local = plainNumbers(plainSRS(address.PlainBATV(a.Local)))
+	a.Local = plainNumbers(plainSRS(PlainBATV(a.Local)))
 	return a.Key()
 }
 
