@@ -1,2 +1,0 @@
-// Package attempts brings together what belongs to one mail: deferred, retried, accepted.
-package attempts
