@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"io"
 
 	"mailweir/internal/entry"
 	"mailweir/internal/policy"
@@ -22,10 +21,10 @@ func operations(f *policy.Flags) {
 			Name: "on", Effect: policy.Changes,
 			Title: "Switch an account on again that was switched off with account off",
 		}, oneAccount, switchOn, nil),
-		policy.NewOperation(policy.About{
+		policy.NewList(policy.About{
 			Name:  "list",
 			Title: "List the accounts that are switched off at run time, by whom, why and until when",
-		}, policy.Unasked, list, writeList),
+		}, policy.Unasked, list, listing),
 	)
 }
 
@@ -92,10 +91,11 @@ func list(ctx context.Context, c *policy.Call, _ policy.Nothing) ([]Switch, erro
 	return switches(ctx, c.Backends.State)
 }
 
-func writeList(out io.Writer, list []Switch) error {
-	table := terminal.NewTable(out, "SIDE", "ACCOUNT", "UNTIL", "SINCE", "BY", "NOTE")
+func listing(list []Switch) policy.Listing {
+	l := policy.Listing{Titles: []string{"SIDE", "ACCOUNT", "UNTIL", "SINCE", "BY", "NOTE"}}
 	for _, a := range list {
-		table.Row(a.Side, a.Name, entry.Ends(a.Until), terminal.Time(a.At), a.By, a.Note)
+		l.Row(a.Side, a.Name, entry.Ends(a.Until), terminal.Time(a.At), a.By, a.Note).
+			Use("Switch on", "account", "on", "--"+a.Side+"="+a.Name)
 	}
-	return table.Flush()
+	return l
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"mailweir/internal/address"
+	"mailweir/internal/policy"
 	"mailweir/internal/state"
 )
 
@@ -38,39 +39,39 @@ func (f filter) keys() (user, external string) {
 	return user, external
 }
 
-// listPairs lists up to limit of the pairs that the filter chooses.
-func listPairs(ctx context.Context, store state.Store, f filter, limit int) (list []pair, err error) {
+// listPairs lists the pairs that the filter chooses, as far as the span goes.
+func listPairs(ctx context.Context, store state.Store, f filter, span policy.Span) (list policy.Part[pair], err error) {
 	prefix := state.Prefix(space)
 	user, external := f.keys()
 	if user != "" {
 		prefix = state.Prefix(space, user)
 	}
-	for last := ""; len(list) < limit; {
-		page, err := store.List(ctx, prefix, last, pageSize)
+	last, seen := span.Begin(), 0
+	for e, err := range state.AllAfter(ctx, store, prefix, last) {
 		if err != nil {
-			return nil, err
+			return list, err
 		}
-		for _, e := range page {
-			last = e.Key
-			_, parts := state.Parts(e.Key)
-			if len(parts) == 2 && (external == "" || parts[1] == external) && len(list) < limit {
-				list = append(list, pair{User: parts[0], Address: parts[1], Last: string(e.Value), Until: e.Until})
-			}
-		}
-		if len(page) < pageSize {
+		_, parts := state.Parts(e.Key)
+		wanted := len(parts) == 2 && (external == "" || parts[1] == external)
+		if wanted && len(list.Rows) == span.Limit || seen == span.Look && span.Look > 0 {
+			list.Next = policy.After(last)
 			break
+		}
+		if last, seen = e.Key, seen+1; wanted {
+			list.Rows = append(list.Rows, pair{User: parts[0], Address: parts[1], Last: string(e.Value), Until: e.Until})
 		}
 	}
 	return list, nil
 }
 
-// pageSize is how many pairs are read at once.
+// pageSize is how many pairs are forgotten at once.
 const pageSize = 1000
 
 // forget forgets what listPairs lists, and returns how many pairs that were.
 func forget(ctx context.Context, store state.Store, f filter) (n int, err error) {
 	for {
-		list, err := listPairs(ctx, store, f, pageSize)
+		part, err := listPairs(ctx, store, f, policy.Span{Limit: pageSize})
+		list := part.Rows
 		if err != nil || len(list) == 0 {
 			return n, err
 		}

@@ -16,12 +16,12 @@ import (
 // pairs lists what auto-allow has learned: USER ADDRESS, one a line.
 func pairs(t *testing.T, world *policy.Backends) string {
 	t.Helper()
-	list, err := listPairs(t.Context(), world.State, filter{}, 100)
+	list, err := listPairs(t.Context(), world.State, filter{}, policy.Span{Limit: 100})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var lines []string
-	for _, one := range list {
+	for _, one := range list.Rows {
 		lines = append(lines, one.User+" "+one.Address)
 	}
 	return strings.Join(lines, "\n")
@@ -166,13 +166,16 @@ func TestAutoAllowAdmin(t *testing.T) {
 	for _, user := range []string{"bob", "alice"} {
 		s.Send(policytest.Letter{Login: user, Door: "587", From: user + "@ours.example", To: []string{"x@else.example", "y@else.example"}})
 	}
-	list, err := listPairs(t.Context(), world.State, filter{User: "Bob+news@ours.example", Delimiter: "+"}, 100)
-	if err != nil || len(list) != 2 || list[0].Address != "x@else.example" || list[0].Last != "2026-11-23 12:00:00" {
+	list, err := listPairs(t.Context(), world.State, filter{User: "Bob+news@ours.example", Delimiter: "+"}, policy.Span{Limit: 100})
+	if err != nil || len(list.Rows) != 2 || list.Rows[0].Address != "x@else.example" || list.Rows[0].Last != "2026-11-23 12:00:00" {
 		t.Errorf("list %+v, %v", list, err)
 	}
-	if list, err = listPairs(t.Context(), world.State, filter{}, 3); len(list) != 3 || err != nil {
-		t.Errorf("%d rows, %v, want the limit of 3", len(list), err)
+	if list, err = listPairs(t.Context(), world.State, filter{}, policy.Span{Limit: 3}); len(list.Rows) != 3 || list.Next == "" || err != nil {
+		t.Errorf("%d rows, next %q, %v, want the limit of 3", len(list.Rows), list.Next, err)
 	}
+	policytest.Paged(t, 4, func(span policy.Span) (policy.Part[pair], error) {
+		return listPairs(t.Context(), world.State, filter{}, span)
+	})
 	if n, err := forget(t.Context(), world.State, filter{External: "X@else.example"}); n != 2 || err != nil {
 		t.Errorf("removed %d, %v", n, err)
 	}

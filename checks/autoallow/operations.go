@@ -12,7 +12,7 @@ import (
 // operations are what people can do with what is known.
 func operations(f *policy.Flags) {
 	f.Operations("Look at the addresses that users have written to, and forget them",
-		policy.NewOperation(policy.About{Name: "list", Title: "List whom users have written to"}, listed, list, writeList),
+		policy.NewList(policy.About{Name: "list", Title: "List whom users have written to"}, listed, list, listing),
 		policy.NewOperation(policy.About{
 			Name: "rm", Effect: policy.Changes,
 			Title: "Forget whom a user has written to, or who has written to an address",
@@ -24,7 +24,13 @@ func operations(f *policy.Flags) {
 type request struct {
 	User    string `json:"user,omitempty"`
 	Address string `json:"address,omitempty"`
-	Limit   int    `json:"limit,omitempty"`
+	policy.Span
+}
+
+// Page is the request for one page.
+func (r request) Page(after string, rows int) any {
+	r.Span = policy.PageOf(after, rows)
+	return r
 }
 
 // filter chooses as the policy does where the command is carried out: a user is meant without the
@@ -71,16 +77,17 @@ func (r request) chooses() error {
 	return nil
 }
 
-func list(ctx context.Context, c *policy.Call, r request) ([]pair, error) {
-	return listPairs(ctx, c.Backends.State, r.filter(c), r.Limit)
+func list(ctx context.Context, c *policy.Call, r request) (policy.Part[pair], error) {
+	return listPairs(ctx, c.Backends.State, r.filter(c), r.Span)
 }
 
-func writeList(out io.Writer, list []pair) error {
-	table := terminal.NewTable(out, "USER", "ADDRESS", "WRITTEN", "UNTIL")
-	for _, one := range list {
-		table.Row(one.User, one.Address, one.Last, terminal.Time(one.Until))
+func listing(list policy.Part[pair]) policy.Listing {
+	l := policy.Listing{Next: list.Next, Titles: []string{"USER", "ADDRESS", "WRITTEN", "UNTIL"}}
+	for _, one := range list.Rows {
+		l.Row(one.User, one.Address, one.Last, terminal.Time(one.Until)).
+			Use("Forget", "auto-allow", "rm", "--user="+one.User, "--external="+one.Address)
 	}
-	return table.Flush()
+	return l
 }
 
 func remove(ctx context.Context, c *policy.Call, r request) (int, error) {

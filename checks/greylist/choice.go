@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"mailweir/internal/address"
+	"mailweir/internal/policy"
 	"mailweir/internal/state"
 )
 
@@ -55,8 +57,12 @@ type space struct {
 
 // spaces are those that the choice is from; the prefix is as long as it allows.
 func (c choice) spaces() []space {
+	clients := state.Prefix(clientSpace)
+	if c.net != "" {
+		clients = state.Key(clientSpace, c.net)
+	}
 	return []space{
-		{prefixOf(clientSpace), clientOf, clientRow},
+		{clients, clientOf, clientRow},
 		{prefixOf(knownSpace, c.net, c.sender, c.recipient), knownOf, knownRow},
 		{prefixOf(pendingSpace, c.sender, c.recipient, c.net), pendingOf, pendingRow},
 	}
@@ -72,31 +78,36 @@ func prefixOf(space string, parts ...string) string {
 	return state.Prefix(space, parts[:n]...)
 }
 
-// pageSize is how many entries are read at once.
-const pageSize = 1000
-
-// each calls visit for every entry of the choice, until it returns false.
-func (c choice) each(ctx context.Context, store state.Store, visit func(triplet, state.Entry, space) (bool, error)) error {
-	for _, space := range c.spaces() {
-		for last := ""; ; {
-			page, err := store.List(ctx, space.prefix, last, pageSize)
+// walk calls visit for the entries of the choice in a span, until it returns false. next is where
+// a walk would continue, "" at the end.
+func (c choice) walk(ctx context.Context, store state.Store, span policy.Span, visit func(triplet, state.Entry, space) (bool, error)) (next string, err error) {
+	last, seen := span.Begin(), 0
+	for _, space := range c.spacesFrom(last) {
+		for e, err := range state.AllAfter(ctx, store, space.prefix, last) {
 			if err != nil {
-				return err
+				return "", err
 			}
-			for _, e := range page {
-				last = e.Key
-				found, ok := space.read(e.Key)
-				if !ok || !c.has(found) {
-					continue
-				}
+			if seen == span.Look && span.Look > 0 {
+				return policy.After(last), nil
+			}
+			if found, ok := space.read(e.Key); ok && c.has(found) {
 				if more, err := visit(found, e, space); err != nil || !more {
-					return err
+					return policy.After(last), err
 				}
 			}
-			if len(page) < pageSize {
-				break
-			}
+			last, seen = e.Key, seen+1
 		}
 	}
-	return nil
+	return "", nil
+}
+
+// spacesFrom are the spaces where entries may come after a key.
+func (c choice) spacesFrom(key string) []space {
+	spaces := c.spaces()
+	for i, space := range spaces {
+		if strings.HasPrefix(key, space.prefix) {
+			return spaces[i:]
+		}
+	}
+	return spaces
 }

@@ -7,18 +7,23 @@ import (
 	"time"
 
 	"mailweir/internal/entry"
+	"mailweir/internal/policy"
 	"mailweir/internal/state"
 )
 
-// show returns up to limit rows of the choice: clients, then what is known, then what waits.
-func (c choice) show(ctx context.Context, store state.Store, limit int) (rows []Row, err error) {
-	err = c.each(ctx, store, func(found triplet, e state.Entry, space space) (bool, error) {
-		if row, ok := space.row(found, e); ok {
-			rows = append(rows, row)
+// show returns rows of the choice: clients, then what is known, then what waits.
+func (c choice) show(ctx context.Context, store state.Store, span policy.Span) (part policy.Part[Row], err error) {
+	part.Next, err = c.walk(ctx, store, span, func(found triplet, e state.Entry, space space) (bool, error) {
+		row, ok := space.row(found, e)
+		if ok && len(part.Rows) == span.Limit {
+			return false, nil
 		}
-		return len(rows) < limit, nil
+		if ok {
+			part.Rows = append(part.Rows, row)
+		}
+		return true, nil
 	})
-	return rows, err
+	return part, err
 }
 
 // pass makes known, for the time that known triplets are kept: all that waits and is chosen; the
@@ -43,7 +48,7 @@ func (c choice) pass(ctx context.Context, store state.Store, by entry.Origin, ke
 			return n, err
 		}
 	}
-	err = c.each(ctx, store, func(found triplet, e state.Entry, _ space) (bool, error) {
+	_, err = c.walk(ctx, store, policy.Span{}, func(found triplet, e state.Entry, _ space) (bool, error) {
 		p, ok := readPending(e.Value)
 		if !strings.HasPrefix(e.Key, state.Prefix(pendingSpace)) || !ok || p.passed {
 			return true, nil
@@ -59,6 +64,9 @@ func (c choice) pass(ctx context.Context, store state.Store, by entry.Origin, ke
 	return n, err
 }
 
+// pageSize is how many entries are forgotten at once.
+const pageSize = 1000
+
 // flush forgets what is chosen, and returns how many rows that were. Clients that are
 // known as a whole are among them when neither sender nor recipient is given.
 func (c choice) flush(ctx context.Context, store state.Store) (n int, err error) {
@@ -73,7 +81,7 @@ func (c choice) flush(ctx context.Context, store state.Store) (n int, err error)
 		steps = steps[:0]
 		return err
 	}
-	err = c.each(ctx, store, func(_ triplet, e state.Entry, _ space) (bool, error) {
+	_, err = c.walk(ctx, store, policy.Span{}, func(_ triplet, e state.Entry, _ space) (bool, error) {
 		if steps = append(steps, state.Delete(e.Key).Entered()); len(steps) < pageSize {
 			return true, nil
 		}

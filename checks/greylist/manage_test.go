@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mailweir/internal/entry"
+	"mailweir/internal/policy"
 	"mailweir/internal/policytest"
 	"mailweir/internal/state"
 )
@@ -19,12 +20,12 @@ func TestGreylistAdmin(t *testing.T) {
 	ctx, store := t.Context(), g.World.State
 	show := func(c choice, want ...string) {
 		t.Helper()
-		rows, err := c.show(ctx, store, 100)
+		part, err := c.show(ctx, store, policy.Span{Limit: 100})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var got []string
-		for _, r := range rows {
+		for _, r := range part.Rows {
 			got = append(got, strings.Join([]string{r.Net, r.Sender, r.Recipient, r.State, r.Until.UTC().Format(time.DateTime)}, " "))
 		}
 		if strings.Join(got, "\n") != strings.Join(want, "\n") {
@@ -73,14 +74,18 @@ func TestGreylistAdmin(t *testing.T) {
 		}
 	}
 
+	policytest.Paged(t, 5, func(span policy.Span) (policy.Part[Row], error) {
+		return chosen(t, "", "", "").show(ctx, store, span)
+	})
+
 	flush(chosen(t, "", "z@else.example", ""), 1)
 	g.says(policytest.Letter{Client: "203.0.113.1", From: "z@else.example"}, no)
 	flush(chosen(t, "198.51.100.7", "", ""), 5)
 	g.says(policytest.Letter{Client: "198.51.100.7", From: "never@else.example"}, no)
 	for range 2 {
-		rows, err := chosen(t, "", "", "").show(ctx, store, 2)
-		if len(rows) != 2 || err != nil {
-			t.Errorf("%d rows, %v, want the limit of 2", len(rows), err)
+		part, err := chosen(t, "", "", "").show(ctx, store, policy.Span{Limit: 2})
+		if len(part.Rows) != 2 || part.Next == "" || err != nil {
+			t.Errorf("%d rows, next %q, %v, want the limit of 2", len(part.Rows), part.Next, err)
 		}
 	}
 	if _, err := choose(request{Client: "nonsense"}, nets{24, 64}, "+"); err == nil {
@@ -90,11 +95,11 @@ func TestGreylistAdmin(t *testing.T) {
 
 func mustShow(t *testing.T, store state.Store, c choice) []Row {
 	t.Helper()
-	rows, err := c.show(t.Context(), store, 100)
-	if err != nil || len(rows) == 0 {
-		t.Fatalf("%+v shows %v, %v", c, rows, err)
+	part, err := c.show(t.Context(), store, policy.Span{Limit: 100})
+	if err != nil || len(part.Rows) == 0 {
+		t.Fatalf("%+v shows %v, %v", c, part, err)
 	}
-	return rows
+	return part.Rows
 }
 
 func chosen(t *testing.T, client, sender, recipient string) choice {

@@ -15,10 +15,10 @@ import (
 // were made.
 func (o *options) operations(f *policy.Flags) {
 	f.Operations("Look at what greylisting remembers, let mail pass, forget",
-		policy.NewOperation(policy.About{
+		policy.NewList(policy.About{
 			Name: "show", ByFlags: true,
 			Title: "Show clients and triplets that are known, and those that wait",
-		}, shown, o.show, writeRows),
+		}, shown, o.show, listing),
 		policy.NewOperation(policy.About{
 			Name: "pass", Effect: policy.Changes, ByFlags: true,
 			Title: "Let mail pass at its next attempt",
@@ -39,7 +39,13 @@ type request struct {
 	Client    string `json:"client,omitempty"` // an address, or a net as it is shown
 	Sender    string `json:"sender,omitempty"` // <> for the null sender
 	Recipient string `json:"recipient,omitempty"`
-	Limit     int    `json:"limit,omitempty"`
+	policy.Span
+}
+
+// Page is the request for one page.
+func (r request) Page(after string, rows int) any {
+	r.Span = policy.PageOf(after, rows)
+	return r
 }
 
 // chooses reports whether the request leaves anything out.
@@ -101,12 +107,12 @@ func (o *options) chosen(c *policy.Call, r request) (choice, error) {
 	return chosen, err
 }
 
-func (o *options) show(ctx context.Context, c *policy.Call, r request) ([]Row, error) {
+func (o *options) show(ctx context.Context, c *policy.Call, r request) (policy.Part[Row], error) {
 	chosen, err := o.chosen(c, r)
 	if err != nil {
-		return nil, err
+		return policy.Part[Row]{}, err
 	}
-	return chosen.show(ctx, c.Backends.State, r.Limit)
+	return chosen.show(ctx, c.Backends.State, r.Span)
 }
 
 func (o *options) pass(ctx context.Context, c *policy.Call, r request) (int, error) {

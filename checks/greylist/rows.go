@@ -3,10 +3,10 @@ package greylist
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
+	"mailweir/internal/policy"
 	"mailweir/internal/state"
 	"mailweir/internal/terminal"
 )
@@ -46,10 +46,22 @@ func pendingRow(t triplet, e state.Entry) (Row, bool) {
 	return row, readable && !p.passed
 }
 
-func writeRows(out io.Writer, rows []Row) error {
-	table := terminal.NewTable(out, "CLIENT", "SENDER", "RECIPIENT", "STATE", "SINCE", "UNTIL", "NOTE")
-	for _, r := range rows {
-		table.Row(r.Net, cmp.Or(r.Sender, "-"), cmp.Or(r.Recipient, "-"), r.State, terminal.Time(r.Since), terminal.Time(r.Until), r.Note)
+func listing(part policy.Part[Row]) policy.Listing {
+	l := policy.Listing{Next: part.Next, Titles: []string{"CLIENT", "SENDER", "RECIPIENT", "STATE", "SINCE", "UNTIL", "NOTE"}}
+	for _, r := range part.Rows {
+		l.Row(r.Net, cmp.Or(r.Sender, "-"), cmp.Or(r.Recipient, "-"), r.State, terminal.Time(r.Since), terminal.Time(r.Until), r.Note).Uses = uses(r)
 	}
-	return table.Flush()
+	return l
+}
+
+// uses are what a person can do with a row: let what waits pass, and forget.
+func uses(r Row) (uses []policy.Use) {
+	words := []string{"--client=" + r.Net}
+	if r.Sender != "" {
+		words = append(words, "--from="+r.Sender, "--to="+r.Recipient)
+	}
+	if strings.HasPrefix(r.State, "waiting") {
+		uses = append(uses, policy.Use{Title: "Let pass", Group: "greylist", Verb: "pass", Words: words})
+	}
+	return append(uses, policy.Use{Title: "Forget", Group: "greylist", Verb: "flush", Words: words})
 }

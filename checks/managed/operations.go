@@ -2,7 +2,6 @@ package managed
 
 import (
 	"context"
-	"io"
 
 	"mailweir/internal/entry"
 	"mailweir/internal/policy"
@@ -22,10 +21,10 @@ func operations(f *policy.Flags) {
 			Name: "rm", Effect: policy.Changes,
 			Title: "Take an entry of a recipient back",
 		}, oneEntry, remove, nil),
-		policy.NewOperation(policy.About{
+		policy.NewList(policy.About{
 			Name:  "list",
 			Title: "List the run-time entries of a recipient, or of all",
-		}, oneRecipient, list, writeList),
+		}, oneRecipient, list, listing),
 	)
 }
 
@@ -111,10 +110,11 @@ func list(ctx context.Context, c *policy.Call, r request) ([]Entry, error) {
 	return entriesOf(ctx, c.Backends.State, r.Recipient, c.Delimiter)
 }
 
-func writeList(out io.Writer, list []Entry) error {
-	table := terminal.NewTable(out, "RECIPIENT", "ENTRY", "SENDER", "UNTIL", "SINCE", "BY", "NOTE")
+func listing(list []Entry) policy.Listing {
+	l := policy.Listing{Titles: []string{"RECIPIENT", "ENTRY", "SENDER", "UNTIL", "SINCE", "BY", "NOTE"}}
 	for _, e := range list {
-		table.Row(e.Recipient, verb(e.Permit), e.Subject, entry.Ends(e.Until), terminal.Time(e.At), e.By, e.Note)
+		l.Row(e.Recipient, verb(e.Permit), e.Subject, entry.Ends(e.Until), terminal.Time(e.At), e.By, e.Note).
+			Use("Take back", "managed", "rm", "--user="+e.Recipient, "--entry="+e.Subject)
 	}
-	return table.Flush()
+	return l
 }

@@ -18,12 +18,12 @@ import (
 // operations are what people can do with lists.
 func operations(f *policy.Flags) {
 	f.Operations("Look at DNS lists",
-		policy.NewOperation(policy.About{
+		policy.NewList(policy.About{
 			Name: "status", Daemon: true,
 			Title: "Show how each list of the running daemon does",
 			Help: `Shows, for each list: whether it is asked or suspended, until when if that is known, and why; what it is asked about; look-ups, hits, hits that no other list shared, errors; the
 mean time of its answers; hits on clients whose mail is known to be good (its precision); and the list it overlaps with most.`,
-		}, policy.Unasked, status, writeStatus),
+		}, policy.Unasked, status, listing),
 		policy.NewOperation(policy.About{
 			Name: "rest", Args: "ZONE", Effect: policy.Enters, Daemon: true, Title: "Stop asking a list",
 		}, oneZone, rest, nil),
@@ -105,17 +105,18 @@ func writeSuspended(out io.Writer, suspended []rbl.ListStatus) error {
 	return nil
 }
 
-func writeStatus(out io.Writer, lists []rbl.ListStatus) error {
-	table := terminal.NewTable(out, "ZONE", "STATE", "ABOUT", "QUERIES", "HITS", "ALONE", "ERRORS", "KNOWN GOOD", "MEAN", "OVERLAP", "UNTIL", "WHY")
-	for _, l := range lists {
-		state := "asked"
-		if !l.Asked {
-			state = "suspended"
+func listing(lists []rbl.ListStatus) policy.Listing {
+	l := policy.Listing{Titles: []string{"ZONE", "STATE", "ABOUT", "QUERIES", "HITS", "ALONE", "ERRORS", "KNOWN GOOD", "MEAN", "OVERLAP", "UNTIL", "WHY"}}
+	for _, one := range lists {
+		state, title, verb := "asked", "Rest", "rest"
+		if !one.Asked {
+			state, title, verb = "suspended", "Resume", "resume"
 		}
-		table.Row(l.Zone, state, about(l), l.Queries, l.Hits, l.Alone, l.Errors, l.KnownGood,
-			l.Latency.Mean().Round(time.Microsecond), mostOverlap(l.Overlap), terminal.Time(l.Until), l.Why)
+		l.Row(one.Zone, state, about(one), one.Queries, one.Hits, one.Alone, one.Errors, one.KnownGood,
+			one.Latency.Mean().Round(time.Microsecond), mostOverlap(one.Overlap), terminal.Time(one.Until), one.Why).
+			Use(title, "rbl", verb, one.Zone)
 	}
-	return table.Flush()
+	return l
 }
 
 // about says what a list is asked about.

@@ -17,13 +17,13 @@ import (
 // operations are what people can do with recipients.
 func (o *options) operations(f *policy.Flags) {
 	f.Operations("Look at who exists, and have it asked again",
-		policy.NewOperation(policy.About{
+		policy.NewList(policy.About{
 			Name: "test", Args: "ADDRESS…", Daemon: true,
 			Title: "Show what each source says about an address, as mail to it would be answered",
 			Help: `Shows, for each address, whose question it is (--recipient-access, or which source), what was asked, what the answer was, and what is kept
 of it: an answer that counts is not asked for again. Without a daemon, mailweir explain --to ADDRESS shows the same.`,
 			Example: "  mailweir recipient test bob@example.org nobody@example.org",
-		}, someAddresses, o.test, writeTested),
+		}, someAddresses, o.test, listing),
 		policy.NewOperation(policy.About{
 			Name: "forget", Args: "ADDRESS|DOMAIN", Effect: policy.Changes,
 			Title: "Have servers asked again about an address with its extensions, or about a domain",
@@ -173,12 +173,12 @@ func (c *rule) kept(ctx context.Context, call *policy.Call, s *source, to addres
 	return "too old to count"
 }
 
-func writeTested(out io.Writer, list []Tested) error {
-	t := terminal.NewTable(out, "ADDRESS", "SOURCE", "QUESTION", "ANSWER", "KEPT")
+func listing(list []Tested) policy.Listing {
+	l := policy.Listing{Titles: []string{"ADDRESS", "SOURCE", "QUESTION", "ANSWER", "KEPT"}}
 	for _, one := range list {
-		t.Row(one.Address, one.Source, one.Question, one.Answer, one.Kept)
+		l.Row(one.Address, one.Source, one.Question, one.Answer, one.Kept)
 	}
-	return t.Flush()
+	return l
 }
 
 // forgetRequest is an address or a domain.

@@ -3,26 +3,24 @@ package reputation
 import (
 	"context"
 	"fmt"
-	"io"
 	"math"
 	"net/netip"
 	"time"
 
 	"mailweir/internal/entry"
 	"mailweir/internal/policy"
-	"mailweir/internal/terminal"
 )
 
 // operations are what people can do with histories. They go by the formula of the flags.
 func operations(f *policy.Flags, halfLife *time.Duration, least *int) {
 	b := operated{halfLife, least}
 	f.Operations("Look at what clients have done here, and forget it",
-		policy.NewOperation(policy.About{
+		policy.NewList(policy.About{
 			Name: "show", Args: "ADDRESS", ByFlags: true,
 			Title: "Explain a client's score by its parts",
 			Help: `Shows the client's score as it is now, and what each kind of events adds to it. The formula is that of the running daemon
 (--reputation-half-life and --reputation-min-events), or that of the flags given here when the command opens the state itself.`,
-		}, oneClient, b.show, writeScore),
+		}, oneClient, b.show, listing),
 		policy.NewOperation(policy.About{
 			Name: "forget", Args: "ADDRESS", Effect: policy.Changes, ByFlags: true,
 			Title: "Forget a client's history, at once and on every host that shares the state",
@@ -100,25 +98,22 @@ func (o operated) forget(ctx context.Context, c *policy.Call, r request) (policy
 	return policy.Nothing{}, err
 }
 
-func writeScore(out io.Writer, r answer) error {
-	table := terminal.NewTable(out, "EVENTS", "WEIGHT NOW", "POINTS")
+func listing(r answer) policy.Listing {
+	l := policy.Listing{Titles: []string{"EVENTS", "WEIGHT NOW", "POINTS"}}
 	for _, p := range r.Parts {
-		table.Row(p.Name, fmt.Sprintf("%.1f", p.Events), fmt.Sprintf("%+.1f", p.Points))
+		l.Row(p.Name, fmt.Sprintf("%.1f", p.Events), fmt.Sprintf("%+.1f", p.Points))
 	}
-	table.Row("all", fmt.Sprintf("%.1f", r.Events), fmt.Sprintf("%.0f", math.Floor(r.Score)))
-	if err := table.Flush(); err != nil {
-		return err
-	}
+	l.Row("all", fmt.Sprintf("%.1f", r.Events), fmt.Sprintf("%.0f", math.Floor(r.Score)))
 	if r.Forgotten != nil {
-		fmt.Fprintf(out, "its history was begun anew %s\n", r.Forgotten)
+		l.Note("its history was begun anew %s", r.Forgotten)
 	}
-	text := fmt.Sprintf("%s is judged by its score of %.0f\n", r.Net, math.Floor(r.Score))
 	switch {
 	case r.Known:
-		text = r.Net + " is not judged: wanted mail has come from there within 36 days\n"
+		l.Note("%s is not judged: wanted mail has come from there within 36 days", r.Net)
 	case !r.Judged:
-		text = fmt.Sprintf("%s is not judged: it takes %d events\n", r.Net, r.Least)
+		l.Note("%s is not judged: it takes %d events", r.Net, r.Least)
+	default:
+		l.Note("%s is judged by its score of %.0f", r.Net, math.Floor(r.Score))
 	}
-	_, err := io.WriteString(out, text)
-	return err
+	return l
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/netip"
+	"strings"
 
 	"mailweir/internal/entry"
 	"mailweir/internal/history"
@@ -16,10 +16,10 @@ import (
 // operations are what people can do with the list.
 func operations(f *policy.Flags) {
 	f.Operations("Look at the temporary block list and change it",
-		policy.NewOperation(policy.About{
+		policy.NewList(policy.About{
 			Name:  "list",
 			Title: "List the clients that are blocked, until when, and by which rule or by whom and why",
-		}, policy.Unasked, showList, writeList),
+		}, policy.Unasked, showList, listing),
 		policy.NewOperation(policy.About{
 			Name: "add", Args: "ADDRESS", Effect: policy.Enters,
 			Title: "Put a client on the list, at once and on every host that shares the state",
@@ -76,16 +76,17 @@ func showList(ctx context.Context, c *policy.Call, _ policy.Nothing) ([]Entry, e
 	return List(ctx, c.Backends.State)
 }
 
-func writeList(out io.Writer, list []Entry) error {
-	table := terminal.NewTable(out, "CLIENT", "UNTIL", "SINCE", "BY", "WHY")
+func listing(list []Entry) policy.Listing {
+	l := policy.Listing{Titles: []string{"CLIENT", "UNTIL", "SINCE", "BY", "WHY"}}
 	for _, e := range list {
 		by, why := e.By, e.Note
 		if e.Rule != "" {
 			by, why = "rule", fmt.Sprintf("%s: %d bad, %d accepted", e.Rule, e.Bad, e.Good)
 		}
-		table.Row(e.Net, entry.Ends(e.Until), terminal.Time(e.At), by, why)
+		client, _, _ := strings.Cut(e.Net, "/") // the address of a /64 stands for it
+		l.Row(e.Net, entry.Ends(e.Until), terminal.Time(e.At), by, why).Use("Take off", "tempblock", "rm", client)
 	}
-	return table.Flush()
+	return l
 }
 
 func add(ctx context.Context, c *policy.Call, r request) (policy.Nothing, error) {

@@ -2,13 +2,10 @@ package admin
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"time"
 
 	"mailweir/internal/policy"
 	"mailweir/internal/state"
-	"mailweir/internal/terminal"
 	"mailweir/rbl"
 )
 
@@ -27,7 +24,7 @@ const readWithin = 5 * time.Second
 func Operations(where string) []policy.OperationGroup {
 	return []policy.OperationGroup{
 		{Name: "state", Title: "Look at what checks remember, or move it", Operations: []policy.Operation{
-			policy.NewOperation(policy.About{Name: "stats", Title: "Show how much checks remember"}, policy.Unasked, stats, showStats),
+			policy.NewList(policy.About{Name: "stats", Title: "Show how much checks remember"}, policy.Unasked, stats, listing),
 			policy.NewOperation(policy.About{Name: "where", Daemon: true, Hidden: true}, policy.Unasked,
 				func(context.Context, *policy.Call, policy.Nothing) (string, error) { return where, nil }, nil),
 			policy.NewOperation(policy.About{Name: "read", Daemon: true, Hidden: true, Quiet: true}, noCommand[state.Question], read, nil),
@@ -56,17 +53,14 @@ func stats(ctx context.Context, c *policy.Call, _ policy.Nothing) (state.Stats, 
 	return c.Backends.State.Stats(ctx)
 }
 
-func showStats(out io.Writer, stats state.Stats) error {
-	table := terminal.NewTable(out, "SPACE", "ROWS", "EVICTED")
+func listing(stats state.Stats) policy.Listing {
+	l := policy.Listing{Titles: []string{"SPACE", "ROWS", "EVICTED"}}
 	for _, s := range stats.Spaces {
-		table.Row(s.Space, s.Rows, s.Evicted)
+		l.Row(s.Space, s.Rows, s.Evicted)
 	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "%d octets, %d rows not yet on disk, %d leases held\n", stats.Bytes, stats.Pending, stats.Leases)
+	l.Note("%d octets, %d rows not yet on disk, %d leases held", stats.Bytes, stats.Pending, stats.Leases)
 	for _, note := range stats.Notes {
-		fmt.Fprintln(out, "note:", note)
+		l.Note("note: %s", note)
 	}
-	return nil
+	return l
 }

@@ -25,7 +25,7 @@ var layers = map[string][]string{
 	"rbl":                     {"internal/dns"},
 	"internal/dns":            {},
 	"internal/dns/dnstest":    {},
-	"internal/policy":         {"internal/address", "internal/table", "internal/state", "internal/trace", "internal/resource", "internal/mailauth", "internal/backend", "internal/dns", "rbl"},
+	"internal/policy":         {"internal/address", "internal/table", "internal/state", "internal/trace", "internal/resource", "internal/mailauth", "internal/backend", "internal/dns", "internal/terminal", "rbl"},
 	"internal/runner":         {"internal/policy", "internal/address", "internal/textfile", "internal/table", "internal/trace", "internal/resource", "internal/fact", "internal/mailauth", "internal/spool"},
 	"internal/table":          {"internal/address", "internal/textfile", "internal/trace"},
 	"internal/content":        {"internal/textfile", "internal/content/*", "internal/charset", "internal/encodedword", "internal/transfer"},

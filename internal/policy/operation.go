@@ -17,6 +17,7 @@ type Operation struct {
 	request func(*Flags) func(args []string) (any, error)
 	run     func(context.Context, *Call, []byte) (any, error)
 	show    func(io.Writer, []byte) error
+	list    func([]byte) (Listing, error) // nil where the answer is no list
 }
 
 // About describes an operation to people.
