@@ -6,6 +6,7 @@ package account
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -215,10 +216,20 @@ var replyOutbound = &policy.Reply{
 	ID: "account-outbound", Row: "T7", Code: 451, Enhanced: "4.3.2", Text: "Account outbounds disabled",
 	Description: "The administrator has switched off the outbound mail of this login, of its domain, or of all accounts.",
 	Resolution:  "The sender asks the administrator. He finds who switched it off, why and until when in the event, and ends it with mailweir account on, or in the list that the event names.",
+	Advice:      "Your outbound mail is switched off at the moment; please ask your administrator.",
+	Lifts: []policy.Lift{
+		{Operation: "account/on", Words: []string{"--outbound={account}"}, Cause: regexp.MustCompile(`^outbound of "(?P<account>[^"\\]+)" is off`), Says: "Switches the outbound mail of {account} on again."},
+		{Says: "An entry of --account-list at {place} has switched it off: take it out.", Cause: regexp.MustCompile(`" matches `)},
+	},
 }
 
 var replyInbound = &policy.Reply{
 	ID: "account-inbound", Row: "T8", Code: 451, Enhanced: "4.3.2", Text: "Account inbounds disabled",
 	Description: "The administrator has switched off the inbound mail of the recipient's domain, or of all domains.",
 	Resolution:  "Nothing for the sender: the mail is tried again. The administrator ends it with mailweir account on, or in the list that the event names.",
+	Advice:      "Mail for this domain is not taken at the moment; your mail server tries again by itself.",
+	Lifts: []policy.Lift{
+		{Operation: "account/on", Words: []string{"--inbound={account}"}, Cause: regexp.MustCompile(`^inbound of "(?P<account>[^"\\]+)" is off`), Says: "Switches the inbound mail of {account} on again."},
+		{Says: "An entry of --account-list at {place} has switched it off: take it out.", Cause: regexp.MustCompile(`" matches `)},
+	},
 }

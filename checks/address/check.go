@@ -59,10 +59,18 @@ var replySender = &policy.Reply{
 	ID: "sender-address", Row: "P1", Code: 501, Enhanced: "5.1.7", Text: "Invalid address",
 	Description: "The envelope sender is not an address to which anything could be returned.",
 	Resolution:  "The sender corrects the return address in the sending program. The event says what is wrong with it.",
+	Advice:      "Please correct the return address that your mail program gives.",
+	Lifts: []policy.Lift{
+		{Says: "Nothing lets it pass: no answer could be returned to such a sender."},
+	},
 }
 
 var replyRecipient = &policy.Reply{
 	ID: "recipient-address", Row: "P1", Code: 501, Enhanced: "5.1.3", Text: "Invalid address",
 	Description: "The recipient is not a valid mail address, or asks us to send the mail on elsewhere.",
 	Resolution:  "The sender corrects the recipient's address. The event says what is wrong with it.",
+	Advice:      "Please correct the recipient's address.",
+	Lifts: []policy.Lift{
+		{Says: "Nothing lets it pass: this is not a valid address."},
+	},
 }

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"mailweir/internal/history"
@@ -43,6 +44,10 @@ var Wrong = &policy.Reply{
 	Offence:     policy.OffenceAuthFail,
 	Description: "The login does not exist, or the password is wrong. Which of the two, the client is not told; the event has the cause where it is known.",
 	Resolution:  "The user enters login and password in the mail program again. The administrator sets a new password where it is forgotten.",
+	Advice:      "Please enter login and password in your mail program again.",
+	Lifts: []policy.Lift{
+		{Says: "Nothing but the right password: the administrator sets a new one where it is forgotten."},
+	},
 }
 
 // refused is what Postfix writes before the reason.
@@ -54,6 +59,11 @@ var Unavailable = &policy.Reply{
 	ID: "auth-unavailable", Row: "P2", Code: 454, Enhanced: "4.7.0", Text: "Temporary authentication failure: Connection lost to authentication server",
 	Description: "The password was not looked at: the client is on the temporary block list, Dovecot does not answer, or too many guesses are under way. The event says which.",
 	Resolution:  "Trying again later helps. The administrator looks after Dovecot, or takes a client off the temporary block list with mailweir tempblock rm.",
+	Advice:      "Please try again in some minutes.",
+	Lifts: []policy.Lift{
+		{Operation: "tempblock/rm", Words: []string{"{client}"}, Cause: regexp.MustCompile(`block list`), Says: "Takes {client} off the temporary block list, and forgets what was counted against it."},
+		{Says: "Nothing but trying again: the password was not looked at."},
+	},
 }
 
 // Reason is what the service says of a wrong password, under what --replies overrides, by id. The

@@ -61,10 +61,18 @@ var reply = &policy.Reply{
 	ID: "client-block", Row: "T1", Code: 421, Enhanced: "4.7.1", Text: "Sender address blocked",
 	Description: "The sending host's address or name is on the administrator's list of blocked clients.",
 	Resolution:  "The administrator removes the entry that the event names, or exempts the host with an entry OK before it.",
+	Advice:      "Mail from your mail server {client} is not accepted here; please have its administrator write to our postmaster.",
+	Lifts: []policy.Lift{
+		{Table: "client-block-list", Entry: "{client} OK", Says: "Exempts {client}. In a cidr: or regexp: table it must stand before {place}; where that line is for this very client, take it out instead."},
+	},
 }
 
 var replyPermanent = &policy.Reply{
 	ID: "client-block-permanent", Row: "T1", Code: 554, Enhanced: "5.7.1", Text: "Sender address blocked",
 	Description: "The sending host's address or name is on the administrator's list of blocked clients, and --client-block-code=554 refuses it permanently.",
 	Resolution:  "The administrator removes the entry that the event names, or exempts the host with an entry OK before it.",
+	Advice:      "Mail from your mail server {client} is not accepted here; please have its administrator write to our postmaster.",
+	Lifts: []policy.Lift{
+		{Table: "client-block-list", Entry: "{client} OK", Says: "Exempts {client}. In a cidr: or regexp: table it must stand before {place}; where that line is for this very client, take it out instead."},
+	},
 }

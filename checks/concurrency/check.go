@@ -129,10 +129,20 @@ var replyDomain = &policy.Reply{
 	ID: "concurrency", Row: "T9", Code: 451, Enhanced: "4.7.0", Text: "Account service temporarily unavailable",
 	Description: "As many transactions as are allowed go into the recipient's domain at this moment, from all untrusted clients together.",
 	Resolution:  "Nothing for the sender: the mail is tried again. If it happens often, the administrator raises --concurrency-domain, or looks for a flood.",
+	Advice:      "Your mail server tries again by itself, so you need not do anything.",
+	Lifts: []policy.Lift{
+		{Says: "Nothing need be done: it passes as soon as fewer messages to this domain are under way."},
+		{Setting: "concurrency-domain", Says: "Raises the limit of each local domain."},
+	},
 }
 
 var replyClient = &policy.Reply{
 	ID: "concurrency-client", Row: "T9", Offence: policy.OffenceConcurrency, Code: 451, Enhanced: "4.7.0", Text: "Account service temporarily unavailable",
 	Description: "The sending host has as many transactions under way at this moment as one client is allowed.",
 	Resolution:  "Nothing for the sender: the mail is tried again. The administrator raises --concurrency-client, or exempts a host that sends much wanted mail with --concurrency-exempt.",
+	Advice:      "Your mail server tries again by itself, so you need not do anything.",
+	Lifts: []policy.Lift{
+		{Table: "concurrency-exempt", Entry: "{client} OK", Says: "Exempts {client} from the limits of this check."},
+		{Setting: "concurrency-client", Says: "Raises the limit of each client."},
+	},
 }

@@ -201,4 +201,9 @@ var reply = &policy.Reply{
 	ID: "content", Row: "P15", Offence: policy.OffenceBlocked, Code: 550, Enhanced: "5.7.1", Text: "Message bounced due to Content Examination Policy",
 	Description: "Words or patterns in the message reached the score of a content definition. The event names the definition and the lines that matched.",
 	Resolution:  "The sender rewords the message. The administrator adjusts the definition, or adds a bypass (--content-bypass).",
+	Advice:      "Please word your message in another way, or ask the recipient how to send it.",
+	Lifts: []policy.Lift{
+		{Table: "content-bypass", Entry: "{sender} OK", Says: "Mail from {sender} is no longer examined."},
+		{Table: "content-bypass", Entry: "{to} OK", Says: "Mail to {to} is no longer examined."},
+	},
 }

@@ -35,4 +35,8 @@ var reply = &policy.Reply{
 	ID: "envelope-from", Row: "P8", Offence: policy.OffenceBlocked, Code: 550, Enhanced: "5.7.1", Text: "Envelope Rejected - Block policy for Envelope from address",
 	Description: "The envelope sender, or its domain, is under a block policy for the envelope.",
 	Resolution:  "The administrator removes the entry that the event names, or exempts the address with an entry OK.",
+	Advice:      "Mail from this address is not accepted here; please write to our postmaster.",
+	Lifts: []policy.Lift{
+		{Table: "envelope-from-list", Entry: "{sender} OK", Says: "Exempts {sender}. In a regexp: table it must stand before {place}; where that line is for this very address, take it out instead."},
+	},
 }

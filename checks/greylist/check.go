@@ -192,4 +192,9 @@ var reply = &policy.Reply{
 	ID: "greylist", Row: "T3", Code: 451, Enhanced: "4.7.1", Text: "Internal resource temporarily unavailable",
 	Description: "Mail from this client's net, this sender and to this recipient was not known yet, or came back too soon.",
 	Resolution:  "Nothing: a mail server tries again and is then known. The administrator can let it pass at once with mailweir greylist pass, or permanently with --greylist-bypass.",
+	Advice:      "Your mail server tries again by itself, so you need not do anything.",
+	Lifts: []policy.Lift{
+		{Operation: "greylist/pass", Words: []string{"--client={client}", "--from={envelope}", "--to={to}"}, Says: "Lets the next attempt pass, from the net of {client}, from {envelope} to {to}, and is remembered as long as mail that has waited."},
+		{Table: "greylist-bypass", Entry: "{client} OK", Says: "Mail from {client} never waits again."},
+	},
 }

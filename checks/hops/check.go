@@ -44,4 +44,8 @@ var reply = &policy.Reply{
 	ID: "hops", Row: "P18", Code: 554, Enhanced: "5.4.6", Text: "Mail loop detected",
 	Description: "The message has passed through as many hosts as a message that goes in a circle, most likely between two forwarding addresses.",
 	Resolution:  "Sender and recipient look at the forwarding rules of the addresses involved, and break the circle.",
+	Advice:      "The message went round in a circle, most likely between two addresses that forward to each other; please look at their forwarding.",
+	Lifts: []policy.Lift{
+		{Says: "Nothing lets it pass: the forwarding that goes in a circle must end."},
+	},
 }

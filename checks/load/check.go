@@ -170,4 +170,9 @@ var reply = &policy.Reply{
 	ID: "load", Row: "T2", Code: 421, Enhanced: "4.3.2", Text: "Unable to process connection at this time",
 	Description: "mailweir serves as many connections, or uses as much memory, as it is allowed to.",
 	Resolution:  "Nothing for the sender: the mail is tried again. If it happens often, the administrator raises the limit that the event names, or looks for a flood.",
+	Advice:      "Your mail server tries again by itself, so you need not do anything.",
+	Lifts: []policy.Lift{
+		{Says: "Nothing need be done: it passes as soon as there is room again."},
+		{Setting: "load-sessions", Says: "Raises the limit of connections, where the cause names that one."},
+	},
 }

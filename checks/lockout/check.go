@@ -247,4 +247,9 @@ var reply = &policy.Reply{
 	ID: "lockout", Row: "P4", Offence: policy.OffenceBlocked, Code: 550, Enhanced: "5.7.1", Text: "Administrative Lockout - Inbound not allowed",
 	Description: "A host that is not ours used an address of one of our domains as sender, and neither SPF nor DKIM shows that it may.",
 	Resolution:  "The administrator adds the host to --lockout-clients, or the service that sends for us to --lockout-senders (via THEIR.DOMAIN), or to our SPF record.",
+	Advice:      "Your message used an address of ours as sender; please send it through our own mail server.",
+	Lifts: []policy.Lift{
+		{Table: "lockout-clients", Entry: "{client} OK", Says: "Lets {client} use all our domains as sender."},
+		{Table: "lockout-senders", Entry: "{sender} OK", Says: "Lets everybody use {sender} as sender; with via THEIR.DOMAIN only those for whom that domain vouches."},
+	},
 }

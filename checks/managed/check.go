@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"regexp"
 	"slices"
 	"sync/atomic"
 
@@ -40,6 +41,10 @@ permitted.`,
 	Exempt:    policy.ExemptPermitClient | policy.ExemptPermitSender | policy.ExemptAlwaysAccept,
 	Aggregate: policy.AggregateRemove,
 	Replies:   []*policy.Reply{replyAddress, replyDomain, replyHeader},
+	Permits: &policy.Lift{
+		Operation: "managed/add", Words: []string{"--user={to}", "--permit={sender}"}, Vouched: true,
+		Says: "{to} permits {sender}, which counts while SPF or DKIM vouches for the sender.",
+	},
 	Setup: func(f *policy.Flags) policy.Build {
 		operations(f)
 		specs := f.Tables("list", "recipients and what they block and permit: block SENDER|DOMAIN … permit SENDER|DOMAIN …")
@@ -132,16 +137,28 @@ var replyAddress = &policy.Reply{
 	ID: "managed-address", Row: "P5", Code: 550, Enhanced: "5.7.1", Text: "Envelope blocked - User Entry",
 	Description: "The recipient has blocked the address of the envelope sender.",
 	Resolution:  "The recipient takes the entry back that the event names, or permits the address (mailweir managed, or the list).",
+	Advice:      "The recipient does not take mail from this address.",
+	Lifts: []policy.Lift{
+		{Operation: "managed/add", Words: []string{"--user={owner}", "--permit={sender}"}, Cause: regexp.MustCompile(`^"(?P<owner>[^"\\]+)" blocks "(?P<subject>[^"\\]+)"`), Says: "{owner} permits {sender}, which decides over every block that is no more specific."},
+	},
 }
 
 var replyDomain = &policy.Reply{
 	ID: "managed-domain", Row: "P6", Code: 550, Enhanced: "5.7.1", Text: "Envelope blocked - User Domain Entry",
 	Description: "The recipient has blocked the domain of the envelope sender, or a domain above it.",
 	Resolution:  "The recipient takes the entry back that the event names, or permits this one address of the domain (mailweir managed, or the list).",
+	Advice:      "The recipient does not take mail from this domain.",
+	Lifts: []policy.Lift{
+		{Operation: "managed/add", Words: []string{"--user={owner}", "--permit={sender}"}, Cause: regexp.MustCompile(`^"(?P<owner>[^"\\]+)" blocks "(?P<subject>[^"\\]+)"`), Says: "{owner} permits {sender} alone; the rest of the domain stays blocked."},
+	},
 }
 
 var replyHeader = &policy.Reply{
 	ID: "managed-header", Row: "P10", Code: 550, Enhanced: "5.7.1", Text: "Rejected by header based manually Blocked Senders - block for manual block",
 	Description: "Every recipient of the message, or with --managed-header-action=reject one of them, has blocked an address of header From.",
 	Resolution:  "The recipient takes the entry back that the event names, or permits the address (mailweir managed, or the list).",
+	Advice:      "The recipient does not take mail from this address.",
+	Lifts: []policy.Lift{
+		{Operation: "managed/add", Words: []string{"--user={owner}", "--permit={subject}"}, Cause: regexp.MustCompile(`^"(?P<owner>[^"\\]+)" blocks "(?P<subject>[^"\\]+)"`), Says: "{owner} permits {subject}. Where several recipients have blocked it, each needs that."},
+	},
 }

@@ -100,4 +100,9 @@ var reply = &policy.Reply{
 	ID: "open-relay", Row: "T6", Offence: policy.OffenceOpenRelay, Code: 451, Enhanced: "4.7.1", Text: "Open relay not allowed",
 	Description: "Neither the sender's host nor the recipient's domain is one that this system serves.",
 	Resolution:  "The sender uses the mail server of its own provider. The administrator adds our own hosts to --trusted-nets, our domains to --local-domains, or an exception.",
+	Advice:      "Our mail server does not send mail on to other domains; please use the mail server of your own provider.",
+	Lifts: []policy.Lift{
+		{Table: "open-relay-clients", Entry: "{client} OK", Says: "Lets {client} send to every domain through us: only for hosts of your own."},
+		{Table: "open-relay-exceptions", Entry: "{to_domain} OK", Says: "Lets everybody send to {to_domain} through us: only for domains that you serve."},
+	},
 }

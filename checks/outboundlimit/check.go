@@ -188,4 +188,9 @@ var reply = &policy.Reply{
 	ID: "outbound-limit", Row: "P13", Code: 550, Enhanced: "5.7.0", Text: "Exceeding outbound thread limit",
 	Description: "A login, or a host that is limited like one, sends more messages at once, or to more recipients in some time, than it is allowed.",
 	Resolution:  "The user sends fewer messages at once, or waits. The administrator looks whether the password was stolen (mailweir account off), or raises the limit that the event names.",
+	Advice:      "Too many of your messages are under way; please wait some minutes and send fewer at once.",
+	Lifts: []policy.Lift{
+		{Says: "Nothing for one login: it passes when fewer messages are under way. Look whether the password was stolen."},
+		{Setting: "outbound-limit-sessions", Says: "Raises the limit for every login, where the cause names messages at once; --outbound-limit-rate where it names recipients."},
+	},
 }

@@ -287,4 +287,5 @@ var reply = &policy.Reply{
 	ID: "rbl", Row: "P11", Offence: policy.OffenceListed, Code: 550, Enhanced: "5.7.1", Text: "{zone} Blocked - see {reason}", Args: []string{"zone", "reason"},
 	Description: "The sending host's address, or a domain name in the mail, is on a DNS list that the administrator trusts. The text is the list's own.",
 	Resolution:  "The sender asks the list named in the reply for removal. The administrator can permit the client (--permit-clients) or the sender (--permit-senders) meanwhile.",
+	Advice:      "The address of your mail server, or a domain in your mail, is on a public block list that the reply names; please have the administrator of your mail server ask there for removal.",
 }

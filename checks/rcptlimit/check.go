@@ -53,4 +53,9 @@ var reply = &policy.Reply{
 	ID: "rcpt-limit", Row: "T14", Code: 452, Enhanced: "4.5.3", Text: "Too many recipients",
 	Description: "The message has as many recipients as one message may have. Those before this one are not affected.",
 	Resolution:  "Nothing: a mail server delivers to the accepted recipients and then to the rest. A program that does not should send to fewer at once.",
+	Advice:      "A mail server delivers the rest by itself; if yours does not, please send to fewer recipients at once.",
+	Lifts: []policy.Lift{
+		{Says: "Nothing need be done: the recipients before this one are not affected, and a mail server sends to the rest afterwards."},
+		{Setting: "rcpt-limit-max", Says: "Raises the limit for every client that is not trusted."},
+	},
 }

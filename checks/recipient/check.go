@@ -272,10 +272,19 @@ var reply = &policy.Reply{
 	ID: "recipient", Row: "P12", Offence: policy.OffenceInvalidRcpt, Code: 550, Enhanced: "5.1.1", Text: "Invalid Recipient",
 	Description: "The recipient does not exist: no source of --recipient-source for the domain knows the address, or --recipient-access rejects it.",
 	Resolution:  "The sender looks for a typing error in the address. The administrator sees in the event which source has said no and why; after a new mailbox has been made, mailweir recipient forget has a server asked again at once.",
+	Advice:      "The address does not exist here; please look for a typing error.",
+	Lifts: []policy.Lift{
+		{Operation: "recipient/forget", Words: []string{"{to}"}, Says: "If the mailbox has been made meanwhile: has the server asked again at once. Without the mailbox nothing helps."},
+		{Table: "recipient-access", Entry: "{to} OK", Says: "Says that {to} exists, whatever the sources say."},
+	},
 }
 
 var replyUnavailable = &policy.Reply{
 	ID: "recipient-unavailable", Row: "T11", Code: 451, Enhanced: "4.4.3", Text: "Recipient Temporarily Unavailable",
 	Description: "Whether the recipient exists could not be found out: a directory, a database or the next server does not answer, or an entry of --recipient-access defers.",
 	Resolution:  "Nothing for the sender: the mail is tried again. The administrator sees in the event which source has failed; --recipient-on-error=accept lets such mail on.",
+	Advice:      "Your mail server tries again by itself, so you need not do anything.",
+	Lifts: []policy.Lift{
+		{Table: "recipient-access", Entry: "{to} OK", Says: "Says that {to} exists, so that no source is asked; else it passes as soon as the source answers."},
+	},
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"regexp"
 	"time"
 
 	"mailweir/internal/history"
@@ -118,6 +119,10 @@ var replyRefused = &policy.Reply{
 	ID: "reputation", Row: "P9", Code: 550, Enhanced: "5.7.1", Text: "Local CT IP Reputation - (reject)",
 	Description: "Nearly all that the sending host has tried here lately was bad: refused by lists or scanners, or for recipients that do not exist.",
 	Resolution:  "The administrator sees the score and its parts with mailweir reputation show, and permits a host that is wanted with --permit-clients. The score falls with time.",
+	Advice:      "Mail from your mail server {client} is not accepted here because of what it has sent lately; please have its administrator write to our postmaster.",
+	Lifts: []policy.Lift{
+		{Operation: "reputation/forget", Words: []string{"{client}"}, Says: "Forgets the history of {client}: it begins again without a score."},
+	},
 }
 
 // ReplyUnavailable is the reply of every check that has failed before DATA and whose on-error is
@@ -127,4 +132,8 @@ var ReplyUnavailable = &policy.Reply{
 	ID: "unavailable", Row: "T4", Code: 451, Enhanced: "4.7.1", Text: "Internal resource temporarily unavailable",
 	Description: "The check that the event names could not judge this recipient, because what it relies on did not answer, and its on-error is defer. Where that check is reputation and no error stands there, much of what the sending host has tried here lately was bad, though not so much that it is refused.",
 	Resolution:  "Nothing for the sender: the mail is tried again. The event has the check's error, which the administrator mends, or the score of the sending host.",
+	Advice:      "Your mail server tries again by itself, so you need not do anything.",
+	Lifts: []policy.Lift{
+		{Operation: "reputation/forget", Words: []string{"{client}"}, Cause: regexp.MustCompile(`, deferred from \d+`), Says: "Forgets the history of {client}: it begins again without a score."},
+	},
 }

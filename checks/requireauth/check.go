@@ -48,4 +48,8 @@ var reply = &policy.Reply{
 	ID: "require-auth", Row: "P14", Code: 550, Enhanced: "5.7.0", Text: "Submitter failed to authenticate",
 	Description: "The mail came to a submission port, and the client did not log in.",
 	Resolution:  "The user gives user name and password in the mail program. A host that cannot is added to --require-auth-exempt.",
+	Advice:      "Please switch authentication on for outgoing mail in your mail program.",
+	Lifts: []policy.Lift{
+		{Table: "require-auth-exempt", Entry: "{client} OK", Says: "Lets {client} submit mail without a login."},
+	},
 }

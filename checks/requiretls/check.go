@@ -155,4 +155,8 @@ var reply = &policy.Reply{
 	ID: "require-tls", Row: "P16", Code: 553, Enhanced: "5.7.1", Text: "This route requires encryption (TLS)",
 	Description: "The administrator requires encryption for this client, sender or recipient, and the connection has none, or too weak a one.",
 	Resolution:  "The sender turns STARTTLS on, with a current version, and looks for a proxy in between that takes it out. The administrator reviews --require-tls-routes.",
+	Advice:      "Please have your mail server use TLS for mail to us.",
+	Lifts: []policy.Lift{
+		{Table: "require-tls-routes", Entry: "{client} none", Says: "Requires nothing of {client}, whatever sender and recipient require is still required; review the route at {place}."},
+	},
 }

@@ -49,4 +49,8 @@ var reply = &policy.Reply{
 	ID: "sender-block", Row: "P3", Offence: policy.OffenceBlocked, Code: 550, Enhanced: "5.7.1", Text: "Administrative prohibition - envelope blocked",
 	Description: "The envelope sender, or its domain, is on the administrator's list of blocked senders.",
 	Resolution:  "The administrator removes the entry that the event names, or exempts the address with an entry OK.",
+	Advice:      "Mail from this address is not accepted here; please write to our postmaster.",
+	Lifts: []policy.Lift{
+		{Table: "sender-block-list", Entry: "{sender} OK", Says: "Exempts {sender}. In a regexp: table it must stand before {place}; where that line is for this very address, take it out instead."},
+	},
 }

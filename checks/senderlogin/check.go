@@ -77,4 +77,8 @@ var reply = &policy.Reply{
 	ID: "sender-login", Row: "P2b", Code: 553, Enhanced: "5.7.1", Text: "Sender address rejected: not owned by user",
 	Description: "The user who logged in may not send under this envelope sender.",
 	Resolution:  "The user sets the sender's address in the mail program to one of their own. The administrator gives the address to the login in --sender-login-map.",
+	Advice:      "Please set your own address as sender in your mail program.",
+	Lifts: []policy.Lift{
+		{Table: "sender-login-map", Entry: "{sender} {login}", Says: "Lets {login} send as {sender}. Where {sender} has a line already, add the login to that one."},
+	},
 }

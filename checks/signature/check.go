@@ -254,4 +254,9 @@ var reply = &policy.Reply{
 	ID: "signature", Row: "P17", Offence: policy.OffenceBlocked, Code: 554, Enhanced: "5.7.1", Text: "Email rejected due to security policies ({signature})", Args: []string{"signature"},
 	Description: "An attachment, or a file in an archive, has a digest, name or real type that is not wanted here. The event names the file and the entry.",
 	Resolution:  "The sender leaves the file out or passes it on in another way. The administrator changes the entry, or adds a bypass (--signature-bypass).",
+	Advice:      "Please leave the attached file out, or pass it on in another way.",
+	Lifts: []policy.Lift{
+		{Table: "signature-bypass", Entry: "{sender} OK", Says: "Attachments from {sender} are no longer looked at."},
+		{Table: "signature-bypass", Entry: "{to} OK", Says: "Attachments to {to} are no longer looked at."},
+	},
 }

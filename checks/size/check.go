@@ -131,4 +131,8 @@ var reply = &policy.Reply{
 	ID: "size", Row: "P19", Code: 554, Enhanced: "5.3.4", Text: "Maximum email size exceeded",
 	Description: "The message is larger than the limit of the system, of its sender or of its recipient. Encoding makes attachments a third larger than the files.",
 	Resolution:  "The sender sends less at once, or shares the files in another way. The administrator raises --size-max or the entry in --size-limits.",
+	Advice:      "Your message is too large; please send less at once, or share the files in another way.",
+	Lifts: []policy.Lift{
+		{Setting: "size-max", Says: "Raises the limit for everybody, where the cause names that limit. A line of --size-limits sets one for a sender or recipient; the smaller of both counts."},
+	},
 }

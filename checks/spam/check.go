@@ -44,10 +44,12 @@ var reply = &policy.Reply{
 	ID: "spam", Row: "P17", Offence: policy.OffenceSpam, Code: 554, Enhanced: "5.7.1", Text: "Email rejected due to security policies ({signature})", Args: []string{"signature"},
 	Description: "The spam scanner takes the message for spam. In brackets stands what the scanner has to say about it, or the rules that weigh most. The event has its action, the score and the rules that hit.",
 	Resolution:  "The sender removes what looks like spam, or asks the recipient for a permit. The administrator looks at the rules in the event, and adds a permit (--permit-senders) or changes the scanner's scores.",
+	Advice:      "Your message was taken for spam; please ask the recipient for a permit, or send it without what may look like spam.",
 }
 
 var replyLater = &policy.Reply{
 	ID: "spam-later", Row: "T12", Code: 451, Enhanced: "4.3.0", Text: "Unable to process email at this time",
 	Description: "The spam scanner wants the message later (rspamd's soft reject): it limits the rate, greylists by itself, or has not finished in time. The event has its words.",
 	Resolution:  "The sender's server tries again by itself. The administrator looks at the module of rspamd that the event names.",
+	Advice:      "Your mail server tries again by itself, so you need not do anything.",
 }

@@ -156,4 +156,8 @@ var reply = &policy.Reply{
 	ID: "tempblock", Row: "T10", Code: 451, Enhanced: "4.7.1", Text: "Recipient Temporarily Unavailable",
 	Description: "The sending host is on the temporary block list: it has tried too many recipients that do not exist, or sent too much that was refused, a short while ago.",
 	Resolution:  "Nothing for the sender: the block ends by itself. The administrator finds the rule in the event, ends the block with mailweir tempblock rm, and permits a host that is wanted with --permit-clients.",
+	Advice:      "Your mail server tries again by itself, so you need not do anything.",
+	Lifts: []policy.Lift{
+		{Operation: "tempblock/rm", Words: []string{"{client}"}, Says: "Takes {client} off the temporary block list, and forgets what was counted against it."},
+	},
 }

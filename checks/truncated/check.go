@@ -150,10 +150,20 @@ var replyEarly = &policy.Reply{
 	ID: "truncated", Row: "T5", Code: 451, Enhanced: "4.6.0", Text: "Message ended early",
 	Description: "The message is not whole: a closing boundary, the rest of an encoded part, or a declared part is missing, or it holds NUL octets. The event tells which.",
 	Resolution:  "The sender's server tries again by itself. If that continues, the program that wrote the message is at fault; add the sender to --truncated-bypass if its mail is wanted as it is.",
+	Advice:      "Your message did not arrive whole; your mail server tries again by itself.",
+	Lifts: []policy.Lift{
+		{Table: "truncated-bypass", Entry: "{sender} OK", Says: "Messages from {sender} may end early."},
+		{Table: "truncated-bypass", Entry: "{client} OK", Says: "Messages from {client} may end early."},
+	},
 }
 
 var replyAgain = &policy.Reply{
 	ID: "truncated-again", Row: "T5", Code: 554, Enhanced: "5.6.0", Text: "Message ended early",
 	Description: "The same message, known by sender and Message-Id, came a third time and was still not whole, so another try would not help.",
 	Resolution:  "The sender writes the message again, or mends the program that wrote it. The administrator may add the sender to --truncated-bypass.",
+	Advice:      "Your message did not arrive whole, three times; please write it again.",
+	Lifts: []policy.Lift{
+		{Table: "truncated-bypass", Entry: "{sender} OK", Says: "Messages from {sender} may end early."},
+		{Table: "truncated-bypass", Entry: "{client} OK", Says: "Messages from {client} may end early."},
+	},
 }

@@ -4,6 +4,7 @@ package virus
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -124,10 +125,18 @@ var reply = &policy.Reply{
 	ID: "virus", Row: "P17", Offence: policy.OffenceVirus, Code: 554, Enhanced: "5.7.1", Text: "Email rejected due to security policies ({signature})", Args: []string{"signature"},
 	Description: "A scanner has found a virus in the message, or something else that it is configured to take for one. The event names the scanner and the signature.",
 	Resolution:  "The sender looks for a virus on his side. If it is a false alarm, the administrator has it ignored by the scanner (for clamd: the name in a file *.ign2 beside the signatures).",
+	Advice:      "A virus was found in your message; please have your computer looked at.",
+	Lifts: []policy.Lift{
+		{Says: "No permit lifts a virus. If it is a false alarm, have the scanner ignore the name (for clamd, in a file *.ign2 beside its signatures)."},
+	},
 }
 
 var replyUnscanned = &policy.Reply{
 	ID: "virus-unscanned", Row: "P17", Code: 554, Enhanced: "5.7.1", Text: "Email rejected due to security policies ({signature})", Args: []string{"signature"},
 	Description: "The message could not be scanned whole, and such mail is not wanted here: it is too large (--virus-oversize), encrypted (--virus-encrypted) or has a damaged file (--virus-broken). The event names the scanner and what it says.",
 	Resolution:  "The sender passes the file on in another way. The administrator may accept such mail with the flag that is named here.",
+	Advice:      "Your message could not be looked through for viruses; please pass the file on in another way.",
+	Lifts: []policy.Lift{
+		{Setting: "virus-{choice}=accept", Cause: regexp.MustCompile(`--virus-(?P<choice>[a-z]+)=reject`), Says: "Accepts such mail from everybody, without its having been scanned whole."},
+	},
 }

@@ -10,7 +10,7 @@ import (
 // declares its own; what permits do follows from [Check.Exempt].
 //
 // Texts have placeholders that the event fills: {client}, {sender} (not the null sender), {envelope}
-// (<> for it), {sender_domain}, {recipient}, {recipient_domain}, {login}, {from} (the address in
+// (<> for it), {sender_domain}, {to}, {to_domain}, {login}, {from} (the address in
 // header From), {check}, {place} (FILE:LINE of the cause), and the named groups of Cause.
 type Lift struct {
 	// Operation is one that people use, GROUP/NAME as in [admin.Path], and Words are what its command

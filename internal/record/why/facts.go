@@ -134,12 +134,12 @@ func facts(e *policy.Event, m *policy.Transaction) (list []Fact) {
 	if e.HasSender {
 		add("sender", angled(e.Sender))
 	}
-	add("recipient", recipientsText(e))
+	add("recipients", recipientsText(e))
 	add("header From", cmp.Or(e.From, m.From))
 	add("subject", cmp.Or(e.Subject, m.Subject))
 	add("Message-Id", cmp.Or(e.MessageID, m.MessageID))
 	if n := max(e.Octets, m.Octets); n > 0 {
-		add("size", strconv.FormatInt(n, 10)+" octets")
+		add("octets", strconv.FormatInt(n, 10))
 	}
 	attachments := e.Attachments
 	if len(attachments) == 0 {

@@ -39,15 +39,12 @@ func (t *Teller) ways(e *policy.Event, c *policy.Check, r *policy.Reply) []Way {
 	return ways
 }
 
-// rank puts first what is sure to help; what does nothing stands last.
+// rank puts first what is sure to help.
 func rank(w Way) int {
-	switch {
-	case w.Operation == "" && w.Table == "" && w.Setting == "":
-		return 2
-	case !w.Sure:
-		return 1
+	if w.Sure {
+		return 0
 	}
-	return 0
+	return 1
 }
 
 // lifts are those that the reply declares, and the permits that the check lets pass. A check that
@@ -122,7 +119,7 @@ func placeholders(e *policy.Event) map[string]string {
 	}
 	if len(e.Recipients) > 0 {
 		to := address.Parse(e.Recipients[0])
-		values["recipient"], values["recipient_domain"] = to.Key(), to.Domain
+		values["to"], values["to_domain"] = to.Key(), to.Domain
 	}
 	if from := fromAddress(e.From); from != "" {
 		values["from"] = from
