@@ -1,5 +1,6 @@
-// Package browser shows HTML in headless Chromium, so that tests can hold what mailweir takes for
-// the text of a message against what a person sees. Scripts and the network are off.
+// Package browser shows things in headless Chromium. A [Page] shows HTML without scripts and
+// network, so that tests can hold what mailweir takes for the text of a message against what a
+// person sees; a [Window] visits a server on this machine as a person does.
 package browser
 
 import (
@@ -25,27 +26,34 @@ type Page struct {
 	frame page.SetDocumentContentParams
 }
 
-// Start starts the browser, which ends with the test. Without Chromium, or with -short, the
-// test is skipped; with CI=true it fails.
+// Start starts a browser for a page. Without Chromium, or with -short, the test is skipped; with
+// CI=true it fails.
 func Start(t testing.TB) *Page {
 	t.Helper()
-	testbed.Peers(t)
-	program, err := exec.LookPath("chromium")
-	if err != nil {
-		testbed.Missing(t, "no chromium: HTML is not held against a browser (run test/install.sh)")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.WindowSize(1024, 768),
-		chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("hide-scrollbars", true))
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	p := &Page{ctx: ctx}
+	p := &Page{ctx: start(t)}
 	if err := p.prepare(); err != nil {
 		t.Fatalf("chromium: %v", err)
 	}
 	return p
+}
+
+// start starts a browser with one tab, which ends with the test.
+func start(t testing.TB) context.Context {
+	t.Helper()
+	testbed.Peers(t)
+	program, err := exec.LookPath("chromium")
+	if err != nil {
+		testbed.Missing(t, "no chromium (run test/install.sh)")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.WindowSize(1024, 768),
+		chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("hide-scrollbars", true),
+		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"))
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	return ctx
 }
 
 func (p *Page) prepare() error {
