@@ -58,9 +58,7 @@ func (f *Fact[T]) Get(
 			return none, ErrDeadline
 		}
 	}
-	for _, q := range f.trace.Queries() {
-		trace.Add(ctx, q.Question, q.Answer)
-	}
+	f.trace.Tell(ctx)
 	return f.value, f.err
 }
 

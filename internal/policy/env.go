@@ -51,11 +51,12 @@ type Backends struct {
 	mirrors mirrors
 }
 
-// Resolver is the DNS for SPF and DKIM; each question is noted for the event.
+// Resolver is the DNS for SPF and DKIM; each question is noted for the event. What they come to sums
+// it up.
 func (w *Backends) Resolver() dns.NetResolver {
 	return dns.NetResolver{Ask: func(ctx context.Context, q dns.Question) dns.Answer {
 		a := w.DNS.Ask(ctx, q)
-		trace.Add(ctx, q.String(), a.String())
+		trace.Detail(ctx, q.String(), a.String())
 		return a
 	}}
 }

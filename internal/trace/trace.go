@@ -1,6 +1,6 @@
 // Package trace keeps what one piece of work asks of the world outside, with the answers: the query
 // trace that an event shows. It travels in the context, so that whoever asks needs to know nothing
-// of events.
+// of events. A [Log] has what many pieces of work have asked, for the record.
 package trace
 
 import (
@@ -28,6 +28,9 @@ const (
 type Trace struct {
 	mu      sync.Mutex
 	queries []Query
+	details uint64 // which of them are, by their number
+	state   []string
+	log     *Log
 }
 
 type key struct{}
@@ -52,33 +55,98 @@ func (c *Carrier) Value(k any) any {
 	return c.Context.Value(k)
 }
 
+// To has what is asked from now on kept in a log as well, which may be nil.
+func (c *Carrier) To(log *Log) { c.trace.To(log) }
+
 // Take returns what has been asked since it was called last.
 func (c *Carrier) Take() []Query {
 	c.trace.mu.Lock()
 	defer c.trace.mu.Unlock()
 	queries := c.trace.queries
-	c.trace.queries = nil
+	c.trace.queries, c.trace.details, c.trace.state = nil, 0, nil
 	return queries
 }
 
-// Start has the trace begin with these, which are its own from then on.
+// Start has the trace begin with these, which are its own from then on and in its log already.
 func (t *Trace) Start(queries []Query) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.queries = queries
 }
 
+// To has what is asked from now on kept in a log as well, which may be nil.
+func (t *Trace) To(log *Log) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.log = log
+}
+
 // Add keeps a question and its answer in the trace of the context, if there is one. Both must be
 // fit for a log: no secrets.
 func Add(ctx context.Context, question, answer string) {
+	if t := of(ctx); t != nil {
+		t.add(Query{cut(question), cut(answer)}, false)
+	}
+}
+
+// Detail is Add for what another query sums up, such as the questions of SPF: an event shows it, a
+// log leaves it out.
+func Detail(ctx context.Context, question, answer string) {
+	if t := of(ctx); t != nil {
+		t.add(Query{cut(question), cut(answer)}, true)
+	}
+}
+
+// State keeps an answer of what is remembered, "NAME ANSWER" in a short form that is not for people.
+// It is in the log alone.
+func State(ctx context.Context, answer func() string) {
+	if t := of(ctx); t != nil {
+		t.addState(answer())
+	}
+}
+
+func of(ctx context.Context) *Trace {
 	t, _ := ctx.Value(key{}).(*Trace)
-	if t == nil {
+	return t
+}
+
+func (t *Trace) add(q Query, detail bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if n := len(t.queries); n < maxQueries {
+		t.queries = append(t.queries, q)
+		if detail {
+			t.details |= 1 << n
+		}
+	}
+	if !detail {
+		t.log.add(q)
+	}
+}
+
+func (t *Trace) addState(answer string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.state) < maxQueries {
+		t.state = append(t.state, answer)
+	}
+	t.log.addState(answer)
+}
+
+// Tell adds what this trace has to that of the context, if there is one.
+func (t *Trace) Tell(ctx context.Context) {
+	other := of(ctx)
+	if other == nil {
 		return
 	}
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.queries) < maxQueries {
-		t.queries = append(t.queries, Query{cut(question), cut(answer)})
+	queries, details, state := slices.Clone(t.queries), t.details, slices.Clone(t.state)
+	t.mu.Unlock()
+	for i, q := range queries {
+		other.add(q, details&(1<<i) != 0)
+	}
+	for _, answer := range state {
+		other.addState(answer)
 	}
 }
 

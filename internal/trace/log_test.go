@@ -1,0 +1,65 @@
+package trace_test
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"mailweir/internal/trace"
+)
+
+// A log has what several traces were told, each once, without what another query sums up.
+func TestLog(t *testing.T) {
+	var log, other trace.Log
+	for range 2 {
+		var tr trace.Trace
+		tr.To(&log)
+		ctx := trace.With(t.Context(), &tr)
+		trace.Detail(ctx, "txt a", "v=spf1")
+		trace.Add(ctx, "spf a", "pass")
+		trace.State(ctx, func() string { return "k 1" })
+		trace.State(ctx, func() string { return "k 2" })
+		if got := tr.Queries(); len(got) != 2 {
+			t.Errorf("the trace has %v", got)
+		}
+	}
+	var found, mine trace.Trace
+	mine.To(&other)
+	ctx := trace.With(t.Context(), &found)
+	trace.Detail(ctx, "txt b", "v=spf1")
+	trace.Add(ctx, "spf b", "fail")
+	trace.State(ctx, func() string { return "l 3" })
+	found.Tell(trace.With(t.Context(), &mine))
+	if got := mine.Queries(); len(got) != 2 {
+		t.Errorf("who was told has %v", got)
+	}
+	queries, state, leftOut := trace.Sum(&log, &other)
+	if got, want := fmt.Sprint(queries, state, leftOut), "[{spf a pass} {spf b fail}] [k 1 l 3] 0"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestLogIsBounded(t *testing.T) {
+	for name, size := range map[string]int{"many": 1, "long": 500} {
+		t.Run(name, func(t *testing.T) {
+			var log trace.Log
+			for i := range 100 {
+				var tr trace.Trace
+				tr.To(&log)
+				ctx := trace.With(t.Context(), &tr)
+				trace.Add(ctx, strconv.Itoa(i), strings.Repeat("x", size))
+				trace.State(ctx, func() string { return strconv.Itoa(i) + " " + strings.Repeat("x", size) })
+			}
+			queries, state, leftOut := trace.Sum(&log)
+			want := min(64, (8<<10)/(size+2))
+			if len(queries) < want || len(queries) > want+10 || len(queries)+len(state)+leftOut != 200 {
+				t.Errorf("%d and %d kept, %d left out; want about %d each", len(queries), len(state), leftOut, want)
+			}
+			if !slices.Equal(queries[:1], []trace.Query{{Question: "0", Answer: strings.Repeat("x", size)}}) {
+				t.Errorf("the first is %v", queries[0])
+			}
+		})
+	}
+}
