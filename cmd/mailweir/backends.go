@@ -31,7 +31,7 @@ func openBackends(d *daemonFlags, log *logrus.Logger, clock func() time.Time, st
 		return nil, fmt.Errorf("--dns: %w", err)
 	}
 	lists := rbl.NewLists(resolver, rbl.ListsOptions{OnChange: func(c rbl.Change) { logListChange(log, c) }})
-	b := &policy.Backends{Connections: func() int { return 1 }, Clock: clock, DNS: resolver, Lists: lists, State: store}
+	b := &policy.Backends{Connections: func() int { return 1 }, Clock: clock, DNS: resolver, Lists: lists, State: state.Traced(store)}
 	b.Mailboxes = func(held *resource.Holder, kind, source string) (policy.Mailboxes, error) {
 		return openMailboxes(b, held, kind, source)
 	}

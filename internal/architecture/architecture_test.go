@@ -34,7 +34,7 @@ var layers = map[string][]string{
 	"internal/encodedword":    {"internal/charset", "internal/transfer"},
 	"internal/transfer":       {},
 	"internal/backend":        {},
-	"internal/state":          {"internal/backend"},
+	"internal/state":          {"internal/backend", "internal/trace"},
 	"internal/state/contract": {"internal/state"},
 	"internal/events":         {"internal/policy", "internal/address", "internal/backend", "internal/state", "internal/trace", "internal/dns", "rbl"},
 	"internal/config":         {"internal/textfile"},

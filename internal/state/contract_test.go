@@ -66,3 +66,9 @@ func TestWaits(t *testing.T) {
 		}
 	}
 }
+
+func TestTracedContract(t *testing.T) {
+	contract.Run(t, contract.Suite{Open: func(t *testing.T, clock *contract.Clock, rows int) state.Store {
+		return state.Traced(memory(t, clock, rows))
+	}})
+}
