@@ -7,8 +7,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"mailweir/internal/content"
 	"mailweir/internal/policy"
@@ -142,11 +144,39 @@ func (r *Reader) Finish(m *policy.Message) (*content.Result, error) {
 	state.busy, state.over = false, true
 	state.walk.Close()
 	if state.err == nil {
+		m.Attachments = attachments(state.result.Parts)
 		for _, at := range state.result.Reached {
 			m.Unexamined = append(m.Unexamined, policy.Unexamined{Limit: string(at.Limit), Where: at.String()})
 		}
 	}
 	return state.result, state.err
+}
+
+// attachments are the names of the parts, each once, for people to read.
+func attachments(parts []content.Part) (names []string) {
+	for _, p := range parts {
+		if len(names) == policy.MaxAttachments {
+			break
+		}
+		if name := shown(p.Name); name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// shown is a name as it can be shown: what is no text, or turns the direction of writing, is replaced.
+func shown(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, name)
+	if len(name) > policy.MaxAttachmentName {
+		name = strings.ToValidUTF8(name[:policy.MaxAttachmentName], "")
+	}
+	return name
 }
 
 // Settle gives back what the walk of a message holds that has no end.

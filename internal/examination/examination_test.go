@@ -157,3 +157,37 @@ func TestLimitsReached(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
+
+// The names of the files are the message's, as they can be shown.
+func TestAttachmentsAreNamed(t *testing.T) {
+	many := make([]content.Part, 0, 300)
+	for i := range 300 {
+		many = append(many, content.Part{Name: strconv.Itoa(i % 150)})
+	}
+	for name, c := range map[string]struct {
+		parts []content.Part
+		want  []string
+	}{
+		"without a name": {[]content.Part{{}, {Name: "a.exe"}}, []string{"a.exe"}},
+		"twice":          {[]content.Part{{Name: "a.zip"}, {Name: "a.zip/b"}, {Name: "a.zip"}}, []string{"a.zip", "a.zip/b"}},
+		"tricks":         {[]content.Part{{Name: "a\x1b[31m\u202eexe.txt\n\xff"}}, []string{"a\ufffd[31m\ufffdexe.txt\ufffd\ufffd"}},
+		"long":           {[]content.Part{{Name: strings.Repeat("ä", 200)}}, []string{strings.Repeat("ä", 127)}},
+	} {
+		if got := attachments(c.parts); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+	if got := attachments(many); len(got) != policy.MaxAttachments || got[99] != "99" {
+		t.Errorf("%d names", len(got))
+	}
+	var seen []string
+	look := &looker{name: "first"}
+	last := policytest.Scripted("last", policy.Hooks{Message: func(m *policy.Message) (policy.Verdict, error) {
+		seen = m.Attachments
+		return policy.Pass, nil
+	}})
+	policytest.Only(look.check(), last).Host(t).Visit(policytest.Attachment("a.exe", "MZ"))
+	if !slices.Equal(seen, []string{"a.exe"}) {
+		t.Errorf("the message has %q", seen)
+	}
+}

@@ -112,6 +112,12 @@ func (c *Connection) LookUp(ctx context.Context, list *table.List) (table.Match,
 	return list.Client(ctx, c.Client, c.ConnectFacts.Name)
 }
 
+// Bounds of [Message.Attachments].
+const (
+	MaxAttachments    = 100
+	MaxAttachmentName = 255
+)
+
 // Message is one mail transaction, from MAIL to the end of the message.
 type Message struct {
 	Base
@@ -141,6 +147,9 @@ type Message struct {
 	// Unexamined says, for the administrator, which limits an examination of the content has
 	// reached. It is no objection; it is recorded when the message is settled.
 	Unexamined []Unexamined
+	// Attachments are the names of the message's files, where something has examined it: the first
+	// [MaxAttachments], cleaned, each of at most [MaxAttachmentName] octets.
+	Attachments []string
 
 	from fromOnce
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"mailweir/internal/mailauth"
+	"mailweir/internal/trace"
 )
 
 // Transaction is the record of one mail transaction, accepted ones too, from MAIL to its end. Like
@@ -60,6 +61,30 @@ type Transaction struct {
 	Outcome
 	// Unexamined says which limits kept a part of the content from being examined.
 	Unexamined []Unexamined `json:"unexamined,omitempty"`
+
+	// Facts are what else the checks went by, Queries what all of them asked of DNS, tables, servers
+	// and scanners, also where they had nothing against the mail. State has what was remembered, in a
+	// short form that says nothing to people. With them the same case can be judged once more.
+	Facts   Facts         `json:"facts,omitzero"`
+	Queries []trace.Query `json:"queries,omitempty"`
+	State   []string      `json:"state,omitempty"`
+	// LeftOut counts what bounds have left out of Queries and State.
+	LeftOut int `json:"queries_left_out,omitempty"`
+}
+
+// Facts is what checks go by that nobody searches for. The fields are those of [ConnectFacts] and
+// [MailFacts], but for those that say something else.
+type Facts struct {
+	Local      bool   `json:"local,omitempty"`
+	Port       uint16 `json:"port,omitempty"`
+	Unverified string `json:"unverified_name,omitempty"`
+	DaemonName string `json:"daemon_name,omitempty"`
+	DaemonPort string `json:"daemon_port,omitempty"`
+	AuthType   string `json:"auth_type,omitempty"`
+	SMTPUTF8   bool   `json:"smtputf8,omitempty"`
+	// Hops is how many Received fields the message came with, Froms how many fields name an author.
+	Hops  int `json:"hops,omitempty"`
+	Froms int `json:"froms,omitempty"`
 }
 
 // RecipientOutcome is what became of one recipient.

@@ -9,6 +9,7 @@ import (
 	"mailweir/internal/fact"
 	"mailweir/internal/policy"
 	"mailweir/internal/table"
+	"mailweir/internal/trace"
 )
 
 // service tells the door's service. A name that the administrator gave a door says more than its
@@ -107,7 +108,9 @@ func (s *Session) lookUp(how func(context.Context) (table.Match, error)) (table.
 		return table.Match{}, nil
 	}
 	var found fact.Fact[table.Match]
-	return find(s.patience.context(s.runner, policy.StageRcpt), s.runner, &found, how)
+	var asked trace.Trace
+	asked.To(s.asked())
+	return find(trace.With(s.patience.context(s.runner, policy.StageRcpt), &asked), s.runner, &found, how)
 }
 
 func trusts(nets []netip.Prefix, client netip.Addr) bool {

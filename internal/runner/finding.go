@@ -211,12 +211,23 @@ func judge[S policy.Scope](s *Session, b *bound, stage policy.Stage, hook func(S
 	s.keep(b, stage, w, where, rcpt)
 }
 
+// asked is where it is kept what the scope under way asks: the message, or the client before it.
+func (s *Session) asked() *trace.Log {
+	if s.msg != nil {
+		return &s.msg.asked
+	}
+	return &s.conn.asked
+}
+
 // keep puts a finding into its scope, unless it has nothing against the mail. A question that never
 // waits is asked here and now; one that does is begun, unless its answer can only be recorded: that
 // is asked for after the reply.
 func (s *Session) keep(b *bound, stage policy.Stage, w said, where *scope, rcpt *recipient) {
 	var queries []trace.Query
 	monitors := false
+	if w.verdict.Work() != nil {
+		s.carrier.To(s.asked())
+	}
 	for n := 0; w.verdict.Work() != nil && !w.verdict.Waits(); n++ {
 		monitors = monitors || w.verdict.OnlyMonitors()
 		w = next(&s.carrier, w, n)
@@ -235,6 +246,7 @@ func (s *Session) keep(b *bound, stage policy.Stage, w said, where *scope, rcpt 
 		f.said, f.monitors = said{}, monitors || w.verdict.OnlyMonitors() // what the work has caught need not outlive it
 		f.later = &later{done: make(chan struct{}), work: work}
 		f.later.trace.Start(queries)
+		f.later.trace.To(s.asked())
 	}
 	where.findings = append(where.findings, f)
 	if f.later != nil && (s.explaining() || f.mode(rcpt) > policy.Monitor) {

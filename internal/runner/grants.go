@@ -127,7 +127,9 @@ func (r *recipient) nothingGranted(b *bound) bool {
 	if !r.msg.conn.policy.grantsAtOnce {
 		return false
 	}
-	list, err := r.askGrants(r.msg.runner.ctx)
+	var asked trace.Trace
+	asked.To(&r.msg.asked)
+	list, err := r.askGrants(trace.With(r.msg.runner.ctx, &asked))
 	return err == nil && !slices.ContainsFunc(list, func(g policy.Grant) bool { return g.By&b.Exempt&grantable != 0 })
 }
 

@@ -377,14 +377,17 @@ func TestEventsTellTheCase(t *testing.T) {
 	if got, want := e.Line.String(), "550 5.7.1 x [mw-abc]"; got != want {
 		t.Errorf("line %q, want %q", got, want)
 	}
-	e.Session, e.Line = "", policy.Line{}
+	if e.Took <= 0 {
+		t.Errorf("it took %v", e.Took)
+	}
+	e.Session, e.Line, e.Took = "", policy.Line{}, 0
 	got := fmt.Sprintf("%+v", e)
 	want := fmt.Sprintf("%+v", policy.Event{
 		ID: "mw-abc", Time: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Check: "x", Mode: policy.Enforce, Stage: policy.StageRcpt,
 		AnsweredAt: policy.StageRcpt, Action: policy.ActionRefused, Reply: "x", Row: "P0", Cause: "entry 3",
 		Client: l.connect().Client, ClientName: "client.example", Helo: "helo.example", Service: policy.MX, Login: "bob",
 		Transaction: 1, Sender: "sender@else.example", HasSender: true, Recipients: []string{"Bob@ours.example"}, Count: 1,
-		Direction: "internal", QueueID: "4AbC",
+		Direction: "internal", QueueID: "4AbC", Policy: r.runner.Policy().Digest(),
 	})
 	if got != want {
 		t.Errorf("event:\n%s\nwant:\n%s", got, want)

@@ -29,6 +29,7 @@ type Policy struct {
 	grantsAtOnce bool
 	backends     *policy.Backends
 	tables       *table.Loader
+	digest       string // names it in the record
 	common       policy.Common
 	// resources are what the policy shares with others, before and after it.
 	resources *resource.Holder
@@ -45,6 +46,7 @@ type bound struct {
 	mode    policy.Mode
 	onError policy.OnError
 	hooks   policy.Hooks
+	digest  string // of what it judges by, without its mode
 	// pos is the place in the printed order of what the check decides at each stage.
 	pos [policy.StageAuth + 1]int
 }
@@ -68,6 +70,7 @@ type Draft struct {
 	spool    *spoolFlags
 	checks   []*draftCheck
 	groups   []policy.OperationGroup
+	common   []*pflag.Flag // of the settings
 }
 
 type draftCheck struct {
@@ -75,12 +78,16 @@ type draftCheck struct {
 	mode    *policy.Mode
 	onError *policy.OnError
 	build   policy.Build
+	// modes are the flags of mode and on-error, flags its other ones.
+	modes, flags []*pflag.Flag
 }
 
 // NewDraft registers every flag of the settings and of all checks on the set.
 func NewDraft(registry *policy.Registry, set *pflag.FlagSet) *Draft {
 	d := &Draft{registry: registry}
+	known := newFlagsOf(set)
 	d.settings, d.spool = policy.RegisterSettings(policy.NewFlags(set, "")), registerSpool(policy.NewFlags(set, ""))
+	d.common = known.next()
 	for _, c := range registry.Checks {
 		flags := policy.NewFlags(set, c.Name)
 		dc := &draftCheck{check: c}
@@ -88,9 +95,11 @@ func NewDraft(registry *policy.Registry, set *pflag.FlagSet) *Draft {
 		if c.OnError != policy.Fails {
 			dc.onError = flags.OnError(c.OnError, "when "+c.Name+" fails: accept or defer")
 		}
+		dc.modes = known.next()
 		if c.Setup != nil {
 			dc.build = c.Setup(flags)
 			d.groups = append(d.groups, flags.Offered()...)
+			dc.flags = known.next()
 		}
 		d.checks = append(d.checks, dc)
 	}
@@ -144,6 +153,7 @@ func (d *Draft) Build(backends *policy.Backends, previous *Policy) (*Policy, err
 		}
 	}
 	p.order()
+	d.sumUp(p)
 	return p, nil
 }
 
@@ -276,6 +286,9 @@ func (p *Policy) Ready(ctx context.Context) {
 // Close ends the use of a policy that no runner has.
 func (p *Policy) Close() { p.release() }
 
+// Digest names the policy in the record: it sums up its flags and what stands in its lists.
+func (p *Policy) Digest() string { return p.digest }
+
 // Changed returns the list files that have changed since the policy was built.
 func (p *Policy) Changed() []string { return p.tables.Changed() }
 
@@ -289,13 +302,16 @@ type CheckState struct {
 	OnError policy.OnError
 	// Off says why the check has nothing to do; "" when it works.
 	Off string
+	// Digest sums up what it judges by, without its mode: under two policies that have the same one
+	// it says the same of the same mail.
+	Digest string
 }
 
 // Checks tells how every check stands, in the order of declaration.
 func (p *Policy) Checks() []CheckState {
 	states := make([]CheckState, 0, len(p.checks))
 	for _, b := range p.checks {
-		states = append(states, CheckState{Check: b.Check, Mode: b.mode, OnError: b.onError, Off: b.hooks.Off})
+		states = append(states, CheckState{Check: b.Check, Mode: b.mode, OnError: b.onError, Off: b.hooks.Off, Digest: b.digest})
 	}
 	return states
 }

@@ -3,6 +3,7 @@ package runner
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"mailweir/internal/policy"
 	"mailweir/internal/trace"
@@ -94,8 +95,11 @@ func (rs *resolver) event(ru *ruling, r *recipient) *policy.Event {
 	e := &policy.Event{
 		Time: rs.conn.policy.backends.Clock(), Check: ru.f.check.Name, Mode: ru.mode, Stage: ru.f.stage, AnsweredAt: rs.at,
 		Cause:   ru.verdict.Cause(),
-		Session: c.ID, Client: c.Client, ClientName: c.ConnectFacts.Name, Helo: rs.helo, Service: c.Service,
-		Trace: ru.queries(),
+		Session: c.ID, Client: c.Client, ClientName: c.ConnectFacts.Name, Service: c.Service,
+		Policy: c.policy.digest, Took: time.Since(rs.began), Trace: ru.queries(),
+	}
+	if rs.helo != nil {
+		e.Helo, e.TLS = rs.helo.Name, rs.helo.TLS
 	}
 	if reply := ru.verdict.Reply(); reply != nil {
 		e.Reply, e.Row = reply.ID, reply.Row
@@ -124,7 +128,18 @@ func (rs *resolver) event(ru *ruling, r *recipient) *policy.Event {
 	if len(concerned) > 0 {
 		e.Direction = concerned[0].Direction.String()
 	}
+	if rs.at == policy.StageEnd {
+		rs.describe(e)
+	}
 	return e
+}
+
+// describe fills in what is known of the message, which has come to its end.
+func (rs *resolver) describe(e *policy.Event) {
+	m := rs.msg
+	h := keptOf(m.Fields)
+	e.MessageID, e.From, e.Subject, e.Octets, e.Attachments = h.messageID, h.from, h.subject, m.Octets, m.Attachments
+	e.SPF, e.DKIM, e.DMARC = m.authenticated()
 }
 
 // queries are what the check asked of the world outside, and then what was asked for permits.

@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"errors"
+	"time"
 
 	"mailweir/internal/policy"
 	"mailweir/internal/trace"
@@ -19,8 +20,11 @@ type resolver struct {
 	// exempt is what about client, sender and the only recipient lets mail past checks.
 	exempt policy.Exemption
 	// recipients are those that remain, as the answer begins; helo and queueID what is known then.
-	recipients    []*recipient
-	helo, queueID string
+	recipients []*recipient
+	helo       *policy.HeloFacts // nil before the first
+	queueID    string
+	// began is when the MTA asked.
+	began time.Time
 }
 
 // resolution is what becomes of a finding.
@@ -120,6 +124,7 @@ func (rs *resolver) await(ctx context.Context, ru ruling) ruling {
 	ru = rs.resolve(ru.f, ru.r, nil)
 	if ru.is == open {
 		permit := new(permitted)
+		permit.trace.To(&rs.msg.asked)
 		permit.by, permit.err = rs.msg.permits(trace.With(ctx, &permit.trace), ru.f.check, ru.r, rs.at == policy.StageEnd)
 		ru = rs.resolve(ru.f, ru.r, permit)
 	}

@@ -10,6 +10,7 @@ import (
 	"mailweir/internal/mailauth"
 	"mailweir/internal/policy"
 	"mailweir/internal/spool"
+	"mailweir/internal/trace"
 )
 
 // scope is what the runner keeps of a connection, a message or a recipient, beside what its checks
@@ -30,6 +31,7 @@ type connection struct {
 	scope
 	policy *Policy
 	permit permission
+	asked  trace.Log // about the client
 }
 
 // message is one mail transaction.
@@ -56,6 +58,7 @@ type message struct {
 	broken      []*bound // checks that panicked over a part of this message
 	condemned   bool     // its refusal is certain
 	decided     policy.Outcome
+	asked       trace.Log // about sender, recipients and content
 }
 
 // recipient is one RCPT of a message.

@@ -23,6 +23,7 @@ type Session struct {
 	transactions int
 	faulted      error // a fault between messages, for the next one to answer
 	background   *queue
+	began        time.Time     // when the MTA asked what is being answered
 	carrier      trace.Carrier // of questions that never wait
 	patience     patience
 	tell         func(Finding) // set by explain, which runs every check and waits for it
@@ -97,6 +98,12 @@ func (s *Session) runs(b *bound) bool {
 	return s.applies(b) && !slices.Contains(s.msg.broken, b)
 }
 
+// begin begins an answer.
+func (s *Session) begin() time.Time {
+	s.began = time.Now()
+	return s.began
+}
+
 // took ends an answer, and tells the observer how long it took. This clock measures, it decides
 // nothing.
 func (s *Session) took(stage policy.Stage, began time.Time) {
@@ -109,7 +116,7 @@ func (s *Session) now() time.Time { return s.runner.Policy().backends.Clock() }
 // Helo takes HELO or EHLO, which also ends a transaction (RFC 5321 section 4.1.4). Only a refusal
 // to serve at all (421) is answered here.
 func (s *Session) Helo(facts policy.HeloFacts) policy.Answer {
-	defer s.took(policy.StageHelo, time.Now())
+	defer s.took(policy.StageHelo, s.begin())
 	s.ensureConnection()
 	s.endMessage(policy.Abandoned)
 	s.helo = &facts
@@ -172,7 +179,7 @@ func (s *Session) renew() {
 
 // Mail begins a transaction. It keeps the policy that is current now.
 func (s *Session) Mail(facts policy.MailFacts) policy.Answer {
-	defer s.took(policy.StageMail, time.Now())
+	defer s.took(policy.StageMail, s.begin())
 	s.ensureConnection()
 	s.endMessage(policy.Abandoned)
 	s.renew()
@@ -197,10 +204,10 @@ func (s *Session) openMessage(facts policy.MailFacts) {
 	if facts.Login != "" {
 		m.Exempt |= policy.ExemptTrusted | policy.ExemptLogin
 	}
+	s.msg = m
 	if !s.exempt() {
 		s.findSender(m)
 	}
-	s.msg = m
 	if s.faulted != nil {
 		s.fail(s.faulted)
 		s.faulted = nil
@@ -209,7 +216,7 @@ func (s *Session) openMessage(facts policy.MailFacts) {
 
 // Rcpt judges one recipient, on its own: a refusal never touches another.
 func (s *Session) Rcpt(facts policy.RcptFacts) policy.Answer {
-	defer s.took(policy.StageRcpt, time.Now())
+	defer s.took(policy.StageRcpt, s.begin())
 	if s.faulted != nil {
 		s.surviveFault()
 	}
@@ -332,7 +339,7 @@ func (s *Session) runBody(b *bound, chunk []byte) {
 
 // EndOfMessage judges the whole message and answers for it.
 func (s *Session) EndOfMessage(queueID string) policy.Answer {
-	defer s.took(policy.StageEnd, time.Now())
+	defer s.took(policy.StageEnd, s.begin())
 	s.surviveFault()
 	m := s.msg
 	if m == nil {

@@ -29,7 +29,7 @@ func (m *message) KeepSigned(domains ...string) {
 	if m.found == nil {
 		m.found = new([]*signature)
 		for i, f := range m.Fields {
-			if strings.EqualFold(f.Name, "DKIM-Signature") {
+			if isSignature(f) {
 				*m.found = append(*m.found, &signature{at: i, domain: mailauth.SignatureDomain(f.Value)})
 			}
 		}
@@ -80,26 +80,30 @@ func alignedWith(domain string, others []string) bool {
 func (m *message) verify(ctx context.Context, s *signature) (string, error) {
 	rn, dns := m.runner, m.conn.policy.backends.Resolver()
 	return findWithin(ctx, rn, rn.limits.End, &s.valid, func(ctx context.Context) (string, error) {
-		fields := slices.DeleteFunc(slices.Clone(m.Fields[:s.at]), func(f policy.Field) bool {
-			return strings.EqualFold(f.Name, "DKIM-Signature")
-		})
+		fields := slices.DeleteFunc(slices.Clone(m.Fields[:s.at]), isSignature)
 		return mailauth.VerifyDKIM(ctx, dns, m.open(append(fields, m.Fields[s.at:]...)))
 	})
 }
 
-// knownSigners are the domains whose signatures have been found valid by now.
-func (m *message) knownSigners() (domains []string) {
+// knownSigners are the domains whose signatures have been found valid by now. All says that there
+// is no signature of which nothing is known.
+func (m *message) knownSigners() (domains []string, all bool) {
 	found := m.signatures.Load()
 	if found == nil {
-		return nil
+		return nil, !slices.ContainsFunc(m.Fields, isSignature)
 	}
+	all = true
 	for _, s := range *found {
-		if domain, ok := s.valid.Known(); ok && domain != "" && !slices.Contains(domains, domain) {
+		domain, ok := s.valid.Known()
+		all = all && ok
+		if domain != "" && !slices.Contains(domains, domain) {
 			domains = append(domains, domain)
 		}
 	}
-	return domains
+	return domains, all
 }
+
+func isSignature(f policy.Field) bool { return strings.EqualFold(f.Name, "DKIM-Signature") }
 
 // signedBySender reports whether a valid signature is aligned with the envelope sender. It is false
 // while the message is not there to be looked at: before its end, and after it for what was found

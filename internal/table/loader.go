@@ -1,6 +1,7 @@
 package table
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -121,6 +122,14 @@ func (l *Loader) Files() []string {
 	}
 	slices.Sort(files)
 	return slices.Compact(files)
+}
+
+// Sum is the SHA-256 of the file of a table in use, as it was read; zero for one that has none, or
+// lives elsewhere.
+func (l *Loader) Sum(spec string) [sha256.Size]byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.opened[spec].source.sum
 }
 
 // Remarks are sentences about what an administrator may not expect of the tables in use, in the
