@@ -47,12 +47,20 @@ func (s *Service) audit(op policy.Operation, c *policy.Call, r Request, err erro
 	s.Audit(record)
 }
 
+// Attempt is a record of a login, or of one that failed; often says that it may come time and again.
+func Attempt(by policy.Person, operation, failed string, at time.Time, often bool) Record {
+	return Record{Version: recordVersion, Time: at.UTC(), Operation: operation, Person: by, Err: failed, quiet: often}
+}
+
 // LogAudit returns an audit that writes a line of the log for each use, a warning where it failed.
 // What a program asks for on its own, time and again, is for the level debug.
 func LogAudit(log *logrus.Logger) func(Record) {
 	return func(r Record) {
-		fields := logrus.Fields{"command": r.Operation, "by": r.Name, "uid": r.UID, "from": r.From}
-		for name, value := range map[string]string{"note": r.Why, "error": r.Err, "changed": changed(r.Changes)} {
+		fields := logrus.Fields{"command": r.Operation, "by": r.Name, "from": r.From}
+		if r.UID >= 0 {
+			fields["uid"] = r.UID
+		}
+		for name, value := range map[string]string{"role": roleOf(r.Person), "note": r.Why, "error": r.Err, "changed": changed(r.Changes)} {
 			if value != "" {
 				fields[name] = value
 			}
@@ -69,6 +77,15 @@ func LogAudit(log *logrus.Logger) func(Record) {
 		}
 		log.WithFields(fields).Log(level, "run-time command")
 	}
+}
+
+// roleOf is the role of who comes by the console. On the control socket everybody is an admin, and
+// nothing is said of it.
+func roleOf(by policy.Person) string {
+	if by.From == fromSocket {
+		return ""
+	}
+	return string(by.Role)
 }
 
 func changed(list []policy.Alteration) string {

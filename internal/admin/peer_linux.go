@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// peerUID asks the kernel who is at the other end (unix(7), SO_PEERCRED).
-func peerUID(c net.Conn) (int, error) {
+// PeerUID asks the kernel who is at the other end (unix(7), SO_PEERCRED).
+func PeerUID(c net.Conn) (int, error) {
 	conn, ok := c.(*net.UnixConn)
 	if !ok {
 		return 0, errors.New("admin: not a unix socket")

@@ -74,7 +74,7 @@ func NewServer(l net.Listener, service *Service) *Server {
 			}
 		},
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-			uid, err := peerUID(c)
+			uid, err := PeerUID(c)
 			if err != nil {
 				return ctx
 			}
@@ -89,13 +89,14 @@ type peerKey struct{}
 // fromSocket is the Person.From of whoever comes by the control socket.
 const fromSocket = "control socket"
 
-// Local is the person behind a user of this host.
+// Local is the person behind a user of this host who may do everything: who reaches the control
+// socket, or the state itself.
 func Local(uid int, from string) policy.Person {
 	name := "uid " + strconv.Itoa(uid)
 	if u, err := user.LookupId(strconv.Itoa(uid)); err == nil {
 		name = u.Username
 	}
-	return policy.Person{Name: name, UID: uid, From: from}
+	return policy.Person{Name: name, UID: uid, From: from, Role: policy.RoleAdmin}
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {

@@ -160,7 +160,7 @@ func TestDo(t *testing.T) {
 // Who may not is told so, and the operation does not run.
 func TestDenied(t *testing.T) {
 	service, records := newService(t)
-	service.May = func(_ policy.Person, op policy.Operation) error {
+	service.May = func(_ policy.Person, op policy.Operation, _ []byte, _ string) error {
 		if op.Effect != policy.Looks {
 			return errors.New("only look")
 		}

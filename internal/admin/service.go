@@ -24,9 +24,9 @@ type Service struct {
 	Offer func() Offer
 	// Own are operations that belong to no check.
 	Own []policy.OperationGroup
-	// May reports why a person may not do something; nil lets everybody do everything who comes
-	// this far.
-	May func(policy.Person, policy.Operation) error
+	// May reports why a person may not do something, such as [ByRole]; nil lets everybody do
+	// everything who comes this far.
+	May func(by policy.Person, op policy.Operation, request []byte, delimiter string) error
 	// Audit takes every use of an operation, once it is over; nil keeps none.
 	Audit func(Record)
 }
@@ -79,7 +79,7 @@ func (s *Service) Do(ctx context.Context, by policy.Person, r Request) (json.Raw
 // nothing else.
 func (s *Service) run(ctx context.Context, op policy.Operation, c *policy.Call, r Request) (answer any, err error) {
 	if s.May != nil {
-		if err := s.May(c.By, op); err != nil {
+		if err := s.May(c.By, op, r.Body, c.Delimiter); err != nil {
 			return nil, &DeniedError{err.Error()}
 		}
 	}

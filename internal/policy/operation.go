@@ -35,6 +35,12 @@ type About struct {
 	ByFlags bool
 	// Daemon: only the daemon can carry it out; the state alone does not do.
 	Daemon bool
+	// May are the roles that may do it besides the admin. Without it the help desk and auditors may
+	// where it only looks, and nobody else.
+	May []Role
+	// Concerns names the recipients whom a request is about, "" for all of them. It is asked where
+	// somebody may decide for some only; without it such a person may not do it at all.
+	Concerns func(request []byte) []string
 	// Hidden: it is for another program, and no command is made of it. Quiet: it is asked so often
 	// that the log has it at the level debug only.
 	Hidden, Quiet bool
@@ -139,11 +145,14 @@ type Call struct {
 
 // Person is who does something at run time.
 type Person struct {
-	// Name is the user's name, UID his number on this host.
+	// Name is the user's name, UID his number on this host, -1 where he has none.
 	Name string `json:"by"`
 	UID  int    `json:"uid"`
 	// From is where he came from, such as the control socket.
 	From string `json:"from"`
+	// Role says what he may do, Remit whose mail is his business; nil is everybody's.
+	Role  Role   `json:"role,omitempty"`
+	Remit *Remit `json:"-"`
 }
 
 // Alteration is one thing that an operation has changed, for the audit: before and after in words,
