@@ -1,6 +1,7 @@
 package passwords
 
 import (
+	"crypto/sha256"
 	"errors"
 	"time"
 )
@@ -15,9 +16,10 @@ const maxEffort = 5 * time.Second
 
 var errEffort = errors.New("the entries differ so much in cost that one guess, which does the work of each cost, would take longer than 5 s; give those that stand out new passwords with mailweir auth passwd LOGIN")
 
-func newDummies(entries map[string]hash) (dummies, error) {
+func newDummies(entries map[string]line) (dummies, error) {
 	d := dummies{}
-	for _, h := range entries {
+	for _, e := range entries {
+		h := e.hash
 		if d[h.cost()] == nil {
 			d[h.cost()] = h.dummy()
 		}
@@ -41,12 +43,18 @@ func (d dummies) effort() (all time.Duration) {
 
 // Entry is what the file has under a login, or that it has nothing.
 type Entry struct {
-	hash    hash // nil without
+	line    line // without a hash where there is none
 	dummies dummies
 }
 
 // Known reports whether the login exists.
-func (e Entry) Known() bool { return e.hash != nil }
+func (e Entry) Known() bool { return e.line.hash != nil }
+
+// Fields are what stands behind the hash.
+func (e Entry) Fields() []string { return e.line.fields }
+
+// Stamp changes with anything in the entry, and tells nothing of it.
+func (e Entry) Stamp() [sha256.Size]byte { return e.line.stamp }
 
 // Memory is how many octets Matches takes.
 func (e Entry) Memory() (most int) {
@@ -63,8 +71,8 @@ func (e Entry) Effort() time.Duration { return e.dummies.effort() }
 // whether or not they exist.
 func (e Entry) Matches(password []byte) (right bool) {
 	for cost, dummy := range e.dummies {
-		if e.hash != nil && e.hash.cost() == cost {
-			right = e.hash.matches(password)
+		if e.Known() && e.line.hash.cost() == cost {
+			right = e.line.hash.matches(password)
 			continue
 		}
 		dummy.matches(password)

@@ -1,6 +1,7 @@
 package passwords
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -17,21 +18,38 @@ import (
 // nothing. Its methods may be called from any goroutine.
 type File struct {
 	path    string
+	check   Check
 	changed func(entries int, err error)
 
 	mu      sync.Mutex
 	read    stamp // of what was read last, wrong or not
-	entries map[string]hash
+	entries map[string]line
 	dummies dummies
+}
+
+// Check says what is wrong with what stands behind a login and its hash. Its error repeats none of
+// it that may be part of a password.
+type Check func(login string, fields []string) error
+
+// line is what stands behind a login.
+type line struct {
+	hash   hash
+	fields []string
+	stamp  [sha256.Size]byte
 }
 
 // Open reads a password file. changed, which may be nil, is told whenever it has been read again,
 // and what is wrong if that is so.
 func Open(path string, changed func(entries int, err error)) (*File, error) {
+	return OpenChecked(path, ofDovecot, changed)
+}
+
+// OpenChecked reads a file with fields of its own behind the hash.
+func OpenChecked(path string, check Check, changed func(entries int, err error)) (*File, error) {
 	if changed == nil {
 		changed = func(int, error) {}
 	}
-	f := &File{path: path, changed: changed}
+	f := &File{path: path, check: check, changed: changed}
 	return f, f.load()
 }
 
@@ -44,7 +62,7 @@ func (f *File) Find(login string) Entry {
 	}
 	name, ok := Login(login)
 	if !ok {
-		return Entry{nil, f.dummies}
+		return Entry{line{}, f.dummies}
 	}
 	return Entry{f.entries[name], f.dummies}
 }
@@ -76,7 +94,7 @@ func (f *File) load() error {
 	if err != nil {
 		return err
 	}
-	entries, err := parse(f.path, text)
+	entries, err := parse(f.path, text, f.check)
 	if err != nil {
 		return err
 	}
@@ -137,51 +155,57 @@ func readPrivate(path string) (string, stamp, error) {
 }
 
 // parse reads the lines of a file. Errors have file and line, and nothing of what stands there.
-func parse(path, text string) (map[string]hash, error) {
-	entries := map[string]hash{}
+func parse(path, text string, check Check) (map[string]line, error) {
+	entries := map[string]line{}
 	lines := map[string]int{}
 	n := 0
-	for line := range strings.Lines(text) {
+	for written := range strings.Lines(text) {
 		n++
-		line = strings.TrimRight(line, "\r\n")
-		if strings.TrimSpace(line) == "" || line[0] == '#' {
+		written = strings.TrimRight(written, "\r\n")
+		if strings.TrimSpace(written) == "" || written[0] == '#' {
 			continue
 		}
-		login, h, err := parseLine(line)
+		login, entry, err := parseLine(written)
 		if err == nil && lines[login] > 0 {
 			err = fmt.Errorf("the login stands in line %d already (letters count the same in upper and lower case)", lines[login])
+		}
+		if err == nil {
+			err = check(login, entry.fields)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s:%d: %w", path, n, err)
 		}
-		entries[login], lines[login] = h, n
+		entries[login], lines[login] = entry, n
 	}
 	return entries, nil
 }
 
-// parseLine reads LOGIN:{SCHEME}HASH[:UID:GID:GECOS:HOME:SHELL:EXTRA]. What only a mail store needs
-// is left out; extra fields that may forbid a login are errors.
-func parseLine(line string) (string, hash, error) {
-	fields := strings.SplitN(line, ":", 8)
+// parseLine reads LOGIN:{SCHEME}HASH[:FIELD…].
+func parseLine(written string) (string, line, error) {
+	fields := strings.SplitN(written, ":", 8)
 	if len(fields) < 2 {
-		return "", nil, errors.New("there is no colon; write LOGIN:{SCHEME}HASH")
+		return "", line{}, errors.New("there is no colon; write LOGIN:{SCHEME}HASH")
 	}
 	login, ok := Login(fields[0])
 	if !ok {
-		return "", nil, fmt.Errorf("a login has 1 to %d octets, none of them a blank, a control or a colon", maxLogin)
+		return "", line{}, fmt.Errorf("a login has 1 to %d octets, none of them a blank, a control or a colon", maxLogin)
 	}
 	h, err := parseHash(fields[1])
-	if err != nil {
-		return "", nil, err
+	return login, line{h, fields[2:], sha256.Sum256([]byte(written))}, err
+}
+
+// ofDovecot takes UID:GID:GECOS:HOME:SHELL:EXTRA. What only a mail store needs is left out; extra
+// fields that may forbid a login are errors.
+func ofDovecot(_ string, fields []string) error {
+	if len(fields) < 6 {
+		return nil
 	}
-	if len(fields) == 8 {
-		for _, extra := range strings.Fields(fields[7]) {
-			if !strings.HasPrefix(extra, "userdb_") {
-				return "", nil, errors.New("extra fields such as nologin or allow_nets are not understood; take the line out, or ask Dovecot (--auth-upstream)")
-			}
+	for _, extra := range strings.Fields(fields[5]) {
+		if !strings.HasPrefix(extra, "userdb_") {
+			return errors.New("extra fields such as nologin or allow_nets are not understood; take the line out, or ask Dovecot (--auth-upstream)")
 		}
 	}
-	return login, h, nil
+	return nil
 }
 
 // maxLogin bounds a login in octets.

@@ -92,8 +92,8 @@ func TestSameWork(t *testing.T) {
 				for cost, h := range e.dummies {
 					e.dummies[cost] = counted{h, done}
 				}
-				if e.hash != nil {
-					e.hash = counted{e.hash, done}
+				if e.line.hash != nil {
+					e.line.hash = counted{e.line.hash, done}
 				}
 				e.Matches([]byte("x"))
 				for cost, h := range e.dummies {

@@ -11,7 +11,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("a:{ARGON2ID}$argon2id$v=19$m=4294967304,t=4294967295,p=255$AAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA")
 	f.Add("a:b\na:{X}y\nA:\n:\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		entries, err := parse("passwd", text)
+		entries, err := parse("passwd", text, ofDovecot)
 		if err != nil {
 			for line := range strings.Lines(text) {
 				if line = strings.TrimSpace(line); len(line) > 40 && strings.Contains(err.Error(), line) {
@@ -20,7 +20,8 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		for login, h := range entries {
+		for login, e := range entries {
+			h := e.hash
 			if name, ok := Login(login); !ok || name != login {
 				t.Errorf("the login %q", login)
 			}

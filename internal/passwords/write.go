@@ -25,16 +25,40 @@ func Set(path, login string, password []byte) error {
 	if err := CheckPassword(password); err != nil {
 		return err
 	}
-	return rewrite(path, name, name+":"+New(password)+"\n")
+	return rewrite(path, name, ofDovecot, func(string) (string, error) { return name + ":" + New(password) + "\n", nil })
+}
+
+// SetChecked is Set for a file with fields of its own behind the hash. They stay, unless others are
+// given.
+func SetChecked(path, login string, password []byte, fields []string, check Check) error {
+	name, ok := Login(login)
+	if !ok {
+		return fmt.Errorf("a login has 1 to %d octets, none of them a blank, a control or a colon", maxLogin)
+	}
+	if err := CheckPassword(password); err != nil {
+		return err
+	}
+	return rewrite(path, name, check, func(old string) (string, error) {
+		if _, entry, err := parseLine(strings.TrimRight(old, "\r\n")); err == nil && len(fields) == 0 {
+			fields = entry.fields
+		}
+		if err := check(name, fields); err != nil {
+			return "", err
+		}
+		return strings.Join(append([]string{name, New(password)}, fields...), ":") + "\n", nil
+	})
 }
 
 // Delete takes the entry of a login out.
-func Delete(path, login string) error {
+func Delete(path, login string) error { return DeleteChecked(path, login, ofDovecot) }
+
+// DeleteChecked is Delete for a file with fields of its own behind the hash.
+func DeleteChecked(path, login string, check Check) error {
 	name, ok := Login(login)
 	if !ok {
 		return ErrNoEntry
 	}
-	return rewrite(path, name, "")
+	return rewrite(path, name, check, nil)
 }
 
 // maxPassword bounds a password in octets.
@@ -56,19 +80,20 @@ func CheckPassword(password []byte) error {
 	return nil
 }
 
-// rewrite replaces the line of a login, "" for none, and leaves all others as they stand.
-func rewrite(path, login, line string) error {
+// rewrite replaces the line of a login by what is made of the old one, which is "" where there is
+// none, and leaves all others as they stand. Without make the line goes.
+func rewrite(path, login string, check Check, make func(old string) (string, error)) error {
 	dir, err := lock(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
-	text, err := present(path)
+	text, err := present(path, check)
 	if err != nil {
 		return err
 	}
 	var b strings.Builder
-	found := false
+	found, line := false, ""
 	for old := range strings.Lines(text) {
 		name, _, _ := strings.Cut(old, ":")
 		if name, ok := Login(name); !ok || name != login {
@@ -76,22 +101,32 @@ func rewrite(path, login, line string) error {
 			continue
 		}
 		found = true
+		if make == nil {
+			continue
+		}
+		if line, err = make(old); err != nil {
+			return err
+		}
 		b.WriteString(line)
-		line = ""
 	}
-	if !found && line == "" {
+	if !found && make == nil {
 		return fmt.Errorf("%s: %w", path, ErrNoEntry)
 	}
 	if whole := b.String(); whole != "" && !strings.HasSuffix(whole, "\n") {
 		b.WriteByte('\n')
 	}
-	b.WriteString(line)
+	if !found {
+		if line, err = make(""); err != nil {
+			return err
+		}
+		b.WriteString(line)
+	}
 	return replace(dir, path, b.String())
 }
 
 // present is what the file holds, "" where there is none. What could not be read by the service is
 // not written either: the mistake would only be found there.
-func present(path string) (string, error) {
+func present(path string, check Check) (string, error) {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
@@ -104,7 +139,7 @@ func present(path string) (string, error) {
 	}
 	text, _, err := readPrivate(path)
 	if err == nil {
-		_, err = parse(path, text)
+		_, err = parse(path, text, check)
 	}
 	return text, err
 }

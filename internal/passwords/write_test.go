@@ -148,7 +148,7 @@ func TestSetAtOnce(t *testing.T) {
 	var writing sync.WaitGroup
 	for i := range 8 {
 		writing.Go(func() {
-			if err := rewrite(path, fmt.Sprint("u", i+1), entry(fmt.Sprint("u", i+1), "x")); err != nil {
+			if err := rewrite(path, fmt.Sprint("u", i+1), ofDovecot, func(string) (string, error) { return entry(fmt.Sprint("u", i+1), "x"), nil }); err != nil {
 				t.Error(err)
 			}
 			if !right(f, fmt.Sprint("u", i+1), "x") {
