@@ -25,16 +25,21 @@ func (d *daemon) openControl(address string) (*admin.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--control: %w", err)
 	}
-	s := admin.NewServer(l, &admin.Service{
+	s := admin.NewServer(l, d.service)
+	s.Start()
+	return s, nil
+}
+
+// newService makes what carries run-time operations out, for the control socket and the console.
+func (d *daemon) newService() *admin.Service {
+	return &admin.Service{
 		Backends: d.backends, Offer: func() admin.Offer { return d.loaded.Load().offer() },
 		Own: ownOperations(ownParts{
 			store: absolute(stateSpec(*d.settings.daemon.state)), reload: d.reloadNow,
 			mode: func(check string) policy.Mode { return d.loaded.Load().mode(check) },
 		}),
-		Audit: admin.LogAudit(d.log),
-	})
-	s.Start()
-	return s, nil
+		May: admin.ByRole, Audit: admin.LogAudit(d.log),
+	}
 }
 
 // commandsWithin is how long operations in progress may take when the daemon ends.

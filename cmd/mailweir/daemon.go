@@ -14,6 +14,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"mailweir/internal/admin"
 	"mailweir/internal/config"
 	"mailweir/internal/events"
 	"mailweir/internal/policy"
@@ -33,6 +34,8 @@ type daemon struct {
 	runner    *runner.Runner
 	server    *milter.Server
 	http      *httpServer
+	console   *console
+	service   *admin.Service
 	inspector inspector
 	started   []runner.Inspected // what the first policy found of what it depends on
 
@@ -73,6 +76,7 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 	}
 	d.started = waitReady(p)
 	d.log, d.backends = log, backends
+	d.service = d.newService()
 	d.metrics.WatchLists(backends.Lists, backends.DNS)
 	d.metrics.WatchState(backends.State)
 	d.metrics.Loaded(time.Now())
@@ -150,6 +154,13 @@ func (d *daemon) run(ctx context.Context, listeners []net.Listener, signals <-ch
 	if asked != nil {
 		defer stopLogins(asked)
 	}
+	if d.console, err = d.openConsole(); err != nil {
+		for _, l := range listeners {
+			_ = l.Close()
+		}
+		return fail(exUnavailable, "%v", err)
+	}
+	defer d.console.stop()
 	served := make(chan error, 1)
 	var serving sync.WaitGroup
 	defer serving.Wait()
@@ -199,6 +210,7 @@ func (d *daemon) announce(listeners []net.Listener) {
 	d.http.ready(true)
 	d.log.WithFields(logrus.Fields{
 		"version": version, "listen": strings.Join(addresses, " "), "http": d.http.address(), "state": stateSpec(*d.settings.daemon.state),
+		"console": d.console.address(),
 	}).Info("mailweir is ready")
 }
 
@@ -295,6 +307,7 @@ func (d *daemon) reload(why string) reloaded {
 	}
 	changed, again := s.daemonChanges(d.settings), len(s.daemonChanges(d.read)) == 0
 	d.read = s
+	d.console.reload()
 	if len(changed) > 0 && !again {
 		d.log.WithField("flags", strings.Join(changed, " ")).Warn("flags of the process have changed; they take effect at the next start")
 	}

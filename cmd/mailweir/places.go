@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"mailweir/internal/state"
@@ -23,7 +24,7 @@ func (d *daemonFlags) placeRemarks() []string {
 			remarks = append(remarks, "--listen: "+remark)
 		}
 	}
-	return append(remarks, d.auth.remarks()...)
+	return slices.Concat(remarks, d.auth.remarks(), d.console.remarks())
 }
 
 // socketRemark says that everybody may write to the directory of a socket.
