@@ -71,7 +71,8 @@ func (b *authBed) byFile(flags ...string) (file string) {
 	return file
 }
 
-// serve starts the milter.
+// serve starts the milter. Who wants every login to reach it does so first: a milter that is away
+// is looked for only now and then.
 func (b *authBed) serve(flags ...string) {
 	b.Helper()
 	b.milter = testbed.StartMailweir(b, testbed.MailweirConfig{

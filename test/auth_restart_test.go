@@ -15,6 +15,7 @@ import (
 // smtpd: each client is greeted, and reads that its password is right or, at worst, that it is to
 // try again.
 func TestAuthRestart(t *testing.T) {
+	t.Parallel()
 	b := newAuthBed(t)
 	b.startDovecot()
 	socket := b.mta.Below(authSocket)

@@ -13,11 +13,12 @@ import (
 
 // Whatever the mode, only the right password is a login.
 func TestAuthByDovecot(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []string{"--mode=monitor", "--auth=monitor", "--auth=enforce"} {
 		t.Run(mode, func(t *testing.T) {
 			b := newAuthBed(t)
-			b.byDovecot(mode)
 			b.serve(mode)
+			b.byDovecot(mode)
 			c := b.client("192.0.2.1")
 			c.Exactly(authPlain("alice", "wrong"), readsWrong)
 			c.Exactly(authPlain("nobody", "secret"), readsWrong)
@@ -41,9 +42,10 @@ func TestAuthByDovecot(t *testing.T) {
 
 // Mechanisms that hide the password are Dovecot's business.
 func TestAuthSCRAM(t *testing.T) {
+	t.Parallel()
 	b := newAuthBed(t)
-	b.byDovecot()
 	b.serve()
+	b.byDovecot()
 	c := b.client("192.0.2.1")
 	if got := scram(t, c, "alice", "wrong"); got != readsWrong {
 		t.Errorf("wrong: %q", got)
@@ -54,6 +56,7 @@ func TestAuthSCRAM(t *testing.T) {
 }
 
 func TestAuthByFile(t *testing.T) {
+	t.Parallel()
 	b := newAuthBed(t)
 	file := b.byFile("--auth=monitor")
 	c := b.client("192.0.2.1")
@@ -78,6 +81,7 @@ func TestAuthByFile(t *testing.T) {
 
 // Postfix asks over TCP as well, on this host alone.
 func TestAuthInet(t *testing.T) {
+	t.Parallel()
 	address := testbed.FreeAddress(t)
 	b := newAuthBedAt(t, "inet:"+address)
 	b.byFile("--auth-listen=inet:" + address)
@@ -89,9 +93,10 @@ func TestAuthInet(t *testing.T) {
 // A Dovecot that is not there, or that hangs, is 454 behind a greeting, and logins work again when
 // it does.
 func TestAuthDovecotAway(t *testing.T) {
+	t.Parallel()
 	b := newAuthBed(t)
-	b.byDovecot()
 	b.serve()
+	b.byDovecot()
 	if err := b.dovecot.Stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -122,6 +127,7 @@ func TestAuthDovecotAway(t *testing.T) {
 
 // Nobody has ever seen this Dovecot, and smtpd greets all the same.
 func TestAuthDovecotNeverThere(t *testing.T) {
+	t.Parallel()
 	b := newAuthBed(t)
 	b.auth = testbed.StartAuth(t, b.binary, b.mta.Below(authSocket), "--auth-upstream=unix:"+b.mta.Below("private/auth"), "--auth-mechanisms=PLAIN")
 	c := b.client("192.0.2.1")
@@ -132,10 +138,11 @@ func TestAuthDovecotNeverThere(t *testing.T) {
 // Guessing puts a client on the temporary block list; then not even the right password is looked
 // at, but for a login that has been there before.
 func TestAuthGuesses(t *testing.T) {
+	t.Parallel()
 	b := newAuthBed(t)
-	b.byDovecot()
 	control := "unix:" + b.mta.Milter + ".control"
 	b.serve("--control=" + control)
+	b.byDovecot()
 	b.client("192.0.2.1").Exactly(authPlain("bob", "secret"), readsRight)
 	for i := range 10 {
 		b.client("192.0.2.1").Exactly(authPlain("alice", fmt.Sprint("guess", i)), readsWrong)
@@ -161,9 +168,10 @@ func TestAuthGuesses(t *testing.T) {
 
 // A mail program with an old password blocks nobody.
 func TestAuthOldPassword(t *testing.T) {
+	t.Parallel()
 	b := newAuthBed(t)
-	b.byDovecot()
 	b.serve()
+	b.byDovecot()
 	for range 5 {
 		c := b.client("192.0.2.1")
 		for range 10 {
@@ -175,6 +183,7 @@ func TestAuthOldPassword(t *testing.T) {
 
 // Each failure is an error to Postfix, which hangs up after twenty.
 func TestAuthTwentyOneFailures(t *testing.T) {
+	t.Parallel()
 	b := newAuthBed(t)
 	b.byDovecot()
 	c := b.client("192.0.2.1")
@@ -187,6 +196,7 @@ func TestAuthTwentyOneFailures(t *testing.T) {
 
 // With the milter away logins work, and nobody is blocked.
 func TestAuthMilterAway(t *testing.T) {
+	t.Parallel()
 	b := newAuthBed(t)
 	b.byDovecot()
 	for i := range 12 {
