@@ -17,6 +17,12 @@ import (
 // names a day, and a page of a list can begin at one.
 type Position int64
 
+// PositionAt is the first position of a time.
+func PositionAt(t time.Time) Position { return Position(t.UnixMicro()) << 10 }
+
+// Time is when the entry was written, or what the clock said before if it was set back.
+func (p Position) Time() time.Time { return time.UnixMicro(int64(p >> 10)).UTC() }
+
 // Entry is one row of the record: a decision, or what became of a message. Exactly one of Event
 // and Message is set.
 type Entry struct {
