@@ -1,0 +1,246 @@
+package record
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"mailweir/internal/policy"
+)
+
+// ErrUnavailable is what a store's error wraps when it cannot be reached now, and entries are worth
+// keeping until it can.
+var ErrUnavailable = errors.New("the record is unavailable")
+
+// SinkOptions are what a [Sink] works with.
+type SinkOptions struct {
+	Log *logrus.Logger
+	// Clock is the time; nil is the usual one.
+	Clock func() time.Time
+	// Subjects keeps the header fields From and Subject.
+	Subjects bool
+	// Accepted says which accepted messages are kept.
+	Accepted Accepted
+	// Entries and Octets bound what waits to be written; 0 is 10,000 entries and 64 MiB.
+	Entries, Octets int
+}
+
+const (
+	defaultEntries = 10_000
+	defaultOctets  = 64 << 20
+	batchEntries   = 1000
+	commitEvery    = time.Second
+	retainEvery    = time.Minute
+	writeWithin    = 30 * time.Second
+	closeWithin    = 10 * time.Second
+)
+
+// Sink takes decisions and messages for a store, off the way of the answers: it never waits. One
+// goroutine writes what has been taken, each second or 1,000 entries. What has no room in the queue
+// or cannot be written is dropped, counted by its kind, and said once.
+type Sink struct {
+	SinkOptions
+	store Store
+
+	mu      sync.Mutex
+	entries []Entry
+	changes []Change
+	octets  int
+	taken   uint64 // how many entries and changes were ever queued, done how many are over with
+	done    uint64
+	stats   SinkStats
+	losing  bool
+	waiting []chan struct{} // of Flush: closed when a round is over
+	tasks   []func(context.Context)
+	closed  bool
+	watches map[*Watch]bool
+
+	wake  chan struct{}
+	ended chan struct{}
+}
+
+// SinkStats are counts since the start.
+type SinkStats struct {
+	// Written counts entries, by kind; Dropped those that were lost.
+	Decisions, Messages, Changes                      uint64
+	DroppedDecisions, DroppedMessages, DroppedChanges uint64
+	// Waiting is how many entries wait to be written now.
+	Waiting int
+	// Failing says that the last commit failed.
+	Failing bool
+}
+
+// NewSink returns a sink that writes to a store. Close ends it, and closes the store.
+func NewSink(store Store, o SinkOptions) *Sink {
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Entries == 0 {
+		o.Entries = defaultEntries
+	}
+	if o.Octets == 0 {
+		o.Octets = defaultOctets
+	}
+	s := &Sink{SinkOptions: o, store: store, watches: map[*Watch]bool{}, wake: make(chan struct{}, 1), ended: make(chan struct{})}
+	go s.run()
+	return s
+}
+
+// Event takes a decision. Of those that share an id it takes the first, and their sum.
+func (s *Sink) Event(e *policy.Event) {
+	if !e.Repeated {
+		s.take(Entry{Event: e})
+	}
+}
+
+// Transaction takes what became of a message.
+func (s *Sink) Transaction(t *policy.Transaction) {
+	if s.Accepted.keeps(t) {
+		s.take(Entry{Message: t})
+	}
+}
+
+func (s *Sink) take(e Entry) {
+	size := e.size()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || len(s.entries) >= s.Entries || s.octets+size > s.Octets {
+		s.lost([]Entry{e}, nil)
+		s.say("its queue is full: entries come faster than they are written", nil)
+		return
+	}
+	s.entries, s.octets, s.taken = append(s.entries, e), s.octets+size, s.taken+1
+	if len(s.entries) >= batchEntries {
+		s.poke()
+	}
+}
+
+// Change takes a row of the audit.
+func (s *Sink) Change(c Change) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || len(s.changes) >= s.Entries {
+		s.lost(nil, []Change{c})
+		s.say("its queue is full: entries come faster than they are written", nil)
+		return
+	}
+	s.changes, s.taken = append(s.changes, c), s.taken+1
+}
+
+// poke has the writer go to work now.
+func (s *Sink) poke() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// lost counts what is dropped. The caller holds mu.
+func (s *Sink) lost(entries []Entry, changes []Change) {
+	for _, e := range entries {
+		if e.Event != nil {
+			s.stats.DroppedDecisions++
+		} else {
+			s.stats.DroppedMessages++
+		}
+	}
+	s.stats.DroppedChanges += uint64(len(changes))
+}
+
+// say tells of a loss when it begins. The caller holds mu.
+func (s *Sink) say(why string, err error) {
+	if s.losing {
+		return
+	}
+	s.losing = true
+	entry := s.Log.WithField("why", why)
+	if err != nil {
+		entry = s.Log.WithError(err)
+	}
+	entry.Error("the record loses entries: what is dropped is counted in mailweir_record_dropped_total; mail is not concerned")
+}
+
+// Stats returns the counts.
+func (s *Sink) Stats() SinkStats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stats := s.stats
+	stats.Waiting = len(s.entries)
+	return stats
+}
+
+// Flush waits until everything taken before is committed, or dropped. The error wraps
+// [ErrUnavailable] where the store cannot be reached.
+func (s *Sink) Flush(ctx context.Context) error {
+	s.mu.Lock()
+	upto := s.taken
+	for s.done < upto {
+		over := make(chan struct{})
+		s.waiting = append(s.waiting, over)
+		s.mu.Unlock()
+		s.poke()
+		select {
+		case <-over:
+		case <-s.ended:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		s.mu.Lock()
+		if s.done < upto && s.stats.Failing {
+			s.mu.Unlock()
+			return ErrUnavailable
+		}
+	}
+	s.mu.Unlock()
+	return nil
+}
+
+// errClosed is about what comes after the end.
+var errClosed = errors.New("the record is closed")
+
+// Delete takes out everything about an address, between two commits. Entries wait meanwhile.
+func (s *Sink) Delete(ctx context.Context, address string) (n int, err error) {
+	over := make(chan struct{})
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return 0, errClosed
+	}
+	s.tasks = append(s.tasks, func(work context.Context) {
+		defer close(over)
+		n, err = s.store.Delete(work, address)
+	})
+	s.mu.Unlock()
+	s.poke()
+	select {
+	case <-over:
+		return n, err
+	case <-s.ended:
+		return 0, errClosed
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+// Close writes what has been taken, and closes the store.
+func (s *Sink) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	s.mu.Unlock()
+	s.poke()
+	<-s.ended
+	s.mu.Lock()
+	for w := range s.watches {
+		w.end()
+	}
+	s.mu.Unlock()
+	return s.store.Close()
+}

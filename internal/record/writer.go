@@ -1,0 +1,158 @@
+package record
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// run writes until the sink is closed.
+func (s *Sink) run() {
+	defer close(s.ended)
+	ticker := time.NewTicker(commitEvery)
+	defer ticker.Stop()
+	s.retain()
+	retained := s.Clock()
+	for {
+		select {
+		case <-ticker.C:
+		case <-s.wake:
+		}
+		s.mu.Lock()
+		closed := s.closed
+		s.mu.Unlock()
+		s.drain(closed)
+		if closed {
+			return
+		}
+		s.tasksNow()
+		if now := s.Clock(); now.Sub(retained) >= retainEvery || now.Before(retained) {
+			s.retain()
+			retained = now
+		}
+	}
+}
+
+func (s *Sink) retain() {
+	ctx, cancel := context.WithTimeout(context.Background(), writeWithin)
+	defer cancel()
+	if err := s.store.Retain(ctx, s.Clock()); err != nil && !errors.Is(err, ErrUnavailable) {
+		s.Log.WithError(err).Error("old entries of the record cannot be taken away")
+	}
+}
+
+func (s *Sink) tasksNow() {
+	s.mu.Lock()
+	tasks := s.tasks
+	s.tasks = nil
+	s.mu.Unlock()
+	for _, task := range tasks {
+		task(context.Background())
+	}
+}
+
+// drain writes what has been taken, one commit after the other. Whoever waits for that is told.
+func (s *Sink) drain(closing bool) {
+	for {
+		entries, changes, more := s.batch()
+		if len(entries)+len(changes) == 0 {
+			break
+		}
+		within := writeWithin
+		if closing {
+			within = closeWithin
+		}
+		if !s.commit(entries, changes, within, closing) {
+			break // it will be tried again
+		}
+		if !more {
+			break
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, over := range s.waiting {
+		close(over)
+	}
+	s.waiting = nil
+}
+
+// batch is what goes into the next commit. It stays in the queue until that is over.
+func (s *Sink) batch() (entries []Entry, changes []Change, more bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := min(len(s.entries), batchEntries)
+	return s.entries[:n:n], s.changes[:len(s.changes):len(s.changes)], len(s.entries) > n
+}
+
+// commit writes a batch, and reports whether it is over with.
+func (s *Sink) commit(entries []Entry, changes []Change, within time.Duration, closing bool) bool {
+	kept := make([]Entry, len(entries))
+	for i, e := range entries {
+		kept[i] = s.stripped(e)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	err := s.store.Write(ctx, kept, changes)
+	cancel()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stats.Failing = err != nil
+	if err != nil && errors.Is(err, ErrUnavailable) && !closing {
+		return false
+	}
+	s.forget(len(entries), len(changes))
+	if err != nil {
+		s.lost(entries, changes)
+		s.say("", err)
+		return true
+	}
+	if s.losing && len(s.entries) <= s.Entries/2 { // else the queue is full again at once
+		s.losing = false
+		s.Log.WithField("dropped", s.stats.DroppedDecisions+s.stats.DroppedMessages+s.stats.DroppedChanges).Info("the record takes entries again")
+	}
+	for _, e := range kept {
+		if e.Event != nil {
+			s.stats.Decisions++
+		} else {
+			s.stats.Messages++
+		}
+	}
+	s.stats.Changes += uint64(len(changes))
+	for w := range s.watches {
+		w.push(kept)
+	}
+	return true
+}
+
+// forget takes a batch out of the queue. The caller holds mu.
+func (s *Sink) forget(entries, changes int) {
+	for _, e := range s.entries[:entries] {
+		s.octets -= e.size()
+	}
+	s.entries, s.changes = s.entries[entries:], s.changes[changes:]
+	if len(s.entries) == 0 {
+		s.entries = nil // what it is cut from would keep everything
+	}
+	if len(s.changes) == 0 {
+		s.changes = nil
+	}
+	s.done += uint64(entries + changes)
+}
+
+// stripped is an entry without what is not to be kept.
+func (s *Sink) stripped(e Entry) Entry {
+	if s.Subjects {
+		return e
+	}
+	if v := e.Event; v != nil && v.From+v.Subject != "" {
+		without := *v
+		without.From, without.Subject = "", ""
+		e.Event = &without
+	}
+	if m := e.Message; m != nil && m.From+m.Subject != "" {
+		without := *m
+		without.From, without.Subject = "", ""
+		e.Message = &without
+	}
+	return e
+}
