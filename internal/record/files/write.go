@@ -1,0 +1,185 @@
+package files
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"mailweir/internal/record"
+	"mailweir/internal/record/row"
+)
+
+// Write keeps entries and rows of the audit. Each day's are one commit; nearly always that is one
+// day. When the disk is full, old days make room.
+func (s *Store) Write(ctx context.Context, entries []record.Entry, changes []record.Change) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		err := s.write(ctx, entries, changes)
+		if err == nil || !s.full(err) || !s.makeRoom() {
+			return err
+		}
+	}
+}
+
+// full reports whether an error comes from a full disk.
+func (s *Store) full(err error) bool {
+	switch code(err) {
+	case sqlite3.SQLITE_FULL:
+		return true
+	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN:
+		return scarce(s.dir)
+	}
+	return false
+}
+
+// piece is what goes into one day.
+type piece struct {
+	entries []*record.Entry
+	changes []*record.Change
+}
+
+func (s *Store) write(ctx context.Context, entries []record.Entry, changes []record.Change) error {
+	pieces := map[time.Time]*piece{}
+	at := func(p record.Position) *piece {
+		date := dateOf(p)
+		if pieces[date] == nil {
+			pieces[date] = &piece{}
+		}
+		return pieces[date]
+	}
+	last := s.last
+	defer func() { s.last = last }()
+	now := s.Clock()
+	next := func(of time.Time) record.Position {
+		last = s.after(last, now, of)
+		return last
+	}
+	for i := range entries {
+		e := &entries[i]
+		if e.Position = 0; e.Event != nil && e.Event.Dedup != nil {
+			done, err := s.replace(ctx, e)
+			if err != nil {
+				return err
+			}
+			if done {
+				continue
+			}
+			// Its first may be in this very batch, before it.
+		}
+		e.Position = next(e.Time())
+		p := at(e.Position)
+		p.entries = append(p.entries, e)
+	}
+	for i := range changes {
+		c := &changes[i]
+		c.Position = next(c.Time)
+		p := at(c.Position)
+		p.changes = append(p.changes, c)
+	}
+	for date, p := range pieces {
+		if err := s.writePiece(ctx, s.file(date), p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clockBack is how far the clock may be set back before positions begin again at what it says: until
+// then the entries of that time stand in the order in which they came.
+const clockBack = 24 * time.Hour
+
+// after is the position after another one: that of the time of writing, and not before that of the
+// entry.
+func (s *Store) after(last record.Position, now, of time.Time) record.Position {
+	if ahead := last.Time().Sub(now); ahead > clockBack {
+		if !s.ahead {
+			s.warn("the record has entries of %s, and it is %s: the clock was wrong, then or now; what comes is kept under the time it says now", last.Time().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+		}
+		s.ahead, last = true, 0
+	}
+	p := max(record.PositionAt(now), last+1)
+	if of.Sub(now) < clockBack {
+		p = max(p, record.PositionAt(of))
+	}
+	return p
+}
+
+func (s *Store) writePiece(ctx context.Context, file dayFile, p *piece) error {
+	d, err := s.open(ctx, file)
+	if err == nil {
+		s.limit(d)
+		err = d.within(ctx, func(w *writing) error { return w.piece(p) })
+	}
+	if damaged(err) {
+		if err := s.setAside(file, err); err != nil {
+			return err
+		}
+		if d, err = s.open(ctx, file); err == nil {
+			err = d.within(ctx, func(w *writing) error { return w.piece(p) })
+		}
+	}
+	if err != nil {
+		s.forget(file) // whatever the matter was, the next try begins with the file as it is
+		return fmt.Errorf("%s: %w", file.path, err)
+	}
+	return nil
+}
+
+func (w *writing) piece(p *piece) error {
+	for _, e := range p.entries {
+		if err := w.entry(e); err != nil {
+			return err
+		}
+	}
+	for _, c := range p.changes {
+		if err := w.change(*c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replace puts a sum in the place of its first event, where that one is in an earlier commit.
+func (s *Store) replace(ctx context.Context, e *record.Entry) (done bool, err error) {
+	days, err := s.days()
+	if err != nil {
+		return false, err
+	}
+	// The first was written soon after its time, or later where the queue was long or the clock set
+	// back.
+	from := dateOf(record.PositionAt(e.Event.Time))
+	for _, file := range slices.Backward(days) {
+		if file.date.Before(from) || file.date.After(from.AddDate(0, 0, 2)) {
+			continue
+		}
+		d, err := s.open(ctx, file)
+		if err != nil {
+			return false, err
+		}
+		p, err := d.find(ctx, e.Event.ID)
+		if err != nil || p == 0 {
+			if err != nil && !damaged(err) {
+				return false, err
+			}
+			continue // writing to it will set it aside
+		}
+		s.limit(d)
+		e.Position = p
+		return true, d.within(ctx, func(w *writing) error { return w.sum(*e) })
+	}
+	return false, nil
+}
+
+// change keeps a row of the audit.
+func (w *writing) change(c record.Change) error {
+	rest, err := row.EncodeChange(c)
+	if err != nil {
+		return err
+	}
+	_, err = w.tx.ExecContext(w.ctx, "INSERT INTO change VALUES (?,?,?,?,?)", c.Position, c.Time.UnixMicro(), c.Operation, c.Name, string(rest))
+	return err
+}

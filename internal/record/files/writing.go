@@ -1,0 +1,238 @@
+package files
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"strings"
+
+	"mailweir/internal/policy"
+	"mailweir/internal/record"
+	"mailweir/internal/record/row"
+)
+
+// writing is one commit to a day's file.
+type writing struct {
+	*day
+	ctx    context.Context
+	tx     *sql.Tx
+	insert *sql.Stmt
+	found  *sql.Stmt
+
+	late   int64
+	rollup map[rollupKey]int
+	sums   map[string]int64 // what is added to meta
+}
+
+// rollupKey is what is counted together.
+type rollupKey struct {
+	minute                    int64
+	kind                      record.Kind
+	check, mode, action, fate string
+}
+
+const columns = "position, kind, time, id, session, number, host, client, net, sender, sender_domain, login, check_name, mode, action, code, fates, service, direction, shown, rest"
+
+var (
+	insertEntry = "INSERT OR REPLACE INTO entry (" + columns + ") VALUES (?" + strings.Repeat(",?", strings.Count(columns, ",")) + ")"
+	insertFound = "INSERT OR IGNORE INTO found VALUES (?,?,?)"
+)
+
+// entry keeps one entry, or leaves it out. The position of a sum becomes that of its first event.
+func (w *writing) entry(of *record.Entry) error {
+	e := *of
+	if v := e.Event; v != nil && v.Dedup != nil {
+		p, err := findIn(w.ctx, w.tx, v.ID)
+		if err != nil {
+			return err
+		}
+		if p != 0 {
+			e.Position, of.Position = p, p
+			return w.sum(e)
+		}
+	}
+	w.count(e, times(e))
+	if w.leavesOut(&e) {
+		return nil
+	}
+	w.sums[metaEntries]++
+	return w.put(e)
+}
+
+// sum puts the sum of events in the place of their first.
+func (w *writing) sum(e record.Entry) error {
+	w.count(e, times(e)-1)
+	w.thin(&e)
+	return w.put(e)
+}
+
+// times is how many events an entry stands for.
+func times(e record.Entry) int {
+	if e.Event != nil && e.Event.Dedup != nil {
+		return e.Event.Dedup.Times
+	}
+	return 1
+}
+
+func (w *writing) count(e record.Entry, n int) {
+	key := rollupKey{minute: floor(e.Time().Unix(), 60), kind: record.Messages}
+	if v := e.Event; v != nil {
+		key.kind, key.check, key.mode, key.action = record.Decisions, v.Check, v.Mode.String(), v.Action.String()
+	} else {
+		key.check, key.fate = e.Message.Check, e.Message.Fate.String()
+	}
+	w.rollup[key] += n
+}
+
+// floor rounds down, also before 1970.
+func floor(n, to int64) int64 { return n - ((n%to)+to)%to }
+
+// put writes the row of an entry, over one of the same position.
+func (w *writing) put(e record.Entry) error {
+	if err := w.prepare(); err != nil {
+		return err
+	}
+	r, err := row.Encode(e)
+	if err != nil {
+		return err
+	}
+	w.late = max(w.late, int64(r.Position>>10)-r.Time.UnixMicro())
+	var client, net, mode, action any
+	if r.Client.IsValid() {
+		client, net = r.Client.String(), netBlob(r.Net.Addr())
+	}
+	var code, fates any
+	if r.Kind == record.Decisions {
+		mode, action, code = r.Mode.String(), r.Action.String(), r.Code
+	} else {
+		fates = r.Fates
+	}
+	if _, err := w.insert.ExecContext(w.ctx,
+		int64(r.Position), int(r.Kind), r.Time.UnixMicro(), text(r.ID), text(r.Session), r.Transaction, text(r.Host), client, net,
+		text(r.Sender), text(r.SenderDomain), text(r.Login), text(r.Check), mode, action, code, fates,
+		text(string(r.Service)), text(r.Direction), text(r.Shown), string(r.Rest)); err != nil {
+		return err
+	}
+	for _, k := range r.Keys {
+		if _, err := w.found.ExecContext(w.ctx, int(k.Kind), k.Value, int64(r.Position)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writing) prepare() (err error) {
+	if w.insert != nil {
+		return nil
+	}
+	if w.insert, err = w.tx.PrepareContext(w.ctx, insertEntry); err != nil {
+		return err
+	}
+	w.found, err = w.tx.PrepareContext(w.ctx, insertFound)
+	return err
+}
+
+// text is a text for a column: none is NULL, which no index has.
+func text(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// finish writes what has been added up.
+func (w *writing) finish() error {
+	for key, n := range w.rollup {
+		if _, err := w.tx.ExecContext(w.ctx, "INSERT INTO rollup VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
+			key.minute, int(key.kind), key.check, key.mode, key.action, key.fate, n); err != nil {
+			return err
+		}
+	}
+	for name, n := range w.sums {
+		if _, err := w.tx.ExecContext(w.ctx, "INSERT INTO meta VALUES (?,?) ON CONFLICT DO UPDATE SET value = value + excluded.value", name, n); err != nil {
+			return err
+		}
+	}
+	_, err := w.tx.ExecContext(w.ctx, "INSERT INTO meta VALUES (?,?) ON CONFLICT DO UPDATE SET value = max(value, excluded.value)", metaLate, w.late)
+	return err
+}
+
+// queryer is a database or a commit.
+type queryer interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// find is the position of the decision of an id, 0 where it is not in the file.
+func (d *day) find(ctx context.Context, id string) (record.Position, error) {
+	return findIn(ctx, d.db, id)
+}
+
+func findIn(ctx context.Context, in queryer, id string) (p record.Position, err error) {
+	err = in.QueryRowContext(ctx, "SELECT position FROM entry INDEXED BY entry_id WHERE id = ?", strings.ToLower(id)).Scan(&p)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return p, err
+}
+
+// level is what is left out of a day that has grown too large.
+type level int
+
+const (
+	everything level = iota
+	noAccepted       // no messages that were accepted
+	noQueries        // nor what was asked for decisions
+	nothing          // nor anything else: it is counted
+)
+
+// levelOf is the level of a day that has so many octets, where so many are its share.
+func levelOf(have, share int64) level {
+	switch {
+	case share <= 0 || have < share/4*3:
+		return everything
+	case have < share/8*7:
+		return noAccepted
+	case have < share:
+		return noQueries
+	}
+	return nothing
+}
+
+// limit sees to it that a day takes no more than its share.
+func (s *Store) limit(d *day) {
+	d.level = levelOf(d.have, s.Max/4)
+	words := [...]string{
+		noAccepted: "accepted messages are left out of the record from here on",
+		noQueries:  "what was asked for decisions is left out of the record, too",
+		nothing:    "nothing more of it is kept, only counted",
+	}
+	if d.level > everything {
+		s.once(d.path+words[d.level], "the record of %s takes %d octets, and a day may take a quarter of --record-max=%d: %s", d.date.Format(dateFormat), d.have, s.Max, words[d.level])
+	}
+}
+
+// leavesOut reports whether a bound leaves the entry out, and counts it.
+func (w *writing) leavesOut(e *record.Entry) bool {
+	switch {
+	case w.level == nothing:
+		w.sums[metaEvents]++
+		return true
+	case w.level >= noAccepted && e.Message != nil && e.Message.Fate == policy.Accepted:
+		w.sums[metaAccepted]++
+		return true
+	}
+	w.thin(e)
+	return false
+}
+
+// thin takes the queries out of a decision where the day has no room for them.
+func (w *writing) thin(e *record.Entry) {
+	if w.level < noQueries || e.Event == nil || len(e.Event.Trace) == 0 {
+		return
+	}
+	w.sums[metaQueries]++
+	thin := *e.Event
+	thin.Trace = slices.Clone(thin.Trace[:0])
+	e.Event = &thin
+}
