@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mailweir/internal/content"
+	"mailweir/internal/explain"
 )
 
 func newContent() *cobra.Command {
@@ -78,14 +79,14 @@ func examineAll(in io.Reader, out io.Writer, examiner *content.Examiner, names [
 	return fired, nil
 }
 
-func examineMessage(examiner *content.Examiner, m *message) (*content.Result, error) {
+func examineMessage(examiner *content.Examiner, m *explain.Message) (*content.Result, error) {
 	x := examiner.Begin(content.Text | content.Files)
 	defer x.Close()
-	for _, f := range m.fields {
+	for _, f := range m.Fields {
 		x.Header(f.Name, f.Value)
 	}
 	const chunk = 64 << 10 // as MTAs cut it
-	for body := m.body; len(body) > 0; {
+	for body := m.Body; len(body) > 0; {
 		n := min(chunk, len(body))
 		x.Body(body[:n])
 		body = body[n:]

@@ -2,30 +2,18 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
-	"net/netip"
-	"time"
+	"slices"
 
 	"github.com/spf13/cobra"
 
-	"mailweir/internal/policy"
-	"mailweir/internal/runner"
+	"mailweir/internal/explain"
 	"mailweir/internal/textfile"
 )
 
-// explainFlags describe one case.
-type explainFlags struct {
-	client, name, helo, login, service, at, from string
-	tls, cert                                    string
-	bits                                         int
-	size                                         int64
-	to                                           []string
-	smtputf8, json, noScanners                   bool
-}
-
 func newExplain() *cobra.Command {
-	var f explainFlags
+	var c explain.Case
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "explain [flags] [message.eml]",
 		Short: "Run the policy on one case and show what every check says",
@@ -48,121 +36,72 @@ read from --state, or through --control where the running daemon holds it. Nothi
 			if err != nil {
 				return err
 			}
-			if len(args) == 1 && len(f.to) == 0 {
+			if len(args) == 1 && len(c.To) == 0 {
 				return fail(exUsage, "a message needs a recipient: give --to")
 			}
-			var m *message
+			var m *explain.Message
 			if len(args) == 1 {
 				if m, err = openMessage(args[0], cmd.InOrStdin()); err != nil {
 					return err
 				}
 			}
-			return explain(cmd.Context(), cmd.OutOrStdout(), s, &f, m)
+			t, err := explainCase(cmd.Context(), s, &c, m)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return t.WriteJSON(cmd.OutOrStdout())
+			}
+			return t.Write(cmd.OutOrStdout())
 		},
 	}
 	addSettings(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.client, "client", "", "`ADDRESS` of the client; without it the message is submitted locally")
-	flags.StringVar(&f.name, "client-name", "", "verified host `NAME` of the client")
-	flags.StringVar(&f.helo, "helo", "", "HELO `NAME`")
-	flags.StringVar(&f.login, "login", "", "`USER` that authenticated")
-	flags.StringVar(&f.service, "service", "mx", "`SERVICE` that the client uses: mx, submission or reinject")
-	flags.StringVar(&f.at, "time", "", "`TIME` at which it happens, as 2026-01-31T15:04:05Z (default now)")
-	flags.StringVar(&f.from, "from", "", "`ADDRESS` of the envelope sender, empty for the null sender")
-	flags.StringArrayVar(&f.to, "to", nil, "`ADDRESS` of a recipient; may be given several times")
-	flags.StringVar(&f.tls, "tls", "", "TLS `VERSION`, such as TLSv1.3")
-	flags.IntVar(&f.bits, "tls-bits", 0, "`BITS` of the cipher")
-	flags.StringVar(&f.cert, "tls-cert", "", "`SUBJECT` of the client's verified certificate")
-	flags.Int64Var(&f.size, "declared-size", 0, "declared `SIZE` (SIZE=) in octets")
-	flags.BoolVar(&f.smtputf8, "smtputf8", false, "the client says SMTPUTF8 (RFC 6531)")
-	flags.BoolVar(&f.noScanners, "no-scanners", false, "do not show the message to --virus-scanner and --spam-scanner")
-	flags.BoolVar(&f.json, "json", false, "print JSON")
+	flags.StringVar(&c.Client, "client", "", "`ADDRESS` of the client; without it the message is submitted locally")
+	flags.StringVar(&c.Name, "client-name", "", "verified host `NAME` of the client")
+	flags.StringVar(&c.Helo, "helo", "", "HELO `NAME`")
+	flags.StringVar(&c.Login, "login", "", "`USER` that authenticated")
+	flags.StringVar(&c.Service, "service", "mx", "`SERVICE` that the client uses: mx, submission or reinject")
+	flags.StringVar(&c.Time, "time", "", "`TIME` at which it happens, as 2026-01-31T15:04:05Z (default now)")
+	flags.StringVar(&c.From, "from", "", "`ADDRESS` of the envelope sender, empty for the null sender")
+	flags.StringArrayVar(&c.To, "to", nil, "`ADDRESS` of a recipient; may be given several times")
+	flags.StringVar(&c.TLS, "tls", "", "TLS `VERSION`, such as TLSv1.3")
+	flags.IntVar(&c.Bits, "tls-bits", 0, "`BITS` of the cipher")
+	flags.StringVar(&c.Cert, "tls-cert", "", "`SUBJECT` of the client's verified certificate")
+	flags.Int64Var(&c.Size, "declared-size", 0, "declared `SIZE` (SIZE=) in octets")
+	flags.BoolVar(&c.SMTPUTF8, "smtputf8", false, "the client says SMTPUTF8 (RFC 6531)")
+	flags.BoolVar(&c.NoScanners, "no-scanners", false, "do not show the message to --virus-scanner and --spam-scanner")
+	flags.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
 
-func explain(ctx context.Context, out io.Writer, s *settings, f *explainFlags, m *message) error {
-	clock := time.Now
-	if f.at != "" {
-		at, err := time.Parse(time.RFC3339, f.at)
-		if err != nil {
-			return fail(exUsage, "--time: %q is not a time such as 2026-01-31T15:04:05Z", f.at)
-		}
-		clock = func() time.Time { return at }
+// explainCase plays a case with what the daemon, or the state, remembers.
+func explainCase(ctx context.Context, s *settings, c *explain.Case, m *explain.Message) (*explain.Transcript, error) {
+	clock, err := c.Clock()
+	if err != nil {
+		return nil, &exitError{exUsage, err}
 	}
 	store, note, err := explainState(ctx, s.daemon, clock)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	backends, err := openBackends(s.daemon, quietLog(), clock, store)
+	x, err := newExplainer(s, store, clock, c.NoScanners, nil)
 	if err != nil {
-		_ = store.Close()
-		return &exitError{exConfig, err}
+		return nil, &exitError{exConfig, err}
 	}
-	defer closeBackends(backends)
-	backends.Explaining, backends.NoScanners = true, f.noScanners
-	p, err := s.draft.Build(backends, nil)
+	defer x.close()
+	also := adoptSuspensions(ctx, *s.daemon.control, x.backends.Lists)
+	t, err := explain.Play(x.policy, c, m)
 	if err != nil {
-		return &exitError{exConfig, err}
+		return nil, &exitError{exUsage, err}
 	}
-	facts, err := f.connection(p.Settings)
-	if err != nil {
-		return &exitError{exUsage, err}
-	}
-	waitReady(p)
-	var t transcript
-	for _, note := range []string{note, adoptSuspensions(ctx, *s.daemon.control, backends.Lists)} {
-		if note != "" {
-			t.Notes = append(t.Notes, note)
-		}
-	}
-	rn := runner.NewRunner(p, silent{}, runner.DefaultLimits)
-	session := rn.NewExplainer(t.tell)
-	t.play(session, facts, f, m)
-	session.Close()
-	rn.Close()
-	if note := lostNote(store); note != "" {
-		t.Notes = append(t.Notes, note)
-	}
-	t.off(p)
-	if f.json {
-		return t.writeJSON(out)
-	}
-	return t.write(out)
+	notes := append([]string{note, also}, append(t.Notes, lostNote(store))...)
+	t.Notes = slices.DeleteFunc(notes, func(note string) bool { return note == "" })
+	return t, nil
 }
-
-func (f *explainFlags) connection(s *policy.Settings) (policy.ConnectFacts, error) {
-	facts := policy.ConnectFacts{Name: f.name}
-	if f.client == "" {
-		facts.NoNetwork = true
-	} else {
-		client, err := netip.ParseAddr(f.client)
-		if err != nil {
-			return facts, errors.New("--client: " + err.Error())
-		}
-		facts.Client, facts.Port = client, 25
-	}
-	door, ok := s.Door(policy.Service(f.service))
-	if !ok {
-		return facts, errors.New("--service: no door of --services is " + f.service)
-	}
-	facts.DaemonName = door
-	return facts, nil
-}
-
-// silent takes events and does nothing with them.
-type silent struct{}
-
-func (silent) Identify(*policy.Event) string    { return "" }
-func (silent) Record(*policy.Event)             {}
-func (silent) Settled(*policy.Transaction)      {}
-func (silent) Defect(error)                     {}
-func (silent) Dropped()                         {}
-func (silent) Opened(*policy.Connection)        {}
-func (silent) Closed(*policy.Connection)        {}
-func (silent) Took(policy.Stage, time.Duration) {}
 
 // openMessage reads a message from a file, or standard input when the name is -.
-func openMessage(name string, in io.Reader) (*message, error) {
+func openMessage(name string, in io.Reader) (*explain.Message, error) {
 	if name != "-" {
 		file, err := textfile.Open(name)
 		if err != nil {
@@ -171,7 +110,7 @@ func openMessage(name string, in io.Reader) (*message, error) {
 		defer file.Close()
 		in = file
 	}
-	m, err := readMessage(in)
+	m, err := explain.ReadMessage(in)
 	if err != nil {
 		return nil, &exitError{exNoInput, err}
 	}

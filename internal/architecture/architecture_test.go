@@ -63,8 +63,9 @@ var layers = map[string][]string{
 	"internal/record/why":      {"internal/record", "internal/record/attempts", "internal/policy", "internal/address", "internal/terminal", "internal/trace"},
 	"internal/record/would":    {"internal/record", "internal/record/attempts", "internal/policy", "internal/address", "internal/terminal"},
 	"internal/record/report":   {"internal/record", "internal/policy", "internal/address", "internal/terminal"},
+	"internal/explain":         {"internal/policy", "internal/runner", "internal/terminal"},
 	"internal/replay":          {"internal/record", "internal/policy", "internal/runner", "internal/state", "internal/table", "internal/address", "internal/trace", "internal/dns", "internal/mailauth", "internal/terminal", "rbl"},
-	"internal/web":             {"internal/admin", "internal/events", "internal/policy", "internal/address", "internal/passwords", "internal/record", "internal/record/attempts", "internal/record/report", "internal/record/why", "internal/record/would", "internal/table", "internal/terminal", "internal/web/*"},
+	"internal/web":             {"internal/admin", "internal/events", "internal/explain", "internal/policy", "internal/address", "internal/passwords", "internal/record", "internal/record/attempts", "internal/record/report", "internal/record/why", "internal/record/would", "internal/table", "internal/terminal", "internal/web/*"},
 	"internal/web/door":        {"internal/address", "internal/admin", "internal/auth", "internal/backend", "internal/passwords", "internal/policy", "internal/table", "internal/textfile"},
 	"internal/web/view":        {"internal/policy", "internal/record", "internal/record/attempts", "internal/record/why", "internal/terminal", "rbl"},
 

@@ -1,4 +1,4 @@
-package main
+package explain
 
 import (
 	"strings"
@@ -33,15 +33,15 @@ func TestReadMessage(t *testing.T) {
 		{"mbox", "From x Mon\nA: b\n\nhello\n", fields{{Name: "A", Value: "b"}}, "hello\r\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m, err := readMessage(strings.NewReader(c.in))
+			m, err := ReadMessage(strings.NewReader(c.in))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(c.fields, m.fields); diff != "" {
+			if diff := cmp.Diff(c.fields, m.Fields); diff != "" {
 				t.Error(diff)
 			}
-			if string(m.body) != c.body {
-				t.Errorf("body %q, want %q", m.body, c.body)
+			if string(m.Body) != c.body {
+				t.Errorf("body %q, want %q", m.Body, c.body)
 			}
 		})
 	}
@@ -52,8 +52,8 @@ func TestReadMessage(t *testing.T) {
 func TestReadFolded(t *testing.T) {
 	text := "A: b" + strings.Repeat("\n x", 100_000) + "\n\nhello\n"
 	allocations := testing.AllocsPerRun(1, func() {
-		m, err := readMessage(strings.NewReader(text))
-		if err != nil || len(m.fields) != 1 || len(m.fields[0].Value) != len(text)-len("A: \n\nhello\n") {
+		m, err := ReadMessage(strings.NewReader(text))
+		if err != nil || len(m.Fields) != 1 || len(m.Fields[0].Value) != len(text)-len("A: \n\nhello\n") {
 			t.Fatal(err)
 		}
 	})

@@ -1,4 +1,4 @@
-package main
+package explain
 
 import (
 	"bytes"
@@ -8,15 +8,15 @@ import (
 	"mailweir/internal/policy"
 )
 
-// message is a message as an MTA hands it to a milter.
-type message struct {
-	fields []policy.Field
-	body   []byte // line ends are CRLF
+// Message is a message as an MTA hands it to a milter.
+type Message struct {
+	Fields []policy.Field
+	Body   []byte // line ends are CRLF
 }
 
-// readMessage reads a message from a file, with line ends of any kind. An mbox separator in front
+// ReadMessage reads a message from a file, with line ends of any kind. An mbox separator in front
 // is left out. As in Postfix, the first line that is not part of a header field begins the body.
-func readMessage(in io.Reader) (*message, error) {
+func ReadMessage(in io.Reader) (*Message, error) {
 	data, err := io.ReadAll(in)
 	if err != nil {
 		return nil, err
@@ -25,7 +25,7 @@ func readMessage(in io.Reader) (*message, error) {
 	if bytes.HasPrefix(data, []byte("From ")) {
 		_, data, _ = bytes.Cut(data, []byte("\n"))
 	}
-	m := &message{}
+	m := &Message{}
 	for {
 		if rest, blank := bytes.CutPrefix(data, []byte("\n")); blank {
 			data = rest
@@ -35,10 +35,10 @@ func readMessage(in io.Reader) (*message, error) {
 		if !ok {
 			break
 		}
-		m.fields = append(m.fields, field)
+		m.Fields = append(m.Fields, field)
 		data = rest
 	}
-	m.body = bytes.ReplaceAll(data, []byte("\n"), []byte("\r\n"))
+	m.Body = bytes.ReplaceAll(data, []byte("\n"), []byte("\r\n"))
 	return m, nil
 }
 
