@@ -33,9 +33,9 @@ func NewGroup(deadline time.Duration, scanners ...*Scanner) *Group {
 // for long. The first to say something counts. It may open the message several times, even at once.
 // Of the result, the time is known even after an error.
 func (g *Group) Scan(ctx context.Context, open func() io.Reader) (Result, error) {
+	begun := time.Now()
 	ctx, cancel := context.WithTimeoutCause(ctx, g.deadline, g.late)
 	defer cancel()
-	begun := time.Now()
 	result, err := g.scan(ctx, open)
 	result.Took = time.Since(begun)
 	return result, err

@@ -68,7 +68,7 @@ func scanner(t testing.TB, f *clamdtest.Fake, change ...func(*Options)) *Scanner
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := Options{Address: address, Deadline: 10 * time.Second, MaxSize: 1 << 20, PingWithin: 50 * time.Millisecond}
+	o := Options{Address: address, Deadline: 10 * time.Second, MaxSize: 1 << 20, PingWithin: 2 * time.Second}
 	for _, c := range change {
 		c(&o)
 	}
@@ -195,7 +195,7 @@ func TestSilentScanner(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			f := clamdtest.Start(t, &clamdtest.Fake{})
 			var said log
-			s := scanner(t, f, func(o *Options) { o.Observer = said.observer() })
+			s := scanner(t, f, func(o *Options) { o.Observer, o.PingWithin = said.observer(), 50*time.Millisecond })
 			g := NewGroup(50*time.Millisecond, s)
 			f.Change(tt.hang)
 			result, err := g.Scan(t.Context(), message("hello"))
@@ -208,7 +208,7 @@ func TestSilentScanner(t *testing.T) {
 			}
 			f.Change(func(f *clamdtest.Fake) { f.Silent, f.Slowly = false, 0 })
 			said.await("up")
-			if _, err := g.Scan(t.Context(), message("hello")); err != nil {
+			if _, err := NewGroup(10*time.Second, s).Scan(t.Context(), message("hello")); err != nil {
 				t.Error(err)
 			}
 			if got := said.lines(); got != "down, up" {
