@@ -59,7 +59,7 @@ func fateText(f policy.Fate) string {
 	case policy.Refused:
 		return "refused"
 	case policy.Deferred:
-		return "deferred: to come again"
+		return "deferred"
 	case policy.RefusedByMTA:
 		return "refused by the MTA itself"
 	case policy.Removed:
@@ -72,7 +72,7 @@ func fateText(f policy.Fate) string {
 	return f.String()
 }
 
-// mailText is whose mail it was: "mail from <a> to <b> of the client 192.0.2.1".
+// mailText is whose mail it was: "mail from <a> to <b>, brought by 192.0.2.1".
 func mailText(e *policy.Event) string {
 	text := "mail"
 	if !e.HasSender && len(e.Recipients) == 0 {
@@ -90,7 +90,7 @@ func mailText(e *policy.Event) string {
 	case len(e.Recipients) > 0:
 		text += " to " + angled(e.Recipients[0])
 	}
-	return text + " of " + clientText(e.Client, e.ClientName)
+	return text + ", brought by " + clientText(e.Client, e.ClientName)
 }
 
 func angled(a string) string {
@@ -105,9 +105,9 @@ func clientText(a netip.Addr, name string) string {
 	case !a.IsValid():
 		return "an unknown client"
 	case name != "":
-		return "the client " + a.String() + " (" + name + ")"
+		return a.String() + " (" + name + ")"
 	}
-	return "the client " + a.String()
+	return a.String()
 }
 
 // facts are who, when and what.
@@ -121,14 +121,7 @@ func facts(e *policy.Event, m *policy.Transaction) (list []Fact) {
 		m = &policy.Transaction{}
 	}
 	add("time", terminal.Time(e.Time))
-	client := "unknown"
-	if e.Client.IsValid() {
-		client = e.Client.String()
-	}
-	if e.ClientName != "" {
-		client += " (" + e.ClientName + ")"
-	}
-	add("client", client)
+	add("client", clientText(e.Client, e.ClientName))
 	add("helo", e.Helo)
 	add("login", e.Login)
 	if e.HasSender {

@@ -12,6 +12,7 @@ import (
 	"mailweir/internal/address"
 	"mailweir/internal/policy"
 	"mailweir/internal/record"
+	"mailweir/internal/record/attempts"
 )
 
 // Teller tells decisions of a record.
@@ -118,6 +119,13 @@ func (t *Teller) around(ctx context.Context, told *Telling) error {
 		}
 	}
 	var err error
+	if mails := attempts.Of(record.Entry{Event: e}); len(mails) > 0 && e.Dedup == nil {
+		chain, err := attempts.Find(ctx, t.Reader, mails[0], t.Clock())
+		if err != nil {
+			return err
+		}
+		told.Became = chain.String()
+	}
 	told.Since, err = t.since(ctx, e)
 	return err
 }
@@ -144,9 +152,16 @@ func (t *Teller) since(ctx context.Context, e *policy.Event) ([]Later, error) {
 		return nil, err
 	}
 	var list []Later
+	told := map[string]bool{}
+	for _, entry := range page.Entries {
+		if entry.Event != nil && entry.Event.Action.Answers() && entry.Event.Action != policy.ActionWould {
+			told[entry.Event.ID] = true
+		}
+	}
 	for _, entry := range page.Entries {
 		switch {
 		case entry.Event != nil && entry.Event.ID == e.ID, entry.Message != nil && sameTransaction(entry.Message, e):
+		case entry.Message != nil && told[outcomeFor(entry.Message, e.Recipients[0]).Event]: // the decision says more
 		case entry.Event != nil:
 			list = append(list, laterEvent(entry.Event))
 		default:
@@ -169,17 +184,22 @@ func laterEvent(e *policy.Event) Later {
 }
 
 func laterMessage(m *policy.Transaction, recipient string) Later {
-	outcome := m.Outcome
-	for _, r := range m.Recipients {
-		if address.Parse(r.Recipient).Key() == address.Parse(recipient).Key() {
-			outcome = r.Outcome
-		}
-	}
+	outcome := outcomeFor(m, recipient)
 	text := fateText(outcome.Fate)
 	if outcome.Check != "" {
 		text += " by the check " + outcome.Check
 	}
 	return Later{Time: m.Ended, What: outcome.Fate.String(), Text: text, ID: outcome.Event, QueueID: m.QueueID}
+}
+
+// outcomeFor is what became of one recipient.
+func outcomeFor(m *policy.Transaction, recipient string) policy.Outcome {
+	for _, r := range m.Recipients {
+		if address.Parse(r.Recipient).Key() == address.Parse(recipient).Key() {
+			return r.Outcome
+		}
+	}
+	return m.Outcome
 }
 
 // where is a line of a file, as causes name one.

@@ -36,6 +36,8 @@ type Telling struct {
 	Message *policy.Transaction `json:"message,omitempty"`
 	// Beside are the other decisions in the same transaction.
 	Beside []*policy.Event `json:"beside,omitempty"`
+	// Became is what became of the mail with all its attempts, "" where it has no recipient.
+	Became string `json:"became,omitempty"`
 	// Since is what happened afterwards between the same sender and recipient, the oldest first.
 	Since []Later `json:"since,omitempty"`
 	// Ways are what would let such mail pass: the first is the one to use. There is always one, and be

@@ -2,12 +2,14 @@ package why
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"mailweir/internal/address"
 	"mailweir/internal/policy"
+	"mailweir/internal/terminal"
 )
 
 // ways are what would let such mail pass, the one to use first.
@@ -23,11 +25,14 @@ func (t *Teller) ways(e *policy.Event, c *policy.Check, r *policy.Reply) []Way {
 			continue
 		}
 		w := Way{
-			Operation: filled.Operation, Words: filled.Words, Table: filled.Table, Entry: filled.Entry, Setting: filled.Setting,
+			Operation: filled.Operation, Words: positional(l.Words, filled.Words), Table: filled.Table, Entry: filled.Entry, Setting: filled.Setting,
 			Says: filled.Says, Vouched: filled.Vouched, Sure: !filled.Vouched || vouched == yes,
 		}
 		if w.Table != "" && t.Tables != nil {
-			w.Files = t.Tables(w.Table)
+			w.Files = slices.DeleteFunc(slices.Clone(t.Tables(w.Table)), inPlace)
+		}
+		if key, place, ok := blockedBy(e.Cause); ok && w.Entry != "" && key == strings.Fields(w.Entry)[0] {
+			w.Entry, w.Says = "", "Take the line "+place.String()+" out, which is about "+key+" itself, then mailweir reload."
 		}
 		w.Command = w.command()
 		ways = append(ways, w)
@@ -37,6 +42,33 @@ func (t *Teller) ways(e *policy.Event, c *policy.Check, r *policy.Reply) []Way {
 	}
 	slices.SortStableFunc(ways, func(a, b Way) int { return cmp.Compare(rank(a), rank(b)) })
 	return ways
+}
+
+// inPlace reports whether a table stands in the flag itself.
+func inPlace(spec string) bool {
+	return strings.HasPrefix(spec, "inline:") || strings.HasPrefix(spec, "static:")
+}
+
+var matches = regexp.MustCompile(`^"([^"\\]+)" matches (/[^\s:"']+):(\d+)$`)
+
+// blockedBy is the entry of a list that a cause names, with its key.
+func blockedBy(cause string) (key string, place Place, ok bool) {
+	m := matches.FindStringSubmatch(cause)
+	if m == nil {
+		return "", Place{}, false
+	}
+	line, err := strconv.Atoi(m[3])
+	return m[1], Place{m[2], line}, err == nil
+}
+
+// positional has no value taken for a flag: an address may begin with a hyphen.
+func positional(declared, filled []string) []string {
+	for i, word := range filled {
+		if strings.HasPrefix(declared[i], "{") && strings.HasPrefix(word, "-") {
+			return slices.Insert(slices.Clone(filled), i, "--")
+		}
+	}
+	return filled
 }
 
 // rank puts first what is sure to help.
@@ -127,6 +159,11 @@ func placeholders(e *policy.Event) map[string]string {
 	if places := placesIn(e.Cause); len(places) > 0 {
 		values["place"] = places[0].String()
 	}
+	for name, value := range values { // nobody should copy what is not what it looks like
+		if terminal.Text(value) != value {
+			delete(values, name)
+		}
+	}
 	return values
 }
 
@@ -149,20 +186,24 @@ func (w Way) command() string {
 		}
 		return strings.Join(words, " ")
 	case w.Table != "" && w.Entry != "" && len(w.Files) == 1:
-		if path, ok := hashed(w.Files[0]); ok {
-			return "echo " + quote(w.Entry) + " >>" + quote(path) + " && mailweir reload"
+		if path, entry, ok := lineFor(w.Files[0], w.Entry); ok {
+			return "echo " + quote(entry) + " >>" + quote(path) + " && mailweir reload"
 		}
 	}
 	return ""
 }
 
-// hashed is the file behind a table whose lines may stand in any order.
-func hashed(spec string) (path string, ok bool) {
+// lineFor is the file behind a table whose lines may stand in any order, and the entry as it has
+// them.
+func lineFor(spec, entry string) (path, line string, ok bool) {
 	kind, path, typed := strings.Cut(spec, ":")
 	if !typed {
-		return spec, strings.HasPrefix(spec, "/")
+		kind, path = "texthash", spec
 	}
-	return path, slices.Contains([]string{"texthash", "hash", "lmdb"}, kind) && strings.HasPrefix(path, "/")
+	if kind == "list" {
+		entry = strings.Fields(entry)[0]
+	}
+	return path, entry, slices.Contains([]string{"texthash", "hash", "lmdb", "list"}, kind) && strings.HasPrefix(path, "/")
 }
 
 // quote makes a word one that a shell takes as it is.
