@@ -61,7 +61,7 @@ var layers = map[string][]string{
 	"internal/record/row":      {"internal/record", "internal/policy", "internal/address", "internal/encodedword", "internal/trace"},
 	"internal/record/attempts": {"internal/record", "internal/policy", "internal/address"},
 	"internal/record/why":      {"internal/record", "internal/record/attempts", "internal/policy", "internal/address", "internal/terminal", "internal/trace"},
-	"internal/record/would":    {"internal/record", "internal/record/attempts", "internal/policy", "internal/address", "internal/terminal"},
+	"internal/record/would":    {"internal/record", "internal/record/attempts", "internal/policy", "internal/address", "internal/mailauth", "internal/terminal"},
 	"internal/record/report":   {"internal/record", "internal/policy", "internal/address", "internal/terminal"},
 	"internal/explain":         {"internal/policy", "internal/runner", "internal/terminal"},
 	"internal/replay":          {"internal/record", "internal/policy", "internal/runner", "internal/state", "internal/table", "internal/address", "internal/trace", "internal/dns", "internal/mailauth", "internal/terminal", "rbl"},

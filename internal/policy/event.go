@@ -118,6 +118,11 @@ const (
 	AlikeCheck  Alike = "check" // nothing more: there were too many in one second to tell of each
 )
 
+// PermitNotCounted is how the answer begins, in the queries of an event, about a permit that exists
+// and did not count, because nothing vouched for the sender for instance. The question names the
+// permit.
+const PermitNotCounted = "does not count"
+
 // Action is what an event did.
 type Action uint8
 

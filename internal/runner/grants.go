@@ -64,7 +64,7 @@ const grantable = policy.ExemptRecipientPermit | policy.ExemptAutoAllow
 
 // notVouched is noted of a permit that exists and does not count, for whoever wonders why the mail
 // is refused all the same.
-const notVouched = "does not count: nothing vouches for the sender"
+const notVouched = policy.PermitNotCounted + ": nothing vouches for the sender"
 
 // mayPermit tells which kinds of permits there may be for a message, as far as is known without
 // asking for more.
@@ -172,7 +172,7 @@ func (m *message) senderPermits(ctx context.Context, bits policy.Exemption) (str
 	case (result == mailauth.SPFNone || result == mailauth.SPFNeutral) && bits&policy.ExemptUnvouched != 0:
 		return p.by(), nil
 	}
-	trace.Add(ctx, p.by(), "does not count: SPF gives "+string(result)+" for the sender")
+	trace.Add(ctx, p.by(), policy.PermitNotCounted+": SPF gives "+string(result)+" for the sender")
 	return "", nil
 }
 
@@ -190,7 +190,7 @@ func (m *message) headerFromPermits(ctx context.Context) (string, error) {
 	}
 	authors, more := m.FirstFrom()
 	if more {
-		trace.Add(ctx, "permit by header From", "does not count: there are too many addresses to look up")
+		trace.Add(ctx, "permit by header From", policy.PermitNotCounted+": there are too many addresses to look up")
 		return "", nil
 	}
 	for _, from := range authors {
@@ -206,7 +206,7 @@ func (m *message) headerFromPermits(ctx context.Context) (string, error) {
 			return by, nil
 		}
 		if from.Domain != m.Sender.Domain {
-			trace.Add(ctx, by, "does not count for header From: the envelope sender is of another domain")
+			trace.Add(ctx, by, policy.PermitNotCounted+" for header From: the envelope sender is of another domain")
 			continue
 		}
 		if vouched, err := m.Vouched(ctx); vouched || err != nil {
