@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"mailweir/internal/record"
+	"mailweir/internal/record/row"
 )
 
 // day is one day's file, opened for writing.
@@ -15,7 +16,7 @@ type day struct {
 	db    *sql.DB
 	have  int64          // octets of the file
 	left  map[string]int // what has been left out in the commit that is under way, by name in meta
-	level level          // what is left out now
+	level row.Level      // what is left out now
 }
 
 func openDay(ctx context.Context, file dayFile) (*day, error) {

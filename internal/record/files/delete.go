@@ -9,8 +9,8 @@ import (
 	"mailweir/internal/record/row"
 )
 
-// Delete takes out every entry that names an address, whoever else it is about. What it was is
-// overwritten, in the file and in its log (secure_delete).
+// Delete takes out every entry about an address, whoever else it is about, and its name out of the
+// audit. What it was is overwritten, in the file and in its log (secure_delete).
 func (s *Store) Delete(ctx context.Context, address string) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -18,9 +18,9 @@ func (s *Store) Delete(ctx context.Context, address string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	key, sum := record.Key(address), 0
+	forget, sum := row.NewForget(address), 0
 	for _, file := range days {
-		n, err := s.deleteIn(ctx, file, key)
+		n, err := s.deleteIn(ctx, file, forget)
 		sum += n
 		if err != nil {
 			return sum, fmt.Errorf("record: %s: %w", file.path, err)
@@ -29,14 +29,18 @@ func (s *Store) Delete(ctx context.Context, address string) (int, error) {
 	return sum, nil
 }
 
-func (s *Store) deleteIn(ctx context.Context, file dayFile, key string) (int, error) {
+func (s *Store) deleteIn(ctx context.Context, file dayFile, forget *row.Forget) (int, error) {
 	d, err := s.open(ctx, file)
 	if err != nil {
 		return 0, err
 	}
 	defer s.closeDay(d)
-	entries, err := d.naming(ctx, key)
-	if err != nil || len(entries) == 0 {
+	entries, err := d.about(ctx, forget)
+	if err != nil {
+		return 0, err
+	}
+	changes, err := d.changesAbout(ctx, forget)
+	if err != nil || len(entries)+len(changes) == 0 {
 		return 0, err
 	}
 	err = d.within(ctx, func(w *writing) error {
@@ -46,7 +50,7 @@ func (s *Store) deleteIn(ctx context.Context, file dayFile, key string) (int, er
 			}
 		}
 		w.sums[metaEntries] -= int64(len(entries))
-		return nil
+		return w.replaceChanges(changes)
 	})
 	if err != nil {
 		return 0, err
@@ -54,12 +58,13 @@ func (s *Store) deleteIn(ctx context.Context, file dayFile, key string) (int, er
 	return len(entries), d.empty(ctx)
 }
 
-// naming are the entries that name an address.
-func (d *day) naming(ctx context.Context, key string) ([]record.Entry, error) {
-	like := row.Like(row.Part(key))
+// about are the entries about an address.
+func (d *day) about(ctx context.Context, forget *row.Forget) ([]record.Entry, error) {
 	c := condition{from: "entry e NOT INDEXED", position: "e.position"}
-	c.and(`(e.sender = ? OR e.login = ? OR e.rest LIKE ? ESCAPE '\' OR e.shown LIKE ? ESCAPE '\' OR
-		e.position IN (SELECT position FROM found WHERE kind = ? AND value = ?))`, key, key, like, like, int(row.KeyRecipient), key)
+	if text := row.Part(forget.Text()); text != "" {
+		like := row.Like(text)
+		c.and(`(e.sender LIKE ? ESCAPE '\' OR e.login LIKE ? ESCAPE '\' OR e.rest LIKE ? ESCAPE '\' OR e.shown LIKE ? ESCAPE '\')`, like, like, like, like)
+	}
 	first, last := d.bounds()
 	rows, err := d.db.QueryContext(ctx, c.statement(true), append(c.args, int64(first), int64(last))...)
 	if err != nil {
@@ -75,11 +80,44 @@ func (d *day) naming(ctx context.Context, key string) ([]record.Entry, error) {
 			}
 			continue
 		}
-		if e.Names(key) {
+		if forget.Concerns(e) {
 			entries = append(entries, e)
 		}
 	}
 	return entries, rows.Err()
+}
+
+// changesAbout are the rows of the audit that name an address, without its name.
+func (d *day) changesAbout(ctx context.Context, forget *row.Forget) ([]record.Change, error) {
+	rows, err := d.db.QueryContext(ctx, "SELECT position, rest FROM change")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var changes []record.Change
+	for rows.Next() {
+		var p record.Position
+		var rest []byte
+		if err := rows.Scan(&p, &rest); err != nil {
+			return nil, err
+		}
+		if c, err := row.DecodeChange(p, rest); err == nil && forget.Change(&c) {
+			changes = append(changes, c)
+		}
+	}
+	return changes, rows.Err()
+}
+
+func (w *writing) replaceChanges(changes []record.Change) error {
+	for _, c := range changes {
+		if _, err := w.tx.ExecContext(w.ctx, "DELETE FROM change WHERE position = ?", int64(c.Position)); err != nil {
+			return err
+		}
+		if err := w.change(c); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (w *writing) delete(e record.Entry) error {

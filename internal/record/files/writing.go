@@ -4,10 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"slices"
 	"strings"
 
-	"mailweir/internal/policy"
 	"mailweir/internal/record"
 	"mailweir/internal/record/row"
 )
@@ -176,63 +174,31 @@ func findIn(ctx context.Context, in queryer, id string) (p record.Position, err 
 	return p, err
 }
 
-// level is what is left out of a day that has grown too large.
-type level int
-
-const (
-	everything level = iota
-	noAccepted       // no messages that were accepted
-	noQueries        // nor what was asked for decisions
-	nothing          // nor anything else: it is counted
-)
-
-// levelOf is the level of a day that has so many octets, where so many are its share.
-func levelOf(have, share int64) level {
-	switch {
-	case share <= 0 || have < share/4*3:
-		return everything
-	case have < share/8*7:
-		return noAccepted
-	case have < share:
-		return noQueries
-	}
-	return nothing
-}
-
 // limit sees to it that a day takes no more than its share.
 func (s *Store) limit(d *day) {
-	d.level = levelOf(d.have, s.Max/4)
-	words := [...]string{
-		noAccepted: "accepted messages are left out of the record from here on",
-		noQueries:  "what was asked for decisions is left out of the record, too",
-		nothing:    "nothing more of it is kept, only counted",
-	}
-	if d.level > everything {
-		s.once(d.path+words[d.level], "the record of %s takes %d octets, and a day may take a quarter of --record-max=%d: %s", d.date.Format(dateFormat), d.have, s.Max, words[d.level])
+	d.level = row.LevelOf(d.have, s.Max/4)
+	if d.level > row.Everything {
+		s.once(d.path+d.level.String(), "the record of %s takes %d octets, and a day may take a quarter of --record-max=%d: %s", d.date.Format(dateFormat), d.have, s.Max, d.level)
 	}
 }
 
 // leavesOut reports whether a bound leaves the entry out, and counts it.
 func (w *writing) leavesOut(e *record.Entry) bool {
-	switch {
-	case w.level == nothing:
-		w.sums[metaEvents]++
-		return true
-	case w.level >= noAccepted && e.Message != nil && e.Message.Fate == policy.Accepted:
-		w.sums[metaAccepted]++
-		return true
+	if !w.level.LeavesOut(*e) {
+		w.thin(e)
+		return false
 	}
-	w.thin(e)
-	return false
+	if w.level == row.Nothing {
+		w.sums[metaEvents]++
+	} else {
+		w.sums[metaAccepted]++
+	}
+	return true
 }
 
 // thin takes the queries out of a decision where the day has no room for them.
 func (w *writing) thin(e *record.Entry) {
-	if w.level < noQueries || e.Event == nil || len(e.Event.Trace) == 0 {
-		return
+	if w.level.Thin(e) {
+		w.sums[metaQueries]++
 	}
-	w.sums[metaQueries]++
-	thin := *e.Event
-	thin.Trace = slices.Clone(thin.Trace[:0])
-	e.Event = &thin
 }
