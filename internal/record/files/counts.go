@@ -14,10 +14,14 @@ import (
 	"mailweir/internal/record/row"
 )
 
-// Counts sums the rollup, which has minutes: since and bucket are rounded down to them.
+// Counts sums the rollup, which has minutes: since is rounded down to a bucket, and a bucket to minutes.
+// A zero until is no bound.
 func (s *Store) Counts(ctx context.Context, since, until time.Time, bucket time.Duration) ([]record.Count, error) {
 	width := max(int64(bucket/time.Minute)*60, 60)
 	from := floor(since.Unix(), width)
+	if until.IsZero() {
+		until = endless
+	}
 	sums := map[record.Count]int{}
 	err := s.each(ctx, func(ctx context.Context, file dayFile, db *sql.DB) error {
 		if file.date.AddDate(0, 0, 1).Before(since) || file.date.After(until.Add(clockBack)) {
@@ -63,6 +67,9 @@ func (s *Store) Counts(ctx context.Context, since, until time.Time, bucket time.
 	})
 	return list, nil
 }
+
+// endless is later than every entry.
+var endless = time.Unix(1<<40, 0)
 
 // each does something with each day, the newest first. A day that is damaged or has just gone is
 // left out.
