@@ -98,6 +98,9 @@ func (s *Sink) commit(entries []Entry, changes []Change, within time.Duration, c
 	defer s.mu.Unlock()
 	s.stats.Failing = err != nil
 	if err != nil && errors.Is(err, ErrUnavailable) && !closing {
+		for i := range kept { // perhaps they have been kept after all: the store knows them by their positions
+			entries[i].Position = kept[i].Position
+		}
 		return false
 	}
 	s.forget(len(entries), len(changes))
