@@ -149,7 +149,7 @@ var inTests = map[string][]string{
 	"internal/record/postgres":  {"internal/record/contract", "test/testbed"},
 	"internal/record/report":    {"internal/record/files"},
 	"internal/record/why":       {"internal/record/files"},
-	"internal/record/would":     {"internal/record/files"},
+	"internal/record/would":     {"internal/record/files", "internal/trace"},
 	"internal/replay":           {"internal/record/files", "internal/policytest"},
 	"internal/table/ldap":       {"internal/backend", "internal/address", "test/testbed"},
 	"internal/table/postfixcf":  {"test/testbed"},

@@ -44,7 +44,7 @@ func (k keys) sender(a address.Address) key {
 	if a.IsNull() {
 		return 0
 	}
-	return k.of("address", plain(a).Key())
+	return k.of("sender", plain(a).Key())
 }
 
 // plain is the address without the tag that each answer has another of (BATV).
