@@ -11,10 +11,11 @@ import (
 
 // operations are what people can do with what is known.
 func operations(f *policy.Flags) {
+	concerns := policy.Concerning(func(r request) []string { return []string{r.User} })
 	f.Operations("Look at the addresses that users have written to, and forget them",
-		policy.NewList(policy.About{Name: "list", Title: "List whom users have written to"}, listed, list, listing),
+		policy.NewList(policy.About{Name: "list", Concerns: concerns, Title: "List whom users have written to"}, listed, list, listing),
 		policy.NewOperation(policy.About{
-			Name: "rm", Effect: policy.Changes,
+			Name: "rm", Effect: policy.Changes, Concerns: concerns,
 			Title: "Forget whom a user has written to, or who has written to an address",
 		}, chosen, remove, writeRemoved),
 	)

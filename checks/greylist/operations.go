@@ -14,13 +14,14 @@ import (
 // operations are what people can do with what is remembered. They go by the flags under which keys
 // were made.
 func (o *options) operations(f *policy.Flags) {
+	concerns := policy.Concerning(func(r request) []string { return []string{r.Recipient} })
 	f.Operations("Look at what greylisting remembers, let mail pass, forget",
 		policy.NewList(policy.About{
-			Name: "show", ByFlags: true,
+			Name: "show", ByFlags: true, Concerns: concerns,
 			Title: "Show clients and triplets that are known, and those that wait",
 		}, shown, o.show, listing),
 		policy.NewOperation(policy.About{
-			Name: "pass", Effect: policy.Changes, ByFlags: true,
+			Name: "pass", Effect: policy.Changes, ByFlags: true, May: []policy.Role{policy.RoleHelpdesk}, Concerns: concerns,
 			Title: "Let mail pass at its next attempt",
 			Help: `Lets pass what waits and is chosen by client, sender or recipient. With all three the triplet is known even if its mail has
 never come; with the client alone its whole net is known. It lasts as long as for mail that has passed by itself (--greylist-keep).`,
@@ -28,7 +29,7 @@ never come; with the client alone its whole net is known. It lasts as long as fo
   mailweir greylist pass --client=192.0.2.7`,
 		}, passed, o.pass, counted("known")),
 		policy.NewOperation(policy.About{
-			Name: "flush", Effect: policy.Changes, ByFlags: true,
+			Name: "flush", Effect: policy.Changes, ByFlags: true, Concerns: concerns,
 			Title: "Forget clients and triplets, so that their mail waits again",
 		}, flushed, o.flush, counted("forgotten")),
 	)

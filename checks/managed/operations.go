@@ -10,19 +10,22 @@ import (
 
 // operations are what people can do with recipients' entries.
 func operations(f *policy.Flags) {
+	helpers := []policy.Role{policy.RoleHelpdesk, policy.RoleUser}
+	concerns := policy.Concerning(func(r request) []string { return []string{r.Recipient} })
 	f.Operations("Change what recipients block and permit",
 		policy.NewOperation(policy.About{
-			Name: "add", Effect: policy.Enters,
+			Name: "add", Effect: policy.Enters, May: helpers, Concerns: concerns,
 			Title: "Let a recipient block or permit a sender or a domain",
 			Example: `  mailweir managed add --user=bob@example.org --block=spammer@example.net
   mailweir managed add --user=bob@example.org --permit=example.com --for=30d`,
 		}, newEntry, add, nil),
 		policy.NewOperation(policy.About{
-			Name: "rm", Effect: policy.Changes,
+			Name: "rm", Effect: policy.Changes, May: helpers, Concerns: concerns,
 			Title: "Take an entry of a recipient back",
 		}, oneEntry, remove, nil),
 		policy.NewList(policy.About{
-			Name:  "list",
+			Name: "list",
+			May:  append(helpers, policy.RoleAuditor), Concerns: concerns,
 			Title: "List the run-time entries of a recipient, or of all",
 		}, oneRecipient, list, listing),
 	)

@@ -19,14 +19,16 @@ func (o *options) operations(f *policy.Flags) {
 	f.Operations("Look at who exists, and have it asked again",
 		policy.NewList(policy.About{
 			Name: "test", Args: "ADDRESS…", Daemon: true,
-			Title: "Show what each source says about an address, as mail to it would be answered",
+			Concerns: policy.Concerning(func(r testRequest) []string { return r.Addresses }),
+			Title:    "Show what each source says about an address, as mail to it would be answered",
 			Help: `Shows, for each address, whose question it is (--recipient-access, or which source), what was asked, what the answer was, and what is kept
 of it: an answer that counts is not asked for again. Without a daemon, mailweir explain --to ADDRESS shows the same.`,
 			Example: "  mailweir recipient test bob@example.org nobody@example.org",
 		}, someAddresses, o.test, listing),
 		policy.NewOperation(policy.About{
 			Name: "forget", Args: "ADDRESS|DOMAIN", Effect: policy.Changes,
-			Title: "Have servers asked again about an address with its extensions, or about a domain",
+			Concerns: policy.Concerning(func(r forgetRequest) []string { return []string{r.Name} }),
+			Title:    "Have servers asked again about an address with its extensions, or about a domain",
 			Help: `Forgets what servers have said, on every host that shares the state: after a mailbox has been made, its mail would be refused for up to ten
 minutes; after one has gone, mail would be accepted for up to an hour. Tables keep answers for --table-cache at most.`,
 			Example: `  mailweir recipient forget bob@example.org

@@ -28,7 +28,7 @@ check tempblock is enforced; a trusted or permitted client is not.`,
 			Example: `  mailweir tempblock add 192.0.2.1 --for=2h --note='flood of spam'`,
 		}, oneClient, add, nil),
 		policy.NewOperation(policy.About{
-			Name: "rm", Args: "ADDRESS", Effect: policy.Changes,
+			Name: "rm", Args: "ADDRESS", Effect: policy.Changes, May: []policy.Role{policy.RoleHelpdesk},
 			Title: "Take a client off the list, and forget what was counted against it",
 		}, oneClient, remove, nil),
 	)

@@ -9,24 +9,16 @@ import (
 	"mailweir/internal/policy"
 )
 
-// ByRole decides by the person's role, and by what the operation declares. An admin may do
-// everything, an auditor only look. Who helps, or decides for himself, does so for whole addresses;
-// and whoever has a remit, within it.
+// ByRole decides by the person's role and remit, and by what the operation declares: its roles, and
+// the recipients whom the request is about.
 func ByRole(by policy.Person, op policy.Operation, request []byte, delimiter string) error {
-	if by.Role != policy.RoleAdmin && !slices.Contains(mayDo(op), by.Role) {
+	switch {
+	case by.Role != policy.RoleAdmin && !slices.Contains(mayDo(op), by.Role):
 		return fmt.Errorf("the role %s may not do that", orNone(string(by.Role)))
-	}
-	if by.Role == policy.RoleAdmin && by.Remit == nil {
+	case by.Remit == nil:
 		return nil
-	}
-	if op.Concerns == nil {
-		if by.Remit == nil {
-			return nil
-		}
+	case op.Concerns == nil:
 		return errors.New("that concerns everybody's mail, and you may decide for some recipients only")
-	}
-	if by.Remit == nil && op.Effect == policy.Looks {
-		return nil
 	}
 	concerned := op.Concerns(request)
 	if len(concerned) == 0 {
@@ -34,7 +26,7 @@ func ByRole(by policy.Person, op policy.Operation, request []byte, delimiter str
 	}
 	for _, recipient := range concerned {
 		if to := address.Parse(recipient); to.Local == "" || to.Domain == "" {
-			return fmt.Errorf("the role %s may do that for one recipient, not for all", by.Role)
+			return errors.New("name the recipient: you may decide for some recipients only")
 		}
 		if !by.Sees(recipient, delimiter) {
 			return fmt.Errorf("%s is not one of the recipients for whom you may decide", policy.Clean(recipient))
