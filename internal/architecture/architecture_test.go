@@ -66,7 +66,7 @@ var layers = map[string][]string{
 	"internal/explain":         {"internal/policy", "internal/runner", "internal/terminal"},
 	"internal/replay":          {"internal/record", "internal/policy", "internal/runner", "internal/state", "internal/table", "internal/address", "internal/trace", "internal/dns", "internal/mailauth", "internal/terminal", "rbl"},
 	"internal/web":             {"internal/admin", "internal/events", "internal/explain", "internal/policy", "internal/address", "internal/passwords", "internal/record", "internal/record/attempts", "internal/record/report", "internal/record/why", "internal/record/would", "internal/table", "internal/terminal", "internal/web/*"},
-	"internal/web/door":        {"internal/address", "internal/admin", "internal/auth", "internal/backend", "internal/passwords", "internal/policy", "internal/table", "internal/textfile"},
+	"internal/web/door":        {"internal/admin", "internal/passwords", "internal/policy"},
 	"internal/web/view":        {"internal/policy", "internal/record", "internal/record/attempts", "internal/record/why", "internal/terminal", "rbl"},
 
 	// Spam scanners.
@@ -151,6 +151,7 @@ var inTests = map[string][]string{
 	"internal/record/why":       {"internal/record/files"},
 	"internal/record/would":     {"internal/record/files", "internal/trace"},
 	"internal/replay":           {"internal/record/files", "internal/policytest"},
+	"internal/web/door":         {"internal/auth", "internal/backend", "test/testbed"},
 	"internal/table/ldap":       {"internal/backend", "internal/address", "test/testbed"},
 	"internal/table/postfixcf":  {"test/testbed"},
 	"internal/table/remote":     {"internal/address"},

@@ -5,7 +5,9 @@ package door
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -51,9 +53,13 @@ type Options struct {
 	Hosts []string
 	// Identity finds out who asks.
 	Identity Identity
+	// Certificate is that of the server; nil speaks no TLS.
+	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 	// Audit takes logins, and attempts that failed; nil keeps none.
 	Audit func(admin.Record)
 	Clock func() time.Time
+	// Defect takes a panic of a page.
+	Defect func(error)
 }
 
 // Server is the running console.
@@ -63,6 +69,7 @@ type Server struct {
 	sessions *sessions
 	limits   *limits
 	streams  *streams
+	lookEach time.Duration // how often a stream looks whether it may go on
 	server   *http.Server
 	serving  sync.WaitGroup
 	ending   context.Context // ends when the server is to stop
@@ -83,7 +90,7 @@ const (
 // New returns a server that has yet to be started. It panics where a route is malformed, as
 // [http.ServeMux] does.
 func New(o Options) *Server {
-	s := &Server{Options: o, hosts: newHosts(o.Listener.Addr(), o.Hosts), sessions: newSessions(o.Clock), limits: newLimits(o.Clock), streams: newStreams()}
+	s := &Server{Options: o, hosts: newHosts(o.Listener.Addr(), o.Hosts), sessions: newSessions(o.Clock), limits: newLimits(o.Clock), streams: newStreams(), lookEach: lookAgain}
 	s.ending, s.end = context.WithCancel(context.Background())
 	mux := http.NewServeMux()
 	for _, route := range append(s.ownRoutes(), o.Routes...) {
@@ -92,6 +99,8 @@ func New(o Options) *Server {
 	open := connections{limit: maxConnections}
 	s.server = &http.Server{
 		Handler: s.guard(mux), ConnState: open.changed, ConnContext: withPeer, MaxHeaderBytes: maxHeader,
+		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug), // whoever connects could fill the log
+		TLSConfig:         &tls.Config{GetCertificate: o.Certificate, MinVersion: tls.VersionTLS12},
 		ReadHeaderTimeout: headerWithin, ReadTimeout: readWithin, WriteTimeout: writeWithin, IdleTimeout: idleWithin,
 	}
 	return s
@@ -100,7 +109,13 @@ func New(o Options) *Server {
 // Start serves until Stop. failed is told when listening has come to an end before.
 func (s *Server) Start(failed func(error)) {
 	s.serving.Go(func() {
-		if err := s.server.Serve(s.Listener); !errors.Is(err, http.ErrServerClosed) {
+		var err error
+		if s.Certificate != nil {
+			err = s.server.ServeTLS(s.Listener, "", "")
+		} else {
+			err = s.server.Serve(s.Listener)
+		}
+		if !errors.Is(err, http.ErrServerClosed) {
 			failed(err)
 		}
 	})

@@ -1,9 +1,11 @@
 package door
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime/debug"
 	"slices"
 	"strings"
 )
@@ -23,6 +25,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	}))
 	guarded := origin.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer s.recovered(w)
 		h := w.Header()
 		h.Set("Content-Security-Policy", contentPolicy)
 		h.Set("X-Content-Type-Options", "nosniff")
@@ -37,8 +40,30 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			http.Error(w, "the console is not called by that name: open it by its address, or name it with --console-host", http.StatusMisdirectedRequest)
 			return
 		}
+		if !s.private(r) {
+			http.Error(w, "passwords would pass here in clear: come by the proxy of the console", http.StatusForbidden)
+			return
+		}
 		guarded.ServeHTTP(w, r)
 	})
+}
+
+// recovered makes a panic one of this request, and of nothing else.
+func (s *Server) recovered(w http.ResponseWriter) {
+	switch p := recover(); p {
+	case nil:
+	case http.ErrAbortHandler:
+		panic(p)
+	default:
+		s.Defect(fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+		http.Error(w, "a defect of mailweir; the log has more", http.StatusInternalServerError)
+	}
+}
+
+// private reports whether nobody on the way can read what passes, or a proxy of ours sees to that.
+func (s *Server) private(r *http.Request) bool {
+	client, trusted := s.client(r)
+	return r.TLS != nil || trusted || !client.IsValid() || client.IsLoopback()
 }
 
 // refuse shows why something is not shown or not done.

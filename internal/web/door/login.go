@@ -64,7 +64,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request, _ policy.Person) 
 	if wait > 0 {
 		w.Header().Set("Retry-After", fmt.Sprint(int(wait.Seconds())+1))
 		s.audit(policy.Person{Name: login, UID: -1, From: from}, "too many attempts", true)
-		s.Pages.Login(w, r, http.StatusTooManyRequests, fmt.Sprintf("Too many attempts. Try again in %d minutes.", int(wait/time.Minute)+1), next)
+		s.Pages.Login(w, r, http.StatusTooManyRequests, fmt.Sprintf("Too many attempts. Try again in %d minutes.", int((wait+time.Minute-1)/time.Minute)), next)
 		return
 	}
 	a, err := s.prove(r.Context(), login, password, client)

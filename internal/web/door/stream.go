@@ -58,7 +58,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, who *visitor, ha
 	defer cancel()
 	defer context.AfterFunc(s.ending, cancel)()
 	watching.Go(func() {
-		ticker := time.NewTicker(lookAgain)
+		ticker := time.NewTicker(s.lookEach)
 		defer ticker.Stop()
 		for {
 			select {
