@@ -36,7 +36,7 @@ written as {ARGON2ID} and counts with the next login.`,
 			if err := hideMemory(); err != nil {
 				return fail(exSoftware, "%v", err)
 			}
-			return passwd(cmd, args[0], remove)
+			return passwd(cmd, "auth-passwords", func(d *daemonFlags) string { return *d.auth.passwords }, args[0], remove, authFile)
 		},
 	}
 	addSettings(cmd)
@@ -44,22 +44,30 @@ written as {ARGON2ID} and counts with the next login.`,
 	return cmd
 }
 
-// passwd changes one entry of the password file.
-func passwd(cmd *cobra.Command, login string, remove bool) error {
+// passwordFile is how a kind of password file is changed.
+type passwordFile struct {
+	set    func(path, login string, password []byte) error
+	delete func(path, login string) error
+}
+
+var authFile = passwordFile{passwords.Set, passwords.Delete}
+
+// passwd changes one entry of the password file that a flag names.
+func passwd(cmd *cobra.Command, flag string, named func(*daemonFlags) string, login string, remove bool, file passwordFile) error {
 	s := resolveAll(givenTo(cmd))
-	if err := s.need(func(flag string) bool { return flag == "auth-passwords" || flag == "config" }); err != nil {
+	if err := s.need(func(needed string) bool { return needed == flag || needed == "config" }); err != nil {
 		return &exitError{exConfig, err}
 	}
-	path := *s.daemon.auth.passwords
+	path := named(s.daemon)
 	if path == "" {
-		return fail(exUsage, "name the file (--auth-passwords=FILE), or the configuration that does (--config)")
+		return fail(exUsage, "name the file (--%s=FILE), or the configuration that does (--config)", flag)
 	}
 	name, ok := passwords.Login(login)
 	if !ok {
 		return fail(exUsage, "this is no login: it has a blank, a control or a colon in it, or is empty or too long")
 	}
 	if remove {
-		if err := passwords.Delete(path, name); err != nil {
+		if err := file.delete(path, name); err != nil {
 			return passwdError(err)
 		}
 		_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s is deleted from %s\n", name, path)
@@ -70,7 +78,7 @@ func passwd(cmd *cobra.Command, login string, remove bool) error {
 		return fail(exDataErr, "%v", err)
 	}
 	defer clear(password)
-	if err := passwords.Set(path, name, password); err != nil {
+	if err := file.set(path, name, password); err != nil {
 		return passwdError(err)
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s has a new password in %s\n", name, path)

@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
+	"mailweir/internal/auth"
 	"mailweir/internal/config"
 	"mailweir/internal/web"
 	"mailweir/internal/web/door"
@@ -17,6 +20,8 @@ type console struct {
 	server *door.Server
 	users  *door.Users
 	tables *consoleTables
+	pair   *certificate   // nil without TLS
+	asked  *auth.Upstream // nil without --console-auth
 }
 
 // openConsole opens what --console names; nil without it.
@@ -47,6 +52,20 @@ func (d *daemon) openConsole() (c *console, err error) {
 		}
 		identity.Users = c.users
 	}
+	if *flags.auth != "" {
+		c.asked = d.askDovecot(*flags.auth)
+		identity.Password = func(ctx context.Context, login string, password []byte, client netip.Addr) (string, bool, error) {
+			return c.asked.Plain(ctx, "mailweir", login, password, client)
+		}
+	}
+	var certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	if *flags.certificate != "" {
+		wrong := func(err error) { d.log.WithError(err).Error("the console goes on with the certificate of before") }
+		if c.pair, err = openCertificate(*flags.certificate, *flags.privateKey, d.backends.Clock, wrong); err != nil {
+			return c, fmt.Errorf("--console-cert, --console-key: %w", err)
+		}
+		certificate = c.pair.get
+	}
 	options, err := socketOptions("console", *flags.mode, *flags.group)
 	if err != nil {
 		return c, err
@@ -55,9 +74,10 @@ func (d *daemon) openConsole() (c *console, err error) {
 	if err != nil {
 		return c, fmt.Errorf("--console=%s: %w", *flags.listen, err)
 	}
+	defect := func(err error) { d.log.WithError(err).Error("a defect of the console; please report it") }
 	pages := web.New(d.consoleParts())
 	c.server = door.New(door.Options{
-		Listener: l, Routes: pages.Routes(), Pages: pages.Door(), Hosts: *flags.hosts, Identity: identity, Audit: d.service.Audit, Clock: d.backends.Clock,
+		Listener: l, Routes: pages.Routes(), Pages: pages.Door(), Hosts: *flags.hosts, Identity: identity, Certificate: certificate, Audit: d.service.Audit, Clock: d.backends.Clock, Defect: defect,
 	})
 	c.server.Start(func(err error) { d.log.WithError(err).Error("the console has ended") })
 	return c, nil
@@ -66,6 +86,12 @@ func (d *daemon) openConsole() (c *console, err error) {
 // consoleParts are what the pages show and work with.
 func (d *daemon) consoleParts() web.Parts {
 	return web.Parts{Admin: d.service, Clock: d.backends.Clock, Host: hostName(), Version: version}
+}
+
+// askDovecot is who knows the passwords that --console-users does not list.
+func (d *daemon) askDovecot(address string) *auth.Upstream {
+	network, host, _ := milter.ParseAddress(address) // it has been validated
+	return auth.NewUpstream(auth.UpstreamOptions{Name: "dovecot:" + address, Dial: dialer(network, host), Watch: d.backends.Observer.Watch})
 }
 
 // consoleUsers says what has become of the file of logins.
@@ -85,6 +111,9 @@ func (c *console) reload() {
 	c.tables.Reload()
 	if c.users != nil {
 		c.users.Reload()
+	}
+	if c.pair != nil {
+		c.pair.reload()
 	}
 }
 
@@ -111,6 +140,9 @@ func (c *console) stop() {
 const consoleWithin = 5 * time.Second
 
 func (c *console) close() error {
+	if c.asked != nil {
+		c.asked.Close()
+	}
 	if c.tables == nil {
 		return nil
 	}

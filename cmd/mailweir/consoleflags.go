@@ -57,7 +57,7 @@ func (c *consoleFlags) address() string {
 // loopback reports whether nobody but this host reaches it.
 func (c *consoleFlags) loopback() bool {
 	host, _, err := net.SplitHostPort(*c.listen)
-	return c.socket() || err == nil && backend.Loopback(host)
+	return c.socket() || err == nil && host != "" && backend.Loopback(host)
 }
 
 // validate reports values that the console could not be started with, or not safely.
@@ -84,6 +84,9 @@ func (c *consoleFlags) validate() error {
 	}
 	if !c.loopback() && *c.certificate == "" && len(*c.proxies) == 0 {
 		return fmt.Errorf("--console=%s: others than this host reach it, and passwords would pass in clear: give --console-cert and --console-key, or --console-proxy", *c.listen)
+	}
+	if *c.certificate != "" && c.socket() {
+		return errors.New("--console-cert: a unix socket needs no TLS")
 	}
 	if *c.certificate != "" {
 		if _, err := tls.LoadX509KeyPair(*c.certificate, *c.privateKey); err != nil {
