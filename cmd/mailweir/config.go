@@ -48,6 +48,9 @@ func shown(flag, value string) string {
 	if flag == "state" && value != "" && validState(value) != nil {
 		return "(not valid, so not shown; see mailweir check)"
 	}
+	if flag == "record" && (&recordFlags{where: &value}).validate() != nil {
+		return "(not valid, so not shown; see mailweir check)"
+	}
 	if flag == "rbl-key" {
 		value = config.MaskedKey(value)
 	}

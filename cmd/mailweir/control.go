@@ -10,6 +10,7 @@ import (
 
 	"mailweir/internal/admin"
 	"mailweir/internal/policy"
+	"mailweir/internal/record"
 	"mailweir/milter"
 )
 
@@ -36,9 +37,24 @@ func (d *daemon) newService() *admin.Service {
 		Backends: d.backends, Offer: func() admin.Offer { return d.loaded.Load().offer() },
 		Own: ownOperations(ownParts{
 			store: absolute(stateSpec(*d.settings.daemon.state)), reload: d.reloadNow,
-			mode: func(check string) policy.Mode { return d.loaded.Load().mode(check) },
+			mode:   func(check string) policy.Mode { return d.loaded.Load().mode(check) },
+			record: func() *recording { return d.record },
 		}),
-		May: admin.ByRole, Audit: admin.LogAudit(d.log),
+		May: admin.ByRole, Audit: d.audit(),
+	}
+}
+
+// audit is told of every use of an operation: the log has each, the record what changes something.
+func (d *daemon) audit() func(admin.Record) {
+	log := admin.LogAudit(d.log)
+	return func(r admin.Record) {
+		log(r)
+		if d.record == nil || !r.Kept() {
+			return
+		}
+		d.record.sink.Change(record.Change{
+			Host: hostName(), Time: r.Time, Operation: r.Operation, Person: r.Person, Why: r.Why, Until: r.Until, Changes: r.Changes, Err: r.Err,
+		})
 	}
 }
 
@@ -56,6 +72,7 @@ type ownParts struct {
 	store  string                                  // names the state
 	reload func(context.Context) (reloaded, error) // loads the daemon's configuration
 	mode   func(check string) policy.Mode          // in which a check runs
+	record func() *recording                       // what is recorded, nil for nothing
 }
 
 // ownOperations are those that belong to no check.
@@ -75,7 +92,8 @@ the exit code is 78 (EX_CONFIG).`,
 	}
 	return append(admin.Operations(parts.store),
 		policy.OperationGroup{Operations: []policy.Operation{policy.NewOperation(about, policy.Unasked, run, showReloaded)}},
-		policy.OperationGroup{Name: "checks", Operations: []policy.Operation{modeOperation(parts.mode)}})
+		policy.OperationGroup{Name: "checks", Operations: []policy.Operation{modeOperation(parts.mode)}},
+		recordOperations(parts.record))
 }
 
 // reloaded is what came of a reload.

@@ -36,6 +36,7 @@ type daemon struct {
 	http      *httpServer
 	console   *console
 	service   *admin.Service
+	record    *recording // nil where nothing is recorded
 	inspector inspector
 	started   []runner.Inspected // what the first policy found of what it depends on
 
@@ -76,11 +77,18 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 	}
 	d.started = waitReady(p)
 	d.log, d.backends = log, backends
+	if d.record, err = openRecording(s.daemon, log); err != nil {
+		_ = closeBackends(backends) // nothing has been written
+		return nil, err
+	}
 	d.service = d.newService()
 	d.metrics.WatchLists(backends.Lists, backends.DNS)
 	d.metrics.WatchState(backends.State)
 	d.metrics.Loaded(time.Now())
-	d.recorder = events.NewRecorder(events.Options{Log: log, Metrics: d.metrics, Clock: time.Now, Host: hostName()})
+	d.recorder = events.NewRecorder(events.Options{Log: log, Metrics: d.metrics, Clock: time.Now, Host: hostName(), Sinks: d.record.sinks()})
+	if d.record != nil {
+		d.metrics.Registry.MustRegister(d.record.sink.Collector())
+	}
 	d.runner = runner.NewRunner(p, d.recorder, runner.DefaultLimits)
 	from, _ := listenFrom(*s.daemon.listenFrom) // it has been validated
 	d.server = &milter.Server{
@@ -119,6 +127,9 @@ func waitReady(p *runner.Policy) []runner.Inspected {
 func (d *daemon) close() {
 	d.runner.Close()
 	d.recorder.Close()
+	if err := d.record.close(); err != nil {
+		d.log.WithError(err).Error("the record was not closed in order")
+	}
 	if err := closeBackends(d.backends); err != nil {
 		d.log.WithError(err).Error("the state was not closed in order")
 	}
@@ -203,6 +214,9 @@ func (d *daemon) announce(listeners []net.Listener) {
 		d.log.Warn(remark)
 	}
 	announceInspected(d.log, d.started)
+	if d.record != nil {
+		d.log.WithField("record", d.record.where()).Info("decisions are recorded")
+	}
 	var addresses []string
 	for _, l := range listeners {
 		addresses = append(addresses, listenAddress(l.Addr()))

@@ -37,6 +37,7 @@ type daemonFlags struct {
 	drain       *time.Duration
 	watch       *time.Duration
 	auth        *authFlags
+	record      *recordFlags
 	console     *consoleFlags
 }
 
@@ -79,6 +80,7 @@ func registerDaemon(set *pflag.FlagSet) *daemonFlags {
 	d.logLevel = f.String("log-level", "info", "error|warning|info|debug", "what is logged; debug has a line for each message")
 	d.drain = f.Duration("drain", 30*time.Second, "how long SIGTERM waits for messages in progress")
 	d.auth = registerAuth(f)
+	d.record = registerRecord(f)
 	d.console = registerConsole(f)
 	d.watch = f.Duration("watch", 10*time.Second, "how often to look for changed files, 0 for on SIGHUP only")
 	return d
@@ -104,6 +106,9 @@ func (d *daemonFlags) validate() error {
 		}
 	}
 	if err := d.auth.validate(); err != nil {
+		return err
+	}
+	if err := d.record.validate(); err != nil {
 		return err
 	}
 	if err := d.console.validate(); err != nil {

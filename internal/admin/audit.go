@@ -24,8 +24,12 @@ type Record struct {
 	// Err is why it was not done, or has failed.
 	Err string `json:"error,omitempty"`
 
-	quiet bool
+	quiet, looked bool
 }
+
+// Kept reports whether the record should have it: it has changed something, or was to. What only
+// looks, and what comes time and again, stands in the log alone.
+func (r Record) Kept() bool { return !r.quiet && !r.looked }
 
 // recordVersion is the version of the JSON of a [Record].
 const recordVersion = 1
@@ -36,7 +40,7 @@ func (s *Service) audit(op policy.Operation, c *policy.Call, r Request, err erro
 	}
 	now := s.Backends.Clock().UTC()
 	record := Record{
-		Version: recordVersion, Time: now, Operation: r.Operation, Person: c.By, Why: c.Why, Changes: c.Alterations(), quiet: op.Quiet,
+		Version: recordVersion, Time: now, Operation: r.Operation, Person: c.By, Why: c.Why, Changes: c.Alterations(), quiet: op.Quiet, looked: op.Effect == policy.Looks,
 	}
 	if op.Effect == policy.Enters && c.For > 0 {
 		record.Until = now.Add(c.For)

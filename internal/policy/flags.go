@@ -111,6 +111,11 @@ func (f *Flags) Mode(check string, value Mode, usage string) *Mode {
 	return &value
 }
 
+// Value registers a flag of a type of its own.
+func (f *Flags) Value(noun string, value pflag.Value, usage string) {
+	f.set.VarP(value, f.prefix+noun, "", usage)
+}
+
 // OnError registers --CHECK-on-error.
 func (f *Flags) OnError(value OnError, usage string) *OnError {
 	f.set.VarP(&value, f.prefix+"on-error", "", usage)

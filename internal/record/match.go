@@ -123,8 +123,7 @@ func (q Query) matchEnvelope(f facts) bool {
 func (q Query) matchOwn(f facts) bool {
 	own := func(r string) bool { return slices.Contains(q.Own, Key(r)) }
 	domain := func(r string) bool { return slices.Contains(q.OwnDomains, address.Parse(r).Domain) }
-	return (q.Own == nil || slices.ContainsFunc(f.recipients, own)) &&
-		(q.OwnDomains == nil || slices.ContainsFunc(f.recipients, domain))
+	return q.Own == nil && q.OwnDomains == nil || slices.ContainsFunc(f.recipients, own) || slices.ContainsFunc(f.recipients, domain)
 }
 
 // texts are what a person reads of an entry, and searches by.

@@ -76,7 +76,8 @@ type Query struct {
 	// names of attachments. Case does not matter.
 	Text string
 	// Own, if not nil, restricts to what concerns one of these addresses as a recipient: what
-	// anybody else may not see. OwnDomains does so for domains.
+	// anybody else may not see. OwnDomains does so for domains; where both are set, one of either
+	// must be concerned.
 	Own, OwnDomains []string
 
 	// Before and After page: only entries before, or after, that position; 0 is no bound.

@@ -32,7 +32,7 @@ const (
 // any other without an index after 10 s; it says how far it came in Page.Reached.
 func (s *Store) Search(ctx context.Context, q record.Query) (record.Page, error) {
 	q = q.Normal()
-	if q.Own != nil && len(q.Own) == 0 || q.OwnDomains != nil && len(q.OwnDomains) == 0 {
+	if q.Own != nil && len(q.Own)+len(q.OwnDomains) == 0 {
 		return record.Page{}, nil
 	}
 	days, err := s.days()

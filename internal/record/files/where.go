@@ -74,11 +74,11 @@ func where(q record.Query) condition {
 	case q.Recipient != "":
 		c.found(row.KeyRecipient, q.Recipient)
 	case len(q.Own) > 0:
-		c.and("e.position IN (SELECT f.position FROM found f WHERE f.kind = ? AND f.value IN "+list(len(q.Own))+")", append([]any{int(row.KeyRecipient)}, anys(q.Own)...)...)
+		c.own(q)
 	case q.Sender != "" && domainOf(q.Sender) != "":
 		c.from = "entry e INDEXED BY entry_sender"
 		c.and("e.sender_domain = ?", domainOf(q.Sender))
-	case len(q.OwnDomains) == 1 && !narrow(q.Client):
+	case q.Own == nil && len(q.OwnDomains) == 1 && !narrow(q.Client):
 		c.found(row.KeyDomain, q.OwnDomains[0])
 	case narrow(q.Client):
 		c.from = "entry e INDEXED BY entry_net"
@@ -93,6 +93,19 @@ func where(q record.Query) condition {
 func (c *condition) found(kind row.KeyKind, value string) {
 	c.from, c.position = "found f CROSS JOIN entry e ON e.position = f.position", "f.position"
 	c.and("f.kind = ? AND f.value = ?", int(kind), value)
+}
+
+// own goes by recipients, and domains of recipients.
+func (c *condition) own(q record.Query) {
+	these := func(kind row.KeyKind, values []string) string {
+		c.args = append(append(c.args, int(kind)), anys(values)...)
+		return "SELECT position FROM found WHERE kind = ? AND value IN " + list(len(values))
+	}
+	selected := these(row.KeyRecipient, q.Own)
+	if len(q.OwnDomains) > 0 {
+		selected += " UNION ALL " + these(row.KeyDomain, q.OwnDomains)
+	}
+	c.and("e.position IN (" + selected + ")")
 }
 
 // domainOf is the domain of a normal sender, as its column has it; "" where it has none.
@@ -139,7 +152,7 @@ func (c *condition) rest(q record.Query) {
 	}
 	in(c, "e.check_name", q.Checks)
 	in(c, "coalesce(e.check_name, '') NOT", q.NotChecks)
-	if len(q.OwnDomains) > 0 {
+	if len(q.OwnDomains) > 0 && len(q.Own) == 0 {
 		c.and("EXISTS (SELECT 1 FROM found o WHERE o.kind = ? AND o.value IN "+list(len(q.OwnDomains))+" AND o.position = e.position)",
 			append([]any{int(row.KeyDomain)}, anys(q.OwnDomains)...)...)
 	}

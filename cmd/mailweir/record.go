@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"mailweir/internal/config"
+	"mailweir/internal/events"
+	"mailweir/internal/policy"
+	"mailweir/internal/record"
+	"mailweir/internal/record/files"
+)
+
+// autoRecord is the default of --record: beside a state in files, else none.
+const autoRecord = "auto"
+
+// noRecord is the value of --record that keeps none.
+const noRecord = "off"
+
+// recordFlags say what is kept of decisions and messages.
+type recordFlags struct {
+	where    *string
+	life     *time.Duration
+	most     *policy.Size
+	subjects *bool
+	accepted record.Accepted
+}
+
+func registerRecord(f *policy.Flags) *recordFlags {
+	r := &recordFlags{}
+	r.where = f.String("record", autoRecord, "auto|off|file:DIR|postgres://…",
+		"where decisions, and what became of every message, are kept and can be searched: file:DIR for one host, postgres://USER@HOST/DB?passfile=FILE for several; auto is DIR/record where --state is file:DIR, else off")
+	r.life = f.Duration("record-for", 30*24*time.Hour, "how long they are kept, 0 for ever")
+	r.most = f.Size("record-max", 2<<30, "how much room they take at most, one UTC day a quarter of it; 0 is no bound")
+	r.subjects = f.Bool("record-subjects", false, "whether the header fields From and Subject are kept")
+	f.Value("record-accepted", &r.accepted, "which accepted messages are kept: all, those to local recipients from outside, or none")
+	return r
+}
+
+// recordSpec resolves --record.
+func recordSpec(f *daemonFlags) string {
+	if *f.record.where != autoRecord {
+		return *f.record.where
+	}
+	if dir, ok := strings.CutPrefix(stateSpec(*f.state), "file:"); ok && dir != "" {
+		return "file:" + strings.TrimSuffix(dir, "/") + "/record"
+	}
+	return noRecord
+}
+
+// validate reports a --record that names no place, without opening one.
+func (r *recordFlags) validate() error {
+	switch kind, rest, _ := strings.Cut(*r.where, ":"); kind {
+	case autoRecord, noRecord:
+		if rest == "" && !strings.Contains(*r.where, ":") {
+			return nil
+		}
+	case "file":
+		if rest != "" {
+			return nil
+		}
+		return errors.New("--record: file: wants a directory, such as file:/var/lib/mailweir/record")
+	case "postgres", "postgresql":
+		return validPostgres(*r.where)
+	}
+	return fmt.Errorf("--record: %q is none of auto, off, file:DIR and postgres://USER@HOST/DB", config.Masked(*r.where))
+}
+
+// validPostgres refuses a password, which every user of this host could read in the process list. The
+// error does not quote what it is in.
+func validPostgres(spec string) error {
+	u, err := url.Parse(spec)
+	if err != nil || u.Host == "" && u.Path == "" {
+		return errors.New("--record: it is no address such as postgres://mailweir@db.example/mailweir (not shown here: it may have a password in it)")
+	}
+	_, has := u.User.Password()
+	if has || u.Query().Has("password") || u.Query().Has("sslpassword") {
+		return errors.New("--record: a password does not belong into the address, where others can read it: write it into a file as PostgreSQL's .pgpass has it, and add ?passfile=FILE")
+	}
+	return nil
+}
+
+// storeOptions are what a store of the record works with.
+func (r *recordFlags) storeOptions(warn func(string)) files.Options {
+	return files.Options{For: *r.life, Max: int64(*r.most), Clock: time.Now, Warn: warn}
+}
+
+// openStore opens the store that --record names, for its writer.
+func openStore(ctx context.Context, spec string, r *recordFlags, warn func(string)) (record.Store, error) {
+	if dir, ok := strings.CutPrefix(spec, "file:"); ok {
+		return files.Open(ctx, dir, r.storeOptions(warn))
+	}
+	return nil, errors.New("record: PostgreSQL is not built in") // the store of several hosts comes in here
+}
+
+// openStoreReadOnly opens it for a command that only reads.
+func openStoreReadOnly(ctx context.Context, spec string, r *recordFlags, warn func(string)) (record.Store, error) {
+	if dir, ok := strings.CutPrefix(spec, "file:"); ok {
+		return files.OpenReadOnly(dir, r.storeOptions(warn))
+	}
+	return openStore(ctx, spec, r, warn)
+}
+
+// recording is the record of a running daemon.
+type recording struct {
+	spec  string
+	store record.Store
+	sink  *record.Sink
+}
+
+// openRecording begins to keep what --record wants to be kept; nil where that is nothing. Where only
+// the default wants it, a place that cannot be used keeps nobody from starting.
+func openRecording(f *daemonFlags, log *logrus.Logger) (*recording, error) {
+	spec := recordSpec(f)
+	if spec == noRecord {
+		return nil, nil
+	}
+	store, err := openStore(context.Background(), spec, f.record, func(text string) { log.WithField("record", config.Masked(spec)).Warn(config.Masked(text)) })
+	if err != nil {
+		if *f.record.where == autoRecord {
+			log.WithError(recordError{err}).Error("decisions are not recorded; --record names another place, or off")
+			return nil, nil
+		}
+		return nil, failedRecord(err)
+	}
+	sink := record.NewSink(store, record.SinkOptions{Log: log, Clock: time.Now, Subjects: *f.record.subjects, Accepted: f.record.accepted})
+	return &recording{spec, store, sink}, nil
+}
+
+// failedRecord is the error of a record that could not be opened.
+func failedRecord(err error) error {
+	if errors.Is(err, record.ErrUnavailable) || errors.Is(err, files.ErrHeld) {
+		return &exitError{exUnavailable, recordError{err}}
+	}
+	return &exitError{exConfig, recordError{err}}
+}
+
+// recordError is an error of a store, with the flag that names the store in front.
+type recordError struct{ err error }
+
+func (e recordError) Error() string {
+	text := "--record: " + strings.TrimPrefix(config.Masked(e.err.Error()), "record: ")
+	if errors.Is(e.err, fs.ErrPermission) {
+		text += "; give the command as the user that mailweir runs as, or as root (sudo)"
+	}
+	return text
+}
+
+func (e recordError) Unwrap() error { return e.err }
+
+// where names the record for people.
+func (r *recording) where() string {
+	if r == nil {
+		return noRecord
+	}
+	return config.Masked(r.spec)
+}
+
+// sinks are what the recorder tells.
+func (r *recording) sinks() []events.Sink {
+	if r == nil {
+		return nil
+	}
+	return []events.Sink{r.sink}
+}
+
+// close writes what has been taken.
+func (r *recording) close() error {
+	if r == nil {
+		return nil
+	}
+	return r.sink.Close()
+}
