@@ -55,7 +55,7 @@ var layers = map[string][]string{
 
 	// The record of decisions, its stores, and what people read in it.
 	"internal/record":          {"internal/policy", "internal/admin", "internal/address", "internal/encodedword", "internal/terminal", "internal/trace"},
-	"internal/record/contract": {"internal/record", "internal/policy", "internal/trace"},
+	"internal/record/contract": {"internal/record", "internal/policy", "internal/mailauth", "internal/trace"},
 	"internal/record/files":    {"internal/record", "internal/record/row", "internal/policy", "internal/address"},
 	"internal/record/postgres": {"internal/record", "internal/record/row", "internal/policy", "internal/address", "internal/backend"},
 	"internal/record/row":      {"internal/record", "internal/policy", "internal/address", "internal/encodedword", "internal/trace"},

@@ -25,6 +25,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("write and read", func(t *testing.T) { testWrite(t, open) })
 	t.Run("queries", func(t *testing.T) { testQueries(t, open) })
 	t.Run("pages", func(t *testing.T) { testPages(t, open) })
+	t.Run("all", func(t *testing.T) { testAll(t, open) })
 	t.Run("text", func(t *testing.T) { testText(t, open) })
 	t.Run("sums", func(t *testing.T) { testSums(t, open) })
 	t.Run("counts", func(t *testing.T) { testCounts(t, open) })

@@ -251,3 +251,43 @@ func walk(t *testing.T, s record.Reader, q record.Query, limit int, forward bool
 	t.Fatal("the pages have no end")
 	return nil
 }
+
+// testAll goes through everything by [record.All], also where each look takes long.
+func testAll(t *testing.T, open Open) {
+	now := &clock{begin}
+	slow := time.Duration(0)
+	s := open(t, Options{Clock: func() time.Time {
+		now.now = now.now.Add(slow)
+		return now.now
+	}})
+	var all []string
+	for day := range 3 {
+		now.now = begin.Add(time.Duration(day) * 24 * time.Hour)
+		var batch []record.Entry
+		for i := range 1001 {
+			id := fmt.Sprintf("mw-%d-%04d", day, i)
+			batch, all = append(batch, decision(id, now.now)), append(all, id)
+		}
+		write(t, s, batch...)
+	}
+	for _, slow = range []time.Duration{0, 15 * time.Second} {
+		for _, forward := range []bool{true, false} {
+			var got []string
+			for e, err := range record.All(t.Context(), s, record.Query{Checks: []string{"listed"}, Forward: forward}) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, name(e))
+			}
+			if !forward {
+				slices.Reverse(got)
+			}
+			if !slices.Equal(got, all) {
+				t.Errorf("forward %v, slow %v: %d entries, want %d", forward, slow, len(got), len(all))
+			}
+		}
+	}
+	for range record.All(t.Context(), s, record.Query{}) {
+		break // and no more is asked
+	}
+}

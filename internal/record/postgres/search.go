@@ -101,9 +101,10 @@ func (s *Store) extremes(ctx context.Context, q record.Query) (first, last recor
 // walk looks at one window after the other.
 func (r *searching) walk(ctx context.Context, first, last record.Position) error {
 	for width := firstWindow; first <= last; {
-		from, to := max(first, last-width+1), last
+		// A window begins and ends with a microsecond, so that a time says how far the search came.
+		from, to := max(first, (last-width+1)&^(writers-1)), last
 		if r.q.Forward {
-			from, to = first, min(last, first+width-1)
+			from, to = first, min(last, (first+width-1)|(writers-1))
 		}
 		if r.selective() {
 			from, to = first, last
