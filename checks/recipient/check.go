@@ -7,6 +7,7 @@ package recipient
 import (
 	"context"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -274,7 +275,7 @@ var reply = &policy.Reply{
 	Resolution:  "The sender looks for a typing error in the address. The administrator sees in the event which source has said no and why; after a new mailbox has been made, mailweir recipient forget has a server asked again at once.",
 	Advice:      "The address does not exist here; please look for a typing error.",
 	Lifts: []policy.Lift{
-		{Operation: "recipient/forget", Words: []string{"{to}"}, Says: "If the mailbox has been made meanwhile: has the server asked again at once. Without the mailbox nothing helps."},
+		{Operation: "recipient/forget", Words: []string{"{to}"}, Cause: regexp.MustCompile(`^"[^"]*": `), Says: "If the mailbox has been made meanwhile: has the server asked again at once. Without the mailbox nothing helps."},
 		{Table: "recipient-access", Entry: "{to} OK", Says: "Says that {to} exists, whatever the sources say."},
 	},
 }
