@@ -11,12 +11,22 @@ import (
 // commandUsage writes how a run-time command is used: its own flags first, then those that find the
 // daemon and the state.
 func commandUsage(cmd *cobra.Command) error {
+	return writeUsage(cmd, "the daemon and the state", findFlags)
+}
+
+// recordUsage does so for a command that reads the record.
+func recordUsage(cmd *cobra.Command) error {
+	return writeUsage(cmd, "the record", append([]string{"record"}, findFlags...))
+}
+
+// writeUsage writes the command's own flags first, and then those that find what it works on.
+func writeUsage(cmd *cobra.Command, what string, finding []string) error {
 	serves := pflag.NewFlagSet("mailweir", pflag.ContinueOnError)
 	register(serves)
 	own, find := pflag.NewFlagSet("own", pflag.ContinueOnError), pflag.NewFlagSet("find", pflag.ContinueOnError)
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		switch {
-		case slices.Contains(findFlags, f.Name):
+		case slices.Contains(finding, f.Name):
 			find.AddFlag(f)
 		case serves.Lookup(f.Name) == nil:
 			own.AddFlag(f)
@@ -27,7 +37,7 @@ func commandUsage(cmd *cobra.Command) error {
 	if cmd.HasExample() {
 		fmt.Fprintf(out, "\nExamples:\n%s\n", cmd.Example)
 	}
-	_, err := fmt.Fprintf(out, "\nFlags:\n%s\nFlags that find the daemon and the state:\n%s\nThe other flags of mailweir serve are accepted as well; mailweir serve --help lists them.\n",
-		own.FlagUsages(), find.FlagUsages())
+	_, err := fmt.Fprintf(out, "\nFlags:\n%s\nFlags that find %s:\n%s\nThe other flags of mailweir serve are accepted as well; mailweir serve --help lists them.\n",
+		own.FlagUsages(), what, find.FlagUsages())
 	return err
 }
