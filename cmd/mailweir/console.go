@@ -85,7 +85,7 @@ func (d *daemon) openConsole() (c *console, err error) {
 
 // consoleParts are what the pages show and work with.
 func (d *daemon) consoleParts() web.Parts {
-	return web.Parts{Admin: d.service, Clock: d.backends.Clock, Host: hostName(), Version: version}
+	return web.Parts{InForce: d.inForce(), Admin: d.service, Clock: d.backends.Clock, Host: hostName(), Version: version}
 }
 
 // askDovecot is who knows the passwords that --console-users does not list.

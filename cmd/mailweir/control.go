@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"mailweir/internal/admin"
+	"mailweir/internal/events"
 	"mailweir/internal/policy"
 	"mailweir/internal/record"
+	"mailweir/internal/runner"
 	"mailweir/milter"
 )
 
@@ -37,8 +39,9 @@ func (d *daemon) newService() *admin.Service {
 		Backends: d.backends, Offer: func() admin.Offer { return d.loaded.Load().offer() },
 		Own: ownOperations(ownParts{
 			store: absolute(stateSpec(*d.settings.daemon.state)), reload: d.reloadNow,
-			mode:   func(check string) policy.Mode { return d.loaded.Load().mode(check) },
-			record: func() *recording { return d.record },
+			mode:     func(check string) policy.Mode { return d.loaded.Load().mode(check) },
+			record:   func() *recording { return d.record },
+			backends: d.metrics.Backends, inspect: d.inspect,
 		}),
 		May: admin.ByRole, Audit: d.audit(),
 	}
@@ -73,6 +76,9 @@ type ownParts struct {
 	reload func(context.Context) (reloaded, error) // loads the daemon's configuration
 	mode   func(check string) policy.Mode          // in which a check runs
 	record func() *recording                       // what is recorded, nil for nothing
+
+	backends func() []events.BackendState             // how they have fared
+	inspect  func(context.Context) []runner.Inspected // asks each
 }
 
 // ownOperations are those that belong to no check.
@@ -92,6 +98,7 @@ the exit code is 78 (EX_CONFIG).`,
 	}
 	return append(admin.Operations(parts.store),
 		policy.OperationGroup{Operations: []policy.Operation{policy.NewOperation(about, policy.Unasked, run, showReloaded)}},
+		backendOperations(parts),
 		policy.OperationGroup{Name: "checks", Operations: []policy.Operation{modeOperation(parts.mode)}},
 		recordOperations(parts.record))
 }

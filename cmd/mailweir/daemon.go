@@ -24,9 +24,10 @@ import (
 
 // daemon is the running milter.
 type daemon struct {
-	settings  *settings                // what the process was started with
-	loaded    atomic.Pointer[settings] // what the current policy was built from
-	read      *settings                // what was read last, whether or not it needs another start
+	settings  *settings                 // what the process was started with
+	loaded    atomic.Pointer[settings]  // what the current policy was built from
+	loadedAt  atomic.Pointer[time.Time] // when that was
+	read      *settings                 // what was read last, whether or not it needs another start
 	log       *logrus.Logger
 	metrics   *events.Metrics
 	recorder  *events.Recorder
@@ -42,7 +43,9 @@ type daemon struct {
 
 	hups    chan struct{}        // SIGHUPs to act on
 	demands chan chan<- reloaded // reloads that somebody waits for
-	failed  string               // what changed lists looked like that could not be loaded, so that each change is tried once
+	// explaining has room for one case at a time.
+	explaining chan struct{}
+	failed     string // what changed lists looked like that could not be loaded, so that each change is tried once
 }
 
 // newDaemon builds everything that does not listen. An error means that the configuration is wrong.
@@ -55,7 +58,7 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 		return nil, &exitError{exConfig, err}
 	}
 	takeStandardLog(log)
-	d := &daemon{settings: s, read: s, demands: make(chan chan<- reloaded)}
+	d := &daemon{settings: s, read: s, demands: make(chan chan<- reloaded), explaining: make(chan struct{}, 1)}
 	d.loaded.Store(s)
 	store, err := openState(*s.daemon.state, log, time.Now)
 	if err != nil {
@@ -84,7 +87,7 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 	d.service = d.newService()
 	d.metrics.WatchLists(backends.Lists, backends.DNS)
 	d.metrics.WatchState(backends.State)
-	d.metrics.Loaded(time.Now())
+	d.nowLoaded()
 	d.recorder = events.NewRecorder(events.Options{Log: log, Metrics: d.metrics, Clock: time.Now, Host: hostName(), Sinks: d.record.sinks()})
 	if d.record != nil {
 		d.metrics.Registry.MustRegister(d.record.sink.Collector())
@@ -365,9 +368,15 @@ func (d *daemon) load(why string, s *settings) error {
 	announceInspected(d.log, waitReady(p))
 	d.runner.Swap(p)
 	d.loaded.Store(s)
-	d.metrics.Loaded(time.Now())
+	d.nowLoaded()
 	d.log.WithFields(logrus.Fields{"why": why, "took": time.Since(began).Round(time.Microsecond).String()}).Info("policy loaded")
 	return nil
+}
+
+func (d *daemon) nowLoaded() {
+	now := time.Now()
+	d.loadedAt.Store(&now)
+	d.metrics.Loaded(now)
 }
 
 func (d *daemon) notLoaded(why string, err error) {

@@ -114,11 +114,13 @@ func resolve(given config.Given) (*settings, error) {
 }
 
 // resolveAll reads a fresh set of flags and leaves it to its caller which of them must be right.
-func resolveAll(given config.Given) *settings {
+func resolveAll(given config.Given) *settings { return resolveFrom(given, os.Environ()) }
+
+func resolveFrom(given config.Given, environ []string) *settings {
 	set := pflag.NewFlagSet("mailweir", pflag.ContinueOnError)
 	s := &settings{flags: set, given: given}
 	s.daemon, s.draft = register(set)
-	s.sources, s.unknown, s.wrong = config.ResolveAll(set, given, os.Environ())
+	s.sources, s.unknown, s.wrong = config.ResolveAll(set, given, environ)
 	return s
 }
 

@@ -40,6 +40,8 @@ var attacks = map[string][][]string{
 	"managed list":      {{}, {"--user=" + esc + "@ours.example"}},
 	"managed rm":        {{"--user=" + esc + "@ours.example", "--entry=x.example"}},
 	"rbl status":        {{"--control=unix:/" + esc}},
+	"backends status":   {{"--control=unix:/" + esc}},
+	"backends test":     {{"--control=unix:/" + esc}},
 	"recipient forget":  {{esc + "@ours.example"}, {esc}},
 	"recipient test":    {{esc + "@ours.example", "--control=unix:/" + esc}},
 	"rbl rest":          {{esc, "--control=unix:/" + esc}},

@@ -1,6 +1,8 @@
 package events
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,6 +19,8 @@ type backends struct {
 
 	// parts are the domains for which a backend is used for nothing, by its name.
 	parts map[string]map[string]bool
+	// states are what people are told.
+	states map[string]*BackendState
 
 	up        *prometheus.GaugeVec
 	suspended *prometheus.GaugeVec
@@ -29,7 +33,7 @@ type backends struct {
 // when one goes and when it returns. mask hides the secrets of errors; a name has none.
 func (m *Metrics) Observe(log *logrus.Logger, mask func(string) string) *backend.Observer {
 	b := &backends{
-		open: map[string]int{}, parts: map[string]map[string]bool{},
+		open: map[string]int{}, parts: map[string]map[string]bool{}, states: map[string]*BackendState{},
 		suspended: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "mailweir_backend_suspended", Help: "For how many domains what is asked outside is used for nothing, because its answers mean nothing there.",
 		}, []string{"backend"}),
@@ -49,11 +53,11 @@ func (m *Metrics) Observe(log *logrus.Logger, mask func(string) string) *backend
 		Opened: b.opened,
 		Closed: b.closed,
 		Down: func(name string, err error) {
-			b.set(name, 0)
+			b.set(name, 0, mask(err.Error()))
 			log.WithFields(logrus.Fields{"backend": name, "error": mask(err.Error())}).Error("backend unavailable; checks that need it do as their on-error says")
 		},
 		Up: func(name string) {
-			b.set(name, 1)
+			b.set(name, 1, "")
 			log.WithField("backend", name).Info("backend available again")
 		},
 		Suspended: func(name, part, why string) {
@@ -69,19 +73,54 @@ func (m *Metrics) Observe(log *logrus.Logger, mask func(string) string) *backend
 	}
 }
 
+// BackendState is how something fares that mail is asked about outside.
+type BackendState struct {
+	Name string `json:"name"`
+	// Up says that it answers, Since when it went or returned, or was opened, and Err why it went.
+	Up    bool      `json:"up"`
+	Since time.Time `json:"since"`
+	Err   string    `json:"error,omitempty"`
+	// Calls are the questions, Errors those without an answer.
+	Calls  uint64 `json:"calls"`
+	Errors uint64 `json:"errors"`
+	// Unused are the domains for which its answers mean nothing.
+	Unused []string `json:"unused,omitempty"`
+}
+
+// Backends are those that are in use, by name.
+func (m *Metrics) Backends() []BackendState {
+	b := m.scans.backends
+	if b == nil {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var list []BackendState
+	for _, name := range slices.Sorted(maps.Keys(b.states)) {
+		state := *b.states[name]
+		state.Unused = slices.Sorted(maps.Keys(b.parts[name]))
+		list = append(list, state)
+	}
+	return list
+}
+
 // set shows whether a backend answers. A call that was under way when it was closed shows nothing.
-func (b *backends) set(name string, up float64) {
+func (b *backends) set(name string, up float64, why string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.open[name] > 0 {
 		b.up.WithLabelValues(name).Set(up)
+		state := b.states[name]
+		state.Up, state.Since, state.Err = up == 1, time.Now(), why
 	}
 }
 
 func (b *backends) opened(name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.open[name]++
+	if b.open[name]++; b.states[name] == nil {
+		b.states[name] = &BackendState{Name: name, Up: true, Since: time.Now()}
+	}
 	b.up.WithLabelValues(name).Set(1)
 }
 
@@ -94,6 +133,7 @@ func (b *backends) closed(name string) {
 	}
 	delete(b.open, name)
 	delete(b.parts, name)
+	delete(b.states, name)
 	b.up.DeleteLabelValues(name)
 	b.suspended.DeleteLabelValues(name)
 	b.took.DeleteLabelValues(name)
@@ -126,8 +166,10 @@ func (b *backends) called(name string, took time.Duration, err error) {
 		return
 	}
 	result := "ok"
-	if err != nil {
+	state := b.states[name]
+	if state.Calls++; err != nil {
 		result = "error"
+		state.Errors++
 	}
 	b.calls.WithLabelValues(name, result).Inc()
 	b.took.WithLabelValues(name).Observe(took.Seconds())

@@ -22,6 +22,18 @@ func (p *Pages) Routes() []door.Route {
 	return []door.Route{
 		{Pattern: "GET " + view.Assets, Handle: asset},
 		{Pattern: "GET /{$}", May: all, Handle: p.home},
+
+		{Pattern: "GET /state", May: staff, Handle: p.state},
+		{Pattern: "GET /state/{group}", May: staff, Handle: p.stateGroup},
+		{Pattern: "GET /state/{group}/{verb}", May: helper, Handle: p.stateForm},
+		{Pattern: "POST /state/{group}/{verb}", May: helper, Handle: p.stateDo},
+		{Pattern: "GET /explain", May: staff, Handle: p.explainForm},
+		{Pattern: "POST /explain", May: staff, Handle: p.explain, Body: explainMost},
+		{Pattern: "GET /policy", May: staff, Handle: p.policy},
+		{Pattern: "GET /settings", May: staff, Handle: p.settings},
+		{Pattern: "POST /policy/check", May: admins, Handle: p.checkPolicy},
+		{Pattern: "POST /policy/reload", May: admins, Handle: p.reloadPolicy},
+		{Pattern: "GET /audit", May: staff, Handle: p.audit},
 	}
 }
 
