@@ -26,7 +26,10 @@ type Route struct {
 	// for changes nothing.
 	Pattern string
 	// May are the roles that may ask for it; without any, everybody may, also before a login.
-	May    []policy.Role
+	May []policy.Role
+	// Whole is for what concerns everybody's mail: who has a remit does not get there, whatever his
+	// role.
+	Whole  bool
 	Handle Handler
 	// Stream is for answers that go on for as long as somebody looks at them (text/event-stream).
 	Stream bool
@@ -58,6 +61,8 @@ type Options struct {
 	// Audit takes logins, and attempts that failed; nil keeps none.
 	Audit func(admin.Record)
 	Clock func() time.Time
+	// Trouble takes why a role, or a password, cannot be found out, once a minute at most.
+	Trouble func(error)
 	// Defect takes a panic of a page.
 	Defect func(error)
 }
@@ -69,6 +74,7 @@ type Server struct {
 	sessions *sessions
 	limits   *limits
 	streams  *streams
+	told     told
 	lookEach time.Duration // how often a stream looks whether it may go on
 	server   *http.Server
 	serving  sync.WaitGroup

@@ -2,7 +2,9 @@ package door
 
 import (
 	"bufio"
+	"crypto/tls"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -299,4 +301,29 @@ func TestStopStreams(t *testing.T) {
 	began := time.Now()
 	r.Stop(t.Context()) // without a deadline of its own: a stream that stays would hang the test
 	t.Log(time.Since(began))
+}
+
+// Over TLS the cookie is one that no other host can plant, and no plain request is answered.
+func TestTLS(t *testing.T) {
+	lender := httptest.NewTLSServer(nil)
+	defer lender.Close()
+	r := open(t, Options{
+		Identity:    Identity{Users: users(t, usersFile(t, line("anna", "a", "admin")))},
+		Certificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &lender.TLS.Certificates[0], nil },
+	})
+	b := r.browser("")
+	b.client.Transport.(*http.Transport).TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
+	b.client.Transport.(*http.Transport).ForceAttemptHTTP2 = true
+	plain := b.url
+	b.url = strings.Replace(plain, "http:", "https:", 1)
+	if status, _ := b.login("anna", "a"); status != http.StatusSeeOther || b.cookie == nil || b.cookie.Name != "__Host-mailweir" || !b.cookie.Secure || b.cookie.Domain != "" {
+		t.Errorf("%d %+v", status, b.cookie)
+	}
+	if status, says := b.get("/page"); status != 200 {
+		t.Error(status, says)
+	}
+	b.url = plain
+	if status, _ := b.get("/page"); status != http.StatusBadRequest {
+		t.Errorf("without TLS: %d", status)
+	}
 }

@@ -31,6 +31,9 @@ func (s *Server) gate(route Route) http.Handler {
 		case !slices.Contains(route.May, who.Role):
 			s.refuse(w, r, who, http.StatusForbidden, "the role "+string(who.Role)+" may not see or do that")
 			return
+		case route.Whole && who.Remit != nil:
+			s.refuse(w, r, who, http.StatusForbidden, "that concerns everybody's mail, and yours is that of some recipients only")
+			return
 		}
 		if who.token != "" {
 			r = r.WithContext(context.WithValue(r.Context(), loggedInKey{}, true))

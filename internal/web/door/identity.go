@@ -184,6 +184,7 @@ func (s *Server) byRole(ctx context.Context, key string, who policy.Person) (*vi
 	case errors.Is(err, errNoRole):
 		return nil, &problem{http.StatusForbidden, policy.Clean(who.Name) + " has no role here; --console-roles gives one"}
 	case err != nil:
+		s.trouble(err)
 		return nil, &problem{http.StatusServiceUnavailable, "what you may do cannot be found out now; try again later"}
 	}
 	return &visitor{Person: who}, nil

@@ -71,6 +71,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request, _ policy.Person) 
 	switch {
 	case err != nil:
 		s.limits.undo(g, false)
+		s.trouble(err)
 		s.audit(policy.Person{Name: login, UID: -1, From: from}, "the password could not be checked: "+err.Error(), false)
 		s.Pages.Login(w, r, http.StatusServiceUnavailable, sayBusy, next)
 		return

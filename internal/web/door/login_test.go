@@ -272,6 +272,9 @@ func TestElsewhere(t *testing.T) {
 			t.Errorf("%s: %d %q", c.name, status, says)
 		}
 	}
+	if len(r.troubles) != 1 || !strings.Contains(r.troubles[0].Error(), `--console-roles: the value for odd: "king" is no role`) {
+		t.Errorf("troubles: %v", r.troubles)
+	}
 	if slices.Contains(asked, "anna") {
 		t.Errorf("asked about %q", asked)
 	}

@@ -86,11 +86,12 @@ func users(t *testing.T, path string) *Users {
 // is there, and /do, which only a POST of the help desk reaches.
 type rig struct {
 	*Server
-	t       *testing.T
-	clock   *clock
-	mu      sync.Mutex
-	audit   []admin.Record
-	defects []error
+	t        *testing.T
+	clock    *clock
+	mu       sync.Mutex
+	audit    []admin.Record
+	defects  []error
+	troubles []error
 }
 
 // open starts a door at an address of loopback, or at a socket.
@@ -123,6 +124,11 @@ func open(t *testing.T, o Options) *rig {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.audit = append(r.audit, rec)
+	}
+	o.Trouble = func(err error) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.troubles = append(r.troubles, err)
 	}
 	o.Defect = func(err error) {
 		r.mu.Lock()

@@ -52,6 +52,22 @@ func (t *Roles) give(ctx context.Context, key string, who policy.Person) (policy
 	return who, nil
 }
 
+// CheckRole reports what is wrong with a value of --console-roles, CheckAddresses with one of
+// --console-addresses. What a pattern fills in ($1) is seen when it is looked up.
+func CheckRole(value string) error {
+	if strings.Contains(value, "$") {
+		return nil
+	}
+	_, err := readGrant("", value)
+	return err
+}
+
+// CheckAddresses is described at [CheckRole].
+func CheckAddresses(value string) error {
+	_, _, err := readList(value)
+	return err
+}
+
 // stampOf changes with what a person may do.
 func stampOf(who policy.Person) string {
 	text := string(who.Role)
