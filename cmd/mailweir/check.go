@@ -54,6 +54,10 @@ func check(out io.Writer, s *settings) error {
 	if err != nil {
 		return &exitError{exConfig, err}
 	}
+	consoleRemarks, consoleFiles, err := checkConsole(s, backends)
+	if err != nil {
+		return &exitError{exConfig, err}
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), inspectWithin)
 	defer cancel()
 	if s.onlyAuth() {
@@ -69,10 +73,10 @@ func check(out io.Writer, s *settings) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	if err := writeInspected(out, append(p.Inspect(ctx), inspectAuth(ctx, s)...)); err != nil {
+	if err := writeInspected(out, slices.Concat(p.Inspect(ctx), inspectAuth(ctx, s), inspectConsole(ctx, s))); err != nil {
 		return err
 	}
-	return writeRemarks(out, s, slices.Concat(p.Remarks(), s.ownRemarks(), authRemarks), p.Files())
+	return writeRemarks(out, s, slices.Concat(p.Remarks(), s.ownRemarks(), authRemarks, consoleRemarks), slices.Concat(p.Files(), consoleFiles))
 }
 
 func stateMode(c runner.CheckState) string {

@@ -2,105 +2,119 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/netip"
 	"time"
 
+	"github.com/sirupsen/logrus"
+
 	"mailweir/internal/auth"
+	"mailweir/internal/backend"
 	"mailweir/internal/config"
+	"mailweir/internal/policy"
 	"mailweir/internal/web"
 	"mailweir/internal/web/door"
 	"mailweir/milter"
 )
 
-// console is the running viewer and console.
+// console is the running viewer and console: who may come in, and the server.
 type console struct {
-	server *door.Server
-	users  *door.Users
+	flags  *consoleFlags
 	tables *consoleTables
+	users  *door.Users    // nil without --console-users
 	pair   *certificate   // nil without TLS
 	asked  *auth.Upstream // nil without --console-auth
+	server *door.Server   // nil where only the files were to be looked at
+}
+
+// openConsoleFiles reads what says who may come in. An error means that the configuration is wrong.
+func openConsoleFiles(flags *consoleFlags, backends *policy.Backends, log *logrus.Logger) (*console, error) {
+	c := &console{flags: flags}
+	wrong := func(err error) {
+		log.WithField("error", config.Masked(err.Error())).Error("the console goes on with the logins, roles and certificate of before")
+	}
+	var err error
+	if c.tables, err = openConsoleTables(flags, backends, wrong); err != nil {
+		return nil, err
+	}
+	if *flags.users != "" {
+		if c.users, err = door.OpenUsers(*flags.users, usersChanged(log)); err != nil {
+			return nil, errors.Join(fmt.Errorf("--console-users: %w", err), c.close())
+		}
+	}
+	if *flags.certificate != "" {
+		if c.pair, err = openCertificate(*flags.certificate, *flags.privateKey, backends.Clock, wrong); err != nil {
+			return nil, errors.Join(fmt.Errorf("--console-cert, --console-key: %w", err), c.close())
+		}
+	}
+	return c, nil
+}
+
+// usersChanged says what has become of the file of logins.
+func usersChanged(log *logrus.Logger) func(entries int, err error) {
+	return func(entries int, err error) {
+		if err != nil {
+			log.WithField("error", err.Error()).Error("the file of --console-users is not read, the logins of before stay")
+			return
+		}
+		log.WithField("logins", entries).Info("the file of --console-users is read again")
+	}
 }
 
 // openConsole opens what --console names; nil without it.
-func (d *daemon) openConsole() (c *console, err error) {
+func (d *daemon) openConsole() (*console, error) {
 	flags := d.settings.daemon.console
 	if *flags.listen == "" {
 		return nil, nil
 	}
-	c = &console{}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, c.close())
-		}
-	}()
-	wrong := func(err error) {
-		d.log.WithField("error", config.Masked(err.Error())).Error("the console goes on with the logins and roles of before")
-	}
-	if c.tables, err = openConsoleTables(flags, d.backends, wrong); err != nil {
-		return c, err
-	}
-	identity := door.Identity{Header: *flags.proxyHeader, Roles: c.tables.roles()}
-	if identity.Proxies, identity.ProxyUIDs, err = flags.proxyList(); err != nil {
-		return c, err
-	}
-	if *flags.users != "" {
-		if c.users, err = door.OpenUsers(*flags.users, d.consoleUsers); err != nil {
-			return c, fmt.Errorf("--console-users: %w", err)
-		}
-		identity.Users = c.users
-	}
-	if *flags.auth != "" {
-		c.asked = d.askDovecot(*flags.auth)
-		identity.Password = func(ctx context.Context, login string, password []byte, client netip.Addr) (string, bool, error) {
-			return c.asked.Plain(ctx, "mailweir", login, password, client)
-		}
-	}
-	var certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
-	if *flags.certificate != "" {
-		wrong := func(err error) { d.log.WithError(err).Error("the console goes on with the certificate of before") }
-		if c.pair, err = openCertificate(*flags.certificate, *flags.privateKey, d.backends.Clock, wrong); err != nil {
-			return c, fmt.Errorf("--console-cert, --console-key: %w", err)
-		}
-		certificate = c.pair.get
+	c, err := openConsoleFiles(flags, d.backends, d.log)
+	if err != nil {
+		return nil, &exitError{exConfig, err}
 	}
 	options, err := socketOptions("console", *flags.mode, *flags.group)
 	if err != nil {
-		return c, err
+		return nil, errors.Join(&exitError{exConfig, err}, c.close())
 	}
 	l, err := milter.Listen(flags.address(), options)
 	if err != nil {
-		return c, fmt.Errorf("--console=%s: %w", *flags.listen, err)
+		return nil, errors.Join(fail(exUnavailable, "--console=%s: %v", *flags.listen, err), c.close())
 	}
-	defect := func(err error) { d.log.WithError(err).Error("a defect of the console; please report it") }
 	pages := web.New(d.consoleParts())
-	c.server = door.New(door.Options{
-		Listener: l, Routes: pages.Routes(), Pages: pages.Door(), Hosts: *flags.hosts, Identity: identity, Certificate: certificate, Audit: d.service.Audit, Clock: d.backends.Clock, Defect: defect,
-	})
+	o := door.Options{
+		Listener: l, Routes: pages.Routes(), Pages: pages.Door(), Hosts: *flags.hosts, Audit: d.service.Audit, Clock: d.backends.Clock,
+		Identity: c.identity(d.backends.Observer),
+		Trouble: func(err error) {
+			d.log.WithField("error", config.Masked(err.Error())).Warn("the console cannot find out who somebody is, or what he may do")
+		},
+		Defect: func(err error) { d.log.WithError(err).Error("a defect of the console; please report it") },
+	}
+	if c.pair != nil {
+		o.Certificate = c.pair.get
+	}
+	c.server = door.New(o)
 	c.server.Start(func(err error) { d.log.WithError(err).Error("the console has ended") })
 	return c, nil
+}
+
+// identity is how the door finds out who asks.
+func (c *console) identity(observer *backend.Observer) door.Identity {
+	i := door.Identity{Header: *c.flags.proxyHeader, Roles: c.tables.roles(), Users: c.users}
+	i.Proxies, i.ProxyUIDs, _ = c.flags.proxyList() // it has been validated
+	if *c.flags.auth == "" {
+		return i
+	}
+	network, address, _ := milter.ParseAddress(*c.flags.auth) // it has been validated
+	c.asked = auth.NewUpstream(auth.UpstreamOptions{Name: "dovecot:" + *c.flags.auth, Dial: dialer(network, address), Watch: observer.Watch})
+	i.Password = func(ctx context.Context, login string, password []byte, client netip.Addr) (string, bool, error) {
+		return c.asked.Plain(ctx, "mailweir", login, password, client)
+	}
+	return i
 }
 
 // consoleParts are what the pages show and work with.
 func (d *daemon) consoleParts() web.Parts {
 	return web.Parts{InForce: d.inForce(), Admin: d.service, Clock: d.backends.Clock, Host: hostName(), Version: version}
-}
-
-// askDovecot is who knows the passwords that --console-users does not list.
-func (d *daemon) askDovecot(address string) *auth.Upstream {
-	network, host, _ := milter.ParseAddress(address) // it has been validated
-	return auth.NewUpstream(auth.UpstreamOptions{Name: "dovecot:" + address, Dial: dialer(network, host), Watch: d.backends.Observer.Watch})
-}
-
-// consoleUsers says what has become of the file of logins.
-func (d *daemon) consoleUsers(entries int, err error) {
-	if err != nil {
-		d.log.WithField("error", err.Error()).Error("the file of --console-users is not read, the logins of before stay")
-		return
-	}
-	d.log.WithField("logins", entries).Info("the file of --console-users is read again")
 }
 
 // reload reads logins and roles again.

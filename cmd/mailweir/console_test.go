@@ -167,8 +167,8 @@ func TestConsoleTables(t *testing.T) {
 	if roleOf("anna") != "" || roleOf("bob") != "user" {
 		t.Error("not as the file says now")
 	}
-	put(t, path, []byte("  broken\n"))
-	if roleOf("bob") != "user" || roleOf("bob") != "user" || len(wrong) != 1 {
+	put(t, path, []byte("bob user\nanna king\n"))
+	if roleOf("bob") != "user" || roleOf("anna") != "" || len(wrong) != 1 || !strings.Contains(wrong[0].Error(), path+`:2: "king" is no role`) {
 		t.Errorf("broken: %v", wrong)
 	}
 	if value, _, _ := tables.roles().Addresses(t.Context(), "bob"); value != "bob@example.org" {

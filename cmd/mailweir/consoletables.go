@@ -29,7 +29,7 @@ type consoleTables struct {
 type openTables struct {
 	loader           *table.Loader
 	held             *resource.Holder
-	roles, addresses *table.Table // nil without
+	roles, addresses *table.List // nil without
 }
 
 // lookEvery is how often files are looked at for changes.
@@ -52,17 +52,18 @@ func (t *consoleTables) open(previous *openTables) (*openTables, error) {
 	o.loader = table.NewLoader(before)
 	o.loader.Waiting = func(kind, source string) (table.Waiting, error) { return t.backends.Tables(o.held, kind, source) }
 	var errs []error
-	read := func(flag, spec string) *table.Table {
+	read := func(flag, spec string, check func(string) error) *table.List {
 		if spec == "" {
 			return nil
 		}
-		opened, err := o.loader.Open(spec)
+		opened, err := o.loader.List(table.ListOptions{Values: table.Values{Name: flag, Check: check}}, spec)
 		if err != nil {
 			errs = append(errs, errors.New("--"+flag+": "+err.Error()))
 		}
 		return opened
 	}
-	o.roles, o.addresses = read("console-roles", *t.flags.roles), read("console-addresses", *t.flags.addresses)
+	o.roles = read("console-roles", *t.flags.roles, door.CheckRole)
+	o.addresses = read("console-addresses", *t.flags.addresses, door.CheckAddresses)
 	o.loader.Done()
 	if err := errors.Join(errs...); err != nil {
 		return nil, errors.Join(err, o.held.Release())
@@ -107,6 +108,9 @@ func (t *consoleTables) reload() bool {
 	return true
 }
 
+// files are those that the tables need.
+func (t *consoleTables) files() []string { return t.now().loader.Files() }
+
 // Close lets go of what the tables hold.
 func (t *consoleTables) Close() error {
 	t.mu.Lock()
@@ -119,16 +123,16 @@ func (t *consoleTables) roles() *door.Roles {
 	if *t.flags.roles == "" {
 		return nil
 	}
-	r := &door.Roles{Role: lookup(func() *table.Table { return t.now().roles })}
+	r := &door.Roles{Role: lookup(func() *table.List { return t.now().roles })}
 	if *t.flags.addresses != "" {
-		r.Addresses = lookup(func() *table.Table { return t.now().addresses })
+		r.Addresses = lookup(func() *table.List { return t.now().addresses })
 	}
 	return r
 }
 
-func lookup(now func() *table.Table) door.Lookup {
+func lookup(now func() *table.List) door.Lookup {
 	return func(ctx context.Context, key string) (string, bool, error) {
-		m, err := now().Lookup(ctx, key)
+		m, err := now().Key(ctx, key)
 		return m.Value, m.Found(), err
 	}
 }

@@ -172,7 +172,7 @@ func (d *daemon) run(ctx context.Context, listeners []net.Listener, signals <-ch
 		for _, l := range listeners {
 			_ = l.Close()
 		}
-		return fail(exUnavailable, "%v", err)
+		return err
 	}
 	defer d.console.stop()
 	served := make(chan error, 1)

@@ -27,7 +27,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "daemon": startDaemon, "waitlog": waitLog, "signal": signalDaemon, "ended": ended, "get": get,
-			"descriptors": limitDescriptors, "hold": hold, "negotiate": negotiate,
+			"descriptors": limitDescriptors, "hold": hold, "negotiate": negotiate, "visit": visit,
 		},
 	})
 }
