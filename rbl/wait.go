@@ -124,6 +124,9 @@ func (l *Lists) account(li *list, state State, cause any, err error) {
 	switch state {
 	case Errored:
 		li.use.errors.Add(1)
+		if l.opt.Recorded {
+			break
+		}
 		l.report(li.failed(l.now(), cause, err.Error())...)
 		return
 	case Hit:

@@ -5,6 +5,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -132,7 +133,11 @@ func (a *rule) verdict(ctx context.Context, side string, names []string) (policy
 		reply = replyInbound
 	}
 	for _, name := range names {
-		if off, ok, _ := a.entered.Find(switchKey(side, name)); ok { // what is known stays in force
+		off, ok, err := a.entered.Find(switchKey(side, name)) // what is known stays in force
+		if errors.Is(err, trace.ErrNotRecorded) {
+			return policy.Pass, err
+		}
+		if ok {
 			return policy.Object(reply).Because("%s of %s is off %s, %s", side, strconv.QuoteToASCII(name), entry.Until(off.Until), entry.Read(off.Value)), nil
 		}
 	}

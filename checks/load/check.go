@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"mailweir/internal/policy"
+	"mailweir/internal/trace"
 )
 
 // Check turns connections away while mailweir itself is overloaded.
@@ -40,7 +41,7 @@ up to 20 s for a place, and is then deferred.`,
 			}
 			l := &rule{env: env, sessions: *sessions, memory: int64(*memory), queue: *queue, seen: policy.NewSlot[bool](env)}
 			hooks := policy.Hooks{Helo: l.judge}
-			if *scans > 0 {
+			if *scans > 0 && !env.Recorded {
 				hooks.Admit = admit(*scans)
 			}
 			return hooks, nil
@@ -66,6 +67,9 @@ func (l *rule) judge(c *policy.Connection) (policy.Verdict, error) {
 		return policy.Pass, nil
 	}
 	*seen = true
+	if l.env.Recorded {
+		return policy.Pass, trace.ErrNotRecorded
+	}
 	room := 1.0
 	if c.Trusted() || c.Service == policy.Submission {
 		room = reserve

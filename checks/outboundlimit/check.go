@@ -5,6 +5,7 @@ package outboundlimit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -163,8 +164,8 @@ func (o *rule) counted(ctx context.Context, r *policy.Recipient) (key, of string
 // take counts a recipient, on this host alone while the state is unavailable.
 func (o *rule) take(ctx context.Context, key string) (int, *rate.Share, error) {
 	n, one, err := o.shared.Take(ctx, key, o.most)
-	if err == nil {
-		return n, one, nil
+	if err == nil || errors.Is(err, trace.ErrNotRecorded) {
+		return n, one, err
 	}
 	trace.Add(ctx, "state "+rateSpace, err.Error()+"; counted on this host alone")
 	return o.local.Take(context.WithoutCancel(ctx), key, o.most)

@@ -44,6 +44,9 @@ func (o *options) build(env *policy.Env) (policy.Hooks, error) {
 	if env.NoScanners {
 		return policy.Hooks{Off: "--no-scanners"}, nil
 	}
+	if env.Recorded {
+		return policy.Unseen(), nil
+	}
 	kind, scanners, err := openScanners(*o.scanners, env)
 	if err != nil {
 		return policy.Hooks{}, fmt.Errorf("--spam-scanner: %w", err)

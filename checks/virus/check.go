@@ -43,6 +43,8 @@ damaged files (Heuristics.Broken), if it is told to report them. See scanners.md
 				return policy.Hooks{Off: "--no-scanners"}, nil
 			case len(*scanners) == 0:
 				return policy.Hooks{Off: "no --virus-scanner"}, nil
+			case env.Recorded:
+				return policy.Unseen(), nil
 			}
 			r := &rule{env: env, question: policy.NewQuestion[seen](env, policy.Network{})}
 			var err error

@@ -121,7 +121,11 @@ type Error struct {
 	Failure Failure
 	Detail  string // what was seen, may be empty
 	Server  string // host:port, empty when no single server is to blame
+	Cause   error  // what is behind it, may be nil
 }
+
+// Unwrap is the cause.
+func (e *Error) Unwrap() error { return e.Cause }
 
 func (e *Error) Error() string {
 	s := e.Failure.String()

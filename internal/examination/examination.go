@@ -134,6 +134,8 @@ func (r *Reader) Finish(m *policy.Message) (*content.Result, error) {
 		r.begin(m, state)
 	}
 	switch {
+	case state.walk != nil && r.env.Recorded:
+		return nil, policy.ErrNoBody
 	case state.walk == nil || state.over:
 		return state.result, state.err
 	case state.busy:

@@ -30,7 +30,24 @@ const (
 // package address has them, without quotes. The result is none where the domain cannot be one
 // (section 4.3). It waits for the DNS; the error says that the DNS failed.
 func SPF(ctx context.Context, dns Resolver, client netip.Addr, helo, sender string) (SPFResult, error) {
-	local, domain := "", helo
+	local, domain := spfSender(helo, sender)
+	result, err := checkHost(ctx, dns, client, helo, local, domain)
+	trace.Add(ctx, SPFQuestion(client, helo, sender), string(result))
+	if result == SPFTempError {
+		return SPFTempError, fmt.Errorf("spf: %w", err)
+	}
+	return result, nil
+}
+
+// SPFQuestion is the question of [SPF] as the query trace has it; its answer there is the result.
+func SPFQuestion(client netip.Addr, helo, sender string) string {
+	local, domain := spfSender(helo, sender)
+	return fmt.Sprintf("spf %s %s %s@%s", client, helo, local, domain)
+}
+
+// spfSender is whom SPF is asked about.
+func spfSender(helo, sender string) (local, domain string) {
+	domain = helo
 	if sender != "" {
 		at := strings.LastIndexByte(sender, '@') // a local part may hold some itself
 		local, domain = sender[:max(at, 0)], sender[at+1:]
@@ -38,12 +55,7 @@ func SPF(ctx context.Context, dns Resolver, client netip.Addr, helo, sender stri
 	if local == "" {
 		local = "postmaster" // section 4.3
 	}
-	result, err := checkHost(ctx, dns, client, helo, local, domain)
-	trace.Add(ctx, fmt.Sprintf("spf %s %s %s@%s", client, helo, local, domain), string(result))
-	if result == SPFTempError {
-		return SPFTempError, fmt.Errorf("spf: %w", err)
-	}
-	return result, nil
+	return local, domain
 }
 
 func checkHost(ctx context.Context, dns Resolver, client netip.Addr, helo, local, domain string) (SPFResult, error) {

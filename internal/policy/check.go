@@ -107,6 +107,12 @@ type Hooks struct {
 	Close func()
 }
 
+// Unseen are the hooks of a check that judges what the record does not keep: nothing is known of what
+// it would say.
+func Unseen() Hooks {
+	return Hooks{Message: func(*Message) (Verdict, error) { return Pass, ErrNoBody }}
+}
+
 // Empty reports whether the hooks have nothing to do. Close is no work of its own: it ends what
 // others have begun.
 func (h *Hooks) Empty() bool {

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"mailweir/internal/backend"
@@ -45,11 +46,19 @@ type Backends struct {
 	// needs.
 	Explaining bool
 
+	// Recorded says that mail is judged once more, from a record: the other backends answer what they
+	// answered then. What a check would ask of anything else is [ErrNoBody] or
+	// [trace.ErrNotRecorded].
+	Recorded bool
+
 	// Resources outlive policies.
 	Resources resource.Pool
 
 	mirrors mirrors
 }
+
+// ErrNoBody is the error of what would have to see the body of a recorded message.
+var ErrNoBody = fmt.Errorf("no body is kept: %w", trace.ErrNotRecorded)
 
 // Resolver is the DNS for SPF and DKIM; each question is noted for the event. What they come to sums
 // it up.

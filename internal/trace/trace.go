@@ -5,6 +5,7 @@ package trace
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -32,6 +33,9 @@ type Trace struct {
 	state   []string
 	log     *Log
 }
+
+// ErrNotRecorded is the error of a question that is put to a record, and that nobody put then.
+var ErrNotRecorded = errors.New("not asked then")
 
 type key struct{}
 
