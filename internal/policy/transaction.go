@@ -91,6 +91,8 @@ type Facts struct {
 type RecipientOutcome struct {
 	Recipient string `json:"recipient"`
 	Direction string `json:"direction,omitempty"`
+	// Number counts the recipients of the transaction from 1, in the order in which they were named.
+	Number int `json:"number,omitempty"`
 	Outcome
 }
 

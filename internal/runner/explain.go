@@ -33,13 +33,19 @@ type Finding struct {
 	Reply     string
 	By        string
 	Cause     string
-	Trace     []trace.Query
+	// Err is the error of a check that failed.
+	Err   error
+	Trace []trace.Query
 }
 
 // report tells explain what became of a finding, and records a failure that lets the mail go on and what
 // the check noted.
 func (rs *resolver) report(ru *ruling) {
 	failed := ru.is == drop && ru.failure != nil && ru.by == ""
+	if failed && rs.past != nil && notRecorded(ru.failure) {
+		rs.explain(ru, Finding{Says: SaysCannotTell, Cause: ru.failure.Error(), Err: ru.failure})
+		return
+	}
 	if failed {
 		rs.recordFailure(ru)
 	}
@@ -56,7 +62,7 @@ func (rs *resolver) report(ru *ruling) {
 	case !ru.verdict.Finds():
 		w.Says, w.By = SaysNothing, ""
 	case ru.failure != nil:
-		w.Says, w.Cause = SaysCannotTell, fmt.Sprint(ru.failure)
+		w.Says, w.Cause, w.Err = SaysCannotTell, fmt.Sprint(ru.failure), ru.failure
 	}
 	switch {
 	case w.Says == SaysNothing || failed:

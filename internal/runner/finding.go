@@ -101,7 +101,8 @@ type later struct {
 	mu     sync.Mutex
 	work   func(context.Context) (policy.Verdict, error) // until it has been begun
 	cancel context.CancelFunc
-	said   said // once done is closed
+	said   said            // once done is closed
+	recall func(said) said // of a recorded case
 }
 
 func (l *later) say(w said) {
@@ -139,6 +140,9 @@ func (rn *Runner) start(l *later) {
 		w := call(work, ctx)
 		for n := 0; w.verdict.Work() != nil; n++ {
 			w = next(ctx, w, n)
+		}
+		if l.recall != nil {
+			w = l.recall(w)
 		}
 		l.say(w)
 	})
@@ -233,6 +237,9 @@ func (s *Session) keep(b *bound, stage policy.Stage, w said, where *scope, rcpt 
 		w = next(&s.carrier, w, n)
 		queries = append(queries, s.carrier.Take()...)
 	}
+	if s.past != nil {
+		w = recall(s.past, b, stage, rcpt, w)
+	}
 	if w.idle() && !s.explaining() {
 		return
 	}
@@ -247,6 +254,10 @@ func (s *Session) keep(b *bound, stage policy.Stage, w said, where *scope, rcpt 
 		f.later = &later{done: make(chan struct{}), work: work}
 		f.later.trace.Start(queries)
 		f.later.trace.To(s.asked())
+		if s.past != nil {
+			past := s.past
+			f.later.recall = func(w said) said { return recall(past, b, stage, rcpt, w) }
+		}
 	}
 	where.findings = append(where.findings, f)
 	if f.later != nil && (s.explaining() || f.mode(rcpt) > policy.Monitor) {

@@ -77,5 +77,5 @@ func (d *departures) add(r *recipient) {
 
 func (r *recipient) outcome(o policy.Outcome) policy.RecipientOutcome {
 	o.Would = r.monitored()
-	return policy.RecipientOutcome{Recipient: r.RcptFacts.Recipient, Direction: r.Direction.String(), Outcome: o}
+	return policy.RecipientOutcome{Recipient: r.RcptFacts.Recipient, Direction: r.Direction.String(), Number: r.number, Outcome: o}
 }

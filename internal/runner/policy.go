@@ -30,6 +30,7 @@ type Policy struct {
 	backends     *policy.Backends
 	tables       *table.Loader
 	digest       string // names it in the record
+	exemptions   string // that of what lets mail past checks
 	common       policy.Common
 	// resources are what the policy shares with others, before and after it.
 	resources *resource.Holder
@@ -47,6 +48,7 @@ type bound struct {
 	onError policy.OnError
 	hooks   policy.Hooks
 	digest  string // of what it judges by, without its mode
+	fault   bool   // it is the check for faults
 	// pos is the place in the printed order of what the check decides at each stage.
 	pos [policy.StageAuth + 1]int
 }
@@ -149,7 +151,7 @@ func (d *Draft) Build(backends *policy.Backends, previous *Policy) (*Policy, err
 		}
 		p.checks = append(p.checks, b)
 		if b.Check == d.registry.Fault {
-			p.fault = b
+			p.fault, b.fault = b, true
 		}
 	}
 	p.order()
@@ -288,6 +290,9 @@ func (p *Policy) Close() { p.release() }
 
 // Digest names the policy in the record: it sums up its flags and what stands in its lists.
 func (p *Policy) Digest() string { return p.digest }
+
+// Exemptions is a digest of what lets mail past the checks of the policy.
+func (p *Policy) Exemptions() string { return p.exemptions }
 
 // Changed returns the list files that have changed since the policy was built.
 func (p *Policy) Changed() []string { return p.tables.Changed() }

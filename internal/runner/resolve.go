@@ -14,6 +14,7 @@ import (
 type resolver struct {
 	runner *Runner
 	tell   func(Finding) // set by explain
+	past   Past          // of a recorded case
 	conn   *connection
 	msg    *message     // nil at HELO
 	at     policy.Stage // where the answer is given
@@ -79,6 +80,12 @@ func (rs *resolver) resolve(f *finding, r *recipient, permit *permitted) ruling 
 	case w.err == nil && !w.verdict.Finds():
 		ru.verdict = w.verdict
 		return ru
+	case rs.past != nil && notRecorded(w.err):
+		ru.failure = w.err
+		return ru
+	case rs.past != nil && permit != nil && notRecorded(permit.err):
+		ru.failure = permit.err
+		return ru
 	}
 	objects := rs.object(&ru, w)
 	if objects && ru.by == "" && permit != nil && permit.err == nil {
@@ -126,6 +133,9 @@ func (rs *resolver) await(ctx context.Context, ru ruling) ruling {
 		permit := new(permitted)
 		permit.trace.To(&rs.msg.asked)
 		permit.by, permit.err = rs.msg.permits(trace.With(ctx, &permit.trace), ru.f.check, ru.r, rs.at == policy.StageEnd)
+		if rs.past != nil && notRecorded(permit.err) {
+			rs.recallPermit(ru.f, ru.r, permit)
+		}
 		ru = rs.resolve(ru.f, ru.r, permit)
 	}
 	return ru

@@ -41,6 +41,7 @@ type message struct {
 	conn   *connection
 	runner *Runner
 
+	named       int          // recipients so far
 	recipients  []*recipient // that mailweir has accepted and the MTA has not refused, in order
 	fieldOctets int          // of the fields kept that are no From fields
 	fromFields  int          // that are kept, and their octets with what each costs
@@ -59,6 +60,7 @@ type message struct {
 	condemned   bool     // its refusal is certain
 	decided     policy.Outcome
 	asked       trace.Log // about sender, recipients and content
+	past        Past      // where it is a recorded one
 }
 
 // recipient is one RCPT of a message.
@@ -66,6 +68,7 @@ type recipient struct {
 	policy.Recipient
 	scope
 	msg    *message
+	number int // of the transaction's, from 1
 	grants fact.Fact[[]policy.Grant]
 	// list is what is granted, where asking never waits.
 	atOnce  sync.Once

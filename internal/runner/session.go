@@ -27,6 +27,7 @@ type Session struct {
 	carrier      trace.Carrier // of questions that never wait
 	patience     patience
 	tell         func(Finding) // set by explain, which runs every check and waits for it
+	past         Past          // set where a recorded case is judged
 }
 
 // NewSession returns the session of a new SMTP connection.
@@ -200,7 +201,7 @@ func (s *Session) openMessage(facts policy.MailFacts) {
 		MailFacts: facts, Conn: &s.conn.Connection, Number: s.transactions, Started: s.policy().backends.Clock(),
 		Sender: address.Parse(facts.Sender), Helo: s.conn.HeloFacts,
 	}}
-	m.Holder, m.Inquiry = &m.scope, m
+	m.Holder, m.Inquiry, m.past = &m.scope, m, s.past
 	if facts.Login != "" {
 		m.Exempt |= policy.ExemptTrusted | policy.ExemptLogin
 	}
@@ -245,7 +246,8 @@ func (s *Session) recipient(facts policy.RcptFacts) *recipient {
 	if m.QueueID == "" {
 		m.QueueID = facts.QueueID
 	}
-	r := &recipient{msg: m, Recipient: policy.Recipient{RcptFacts: facts, Msg: &m.Message, Address: address.Parse(facts.Recipient)}}
+	m.named++
+	r := &recipient{msg: m, number: m.named, Recipient: policy.Recipient{RcptFacts: facts, Msg: &m.Message, Address: address.Parse(facts.Recipient)}}
 	r.Holder = &r.scope
 	s.findRecipient(r)
 	return r
@@ -353,6 +355,9 @@ func (s *Session) EndOfMessage(queueID string) policy.Answer {
 		return policy.Answer{}
 	}
 	m.signatures.Store(m.found) // the body is whole now
+	if s.past != nil {
+		m.Octets = s.past.Octets()
+	}
 	s.admit()
 	if !m.condemned {
 		for _, b := range s.policy().hooks.message {

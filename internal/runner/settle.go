@@ -48,7 +48,7 @@ func (s *Session) endMessage(fate policy.Fate) {
 		r.release(m.decided)
 	}
 	m.release(m.decided)
-	if s.exempt() {
+	if s.exempt() || s.past != nil {
 		return
 	}
 	p := s.policy()

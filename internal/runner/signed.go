@@ -46,6 +46,9 @@ func (m *message) SignedBy(ctx context.Context, domains ...string) (bool, error)
 	if found == nil {
 		return false, nil
 	}
+	if m.past != nil {
+		return m.past.Signed(domains)
+	}
 	if m.FieldsDropped {
 		return false, fmt.Errorf("dkim: %w", errTooLong)
 	}

@@ -18,6 +18,9 @@ func (m *message) SPF(ctx context.Context) (mailauth.SPFResult, error) {
 	if !client.IsValid() || m.Conn.InboundRelay() || m.Sender.Domain == "" && !m.Sender.IsNull() {
 		return mailauth.SPFNone, nil
 	}
+	if m.past != nil {
+		return m.past.SPF(m.Helo.Name, m.Sender.Key())
+	}
 	dns, helo, sender := m.conn.policy.backends.Resolver(), m.Helo.Name, m.Sender.Key()
 	return find(ctx, m.runner, &m.spf, func(ctx context.Context) (mailauth.SPFResult, error) {
 		return mailauth.SPF(ctx, dns, client, helo, sender)
@@ -30,6 +33,9 @@ func (m *message) SPFOf(ctx context.Context, domain string) (mailauth.SPFResult,
 	client := m.Conn.Client
 	if !client.IsValid() || m.Conn.InboundRelay() || domain == "" {
 		return mailauth.SPFNone, nil
+	}
+	if m.past != nil {
+		return m.past.SPF(m.Helo.Name, "postmaster@"+domain)
 	}
 	return mailauth.SPF(ctx, m.conn.policy.backends.Resolver(), client, m.Helo.Name, "postmaster@"+domain)
 }
