@@ -150,7 +150,7 @@ var inTests = map[string][]string{
 	"internal/record/report":    {"internal/record/files"},
 	"internal/record/why":       {"internal/record/files"},
 	"internal/record/would":     {"internal/record/files", "internal/trace"},
-	"internal/replay":           {"internal/record/files", "internal/policytest"},
+	"internal/replay":           {"checks", "internal/record/files", "internal/policytest"},
 	"internal/web/door":         {"internal/auth", "internal/backend", "test/testbed"},
 	"internal/table/ldap":       {"internal/backend", "internal/address", "test/testbed"},
 	"internal/table/postfixcf":  {"test/testbed"},
