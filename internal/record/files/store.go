@@ -57,6 +57,12 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	if err := s.look(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("record: %s: %w", dir, err), s.Close())
 	}
+	// The file of today is there from the start, so that what the process has open does not change with
+	// the first mail. One that cannot be made now is tried again with what is to be written.
+	today := s.file(dateOf(record.PositionAt(s.Clock())))
+	if _, err := s.open(ctx, today); err != nil {
+		s.warn("%s cannot be made yet: %v", today.path, err)
+	}
 	return s, nil
 }
 
