@@ -2,9 +2,11 @@ package dialog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"mailweir/test/testbed"
@@ -15,16 +17,23 @@ type command struct {
 	line  int
 	words []string
 	shows []string // texts that its output must have
+	code  int      // its exit code
 }
 
 // commands reads the body of a "command" section: a command a line, after it what must stand in its
-// output, behind "> ".
+// output, behind "> ", and its exit code, behind "? ", unless that is 0.
 func (s *Section) commands() ([]command, error) {
 	var list []command
 	for _, line := range s.lines() {
 		text, shown := strings.CutPrefix(line.Text, "> ")
+		code, exits := strings.CutPrefix(line.Text, "? ")
 		switch {
-		case !shown:
+		case exits && len(list) > 0:
+			var err error
+			if list[len(list)-1].code, err = strconv.Atoi(code); err != nil {
+				return nil, fmt.Errorf("%d: %q is no exit code", line.Number, code)
+			}
+		case !shown && !exits:
 			list = append(list, command{line: line.Number, words: strings.Fields(text)})
 		case len(list) == 0:
 			return nil, fmt.Errorf("%d: output before any command", line.Number)
@@ -61,16 +70,16 @@ func (r *run) commands(tb testbed.TB, s *Section) error {
 	for _, c := range list {
 		var words []string
 		for _, word := range c.words {
-			words = append(words, r.vars.Replace(word))
+			words = append(words, r.withIDs(r.vars.Replace(word)))
 		}
-		run := exec.CommandContext(ctx, r.binary, append(words, r.controlSocket())...)
+		run := exec.CommandContext(ctx, r.binary, append(words, r.controlSocket(), r.recordFlag())...)
 		run.Dir = r.dir
 		out, err := run.CombinedOutput()
-		if err != nil {
-			return fmt.Errorf("line %d: %s: %w\n%s", c.line, strings.Join(words, " "), err, out)
+		if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) || run.ProcessState.ExitCode() != c.code {
+			return fmt.Errorf("line %d: %s: %w, want exit code %d\n%s", c.line, strings.Join(words, " "), err, c.code, out)
 		}
 		for _, want := range c.shows {
-			if !strings.Contains(string(out), r.vars.Replace(want)) {
+			if !strings.Contains(string(out), r.withIDs(r.vars.Replace(want))) {
 				return fmt.Errorf("line %d: %s: the output is without %q:\n%s", c.line, strings.Join(words, " "), want, out)
 			}
 		}

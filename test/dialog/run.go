@@ -134,6 +134,9 @@ func (r *run) run(tb testbed.TB) error {
 	if err := end(); err != nil {
 		return fmt.Errorf("%s: %w", r.script.File, err)
 	}
+	if err := r.recorded(); err != nil {
+		return fmt.Errorf("%s: %w", r.script.File, err)
+	}
 	return r.unwanted()
 }
 
@@ -238,7 +241,7 @@ func (r *run) start(tb testbed.TB) {
 			flags = append(flags, r.vars.Replace(line.Text))
 		}
 	}
-	own := []string{r.mta.Services(), "--trusted-nets=" + testbed.Trusted + "/32"}
+	own := []string{r.mta.Services(), "--trusted-nets=" + testbed.Trusted + "/32", r.recordFlag()}
 	if r.resolver != "" {
 		own = append(own, "--dns="+r.resolver)
 	}
