@@ -25,10 +25,11 @@ func writeUsage(cmd *cobra.Command, what string, finding []string) error {
 	register(serves)
 	own, find := pflag.NewFlagSet("own", pflag.ContinueOnError), pflag.NewFlagSet("find", pflag.ContinueOnError)
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		served := serves.Lookup(f.Name)
 		switch {
 		case slices.Contains(finding, f.Name):
 			find.AddFlag(f)
-		case serves.Lookup(f.Name) == nil:
+		case served == nil, served.Usage != f.Usage:
 			own.AddFlag(f)
 		}
 	})

@@ -11,7 +11,6 @@ import (
 	"mailweir/internal/admin"
 	"mailweir/internal/events"
 	"mailweir/internal/policy"
-	"mailweir/internal/record"
 	"mailweir/internal/runner"
 	"mailweir/milter"
 )
@@ -55,9 +54,7 @@ func (d *daemon) audit() func(admin.Record) {
 		if d.record == nil || !r.Kept() {
 			return
 		}
-		d.record.sink.Change(record.Change{
-			Host: hostName(), Time: r.Time, Operation: r.Operation, Person: r.Person, Why: r.Why, Until: r.Until, Changes: r.Changes, Err: r.Err,
-		})
+		d.record.sink.Change(changeOf(r))
 	}
 }
 

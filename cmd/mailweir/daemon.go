@@ -80,7 +80,7 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 	}
 	d.started = waitReady(p)
 	d.log, d.backends = log, backends
-	if d.record, err = openRecording(s.daemon, log); err != nil {
+	if d.record, err = openRecording(s.daemon, log, d.metrics.ObserveRecord(log, config.Masked)); err != nil {
 		_ = closeBackends(backends) // nothing has been written
 		return nil, err
 	}

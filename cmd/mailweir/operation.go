@@ -183,8 +183,11 @@ var findFlags = []string{config.FileFlag, "control", "state"}
 // commandSettings reads the flags of a command. What is wrong with a flag that finds neither the
 // daemon nor the state is said and no more: whoever has to switch an account off now cannot mend
 // the configuration first.
-func commandSettings(cmd *cobra.Command) (*settings, error) {
-	s := resolveAll(givenTo(cmd))
+func commandSettings(cmd *cobra.Command) (*settings, error) { return settingsOf(cmd, givenTo(cmd)) }
+
+// settingsOf is commandSettings where not all that the command line says is about the daemon.
+func settingsOf(cmd *cobra.Command, given config.Given) (*settings, error) {
+	s := resolveAll(given)
 	if err := s.need(func(flag string) bool { return slices.Contains(findFlags, flag) }); err != nil {
 		return nil, &exitError{exConfig, err}
 	}

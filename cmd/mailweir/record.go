@@ -5,17 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/sirupsen/logrus"
 
+	"mailweir/internal/backend"
 	"mailweir/internal/config"
 	"mailweir/internal/events"
 	"mailweir/internal/policy"
 	"mailweir/internal/record"
 	"mailweir/internal/record/files"
+	"mailweir/internal/record/postgres"
 )
 
 // autoRecord is the default of --record: beside a state in files, else none.
@@ -68,44 +69,36 @@ func (r *recordFlags) validate() error {
 		}
 		return errors.New("--record: file: wants a directory, such as file:/var/lib/mailweir/record")
 	case "postgres", "postgresql":
-		return validPostgres(*r.where)
+		if err := postgres.Check(*r.where); err != nil {
+			return fmt.Errorf("--record: %w", err)
+		}
+		return nil
 	}
 	return fmt.Errorf("--record: %q is none of auto, off, file:DIR and postgres://USER@HOST/DB", config.Masked(*r.where))
 }
 
-// validPostgres refuses a password, which every user of this host could read in the process list. The
-// error does not quote what it is in.
-func validPostgres(spec string) error {
-	u, err := url.Parse(spec)
-	if err != nil || u.Host == "" && u.Path == "" {
-		return errors.New("--record: it is no address such as postgres://mailweir@db.example/mailweir (not shown here: it may have a password in it)")
-	}
-	_, has := u.User.Password()
-	if has || u.Query().Has("password") || u.Query().Has("sslpassword") {
-		return errors.New("--record: a password does not belong into the address, where others can read it: write it into a file as PostgreSQL's .pgpass has it, and add ?passfile=FILE")
-	}
-	return nil
+// opening is how a store of the record is opened.
+type opening struct {
+	flags    *recordFlags
+	warn     func(string)
+	observer *backend.Observer // of a database; nil for commands
+	readOnly bool              // changes nothing
 }
 
-// storeOptions are what a store of the record works with.
-func (r *recordFlags) storeOptions(warn func(string)) files.Options {
-	return files.Options{For: *r.life, Max: int64(*r.most), Clock: time.Now, Warn: warn}
-}
-
-// openStore opens the store that --record names, for its writer.
-func openStore(ctx context.Context, spec string, r *recordFlags, warn func(string)) (record.Store, error) {
-	if dir, ok := strings.CutPrefix(spec, "file:"); ok {
-		return files.Open(ctx, dir, r.storeOptions(warn))
+// store opens the store of a spec.
+func (o opening) store(ctx context.Context, spec string) (record.Store, error) {
+	life, most := *o.flags.life, int64(*o.flags.most)
+	dir, ok := strings.CutPrefix(spec, "file:")
+	if !ok {
+		return postgres.Open(spec, postgres.Options{
+			For: life, Max: most, Clock: time.Now, Host: hostName(), Warn: o.warn, Observer: o.observer, ReadOnly: o.readOnly,
+		})
 	}
-	return nil, errors.New("record: PostgreSQL is not built in") // the store of several hosts comes in here
-}
-
-// openStoreReadOnly opens it for a command that only reads.
-func openStoreReadOnly(ctx context.Context, spec string, r *recordFlags, warn func(string)) (record.Store, error) {
-	if dir, ok := strings.CutPrefix(spec, "file:"); ok {
-		return files.OpenReadOnly(dir, r.storeOptions(warn))
+	options := files.Options{For: life, Max: most, Clock: time.Now, Warn: o.warn}
+	if o.readOnly {
+		return files.OpenReadOnly(dir, options)
 	}
-	return openStore(ctx, spec, r, warn)
+	return files.Open(ctx, dir, options)
 }
 
 // recording is the record of a running daemon.
@@ -117,12 +110,13 @@ type recording struct {
 
 // openRecording begins to keep what --record wants to be kept; nil where that is nothing. Where only
 // the default wants it, a place that cannot be used keeps nobody from starting.
-func openRecording(f *daemonFlags, log *logrus.Logger) (*recording, error) {
+func openRecording(f *daemonFlags, log *logrus.Logger, observer *backend.Observer) (*recording, error) {
 	spec := recordSpec(f)
 	if spec == noRecord {
 		return nil, nil
 	}
-	store, err := openStore(context.Background(), spec, f.record, func(text string) { log.WithField("record", config.Masked(spec)).Warn(config.Masked(text)) })
+	warn := func(text string) { log.WithField("record", config.Masked(spec)).Warn(config.Masked(text)) }
+	store, err := opening{f.record, warn, observer, false}.store(context.Background(), spec)
 	if err != nil {
 		if *f.record.where == autoRecord {
 			log.WithError(recordError{err}).Error("decisions are not recorded; --record names another place, or off")

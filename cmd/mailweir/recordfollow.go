@@ -59,9 +59,16 @@ func recordOperations(r func() *recording) policy.OperationGroup {
 	unasked := func(*policy.Flags) func([]string) (followed, error) {
 		return func([]string) (followed, error) { return followed{}, nil }
 	}
+	remove := func(ctx context.Context, address string) (int, error) {
+		if r() == nil {
+			return 0, nothing()
+		}
+		return r().sink.Delete(ctx, address)
+	}
 	return policy.OperationGroup{Name: "record", Operations: []policy.Operation{
 		policy.NewOperation(policy.About{Name: "flush", Hidden: true, Quiet: true, Daemon: true}, policy.Unasked, flush, nil),
 		policy.NewOperation(policy.About{Name: "follow", Hidden: true, Quiet: true, Daemon: true, May: []policy.Role{}}, unasked, follow, nil),
+		deleteOperation(remove),
 	}}
 }
 

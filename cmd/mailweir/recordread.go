@@ -37,7 +37,7 @@ func openRecord(cmd *cobra.Command) (reader record.Reader, done func(), err erro
 	if spec == noRecord {
 		return nil, nil, errNoRecord(s.daemon)
 	}
-	store, err := openStoreReadOnly(cmd.Context(), spec, s.daemon.record, note)
+	store, err := opening{s.daemon.record, note, nil, true}.store(cmd.Context(), spec)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil, fail(exUnavailable, "there is no record yet in %s: a daemon with --record=%s makes it", spec, spec)

@@ -27,9 +27,10 @@ flag > variable > file > default.`,
 	}
 	root.SetFlagErrorFunc(suggestFlag)
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newServe(), newExplain(), newCheck(), newReplies(), newWhy(), newEvents(), newTrace(), newConfig(), newTable(), newContent(), newAuth(), newConsole(), newVersion(), newReference())
+	root.AddCommand(newServe(), newExplain(), newCheck(), newReplies(), newWhy(), newEvents(), newTrace(), newConfig(), newTable(), newContent(), newAuth(), newConsole(), newReport(), newAudit(), newVersion(), newReference())
 	root.AddCommand(operationCommands()...)
 	below(root, "state", newStateMigrate())
+	below(root, "events", newEventsDelete())
 	below(root, rbl.Check.Name, newRBLTest())
 	return root
 }

@@ -149,7 +149,7 @@ func isName(e ast.Expr, name string) bool {
 
 // alsoNamed are words that stand elsewhere for something else.
 var alsoNamed = map[string][]string{
-	"cmd/mailweir":         {"content", "auth"},                                    // commands
+	"cmd/mailweir":         {"content", "auth", "address"},                         // commands, and a flag of one
 	"internal/events":      {"recipient"},                                          // a field of the log
 	"internal/policy":      {"open-relay", "concurrency", "spam", "virus", "auth"}, // offences and a stage
 	"internal/blocklist":   {"header-from"},                                        // the reply of two checks

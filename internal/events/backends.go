@@ -104,6 +104,25 @@ func (m *Metrics) Backends() []BackendState {
 	return list
 }
 
+// ObserveRecord is the observer of the database that the record is kept in, after Observe: no check
+// needs it.
+func (m *Metrics) ObserveRecord(log *logrus.Logger, mask func(string) string) *backend.Observer {
+	b := m.scans.backends
+	return &backend.Observer{
+		Opened: b.opened,
+		Closed: b.closed,
+		Down: func(name string, err error) {
+			b.set(name, 0, mask(err.Error()))
+			log.WithFields(logrus.Fields{"backend": name, "error": mask(err.Error())}).Error("the record is unavailable; what is decided waits in memory, and is dropped when there is too much of it; mail is not concerned")
+		},
+		Up: func(name string) {
+			b.set(name, 1, "")
+			log.WithField("backend", name).Info("the record is available again")
+		},
+		Call: b.called,
+	}
+}
+
 // set shows whether a backend answers. A call that was under way when it was closed shows nothing.
 func (b *backends) set(name string, up float64, why string) {
 	b.mu.Lock()

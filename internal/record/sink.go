@@ -202,23 +202,28 @@ func (s *Sink) Flush(ctx context.Context) error {
 // errClosed is about what comes after the end.
 var errClosed = errors.New("the record is closed")
 
-// Delete takes out everything about an address, between two commits. Entries wait meanwhile.
-func (s *Sink) Delete(ctx context.Context, address string) (n int, err error) {
-	over := make(chan struct{})
+// Delete takes out everything about an address, between two commits. Entries wait meanwhile. It goes on
+// when its caller leaves.
+func (s *Sink) Delete(ctx context.Context, address string) (int, error) {
+	type result struct {
+		n   int
+		err error
+	}
+	over := make(chan result, 1)
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
 		return 0, errClosed
 	}
 	s.tasks = append(s.tasks, func(work context.Context) {
-		defer close(over)
-		n, err = s.store.Delete(work, address)
+		n, err := s.store.Delete(work, address)
+		over <- result{n, err}
 	})
 	s.mu.Unlock()
 	s.poke()
 	select {
-	case <-over:
-		return n, err
+	case r := <-over:
+		return r.n, r.err
 	case <-s.ended:
 		return 0, errClosed
 	case <-ctx.Done():

@@ -89,12 +89,20 @@ func (f *Forget) named(v any) bool {
 	return out.Encode(v) != nil || f.names.MatchString(b.String())
 }
 
+// Hide puts the hash in the place of the address in a text.
+func (f *Forget) Hide(s string) string {
+	for f.names.MatchString(s) { // neighbours share what stands between them
+		s = f.names.ReplaceAllString(s, "${1}"+f.Hash()+"${2}")
+	}
+	return s
+}
+
 // Change puts the hash in the place of the address in a row of the audit, and reports whether it was
 // there.
 func (f *Forget) Change(c *record.Change) (named bool) {
 	replace := func(s *string) {
-		for f.names.MatchString(*s) { // neighbours share what stands between them
-			*s, named = f.names.ReplaceAllString(*s, "${1}"+f.Hash()+"${2}"), true
+		if hidden := f.Hide(*s); hidden != *s {
+			*s, named = hidden, true
 		}
 	}
 	for _, s := range []*string{&c.Why, &c.Err, &c.Name, &c.From} {
