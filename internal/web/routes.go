@@ -27,13 +27,13 @@ func (p *Pages) Routes() []door.Route {
 		{Pattern: "GET /state/{group}", May: staff, Handle: p.stateGroup},
 		{Pattern: "GET /state/{group}/{verb}", May: helper, Handle: p.stateForm},
 		{Pattern: "POST /state/{group}/{verb}", May: helper, Handle: p.stateDo},
-		{Pattern: "GET /explain", May: staff, Handle: p.explainForm},
-		{Pattern: "POST /explain", May: staff, Handle: p.explain, Body: explainMost},
-		{Pattern: "GET /policy", May: staff, Handle: p.policy},
-		{Pattern: "GET /settings", May: staff, Handle: p.settings},
-		{Pattern: "POST /policy/check", May: admins, Handle: p.checkPolicy},
-		{Pattern: "POST /policy/reload", May: admins, Handle: p.reloadPolicy},
-		{Pattern: "GET /audit", May: staff, Handle: p.audit},
+		{Pattern: "GET /explain", May: staff, Whole: true, Handle: p.explainForm},
+		{Pattern: "POST /explain", May: staff, Whole: true, Handle: p.explain, Body: explainMost},
+		{Pattern: "GET /policy", May: staff, Whole: true, Handle: p.policy},
+		{Pattern: "GET /settings", May: staff, Whole: true, Handle: p.settings},
+		{Pattern: "POST /policy/check", May: admins, Whole: true, Handle: p.checkPolicy},
+		{Pattern: "POST /policy/reload", May: admins, Whole: true, Handle: p.reloadPolicy},
+		{Pattern: "GET /audit", May: staff, Whole: true, Handle: p.audit},
 	}
 }
 

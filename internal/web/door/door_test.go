@@ -181,7 +181,7 @@ func TestBounds(t *testing.T) {
 
 // The header of a proxy counts from that proxy, and from nobody else.
 func TestProxy(t *testing.T) {
-	roles := &Roles{Role: table(map[string]string{"anna": "admin", "bob@example.org": "user", "wrong": "king", "127.0.0.2": "admin"})}
+	roles := &Roles{Role: table(map[string]string{"anna": "admin", "bob@example.org": "user", "wrong": "king", "uid:root": "admin", "127.0.0.2": "admin"})}
 	r := open(t, Options{Identity: Identity{
 		Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")}, Header: "X-Remote-User", Roles: roles,
 	}})
@@ -198,6 +198,7 @@ func TestProxy(t *testing.T) {
 		{"two names", "127.0.0.2", http.Header{"X-Remote-User": {"bob@example.org", "anna"}}, 400, ""},
 		{"an empty name", "127.0.0.2", http.Header{"X-Remote-User": {""}}, 400, ""},
 		{"a name with a control", "127.0.0.2", http.Header{"X-Remote-User": {"an\u200bna\u202e"}}, 400, ""},
+		{"a name like a user of the host", "127.0.0.2", http.Header{"X-Remote-User": {"uid:root"}}, 400, ""},
 		{"without a role", "127.0.0.2", http.Header{"X-Remote-User": {"carol"}}, 403, ""},
 		{"with no role that there is", "127.0.0.2", http.Header{"X-Remote-User": {"wrong"}}, 503, ""},
 		{"another header", "127.0.0.2", http.Header{"Remote-User": {"anna"}}, 403, ""},

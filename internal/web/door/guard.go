@@ -33,9 +33,6 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
-		if r.TLS != nil {
-			h.Set("Strict-Transport-Security", "max-age=31536000")
-		}
 		if !s.hosts.has(r.Host) {
 			http.Error(w, "the console is not called by that name: open it by its address, or name it with --console-host", http.StatusMisdirectedRequest)
 			return
@@ -43,6 +40,9 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		if !s.private(r) {
 			http.Error(w, "passwords would pass here in clear: come by the proxy of the console", http.StatusForbidden)
 			return
+		}
+		if _, trusted := s.client(r); !trusted && s.Identity.Header != "" {
+			r.Header.Del(s.Identity.Header) // nobody else says who asks
 		}
 		guarded.ServeHTTP(w, r)
 	})

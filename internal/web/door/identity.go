@@ -135,13 +135,13 @@ func (s *Server) whoIs(r *http.Request, used bool) (*visitor, *problem) {
 	if token == "" {
 		return nil, nil
 	}
-	return s.bySession(r.Context(), token, used)
+	return s.bySession(r.Context(), token, from, used)
 }
 
 // byHeader takes a proxy's word for who asks.
 func (s *Server) byHeader(r *http.Request, names []string, from string) (*visitor, *problem) {
 	name := strings.TrimSpace(names[0])
-	if len(names) != 1 || name == "" || policy.Clean(name) != name || len(name) > maxName {
+	if len(names) != 1 || name == "" || policy.Clean(name) != name || strings.Contains(name, ":") || len(name) > maxName {
 		return nil, &problem{http.StatusBadRequest, "the proxy does not say clearly who you are (header " + s.Identity.Header + ")"}
 	}
 	return s.byRole(r.Context(), name, policy.Person{Name: name, UID: -1, From: from + ", by its proxy"})
@@ -191,7 +191,7 @@ func (s *Server) byRole(ctx context.Context, key string, who policy.Person) (*vi
 }
 
 // bySession finds who has logged in, as he is known now.
-func (s *Server) bySession(ctx context.Context, token string, used bool) (*visitor, *problem) {
+func (s *Server) bySession(ctx context.Context, token, from string, used bool) (*visitor, *problem) {
 	open, ok := s.sessions.find(token, used)
 	if !ok {
 		return nil, nil
@@ -204,7 +204,7 @@ func (s *Server) bySession(ctx context.Context, token string, used bool) (*visit
 		s.sessions.end(token)
 		return nil, nil
 	}
-	now.person.From = open.from
+	now.person.From = from
 	return &visitor{Person: now.person, token: token}, nil
 }
 
@@ -221,6 +221,9 @@ func (s *Server) again(ctx context.Context, a account) (*account, *problem) {
 
 // remote is the account of a name whose password somebody else knows.
 func (s *Server) remote(ctx context.Context, name string) (*account, *problem) {
+	if strings.Contains(name, ":") { // a colon is for users of the host
+		return nil, nil
+	}
 	who, trouble := s.byRole(ctx, name, policy.Person{Name: name, UID: -1})
 	if trouble != nil {
 		if trouble.status == http.StatusForbidden {

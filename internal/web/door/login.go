@@ -55,6 +55,9 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request, _ policy.Person) 
 	defer clear(password)
 	next := ownPath(r.PostForm.Get("next"))
 	client, from, secure := s.origin(r)
+	refused := func(why string, often bool) {
+		s.audit(policy.Person{Name: s.shown(r.Context(), name), UID: -1, From: from}, why, often)
+	}
 	login, ok := passwords.Login(name)
 	if !ok || len(password) == 0 || len(password) > maxPassword {
 		s.Pages.Login(w, r, http.StatusUnauthorized, sayWrong, next)
@@ -63,7 +66,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request, _ policy.Person) 
 	g, wait := s.limits.begin(client, login)
 	if wait > 0 {
 		w.Header().Set("Retry-After", fmt.Sprint(int(wait.Seconds())+1))
-		s.audit(policy.Person{Name: login, UID: -1, From: from}, "too many attempts", true)
+		refused("too many attempts", true)
 		s.Pages.Login(w, r, http.StatusTooManyRequests, fmt.Sprintf("Too many attempts. Try again in %d minutes.", int((wait+time.Minute-1)/time.Minute)), next)
 		return
 	}
@@ -72,20 +75,34 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request, _ policy.Person) 
 	case err != nil:
 		s.limits.undo(g, false)
 		s.trouble(err)
-		s.audit(policy.Person{Name: login, UID: -1, From: from}, "the password could not be checked: "+err.Error(), false)
+		refused("the password could not be checked: "+err.Error(), false)
 		s.Pages.Login(w, r, http.StatusServiceUnavailable, sayBusy, next)
 		return
 	case a == nil:
-		s.audit(policy.Person{Name: login, UID: -1, From: from}, "wrong name or password, or no role", false)
+		refused("wrong name or password, or no role", false)
 		s.Pages.Login(w, r, http.StatusUnauthorized, sayWrong, next)
 		return
 	}
 	s.limits.undo(g, true)
 	s.sessions.end(tokenOf(r, secure)) // nobody goes on in a session that another has begun
-	setCookie(w, s.sessions.begin(*a, from), secure)
+	setCookie(w, s.sessions.begin(*a), secure)
 	a.person.From = from
 	s.audit(a.person, "", false)
 	http.Redirect(w, r, next, http.StatusSeeOther)
+}
+
+// shown is a name for the audit. One that nobody has may be a password in the wrong field.
+func (s *Server) shown(ctx context.Context, name string) string {
+	login, ok := passwords.Login(name)
+	if ok && s.Identity.Users != nil && s.Identity.Users.account(login) != nil {
+		return login
+	}
+	if ok && s.Identity.Password != nil {
+		if a, _ := s.remote(ctx, login); a != nil {
+			return login
+		}
+	}
+	return "(unknown)"
 }
 
 // prove returns the account of a name whose password is right, nil where it is not. The file goes

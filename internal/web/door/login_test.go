@@ -54,7 +54,7 @@ func TestLogin(t *testing.T) {
 			t.Errorf("the audit has %+v", rec)
 		}
 	}
-	if all := r.audited(); len(all) != 4 || all[0] != "anna: " || r.audit[1].Err == "" || r.audit[1].From != "console from 127.0.1.2" {
+	if all := r.audited(); len(all) != 4 || all[0] != "anna: " || !strings.HasPrefix(all[1], "anna: wrong") || !strings.HasPrefix(all[2], "(unknown): wrong") || r.audit[1].Err == "" || r.audit[1].From != "console from 127.0.1.2" {
 		t.Errorf("%q", all)
 	}
 }
@@ -126,10 +126,10 @@ func TestSessions(t *testing.T) {
 func TestSessionsKept(t *testing.T) {
 	c := newClock()
 	s := newSessions(c.Now)
-	first := s.begin(account{}, "")
+	first := s.begin(account{})
 	for range maxSessions {
 		c.turn(time.Millisecond)
-		s.begin(account{}, "")
+		s.begin(account{})
 	}
 	if _, ok := s.find(first, true); ok || len(s.open) != maxSessions {
 		t.Errorf("%d sessions, the first of them too: %v", len(s.open), ok)
@@ -302,6 +302,7 @@ func TestUsersFile(t *testing.T) {
 		{"in capitals", ":ADMIN:", ""},
 		{"with domains", ":auditor:example.org,@example.net", ""},
 		{"a user", ":user:bob@example.org,example.net", ""},
+		{"a user without an address", ":user", "is no address"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := OpenUsers(usersFile(t, hash+c.fields+"\n"), nil)

@@ -29,7 +29,6 @@ type sessions struct {
 // session is one login.
 type session struct {
 	account   account
-	from      string
 	began     time.Time
 	lastAsked time.Time
 }
@@ -39,7 +38,7 @@ func newSessions(clock func() time.Time) *sessions {
 }
 
 // begin opens a session and returns the token that the browser shows from now on.
-func (s *sessions) begin(a account, from string) string {
+func (s *sessions) begin(a account) string {
 	random := make([]byte, 32)
 	_, _ = rand.Read(random) // it never fails
 	token := base64.RawURLEncoding.EncodeToString(random)
@@ -47,7 +46,7 @@ func (s *sessions) begin(a account, from string) string {
 	defer s.mu.Unlock()
 	now := s.clock()
 	s.makeRoom(now)
-	s.open[sha256.Sum256([]byte(token))] = &session{account: a, from: from, began: now, lastAsked: now}
+	s.open[sha256.Sum256([]byte(token))] = &session{account: a, began: now, lastAsked: now}
 	return token
 }
 

@@ -54,7 +54,11 @@ func readFields(login string, fields []string) (policy.Person, error) {
 	case len(fields) > 2:
 		return policy.Person{}, errors.New("there are too many colons; write LOGIN:{ARGON2ID}HASH:ROLE[:DOMAIN,…]")
 	}
-	return readGrant(login, strings.Join(fields, ":"))
+	who, err := readGrant(login, strings.Join(fields, ":"))
+	if err == nil && who.Remit != nil && len(who.Remit.Addresses)+len(who.Remit.Domains) == 0 {
+		err = errors.New("the login of this user is no address; say whose mail is his: LOGIN:{ARGON2ID}HASH:user:ADDRESS,… (--of=ADDRESS,…)")
+	}
+	return who, err
 }
 
 // account is a login of the file as it is now, nil where there is none.
