@@ -68,6 +68,11 @@ func (d *daemon) openConsole() (*console, error) {
 	if *flags.listen == "" {
 		return nil, nil
 	}
+	if *flags.users != "" || *flags.auth != "" {
+		if err := hideMemory(); err != nil { // passwords come by
+			return nil, fail(exSoftware, "%v", err)
+		}
+	}
 	c, err := openConsoleFiles(flags, d.backends, d.log)
 	if err != nil {
 		return nil, &exitError{exConfig, err}
