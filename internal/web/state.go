@@ -89,7 +89,7 @@ func (p *Pages) stateGroup(w http.ResponseWriter, r *http.Request, v policy.Pers
 		case op.Effect == policy.Looks && op.Lists():
 			page.Lists = append(page.Lists, p.list(r, v, g, op))
 		case p.offers(v, op):
-			page.Actions = append(page.Actions, view.Link{Href: verbPath(g.Name, op.Name), Text: op.Title})
+			page.Actions = append(page.Actions, view.StateAction{Verb: op.Name, Title: op.Title, Href: verbPath(g.Name, op.Name)})
 		}
 	}
 	p.render(w, r, http.StatusOK, view.Group(p.page(r, v, g.Name, pageState), page))

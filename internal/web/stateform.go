@@ -103,13 +103,21 @@ func (f form) values(words []string) url.Values {
 	return values
 }
 
+// aDay is how long an entry lasts unless something else is chosen.
+const aDay = "24h"
+
 // opForm is the form of an operation for its page.
 func (p *Pages) opForm(g policy.OperationGroup, op policy.Operation, values url.Values) view.OpForm {
 	f := newForm(g, op)
+	span := values.Get("for")
+	if _, chosen := values["for"]; !chosen && op.Effect == policy.Enters {
+		span = aDay
+	}
+	life, _ := lasts(span) // what is wrong is said once it is sent
 	return view.OpForm{
 		Heading: g.Name + " " + op.Name, Title: op.Title, Help: op.Help, Path: verbPath(g.Name, op.Name), Back: groupPath(g), Group: g.Title,
-		Fields: f.fields(values), Enters: op.Effect == policy.Enters, Note: values.Get("note"), For: values.Get("for"),
-		Command: command(act{g.Name + "/" + op.Name, f.words(values)}, strings.TrimSpace(values.Get("note")), 0),
+		Fields: f.fields(values), Enters: op.Effect == policy.Enters, Note: values.Get("note"), For: span,
+		Command: command(act{g.Name + "/" + op.Name, f.words(values)}, strings.TrimSpace(values.Get("note")), life),
 	}
 }
 

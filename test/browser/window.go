@@ -73,6 +73,14 @@ func (c *Chromium) Window(t testing.TB, base string) *Window {
 	return w
 }
 
+// For says which test fails when a step does, and looks at the page as at a desk by day.
+func (w *Window) For(t testing.TB) *Window {
+	t.Helper()
+	w.t = t
+	w.Set(Look{Width: 1440})
+	return w
+}
+
 func (w *Window) problem(text string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -168,6 +176,12 @@ func Quote(text string) string {
 func (w *Window) Fill(selector, text string) {
 	w.t.Helper()
 	w.do("fill "+selector, chromedp.Clear(chromedp.CSS(selector)), chromedp.SendKeys(chromedp.CSS(selector), text))
+}
+
+// Upload chooses a file.
+func (w *Window) Upload(selector, file string) {
+	w.t.Helper()
+	w.do("upload "+selector, chromedp.SetUploadFiles(chromedp.CSS(selector), []string{file}))
 }
 
 // Click presses something that leads to another page, and waits for that.

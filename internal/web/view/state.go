@@ -18,8 +18,11 @@ type StateGroup struct{ Name, Title, Href string }
 type GroupPage struct {
 	Name, Title string
 	Lists       []OpList
-	Actions     []Link
+	Actions     []StateAction
 }
+
+// StateAction leads to the form of an operation.
+type StateAction struct{ Verb, Title, Href string }
 
 // OpField is one field of the form of an operation.
 type OpField struct {
