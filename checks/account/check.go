@@ -35,6 +35,9 @@ exempt an account from a wider entry of the tables. While the state is unavailab
 	OnError: policy.Accept,
 	Exempt:  policy.ExemptAlwaysAccept,
 	Replies: []*policy.Reply{replyOutbound, replyInbound},
+	Measures: []policy.Lift{
+		{Operation: "account/off", Words: []string{"--outbound={login}"}, Says: "Switches the outbound mail of the login {login} off."},
+	},
 	Setup: func(f *policy.Flags) policy.Build {
 		operations(f)
 		specs := f.Tables("list", "accounts that are switched off: outbound, inbound or both, and a note")

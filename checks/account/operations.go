@@ -12,13 +12,13 @@ import (
 func operations(f *policy.Flags) {
 	f.Operations("Switch the outbound or inbound mail of accounts off",
 		policy.NewOperation(policy.About{
-			Name: "off", Effect: policy.Enters,
+			Name: "off", Effect: policy.Enters, Undo: policy.UndoneBy("on"),
 			Title: "Switch an account off, at once and on every host that shares the state",
 			Example: `  mailweir account off --outbound=bob --for=1h --note='stolen password'
   mailweir account off --inbound=example.org --note='moving the mailboxes'`,
 		}, oneAccount, switchOff, nil),
 		policy.NewOperation(policy.About{
-			Name: "on", Effect: policy.Changes,
+			Name: "on", Effect: policy.Changes, Undo: policy.UndoneBy("off"),
 			Title: "Switch an account on again that was switched off with account off",
 		}, oneAccount, switchOn, nil),
 		policy.NewList(policy.About{

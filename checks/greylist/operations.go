@@ -21,7 +21,7 @@ func (o *options) operations(f *policy.Flags) {
 			Title: "Show clients and triplets that are known, and those that wait",
 		}, shown, o.show, listing),
 		policy.NewOperation(policy.About{
-			Name: "pass", Effect: policy.Changes, ByFlags: true, May: []policy.Role{policy.RoleHelpdesk}, Concerns: concerns,
+			Name: "pass", Effect: policy.Changes, Undo: policy.UndoneBy("flush"), ByFlags: true, May: []policy.Role{policy.RoleHelpdesk}, Concerns: concerns,
 			Title: "Let mail pass at its next attempt",
 			Help: `Lets pass what waits and is chosen by client, sender or recipient. With all three the triplet is known even if its mail has
 never come; with the client alone its whole net is known. It lasts as long as for mail that has passed by itself (--greylist-keep).`,

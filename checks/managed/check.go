@@ -45,6 +45,10 @@ permitted.`,
 		Operation: "managed/add", Words: []string{"--user={to}", "--permit={sender}"}, Vouched: true,
 		Says: "{to} permits {sender}, which counts while SPF or DKIM vouches for the sender.",
 	},
+	Measures: []policy.Lift{
+		{Operation: "managed/add", Words: []string{"--user={to}", "--block={sender}"}, Says: "{to} blocks {sender}."},
+		{Operation: "managed/add", Words: []string{"--user={to}", "--block={sender_domain}"}, Says: "{to} blocks the whole domain {sender_domain}."},
+	},
 	Setup: func(f *policy.Flags) policy.Build {
 		operations(f)
 		specs := f.Tables("list", "recipients and what they block and permit: block SENDER|DOMAIN … permit SENDER|DOMAIN …")

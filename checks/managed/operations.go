@@ -2,6 +2,7 @@ package managed
 
 import (
 	"context"
+	"strings"
 
 	"mailweir/internal/entry"
 	"mailweir/internal/policy"
@@ -14,7 +15,7 @@ func operations(f *policy.Flags) {
 	concerns := policy.Concerning(func(r request) []string { return []string{r.Recipient} })
 	f.Operations("Change what recipients block and permit",
 		policy.NewOperation(policy.About{
-			Name: "add", Effect: policy.Enters, May: helpers, Concerns: concerns,
+			Name: "add", Effect: policy.Enters, Undo: taken, May: helpers, Concerns: concerns,
 			Title: "Let a recipient block or permit a sender or a domain",
 			Example: `  mailweir managed add --user=bob@example.org --block=spammer@example.net
   mailweir managed add --user=bob@example.org --permit=example.com --for=30d`,
@@ -29,6 +30,15 @@ func operations(f *policy.Flags) {
 			Title: "List the run-time entries of a recipient, or of all",
 		}, oneRecipient, list, listing),
 	)
+}
+
+// taken takes the entry of such words back.
+func taken(words []string) []string {
+	undo := []string{"rm"}
+	for _, word := range words {
+		undo = append(undo, strings.NewReplacer("--block=", "--entry=", "--permit=", "--entry=").Replace(word))
+	}
+	return undo
 }
 
 // request is about the entries of one recipient.

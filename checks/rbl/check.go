@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
@@ -32,7 +33,13 @@ suspended while it fails; see dns-lists.md. No list is in use by default.`,
 	Exempt: policy.ExemptTrusted | policy.ExemptRelay | policy.ExemptPermitClient | policy.ExemptPermitSender |
 		policy.ExemptRecipientPermit | policy.ExemptAutoAllow | policy.ExemptAlwaysAccept,
 	Replies: []*policy.Reply{reply},
-	Setup:   setup,
+	Measures: []policy.Lift{
+		{
+			Operation: "rbl/rest", Words: []string{"{zone}"}, Says: "Stops asking {zone}, for all mail.",
+			Cause: regexp.MustCompile(`^\S+: score -?\d+ \((?P<zone>[^ ,()]+) \+`),
+		},
+	},
+	Setup: setup,
 }
 
 func setup(f *policy.Flags) policy.Build {

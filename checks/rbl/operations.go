@@ -25,10 +25,10 @@ func operations(f *policy.Flags) {
 mean time of its answers; hits on clients whose mail is known to be good (its precision); and the list it overlaps with most.`,
 		}, policy.Unasked, status, listing),
 		policy.NewOperation(policy.About{
-			Name: "rest", Args: "ZONE", Effect: policy.Enters, Daemon: true, Title: "Stop asking a list",
+			Name: "rest", Args: "ZONE", Effect: policy.Enters, Undo: policy.UndoneBy("resume"), Daemon: true, Title: "Stop asking a list",
 		}, oneZone, rest, nil),
 		policy.NewOperation(policy.About{
-			Name: "resume", Args: "ZONE", Effect: policy.Changes, Daemon: true,
+			Name: "resume", Args: "ZONE", Effect: policy.Changes, Undo: policy.UndoneBy("rest"), Daemon: true,
 			Title: "Ask a list again that is suspended by hand, or for its hits on good mail",
 			Help: `Ends the rest of a list by hand, and that for its hits on good mail. A list that does not answer, or fails its test, goes on
 suspended until a test passes; the command says so.`,

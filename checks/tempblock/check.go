@@ -41,6 +41,9 @@ succeeded from there in the last 30 days. ` + "`mailweir tempblock list|add|rm`"
 	OnError: policy.Accept,
 	Exempt:  policy.ExemptTrusted | policy.ExemptRelay | policy.ExemptPermitClient | policy.ExemptAlwaysAccept,
 	Replies: []*policy.Reply{reply},
+	Measures: []policy.Lift{
+		{Operation: "tempblock/add", Words: []string{"{client}"}, Says: "Puts {client} on the temporary block list: while this check is enforced it is turned away from its next connection on."},
+	},
 	Setup: func(f *policy.Flags) policy.Build {
 		operations(f)
 		rules := f.Words("rules", []string{"invalid-rcpt=20/5m", "open-relay=5/5m", "concurrency=3/5m", "auth-fail=10/10m", "blocked=20/1h"},

@@ -21,14 +21,14 @@ func operations(f *policy.Flags) {
 			Title: "List the clients that are blocked, until when, and by which rule or by whom and why",
 		}, policy.Unasked, showList, listing),
 		policy.NewOperation(policy.About{
-			Name: "add", Args: "ADDRESS", Effect: policy.Enters,
+			Name: "add", Args: "ADDRESS", Effect: policy.Enters, Undo: policy.UndoneBy("rm"),
 			Title: "Put a client on the list, at once and on every host that shares the state",
 			Help: `Puts the client on the temporary block list, an IPv6 client with its /64. It is turned away from its next connection on, if the
 check tempblock is enforced; a trusted or permitted client is not.`,
 			Example: `  mailweir tempblock add 192.0.2.1 --for=2h --note='flood of spam'`,
 		}, oneClient, add, nil),
 		policy.NewOperation(policy.About{
-			Name: "rm", Args: "ADDRESS", Effect: policy.Changes, May: []policy.Role{policy.RoleHelpdesk},
+			Name: "rm", Args: "ADDRESS", Effect: policy.Changes, Undo: policy.UndoneBy("add"), May: []policy.Role{policy.RoleHelpdesk},
 			Title: "Take a client off the list, and forget what was counted against it",
 		}, oneClient, remove, nil),
 	)

@@ -31,6 +31,9 @@ type Check struct {
 	// Permits, if not nil, is how somebody enters what the check's Grant hook then finds: a
 	// recipient's own permit.
 	Permits *Lift
+	// Measures are what people may decide about mail, whatever check has decided: to block its sender,
+	// to switch its login off. One with a Cause is for decisions of this check.
+	Measures []Lift
 	// Unavailable is what the check answers before DATA when it has failed and its on-error is defer;
 	// nil is what most checks answer then, [Registry.Unavailable].
 	Unavailable *Reply

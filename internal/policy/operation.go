@@ -30,6 +30,9 @@ type About struct {
 	Args string
 	// Effect is what it does to what is remembered.
 	Effect Effect
+	// Undo gives what takes it back: the verb of the same group and its words, of those that the
+	// command was given. Nil where nothing does.
+	Undo func(words []string) []string
 	// ByFlags: without a daemon the check's own flags must be right, because they tell under which
 	// keys things stand.
 	ByFlags bool
@@ -58,6 +61,11 @@ const (
 	// (--note, --for).
 	Enters
 )
+
+// UndoneBy is an Undo by a verb that takes the same words.
+func UndoneBy(verb string) func([]string) []string {
+	return func(words []string) []string { return append([]string{verb}, words...) }
+}
 
 // Nothing is a request that asks for nothing in particular, or an answer that says no more than
 // that it is done.

@@ -73,7 +73,7 @@ func (t *Teller) Of(ctx context.Context, e *policy.Event) (*Telling, error) {
 	if check != nil {
 		told.OwnPermit = reply != nil && (check.Exempt&policy.ExemptRecipientPermit != 0 || check.Permits != nil)
 	}
-	told.Ways = t.ways(e, check, reply)
+	told.Ways, told.Measures = t.ways(e, check, reply), t.measures(e)
 	told.ForSender, told.Again = toSender(e, reply)
 	return told, nil
 }

@@ -43,6 +43,8 @@ type Telling struct {
 	// Ways are what would let such mail pass: the first is the one to use. There is always one, and be
 	// it to say that nothing does.
 	Ways []Way `json:"ways"`
+	// Measures are what else people may decide about such mail: mostly what keeps it away.
+	Measures []Way `json:"measures,omitempty"`
 	// OwnPermit: section 2.5 of the policies lets a recipient lift this by a permit of his own.
 	OwnPermit bool `json:"own_permit,omitempty"`
 	// ForSender is to be pasted into an answer to the sender; none where he read nothing.

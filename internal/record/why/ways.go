@@ -17,9 +17,31 @@ func (t *Teller) ways(e *policy.Event, c *policy.Check, r *policy.Reply) []Way {
 	if r == nil {
 		return []Way{{Says: "Nothing was refused, so nothing need be lifted.", Sure: true}}
 	}
+	ways := t.filled(e, t.lifts(e, c, r))
+	if len(ways) == 0 {
+		return []Way{{Says: "Nothing that is known to mailweir lets it pass.", Sure: true}}
+	}
+	slices.SortStableFunc(ways, func(a, b Way) int { return cmp.Compare(rank(a), rank(b)) })
+	return ways
+}
+
+// measures are what people may do about such mail, whatever has decided.
+func (t *Teller) measures(e *policy.Event) []Way {
+	var lifts []policy.Lift
+	for _, c := range t.Registry.Checks {
+		for _, l := range c.Measures {
+			if l.Cause == nil || c.Name == e.Check {
+				lifts = append(lifts, l)
+			}
+		}
+	}
+	return t.filled(e, lifts)
+}
+
+// filled are the lifts for which the event has all that they need, and that would count.
+func (t *Teller) filled(e *policy.Event, lifts []policy.Lift) (ways []Way) {
 	values, vouched := placeholders(e), vouchedFor(e)
-	var ways []Way
-	for _, l := range t.lifts(e, c, r) {
+	for _, l := range lifts {
 		filled, whole := l.Fill(values, e.Cause)
 		if !whole || filled.Vouched && vouched == no || !fitsTable(filled) {
 			continue
@@ -37,10 +59,6 @@ func (t *Teller) ways(e *policy.Event, c *policy.Check, r *policy.Reply) []Way {
 		w.Command = w.command()
 		ways = append(ways, w)
 	}
-	if len(ways) == 0 {
-		return []Way{{Says: "Nothing that is known to mailweir lets it pass.", Sure: true}}
-	}
-	slices.SortStableFunc(ways, func(a, b Way) int { return cmp.Compare(rank(a), rank(b)) })
 	return ways
 }
 
@@ -180,11 +198,7 @@ func fitsTable(l policy.Lift) bool {
 func (w Way) command() string {
 	switch {
 	case w.Operation != "":
-		words := append([]string{"mailweir"}, strings.Split(w.Operation, "/")...)
-		for _, word := range w.Words {
-			words = append(words, quote(word))
-		}
-		return strings.Join(words, " ")
+		return Shell(slices.Concat([]string{"mailweir"}, strings.Split(w.Operation, "/"), w.Words)...)
 	case w.Table != "" && w.Entry != "" && len(w.Files) == 1:
 		if path, entry, ok := lineFor(w.Files[0], w.Entry); ok {
 			return "echo " + quote(entry) + " >>" + quote(path) + " && mailweir reload"
