@@ -9,10 +9,13 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"mailweir/checks"
 	"mailweir/internal/auth"
 	"mailweir/internal/backend"
 	"mailweir/internal/config"
 	"mailweir/internal/policy"
+	"mailweir/internal/record"
+	"mailweir/internal/record/why"
 	"mailweir/internal/web"
 	"mailweir/internal/web/door"
 	"mailweir/milter"
@@ -119,7 +122,14 @@ func (c *console) identity(observer *backend.Observer) door.Identity {
 
 // consoleParts are what the pages show and work with.
 func (d *daemon) consoleParts() web.Parts {
-	return web.Parts{InForce: d.inForce(), Admin: d.service, Clock: d.backends.Clock, Host: hostName(), Version: version}
+	parts := web.Parts{
+		InForce: d.inForce(), Admin: d.service, Clock: d.backends.Clock, Host: hostName(), Version: version, Registry: checks.Registry(),
+		Teller: func(r record.Reader) *why.Teller { return d.loaded.Load().teller(r) },
+	}
+	if d.record != nil {
+		parts.Record, parts.Watch = d.record.store, d.record.sink.Watch
+	}
+	return parts
 }
 
 // reload reads logins and roles again.

@@ -65,9 +65,9 @@ var layers = map[string][]string{
 	"internal/record/report":   {"internal/record", "internal/policy", "internal/address", "internal/terminal"},
 	"internal/explain":         {"internal/policy", "internal/runner", "internal/terminal"},
 	"internal/replay":          {"internal/record", "internal/policy", "internal/runner", "internal/state", "internal/table", "internal/address", "internal/trace", "internal/dns", "internal/mailauth", "internal/terminal", "rbl"},
-	"internal/web":             {"internal/admin", "internal/events", "internal/explain", "internal/policy", "internal/address", "internal/passwords", "internal/record", "internal/record/attempts", "internal/record/report", "internal/record/why", "internal/record/would", "internal/table", "internal/terminal", "internal/web/*"},
-	"internal/web/door":        {"internal/admin", "internal/passwords", "internal/policy"},
-	"internal/web/view":        {"internal/explain", "internal/policy", "internal/record", "internal/record/attempts", "internal/record/why", "internal/terminal", "rbl"},
+	"internal/web":             {"internal/admin", "internal/events", "internal/explain", "internal/policy", "internal/address", "internal/passwords", "internal/record", "internal/record/attempts", "internal/record/report", "internal/record/why", "internal/record/would", "internal/table", "internal/terminal", "internal/web/*", "internal/encodedword", "rbl"},
+	"internal/web/door":        {"internal/admin", "internal/passwords", "internal/policy", "internal/address", "internal/auth", "internal/backend", "internal/table", "internal/textfile"},
+	"internal/web/view":        {"internal/explain", "internal/policy", "internal/record", "internal/record/attempts", "internal/record/why", "internal/terminal", "rbl", "internal/encodedword", "internal/trace"},
 
 	// Spam scanners.
 	"internal/spamscan": {"internal/backend", "internal/trace"},
@@ -134,7 +134,7 @@ var inTests = map[string][]string{
 	"internal/rate":         {"internal/policytest"},
 	"internal/recipients":   {"test/testbed"},
 	"internal/record":       {"internal/record/files"},
-	"internal/web":          {"internal/policytest", "internal/record/files", "internal/runner", "internal/state", "test/testbed"},
+	"internal/web":          {"checks", "internal/mailauth", "internal/trace", "internal/policytest", "internal/record/files", "internal/runner", "internal/state", "test/testbed"},
 	"internal/runner":       {"internal/state", "internal/dns", "internal/dns/dnstest", "internal/table/tabletest"},
 	"internal/rspamd":       {"test/testbed"},
 	"internal/spamd":        {"test/testbed"},

@@ -90,3 +90,14 @@ func command(a act, note string, life time.Duration) string {
 	}
 	return why.Shell(words...)
 }
+
+// undo is the command that takes it back, "" where there is none.
+func (p *Pages) undo(a act) string {
+	op, _ := p.operation(a.operation)
+	if op.Undo == nil {
+		return ""
+	}
+	group, _, _ := strings.Cut(a.operation, "/")
+	words := op.Undo(a.words)
+	return command(act{group + "/" + words[0], words[1:]}, "", 0)
+}

@@ -13,6 +13,7 @@ var (
 	all    = []policy.Role{policy.RoleAdmin, policy.RoleHelpdesk, policy.RoleAuditor, policy.RoleUser}
 	staff  = []policy.Role{policy.RoleAdmin, policy.RoleHelpdesk, policy.RoleAuditor}
 	helper = []policy.Role{policy.RoleAdmin, policy.RoleHelpdesk}
+	users  = []policy.Role{policy.RoleUser}
 	admins = []policy.Role{policy.RoleAdmin}
 )
 
@@ -34,13 +35,21 @@ func (p *Pages) Routes() []door.Route {
 		{Pattern: "POST /policy/check", May: admins, Whole: true, Handle: p.checkPolicy},
 		{Pattern: "POST /policy/reload", May: admins, Whole: true, Handle: p.reloadPolicy},
 		{Pattern: "GET /audit", May: staff, Whole: true, Handle: p.audit},
+		{Pattern: "GET /search", May: staff, Handle: p.search},
+		{Pattern: "GET /rejections", May: staff, Handle: p.rejections},
+		{Pattern: "GET /rejections/live", May: staff, Handle: p.live, Stream: true},
+		{Pattern: "GET /rejections.csv", May: staff, Handle: p.exportCSV, Stream: true},
+		{Pattern: "GET /rejections.jsonl", May: staff, Handle: p.exportJSON, Stream: true},
+		{Pattern: "GET /decision/{id}", May: staff, Handle: p.decision},
+		{Pattern: "POST /decision/{id}/do", May: helper, Handle: p.decide},
+		{Pattern: "GET /message/{session}/{number}", May: staff, Handle: p.message},
+		{Pattern: "GET /mine", May: users, Handle: p.mine},
+		{Pattern: "GET /mine/{id}", May: users, Handle: p.mineOne},
+		{Pattern: "POST /mine/{id}/wanted", May: users, Handle: p.want},
+		{Pattern: "POST /mine/entry", May: users, Handle: p.changeEntry},
 	}
 }
 
 func asset(w http.ResponseWriter, r *http.Request, _ policy.Person) {
 	view.AssetHandler().ServeHTTP(w, r)
-}
-
-func (p *Pages) home(w http.ResponseWriter, r *http.Request, v policy.Person) {
-	p.fail(w, r, v, http.StatusNotFound, "there is nothing here yet")
 }

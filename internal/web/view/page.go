@@ -51,3 +51,11 @@ func Options(values ...string) []Option {
 func machine(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 func people(t time.Time) string { return t.UTC().Format(time.DateTime) + "Z" }
+
+// titleOf is the title of a column, "" beyond the last.
+func titleOf(titles []string, i int) string {
+	if i < len(titles) {
+		return titles[i]
+	}
+	return ""
+}
