@@ -157,6 +157,7 @@ func (d *daemon) run(ctx context.Context, listeners []net.Listener, signals <-ch
 	}
 	if commands != nil {
 		defer stopCommands(commands)
+		defer d.record.endFollowing()
 	}
 	asked, err := d.openLogins(d.settings.daemon.auth)
 	if err != nil {

@@ -106,6 +106,9 @@ type recording struct {
 	spec  string
 	store record.Store
 	sink  *record.Sink
+	// ending ends when the daemon does, and with it all waiting for entries.
+	ending context.Context
+	end    context.CancelFunc
 }
 
 // openRecording begins to keep what --record wants to be kept; nil where that is nothing. Where only
@@ -125,7 +128,8 @@ func openRecording(f *daemonFlags, log *logrus.Logger, observer *backend.Observe
 		return nil, failedRecord(err)
 	}
 	sink := record.NewSink(store, record.SinkOptions{Log: log, Clock: time.Now, Subjects: *f.record.subjects, Accepted: f.record.accepted})
-	return &recording{spec, store, sink}, nil
+	ending, end := context.WithCancel(context.Background())
+	return &recording{spec, store, sink, ending, end}, nil
 }
 
 // failedRecord is the error of a record that could not be opened.
@@ -163,6 +167,13 @@ func (r *recording) sinks() []events.Sink {
 		return nil
 	}
 	return []events.Sink{r.sink}
+}
+
+// endFollowing has nobody wait for entries any more, so that the daemon need not wait for him.
+func (r *recording) endFollowing() {
+	if r != nil {
+		r.end()
+	}
 }
 
 // close writes what has been taken.

@@ -90,6 +90,7 @@ func (r *recording) follow(ctx context.Context, f followed) (follows, error) {
 	}
 	waiting, cancel := context.WithTimeout(ctx, min(f.Wait, followWait))
 	defer cancel()
+	defer context.AfterFunc(r.ending, cancel)()
 	for {
 		page, err := r.store.Search(ctx, q)
 		if err != nil {
