@@ -5,6 +5,7 @@ package events
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -48,7 +49,8 @@ type Recorder struct {
 
 // NewRecorder returns a recorder. Close tells of what is still being brought together.
 func NewRecorder(o Options) *Recorder {
-	sinks := append([]Sink{o.Metrics, logSink{o.Log}}, o.Sinks...)
+	// Who has read it in the log finds it in the record: the log comes last.
+	sinks := slices.Concat([]Sink{o.Metrics}, o.Sinks, []Sink{logSink{o.Log}})
 	return &Recorder{Options: o, sinks: sinks, dedups: newDedups(o.Clock)}
 }
 
