@@ -38,6 +38,9 @@ func (q *Query) next(page Page) bool {
 	switch n := len(page.Entries); {
 	case !page.Reached.IsZero() && q.Forward:
 		q.After = PositionAt(page.Reached) - 1
+		if n > 0 {
+			q.After = max(q.After, page.Entries[n-1].Position)
+		}
 	case !page.Reached.IsZero():
 		q.Before = PositionAt(page.Reached)
 	case n > 0 && q.Forward:
