@@ -10,7 +10,7 @@ import (
 
 // What is remembered at most, in numbers. What is beyond it is counted as untold, and said.
 const (
-	mostFindings   = 500_000
+	mostFindings   = 1_000_000
 	mostKeys       = 2_000_000 // of each kind
 	mostRecipients = 50        // of one finding
 )

@@ -20,8 +20,8 @@ type Options struct {
 	Checks []string
 }
 
-// pageSize is how many entries are read at once.
-const pageSize = 10_000
+// changesAtOnce is how many rows of the audit are read at once.
+const changesAtOnce = 1000
 
 // Look reads the record and tells what would have been refused. It reads it once, in the order of
 // time, and keeps a bounded number of octets of each decision.
@@ -84,23 +84,14 @@ func (e *evidence) read(ctx context.Context, r record.Reader, o Options, oldest 
 
 // each reads every entry in the order of time.
 func each(ctx context.Context, r record.Reader, q record.Query, take func(record.Entry)) error {
-	q.Forward, q.Limit = true, pageSize
-	for {
-		page, err := r.Search(ctx, q)
+	q.Forward = true
+	for entry, err := range record.All(ctx, r, q) {
 		if err != nil {
 			return err
 		}
-		for _, entry := range page.Entries {
-			take(entry)
-			q.After = entry.Position
-		}
-		if !page.More {
-			return nil
-		}
-		if !page.Reached.IsZero() { // it has taken a rest, perhaps without finding anything
-			q.After = max(q.After, record.PositionAt(page.Reached)-1)
-		}
+		take(entry)
 	}
+	return nil
 }
 
 // permitted is how an entry of people begins that lets a sender's mail pass. The last word of what
@@ -109,7 +100,7 @@ const permitted = "permit"
 
 // readPermits takes from the audit which senders people have permitted, before the mail or after it.
 func (e *evidence) readPermits(ctx context.Context, r record.Reader, until time.Time) error {
-	q := record.ChangeQuery{Until: until, Limit: pageSize}
+	q := record.ChangeQuery{Until: until, Limit: changesAtOnce}
 	for {
 		changes, err := r.Changes(ctx, q)
 		if err != nil {
@@ -123,7 +114,7 @@ func (e *evidence) readPermits(ctx context.Context, r record.Reader, until time.
 				}
 			}
 		}
-		if len(changes) < pageSize || len(e.permits) >= mostKeys {
+		if len(changes) < changesAtOnce || len(e.permits) >= mostKeys {
 			return nil
 		}
 	}
