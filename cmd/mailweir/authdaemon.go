@@ -36,6 +36,7 @@ type authDaemon struct {
 	upstream *auth.Upstream  // nil with a password file
 	file     *passwords.File // nil with a Dovecot
 	milter   *logins.Client  // nil without --auth-milter
+	relay    *logins.Relay   // to the milter's record
 	server   *auth.Server
 	evicted  evictions
 }
@@ -59,11 +60,16 @@ func newAuthDaemon(s *settings, out io.Writer) (*authDaemon, error) {
 	}
 	d.metrics = events.NewMetrics(version)
 	d.observer = d.metrics.Observe(unheard(), func(s string) string { return s })
-	d.recorder = events.NewRecorder(events.Options{Log: log, Metrics: d.metrics, Clock: time.Now, Host: hostName()})
 	judge, err := d.openJudge()
 	if err != nil {
 		return nil, err
 	}
+	recording := events.Options{Log: log, Metrics: d.metrics, Clock: time.Now, Host: hostName()}
+	if *a.milter != "" {
+		d.milter = d.openMilter(strings.TrimPrefix(*a.milter, "unix:"))
+		recording.Sinks = append(recording.Sinks, d.relay)
+	}
+	d.recorder = events.NewRecorder(recording)
 	d.metrics.Loaded(time.Now())
 	counts := auth.NewCounts()
 	counts.Register(d.metrics.Registry)
@@ -75,8 +81,7 @@ func newAuthDaemon(s *settings, out io.Writer) (*authDaemon, error) {
 			d.recorder.Defect(fmt.Errorf("panic while a login was judged\n%s", stack))
 		},
 	}
-	if *a.milter != "" {
-		d.milter = d.openMilter(strings.TrimPrefix(*a.milter, "unix:"))
+	if d.milter != nil {
 		options.Milter = d.milter
 	}
 	d.server = auth.NewServer(options)
@@ -133,6 +138,10 @@ func (d *authDaemon) openMilter(socket string) *logins.Client {
 	c = logins.NewClient(socket, d.watch(
 		"the milter does not answer; logins go on, nobody is blocked, and what comes of them is dropped", "the milter answers again",
 	))
+	d.relay = logins.NewRelay(c)
+	d.metrics.Registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "mailweir_login_events_dropped_total", Help: "Decisions about logins that are not in the milter's record, because it did not take them in time.",
+	}, func() float64 { return float64(d.relay.Dropped()) }))
 	return c
 }
 
@@ -161,10 +170,11 @@ func (d *authDaemon) close() {
 	if d.upstream != nil {
 		d.upstream.Close()
 	}
+	d.recorder.Close()
 	if d.milter != nil {
+		d.relay.Close()
 		d.milter.Close()
 	}
-	d.recorder.Close()
 }
 
 // run serves until a signal or the end of the context.

@@ -12,7 +12,10 @@ import (
 )
 
 // loginJudge answers mailweir auth by the policy that is in force.
-type loginJudge struct{ runner *runner.Runner }
+type loginJudge struct {
+	*loginEvents
+	runner *runner.Runner
+}
 
 // Ask reports whether a client may not log in now.
 func (j loginJudge) Ask(ctx context.Context, l policy.Login) logins.Answer {
@@ -38,7 +41,7 @@ func (d *daemon) openLogins(a *authFlags) (*logins.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--auth-milter: %w", err)
 	}
-	s := logins.NewServer(l, loginJudge{d.runner})
+	s := logins.NewServer(l, loginJudge{&loginEvents{record: d.record, clock: time.Now}, d.runner})
 	s.Start()
 	return s, nil
 }

@@ -102,21 +102,37 @@ func (c *Client) post(ctx context.Context, m message) (a Answer, err error) {
 	if err != nil {
 		return a, err
 	}
+	return a, c.send(ctx, path, body, &a)
+}
+
+// send posts a body, and reads the answer unless that is nil.
+func (c *Client) send(ctx context.Context, path string, body []byte, answer any) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://milter"+path, bytes.NewReader(body))
 	if err != nil {
-		return a, err
+		return err
 	}
 	r.Header["Idempotency-Key"] = nil // sent again where the milter has closed the connection meanwhile
 	response, err := c.http.Do(r)
 	if err != nil {
-		return a, err
+		return err
 	}
 	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return a, fmt.Errorf("it answers %s", response.Status)
+	switch {
+	case response.StatusCode/100 != 2:
+		return &statusError{response.StatusCode, response.Status}
+	case answer == nil:
+		return nil
 	}
-	return a, json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(&a)
+	return json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(answer)
 }
+
+// statusError is an answer that says that something was wrong.
+type statusError struct {
+	code   int
+	status string
+}
+
+func (e *statusError) Error() string { return "it answers " + e.status }
 
 // maxAnswer bounds an answer in octets.
 const maxAnswer = 64 << 10

@@ -4,7 +4,8 @@
 // everybody may talk to has gained no control of the milter.
 //
 // It is HTTP with JSON over a unix socket: POST /v1/login with a [message]; the answer is an
-// [Answer].
+// [Answer]. POST /v1/event with a [policy.Event] is for the milter's record ([Relay]); who takes
+// it there believes it no more than that a login was decided so.
 package logins
 
 import (
@@ -13,7 +14,10 @@ import (
 	"mailweir/internal/policy"
 )
 
-const path = "/v1/login"
+const (
+	path      = "/v1/login"
+	eventPath = "/v1/event"
+)
 
 // message is a question, or, with an Outcome, a report.
 type message struct {

@@ -25,8 +25,17 @@ var bob = policy.Login{Client: netip.MustParseAddr("192.0.2.1"), Name: "bob"}
 
 // judge blocks mallory and keeps what it is told.
 type judge struct {
-	mu   sync.Mutex
-	told []string
+	mu     sync.Mutex
+	told   []string
+	events chan *policy.Event
+}
+
+func (j *judge) Record(e *policy.Event) error {
+	if e.Check != "auth" {
+		return errors.New("no login")
+	}
+	j.events <- e
+	return nil
 }
 
 func (j *judge) Ask(_ context.Context, l policy.Login) Answer {
@@ -141,6 +150,10 @@ func TestNothingElse(t *testing.T) {
 		{"POST", path, `{"login":"` + strings.Repeat("x", maxLogin+1) + `"}`, 400},
 		{"POST", path, `{"login":"` + strings.Repeat("x", maxMessage) + `"}`, 400},
 		{"POST", path, `x`, 400},
+		{"POST", eventPath, `{"check":"hops"}`, 400},
+		{"POST", eventPath, `{"check":"auth","cause":"` + strings.Repeat("x", maxEvent) + `"}`, 400},
+		{"POST", eventPath, `x`, 400},
+		{"GET", eventPath, ``, 405},
 		{"GET", path, ``, 405},
 		{"POST", "/v1/tempblock/add", `{}`, 404},
 		{"POST", "/v2/login", `{}`, 404},

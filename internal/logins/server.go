@@ -15,6 +15,8 @@ import (
 type Judge interface {
 	Ask(ctx context.Context, l policy.Login) Answer
 	Tell(ctx context.Context, l policy.Login, o policy.LoginOutcome)
+	// Record keeps a decision about a login. An error says what is wrong with it. It must not wait.
+	Record(e *policy.Event) error
 }
 
 // Server answers at the milter's socket for logins.
@@ -37,6 +39,7 @@ func NewServer(l net.Listener, judge Judge) *Server {
 	s := &Server{judge: judge, listener: l}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+path, s.serve)
+	mux.HandleFunc("POST "+eventPath, s.record)
 	slots := make(chan struct{}, maxConnections)
 	s.server = &http.Server{
 		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
@@ -74,6 +77,19 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(a) // who has gone needs no answer
+}
+
+func (s *Server) record(w http.ResponseWriter, r *http.Request) {
+	e := new(policy.Event)
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxEvent)).Decode(e)
+	if err == nil {
+		err = s.judge.Record(e)
+	}
+	if err != nil {
+		http.Error(w, "malformed event", http.StatusBadRequest)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // Start serves until Stop.
