@@ -214,7 +214,7 @@ func testRetention(t *testing.T, open Open) {
 
 // testBounds fills days beyond what they may take.
 func testBounds(t *testing.T, open Open) {
-	const most = 16 << 20
+	const most = 8 << 20
 	now := &clock{begin}
 	s := open(t, Options{Clock: now.Now, Max: most})
 	padding := func() string { // that no store can compress
@@ -238,7 +238,7 @@ func testBounds(t *testing.T, open Open) {
 	if before != 60 {
 		t.Errorf("%d accepted messages are kept of 60", before)
 	}
-	fill(14)
+	fill(4)
 	x, err := s.Extent(t.Context())
 	if err != nil || len(x.Days) != 1 || x.Days[0].LeftOut == 0 || x.Days[0].Octets > most/4+most/8 {
 		t.Fatalf("%+v, %v; want something left out and about a quarter of %d taken", x, err, most)
@@ -251,7 +251,7 @@ func testBounds(t *testing.T, open Open) {
 	}
 	for range 6 {
 		now.now = now.now.Add(24 * time.Hour)
-		fill(10)
+		fill(4)
 	}
 	if err := s.Retain(t.Context(), now.now); err != nil {
 		t.Fatal(err)
@@ -261,7 +261,7 @@ func testBounds(t *testing.T, open Open) {
 		t.Errorf("%d octets in %d days, %v; want at most %d and the newest kept", x.Octets, len(x.Days), err, most)
 	}
 	counts, err := s.Counts(t.Context(), x.Newest.Truncate(24*time.Hour), time.Time{}, 24*time.Hour)
-	if err != nil || len(counts) != 2 || counts[0].N != 600 || counts[1].N != 600 {
+	if err != nil || len(counts) != 2 || counts[0].N != 240 || counts[1].N != 240 {
 		t.Errorf("what is left out is counted: %+v, %v", counts, err)
 	}
 }

@@ -264,7 +264,7 @@ func testAll(t *testing.T, open Open) {
 	for day := range 3 {
 		now.now = begin.Add(time.Duration(day) * 24 * time.Hour)
 		var batch []record.Entry
-		for i := range 1001 {
+		for i := range 700 {
 			id := fmt.Sprintf("mw-%d-%04d", day, i)
 			batch, all = append(batch, decision(id, now.now)), append(all, id)
 		}

@@ -44,9 +44,23 @@ func open(t *testing.T, url string, o postgres.Options) *postgres.Store {
 	return s
 }
 
-func TestContract(t *testing.T) {
+// TestStore has one server for all, each with a record of its own.
+func TestStore(t *testing.T) {
 	b := start(t)
-	contract.Run(t, func(t *testing.T, o contract.Options) record.Store {
-		return open(t, b.url(t), postgres.Options{Clock: o.Clock, For: o.For, Max: o.Max, Host: "mx1.example.org"})
+	t.Run("contract", func(t *testing.T) {
+		contract.Run(t, func(t *testing.T, o contract.Options) record.Store {
+			return open(t, b.url(t), postgres.Options{Clock: o.Clock, For: o.For, Max: o.Max, Host: "mx1.example.org"})
+		})
 	})
+	for name, test := range map[string]func(*testing.T, bed){
+		"several hosts":         testSeveralHosts,
+		"writers of one number": testWritersOfOneNumber,
+		"batch is given again":  testBatchIsGivenAgain,
+		"schema":                testSchema,
+		"dropping is resumed":   testDroppingIsResumed,
+		"asker leaves":          testAskerLeaves,
+		"gone and back":         testGoneAndBack,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, b) })
+	}
 }

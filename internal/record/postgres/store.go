@@ -101,10 +101,14 @@ func (s *Store) probe(ctx context.Context) error {
 // call asks the database, whose schema is made ready before.
 func (s *Store) call(ctx context.Context, ask func(context.Context) error) error {
 	return s.backend.Call(ctx, 0, func(ctx context.Context) error {
-		if err := s.prepare(ctx); err != nil {
-			return oneLine(err)
+		err := s.prepare(ctx)
+		if err == nil {
+			err = ask(ctx)
 		}
-		return oneLine(ask(ctx))
+		if err != nil && !answered(err) {
+			s.pool.Reset() // what it has kept open is gone, too
+		}
+		return oneLine(err)
 	})
 }
 
