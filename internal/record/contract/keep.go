@@ -227,18 +227,18 @@ func testBounds(t *testing.T, open Open) {
 	fill := func(batches int) {
 		for range batches {
 			var batch []record.Entry
-			for range 60 {
+			for range 20 {
 				batch = append(batch, decision("", now.now, func(e *policy.Event) { e.Cause = padding() }), message("s-"+policy.NewID(), now.now))
 			}
 			write(t, s, batch...)
 		}
 	}
-	fill(1)
+	fill(3)
 	before := len(search(t, s, record.Query{Kind: record.Messages, Limit: record.MaxLimit}).Entries)
 	if before != 60 {
 		t.Errorf("%d accepted messages are kept of 60", before)
 	}
-	fill(4)
+	fill(12)
 	x, err := s.Extent(t.Context())
 	if err != nil || len(x.Days) != 1 || x.Days[0].LeftOut == 0 || x.Days[0].Octets > most/4+most/8 {
 		t.Fatalf("%+v, %v; want something left out and about a quarter of %d taken", x, err, most)
@@ -251,13 +251,13 @@ func testBounds(t *testing.T, open Open) {
 	}
 	for range 6 {
 		now.now = now.now.Add(24 * time.Hour)
-		fill(4)
+		fill(12)
 	}
 	if err := s.Retain(t.Context(), now.now); err != nil {
 		t.Fatal(err)
 	}
 	x, err = s.Extent(t.Context())
-	if err != nil || x.Octets > most || len(x.Days) < 3 || x.Days[0].Entries == 0 {
+	if err != nil || x.Octets > most || len(x.Days) < 2 || x.Days[0].Entries == 0 {
 		t.Errorf("%d octets in %d days, %v; want at most %d and the newest kept", x.Octets, len(x.Days), err, most)
 	}
 	counts, err := s.Counts(t.Context(), x.Newest.Truncate(24*time.Hour), time.Time{}, 24*time.Hour)
