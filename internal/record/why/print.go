@@ -210,7 +210,7 @@ func (w Way) write(p *page) {
 	case w.Table != "" && len(w.Files) > 0:
 		p.line("the line", quoted(w.Entry), "in", strings.Join(w.Files, ", "), "(--"+w.Table+"), then mailweir reload")
 	case w.Table != "":
-		p.line("the line", quoted(w.Entry), "in a file that --"+w.Table, "names (none is named now), then mailweir reload")
+		p.line("the line", quoted(w.Entry), "in the table of --"+w.Table+", then mailweir reload")
 	case w.Setting != "":
 		p.line("--"+w.Setting, "in the configuration, then mailweir reload")
 	}
@@ -290,8 +290,11 @@ func whose(a Attempt) string {
 
 // again says how long after the attempt before it came.
 func (a Attempt) again() string {
-	if a.After <= 0 {
+	switch {
+	case a.After <= 0:
 		return ""
+	case a.After < time.Second:
+		return " again"
 	}
 	return " again, " + policy.FormatDuration(a.After.Round(time.Second)) + " later"
 }

@@ -53,8 +53,13 @@ func (t *Teller) filled(e *policy.Event, lifts []policy.Lift) (ways []Way) {
 		if w.Table != "" && t.Tables != nil {
 			w.Files = slices.DeleteFunc(slices.Clone(t.Tables(w.Table)), inPlace)
 		}
-		if key, place, ok := blockedBy(e.Cause); ok && w.Entry != "" && key == strings.Fields(w.Entry)[0] {
-			w.Entry, w.Says = "", "Take the line "+place.String()+" out, which is about "+key+" itself, then mailweir reload."
+		if key, place, ok := blockedBy(e.Cause); ok && w.Entry != "" && strings.Contains(l.Says, "{place}") {
+			if len(w.Files) == 0 { // the flags of the daemon are not known here, but this is its list
+				w.Files = []string{place.File}
+			}
+			if key == strings.Fields(w.Entry)[0] {
+				w.Entry, w.Says = "", "Take the line "+place.String()+" out, which is about "+key+" itself, then mailweir reload."
+			}
 		}
 		w.Command = w.command()
 		ways = append(ways, w)
