@@ -166,7 +166,7 @@ func TestWantedOrNot(t *testing.T) {
 func TestOwnEntries(t *testing.T) {
 	w := newWorld(t)
 	entry := func(user, sender, do string) (int, string) {
-		return w.post(bob, "/mine/entry", url.Values{"user": {user}, "sender": {sender}, "do": {do}, "for": {"720h"}})
+		return w.post(bob, "/entries", url.Values{"user": {user}, "sender": {sender}, "do": {do}, "for": {"720h"}})
 	}
 	if code, place := entry("bob@example.org", "spam@example.net", "block"); code != http.StatusSeeOther || place != "/mine#entries" {
 		t.Errorf("%d %s", code, place)
@@ -194,10 +194,10 @@ func TestOwnEntries(t *testing.T) {
 			words = append(words, e.attr["value"])
 		}
 	}
-	if code, _ := w.post(carol, "/mine/entry", url.Values{"do": {"rm"}, "word": words}); code != http.StatusForbidden {
+	if code, _ := w.post(carol, "/entries", url.Values{"do": {"rm"}, "word": words}); code != http.StatusForbidden {
 		t.Errorf("carol takes bob's entry back: %d", code)
 	}
-	if code, body := w.post(bob, "/mine/entry", url.Values{"do": {"rm"}, "word": words}); code != http.StatusSeeOther || len(w.entriesNow(alice, "")) > 0 {
+	if code, body := w.post(bob, "/entries", url.Values{"do": {"rm"}, "word": words}); code != http.StatusSeeOther || len(w.entriesNow(alice, "")) > 0 {
 		t.Errorf("%d %s, %v", code, body, words)
 	}
 }

@@ -46,7 +46,7 @@ func (p *Pages) Routes() []door.Route {
 		{Pattern: "GET /mine", May: users, Handle: p.mine},
 		{Pattern: "GET /mine/{id}", May: users, Handle: p.mineOne},
 		{Pattern: "POST /mine/{id}/wanted", May: users, Handle: p.want},
-		{Pattern: "POST /mine/entry", May: users, Handle: p.changeEntry},
+		{Pattern: "POST /entries", May: users, Handle: p.changeEntry},
 	}
 }
 

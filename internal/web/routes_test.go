@@ -42,7 +42,7 @@ var wanted = map[string]string{
 	"GET /mine":                       "U",
 	"GET /mine/{id}":                  "U",
 	"POST /mine/{id}/wanted":          "U",
-	"POST /mine/entry":                "U",
+	"POST /entries":                   "U",
 	"GET /state":                      "AHD",
 	"GET /state/{group}":              "AHD",
 	"GET /state/{group}/{verb}":       "AH",

@@ -996,7 +996,7 @@ func entriesTable(e Entries) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					for _, u := range row.Uses {
-						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 42, "<form action=\"/mine/entry\" method=\"post\"><input type=\"hidden\" name=\"do\" value=\"rm\"> ")
+						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 42, "<form action=\"/entries\" method=\"post\"><input type=\"hidden\" name=\"do\" value=\"rm\"> ")
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
@@ -1070,7 +1070,7 @@ func entryForm(addresses []string) templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 48, "<details class=\"action\"><summary>Permit or block a sender</summary><form action=\"/mine/entry\" method=\"post\"><div class=\"fields\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 48, "<details class=\"action\"><summary>Permit or block a sender</summary><form action=\"/entries\" method=\"post\"><div class=\"fields\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
