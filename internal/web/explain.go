@@ -26,9 +26,7 @@ const (
 
 // explainForm shows the form, filled in by the address of the page.
 func (p *Pages) explainForm(w http.ResponseWriter, r *http.Request, v policy.Person) {
-	if p.everybody(w, r, v) {
-		p.render(w, r, http.StatusOK, view.Explain(p.page(r, v, "Explain", pageExplain), view.ExplainPage{Form: explainFields(r.URL.Query().Get)}))
-	}
+	p.render(w, r, http.StatusOK, view.Explain(p.page(r, v, "Explain", pageExplain), view.ExplainPage{Form: explainFields(r.URL.Query().Get)}))
 }
 
 // explainFields are the fields as they have been filled in.
@@ -46,9 +44,6 @@ func explainFields(get func(string) string) view.ExplainForm {
 
 // explain plays the case. Nothing of it is kept, the message least of all.
 func (p *Pages) explain(w http.ResponseWriter, r *http.Request, v policy.Person) {
-	if !p.everybody(w, r, v) {
-		return
-	}
 	if err := r.ParseMultipartForm(inMemory); err != nil && !errors.Is(err, http.ErrNotMultipart) {
 		p.fail(w, r, v, http.StatusRequestEntityTooLarge, "the form is too large, or broken: a message may have "+view.Octets(messageMost))
 		return

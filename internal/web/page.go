@@ -30,6 +30,6 @@ func navigation(v policy.Person) []view.Link {
 	if v.Remit != nil {
 		return list
 	}
-	return append(list, view.Link{Href: "/state", Text: "State"}, view.Link{Href: "/explain", Text: "Explain"},
+	return append(list, view.Link{Href: pageWould, Text: "Would"}, view.Link{Href: "/state", Text: "State"}, view.Link{Href: "/explain", Text: "Explain"},
 		view.Link{Href: "/policy", Text: "Policy"}, view.Link{Href: "/settings", Text: "Settings"}, view.Link{Href: "/audit", Text: "Audit"})
 }

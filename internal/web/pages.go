@@ -17,10 +17,14 @@ import (
 )
 
 // Pages answer the requests that the door lets through. Their files are named after the pages.
-type Pages struct{ Parts }
+type Pages struct {
+	Parts
+	// turn has room for one who reads much of the record.
+	turn chan struct{}
+}
 
 // New returns pages of these parts.
-func New(p Parts) *Pages { return &Pages{p} }
+func New(p Parts) *Pages { return &Pages{p, make(chan struct{}, 1)} }
 
 // Door are the pages that the door shows on its own.
 func (p *Pages) Door() door.Pages {

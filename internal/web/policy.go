@@ -15,21 +15,9 @@ const (
 	pageSettings = "/settings"
 )
 
-// everybody turns a visitor away who may see some recipients' mail only: what a page shows concerns
-// everybody's.
-func (p *Pages) everybody(w http.ResponseWriter, r *http.Request, v policy.Person) bool {
-	if v.Remit == nil {
-		return true
-	}
-	p.fail(w, r, v, http.StatusForbidden, "that concerns everybody's mail, and you may see some recipients' only")
-	return false
-}
-
 // policy shows how checks and lists stand.
 func (p *Pages) policy(w http.ResponseWriter, r *http.Request, v policy.Person) {
-	if p.everybody(w, r, v) {
-		p.render(w, r, http.StatusOK, view.Policy(p.page(r, v, "Policy", pagePolicy), p.policyPage(v)))
-	}
+	p.render(w, r, http.StatusOK, view.Policy(p.page(r, v, "Policy", pagePolicy), p.policyPage(v)))
 }
 
 func (p *Pages) policyPage(v policy.Person) view.PolicyPage {
@@ -46,9 +34,6 @@ func (p *Pages) policyPage(v policy.Person) view.PolicyPage {
 
 // checkPolicy says what a reload would do.
 func (p *Pages) checkPolicy(w http.ResponseWriter, r *http.Request, v policy.Person) {
-	if !p.everybody(w, r, v) {
-		return
-	}
 	c := p.InForce.Check(r.Context())
 	page := p.policyPage(v)
 	page.Checked = &view.PolicyChecked{Trouble: c.Err, Report: c.Report, Files: c.Files}
@@ -63,9 +48,6 @@ func (p *Pages) checkPolicy(w http.ResponseWriter, r *http.Request, v policy.Per
 
 // reloadPolicy has the daemon read everything again.
 func (p *Pages) reloadPolicy(w http.ResponseWriter, r *http.Request, v policy.Person) {
-	if !p.everybody(w, r, v) {
-		return
-	}
 	note := strings.TrimSpace(r.PostFormValue("note"))
 	answer, err := json.RawMessage(nil), error(nil)
 	if note == "" {
@@ -90,9 +72,6 @@ func (p *Pages) reloadPolicy(w http.ResponseWriter, r *http.Request, v policy.Pe
 
 // settings shows the flags that are in force. They are not changed here: files stay the source.
 func (p *Pages) settings(w http.ResponseWriter, r *http.Request, v policy.Person) {
-	if !p.everybody(w, r, v) {
-		return
-	}
 	holding := strings.ToLower(r.URL.Query().Get("holding"))
 	page := view.SettingsPage{Holding: r.URL.Query().Get("holding"), All: r.URL.Query().Get("defaults") == "on"}
 	for _, s := range p.InForce.Settings() {

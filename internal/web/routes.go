@@ -35,6 +35,7 @@ func (p *Pages) Routes() []door.Route {
 		{Pattern: "POST /policy/check", May: admins, Whole: true, Handle: p.checkPolicy},
 		{Pattern: "POST /policy/reload", May: admins, Whole: true, Handle: p.reloadPolicy},
 		{Pattern: "GET /audit", May: staff, Whole: true, Handle: p.audit},
+		{Pattern: "GET /would", May: staff, Whole: true, Handle: p.would},
 		{Pattern: "GET /search", May: staff, Handle: p.search},
 		{Pattern: "GET /rejections", May: staff, Handle: p.rejections},
 		{Pattern: "GET /rejections/live", May: staff, Handle: p.live, Stream: true},

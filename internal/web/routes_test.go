@@ -54,6 +54,7 @@ var wanted = map[string]string{
 	"POST /policy/check":              "a",
 	"POST /policy/reload":             "a",
 	"GET /audit":                      "ahd",
+	"GET /would":                      "ahd",
 }
 
 // visitors are those who ask, by the letter that lets them in.
