@@ -50,7 +50,7 @@ func (d *day) within(ctx context.Context, do func(*writing) error) error {
 	if err != nil {
 		return err
 	}
-	w := &writing{ctx: ctx, tx: tx, day: d, rollup: map[rollupKey]int{}, sums: map[string]int64{}}
+	w := &writing{bound: ctx, ctx: context.WithoutCancel(ctx), tx: tx, day: d, rollup: map[rollupKey]int{}, sums: map[string]int64{}}
 	if err := do(w); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}

@@ -67,7 +67,7 @@ func openWriter(ctx context.Context, path string) (*sql.DB, error) {
 		return nil, err
 	}
 	db, err := sql.Open("sqlite", dsn(path, "rwc",
-		"journal_mode(WAL)", "synchronous(NORMAL)", "secure_delete(ON)", "busy_timeout(5000)", "cache_size(-8192)",
+		"journal_mode(WAL)", "synchronous(NORMAL)", "secure_delete(ON)", "busy_timeout(5000)", "cache_size(-16384)",
 		"wal_autocheckpoint(4000)", "journal_size_limit(16777216)"))
 	if err != nil {
 		return nil, err

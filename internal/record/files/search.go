@@ -29,7 +29,8 @@ const (
 )
 
 // Search goes through the days in order until the page is full. A search by text ends after 2 s,
-// any other without an index after 10 s; it says how far it came in Page.Reached.
+// any other after 10 s, sooner or later: by an index it looks at whole days. It says how far it came
+// in Page.Reached.
 func (s *Store) Search(ctx context.Context, q record.Query) (record.Page, error) {
 	q = q.Normal()
 	if q.Own != nil && len(q.Own)+len(q.OwnDomains) == 0 {
@@ -56,6 +57,11 @@ func (s *Store) Search(ctx context.Context, q record.Query) (record.Page, error)
 		case gone(file, err):
 		case err != nil:
 			return record.Page{}, fmt.Errorf("record: %s: %w", file.path, err)
+		}
+		if file != days[len(days)-1] && run.late() {
+			first, last := file.bounds()
+			run.giveUp(first, last)
+			return run.page, nil
 		}
 	}
 	return run.page, nil
@@ -146,15 +152,23 @@ func (r *searching) pieces(ctx context.Context, db *sql.DB, w condition, first, 
 		} else {
 			last = from - 1
 		}
-		if r.Clock().Sub(r.began) >= r.within {
-			r.page.More, r.page.Reached = true, from.Time()
-			if r.q.Forward {
-				r.page.Reached = (to + 1).Time()
-			}
+		if r.late() {
+			r.giveUp(from, to)
 			return errFull
 		}
 	}
 	return nil
+}
+
+// late reports whether the time of the search is over.
+func (r *searching) late() bool { return r.Clock().Sub(r.began) >= r.within }
+
+// giveUp says how far the search came: it has looked at everything up to these positions.
+func (r *searching) giveUp(first, last record.Position) {
+	r.page.More, r.page.Reached = true, first.Time()
+	if r.q.Forward {
+		r.page.Reached = (last + 1).Time()
+	}
 }
 
 // piece searches between two positions, both included.

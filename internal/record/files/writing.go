@@ -13,10 +13,11 @@ import (
 // writing is one commit to a day's file.
 type writing struct {
 	*day
-	ctx    context.Context
+	bound  context.Context // of the whole
+	ctx    context.Context // has no end: the driver would start a goroutine for each statement
 	tx     *sql.Tx
 	insert *sql.Stmt
-	found  *sql.Stmt
+	found  [foundAtOnce + 1]*sql.Stmt // by how many keys they write
 
 	late   int64
 	rollup map[rollupKey]int
@@ -32,10 +33,7 @@ type rollupKey struct {
 
 const columns = "position, kind, time, id, session, number, host, client, net, sender, sender_domain, login, check_name, mode, action, code, fates, service, direction, shown, rest"
 
-var (
-	insertEntry = "INSERT OR REPLACE INTO entry (" + columns + ") VALUES (?" + strings.Repeat(",?", strings.Count(columns, ",")) + ")"
-	insertFound = "INSERT OR IGNORE INTO found VALUES (?,?,?)"
-)
+var insertEntry = "INSERT OR REPLACE INTO entry (" + columns + ") VALUES (?" + strings.Repeat(",?", strings.Count(columns, ",")) + ")"
 
 // entry keeps one entry, or leaves it out. The position of a sum becomes that of its first event.
 func (w *writing) entry(of *record.Entry) error {
@@ -88,7 +86,7 @@ func floor(n, to int64) int64 { return n - ((n%to)+to)%to }
 
 // put writes the row of an entry, over one of the same position.
 func (w *writing) put(e record.Entry) error {
-	if err := w.prepare(); err != nil {
+	if err := errors.Join(w.bound.Err(), w.prepare()); err != nil {
 		return err
 	}
 	r, err := row.Encode(e)
@@ -112,22 +110,46 @@ func (w *writing) put(e record.Entry) error {
 		text(string(r.Service)), text(r.Direction), text(r.Shown), string(r.Rest)); err != nil {
 		return err
 	}
-	for _, k := range r.Keys {
-		if _, err := w.found.ExecContext(w.ctx, int(k.Kind), k.Value, int64(r.Position)); err != nil {
+	return w.find(r)
+}
+
+// find writes the keys by which an entry is found, several at once: a statement costs as much as a
+// row.
+func (w *writing) find(r row.Row) error {
+	for len(r.Keys) > 0 {
+		n := min(len(r.Keys), foundAtOnce)
+		args := make([]any, 0, 3*n)
+		for _, k := range r.Keys[:n] {
+			args = append(args, int(k.Kind), k.Value, int64(r.Position))
+		}
+		r.Keys = r.Keys[n:]
+		statement, err := w.foundStatement(n)
+		if err != nil {
+			return err
+		}
+		if _, err := statement.ExecContext(w.ctx, args...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// foundAtOnce is how many keys go into one statement.
+const foundAtOnce = 8
+
+// foundStatement writes so many keys.
+func (w *writing) foundStatement(n int) (s *sql.Stmt, err error) {
+	if s = w.found[n]; s == nil {
+		s, err = w.tx.PrepareContext(w.ctx, "INSERT OR IGNORE INTO found VALUES (?,?,?)"+strings.Repeat(",(?,?,?)", n-1))
+		w.found[n] = s
+	}
+	return s, err
+}
+
 func (w *writing) prepare() (err error) {
-	if w.insert != nil {
-		return nil
+	if w.insert == nil {
+		w.insert, err = w.tx.PrepareContext(w.ctx, insertEntry)
 	}
-	if w.insert, err = w.tx.PrepareContext(w.ctx, insertEntry); err != nil {
-		return err
-	}
-	w.found, err = w.tx.PrepareContext(w.ctx, insertFound)
 	return err
 }
 

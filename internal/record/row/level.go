@@ -11,7 +11,7 @@ type Level int
 const (
 	Everything Level = iota // all is kept
 	NoAccepted              // no messages that were accepted
-	NoQueries               // nor what was asked for decisions
+	NoQueries               // nor what was asked
 	Nothing                 // nor anything else: it is only counted
 )
 
@@ -47,11 +47,18 @@ func (l Level) LeavesOut(e record.Entry) bool {
 // Thin takes out of an entry what was asked, where the level has no room for it, and reports whether
 // there was any. What the entry was made of stays as it is.
 func (l Level) Thin(e *record.Entry) bool {
-	if l < NoQueries || e.Event == nil || len(e.Event.Trace) == 0 {
-		return false
+	switch v, m := e.Event, e.Message; {
+	case l < NoQueries:
+	case v != nil && len(v.Trace) > 0:
+		thin := *v
+		thin.Trace = nil
+		e.Event = &thin
+		return true
+	case m != nil && len(m.Queries)+len(m.State) > 0:
+		thin := *m
+		thin.Queries, thin.State, thin.LeftOut = nil, nil, thin.LeftOut+len(m.Queries)
+		e.Message = &thin
+		return true
 	}
-	thin := *e.Event
-	thin.Trace = nil
-	e.Event = &thin
-	return true
+	return false
 }
