@@ -73,7 +73,7 @@ func check(out io.Writer, s *settings) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	if err := writeInspected(out, slices.Concat(p.Inspect(ctx), inspectAuth(ctx, s), inspectConsole(ctx, s))); err != nil {
+	if err := writeInspected(out, slices.Concat(p.Inspect(ctx), inspectAuth(ctx, s), inspectConsole(ctx, s), inspectRecord(ctx, s.daemon))); err != nil {
 		return err
 	}
 	return writeRemarks(out, s, slices.Concat(p.Remarks(), s.ownRemarks(), authRemarks, consoleRemarks), slices.Concat(p.Files(), consoleFiles))
@@ -105,7 +105,7 @@ func (s *settings) ownRemarks() (remarks []string) {
 	if *s.daemon.state == autoState && stateSpec(autoState) == "memory:" {
 		remarks = append(remarks, "what is remembered ends with the process: name --state=file:DIR")
 	}
-	return append(remarks, s.daemon.placeRemarks()...)
+	return slices.Concat(remarks, s.recordRemarks(), s.daemon.placeRemarks())
 }
 
 // writeRemarks says what is allowed and yet likely not to be what the administrator expects. files

@@ -72,7 +72,7 @@ func (d *daemon) inspect(ctx context.Context) []runner.Inspected {
 	if now := time.Now(); i.at.IsZero() || now.Sub(i.at) >= verboseEvery {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verboseWithin)
 		defer cancel()
-		i.found, i.at = d.runner.Inspect(ctx), now
+		i.found, i.at = append(d.runner.Inspect(ctx), d.record.inspect(ctx)...), now
 	}
 	return i.found
 }

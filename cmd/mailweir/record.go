@@ -104,6 +104,7 @@ func (o opening) store(ctx context.Context, spec string) (record.Store, error) {
 // recording is the record of a running daemon.
 type recording struct {
 	spec  string
+	flags *recordFlags
 	store record.Store
 	sink  *record.Sink
 	// ending ends when the daemon does, and with it all waiting for entries.
@@ -129,7 +130,7 @@ func openRecording(f *daemonFlags, log *logrus.Logger, observer *backend.Observe
 	}
 	sink := record.NewSink(store, record.SinkOptions{Log: log, Clock: time.Now, Subjects: *f.record.subjects, Accepted: f.record.accepted})
 	ending, end := context.WithCancel(context.Background())
-	return &recording{spec, store, sink, ending, end}, nil
+	return &recording{spec, f.record, store, sink, ending, end}, nil
 }
 
 // failedRecord is the error of a record that could not be opened.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,7 +40,7 @@ func openRecord(cmd *cobra.Command) (reader record.Reader, done func(), err erro
 	}
 	store, err := opening{s.daemon.record, note, nil, true}.store(cmd.Context(), spec)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist) && strings.HasPrefix(spec, "file:"):
 		return nil, nil, fail(exUnavailable, "there is no record yet in %s: a daemon with --record=%s makes it", spec, spec)
 	case errors.Is(err, fs.ErrPermission):
 		return nil, nil, &exitError{exNoPerm, recordError{err}}
