@@ -14,6 +14,9 @@ import (
 func (s *Store) Delete(ctx context.Context, address string) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.holder == nil {
+		return 0, errReadOnly
+	}
 	days, err := s.days()
 	if err != nil {
 		return 0, err

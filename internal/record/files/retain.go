@@ -13,6 +13,9 @@ import (
 func (s *Store) Retain(_ context.Context, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.holder == nil {
+		return errReadOnly
+	}
 	days, err := s.days()
 	if err != nil {
 		return err

@@ -48,6 +48,10 @@ func (s *Store) Search(ctx context.Context, q record.Query) (record.Page, error)
 		run.within = textWithin
 	}
 	for _, file := range days {
+		first, last := file.bounds()
+		if first, last = run.narrow(first, last, 0); first > last {
+			continue
+		}
 		err := run.day(ctx, file)
 		switch {
 		case errors.Is(err, errFull):
@@ -59,7 +63,6 @@ func (s *Store) Search(ctx context.Context, q record.Query) (record.Page, error)
 			return record.Page{}, fmt.Errorf("record: %s: %w", file.path, err)
 		}
 		if file != days[len(days)-1] && run.late() {
-			first, last := file.bounds()
 			run.giveUp(first, last)
 			return run.page, nil
 		}
@@ -93,10 +96,6 @@ var errFull = errors.New("the page is full")
 
 // day searches one day.
 func (r *searching) day(ctx context.Context, file dayFile) error {
-	first, last := file.bounds()
-	if first, last = r.narrow(first, last, 0); first > last {
-		return nil
-	}
 	if _, err := os.Stat(file.path); err != nil {
 		return err // it has just been unlinked
 	}
@@ -108,7 +107,7 @@ func (r *searching) day(ctx context.Context, file dayFile) error {
 	if err != nil {
 		return denied(file.path, err)
 	}
-	first, last = file.bounds()
+	first, last := file.bounds()
 	first, last = r.narrow(first, last, time.Duration(late)*time.Microsecond)
 	w := where(r.q)
 	if w.indexed {

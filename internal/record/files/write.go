@@ -2,6 +2,7 @@ package files
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -17,6 +18,9 @@ import (
 func (s *Store) Write(ctx context.Context, entries []record.Entry, changes []record.Change) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.holder == nil {
+		return errReadOnly
+	}
 	for {
 		err := s.write(ctx, entries, changes)
 		if err == nil || !s.full(err) || !s.makeRoom() {
@@ -24,6 +28,9 @@ func (s *Store) Write(ctx context.Context, entries []record.Entry, changes []rec
 		}
 	}
 }
+
+// errReadOnly is about a store that was opened for reading.
+var errReadOnly = errors.New("record: it was opened for reading only")
 
 // full reports whether an error comes from a full disk.
 func (s *Store) full(err error) bool {
