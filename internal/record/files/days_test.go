@@ -39,6 +39,19 @@ func (b *bed) again(o files.Options) {
 	b.open(o)
 }
 
+// begin closes the record and opens it with another file.
+func (b *bed) begin(name string, data []byte) {
+	b.Helper()
+	err := b.Close()
+	if err == nil {
+		err = os.WriteFile(filepath.Join(b.dir, name), data, 0o600)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.open(files.Options{})
+}
+
 func (b *bed) wantSaid(parts ...string) {
 	b.Helper()
 	said := strings.Join(b.said, "\n")
@@ -239,13 +252,10 @@ func TestRetain(t *testing.T) {
 func TestVersion1(t *testing.T) {
 	b := newBed(t, files.Options{})
 	data, err := os.ReadFile("testdata/version1.sqlite")
-	if err == nil {
-		err = os.WriteFile(filepath.Join(b.dir, "2026-11-23.sqlite"), data, 0o600)
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.again(files.Options{})
+	b.begin("2026-11-23.sqlite", data)
 	b.write(b.refusal("mw-cccccccc"))
 	page := b.search(record.Query{Recipient: "@example.org", Forward: true})
 	if len(page.Entries) != 3 || page.Entries[0].Event.ID != "mw-aaaaaaaa" || page.Entries[1].Message.QueueID != "4AbC" {
@@ -270,10 +280,7 @@ func TestLaterVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	data[63] = 99 // user_version, a number of four octets at 60 (Database File Format, 1.3)
-	if err := os.WriteFile(filepath.Join(b.dir, "2026-11-23.sqlite"), data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	b.again(files.Options{})
+	b.begin("2026-11-23.sqlite", data)
 	b.write(b.refusal("mw-cccccccc"))
 	if n := len(b.search(record.Query{}).Entries); n != 1 {
 		t.Errorf("%d entries, want the new one", n)
@@ -291,7 +298,7 @@ func TestTextGivesUp(t *testing.T) {
 	for name, forward := range map[string]bool{"newest first": false, "oldest first": true} {
 		t.Run(name, func(t *testing.T) {
 			ticks := b.now
-			o := files.Options{Clock: func() time.Time { ticks = ticks.Add(100 * time.Millisecond); return ticks }}
+			o := files.Options{Clock: func() time.Time { ticks = ticks.Add(3 * time.Second); return ticks }}
 			s, err := files.OpenReadOnly(b.dir, o)
 			if err != nil {
 				t.Fatal(err)

@@ -22,8 +22,10 @@ const (
 	// serves: then it says how far it came.
 	textWithin = 2 * time.Second
 	longest    = 10 * time.Second
-	// window is how much time such a search looks at in one piece.
-	window = time.Hour
+	// window is how much time such a search looks at in one piece, where a day has more than a few
+	// entries.
+	window     = time.Hour
+	fewEntries = 20_000
 	// answerWithin bounds what one piece may take, so that no reader holds the log of a file open.
 	answerWithin = 30 * time.Second
 )
@@ -113,7 +115,11 @@ func (r *searching) day(ctx context.Context, file dayFile) error {
 	if w.indexed {
 		return r.piece(ctx, db, w, first, last)
 	}
-	return r.pieces(ctx, db, w, first, last)
+	entries, err := meta(ctx, db, metaEntries)
+	if err != nil {
+		return err
+	}
+	return r.pieces(ctx, db, w, first, last, entries)
 }
 
 // narrow brings the bounds of positions together. An entry is never written before its time, and no
@@ -135,9 +141,13 @@ func (r *searching) narrow(first, last record.Position, late time.Duration) (rec
 	return first, last
 }
 
-// pieces searches a day without an index, hour by hour, so that it can end in time.
-func (r *searching) pieces(ctx context.Context, db *sql.DB, w condition, first, last record.Position) error {
+// pieces searches a day of so many entries without an index, and where they are many hour by hour,
+// so that it can end in time.
+func (r *searching) pieces(ctx context.Context, db *sql.DB, w condition, first, last record.Position, entries int64) error {
 	width := record.PositionAt(time.Unix(0, 0).Add(window))
+	if entries <= fewEntries {
+		width = last - first + 1
+	}
 	for first <= last {
 		from, to := max(first, last-width+1), last
 		if r.q.Forward {

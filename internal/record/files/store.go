@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"mailweir/internal/record"
 )
 
@@ -75,15 +77,10 @@ func OpenReadOnly(dir string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("record: %w", err)
 	}
-	for _, d := range days {
-		f, err := os.Open(d.path)
-		if errors.Is(err, fs.ErrPermission) {
-			return nil, fmt.Errorf("record: %w", err)
+	if len(days) > 0 { // the others have the same owner
+		if err := unix.Access(days[0].path, unix.R_OK); errors.Is(err, fs.ErrPermission) {
+			return nil, fmt.Errorf("record: %s: %w", days[0].path, err)
 		}
-		if err == nil {
-			_ = f.Close()
-		}
-		break // the others have the same owner
 	}
 	return s, nil
 }
@@ -133,7 +130,7 @@ func (s *Store) Close() error {
 	}
 	s.reading.Unlock()
 	for _, d := range s.writers {
-		s.closeDay(d) // the last one to close writes all of the log to the file
+		s.closeDay(d) // which writes all of the log to the file
 	}
 	if s.holder != nil {
 		errs = append(errs, s.holder.Close())
