@@ -121,13 +121,16 @@ type Error struct {
 	Failure Failure
 	Detail  string // what was seen, may be empty
 	Server  string // host:port, empty when no single server is to blame
-	Cause   error  // what is behind it, may be nil
+	Cause   error  // what it is in the place of the rest, nil for a failure of the DNS
 }
 
 // Unwrap is the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
 func (e *Error) Error() string {
+	if e.Cause != nil {
+		return e.Cause.Error()
+	}
 	s := e.Failure.String()
 	if e.Detail != "" {
 		s += " (" + e.Detail + ")"

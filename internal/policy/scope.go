@@ -142,6 +142,9 @@ type Message struct {
 	// FieldsDropped says that the header section was longer than that, FromDropped that some of what
 	// is missing are From fields.
 	FieldsDropped, FromDropped bool
+	// FromUnknown is why the From fields of a recorded message are not known; nil for any other.
+	// HeaderFrom panics with it then: that is an error of the check that asks.
+	FromUnknown error
 	// Octets counts what the message has so far, line ends as CRLF (RFC 1870 section 5).
 	Octets int64
 	// Unexamined says, for the administrator, which limits an examination of the content has
@@ -237,6 +240,9 @@ type fromOnce struct {
 // HeaderFrom returns what the kept From fields name. Ask only after the end of headers. Who blocks
 // by it looks at FromDropped, too.
 func (m *Message) HeaderFrom() address.From {
+	if m.FromUnknown != nil {
+		panic(m.FromUnknown)
+	}
 	m.from.once.Do(func() {
 		var texts []string
 		for _, f := range m.Fields {

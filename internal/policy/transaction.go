@@ -8,6 +8,9 @@ import (
 	"mailweir/internal/trace"
 )
 
+// MaxKeptField bounds the header fields in a [Transaction], in octets.
+const MaxKeptField = 1000
+
 // Transaction is the record of one mail transaction, accepted ones too, from MAIL to its end. Like
 // [Event] it is data; Session and Number name it, and its events carry both.
 type Transaction struct {

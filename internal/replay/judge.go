@@ -25,7 +25,7 @@ type Judge struct {
 }
 
 // Policy is what is known of a policy: the digests of what each check judges by, and that of
-// exemptions and permits.
+// the administrator's permits.
 type Policy map[string]string
 
 // NewJudge returns a judge for a policy that was built in the world. known are the policies that
@@ -96,7 +96,7 @@ type play struct {
 func (j *Judge) Judge(t *policy.Transaction, events map[string]*policy.Event, decisions func() ([]*policy.Event, error)) []Result {
 	p := newPast(t)
 	p.policy, p.now, p.then, p.decisions = j.policy, j.now, j.known[t.Policy], decisions
-	p.exempt = p.then != nil && p.then[exemptions] == p.now[exemptions]
+	p.permits = p.then != nil && p.then[permits] == p.now[permits]
 	j.world.now.Store(p)
 	defer j.world.now.Store(nil)
 	one := &play{j: j, t: t, events: events, removed: map[string]Decision{}}

@@ -12,10 +12,10 @@ import (
 // with the digest of every check.
 const Loaded = "policy/load"
 
-// whole and exemptions stand beside the names of checks in such a row.
+// whole and permits stand beside the names of checks in such a row.
 const (
-	whole      = "policy"
-	exemptions = "exemptions"
+	whole   = "policy"
+	permits = "permits"
 )
 
 // Alterations are what a row of the audit says of a policy that comes into force, in the place of
@@ -35,7 +35,7 @@ func Alterations(p, before *runner.Policy) []policy.Alteration {
 		list = append(list, a)
 	}
 	add(whole)
-	add(exemptions)
+	add(permits)
 	for _, c := range p.Checks() {
 		add(c.Check.Name)
 	}
@@ -43,7 +43,7 @@ func Alterations(p, before *runner.Policy) []policy.Alteration {
 }
 
 func digests(p *runner.Policy) map[string]string {
-	all := map[string]string{whole: p.Digest(), exemptions: p.Exemptions()}
+	all := map[string]string{whole: p.Digest(), permits: p.Permits()}
 	for _, c := range p.Checks() {
 		all[c.Check.Name] = c.Digest
 	}

@@ -21,9 +21,9 @@ type past struct {
 	state   state.Store
 	policy  *runner.Policy // under which it is judged
 	// then are the digests of the checks of the policy that judged then, nil where they are not known;
-	// now are those of this one, exempt says that permits and exemptions are the same.
+	// now are those of this one, permits says that the administrator's permits are the same.
 	then, now map[string]string
-	exempt    bool
+	permits   bool
 	// decisions are the events of the case; they are looked for when one is needed.
 	decisions func() ([]*policy.Event, error)
 }
@@ -74,6 +74,18 @@ func (p *past) Signed(domains []string) (bool, error) {
 // Octets is the size of the message.
 func (p *past) Octets() int64 { return p.t.Octets }
 
+// FromUnknown is why header From is not known: the record has the first field, cut at a thousand
+// octets, where it keeps such fields at all.
+func (p *past) FromUnknown() error {
+	if n := p.t.Facts.Froms; n == 0 || n == 1 && p.t.From != "" && len(p.t.From) < policy.MaxKeptField {
+		return nil
+	}
+	return fmt.Errorf("header From: %w", errNotKept)
+}
+
+// errNotKept is about what the record may leave out.
+var errNotKept = fmt.Errorf("not kept: %w", trace.ErrNotRecorded)
+
 // Said is what a check said then, if it judges by the same settings and lists now.
 func (p *past) Said(check string, stage policy.Stage, place int, r *policy.Recipient) (policy.Verdict, error) {
 	if p.then == nil || p.then[check] == "" || p.then[check] != p.now[check] {
@@ -88,10 +100,19 @@ func (p *past) Said(check string, stage policy.Stage, place int, r *policy.Recip
 			return p.repeat(e)
 		}
 	}
-	if p.named(check, r) || !p.reached(stage, place, r) || !p.exempt {
+	if p.named(check, r) || !p.reached(stage, place, r) || !p.permits && p.policy.Yields(check) {
 		return policy.Pass, trace.ErrNotRecorded
 	}
 	return policy.Pass, nil
+}
+
+// Permitted reports whether the mail was let past a check then, where permits are the same now.
+func (p *past) Permitted(check string, stage policy.Stage, place int, r *policy.Recipient) (bool, error) {
+	if !p.permits {
+		return false, trace.ErrNotRecorded
+	}
+	v, err := p.Said(check, stage, place, r)
+	return err == nil && !v.Objects(), err
 }
 
 // concerns reports whether a decision is about a recipient; nil is any.
@@ -162,5 +183,5 @@ func (p *past) before(place int, decided policy.Outcome) bool {
 
 // ended reports whether the message came whole, to its end.
 func ended(t *policy.Transaction) bool {
-	return t.Fields > 0 && t.Fate != policy.Abandoned && t.Fate != policy.Lost
+	return t.Octets > 0 && t.Fate != policy.Abandoned && t.Fate != policy.Lost
 }

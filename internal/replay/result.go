@@ -120,6 +120,9 @@ func (p *play) complete(r Result) Result {
 		r.Kind = Changed
 	case len(missing) > 0:
 		r.Kind, r.Unknown = CannotTell, missing
+		if r.From.Refuses() && !slices.ContainsFunc(missing, func(u Unknown) bool { return u.Check == r.From.Check }) {
+			r.Note = r.From.Check + " would let it pass"
+		}
 	case r.From.Refuses():
 		r.Kind = Accepted
 		if !ended(p.t) {
@@ -147,7 +150,7 @@ func (p *play) missing(recipient string) (list []Unknown) {
 
 // reason is the end of an error, without what it is about.
 func reason(why string) string {
-	for _, err := range []error{policy.ErrNoBody, trace.ErrNotRecorded} {
+	for _, err := range []error{policy.ErrNoBody, errNotKept, trace.ErrNotRecorded} {
 		if strings.HasSuffix(why, err.Error()) {
 			return err.Error()
 		}

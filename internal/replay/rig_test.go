@@ -211,11 +211,8 @@ func lineOf(r Result) string {
 	for _, u := range r.Unknown {
 		blind = append(blind, u.Check+" ("+u.Why+")")
 	}
-	text := fmt.Sprintf("%s %s: %s %s → %s %s", r.Kind, r.Recipient, r.From.Fate, r.From.Check, r.To.Fate, r.To.Check)
-	if len(blind) > 0 {
-		text += " " + strings.Join(blind, ", ")
-	}
-	return strings.TrimSpace(text)
+	text := fmt.Sprintf("%s %s: %s %s → %s %s %s", r.Kind, r.Recipient, r.From.Fate, r.From.Check, r.To.Fate, r.To.Check, strings.Join(blind, ", "))
+	return strings.Join(strings.Fields(text), " ")
 }
 
 func reversed(client, zone string) string {

@@ -78,7 +78,7 @@ func (w *World) answer(question string) (string, bool) {
 func (w *World) ask(q dns.Question) dns.Answer {
 	said, ok := w.answer(q.String())
 	if !ok {
-		return unasked(fmt.Errorf("%s: %w", q, trace.ErrNotRecorded))
+		return unasked(trace.ErrNotRecorded)
 	}
 	a, err := dns.ParseAnswer(said)
 	if err != nil {
@@ -88,7 +88,7 @@ func (w *World) ask(q dns.Question) dns.Answer {
 }
 
 func unasked(cause error) dns.Answer {
-	return dns.Answer{Err: &dns.Error{Failure: dns.Cancelled, Detail: trace.ErrNotRecorded.Error(), Cause: cause}}
+	return dns.Answer{Err: &dns.Error{Failure: dns.Cancelled, Cause: cause}}
 }
 
 // remembered is the state: that of the case at hand.

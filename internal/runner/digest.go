@@ -81,8 +81,8 @@ func addContent(h hash.Hash, kind, name string, tables *table.Loader) {
 // the runner's.
 var heeded = []string{"services", "trusted-nets", "inbound-relays", "local-domains", "recipient-delimiter", "always-accept"}
 
-// exempting are those that say what lets mail past checks.
-var exempting = []string{"trusted-nets", "inbound-relays", "local-domains", "permit-clients", "permit-senders", "always-accept", "enforce-for"}
+// permitting are the administrator's permits.
+var permitting = []string{"permit-clients", "permit-senders"}
 
 // sumUp gives the policy its digest, and each check that of what it judges by: without its mode.
 func (d *Draft) sumUp(p *Policy) {
@@ -93,5 +93,5 @@ func (d *Draft) sumUp(p *Policy) {
 		all = slices.Concat(all, dc.modes, dc.flags)
 	}
 	p.digest = digest(all, p.tables)
-	p.exemptions = digest(slices.DeleteFunc(slices.Clone(d.common), func(f *pflag.Flag) bool { return !slices.Contains(exempting, f.Name) }), p.tables)
+	p.permits = digest(slices.DeleteFunc(slices.Clone(d.common), func(f *pflag.Flag) bool { return !slices.Contains(permitting, f.Name) }), p.tables)
 }

@@ -196,6 +196,9 @@ func call[S any](hook func(S) (policy.Verdict, error), where S) (w said) {
 	defer func() {
 		if r := recover(); r != nil {
 			w = said{err: panicked(r, debug.Stack())}
+			if err, ok := r.(error); ok && notRecorded(err) {
+				w.err = err
+			}
 		}
 	}()
 	v, err := hook(where)

@@ -188,6 +188,9 @@ func (m *message) headerFromPermits(ctx context.Context) (string, error) {
 	if list == nil {
 		return "", nil
 	}
+	if m.FromUnknown != nil {
+		return "", m.FromUnknown
+	}
 	authors, more := m.FirstFrom()
 	if more {
 		trace.Add(ctx, "permit by header From", policy.PermitNotCounted+": there are too many addresses to look up")

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"errors"
+	"slices"
 
 	"mailweir/internal/mailauth"
 	"mailweir/internal/policy"
@@ -16,12 +17,16 @@ type Past interface {
 	// Signed reports whether the message had a valid signature of one of the domains, or of one that is
 	// aligned with it.
 	Signed(domains []string) (bool, error)
-	// Octets is the size of the message.
+	// Octets is the size of the message, FromUnknown why its From fields are not known.
 	Octets() int64
+	FromUnknown() error
 	// Said is what a check said then. It is asked where the check cannot judge again for lack of an
 	// answer; the place is the one in the printed order. The recipient is nil for what is about client,
 	// sender or the whole message.
 	Said(check string, stage policy.Stage, place int, r *policy.Recipient) (policy.Verdict, error)
+	// Permitted reports whether a permit had let the mail past what a check finds. It is asked where
+	// that cannot be told again.
+	Permitted(check string, stage policy.Stage, place int, r *policy.Recipient) (bool, error)
 }
 
 // NewReplayer returns a session that judges a recorded case: like one of [Runner.NewExplainer], it
@@ -54,13 +59,13 @@ func recall(past Past, b *bound, stage policy.Stage, rcpt *recipient, w said) sa
 // recallPermit finds out, where it cannot be told whether a permit counts, whether one did then: an
 // objection that was answered or recorded gave way to none.
 func (rs *resolver) recallPermit(f *finding, r *recipient, permit *permitted) {
-	v, err := rs.past.Said(f.check.Name, f.stage, f.pos, r.public())
-	switch {
-	case err != nil: // it stays unknown
-	case v.Objects():
-		permit.by, permit.err = "", nil
-	default:
-		permit.by, permit.err = "a permit, as then", nil
+	permitted, err := rs.past.Permitted(f.check.Name, f.stage, f.pos, r.public())
+	if err != nil {
+		return // it stays unknown
+	}
+	permit.by, permit.err = "", nil
+	if permitted {
+		permit.by = "a permit, as then"
 	}
 }
 
@@ -84,6 +89,12 @@ func (p *Policy) Reply(check, id string) *policy.Reply {
 		}
 	}
 	return nil
+}
+
+// Yields reports whether a check gives way to the administrator's permits.
+func (p *Policy) Yields(check string) bool {
+	const permits = policy.ExemptPermitClient | policy.ExemptPermitSender | policy.ExemptUnvouched | policy.ExemptHeaderFrom
+	return slices.ContainsFunc(p.checks, func(b *bound) bool { return b.Name == check && b.Exempt&permits != 0 })
 }
 
 // Place is where a check stands in the printed order with what it decides at a stage; 0 for a check

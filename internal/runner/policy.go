@@ -30,7 +30,7 @@ type Policy struct {
 	backends     *policy.Backends
 	tables       *table.Loader
 	digest       string // names it in the record
-	exemptions   string // that of what lets mail past checks
+	permits      string // digest of the administrator's
 	common       policy.Common
 	// resources are what the policy shares with others, before and after it.
 	resources *resource.Holder
@@ -291,8 +291,8 @@ func (p *Policy) Close() { p.release() }
 // Digest names the policy in the record: it sums up its flags and what stands in its lists.
 func (p *Policy) Digest() string { return p.digest }
 
-// Exemptions is a digest of what lets mail past the checks of the policy.
-func (p *Policy) Exemptions() string { return p.exemptions }
+// Permits is a digest of the administrator's permits.
+func (p *Policy) Permits() string { return p.permits }
 
 // Changed returns the list files that have changed since the policy was built.
 func (p *Policy) Changed() []string { return p.tables.Changed() }

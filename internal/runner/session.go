@@ -290,6 +290,9 @@ func (s *Session) EndOfHeaders() {
 		m.recipients, m.gone = m.gone, nil // nobody remains, and yet all there is to know is to be shown
 	}
 	m.Octets += int64(len("\r\n"))
+	if s.past != nil {
+		m.FromUnknown = s.past.FromUnknown()
+	}
 	for _, b := range s.policy().hooks.headers {
 		if s.runs(b) {
 			judge(s, b, policy.StageHeaders, b.hooks.Headers, &m.Message, &m.scope, nil)

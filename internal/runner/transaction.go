@@ -10,9 +10,6 @@ import (
 	"mailweir/internal/trace"
 )
 
-// maxKept bounds a header field in the record of a transaction, in octets.
-const maxKept = 1000
-
 // newTransaction makes the record of a message that is over. Version, host and time of the end are
 // the recorder's.
 func newTransaction(m *message, o policy.Outcome) *policy.Transaction {
@@ -68,7 +65,7 @@ func keptOf(fields []policy.Field) (h kept) {
 // keep keeps the first field of that name.
 func (*kept) keep(where *string, f *policy.Field, name string) {
 	if *where == "" && strings.EqualFold(f.Name, name) {
-		*where = strings.TrimSpace(f.Value[:min(len(f.Value), maxKept)])
+		*where = strings.TrimSpace(f.Value[:min(len(f.Value), policy.MaxKeptField)])
 	}
 }
 
@@ -107,6 +104,9 @@ func (m *message) authenticated() (result mailauth.SPFResult, signers []string, 
 
 // fromDomain is the domain of header From, "" where it has not just one (RFC 7489 section 6.6.1).
 func (m *message) fromDomain() (domain string) {
+	if m.FromUnknown != nil {
+		return ""
+	}
 	authors, more := m.FirstFrom()
 	if more || m.fromFields != 1 || m.FieldsDropped {
 		return ""

@@ -46,7 +46,7 @@ func TestTransaction(t *testing.T) {
 	}
 	x, second := r.seen.transactions[0], r.seen.transactions[1]
 	got := fmt.Sprint(x.Number, x.Service, x.Client, x.Helo, x.TLS.Version, x.Login, x.Sender, x.QueueID, x.MessageID, x.Subject, len(x.From), x.Fields, x.DeclaredSize, x.SPF, x.DKIM, x.Fate, x.Would)
-	want := fmt.Sprint(1, policy.MX, mail().connect().Client, "helo.example", "TLSv1.3", "bob", "x@else.example", "4AbC", "<1@else.example>", "hello", maxKept, 4, 100, mailauth.SPFPass, []string{"else.example"}, policy.Accepted, []string{"watch"})
+	want := fmt.Sprint(1, policy.MX, mail().connect().Client, "helo.example", "TLSv1.3", "bob", "x@else.example", "4AbC", "<1@else.example>", "hello", policy.MaxKeptField, 4, 100, mailauth.SPFPass, []string{"else.example"}, policy.Accepted, []string{"watch"})
 	if got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}

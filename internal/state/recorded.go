@@ -98,5 +98,5 @@ func (b recording) List(context.Context, string, string, int) ([]Entry, error) {
 
 func unasked(key string) error {
 	space, _ := Parts(key)
-	return fmt.Errorf("state %s: %w", space, trace.ErrNotRecorded)
+	return fmt.Errorf("%s: %w", space, trace.ErrNotRecorded)
 }
