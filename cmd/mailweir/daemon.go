@@ -93,6 +93,7 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 		d.metrics.Registry.MustRegister(d.record.sink.Collector())
 	}
 	d.runner = runner.NewRunner(p, d.recorder, runner.DefaultLimits)
+	d.record.loaded("start", p, nil)
 	from, _ := listenFrom(*s.daemon.listenFrom) // it has been validated
 	d.server = &milter.Server{
 		NewSession: func() milter.Session { return d.runner.NewSession() },
@@ -367,6 +368,7 @@ func (d *daemon) load(why string, s *settings) error {
 		return err
 	}
 	announceInspected(d.log, waitReady(p))
+	d.record.loaded(why, p, d.runner.Policy())
 	d.runner.Swap(p)
 	d.loaded.Store(s)
 	d.nowLoaded()

@@ -17,6 +17,8 @@ import (
 	"mailweir/internal/record"
 	"mailweir/internal/record/files"
 	"mailweir/internal/record/postgres"
+	"mailweir/internal/replay"
+	"mailweir/internal/runner"
 )
 
 // autoRecord is the default of --record: beside a state in files, else none.
@@ -160,6 +162,18 @@ func (r *recording) where() string {
 		return noRecord
 	}
 	return config.Masked(r.spec)
+}
+
+// loaded keeps in the audit that a policy comes into force, in the place of another one or, with nil,
+// at the start.
+func (r *recording) loaded(why string, p, before *runner.Policy) {
+	if r == nil {
+		return
+	}
+	r.sink.Change(record.Change{
+		Host: hostName(), Time: time.Now().UTC(), Operation: replay.Loaded, Person: policy.Person{Name: "mailweir", UID: -1, From: why},
+		Changes: replay.Alterations(p, before),
+	})
 }
 
 // sinks are what the recorder tells.

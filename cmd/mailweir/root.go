@@ -27,7 +27,7 @@ flag > variable > file > default.`,
 	}
 	root.SetFlagErrorFunc(suggestFlag)
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newServe(), newExplain(), newCheck(), newReplies(), newWhy(), newEvents(), newTrace(), newWould(), newConfig(), newTable(), newContent(), newAuth(), newConsole(), newReport(), newAudit(), newVersion(), newReference())
+	root.AddCommand(newServe(), newExplain(), newCheck(), newReplies(), newWhy(), newEvents(), newTrace(), newReplay(), newWould(), newConfig(), newTable(), newContent(), newAuth(), newConsole(), newReport(), newAudit(), newVersion(), newReference())
 	root.AddCommand(operationCommands()...)
 	below(root, "state", newStateMigrate())
 	below(root, "events", newEventsDelete())
