@@ -29,9 +29,6 @@ type Lift struct {
 	Cause *regexp.Regexp
 }
 
-// Acts reports whether the lift does anything: one that does not only says so.
-func (l Lift) Acts() bool { return l.Operation != "" || l.Table != "" || l.Setting != "" }
-
 // Fill puts values into the texts. It reports false where one that is needed is not known, or the
 // cause is another one.
 func (l Lift) Fill(values map[string]string, cause string) (Lift, bool) {
