@@ -59,7 +59,7 @@ func TestFollow(t *testing.T) {
 	if err := daemon.End(); err != nil {
 		t.Fatal(err)
 	}
-	daemon = testbed.StartMailweir(t, config)
+	testbed.StartMailweir(t, config)
 	if third := refuse(t, mta); third != next() {
 		t.Errorf("after the restart the tail does not have %s", third)
 	}

@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -42,7 +44,7 @@ Exit code 0: all was searched, whether or not anything was found. 64: wrong use.
 		case !q.Until.IsZero() && !q.Since.Before(q.Until):
 			return fail(exUsage, "--since=%s is not before --until=%s", since, until)
 		}
-		t, done, err := openTeller(cmd)
+		t, s, done, err := openTeller(cmd)
 		if err != nil {
 			return err
 		}
@@ -50,6 +52,9 @@ Exit code 0: all was searched, whether or not anything was found. 64: wrong use.
 		told, err := t.Trace(cmd.Context(), q, mailLog())
 		if err != nil {
 			return readFailed(err)
+		}
+		if s.daemon.record.accepted != record.AcceptedAll {
+			told.Unseen = append(slices.Clone(told.Unseen), fmt.Sprintf("messages that were accepted, as far as --record-accepted=%s keeps none", s.daemon.record.accepted))
 		}
 		if asJSON {
 			return json.NewEncoder(cmd.OutOrStdout()).Encode(told)

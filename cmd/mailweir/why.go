@@ -39,7 +39,7 @@ Exit code 0: told. 1: an id is not in the record (of several found in a text: no
 			if err != nil {
 				return err
 			}
-			t, done, err := openTeller(cmd)
+			t, _, done, err := openTeller(cmd)
 			if err != nil {
 				return err
 			}
@@ -100,16 +100,13 @@ func isTerminal(in io.Reader) bool {
 }
 
 // openTeller opens the record for telling.
-func openTeller(cmd *cobra.Command) (*why.Teller, func(), error) {
-	s, err := commandSettings(cmd)
+func openTeller(cmd *cobra.Command) (*why.Teller, *settings, func(), error) {
+	reader, done, err := openRecord(cmd) // says what is wrong with the flags
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	reader, done, err := openRecord(cmd)
-	if err != nil {
-		return nil, nil, err
-	}
-	return s.teller(reader), done, nil
+	s := resolveAll(givenTo(cmd))
+	return s.teller(reader), s, done, nil
 }
 
 // teller tells what a record has, under these flags.
