@@ -29,7 +29,8 @@ equally specific. The entries of an address count for all its extensions, too.
 A blocked envelope sender is refused at RCPT, for that recipient alone. A blocked address in header From is seen when the message can only be
 answered as a whole: ` + "`--managed-header-action=remove`" + ` takes the recipients that block it off the message (in enforce only) and refuses when no
 one remains; ` + "`reject`" + ` refuses the message for all. A permitted envelope sender passes greylisting, DNS lists and reputation for that
-recipient, if SPF or a permitted client vouches for it.
+recipient, if SPF or a permitted client vouches for it. The administrator permits for all by ` + "`--user=*`" + `; what a recipient has entered about
+that sender himself comes first. Nobody blocks for all here: that is what sender-block is for.
 
 While the state is unavailable, the tables alone apply to recipients of whom no run-time entry is known; where they may have some, a check
 error is recorded, and their mail goes on. For those who are known to have some the check fails, and their mail is to come again
@@ -46,6 +47,7 @@ permitted.`,
 		Says: "{to} permits {sender}, which counts while SPF or DKIM vouches for the sender.",
 	},
 	Measures: []policy.Lift{
+		{Operation: "managed/add", Words: []string{"--user=*", "--permit={sender}"}, Vouched: true, Says: "Permits {sender} for every recipient who has not decided otherwise, while SPF or DKIM vouches for the sender."},
 		{Operation: "managed/add", Words: []string{"--user={to}", "--block={sender}"}, Says: "{to} blocks {sender}."},
 		{Operation: "managed/add", Words: []string{"--user={to}", "--block={sender_domain}"}, Says: "{to} blocks the whole domain {sender_domain}."},
 	},
@@ -131,6 +133,9 @@ func (m *rule) grant(ctx context.Context, r *policy.Recipient) ([]policy.Grant, 
 		return nil, err
 	}
 	entry, err := m.find(ctx, own, r.Msg.Sender)
+	if err == nil && entry == nil {
+		entry, err = m.forAll(ctx, r.Msg.Sender)
+	}
 	if err != nil || entry == nil || !entry.permits {
 		return nil, err
 	}

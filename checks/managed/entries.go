@@ -197,6 +197,10 @@ func validate(recipient, subject string) error {
 
 func validKey(recipient, subject string) (string, error) {
 	to := address.Parse(recipient)
+	if recipient == policy.Everybody {
+		subject, err := normalSubject(subject)
+		return entryKey(policy.Everybody, subject), err
+	}
 	if to.Local == "" || to.Domain == "" {
 		return "", fmt.Errorf("%q is no address of a recipient", recipient)
 	}

@@ -157,6 +157,16 @@ func (o *own) inTables(subjects []string) *hit {
 	return nil
 }
 
+// forAll is the entry for all recipients that permits a sender, nil when there is none. It is asked
+// for only where somebody has made such entries.
+func (m *rule) forAll(ctx context.Context, sender address.Address) (*hit, error) {
+	o := own{owners: []address.Address{{Local: policy.Everybody}}}
+	if o.known, o.open = m.owners.include(o.owners); !o.open {
+		return nil, nil
+	}
+	return m.find(ctx, o, sender)
+}
+
 // find returns the entry that decides about a sender, nil when there is none. While the state is
 // unavailable, what the tables say stands only if no run-time entry could change it.
 func (m *rule) find(ctx context.Context, o own, sender address.Address) (*hit, error) {

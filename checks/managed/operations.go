@@ -49,7 +49,7 @@ type request struct {
 }
 
 func newEntry(f *policy.Flags) func([]string) (request, error) {
-	user := f.String("user", "", "ADDRESS", "whose entry it is")
+	user := f.String("user", "", "ADDRESS", "whose entry it is, * to permit for all")
 	block := f.String("block", "", "ADDRESS|DOMAIN", "sender to block")
 	permit := f.String("permit", "", "ADDRESS|DOMAIN", "sender to permit")
 	return func(args []string) (request, error) {
@@ -61,7 +61,7 @@ func newEntry(f *policy.Flags) func([]string) (request, error) {
 }
 
 func oneEntry(f *policy.Flags) func([]string) (request, error) {
-	user := f.String("user", "", "ADDRESS", "whose entry it is")
+	user := f.String("user", "", "ADDRESS", "whose entry it is, * for one for all")
 	subject := f.String("entry", "", "ADDRESS|DOMAIN", "sender that it is about")
 	return func(args []string) (request, error) {
 		if *user == "" || *subject == "" {
@@ -109,6 +109,9 @@ func verb(permit bool) string {
 }
 
 func add(ctx context.Context, c *policy.Call, r request) (policy.Nothing, error) {
+	if r.Recipient == policy.Everybody && !r.Permit {
+		return policy.Nothing{}, policy.Wrongf("--user=* is for permits: to block a sender for all, write it into --sender-block-list")
+	}
 	return entry.Enter(ctx, c, r, verb(r.Permit), func() error {
 		return enter(ctx, c.Backends.State, r.Recipient, r.Subject, r.Permit, c.For, entry.By(c))
 	})

@@ -22,6 +22,9 @@ envelope, that of header From, or both. A hit on the header answers with the rep
 	OnError: policy.Delay,
 	Exempt:  policy.ExemptAlwaysAccept,
 	Replies: []*policy.Reply{reply},
+	Measures: []policy.Lift{
+		{Table: "sender-block-list", Entry: "{sender} REJECT", Says: "Blocks {sender} for every recipient."},
+	},
 	Setup: func(f *policy.Flags) policy.Build {
 		specs := f.Tables("list", "senders that are refused")
 		on := f.String("on", "envelope", "envelope|header|both", "which sender the list is about")

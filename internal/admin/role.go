@@ -15,6 +15,8 @@ func ByRole(by policy.Person, op policy.Operation, request []byte, delimiter str
 	switch {
 	case by.Role != policy.RoleAdmin && !slices.Contains(mayDo(op), by.Role):
 		return fmt.Errorf("the role %s may not do that", orNone(string(by.Role)))
+	case by.Role != policy.RoleAdmin && op.Concerns != nil && slices.Contains(op.Concerns(request), policy.Everybody):
+		return fmt.Errorf("that is for all recipients, and the role %s decides for one at a time", by.Role)
 	case by.Remit == nil:
 		return nil
 	case op.Concerns == nil:

@@ -66,6 +66,9 @@ func (p Person) Sees(recipient, delimiter string) bool {
 	return p.Remit == nil || p.Remit.has(recipient, delimiter)
 }
 
+// Everybody stands for all recipients where an operation is about one.
+const Everybody = "*"
+
 // Concerning makes what [About.Concerns] wants of a function of the typed request. What cannot be
 // read concerns everybody.
 func Concerning[In any](recipients func(In) []string) func(request []byte) []string {

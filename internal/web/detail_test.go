@@ -63,6 +63,7 @@ func TestActions(t *testing.T) {
 		permit = "bob@example.org permits ann@example.net, which counts while SPF or DKIM vouches for the sender."
 		block  = "bob@example.org blocks ann@example.net."
 		rest   = "Stops asking bl.example, for all mail."
+		forAll = "Permits ann@example.net for every recipient who has not decided otherwise, while SPF or DKIM vouches for the sender."
 		hold   = "Puts 192.0.2.1 on the temporary block list: while this check is enforced it is turned away from its next connection on."
 	)
 	w := newWorld(t, refusal("mw-00000001", "bob@example.org"))
@@ -72,9 +73,9 @@ func TestActions(t *testing.T) {
 		may    []string
 		mayNot []string
 	}{
-		{alice, []string{permit, block, rest, hold}, nil},
-		{henry, []string{permit, block}, []string{rest, hold}},
-		{dora, []string{permit, block}, []string{rest, hold}},
+		{alice, []string{permit, block, rest, hold, forAll}, nil},
+		{henry, []string{permit, block}, []string{rest, hold, forAll}},
+		{dora, []string{permit, block}, []string{rest, hold, forAll}},
 		{audra, nil, []string{permit, block, rest, hold}},
 	} {
 		on := actionsOn(w.page(tt.who, "/decision/mw-00000001"))
@@ -117,6 +118,7 @@ func TestActions(t *testing.T) {
 		"no span of time":       {alice, all[permit], "x", "-1h", http.StatusBadRequest},
 		"an action of no page":  {alice, "000000000000", "x", "", http.StatusNotFound},
 		"what he may not":       {henry, all[rest], "x", "", http.StatusForbidden},
+		"a permit for all":      {henry, all[forAll], "x", "", http.StatusForbidden},
 		"whoever only looks":    {audra, all[permit], "x", "", http.StatusForbidden},
 		"a list of nobody here": {alice, all[rest], "x", "", http.StatusBadRequest},
 	} {
