@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"mailweir/internal/connections"
 	"mailweir/internal/runner"
 )
 
@@ -54,39 +54,12 @@ func startHTTP(address string, metrics *prometheus.Registry, inspect func(contex
 			_ = writeInspected(w, inspect(r.Context())) // who asked has gone
 		}
 	})
-	open := connections{limit: limits.connections}
 	h.server = &http.Server{
-		Handler: mux, ConnState: open.changed, MaxHeaderBytes: 16 << 10,
+		Handler: mux, ConnState: connections.NewBound(limits.connections).Changed, MaxHeaderBytes: 16 << 10,
 		ReadHeaderTimeout: limits.header, ReadTimeout: limits.read, WriteTimeout: limits.write, IdleTimeout: limits.idle,
 	}
 	h.serving.Go(func() { _ = h.server.Serve(listener) }) // it ends with ErrServerClosed
 	return h, nil
-}
-
-// connections bounds how many there are: the oldest makes room for a new one. So whoever holds many
-// open keeps neither the scraper nor a health check out, as making the new one wait would.
-type connections struct {
-	limit int
-	mu    sync.Mutex
-	open  []net.Conn // in the order in which they came
-}
-
-// changed is told of every connection that comes or goes.
-func (c *connections) changed(conn net.Conn, state http.ConnState) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch state {
-	case http.StateNew:
-		if len(c.open) >= c.limit {
-			_ = c.open[0].Close() // the server sees it and tells of it
-			c.open = slices.Delete(c.open, 0, 1)
-		}
-		c.open = append(c.open, conn)
-	case http.StateClosed:
-		if i := slices.Index(c.open, conn); i >= 0 {
-			c.open = slices.Delete(c.open, i, i+1)
-		}
-	}
 }
 
 func answer(w http.ResponseWriter, ok bool) {

@@ -37,6 +37,7 @@ var layers = map[string][]string{
 	"internal/state":          {"internal/backend", "internal/trace"},
 	"internal/state/contract": {"internal/state"},
 	"internal/events":         {"internal/policy", "internal/address", "internal/backend", "internal/state", "internal/trace", "internal/dns", "rbl"},
+	"internal/connections":    {},
 	"internal/config":         {"internal/textfile"},
 	"internal/resource":       {},
 	"internal/textfile":       {},
@@ -66,7 +67,7 @@ var layers = map[string][]string{
 	"internal/explain":         {"internal/policy", "internal/runner", "internal/terminal"},
 	"internal/replay":          {"internal/record", "internal/policy", "internal/runner", "internal/state", "internal/resource", "internal/table", "internal/address", "internal/trace", "internal/dns", "internal/mailauth", "internal/terminal", "rbl"},
 	"internal/web":             {"internal/admin", "internal/events", "internal/explain", "internal/policy", "internal/address", "internal/passwords", "internal/record", "internal/record/attempts", "internal/record/report", "internal/record/why", "internal/record/would", "internal/table", "internal/terminal", "internal/web/*", "internal/encodedword", "rbl"},
-	"internal/web/door":        {"internal/admin", "internal/passwords", "internal/policy", "internal/address", "internal/auth", "internal/backend", "internal/table", "internal/textfile"},
+	"internal/web/door":        {"internal/admin", "internal/connections", "internal/passwords", "internal/policy"},
 	"internal/web/view":        {"internal/explain", "internal/policy", "internal/record", "internal/record/attempts", "internal/record/why", "internal/record/would", "internal/terminal", "rbl", "internal/encodedword", "internal/trace"},
 
 	// Spam scanners.

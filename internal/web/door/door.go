@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"mailweir/internal/admin"
+	"mailweir/internal/connections"
 	"mailweir/internal/policy"
 )
 
@@ -102,9 +103,8 @@ func New(o Options) *Server {
 	for _, route := range append(s.ownRoutes(), o.Routes...) {
 		mux.Handle(route.Pattern, s.gate(route))
 	}
-	open := connections{limit: maxConnections}
 	s.server = &http.Server{
-		Handler: s.guard(mux), ConnState: open.changed, ConnContext: withPeer, MaxHeaderBytes: maxHeader,
+		Handler: s.guard(mux), ConnState: connections.NewBound(maxConnections).Changed, ConnContext: withPeer, MaxHeaderBytes: maxHeader,
 		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug), // whoever connects could fill the log
 		TLSConfig:         &tls.Config{GetCertificate: o.Certificate, MinVersion: tls.VersionTLS12},
 		ReadHeaderTimeout: headerWithin, ReadTimeout: readWithin, WriteTimeout: writeWithin, IdleTimeout: idleWithin,
