@@ -22,7 +22,7 @@ import (
 
 // wanted says who may ask for what: the initials of Admin, Helpdesk, auDitor (d), User; in capitals
 // also those of them whose remit is some domains; "*" for everybody, also before a login. A route
-// that is not here makes the test fail.
+// that is not here makes the test fail, and so does an entry without its route.
 var wanted = map[string]string{
 	"GET " + view.Assets: "*",
 	"GET /login":         "*",
@@ -80,7 +80,8 @@ var placeholder = regexp.MustCompile(`\{[a-z]+\}`)
 func TestRoutes(t *testing.T) {
 	routes := New(Parts{}).Routes()
 	answers := func(w http.ResponseWriter, _ *http.Request, _ policy.Person) { w.WriteHeader(http.StatusTeapot) }
-	methods := map[string][]string{} // by path
+	paths := map[string]bool{}
+	known := []string{"GET /login", "POST /login", "POST /logout"}
 	for i := range routes {
 		routes[i].Handle = answers
 		if _, found := wanted[routes[i].Pattern]; !found {
@@ -90,16 +91,22 @@ func TestRoutes(t *testing.T) {
 		if !found || method != http.MethodGet && method != http.MethodPost {
 			t.Errorf("%q is neither of GET nor of POST alone", routes[i].Pattern)
 		}
-		methods[path] = append(methods[path], method)
+		paths[path] = true
+		known = append(known, routes[i].Pattern)
+	}
+	for pattern := range wanted {
+		if !slices.Contains(known, pattern) {
+			t.Errorf("there is no route %s", pattern)
+		}
 	}
 	ask := startDoor(t, routes)
-	for path, right := range methods {
+	for path := range paths {
 		url := strings.TrimSuffix(placeholder.ReplaceAllString(path, "x1"), "{$}")
 		for _, method := range []string{"GET", "POST", "PUT", "DELETE", "PATCH"} {
 			for _, v := range visitors {
 				want := http.StatusMethodNotAllowed
-				if slices.Contains(right, method) {
-					switch entry := wanted[method+" "+path]; {
+				if entry, found := entryFor(method, path); found {
+					switch {
 					case lets(entry, v.letter):
 						want = http.StatusTeapot
 					case v.letter == "*" && method == "GET":
@@ -116,6 +123,19 @@ func TestRoutes(t *testing.T) {
 			}
 		}
 	}
+}
+
+// entryFor is what is wanted of a path by a method: its own entry, or that of a wider pattern.
+func entryFor(method, path string) (entry string, found bool) {
+	if entry, found = wanted[method+" "+path]; found {
+		return entry, true
+	}
+	for pattern, entry := range wanted {
+		if strings.Contains(pattern, "{") && regexp.MustCompile("^"+placeholder.ReplaceAllString(pattern, "[^/{]+")+"$").MatchString(method+" "+path) {
+			return entry, true
+		}
+	}
+	return "", false
 }
 
 // startDoor opens a door whose proxy says who asks.

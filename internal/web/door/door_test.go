@@ -233,6 +233,20 @@ func TestPrivate(t *testing.T) {
 	}
 }
 
+// And that is asked before anything else.
+func TestPrivateAtTheDoor(t *testing.T) {
+	r := open(t, Options{Identity: Identity{Users: users(t, usersFile(t, line("anna", "a", "admin")))}})
+	for remote, want := range map[string]int{"127.0.0.1:1": http.StatusOK, "192.0.2.9:1": http.StatusForbidden} {
+		request := httptest.NewRequest(http.MethodGet, "/login", nil)
+		request.Host, request.RemoteAddr = "localhost", remote
+		got := httptest.NewRecorder()
+		r.server.Handler.ServeHTTP(got, request)
+		if got.Code != want {
+			t.Errorf("%s: %d, want %d", remote, got.Code, want)
+		}
+	}
+}
+
 // A stream ends with its session, with the client, and with the server; and there are so many.
 func TestStream(t *testing.T) {
 	ended := make(chan error, 100)

@@ -105,7 +105,11 @@ func (s *Server) origin(r *http.Request) (client netip.Addr, from string, secure
 		}
 	}
 	if !client.IsValid() {
-		return client, "console socket", secure
+		from = "console socket"
+		if uid, ok := r.Context().Value(peerKey{}).(int); ok && !trusted {
+			from += " of uid " + strconv.Itoa(uid)
+		}
+		return client, from, secure
 	}
 	return client, "console from " + client.String(), secure
 }
@@ -155,11 +159,14 @@ func (s *Server) byUID(r *http.Request, uid int, from string) (*visitor, *proble
 		return &visitor{Person: who}, nil
 	}
 	who.Role = ""
-	u, err := user.LookupId(strconv.Itoa(uid))
-	if err != nil || s.Identity.Roles == nil {
+	if s.Identity.Roles == nil {
 		return s.stranger(uid)
 	}
-	found, trouble := s.byRole(r.Context(), "uid:"+u.Username, who)
+	key := strconv.Itoa(uid)
+	if u, err := user.LookupId(key); err == nil {
+		key = u.Username
+	}
+	found, trouble := s.byRole(r.Context(), "uid:"+key, who)
 	if found == nil && trouble != nil && trouble.status == http.StatusForbidden {
 		return s.stranger(uid)
 	}

@@ -44,10 +44,11 @@ type guess struct {
 	pair string
 }
 
-func clientKey(client netip.Addr) string {
+// clientKey is what counts as one client: from is where a request comes from that has no address.
+func clientKey(client netip.Addr, from string) string {
 	switch {
 	case !client.IsValid():
-		return "socket"
+		return from
 	case client.Is6():
 		p, _ := client.Prefix(64)
 		return p.Addr().String()
@@ -57,11 +58,10 @@ func clientKey(client netip.Addr) string {
 
 // begin counts an attempt, which counts as wrong until it is known to be right. wait says how long
 // the client has to wait instead, 0 if it need not.
-func (l *limits) begin(client netip.Addr, name string) (g guess, wait time.Duration) {
+func (l *limits) begin(from, name string) (g guess, wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.clock()
-	from := clientKey(client)
 	g = guess{keys: []string{"client " + from}, pair: name + " " + from}
 	most := []int{guessesClient}
 	if now.Sub(l.known[g.pair]) >= rememberedPair {

@@ -63,7 +63,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request, _ policy.Person) 
 		s.Pages.Login(w, r, http.StatusUnauthorized, sayWrong, next)
 		return
 	}
-	g, wait := s.limits.begin(client, login)
+	g, wait := s.limits.begin(clientKey(client, from), login)
 	if wait > 0 {
 		w.Header().Set("Retry-After", fmt.Sprint(int(wait.Seconds())+1))
 		refused("too many attempts", true)

@@ -145,7 +145,7 @@ func TestLimits(t *testing.T) {
 	client := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{192, 0, byte(i >> 8), byte(i)}) }
 	tries := func(l *limits, n int, who func(i int) (netip.Addr, string)) (let int) {
 		for i := range n {
-			if _, wait := l.begin(who(i)); wait == 0 {
+			if _, wait := beginAt(l)(who(i)); wait == 0 {
 				let++
 			}
 		}
@@ -178,20 +178,20 @@ func TestLimits(t *testing.T) {
 	}
 	t.Run("who has logged in is not kept out by strangers", func(t *testing.T) {
 		l := newLimits(newClock().Now)
-		g, _ := l.begin(client(9999), "anna")
+		g, _ := beginAt(l)(client(9999), "anna")
 		l.undo(g, true)
 		tries(l, 1000, func(i int) (netip.Addr, string) { return client(i), "anna" })
-		if _, wait := l.begin(client(9998), "anna"); wait != guessWindow {
+		if _, wait := beginAt(l)(client(9998), "anna"); wait != guessWindow {
 			t.Errorf("another client waits %v", wait)
 		}
-		if _, wait := l.begin(client(9999), "anna"); wait != 0 {
+		if _, wait := beginAt(l)(client(9999), "anna"); wait != 0 {
 			t.Errorf("he waits %v", wait)
 		}
 	})
 	t.Run("what is right does not count", func(t *testing.T) {
 		l := newLimits(newClock().Now)
 		for range 100 {
-			g, wait := l.begin(client(1), "anna")
+			g, wait := beginAt(l)(client(1), "anna")
 			if wait > 0 {
 				t.Fatal(wait)
 			}
@@ -203,13 +203,20 @@ func TestLimits(t *testing.T) {
 		l := newLimits(clock.Now)
 		for i := range 3 * countedAtMost {
 			clock.turn(time.Microsecond)
-			l.begin(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), "known")
+			beginAt(l)(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), "known")
 			l.known[fmt.Sprintf("known %s", netip.AddrFrom4([4]byte{10, byte((i + 1) >> 16), byte((i + 1) >> 8), byte(i + 1)}))] = clock.Now()
 		}
 		if len(l.counted) > countedAtMost+3 {
 			t.Errorf("%d are counted", len(l.counted))
 		}
 	})
+}
+
+// beginAt begins a guess of a client, over a socket where he has no address.
+func beginAt(l *limits) func(netip.Addr, string) (guess, time.Duration) {
+	return func(client netip.Addr, name string) (guess, time.Duration) {
+		return l.begin(clientKey(client, "console socket"), name)
+	}
 }
 
 // The limit is said, and holds at the door as well.

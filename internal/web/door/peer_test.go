@@ -58,11 +58,11 @@ func TestPeerUID(t *testing.T) {
 		want     int
 		says     string
 	}{
-		{"root", Identity{}, 0, "", 200, "root admin <nil> console socket"},
+		{"root", Identity{}, 0, "", 200, "root admin <nil> console socket of uid 0"},
 		{"another, without roles", Identity{}, nobody, "", 403, ""},
-		{"another, with a role", Identity{Roles: &Roles{Role: table(map[string]string{"uid:nobody": "helpdesk:example.org"})}}, nobody, "", 200, "nobody helpdesk &{[] [example.org]} console socket"},
+		{"another, with a role", Identity{Roles: &Roles{Role: table(map[string]string{"uid:nobody": "helpdesk:example.org"})}}, nobody, "", 200, "nobody helpdesk &{[] [example.org]} console socket of uid 65534"},
 		{"another, a login of that name", Identity{Roles: &Roles{Role: table(map[string]string{"nobody": "admin"})}}, nobody, "", 403, ""},
-		{"a user without a name", Identity{Roles: &Roles{Role: table(map[string]string{"uid:54321": "admin"})}}, unknown, "", 403, ""},
+		{"a user without a name", Identity{Roles: &Roles{Role: table(map[string]string{"uid:54321": "auditor"})}}, unknown, "", 200, "uid 54321 auditor <nil> "},
 		{"another, where people log in", Identity{Users: users(t, usersFile(t, line("anna", "a", "admin")))}, nobody, "", 303, ""},
 		{"a header of nobody's proxy", Identity{Header: "X-Remote-User", Roles: &Roles{Role: table(map[string]string{"anna": "admin"})}}, nobody, "anna", 403, ""},
 		{"a header of root", Identity{Header: "X-Remote-User", Roles: &Roles{Role: table(map[string]string{"anna": "helpdesk"})}}, 0, "anna", 200, "root admin"},
