@@ -6,6 +6,7 @@ import (
 
 	"mailweir/checks/greylist"
 	"mailweir/internal/admin"
+	"mailweir/internal/policy"
 )
 
 // counted is what becomes of rows that no person entered: the first sights of an untrusted client's
@@ -66,13 +67,13 @@ func sights(b *bed) map[string]bool {
 	b.t.Helper()
 	client := admin.NewClient(b.entries.path)
 	defer client.Close()
-	var rows []greylist.Row
+	var answer policy.Part[greylist.Row]
 	request := map[string]any{"recipient": strangersRecipient, "limit": 1_000_000}
-	if err := client.Ask(b.t.Context(), "greylist/show", request, &rows); err != nil {
+	if err := client.Ask(b.t.Context(), "greylist/show", request, &answer); err != nil {
 		b.t.Fatal(err)
 	}
 	there := make(map[string]bool)
-	for _, row := range rows {
+	for _, row := range answer.Rows {
 		there[row.Sender] = true
 	}
 	return there

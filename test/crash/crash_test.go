@@ -33,6 +33,7 @@ type bed struct {
 
 	mailweir *testbed.Mailweir
 	counted  counted
+	recorded recorded
 }
 
 // TestKill kills mailweir a hundred times with SIGKILL: at work, while a person enters things,
@@ -69,6 +70,7 @@ func TestKill(t *testing.T) {
 	if err := b.mailweir.End(); err != nil {
 		t.Errorf("%v\n%s", err, b.mailweir.Log)
 	}
+	b.recorded.settle(b)
 	t.Logf("%d kills; %s; %d entries; %s", kills, b.load.summary(), b.entries.count(), &b.counted)
 }
 
@@ -99,6 +101,7 @@ func (b *bed) begin() {
 	b.mailweir.Await(b.t)
 	b.entries.check()
 	b.counted.measure(b)
+	b.recorded.measure(b)
 }
 
 // kill ends the mailweir, and looks through its log.
@@ -124,6 +127,7 @@ func (b *bed) dieAtWork(replies int) {
 	person.Go(func() { b.entries.enter(b.t.Context(), killed.Load) })
 	b.load.forget()
 	b.load.wait(replies)
+	b.recorded.keep(b)
 	killed.Store(true)
 	b.kill()
 	person.Wait()
