@@ -4,6 +4,7 @@
 //	go run ./bench [-rounds 5] [-for 3s] [-only wire,postfix,memory,idle,policy,lists,recipients,content,redis,reads,tables,spam,virus]
 //	go run ./bench -against old/mailweir -only wire,memory,idle,policy
 //	go run ./bench -only state -state-dir DIR
+//	go run ./bench -only record [-record-rows 10000000]
 //
 // The two take turns in the same run, so that a busy machine is unfair to both.
 package main
@@ -32,6 +33,9 @@ type settings struct {
 	stateDir  string
 	stateRows int
 	stateFor  time.Duration
+
+	recordRows int
+	recordFor  time.Duration
 }
 
 // contender is a filter that takes part.
@@ -81,6 +85,8 @@ func main() {
 	flag.StringVar(&s.stateDir, "state-dir", "", "where the embedded store of -only state is, and stays")
 	flag.IntVar(&s.stateRows, "state-rows", 10_000_000, "triplets in it")
 	flag.DurationVar(&s.stateFor, "state-for", time.Minute, "how long decisions are made at a steady rate")
+	flag.IntVar(&s.recordRows, "record-rows", 2_000_000, "entries in the record of -only record")
+	flag.DurationVar(&s.recordFor, "record-for", time.Minute, "how long -only record gives decisions at a steady rate")
 	run := flag.String("state-run", "", "for the bench itself: be one of its processes")
 	flag.Parse()
 	if *run != "" {
@@ -107,6 +113,7 @@ func main() {
 		{"spam", b.spam},
 		{"virus", b.scan},
 		{"state", b.state},
+		{"record", b.record},
 	} {
 		if !strings.Contains(","+s.only+",", ","+part.name+",") {
 			continue
