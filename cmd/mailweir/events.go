@@ -83,11 +83,15 @@ func actionNames() (names []string) {
 	return names
 }
 
+// eventsPage is how many entries are in memory at once.
+const eventsPage = 1000
+
 // query is what the flags ask for.
 func (f *eventsFlags) query(now time.Time) (record.Query, error) {
 	q := record.Query{
 		Since: f.since.at(now), Until: f.until.at(now), Sender: queryAddress(f.from), Recipient: queryAddress(f.to), Login: f.login,
 		MessageID: f.messageID, QueueID: f.queueID, Session: f.session, Host: f.host, Text: f.text, IDs: f.ids, Code: strings.ToLower(f.code), Kind: record.Decisions,
+		Limit: eventsPage,
 	}
 	named := len(f.ids) > 0 || f.messageID != "" || f.queueID != "" || f.session != ""
 	if q.Since.IsZero() && !named {
@@ -204,11 +208,8 @@ func runEvents(cmd *cobra.Command, f *eventsFlags) error {
 	return out.flush()
 }
 
-// eventsPage is how many entries are in memory at once.
-const eventsPage = 1000
-
 // printEvents prints what a query finds, the oldest first, and returns the position of the last
-// entry. It keeps one page in memory.
+// entry. It keeps one page in memory, of as many entries as the query says.
 func printEvents(ctx context.Context, reader record.Reader, q record.Query, limit int, out printer) (record.Position, error) {
 	var last record.Position
 	if limit > 0 {
@@ -218,7 +219,7 @@ func printEvents(ctx context.Context, reader record.Reader, q record.Query, limi
 		}
 		q.After = before - 1
 	}
-	q.Forward, q.Limit = true, eventsPage
+	q.Forward = true
 	for {
 		page, err := reader.Search(ctx, q)
 		if err != nil {
@@ -253,8 +254,9 @@ func further(q *record.Query, page record.Page) bool {
 
 // newest is the position of the oldest of so many entries, 0 where there is none.
 func newest(ctx context.Context, reader record.Reader, q record.Query, limit int) (oldest record.Position, err error) {
+	most := q.Limit
 	for limit > 0 {
-		q.Limit = min(limit, eventsPage)
+		q.Limit = min(limit, most)
 		page, err := reader.Search(ctx, q)
 		if err != nil {
 			return 0, readFailed(err)

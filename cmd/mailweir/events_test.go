@@ -249,23 +249,33 @@ func TestEventsAreClean(t *testing.T) {
 
 // More entries than one page has are all printed, and the newest of them are.
 func TestEventsPages(t *testing.T) {
+	const page = 10
 	var entries []record.Entry
-	for i := range eventsPage*2 + 5 {
+	for i := range page*2 + 5 {
 		entries = append(entries, decided(fmt.Sprintf("mw-0000%04d", i), "greylist", 50, nil))
 	}
-	where := recorded(t, entries...)
-	for flags, want := range map[string]struct {
+	dir := strings.TrimPrefix(recorded(t, entries...), "--record=file:")
+	store, err := files.OpenReadOnly(dir, files.Options{Clock: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	for limit, want := range map[int]struct {
 		n           int
 		first, last string
 	}{
-		"":             {eventsPage*2 + 5, "mw-00000000", "mw-00002004"},
-		"--limit=1500": {1500, "mw-00000505", "mw-00002004"},
-		"--limit=9999": {eventsPage*2 + 5, "mw-00000000", "mw-00002004"},
+		0:    {25, "mw-00000000", "mw-00000024"},
+		15:   {15, "mw-00000010", "mw-00000024"},
+		20:   {20, "mw-00000005", "mw-00000024"},
+		9999: {25, "mw-00000000", "mw-00000024"},
 	} {
-		_, out, _ := give(t, "", append([]string{"events", where}, strings.Fields(flags)...)...)
-		lines := strings.Split(strings.TrimSpace(out), "\n")
+		var out bytes.Buffer
+		if _, err := printEvents(t.Context(), store, record.Query{Limit: page}, limit, textEvents{&out}); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 		if len(lines) != want.n || !strings.Contains(lines[0], want.first) || !strings.Contains(lines[len(lines)-1], want.last) {
-			t.Errorf("%s: %d lines, from %q to %q", flags, len(lines), lines[0], lines[len(lines)-1])
+			t.Errorf("--limit=%d: %d lines, from %q to %q", limit, len(lines), lines[0], lines[len(lines)-1])
 		}
 	}
 }

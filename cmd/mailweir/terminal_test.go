@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mailweir/internal/policy"
 	"mailweir/internal/state"
 )
 
@@ -31,6 +32,7 @@ var attacks = map[string][][]string{
 	"auto-allow list":   {{}, {"--user=" + esc}},
 	"auto-allow rm":     {{"--user=" + esc}},
 	"check":             {{"--local-domains=inline:{" + esc + "=x}"}, {"--hops-max=" + esc}},
+	"console passwd":    {{esc}, {"bob", "--console-users=/" + esc, "--delete"}},
 	"config":            {{"--help-url=" + esc}, {"--client-block-list=" + esc}},
 	"content test":      {{"-f", "DEFINITION", "MESSAGE"}, {"-f", esc, esc}},
 	"events delete":     {{"--address=" + esc, "--note=" + esc}, {"--address=a" + esc + "@x.example", "--record=file:/" + esc}},
@@ -51,6 +53,7 @@ var attacks = map[string][][]string{
 	"rbl test":          {{esc}},
 	"reload":            {{"--control=unix:/" + esc}},
 	"replies":           {{"--replies=REPLIES"}, {"--replies=" + esc}},
+	"replay":            {{"--with=/" + esc, "--record=file:RECORD"}, {"--since=" + esc}},
 	"report":            {{"--since=" + esc}, {"--record=file:/" + esc}},
 	"reputation show":   {{"192.0.2.1"}, {esc}},
 	"reputation forget": {{esc}},
@@ -60,7 +63,10 @@ var attacks = map[string][][]string{
 	"tempblock add":     {{"192.0.2.1", "--note=" + esc}, {esc}},
 	"tempblock list":    {{}},
 	"tempblock rm":      {{esc}},
+	"trace":             {{"--to=@ours.example", "--record=file:RECORD"}, {"--to=" + esc, "--record=file:RECORD"}, {"--since=" + esc}},
 	"version":           {{esc}},
+	"would":             {{"--record=file:RECORD"}, {"--check=" + esc}},
+	"why":               {{"mw-aaaaaaa1", "--record=file:RECORD"}, {esc}, {"mw-00000000", "--record=file:/" + esc}},
 }
 
 // What a terminal is sent can be seen, whatever is in the state, in messages, in files and on the
@@ -79,7 +85,10 @@ func TestNothingMovesATerminal(t *testing.T) {
 		}
 		names = append(names, name, filepath.Join(dir, name))
 	}
-	place := strings.NewReplacer(names...)
+	kept := recorded(t, decided("mw-aaaaaaa1", "greylist", 5, func(e *policy.Event) {
+		e.Sender, e.Recipients, e.Helo, e.Subject, e.Cause = esc+"@x.example", []string{"a" + esc + "@ours.example"}, esc, esc, esc
+	}))
+	place := strings.NewReplacer(append(names, "RECORD", strings.TrimPrefix(kept, "--record=file:"))...)
 	spec := "file:" + filepath.Join(dir, "state")
 	learn(t, spec)
 	shown := map[string]bool{}
@@ -100,7 +109,7 @@ func TestNothingMovesATerminal(t *testing.T) {
 			}
 		}
 	}
-	for _, path := range []string{"account list", "auto-allow list", "managed list", "greylist show", "explain", "table query"} {
+	for _, path := range []string{"account list", "auto-allow list", "managed list", "greylist show", "explain", "table query", "trace", "why"} {
 		if !shown[path] {
 			t.Errorf("mailweir %s has shown nothing of a sender's", path)
 		}
