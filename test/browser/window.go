@@ -160,6 +160,24 @@ func (w *Window) AwaitText(text string) {
 	w.Await("document.body && document.body.innerText.includes(" + Quote(text) + ")")
 }
 
+// GoUntil visits a path again and again until the page says something: what is recorded is written
+// a moment later.
+func (w *Window) GoUntil(path, text string) {
+	w.t.Helper()
+	var seen string
+	err := testbed.Until(func() error {
+		w.Go(path)
+		if !w.Says(text) {
+			seen = w.seen()
+			return fmt.Errorf("it does not say %q", text)
+		}
+		return nil
+	})
+	if err != nil {
+		w.t.Fatalf("%s: %v\n%s", path, err, seen)
+	}
+}
+
 // Says reports whether the page says something.
 func (w *Window) Says(text string) bool {
 	w.t.Helper()
