@@ -83,7 +83,7 @@ func TestDoubts(t *testing.T) {
 				}
 				h.add(m)
 			}
-			r := reader{Reader: h.kept(t), extent: &c.extent}
+			r := reader{Reader: h.inMemory(), extent: &c.extent}
 			if c.extent.Days == nil {
 				r.extent = nil
 			}

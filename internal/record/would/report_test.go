@@ -63,9 +63,8 @@ func golden(t *testing.T, name string, got []byte) {
 
 // What people read, and what programs do. Pages that come in pieces change nothing.
 func TestReport(t *testing.T) {
-	store := busy().kept(t)
-	for _, pieces := range []bool{false, true} {
-		report := lookAt(t, reader{Reader: store, pieces: pieces})
+	for _, r := range []record.Reader{busy().inMemory(), busy().kept(t), reader{Reader: busy().inMemory(), pieces: true}} {
+		report := lookAt(t, r)
 		var text bytes.Buffer
 		if err := report.Write(&text); err != nil {
 			t.Fatal(err)
@@ -167,7 +166,7 @@ func TestBeforeMail(t *testing.T) {
 }
 
 func TestFails(t *testing.T) {
-	store := busy().kept(t)
+	store := busy().inMemory()
 	for n := range 8 {
 		if _, err := would.Look(t.Context(), &failing{Reader: store, after: n}, would.Options{Since: start, Until: now}); err == nil {
 			t.Errorf("the %d. question failed, and nothing is said", n+1)
