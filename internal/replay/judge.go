@@ -96,6 +96,7 @@ type play struct {
 func (j *Judge) Judge(t *policy.Transaction, events map[string]*policy.Event, decisions func() ([]*policy.Event, error)) []Result {
 	p := newPast(t)
 	p.policy, p.now, p.then, p.decisions = j.policy, j.now, j.known[t.Policy], decisions
+	p.events = events
 	p.permits = p.then != nil && p.then[permits] == p.now[permits]
 	j.world.now.Store(p)
 	defer j.world.now.Store(nil)

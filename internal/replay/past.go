@@ -24,7 +24,9 @@ type past struct {
 	// now are those of this one, permits says that the administrator's permits are the same.
 	then, now map[string]string
 	permits   bool
-	// decisions are the events of the case; they are looked for when one is needed.
+	// events are the decisions that the outcomes name, by their ids. decisions are all those of the
+	// case; they are looked for when one is needed.
+	events    map[string]*policy.Event
 	decisions func() ([]*policy.Event, error)
 }
 
@@ -91,13 +93,15 @@ func (p *past) Said(check string, stage policy.Stage, place int, r *policy.Recip
 	if p.then == nil || p.then[check] == "" || p.then[check] != p.now[check] {
 		return policy.Pass, trace.ErrNotRecorded
 	}
-	events, err := p.decisions()
-	if err != nil {
-		return policy.Pass, fmt.Errorf("%w: %w", err, trace.ErrNotRecorded)
-	}
-	for _, e := range events {
-		if e.Check == check && e.Stage == stage && concerns(e, r) {
-			return p.repeat(e)
+	if p.named(check, nil) { // else it has decided nothing, and nobody need look for that
+		events, err := p.decisions()
+		if err != nil {
+			return policy.Pass, fmt.Errorf("%w: %w", err, trace.ErrNotRecorded)
+		}
+		for _, e := range events {
+			if e.Check == check && e.Stage == stage && concerns(e, r) {
+				return p.repeat(e)
+			}
 		}
 	}
 	if p.named(check, r) || !p.reached(stage, place, r) || !p.permits && p.policy.Yields(check) {
@@ -172,13 +176,8 @@ func (p *past) before(place int, decided policy.Outcome) bool {
 	if !decided.Bad() || decided.Fate == policy.Removed {
 		return true
 	}
-	events, _ := p.decisions()
-	for _, e := range events {
-		if e.ID == decided.Event {
-			return place < p.policy.Place(e.Check, e.Stage)
-		}
-	}
-	return false
+	e := p.events[decided.Event]
+	return e != nil && place < p.policy.Place(e.Check, e.Stage)
 }
 
 // ended reports whether the message came whole, to its end.

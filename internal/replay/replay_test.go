@@ -254,3 +254,7 @@ func TestPages(t *testing.T) {
 		t.Errorf("%+v, want %d", sums, want)
 	}
 }
+
+func letterOf(client string) policytest.Letter {
+	return policytest.Letter{Client: client, Helo: "helo.example", To: []string{"a@ours.example"}, Header: []string{"From: a@else.example", "Subject: hello"}}
+}

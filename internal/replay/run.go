@@ -3,6 +3,7 @@ package replay
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"mailweir/internal/policy"
@@ -152,21 +153,13 @@ func (j *Judge) events(ctx context.Context, entries []record.Entry) (map[string]
 
 // decisionsOf looks for the decisions about a transaction when they are needed, once.
 func (j *Judge) decisionsOf(ctx context.Context, t *policy.Transaction) func() ([]*policy.Event, error) {
-	var events []*policy.Event
-	var failure error
-	looked := false
-	return func() ([]*policy.Event, error) {
-		if looked {
-			return events, failure
-		}
-		looked = true
-		var page record.Page
-		page, failure = j.reader.Search(ctx, record.Query{
+	return sync.OnceValues(func() (events []*policy.Event, err error) {
+		page, err := j.reader.Search(ctx, record.Query{
 			Kind: record.Decisions, Session: t.Session, Transaction: t.Number, Forward: true, Limit: pageSize,
 		})
 		for _, e := range page.Entries {
 			events = append(events, e.Event)
 		}
-		return events, failure
-	}
+		return events, err
+	})
 }
