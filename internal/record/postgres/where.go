@@ -46,6 +46,9 @@ type selection struct {
 	// One key alone has its rows in order of position; several are put in order first.
 	keys    string
 	ordered bool
+	// few: there are so few that they are all found first, and then put in order. The planner would
+	// walk over all of them in order instead, where it thinks that they are many.
+	few bool
 }
 
 // selectionOf turns a normal query into SQL. The first of these that is set leads, because it names
@@ -55,6 +58,7 @@ func selectionOf(q record.Query) selection {
 	s := selection{ordered: true}
 	switch {
 	case len(q.IDs) > 0:
+		s.few = true
 		s.and("left(e.id, 255) = ANY($?) AND e.id <> ''", shorts(q.IDs))
 	case q.QueueID != "":
 		s.key(row.KeyQueue, q.QueueID)
@@ -213,6 +217,9 @@ func (s selection) statement(first, last record.Position, forward bool, limit in
 	end := " LIMIT " + strconv.Itoa(limit)
 	if s.keys == "" {
 		w.and("e.position BETWEEN $? AND $?", int64(first), int64(last))
+		if s.few {
+			return "SELECT e.* FROM (SELECT " + readColumns + " FROM mailweir_entries e WHERE " + w.String() + " OFFSET 0) e ORDER BY e.position" + order + end, w.args
+		}
 		return "SELECT " + readColumns + " FROM mailweir_entries e WHERE " + w.String() + " ORDER BY e.position" + order + end, w.args
 	}
 	distinct := ""
