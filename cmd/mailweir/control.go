@@ -40,6 +40,7 @@ func (d *daemon) newService() *admin.Service {
 			store: absolute(stateSpec(*d.settings.daemon.state)), reload: d.reloadNow,
 			mode:     func(check string) policy.Mode { return d.loaded.Load().mode(check) },
 			record:   func() *recording { return d.record },
+			sums:     func() { d.recorder.SumNow() },
 			backends: d.metrics.Backends, inspect: d.inspect,
 		}),
 		May: admin.ByRole, Audit: d.audit(),
@@ -73,6 +74,7 @@ type ownParts struct {
 	reload func(context.Context) (reloaded, error) // loads the daemon's configuration
 	mode   func(check string) policy.Mode          // in which a check runs
 	record func() *recording                       // what is recorded, nil for nothing
+	sums   func()                                  // has the sums of events told that are still open
 
 	backends func() []events.BackendState             // how they have fared
 	inspect  func(context.Context) []runner.Inspected // asks each
@@ -97,7 +99,7 @@ the exit code is 78 (EX_CONFIG).`,
 		policy.OperationGroup{Operations: []policy.Operation{policy.NewOperation(about, policy.Unasked, run, showReloaded)}},
 		backendOperations(parts),
 		policy.OperationGroup{Name: "checks", Operations: []policy.Operation{modeOperation(parts.mode)}},
-		recordOperations(parts.record))
+		recordOperations(parts.record, parts.sums))
 }
 
 // reloaded is what came of a reload.

@@ -37,8 +37,8 @@ const (
 )
 
 // recordOperations are those that programs use. r is asked when they are carried out: it is nil where
-// nothing is recorded.
-func recordOperations(r func() *recording) policy.OperationGroup {
+// nothing is recorded. sums has the sums of events told that are still open.
+func recordOperations(r func() *recording, sums func()) policy.OperationGroup {
 	nothing := func() error { return &admin.UnavailableError{Text: "the daemon keeps no record (--record)"} }
 	flush := func(ctx context.Context, _ *policy.Call, _ policy.Nothing) (policy.Nothing, error) {
 		if r() == nil {
@@ -63,6 +63,7 @@ func recordOperations(r func() *recording) policy.OperationGroup {
 		if r() == nil {
 			return 0, nothing()
 		}
+		sums() // or one that has the address would come afterwards
 		return r().sink.Delete(ctx, address)
 	}
 	return policy.OperationGroup{Name: "record", Operations: []policy.Operation{

@@ -144,5 +144,8 @@ func (m *minutely) next(now time.Time) int {
 // Sweep tells of the sums whose time has come. Without it they wait for the next event.
 func (r *Recorder) Sweep() { r.sum(r.dedups.ended()) }
 
+// SumNow tells of the sums that are still open, before their time.
+func (r *Recorder) SumNow() { r.sum(r.dedups.end()) }
+
 // Close tells of the sums that are still open.
-func (r *Recorder) Close() { r.sum(r.dedups.end()) }
+func (r *Recorder) Close() { r.SumNow() }

@@ -202,8 +202,8 @@ func (s *Sink) Flush(ctx context.Context) error {
 // errClosed is about what comes after the end.
 var errClosed = errors.New("the record is closed")
 
-// Delete takes out everything about an address, between two commits. Entries wait meanwhile. It goes on
-// when its caller leaves.
+// Delete takes out everything about an address, also what has been taken and not yet written. Entries wait
+// meanwhile. It goes on when its caller leaves.
 func (s *Sink) Delete(ctx context.Context, address string) (int, error) {
 	type result struct {
 		n   int
@@ -216,6 +216,10 @@ func (s *Sink) Delete(ctx context.Context, address string) (int, error) {
 		return 0, errClosed
 	}
 	s.tasks = append(s.tasks, func(work context.Context) {
+		if stats := s.Stats(); stats.Failing && stats.Waiting > 0 { // they would come afterwards
+			over <- result{0, ErrUnavailable}
+			return
+		}
 		n, err := s.store.Delete(work, address)
 		over <- result{n, err}
 	})

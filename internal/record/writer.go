@@ -47,6 +47,7 @@ func (s *Sink) tasksNow() {
 	s.tasks = nil
 	s.mu.Unlock()
 	for _, task := range tasks {
+		s.drain(false) // what was taken before comes before it
 		task(context.Background())
 	}
 }

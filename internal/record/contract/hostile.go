@@ -16,8 +16,9 @@ import (
 var hostile = []string{
 	`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `' onmouseover='alert(1)`, `javascript:alert(1)`, `</script><script>`, `<!--<script>`,
 	`<svg/onload=alert(1)>`, `]]>`, `&lt;script&gt;`, `{{7*7}}`, `<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>`, `+ADw-script+AD4-`,
-	`＜script＞`, "a\u202eb", "a\u2028b", "a\x00b", "a\xffb", strings.Repeat("A", 5000), "a\r\nb: c", "=1+1", "+1", "-1", "@SUM(A1)", "\t=1",
+	`＜script＞`, "a\u202eb", "a\u2028b", "a\x00b", "a\xffb", "a\r\nb: c", "=1+1", "+1", "-1", "@SUM(A1)", "\t=1",
 	`'; DROP TABLE mailweir_entries; --`, `$1`, `?`, `\`, `\N`, `\.`, `%`, `_`, `$?`, "\ufeff", "\U0001f9e8", "a\u0000", `"quoted user"@example.org`, "\n",
+	strings.Repeat("A", 5000), // the last: it makes its rows long
 }
 
 // testHostile puts every hostile text into every field, and finds it by every field.
@@ -55,7 +56,7 @@ func testHostile(t *testing.T, open Open) {
 			"service": {Service: policy.Service(h)}, "direction": {Direction: h}, "text": {Text: h}, "own": {Own: []string{h}},
 			"own domains": {OwnDomains: []string{h}}, "id": {IDs: []string{h}}, "code": {Code: h},
 		} {
-			q.Limit = record.MaxLimit
+			q.Limit = 3
 			if _, err := s.Search(t.Context(), q); err != nil {
 				t.Errorf("%.40q as %s: %v", h, what, err)
 			}

@@ -217,18 +217,16 @@ func testBounds(t *testing.T, open Open) {
 	const most = 8 << 20
 	now := &clock{begin}
 	s := open(t, Options{Clock: now.Now, Max: most})
-	padding := func() string { // that no store can compress
-		var b strings.Builder
-		for range 1250 {
-			b.WriteString(policy.NewID())
-		}
-		return b.String()
+	var random strings.Builder // that no store can compress
+	for range 1250 {
+		random.WriteString(policy.NewID())
 	}
+	padding := random.String()
 	fill := func(batches int) {
 		for range batches {
 			var batch []record.Entry
 			for range 20 {
-				batch = append(batch, decision("", now.now, func(e *policy.Event) { e.Cause = padding() }), message("s-"+policy.NewID(), now.now))
+				batch = append(batch, decision("", now.now, func(e *policy.Event) { e.Cause = padding }), message("s-"+policy.NewID(), now.now))
 			}
 			write(t, s, batch...)
 		}
