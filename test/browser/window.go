@@ -44,6 +44,8 @@ type Window struct {
 
 	mu       sync.Mutex
 	problems []string
+	heard    int // marks that have come back from the console of the page
+	marks    int // marks that were made there
 }
 
 // Window opens a window for the server at base, such as http://127.0.0.1:1234.
@@ -56,7 +58,11 @@ func (c *Chromium) Window(t testing.TB, base string) *Window {
 	dialogs := chromedp.Events(ctx, page.JavascriptDialogOpening)
 	go func() {
 		for m, err := range console {
-			if err == nil && (m.Type == chromedp.ConsoleError || m.IsException()) {
+			switch {
+			case err != nil:
+			case m.Text == mark:
+				w.hear()
+			case m.Type == chromedp.ConsoleError || m.IsException():
 				w.problem("console: " + m.Text + " " + m.URL)
 			}
 		}
@@ -87,11 +93,32 @@ func (w *Window) problem(text string) {
 	w.problems = append(w.problems, text)
 }
 
+// mark is what a window writes to the console of its page, to hear all that came before.
+const mark = "-- so far --"
+
+func (w *Window) hear() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.heard++
+}
+
 // Problems are the dialogs and the errors of the console since it was asked last.
 func (w *Window) Problems() []string {
 	w.t.Helper()
-	// What the page said before its answer to this has been heard before it.
-	Eval[bool](w, "true")
+	// What the page said before the mark has been heard before it.
+	w.marks++
+	Eval[bool](w, "console.log("+Quote(mark)+"), true")
+	err := testbed.Until(func() error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.heard < w.marks {
+			return errors.New("the console of the page does not answer")
+		}
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	problems := w.problems
