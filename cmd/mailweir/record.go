@@ -132,7 +132,7 @@ func openRecording(f *daemonFlags, log *logrus.Logger, observer *backend.Observe
 	}
 	sink := record.NewSink(store, record.SinkOptions{Log: log, Clock: time.Now, Subjects: *f.record.subjects, Accepted: f.record.accepted})
 	ending, end := context.WithCancel(context.Background())
-	return &recording{spec, f.record, store, sink, ending, end}, nil
+	return &recording{spec: spec, flags: f.record, store: store, sink: sink, ending: ending, end: end}, nil
 }
 
 // failedRecord is the error of a record that could not be opened.

@@ -21,8 +21,23 @@ func (s *Store) Write(ctx context.Context, entries []record.Entry, changes []rec
 	if s.holder == nil {
 		return errReadOnly
 	}
+	pieces, err := s.plan(ctx, entries, changes)
+	if err != nil {
+		return err
+	}
+	for _, p := range pieces {
+		if err := s.makingRoom(func() error { return s.writePiece(ctx, p.file, p) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// makingRoom does something again while old days make room for it. What it has done stays done: each
+// commit is tried by itself.
+func (s *Store) makingRoom(do func() error) error {
 	for {
-		err := s.write(ctx, entries, changes)
+		err := do()
 		if err == nil || !s.full(err) || !s.makeRoom() {
 			return err
 		}
@@ -45,32 +60,35 @@ func (s *Store) full(err error) bool {
 
 // piece is what goes into one day.
 type piece struct {
+	file    dayFile
 	entries []*record.Entry
 	changes []*record.Change
 }
 
-func (s *Store) write(ctx context.Context, entries []record.Entry, changes []record.Change) error {
-	pieces := map[time.Time]*piece{}
+// plan gives everything its position, and says what goes into which day. Sums whose first event stands
+// there already have been put in its place.
+func (s *Store) plan(ctx context.Context, entries []record.Entry, changes []record.Change) ([]*piece, error) {
+	var pieces []*piece
 	at := func(p record.Position) *piece {
-		date := dateOf(p)
-		if pieces[date] == nil {
-			pieces[date] = &piece{}
+		file := s.file(dateOf(p))
+		i := slices.IndexFunc(pieces, func(p *piece) bool { return p.file == file })
+		if i < 0 {
+			i, pieces = len(pieces), append(pieces, &piece{file: file})
 		}
-		return pieces[date]
+		return pieces[i]
 	}
-	last := s.last
-	defer func() { s.last = last }()
 	now := s.Clock()
 	next := func(of time.Time) record.Position {
-		last = s.after(last, now, of)
-		return last
+		s.last = s.after(s.last, now, of)
+		return s.last
 	}
 	for i := range entries {
 		e := &entries[i]
 		if e.Position = 0; e.Event != nil && e.Event.Dedup != nil {
-			done, err := s.replace(ctx, e)
+			done := false
+			err := s.makingRoom(func() (err error) { done, err = s.replace(ctx, e); return err })
 			if err != nil {
-				return err
+				return nil, err
 			}
 			if done {
 				continue
@@ -87,12 +105,7 @@ func (s *Store) write(ctx context.Context, entries []record.Entry, changes []rec
 		p := at(c.Position)
 		p.changes = append(p.changes, c)
 	}
-	for date, p := range pieces {
-		if err := s.writePiece(ctx, s.file(date), p); err != nil {
-			return err
-		}
-	}
-	return nil
+	return pieces, nil
 }
 
 // clockBack is how far the clock may be set back before positions begin again at what it says: until
