@@ -21,7 +21,8 @@ func (b *bench) recordFound() error {
 	h := b.Part()
 	defer h.Close()
 	now := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
-	store, err := files.Open(context.Background(), testbed.TempDir(h), files.Options{Clock: func() time.Time { return now }})
+	clock := func() time.Time { return now }
+	store, err := files.Open(context.Background(), testbed.TempDir(h), files.Options{Clock: func() time.Time { return clock() }})
 	if err != nil {
 		return err
 	}
@@ -40,6 +41,7 @@ func (b *bench) recordFound() error {
 	}
 	fmt.Printf("%d entries over %d days, %d octets each, written at %.0f a second; resident memory %s.\n\n", x.Entries, len(x.Days), x.Octets/max(x.Entries, 1),
 		float64(x.Entries)/took.Seconds(), mib(memory))
+	clock = time.Now // a search ends by it
 	if err := recordSearches(store, ids, now); err != nil {
 		return err
 	}
@@ -69,6 +71,9 @@ func (b *bench) fillRecord(store *files.Store, now *time.Time) (ids []string, to
 			ids = append(ids, e.ID)
 		}
 		batch = batch[:0]
+		if err := store.Retain(context.Background(), *now); err != nil { // as the sink does, each minute
+			return nil, 0, err
+		}
 	}
 	return ids, time.Since(began), nil
 }

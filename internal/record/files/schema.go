@@ -118,7 +118,7 @@ func (e newerError) Error() string {
 
 // openReader opens a day's file for reading. Readers hold up no writer.
 func openReader(path string) (*sql.DB, error) {
-	db, err := sql.Open("sqlite", dsn(path, "ro", "query_only(1)", "busy_timeout(2000)"))
+	db, err := sql.Open("sqlite", dsn(path, "ro", "query_only(1)", "busy_timeout(2000)", "cache_size(-1024)"))
 	if err != nil {
 		return nil, err
 	}

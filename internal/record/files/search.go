@@ -62,7 +62,7 @@ func (s *Store) Search(ctx context.Context, q record.Query) (record.Page, error)
 			s.once("damaged"+file.path, "%s is damaged, and not searched: %v", file.path, err)
 		case gone(file, err):
 		case err != nil:
-			return record.Page{}, fmt.Errorf("record: %s: %w", file.path, err)
+			return record.Page{}, fmt.Errorf("record: %s: %w", file.path, denied(file.path, err))
 		}
 		if file != days[len(days)-1] && run.late() {
 			run.giveUp(first, last)
@@ -105,9 +105,11 @@ func (r *searching) day(ctx context.Context, file dayFile) error {
 	if err != nil {
 		return err
 	}
-	late, err := meta(ctx, db, metaLate)
-	if err != nil {
-		return denied(file.path, err)
+	late := int64(0)
+	if !r.q.Until.IsZero() { // only then it is needed
+		if late, err = meta(ctx, db, metaLate); err != nil {
+			return err
+		}
 	}
 	first, last := file.bounds()
 	first, last = r.narrow(first, last, time.Duration(late)*time.Microsecond)
