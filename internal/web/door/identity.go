@@ -117,10 +117,10 @@ func (s *Server) origin(r *http.Request) (client netip.Addr, from string, secure
 // identify finds out who asks, nil for nobody that is known.
 func (s *Server) identify(r *http.Request) (*visitor, *problem) { return s.whoIs(r, true) }
 
-// still reports whether somebody who follows a stream may still see it.
+// still reports whether somebody who follows a stream may still see it, and as much of it.
 func (s *Server) still(r *http.Request, who *visitor) bool {
 	now, trouble := s.whoIs(r, false)
-	return trouble == nil && now != nil && now.Name == who.Name && now.Role == who.Role && now.token == who.token
+	return trouble == nil && now != nil && now.Name == who.Name && stampOf(now.Person) == stampOf(who.Person) && now.token == who.token
 }
 
 func (s *Server) whoIs(r *http.Request, used bool) (*visitor, *problem) {

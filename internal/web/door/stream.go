@@ -74,10 +74,13 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, who *visitor, ha
 	})
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Time{})
+	_ = control.SetWriteDeadline(time.Time{})
 	handle(&streamed{w, control}, r.WithContext(ctx), who.Person)
+	_ = control.SetWriteDeadline(time.Now().Add(takesWithin)) // for what is still to be written
 }
 
-// streamed gives every write a deadline of its own.
+// streamed gives every write a deadline of its own, and takes it back: one that passes between two
+// writes ends a stream of HTTP/2, though nobody waits.
 type streamed struct {
 	http.ResponseWriter
 	control *http.ResponseController
@@ -85,8 +88,11 @@ type streamed struct {
 
 func (s *streamed) Write(p []byte) (int, error) {
 	_ = s.control.SetWriteDeadline(time.Now().Add(takesWithin))
+	defer s.unlimited()
 	return s.ResponseWriter.Write(p)
 }
+
+func (s *streamed) unlimited() { _ = s.control.SetWriteDeadline(time.Time{}) }
 
 // Flush is what [http.Flusher] wants.
 func (s *streamed) Flush() { _ = s.FlushError() }
@@ -94,5 +100,6 @@ func (s *streamed) Flush() { _ = s.FlushError() }
 // FlushError is what [http.ResponseController] wants.
 func (s *streamed) FlushError() error {
 	_ = s.control.SetWriteDeadline(time.Now().Add(takesWithin))
+	defer s.unlimited()
 	return s.control.Flush()
 }
