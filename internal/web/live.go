@@ -69,8 +69,10 @@ func (p *Pages) sendRows(w http.ResponseWriter, v policy.Person, q record.Query,
 		if !q.Match(e) {
 			continue
 		}
-		if v.Remit != nil {
-			e = scoped{by: v, delimiter: p.delimiter()}.own(e)
+		if v.Remit != nil { // as in a list, others' words find nothing
+			if e = (scoped{by: v, delimiter: p.delimiter()}).own(e); !q.Match(e) {
+				continue
+			}
 		}
 		data, err := json.Marshal(rowOf(e).Live()) // one line: JSON escapes line ends
 		if err != nil {

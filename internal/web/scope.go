@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"mailweir/internal/policy"
@@ -26,13 +27,30 @@ func (p *Pages) reader(v policy.Person) record.Reader {
 
 func (p *Pages) delimiter() string { return p.Admin.Offer().Delimiter }
 
-// Search finds what the visitor may see.
+// Search finds what the visitor may see, by what he may see of it: whoever asks for another's address,
+// or for a word of another's, does not learn that it is there.
 func (s scoped) Search(ctx context.Context, q record.Query) (record.Page, error) {
-	page, err := s.Reader.Search(ctx, within(s.by, q))
-	for i, e := range page.Entries {
-		page.Entries[i] = s.own(e)
+	q = within(s.by, q).Normal()
+	for {
+		page, err := s.Reader.Search(ctx, q)
+		found := len(page.Entries)
+		if err != nil || found == 0 {
+			return page, err
+		}
+		last := page.Entries[found-1].Position
+		page.Entries = slices.DeleteFunc(page.Entries, func(e record.Entry) bool { return !q.Match(s.own(e)) })
+		for i, e := range page.Entries {
+			page.Entries[i] = s.own(e)
+		}
+		if len(page.Entries) > 0 || !page.More || !page.Reached.IsZero() {
+			return page, nil
+		}
+		if q.Forward {
+			q.After = last
+		} else {
+			q.Before = last
+		}
 	}
-	return page, err
 }
 
 // Counts are of everybody's mail, so there are none.
