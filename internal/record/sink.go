@@ -60,6 +60,9 @@ type Sink struct {
 
 	wake  chan struct{}
 	ended chan struct{}
+	// base is what everything that is asked of the store ends with, some time after Close.
+	base   context.Context
+	cancel context.CancelFunc
 }
 
 // SinkStats are counts since the start.
@@ -85,6 +88,7 @@ func NewSink(store Store, o SinkOptions) *Sink {
 		o.Octets = defaultOctets
 	}
 	s := &Sink{SinkOptions: o, store: store, watches: map[*Watch]bool{}, wake: make(chan struct{}, 1), ended: make(chan struct{})}
+	s.base, s.cancel = context.WithCancel(context.Background())
 	go s.run()
 	return s
 }
@@ -245,7 +249,11 @@ func (s *Sink) Close() error {
 	s.closed = true
 	s.mu.Unlock()
 	s.poke()
+	// One time for all that waits: a store that hangs must not hold up the end once a commit.
+	late := time.AfterFunc(closeWithin, s.cancel)
 	<-s.ended
+	late.Stop()
+	s.cancel()
 	s.mu.Lock()
 	for w := range s.watches {
 		w.end()

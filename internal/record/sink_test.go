@@ -238,6 +238,28 @@ func TestUnavailable(t *testing.T) {
 	})
 }
 
+// A store that hangs holds up the end once, however much is waiting.
+func TestCloseIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSinking(record.SinkOptions{})
+		s.store.set(nil, make(chan struct{}))
+		for n := range 5000 {
+			s.Event(event(n))
+		}
+		time.Sleep(2 * time.Second)
+		begun := time.Now()
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(begun); took > 10*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		if got := s.Stats(); got.DroppedDecisions != 5000 || s.lines() != 1 {
+			t.Errorf("%+v, %d lines", got, s.lines())
+		}
+	})
+}
+
 func TestFlushEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSinking(record.SinkOptions{})

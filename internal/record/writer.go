@@ -34,7 +34,7 @@ func (s *Sink) run() {
 }
 
 func (s *Sink) retain() {
-	ctx, cancel := context.WithTimeout(context.Background(), writeWithin)
+	ctx, cancel := context.WithTimeout(s.base, writeWithin)
 	defer cancel()
 	if err := s.store.Retain(ctx, s.Clock()); err != nil && !errors.Is(err, ErrUnavailable) {
 		s.Log.WithError(err).Error("old entries of the record cannot be taken away")
@@ -48,7 +48,7 @@ func (s *Sink) tasksNow() {
 	s.mu.Unlock()
 	for _, task := range tasks {
 		s.drain(false) // what was taken before comes before it
-		task(context.Background())
+		task(s.base)
 	}
 }
 
@@ -59,11 +59,7 @@ func (s *Sink) drain(closing bool) {
 		if len(entries)+len(changes) == 0 {
 			break
 		}
-		within := writeWithin
-		if closing {
-			within = closeWithin
-		}
-		if !s.commit(entries, changes, within, closing) {
+		if !s.commit(entries, changes, closing) {
 			break // it will be tried again
 		}
 		if !more {
@@ -87,12 +83,12 @@ func (s *Sink) batch() (entries []Entry, changes []Change, more bool) {
 }
 
 // commit writes a batch, and reports whether it is over with.
-func (s *Sink) commit(entries []Entry, changes []Change, within time.Duration, closing bool) bool {
+func (s *Sink) commit(entries []Entry, changes []Change, closing bool) bool {
 	kept := make([]Entry, len(entries))
 	for i, e := range entries {
 		kept[i] = s.stripped(e)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), within)
+	ctx, cancel := context.WithTimeout(s.base, writeWithin)
 	err := s.store.Write(ctx, kept, changes)
 	cancel()
 	s.mu.Lock()
