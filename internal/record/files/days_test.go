@@ -104,6 +104,50 @@ func TestSumAcrossMidnight(t *testing.T) {
 	}
 }
 
+// Yesterday's file costs no more than what it has, when it is damaged or cannot be written to: the sum of
+// what it had stands in today's, with all that comes with it.
+func TestSumOfDamagedDay(t *testing.T) {
+	for name, harm := range map[string]func(path string, data []byte) error{
+		"cannot be written": func(path string, _ []byte) error {
+			err := os.Remove(path)
+			if err == nil {
+				err = os.Mkdir(path, 0o700)
+			}
+			return err
+		},
+		"no database": func(path string, data []byte) error {
+			return os.WriteFile(path, []byte(strings.Repeat("no database ", len(data)/12)), 0o600)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBed(t, files.Options{})
+			first := b.write(b.refusal("mw-aaaaaaaa"))[0]
+			b.now = b.now.AddDate(0, 0, 1)
+			if err := b.Close(); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(b.dir, "2026-11-23.sqlite")
+			data, err := os.ReadFile(path)
+			if err == nil {
+				err = harm(path, data)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.open(files.Options{})
+			sum := *first.Event
+			sum.Dedup = &policy.Dedup{Alike: policy.AlikeClient, Times: 31, Last: b.now}
+			b.write(b.refusal("mw-bbbbbbbb"), record.Entry{Event: &sum})
+			if err := os.RemoveAll(path); err != nil {
+				t.Fatal(err)
+			}
+			if p := b.search(record.Query{IDs: []string{"mw-aaaaaaaa", "mw-bbbbbbbb"}}); len(p.Entries) != 2 {
+				t.Errorf("%d entries, want both", len(p.Entries))
+			}
+		})
+	}
+}
+
 // Positions only grow, whatever the clock does; once it is a day behind they follow it, and it is said.
 func TestClockSetBack(t *testing.T) {
 	b := newBed(t, files.Options{})

@@ -176,22 +176,41 @@ func (s *Store) replace(ctx context.Context, e *record.Entry) (done bool, err er
 		if file.date.Before(from) || file.date.After(from.AddDate(0, 0, 2)) {
 			continue
 		}
-		d, err := s.open(ctx, file)
-		if err != nil {
+		switch done, err := s.replaceIn(ctx, file, e); {
+		case done:
+			return true, nil
+		case err == nil:
+		case ctx.Err() != nil || s.full(err):
 			return false, err
-		}
-		p, err := d.find(ctx, e.Event.ID)
-		if err != nil || p == 0 {
-			if err != nil && !damaged(err) {
-				return false, err
+		case damaged(err):
+			if err := s.setAside(file, err); err != nil {
+				s.once(file.path, "%v", err)
 			}
-			continue // writing to it will set it aside
+		default: // such as an owner that changed: one day's file must not cost what other days take
+			s.forget(file)
+			s.once(file.path, "%s cannot be written to (%v): sums of what it has stand in another day", file.path, err)
 		}
-		s.limit(d)
-		e.Position = p
-		return true, d.within(ctx, func(w *writing) error { return w.sum(*e) })
 	}
 	return false, nil
+}
+
+func (s *Store) replaceIn(ctx context.Context, file dayFile, e *record.Entry) (done bool, err error) {
+	d, err := s.open(ctx, file)
+	if err != nil {
+		return false, err
+	}
+	p, err := d.find(ctx, e.Event.ID)
+	if err != nil || p == 0 {
+		return false, err
+	}
+	s.limit(d)
+	sum := *e
+	sum.Position = p
+	if err := d.within(ctx, func(w *writing) error { return w.sum(sum) }); err != nil {
+		return false, err
+	}
+	e.Position = p
+	return true, nil
 }
 
 // change keeps a row of the audit.
