@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -42,9 +41,10 @@ const nested = 4
 // together, and what stands in base64 is looked into.
 func FindIDs(text []byte) []string {
 	var ids []string
+	seen := map[string]bool{} // a hostile bounce may have millions
 	findIDs(text, nested, func(id string) {
-		if id = strings.ToLower(id); !slices.Contains(ids, id) {
-			ids = append(ids, id)
+		if id = strings.ToLower(id); !seen[id] {
+			seen[id], ids = true, append(ids, id)
 		}
 	})
 	return ids
