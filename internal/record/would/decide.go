@@ -50,6 +50,9 @@ func (c *Check) decide(d doubts) {
 	default:
 		c.Decision = SafeToEnforce
 		c.Because = fmt.Sprintf("%s of %s in %s %s likely good", numberOrNone(c.Good.N), total, spanWords(span), isOrAre(c.Good.N))
+		if c.Unknown.N > 0 { // the line is often read alone
+			c.Because += fmt.Sprintf("; of %s nothing is known", group(c.Unknown.N))
+		}
 	}
 }
 
@@ -119,8 +122,8 @@ func count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}
-	if stem, ok := strings.CutSuffix(thing, "y"); ok {
-		return group(n) + " " + stem + "ies"
+	if stem, ok := strings.CutSuffix(thing, "ry"); ok {
+		return group(n) + " " + stem + "ries"
 	}
 	return group(n) + " " + thing + "s"
 }

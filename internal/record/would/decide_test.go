@@ -36,11 +36,11 @@ func TestDecisions(t *testing.T) {
 		mails   []mail // more of the history
 		want    string
 	}{
-		"200 in a week": {n: 200, want: "grey: safe to enforce: none of 200 would-be refusals in 7 days are likely good"},
+		"200 in a week": {n: 200, want: "grey: safe to enforce: none of 200 would-be refusals in 7 days are likely good; of 200 nothing is known"},
 		"199 in a week": {n: 199, want: "grey: cannot tell yet: there were 199 would-be refusals, and it takes 200 to tell"},
 		"a second less": {n: 200, first: time.Second, want: "grey: cannot tell yet: it has been looking for 6.9 days, and it takes 7 days to tell"},
 		"a second less, but it looked before": {
-			n: 200, first: time.Second, mails: []mail{{at: -day, would: "grey"}}, want: "grey: safe to enforce: none of 200 would-be refusals in 7 days are likely good",
+			n: 200, first: time.Second, mails: []mail{{at: -day, would: "grey"}}, want: "grey: safe to enforce: none of 200 would-be refusals in 7 days are likely good; of 200 nothing is known",
 		},
 		"one of one":      {n: 1, good: 1, first: end, want: "grey: not yet, because 1 of 1 would-be refusal is likely good (100.0 %)"},
 		"a day, one of 1": {n: 1, good: 1, first: end - 23*time.Hour, want: "grey: not yet, because 1 of 1 would-be refusal is likely good (100.0 %, 1.0 a day)"},
@@ -62,6 +62,7 @@ func TestDecisions(t *testing.T) {
 func TestDoubts(t *testing.T) {
 	for name, c := range map[string]struct {
 		lost    int // messages that are not in the record
+		gap     int // days without any
 		refused bool
 		extent  record.Extent
 		want    string
@@ -70,6 +71,8 @@ func TestDoubts(t *testing.T) {
 		"more than one in a hundred without": {lost: 3, want: "cannot tell yet: of 3 of 200 would-be refusals the record has no message, so what is good among them does not show"},
 		"no accepted message":                {refused: true, want: "cannot tell yet: the record has no accepted message (--record-accepted), so what was good does not show"},
 		"left out":                           {extent: record.Extent{Days: []record.Day{{Date: start.Truncate(day), LeftOut: 1}, {Date: now.Truncate(day), LeftOut: 2}}}, want: "cannot tell yet: the record left out a part of 3 entries for want of room (--record-max), so what was good does not show"},
+		"no day missing":                     {gap: 1, want: "safe to enforce"},
+		"days missing":                       {gap: 3, want: "cannot tell yet: the record has nothing of 2 days in between, so what the check was doing then does not show"},
 		"left out before and after": {
 			extent: record.Extent{Days: []record.Day{{Date: start.Truncate(day).AddDate(0, 0, -1), LeftOut: 1}, {Date: now.Truncate(day).AddDate(0, 0, 1), LeftOut: 2}}}, want: "safe to enforce",
 		},
@@ -77,7 +80,11 @@ func TestDoubts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := new(history)
 			for i := range 200 {
-				m := mail{at: time.Duration(i) * 50 * time.Minute, would: "grey", from: fmt.Sprintf("a%c%c@else.example", 'a'+i/26, 'a'+i%26), lost: i < c.lost}
+				at := time.Duration(i) * 50 * time.Minute
+				if gone := time.Duration(c.gap) * day; at > 2*day && at < 2*day+gone {
+					at = 2 * day
+				}
+				m := mail{at: at, would: "grey", from: fmt.Sprintf("a%c%c@else.example", 'a'+i/26, 'a'+i%26), lost: i < c.lost}
 				if c.refused {
 					m.fate, m.check = policy.Refused, "hops"
 				}
@@ -91,7 +98,7 @@ func TestDoubts(t *testing.T) {
 			if got := report.Checks[0].Line(); !strings.HasPrefix(got, "grey: "+c.want) {
 				t.Errorf("%s\nwant %s", got, c.want)
 			}
-			if noted := strings.Contains(strings.Join(report.Notes, "; "), "does not show"); noted != (c.refused || strings.Contains(c.want, "entries")) {
+			if noted := strings.Contains(strings.Join(report.Notes, "; "), "does not show"); noted != (c.refused || c.gap > 1 || strings.Contains(c.want, "entries")) {
 				t.Errorf("notes %q", report.Notes)
 			}
 		})

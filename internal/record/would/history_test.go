@@ -268,11 +268,17 @@ func (m *memory) Search(_ context.Context, q record.Query) (page record.Page, er
 	return page, nil
 }
 
-func (m *memory) Counts(_ context.Context, since, until time.Time, _ time.Duration) (list []record.Count, err error) {
+func (m *memory) Counts(_ context.Context, since, until time.Time, bucket time.Duration) (list []record.Count, err error) {
 	for _, e := range m.entries {
-		if at := e.Time(); e.Event != nil && !at.Before(since) && at.Before(until) {
-			list = append(list, record.Count{Kind: record.Decisions, Check: e.Event.Check, Mode: e.Event.Mode, Action: e.Event.Action, N: 1})
+		at := e.Time().Truncate(bucket)
+		if at.Before(since.Truncate(bucket)) || !e.Time().Before(until) {
+			continue
 		}
+		c := record.Count{Time: at, Kind: record.Messages, N: 1}
+		if v := e.Event; v != nil {
+			c.Kind, c.Check, c.Mode, c.Action = record.Decisions, v.Check, v.Mode, v.Action
+		}
+		list = append(list, c)
 	}
 	return list, nil
 }

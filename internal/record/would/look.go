@@ -39,10 +39,17 @@ func Look(ctx context.Context, r record.Reader, o Options) (*Report, error) {
 	}
 	report := &Report{Version: Version, Since: o.Since.UTC(), Until: o.Until.UTC()}
 	best := e.weigh(o.Until)
-	d := e.doubts(extent, o)
 	earlier, err := lookingBefore(ctx, r, o.Since)
 	if err != nil {
 		return nil, err
+	}
+	empty, err := emptyDays(ctx, r, o)
+	if err != nil {
+		return nil, err
+	}
+	d := e.doubts(extent, o)
+	if empty > 0 && len(e.findings) > 0 {
+		d = append(d, fmt.Sprintf("the record has nothing of %s in between, so what the check was doing then does not show", count(empty, "day")))
 	}
 	for name, c := range e.checks {
 		c.span(o, extent.Newest, earlier[name])
@@ -138,6 +145,25 @@ func lookingBefore(ctx context.Context, r record.Reader, since time.Time) (map[s
 		}
 	}
 	return was, err
+}
+
+// emptyDays is how many whole UTC days have no entry although there are some before and after them: there
+// was no record then, or no mail.
+func emptyDays(ctx context.Context, r record.Reader, o Options) (empty int, err error) {
+	counts, err := r.Counts(ctx, o.Since.Add(-24*time.Hour), o.Until, 24*time.Hour)
+	var days []time.Time
+	for _, c := range counts {
+		if c.N > 0 {
+			days = append(days, c.Time)
+		}
+	}
+	slices.SortFunc(days, time.Time.Compare)
+	for i := 1; i < len(days); i++ {
+		if gap := int(days[i].Sub(days[i-1]) / (24 * time.Hour)); gap > 1 {
+			empty += gap - 1
+		}
+	}
+	return empty, err
 }
 
 // span finds out in which time the check is known to have been looking: from its first would-be
