@@ -133,9 +133,33 @@ func writeChanges(out io.Writer, changes []record.Change, asJSON, asCSV bool) er
 		if !c.Until.IsZero() {
 			until = terminal.Time(c.Until)
 		}
-		table.Row(terminal.Time(c.Time), fmt.Sprintf("%s (%d)", c.Name, c.UID), c.From, what, alterationTexts(c.Changes), c.Why, until)
+		table.Row(terminal.Time(c.Time), personText(c.Person), c.From, what, clipped(alterationTexts(c.Changes)), c.Why, until)
 	}
 	return table.Flush()
+}
+
+// personText is a name, and the number of a user of the host.
+func personText(p policy.Person) string {
+	if p.UID < 0 { // a login of the console, or mailweir itself
+		return p.Name
+	}
+	return fmt.Sprintf("%s (%d)", p.Name, p.UID)
+}
+
+// widestChange bounds a cell of the table in octets: the load of a policy names every check.
+const widestChange = 240
+
+// clipped is a text of the table; --json and --csv have all of it.
+func clipped(text string) string {
+	if len(text) <= widestChange {
+		return text
+	}
+	end := strings.LastIndex(text[:widestChange], "; ")
+	if end < 0 {
+		return text
+	}
+	left := strings.Count(text[end+2:], "; ") + 1
+	return fmt.Sprintf("%s; and %d more (--json)", text[:end], left)
 }
 
 // alterationTexts says in one line what was changed.

@@ -182,3 +182,17 @@ func stands(t *testing.T, dir, text string) (found bool) {
 	}
 	return found
 }
+
+func TestAuditTableClips(t *testing.T) {
+	var list []policy.Alteration
+	for range 30 {
+		list = append(list, policy.Alteration{What: "greylist", Before: "0123456789ab", After: "ba9876543210"})
+	}
+	got := clipped(alterationTexts(list))
+	if len(got) > widestChange+30 || !strings.HasPrefix(got, "greylist: 0123456789ab → ba9876543210; ") || !strings.HasSuffix(got, "; and 25 more (--json)") {
+		t.Errorf("clipped: %d octets, %q", len(got), got)
+	}
+	if one := strings.Repeat("x", 2*widestChange); clipped(one) != one {
+		t.Error("a single change is cut")
+	}
+}

@@ -39,7 +39,11 @@ func Read(value []byte) (e Origin) {
 
 // String tells the record in words.
 func (e Origin) String() string {
-	text := fmt.Sprintf("by %s (uid %d) on %s", e.By, e.UID, e.At.UTC().Format(time.DateTime))
+	who := e.By
+	if e.UID >= 0 { // a login of the console has none
+		who += fmt.Sprintf(" (uid %d)", e.UID)
+	}
+	text := fmt.Sprintf("by %s on %s", who, e.At.UTC().Format(time.DateTime))
 	if e.Note != "" {
 		text += ": " + e.Note
 	}

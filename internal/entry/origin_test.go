@@ -14,6 +14,7 @@ func TestOrigin(t *testing.T) {
 	}{
 		{"with a note", Origin{By: "root", UID: 7, At: at, Note: "stolen password"}, "by root (uid 7) on 2026-11-23 11:00:00: stolen password"},
 		{"without", Origin{By: "bob", At: at}, "by bob (uid 0) on 2026-11-23 11:00:00"},
+		{"of the console", Origin{By: "anna", UID: -1, At: at}, "by anna on 2026-11-23 11:00:00"},
 		{"what a log must not show", Origin{By: "root", At: at, Note: "a\x1b[31m\nb"}, "by root (uid 0) on 2026-11-23 11:00:00: a(31m b"},
 	} {
 		got := Read(c.in.Value())
