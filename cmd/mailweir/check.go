@@ -103,7 +103,11 @@ func offText(why string) string {
 // ownRemarks are those about the process.
 func (s *settings) ownRemarks() (remarks []string) {
 	if *s.daemon.state == autoState && stateSpec(autoState) == "memory:" {
-		remarks = append(remarks, "what is remembered ends with the process: name --state=file:DIR")
+		ends := "what is remembered ends with the process"
+		if recordSpec(s.daemon) == noRecord {
+			ends += ", and decisions are not recorded"
+		}
+		remarks = append(remarks, ends+": name --state=file:DIR")
 	}
 	return slices.Concat(remarks, s.recordRemarks(), s.daemon.placeRemarks())
 }

@@ -129,7 +129,7 @@ func (s *settings) recordRemarks() (remarks []string) {
 		return remarks
 	}
 	var without []string
-	for _, name := range []string{"record-for", "record-max", "record-subjects", "record-accepted"} {
+	for _, name := range []string{"record-for", "record-max", "record-subjects", "record-accepted", "console"} {
 		if s.flags.Lookup(name).Changed {
 			without = append(without, "--"+name)
 		}
