@@ -251,7 +251,7 @@ func sumOf(e *policy.Event) *Sum {
 // fromAddress is the address in a header From, "" where there is not exactly one.
 func fromAddress(field string) string {
 	list, more := address.HeaderFrom([]string{field}).First(2, false)
-	if len(list) != 1 || more || strings.TrimSpace(field) == "" {
+	if len(list) != 1 || more || strings.TrimSpace(field) == "" || !isMailbox(list[0]) {
 		return ""
 	}
 	return list[0].Key()

@@ -170,7 +170,10 @@ func placeholders(e *policy.Event) map[string]string {
 		values["envelope"] = "<>"
 	}
 	if e.Sender != "" && !sender.IsNull() {
-		values["sender"], values["envelope"], values["sender_domain"] = sender.Key(), sender.Key(), sender.Domain
+		values["envelope"] = sender.Key()
+		if isMailbox(sender) {
+			values["sender"], values["sender_domain"] = sender.Key(), sender.Domain
+		}
 	}
 	if len(e.Recipients) > 0 {
 		to := address.Parse(e.Recipients[0])
@@ -189,6 +192,10 @@ func placeholders(e *policy.Event) map[string]string {
 	}
 	return values
 }
+
+// isMailbox reports whether an address is one: as an entry, that of MAIL FROM:<example.com> would be
+// about everybody there.
+func isMailbox(a address.Address) bool { return a.Local != "" && a.Domain != "" }
 
 // String is FILE:LINE.
 func (p Place) String() string { return p.File + ":" + strconv.Itoa(p.Line) }

@@ -157,6 +157,25 @@ func TestTell(t *testing.T) {
 	}
 }
 
+// A sender that is no address is no entry of a list: there it would be a whole domain.
+func TestTellDomainAsSender(t *testing.T) {
+	for _, sender := range []string{"com", ".com", "@com", `"@example.com"`, "example.com", "x@"} {
+		for _, check := range []string{"zones", "lists"} {
+			reply := map[string]*policy.Reply{"zones": asked, "lists": listed}[check]
+			e := event("mw-aaaaaaa1", 0, check, reply, func(e *policy.Event) { e.Sender, e.From, e.SPF = sender, sender, "pass" })
+			told, err := teller(decisions(e)).Tell(t.Context(), e.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, way := range told.Ways {
+				if way.Operation == "own/add" || way.Entry != "" && way.Table != "permit-clients" {
+					t.Errorf("%s: %s %q, %s %q", sender, way.Operation, way.Words, way.Table, way.Entry)
+				}
+			}
+		}
+	}
+}
+
 func TestTellUnknown(t *testing.T) {
 	for _, c := range []struct {
 		entries []record.Entry
