@@ -19,6 +19,7 @@ type memory struct {
 	record.Reader
 	entries []record.Entry
 	asked   int
+	leftOut []record.Day
 }
 
 func (m *memory) Search(_ context.Context, q record.Query) (record.Page, error) {
@@ -41,7 +42,7 @@ func (m *memory) Search(_ context.Context, q record.Query) (record.Page, error) 
 }
 
 func (m *memory) Extent(context.Context) (record.Extent, error) {
-	var e record.Extent
+	e := record.Extent{Days: m.leftOut}
 	if len(m.entries) > 0 {
 		e.Oldest = m.entries[0].Time()
 	}

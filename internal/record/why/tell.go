@@ -31,13 +31,19 @@ type UnknownError struct {
 	ID string
 	// Oldest is how far the record goes back, zero when it is empty.
 	Oldest time.Time
+	// LeftOut is how many entries a bound of a day has left out, wholly or in part.
+	LeftOut int64
 }
 
 func (e *UnknownError) Error() string {
 	if e.Oldest.IsZero() {
 		return e.ID + " is not in the record, which is empty"
 	}
-	return fmt.Sprintf("%s is not in the record, which goes back to %s", e.ID, e.Oldest.UTC().Format(time.DateOnly))
+	text := fmt.Sprintf("%s is not in the record, which goes back to %s", e.ID, e.Oldest.UTC().Format(time.DateOnly))
+	if e.LeftOut > 0 {
+		text += fmt.Sprintf("; all or a part of %d entries was left out for want of room (--record-max)", e.LeftOut)
+	}
+	return text
 }
 
 // Tell tells the decision of an id. The error is an [UnknownError], or one of the record.
@@ -51,7 +57,11 @@ func (t *Teller) Tell(ctx context.Context, id string) (*Telling, error) {
 		if err != nil {
 			return nil, err
 		}
-		return nil, &UnknownError{ID: id, Oldest: extent.Oldest}
+		unknown := &UnknownError{ID: id, Oldest: extent.Oldest}
+		for _, day := range extent.Days {
+			unknown.LeftOut += day.LeftOut
+		}
+		return nil, unknown
 	}
 	return t.Of(ctx, page.Entries[0].Event)
 }

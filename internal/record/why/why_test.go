@@ -248,3 +248,13 @@ func TestTrace(t *testing.T) {
 		}
 	}
 }
+
+// An id that a bound has left out was perhaps given all the same.
+func TestUnknownWhereSomeAreLeftOut(t *testing.T) {
+	m := &memory{entries: decisions(event("mw-aaaaaaa1", 0, "first", slow, nil)), leftOut: []record.Day{{LeftOut: 2}, {}, {LeftOut: 3}}}
+	_, err := (&why.Teller{Reader: m}).Tell(t.Context(), "mw-00000000")
+	const want = "mw-00000000 is not in the record, which goes back to 2026-11-28; all or a part of 5 entries was left out for want of room (--record-max)"
+	if err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
