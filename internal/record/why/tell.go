@@ -212,8 +212,9 @@ func outcomeFor(m *policy.Transaction, recipient string) policy.Outcome {
 	return m.Outcome
 }
 
-// where is a line of a file, as causes name one.
-var where = regexp.MustCompile(`(/[^\s:"']+):(\d+)\b`)
+// where is a line of a file, as causes name one: an absolute path that stands by itself, perhaps
+// behind a kind of table. What follows the name of a host, or the // of a URL, is none.
+var where = regexp.MustCompile(`(?m)(?:^|[\s"'(\[<=,;:])(/[^\s:"'/][^\s:"']*):(\d+)\b`)
 
 // placesIn finds the lines of files that a text names, each once.
 func placesIn(text string) (places []Place) {
