@@ -25,7 +25,7 @@ func newAudit() *cobra.Command {
 		Use:   "audit",
 		Short: "Show who has changed what at run time",
 		Long: `Prints what people have changed, or tried to, by commands and in the console, the oldest first: when, who, from where, what, why, until when,
-with what was before and after. It stands in the record as long as decisions do (--record-for), and in the log.
+with what was before and after; of a policy that came into force which checks judge by other settings than before. It stands in the record as long as decisions do (--record-for), and in the log.
 
 With --json one object a line, with --csv one row, times as of RFC 3339 in UTC.
 
@@ -133,7 +133,7 @@ func writeChanges(out io.Writer, changes []record.Change, asJSON, asCSV bool) er
 		if !c.Until.IsZero() {
 			until = terminal.Time(c.Until)
 		}
-		table.Row(terminal.Time(c.Time), personText(c.Person), c.From, what, clipped(alterationTexts(c.Changes)), c.Why, until)
+		table.Row(terminal.Time(c.Time), personText(c.Person), c.From, what, changedText(c), c.Why, until)
 	}
 	return table.Flush()
 }
@@ -146,7 +146,7 @@ func personText(p policy.Person) string {
 	return fmt.Sprintf("%s (%d)", p.Name, p.UID)
 }
 
-// widestChange bounds a cell of the table in octets: the load of a policy names every check.
+// widestChange bounds a cell of the table in octets.
 const widestChange = 240
 
 // clipped is a text of the table; --json and --csv have all of it.
@@ -160,6 +160,15 @@ func clipped(text string) string {
 	}
 	left := strings.Count(text[end+2:], "; ") + 1
 	return fmt.Sprintf("%s; and %d more (--json)", text[:end], left)
+}
+
+// changedText is what a person reads of a change: a policy has a digest for every check, which are
+// for programs.
+func changedText(c record.Change) string {
+	if text, ok := c.Loaded(); ok {
+		return text
+	}
+	return clipped(alterationTexts(c.Changes))
 }
 
 // alterationTexts says in one line what was changed.

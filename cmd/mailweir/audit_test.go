@@ -40,6 +40,10 @@ func TestAuditCommand(t *testing.T) {
 			Time: at, Operation: "managed/add", Person: policy.Person{Name: "=anna", UID: 1000, From: "console"}, Why: "\x1b[31m=1+1, \"x\"\n",
 			Changes: []policy.Alteration{{What: "@SUM(A1)", Before: "permitted", After: "blocked"}},
 		},
+		record.Change{
+			Time: at.Add(-time.Hour), Operation: record.PolicyLoad, Person: policy.Person{Name: "mailweir", UID: -1, From: "SIGHUP"},
+			Changes: []policy.Alteration{{What: "policy", Before: "aaaaaaaaaaaa", After: "bbbbbbbbbbbb"}, {What: "greylist", After: "cccccccccccc"}, {What: "rbl", Before: "dd", After: "ee"}},
+		},
 		record.Change{Time: at.Add(time.Minute), Operation: "reload", Person: policy.Person{Name: "root", From: "control socket"}, Err: "main.conf:3: wrong"},
 	)
 	for name, tt := range map[string]struct {
@@ -55,9 +59,12 @@ func TestAuditCommand(t *testing.T) {
 		"operation":         {args: []string{"--operation=tempblock add"}, shows: []string{"tempblock/add"}, not: []string{"managed", "reload"}},
 		"group":             {args: []string{"--operation=managed"}, shows: []string{"managed/add"}, not: []string{"tempblock", "reload"}},
 		"text":              {args: []string{"--text=FLOOD"}, shows: []string{"tempblock/add"}, not: []string{"managed", "reload"}},
+		"a policy":          {args: []string{"--operation=policy"}, shows: []string{"policy bbbbbbbb… loaded; changed: rbl"}, not: []string{"cccc", "greylist"}},
+		"a policy as JSON":  {args: []string{"--operation=policy", "--json"}, shows: []string{`"bbbbbbbbbbbb"`, `"cccccccccccc"`, `"before":"dd","after":"ee"`}},
+		"a policy as CSV":   {args: []string{"--operation=policy", "--csv"}, shows: []string{"greylist: none → cccccccccccc"}},
 		"newest":            {args: []string{"--limit=1"}, shows: []string{"reload"}, not: []string{"tempblock", "managed"}},
 		"JSON":              {args: []string{"--json", "--by=root", "--until=1d"}, shows: []string{`{"version":1,"host":"mx1","time":"`, `"operation":"tempblock/add","by":"root"`, `"what":"192.0.2.1"`}, not: []string{"reload"}},
-		"CSV":               {args: []string{"--csv"}, rows: 4, cells: 11},
+		"CSV":               {args: []string{"--csv"}, rows: 5, cells: 11},
 		"both":              {args: []string{"--csv", "--json"}, code: exUsage, says: "give one of"},
 		"an end before":     {args: []string{"--since=1d", "--until=2d"}, code: exUsage, says: "--since=1d is not before --until=2d"},
 		"no record":         {args: []string{"--record=off"}, code: exUnavailable, says: "--record=off"},

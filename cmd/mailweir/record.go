@@ -171,7 +171,7 @@ func (r *recording) loaded(why string, p, before *runner.Policy) {
 		return
 	}
 	r.sink.Change(record.Change{
-		Host: hostName(), Time: time.Now().UTC(), Operation: replay.Loaded, Person: policy.Person{Name: "mailweir", UID: -1, From: why},
+		Host: hostName(), Time: time.Now().UTC(), Operation: record.PolicyLoad, Person: policy.Person{Name: "mailweir", UID: -1, From: why},
 		Changes: replay.Alterations(p, before),
 	})
 }

@@ -8,13 +8,9 @@ import (
 	"mailweir/internal/runner"
 )
 
-// Loaded is the operation under which the audit has the policies that came into force: one row each,
-// with the digest of every check.
-const Loaded = "policy/load"
-
-// whole and permits stand beside the names of checks in such a row.
+// whole and permits stand beside the names of checks in a row of [record.PolicyLoad].
 const (
-	whole   = "policy"
+	whole   = record.PolicyItself
 	permits = "permits"
 )
 
@@ -53,7 +49,7 @@ func digests(p *runner.Policy) map[string]string {
 // Known are the policies that the audit knows of, by their digests.
 func Known(ctx context.Context, reader record.Reader) (map[string]Policy, error) {
 	known := map[string]Policy{}
-	q := record.ChangeQuery{Operation: Loaded, Limit: pageSize}
+	q := record.ChangeQuery{Operation: record.PolicyLoad, Limit: pageSize}
 	for {
 		rows, err := reader.Changes(ctx, q)
 		if err != nil {

@@ -66,7 +66,7 @@ func newRecorder(t testing.TB, dns names, flags ...string) *recorder {
 		t.Fatal(err)
 	}
 	r.host = runner.NewRunner(p, r, runner.DefaultLimits)
-	r.changes = []record.Change{{Operation: Loaded, Time: r.clock.Time(), Changes: Alterations(p, nil)}}
+	r.changes = []record.Change{{Operation: record.PolicyLoad, Time: r.clock.Time(), Changes: Alterations(p, nil)}}
 	return r
 }
 
