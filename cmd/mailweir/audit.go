@@ -17,7 +17,7 @@ import (
 )
 
 func newAudit() *cobra.Command {
-	var since, until *moment
+	var since, until *momentFlag
 	var q record.ChangeQuery
 	var limit int
 	var asJSON, asCSV bool

@@ -42,7 +42,7 @@ Exit code 0: all was searched, whether or not anything was found. 64: wrong use.
 
 // eventsFlags are what is searched for.
 type eventsFlags struct {
-	since, until                      *moment
+	since, until                      *momentFlag
 	client, from, to, code, login     string
 	messageID, queueID, session, host string
 	text                              string

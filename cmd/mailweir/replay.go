@@ -16,7 +16,7 @@ import (
 // replayFlags say what is judged again, and by what.
 type replayFlags struct {
 	with          string
-	since, until  *moment
+	since, until  *momentFlag
 	changed, json bool
 }
 

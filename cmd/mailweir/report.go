@@ -10,7 +10,7 @@ import (
 )
 
 func newReport() *cobra.Command {
-	var since, until *moment
+	var since, until *momentFlag
 	var top int
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -61,7 +61,7 @@ Exit code 0: all was added up. 64: wrong use. 69: the record cannot be read. 78:
 }
 
 // spanIsOne refuses a span of time that ends before it begins.
-func spanIsOne(since, until *moment, now time.Time) error {
+func spanIsOne(since, until *momentFlag, now time.Time) error {
 	from, to := since.at(now), until.at(now)
 	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
 		return fail(exUsage, "--since=%s is not before --until=%s", since, until)

@@ -15,7 +15,7 @@ import (
 func newTrace() *cobra.Command {
 	var from, to string
 	var asJSON bool
-	var since, until *moment
+	var since, until *momentFlag
 	cmd := &cobra.Command{
 		Use:   "trace --to ADDRESS",
 		Short: "Tell every attempt to reach a recipient, or of a sender",

@@ -16,7 +16,7 @@ import (
 func newWould() *cobra.Command {
 	var names []string
 	var asJSON bool
-	var since *moment
+	var since *momentFlag
 	cmd := &cobra.Command{
 		Use:   "would",
 		Short: "Tell what monitor mode would have refused, and how much of it was good",

@@ -46,6 +46,7 @@ var layers = map[string][]string{
 	"internal/auth":           {"internal/policy", "internal/history", "internal/passwords", "internal/backend"},
 	"internal/logins":         {"internal/policy", "internal/backend"},
 	"internal/terminal":       {},
+	"internal/moment":         {"internal/policy"},
 	"internal/trace":          {},
 	"internal/spool":          {},
 	"internal/callforward":    {"internal/address", "internal/backend", "internal/dovecot", "internal/state", "internal/trace"},
@@ -66,7 +67,7 @@ var layers = map[string][]string{
 	"internal/record/report":   {"internal/record", "internal/policy", "internal/address", "internal/terminal"},
 	"internal/explain":         {"internal/policy", "internal/runner", "internal/terminal"},
 	"internal/replay":          {"internal/record", "internal/policy", "internal/runner", "internal/state", "internal/resource", "internal/table", "internal/address", "internal/trace", "internal/dns", "internal/mailauth", "internal/terminal", "rbl"},
-	"internal/web":             {"internal/admin", "internal/events", "internal/explain", "internal/policy", "internal/address", "internal/passwords", "internal/record", "internal/record/attempts", "internal/record/report", "internal/record/why", "internal/record/would", "internal/table", "internal/terminal", "internal/web/*", "internal/encodedword", "rbl"},
+	"internal/web":             {"internal/moment", "internal/admin", "internal/events", "internal/explain", "internal/policy", "internal/address", "internal/passwords", "internal/record", "internal/record/attempts", "internal/record/report", "internal/record/why", "internal/record/would", "internal/table", "internal/terminal", "internal/web/*", "internal/encodedword", "rbl"},
 	"internal/web/door":        {"internal/admin", "internal/connections", "internal/passwords", "internal/policy"},
 	"internal/web/view":        {"internal/explain", "internal/policy", "internal/record", "internal/record/attempts", "internal/record/why", "internal/record/would", "internal/terminal", "rbl", "internal/encodedword", "internal/trace"},
 

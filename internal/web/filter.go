@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"mailweir/internal/moment"
 	"mailweir/internal/policy"
 	"mailweir/internal/record"
 	"mailweir/internal/web/view"
@@ -92,11 +93,14 @@ func (r *filterReader) fail(label, format string, args ...any) {
 }
 
 func (r *filterReader) moment(label, text string, now time.Time, end bool) time.Time {
-	t, err := moment(text, now, end)
+	if strings.TrimSpace(text) == "" {
+		return time.Time{}
+	}
+	m, err := moment.Parse(text, end)
 	if err != nil {
 		r.fail(label, "%v", err)
 	}
-	return t
+	return m.At(now)
 }
 
 // party is an address or a domain of a query; a domain may stand without its @.

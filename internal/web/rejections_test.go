@@ -162,7 +162,7 @@ func TestQueryOf(t *testing.T) {
 		{url: "code=5XX&mode=monitor&action=refused", want: record.Query{
 			Kind: record.Decisions, Code: "5xx", Modes: []policy.Mode{policy.Monitor}, Actions: []policy.Action{policy.ActionRefused},
 		}},
-		{url: "since=yesterday", wrong: `Since: "yesterday" is no time such as 24h, 7d, 2026-11-29 or 2026-11-29T15:04:05Z`},
+		{url: "since=yesterday", wrong: `Since: "yesterday" is no time: write 24h, 2d or 1w`},
 		{url: "client=mx.example", wrong: `Client: "mx.example" is neither an address nor a net such as 192.0.2.0/24`},
 		{url: "check=rbl,x", wrong: `Check: there is no check "x"; the checks are rbl, spam`},
 		{url: "code=250", wrong: `Reply code: "250" is no code such as 550, and neither 4xx nor 5xx`},
@@ -190,7 +190,7 @@ func TestQueryOf(t *testing.T) {
 func TestWrongFilter(t *testing.T) {
 	w := newWorld(t, refusal("mw-00000001", "bob@example.org"))
 	code, body := w.get(alice, "/rejections?since=yesterday")
-	if code != http.StatusBadRequest || !strings.Contains(body, "is no time such as") || len(keysOf(body)) > 0 || !strings.Contains(body, `value="yesterday"`) {
+	if code != http.StatusBadRequest || !strings.Contains(body, "is no time: write") || len(keysOf(body)) > 0 || !strings.Contains(body, `value="yesterday"`) {
 		t.Errorf("%d %s", code, body)
 	}
 }
