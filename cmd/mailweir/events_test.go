@@ -15,6 +15,7 @@ import (
 	"mailweir/internal/policy"
 	"mailweir/internal/record"
 	"mailweir/internal/record/files"
+	"mailweir/internal/terminal"
 )
 
 // recorded makes a record with some decisions and messages of the last hour, and returns --record.
@@ -223,6 +224,35 @@ func TestEventsRefuse(t *testing.T) {
 		if code != exUsage && code != exUnavailable || !strings.Contains(errs, want) {
 			t.Errorf("%s: exit code %d, %q, want %q", flags, code, errs, want)
 		}
+	}
+}
+
+// Programs read the same from the command and from the console.
+func TestEventsForPrograms(t *testing.T) {
+	where := recorded(t, decided("mw-aaaaaaa1", "greylist", 50, nil))
+	store, err := files.OpenReadOnly(strings.TrimPrefix(where, "--record=file:"), files.Options{Clock: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	page, err := store.Search(t.Context(), record.Query{Limit: 10})
+	if err != nil || len(page.Entries) != 1 {
+		t.Fatal(page, err)
+	}
+	want, err := record.AppendJSON(nil, page.Entries[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, out, _ := give(t, "", "events", where, "--json"); out != string(want) {
+		t.Errorf("%s, want %s", out, want)
+	}
+	var csv strings.Builder
+	rows := terminal.NewCSV(&csv, record.Columns()...)
+	if rows.Row(page.Entries[0].Cells()...); rows.Flush() != nil || page.Entries[0].Position == 0 {
+		t.Fatal(page.Entries[0])
+	}
+	if _, out, _ := give(t, "", "events", where, "--csv"); out != csv.String() {
+		t.Errorf("%s, want %s", out, csv.String())
 	}
 }
 

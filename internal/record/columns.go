@@ -18,7 +18,7 @@ const ColumnsVersion = 1
 // Columns are the names of [Entry.Cells]: what lists for other programs have in a row.
 func Columns() []string {
 	return []string{
-		"version", "position", "time", "kind", "id", "outcome", "mode", "check", "reply_code", "enhanced", "reply", "cause", "error",
+		"version", "position", "time", "kind", "id", "outcome", "check", "mode", "stage", "reply_code", "enhanced", "reply", "cause", "error",
 		"sender", "recipients", "recipient_count", "client", "client_name", "helo", "login", "service", "direction",
 		"session", "transaction", "queue_id", "message_id", "from", "subject", "octets", "times", "host",
 	}
@@ -39,8 +39,8 @@ func (e Entry) Cells() []any {
 		sender = cmp.Or(sender, "<>")
 	}
 	return []any{
-		ColumnsVersion, int64(e.Position), cellTime(v.Time), "decision", v.ID, v.Action.String(), v.Mode.String(), v.Check,
-		v.Line.Code(), v.Line.Enhanced(), v.Line.Text(), v.Cause, v.Err,
+		ColumnsVersion, int64(e.Position), cellTime(v.Time), "decision", v.ID, v.Action.String(), v.Check, v.Mode.String(), v.Stage.String(),
+		cellCode(v.Line), v.Line.Enhanced(), v.Line.Text(), v.Cause, v.Err,
 		sender, strings.Join(v.Recipients, " "), max(v.Count, len(v.Recipients)), cellClient(v.Client), v.ClientName, v.Helo, v.Login, string(v.Service), v.Direction,
 		v.Session, v.Transaction, v.QueueID, v.MessageID, v.From, v.Subject, v.Octets, times, v.Host,
 	}
@@ -55,11 +55,19 @@ func messageCells(p Position, t *policy.Transaction) []any {
 		}
 	}
 	return []any{
-		ColumnsVersion, int64(p), cellTime(t.Ended), "message", t.Event, t.Fate.String(), "", t.Check,
-		0, "", "", "", "",
+		ColumnsVersion, int64(p), cellTime(t.Ended), "message", t.Event, t.Fate.String(), t.Check, "", "",
+		"", "", "", "", "",
 		cmp.Or(t.Sender, "<>"), strings.Join(recipients, " "), max(t.RecipientCount, len(recipients)), cellClient(t.Client), t.ClientName, t.Helo, t.Login, string(t.Service), strings.Join(directions, " "),
 		t.Session, t.Number, t.QueueID, t.MessageID, t.From, t.Subject, t.Octets, 1, t.Host,
 	}
+}
+
+// cellCode is the code of a reply, nothing where there was none.
+func cellCode(l policy.Line) any {
+	if l.Code() == 0 {
+		return ""
+	}
+	return l.Code()
 }
 
 func cellTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
