@@ -26,8 +26,9 @@ const (
 type doubts []string
 
 // decide says whether the check is safe to enforce. Good mail counts however little there is to go
-// by; that there is none says something only after a while.
-func (c *Check) decide(d doubts) {
+// by; that there is none says something only after a while, and where most of it is of senders of
+// whom nothing is known, only if the record would show whom users write to.
+func (c *Check) decide(d doubts, outbound bool) {
 	span := c.Ended.Sub(c.Begun)
 	c.Days = span.Hours() / 24
 	total := count(c.Total, "would-be refusal")
@@ -47,6 +48,9 @@ func (c *Check) decide(d doubts) {
 	case len(d) > 0:
 		c.Decision = CannotTell
 		c.Because = d[0]
+	case !outbound && 2*c.Unknown.N > c.Total:
+		c.Decision = CannotTell
+		c.Because = fmt.Sprintf("of %s of %s nothing is known, and the record has no mail of users to others that would show good senders", group(c.Unknown.N), total)
 	default:
 		c.Decision = SafeToEnforce
 		c.Because = fmt.Sprintf("%s of %s in %s %s likely good", numberOrNone(c.Good.N), total, spanWords(span), isOrAre(c.Good.N))

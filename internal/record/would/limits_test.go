@@ -10,6 +10,8 @@ func TestLimits(t *testing.T) {
 	const week = 7 * 24 * time.Hour
 	for name, c := range map[string]struct {
 		total, good, untold int
+		unknown             int
+		silent              bool // no mail of users to others
 		span                time.Duration
 		doubts              doubts
 		want                Decision
@@ -33,10 +35,13 @@ func TestLimits(t *testing.T) {
 		"a doubt":                  {total: 1000, span: week, doubts: doubts{"it"}, want: CannotTell},
 		"a doubt does not hide it": {total: 1000, good: 2, span: week, doubts: doubts{"it"}, want: NotYet},
 		"nothing":                  {span: week, want: CannotTell},
+		"half of it unknown":       {total: 1000, unknown: 500, silent: true, span: week, want: SafeToEnforce},
+		"most of it unknown":       {total: 1000, unknown: 501, silent: true, span: week, want: CannotTell},
+		"all, and users write":     {total: 1000, unknown: 1000, span: week, want: SafeToEnforce},
 	} {
 		now := time.Now()
-		check := &Check{Name: "x", Total: c.total, Good: Tally{N: c.good}, Untold: c.untold, Begun: now.Add(-c.span), Ended: now}
-		check.decide(c.doubts)
+		check := &Check{Name: "x", Total: c.total, Good: Tally{N: c.good}, Unknown: Tally{N: c.unknown}, Untold: c.untold, Begun: now.Add(-c.span), Ended: now}
+		check.decide(c.doubts, !c.silent)
 		if check.Decision != c.want || check.Because == "" {
 			t.Errorf("%s: %s", name, check.Line())
 		}

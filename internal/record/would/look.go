@@ -53,7 +53,7 @@ func Look(ctx context.Context, r record.Reader, o Options) (*Report, error) {
 	}
 	for name, c := range e.checks {
 		c.span(o, extent.Newest, earlier[name])
-		c.decide(d)
+		c.decide(d, e.outbound > 0)
 		if c.Examples, err = e.examples(ctx, r, best[name]); err != nil {
 			return nil, err
 		}
