@@ -20,25 +20,35 @@ import (
 // store is one whose writing hangs or fails as the test wants.
 type store struct {
 	record.Store
-	mu      sync.Mutex
-	commits [][]record.Entry
-	changes []record.Change
-	fails   error
-	hangs   chan struct{}
-	retains int
-	closed  bool
-	last    record.Position
+	mu        sync.Mutex
+	commits   [][]record.Entry
+	changes   []record.Change
+	fails     error
+	hangs     chan struct{}
+	retains   int
+	closed    bool
+	last      record.Position
+	meanwhile func() // what happens during a commit
 }
 
 func (s *store) Write(ctx context.Context, entries []record.Entry, changes []record.Change) error {
 	s.mu.Lock()
-	hangs, fails := s.hangs, s.fails
+	hangs, fails, meanwhile := s.hangs, s.fails, s.meanwhile
 	s.mu.Unlock()
 	if hangs != nil {
 		select {
 		case <-hangs:
 		case <-ctx.Done():
 			return ctx.Err()
+		}
+	}
+	if meanwhile != nil {
+		meanwhile()
+		for i := range entries {
+			entries[i].Position++
+		}
+		for i := range changes {
+			changes[i].Position++
 		}
 	}
 	if fails != nil {
@@ -234,6 +244,34 @@ func TestUnavailable(t *testing.T) {
 		s.Event(event(0))
 		if err := s.Close(); err != nil || s.Stats().DroppedDecisions != 3 {
 			t.Errorf("the end: %v, %+v", err, s.Stats())
+		}
+	})
+}
+
+// What is tried again comes with the positions that it got, however the queue has grown meanwhile.
+func TestPositionsStay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSinking(record.SinkOptions{})
+		s.store.set(fmt.Errorf("refused: %w", record.ErrUnavailable), nil)
+		n := 0
+		s.store.meanwhile = func() {
+			for range 100 {
+				n++
+				s.Event(event(n))
+				s.Change(record.Change{Operation: fmt.Sprint(n)})
+			}
+		}
+		s.Event(event(0))
+		s.Change(record.Change{Operation: "0"})
+		time.Sleep(2500 * time.Millisecond)
+		s.store.mu.Lock()
+		s.store.fails, s.store.meanwhile = nil, nil
+		s.store.mu.Unlock()
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.store.changes[0].Position; got != 2 {
+			t.Errorf("the first change has been tried %d times", got)
 		}
 	})
 }

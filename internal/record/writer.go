@@ -3,6 +3,7 @@ package record
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -84,10 +85,11 @@ func (s *Sink) batch() (entries []Entry, changes []Change, more bool) {
 
 // commit writes a batch, and reports whether it is over with.
 func (s *Sink) commit(entries []Entry, changes []Change, closing bool) bool {
-	kept := make([]Entry, len(entries))
+	kept := make([]Entry, len(entries)) // the store gives positions; the queue may be grown meanwhile
 	for i, e := range entries {
 		kept[i] = s.stripped(e)
 	}
+	changes = slices.Clone(changes)
 	ctx, cancel := context.WithTimeout(s.base, writeWithin)
 	err := s.store.Write(ctx, kept, changes)
 	cancel()
@@ -95,8 +97,12 @@ func (s *Sink) commit(entries []Entry, changes []Change, closing bool) bool {
 	defer s.mu.Unlock()
 	s.stats.Failing = err != nil
 	if err != nil && errors.Is(err, ErrUnavailable) && !closing {
-		for i := range kept { // perhaps they have been kept after all: the store knows them by their positions
-			entries[i].Position = kept[i].Position
+		// Perhaps they have been kept after all: the store knows them by their positions.
+		for i := range kept {
+			s.entries[i].Position = kept[i].Position
+		}
+		for i := range changes {
+			s.changes[i].Position = changes[i].Position
 		}
 		return false
 	}

@@ -18,6 +18,8 @@ type Runner struct {
 	// State is where checks remember in dialogs that do not say so: "memory", "file" or "redis",
 	// "memory" if empty.
 	State string
+	// Unrecorded says that the program keeps no record, so that none is looked into.
+	Unrecorded bool
 
 	binary string
 	pool   pool
@@ -31,20 +33,22 @@ func NewRunner(tb testbed.TB, binary string) *Runner {
 
 // run is the state of one dialog that is being run.
 type run struct {
-	script   *Script
-	state    string // where checks remember
-	mta      *testbed.MTA
-	mailweir *testbed.Mailweir
-	binary   string
-	dir      string            // holds the "file" sections
-	resolver string            // address of the name server, "" for none
-	vars     *strings.Replacer // $DIR, $DNS, $MX and those of peers
-	ids      map[string]string // event ids by placeholder
-	accepted []string          // queue ids of messages that the MTA took
-	local    bool              // a message went in by local submission
-	held     []*testbed.Client // connections of "held" sections
-	peers    map[string]peer   // what the script needs, by name
-	auth     *testbed.Auth     // with "needs: auth"
+	script *Script
+	state  string // where checks remember
+	// unrecorded: no record is looked into.
+	unrecorded bool
+	mta        *testbed.MTA
+	mailweir   *testbed.Mailweir
+	binary     string
+	dir        string            // holds the "file" sections
+	resolver   string            // address of the name server, "" for none
+	vars       *strings.Replacer // $DIR, $DNS, $MX and those of peers
+	ids        map[string]string // event ids by placeholder
+	accepted   []string          // queue ids of messages that the MTA took
+	local      bool              // a message went in by local submission
+	held       []*testbed.Client // connections of "held" sections
+	peers      map[string]peer   // what the script needs, by name
+	auth       *testbed.Auth     // with "needs: auth"
 }
 
 // Run runs one dialog. It stops at the first thing that is not as written, and
@@ -66,10 +70,10 @@ func (r *Runner) Run(tb testbed.TB, script *Script) {
 	state := &run{
 		script: script,
 		mta:    r.pool.take(tb, key),
-		binary: r.binary,
-		state:  r.State,
-		dir:    testbed.TempDir(tb),
-		ids:    make(map[string]string),
+		binary: r.binary, unrecorded: r.Unrecorded,
+		state: r.State,
+		dir:   testbed.TempDir(tb),
+		ids:   make(map[string]string),
 	}
 	err := state.run(tb)
 	if r.Record != "" {
@@ -133,6 +137,9 @@ func (r *run) run(tb testbed.TB) error {
 	}
 	if err := end(); err != nil {
 		return fmt.Errorf("%s: %w", r.script.File, err)
+	}
+	if r.unrecorded {
+		return r.unwanted()
 	}
 	if err := r.recorded(); err != nil {
 		return fmt.Errorf("%s: %w", r.script.File, err)

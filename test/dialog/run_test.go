@@ -23,6 +23,7 @@ func stub(t *testing.T) string {
 // with mailweir fails.
 func TestRunAgainstStub(t *testing.T) {
 	runner := NewRunner(t, stub(t))
+	runner.Unrecorded = true
 	scripts, err := LoadAll("testdata/dialogs")
 	if err != nil {
 		t.Fatal(err)
@@ -66,6 +67,7 @@ func TestRunFails(t *testing.T) {
 		{"log line excluded", refused + "-- no-log --\nmsg=refused\n", "the log has"},
 	}
 	runner := NewRunner(t, stub(t))
+	runner.Unrecorded = true
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
