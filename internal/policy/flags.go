@@ -218,6 +218,11 @@ func FormatDuration(d time.Duration) string {
 	if d != 0 && d%day == 0 {
 		return strconv.FormatInt(int64(d/day), 10) + "d"
 	}
+	return ShortDuration(d)
+}
+
+// ShortDuration writes a span without the units that are zero: 5m, 1h, 3h5m.
+func ShortDuration(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
 		text = strings.TrimSuffix(text, "0s")

@@ -42,13 +42,4 @@ func Parse(s string) (Rate, error) {
 func (r Rate) String() string { return strconv.Itoa(r.Limit) + "/" + Name(r.Span) }
 
 // Name writes a span without the units that are zero: 5m, 1h.
-func Name(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
-}
+func Name(d time.Duration) string { return policy.ShortDuration(d) }

@@ -2,7 +2,6 @@ package attempts
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"mailweir/internal/policy"
@@ -145,12 +144,5 @@ func brief(d time.Duration) string {
 	if d = d.Round(time.Second); d < time.Second {
 		return "less than a second"
 	}
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
+	return policy.ShortDuration(d)
 }
