@@ -15,8 +15,8 @@ import (
 	"mailweir/test/testbed"
 )
 
-// authBed is a Postfix whose submission asks a mailweir auth about logins. No milter is attached to it:
-// it is mailweir auth that asks the milter.
+// authBed is a Postfix whose submission asks a mailweir auth about logins. No milter is attached to
+// it: it is mailweir auth that asks the milter.
 type authBed struct {
 	*testing.T
 	binary  string

@@ -11,8 +11,8 @@ import (
 )
 
 // Two hosts behind Postfix write to one record in a PostgreSQL. Each tells what the other has
-// decided. The database goes: mail is answered as before, each log says so once; it returns, and what
-// was decided meanwhile is in the record.
+// decided. The database goes: mail is answered as before, each log says so once; it returns, and
+// what was decided meanwhile is in the record.
 func TestRecordOfSeveralHosts(t *testing.T) {
 	t.Parallel()
 	testbed.Require(t, "postfix")

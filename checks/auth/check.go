@@ -1,5 +1,6 @@
 // Package auth declares what clients read whose login fails. Whether a password is right, mailweir
-// auth finds out, a process of its own; the milter remembers which logins have succeeded from where.
+// auth finds out, a process of its own; the milter remembers which logins have succeeded from
+// where.
 package auth
 
 import (

@@ -30,8 +30,8 @@ const (
 )
 
 // The kinds of scanners: how many messages each gets at once, and the largest that it is shown.
-// Rspamd does many things at once and takes 50 MiB by default. Each of spamd's few children does one
-// message at a time; spamc shows it nothing over 500 KB.
+// Rspamd does many things at once and takes 50 MiB by default. Each of spamd's few children does
+// one message at a time; spamc shows it nothing over 500 KB.
 const (
 	rspamdAtOnce, rspamdMost = 50, 50 << 20
 	spamdAtOnce, spamdMost   = 10, 500_000
@@ -161,8 +161,8 @@ func parseThreshold(text string) (threshold, error) {
 	return threshold{score: score}, nil
 }
 
-// reached reports whether an answer reaches the threshold, where action is what the scanner's action
-// says.
+// reached reports whether an answer reaches the threshold, where action is what the scanner's
+// action says.
 func (t threshold) reached(a *spamscan.Answer, action bool) bool {
 	return t.action && action || a.Score >= t.score
 }

@@ -11,8 +11,8 @@ import (
 	"mailweir/milter"
 )
 
-// checkConsole finds what the console would not start with, and which files it reads. What somebody else than the service's
-// user cannot read is a remark.
+// checkConsole finds what the console would not start with, and which files it reads. What somebody
+// else than the service's user cannot read is a remark.
 func checkConsole(s *settings, backends *policy.Backends) (remarks, files []string, err error) {
 	if *s.daemon.console.listen == "" {
 		return nil, nil, nil

@@ -29,8 +29,8 @@ func tellerOf(tables map[string][]string) *why.Teller {
 	return &why.Teller{Reader: nothing{}, Registry: checks.Registry(), Clock: time.Now, Tables: func(flag string) []string { return tables[flag] }}
 }
 
-// Every reply says what lifts it, or honestly that nothing does, and what to tell the sender. What it
-// names is there: operations take their words, tables and settings are flags.
+// Every reply says what lifts it, or honestly that nothing does, and what to tell the sender. What
+// it names is there: operations take their words, tables and settings are flags.
 func TestEveryReplyIsLifted(t *testing.T) {
 	flags := pflag.NewFlagSet("mailweir", pflag.ContinueOnError)
 	_, draft := register(flags)

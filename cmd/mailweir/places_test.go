@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Where everybody may write, as in /tmp, the socket is to go elsewhere: others need the directory as
-// it is.
+// Where everybody may write, as in /tmp, the socket is to go elsewhere: others need the directory
+// as it is.
 func TestSocketRemark(t *testing.T) {
 	for _, mode := range []os.FileMode{0o777, 0o777 | os.ModeSticky} {
 		dir := filepath.Join(t.TempDir(), "d")

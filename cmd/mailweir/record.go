@@ -114,8 +114,8 @@ type recording struct {
 	end    context.CancelFunc
 }
 
-// openRecording begins to keep what --record wants to be kept; nil where that is nothing. Where only
-// the default wants it, a place that cannot be used keeps nobody from starting.
+// openRecording begins to keep what --record wants to be kept; nil where that is nothing. Where
+// only the default wants it, a place that cannot be used keeps nobody from starting.
 func openRecording(f *daemonFlags, log *logrus.Logger, observer *backend.Observer) (*recording, error) {
 	spec := recordSpec(f)
 	if spec == noRecord {
@@ -164,8 +164,8 @@ func (r *recording) where() string {
 	return config.Masked(r.spec)
 }
 
-// loaded keeps in the audit that a policy comes into force, in the place of another one or, with nil,
-// at the start.
+// loaded keeps in the audit that a policy comes into force, in the place of another one or, with
+// nil, at the start.
 func (r *recording) loaded(why string, p, before *runner.Policy) {
 	if r == nil {
 		return

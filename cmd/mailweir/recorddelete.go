@@ -44,8 +44,8 @@ func (d deletion) check() error {
 	return nil
 }
 
-// deleteOperation deletes everything about an address from the record, by the function that has it. Only an
-// admin may. The audit has a digest of the address, and never the address.
+// deleteOperation deletes everything about an address from the record, by the function that has it.
+// Only an admin may. The audit has a digest of the address, and never the address.
 func deleteOperation(from func(ctx context.Context, address string) (int, error)) policy.Operation {
 	run := func(ctx context.Context, c *policy.Call, d deletion) (deleted, error) {
 		if err := d.check(); err != nil {

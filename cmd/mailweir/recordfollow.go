@@ -16,7 +16,8 @@ const (
 	recordFollow = "record/follow"
 )
 
-// followed is a request of [recordFollow]: what has come after a position, or will within some time.
+// followed is a request of [recordFollow]: what has come after a position, or will within some
+// time.
 type followed struct {
 	Query record.Query `json:"query"`
 	// After is the position that the last answer gave; 0 begins with what comes now.
@@ -36,8 +37,8 @@ const (
 	followWait    = 25 * time.Second
 )
 
-// recordOperations are those that programs use. r is asked when they are carried out: it is nil where
-// nothing is recorded. sums has the sums of events told that are still open.
+// recordOperations are those that programs use. r is asked when they are carried out: it is nil
+// where nothing is recorded. sums has the sums of events told that are still open.
 func recordOperations(r func() *recording, sums func()) policy.OperationGroup {
 	nothing := func() error { return &admin.UnavailableError{Text: "the daemon keeps no record (--record)"} }
 	flush := func(ctx context.Context, _ *policy.Call, _ policy.Nothing) (policy.Nothing, error) {

@@ -19,9 +19,9 @@ import (
 // flushWithin is how long a command waits for the daemon to write the last second.
 const flushWithin = 5 * time.Second
 
-// openRecord opens the record for a command that reads it. A running daemon writes first what it has
-// taken, so that the last second is seen; without one the command reads what there is. done ends
-// the use.
+// openRecord opens the record for a command that reads it. A running daemon writes first what it
+// has taken, so that the last second is seen; without one the command reads what there is. done
+// ends the use.
 func openRecord(cmd *cobra.Command) (reader record.Reader, done func(), err error) {
 	s, err := commandSettings(cmd)
 	if err != nil {
@@ -58,8 +58,8 @@ func errNoRecord(f *daemonFlags) error {
 	return fail(exUnavailable, "there is no record: --record=auto keeps one beside a state in files, and --state is %s; name --record=file:DIR, or the --config of the daemon", config.Masked(stateSpec(*f.state)))
 }
 
-// flushRecord has the daemon write what it has taken. What keeps it from that is returned as a note,
-// "" for nothing, and where no daemon runs.
+// flushRecord has the daemon write what it has taken. What keeps it from that is returned as a
+// note, "" for nothing, and where no daemon runs.
 func flushRecord(ctx context.Context, address string) string {
 	if address == "" {
 		return ""

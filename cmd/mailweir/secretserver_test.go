@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Nor where a password stands in the name of a server, of a table, a scanner or a mail server, where
-// none belongs; and it is not looked up.
+// Nor where a password stands in the name of a server, of a table, a scanner or a mail server,
+// where none belongs; and it is not looked up.
 func TestNoPasswordOfAServerIsPrinted(t *testing.T) {
 	const secret = "s3cr3t"
 	dir := t.TempDir()

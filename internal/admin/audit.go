@@ -51,7 +51,8 @@ func (s *Service) audit(op policy.Operation, c *policy.Call, r Request, err erro
 	s.Audit(record)
 }
 
-// Attempt is a record of a login, or of one that failed; often says that it may come time and again.
+// Attempt is a record of a login, or of one that failed; often says that it may come time and
+// again.
 func Attempt(by policy.Person, operation, failed string, at time.Time, often bool) Record {
 	return Record{Version: recordVersion, Time: at.UTC(), Operation: operation, Person: by, Err: failed, quiet: often}
 }

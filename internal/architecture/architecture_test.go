@@ -164,8 +164,8 @@ var inTests = map[string][]string{
 // outside are the folders that look at the whole from without: they may import anything.
 var outside = []string{"cmd", "bench", "demo", "test", "contrib"}
 
-// sole names the only package, with those below it, that may import each library of the wire; a second
-// one has a blank before it.
+// sole names the only package, with those below it, that may import each library of the wire; a
+// second one has a blank before it.
 var sole = map[string]string{
 	"github.com/emersion/go-milter":       "milter",
 	"github.com/miekg/dns":                "internal/dns",

@@ -235,8 +235,8 @@ func (e *upstreamExchanges) start(ctx context.Context, r *request) (answer, erro
 	return e.stream.ask(ctx, e.id, append(line, '\n'))
 }
 
-// passing is where a line for Dovecot is put together, with room for the longest: a slice that grows
-// leaves copies behind, and the response may be a password.
+// passing is where a line for Dovecot is put together, with room for the longest: a slice that
+// grows leaves copies behind, and the response may be a password.
 func passing() []byte { return make([]byte, 0, maxLine+64) }
 
 // Continue passes the next response on.

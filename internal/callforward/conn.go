@@ -100,8 +100,8 @@ func (c *conn) hello(verb, name string) error {
 	return nil
 }
 
-// question asks whether the server would take mail for the path. An error leaves the connection of no
-// use; so does a false usable.
+// question asks whether the server would take mail for the path. An error leaves the connection of
+// no use; so does a false usable.
 func (c *conn) question(ctx context.Context, path string, utf8 bool) (r reply, usable bool, err error) {
 	defer backend.Within(ctx, c.raw)()
 	c.questions++

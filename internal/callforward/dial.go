@@ -166,8 +166,8 @@ func (s *mailServer) greet(ctx context.Context, c *conn, secure bool) error {
 	return s.startTLS(ctx, c)
 }
 
-// startTLS encrypts the connection (RFC 3207), without asking who the server is: whoever is in between
-// could as well take STARTTLS out. What was sent before the handshake counts for nothing.
+// startTLS encrypts the connection (RFC 3207), without asking who the server is: whoever is in
+// between could as well take STARTTLS out. What was sent before the handshake counts for nothing.
 func (s *mailServer) startTLS(ctx context.Context, c *conn) error {
 	r, err := c.command("STARTTLS")
 	switch {

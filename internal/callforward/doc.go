@@ -12,7 +12,7 @@
 // that says yes.
 //
 // Questions cost the server. At most 10 are under way at once and 30 in any minute (turns.go),
-// connections are kept for a while and left after nine refusals (conn.go). That many who want to know
-// the same put one question is internal/recipients' part. What does not answer at all is left alone
-// until it does (internal/backend).
+// connections are kept for a while and left after nine refusals (conn.go). That many who want to
+// know the same put one question is internal/recipients' part. What does not answer at all is left
+// alone until it does (internal/backend).
 package callforward

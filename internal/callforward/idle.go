@@ -9,8 +9,8 @@ import (
 )
 
 // idleFor is how long a connection is used: after that it may speak of what is no longer so. The
-// process behind it has read Postfix's tables when the connection began, and knows no mailbox that has
-// been made since.
+// process behind it has read Postfix's tables when the connection began, and knows no mailbox that
+// has been made since.
 const idleFor = 10 * time.Second
 
 // idle are the connections that wait for a question, the last one used on top. The zero value is

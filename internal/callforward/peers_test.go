@@ -41,8 +41,8 @@ func TestPostfix(t *testing.T) {
 	a.want("carol@example.org", "yes")
 }
 
-// TestPostfixDoesNotSlowDown: many refusals, and no reply is held back (smtpd_soft_error_limit): that
-// is seen in its log, which names the client that it slows down or hangs up on.
+// TestPostfixDoesNotSlowDown: many refusals, and no reply is held back (smtpd_soft_error_limit):
+// that is seen in its log, which names the client that it slows down or hangs up on.
 func TestPostfixDoesNotSlowDown(t *testing.T) {
 	next := testbed.StartNextServer(t)
 	a := open(t, "smtp", next.Address, nil)
@@ -96,8 +96,8 @@ func TestDovecotUserdb(t *testing.T) {
 	a.want("bob@example.org", "yes")
 }
 
-// TestDovecotWithoutUsers: while its file is gone Dovecot says NOTFOUND once a second, whoever it is
-// asked about.
+// TestDovecotWithoutUsers: while its file is gone Dovecot says NOTFOUND once a second, whoever it
+// is asked about.
 func TestDovecotWithoutUsers(t *testing.T) {
 	users := filepath.Join(testbed.TempDir(t), "users")
 	if err := os.WriteFile(users, []byte("carol@example.org:x:65534:65534::/nonexistent::\n"), 0o644); err != nil {

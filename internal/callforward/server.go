@@ -166,8 +166,8 @@ func (s *Server) Ours(client netip.AddrPort, helo string) bool {
 	return s.ends != nil && s.ends.seen(client, helo)
 }
 
-// Renew has the next questions put on new connections: what stands behind those that are kept may not
-// know yet what has been changed since.
+// Renew has the next questions put on new connections: what stands behind those that are kept may
+// not know yet what has been changed since.
 func (s *Server) Renew() {
 	if mail, ok := s.peer.(*mailServer); ok {
 		mail.idle.renew()
@@ -256,8 +256,8 @@ func (s *Server) weigh(ctx context.Context, domain string, f finding) (finding, 
 	return f, nil
 }
 
-// call puts a question through the breaker. Where one hangs, a look tells whether the server does, or
-// only this recipient of it.
+// call puts a question through the breaker. Where one hangs, a look tells whether the server does,
+// or only this recipient of it.
 func (s *Server) call(ctx context.Context, to address.Address, own bool) (f finding, err error) {
 	s.setDomain(to.Domain)
 	err = s.breaker.Call(ctx, 0, func(ctx context.Context) error {

@@ -49,8 +49,8 @@ func TestBareRefusalWithoutState(t *testing.T) {
 
 func acceptAll(string) string { return "250 ok" }
 
-// TestAcceptsAll: a server that accepts a random name is used for nothing, for that domain, until it
-// refuses one again.
+// TestAcceptsAll: a server that accepts a random name is used for nothing, for that domain, until
+// it refuses one again.
 func TestAcceptsAll(t *testing.T) {
 	var mended atomic.Bool
 	f := newFake(t, func(f *fake) {
@@ -158,7 +158,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestRenew: a connection is left when it is old, however busy, and when somebody has changed something.
+// TestRenew: a connection is left when it is old, however busy, and when somebody has changed
+// something.
 func TestRenew(t *testing.T) {
 	f := newFake(t, nil)
 	a := open(t, "smtp", f.source(), nil).untested("ours.example")
@@ -202,8 +203,8 @@ func TestUnasked(t *testing.T) {
 	}
 }
 
-// TestDown: the next question does not wait for a server that is down, and it is asked again when it
-// is back.
+// TestDown: the next question does not wait for a server that is down, and it is asked again when
+// it is back.
 func TestDown(t *testing.T) {
 	f := newFake(t, nil)
 	source := f.source()

@@ -28,8 +28,8 @@ func (t target) String() string {
 // longestPath is what fits into a socket address (unix(7)).
 const longestPath = 107
 
-// parseTarget reads HOST, HOST:PORT, [HOST]:PORT or unix:/PATH. Without a default port one has to be
-// given.
+// parseTarget reads HOST, HOST:PORT, [HOST]:PORT or unix:/PATH. Without a default port one has to
+// be given.
 func parseTarget(source, port string) (target, error) {
 	if path, ok := strings.CutPrefix(source, "unix:"); ok {
 		switch {

@@ -70,7 +70,8 @@ func (g *Group) scan(ctx context.Context, open func() io.Reader) (Result, error)
 	return Result{}, errors.Join(race.failed...)
 }
 
-// order is the scanners by turn: first those that would begin at once, and last those that are lost.
+// order is the scanners by turn: first those that would begin at once, and last those that are
+// lost.
 func (g *Group) order() []*Scanner {
 	first := int(g.turn.Add(1)-1) % len(g.scanners)
 	order := slices.Concat(g.scanners[first:], g.scanners[:first])

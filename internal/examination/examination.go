@@ -167,7 +167,8 @@ func attachments(parts []content.Part) (names []string) {
 	return names
 }
 
-// shown is a name as it can be shown: what is no text, or turns the direction of writing, is replaced.
+// shown is a name as it can be shown: what is no text, or turns the direction of writing, is
+// replaced.
 func shown(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {

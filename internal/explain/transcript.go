@@ -146,8 +146,8 @@ func (t *Transcript) Write(out io.Writer) error {
 	return nil
 }
 
-// Said is what checks say in the step, each once: a check that looks at client and recipient and has
-// nothing against either says the same twice.
+// Said is what checks say in the step, each once: a check that looks at client and recipient and
+// has nothing against either says the same twice.
 func (st *Step) Said() (said []Word) {
 	for _, w := range st.Words {
 		if !slices.ContainsFunc(said, w.reads) {

@@ -31,8 +31,8 @@ const (
 	asksAtOnce = 64
 )
 
-// NewClient returns a client for the socket at a path. watch, which may be nil, takes the options of
-// the backend before it is made, to have it observed.
+// NewClient returns a client for the socket at a path. watch, which may be nil, takes the options
+// of the backend before it is made, to have it observed.
 func NewClient(socket string, watch func(backend.Options) backend.Options) *Client {
 	c := &Client{}
 	var d net.Dialer

@@ -11,9 +11,9 @@ import (
 	"mailweir/internal/policy"
 )
 
-// Relay brings the decisions about logins to the milter, which keeps them in its record: so a bounce
-// or a line of the log that has their id can be looked up. It is a sink of events that never waits:
-// what the milter does not take in time is dropped and counted.
+// Relay brings the decisions about logins to the milter, which keeps them in its record: so a
+// bounce or a line of the log that has their id can be looked up. It is a sink of events that never
+// waits: what the milter does not take in time is dropped and counted.
 type Relay struct {
 	client *Client
 

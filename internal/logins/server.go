@@ -30,8 +30,8 @@ type Server struct {
 // answerWithin bounds the work on one message: whoever asks waits no longer.
 const answerWithin = 2 * time.Second
 
-// maxConnections leaves the descriptors of the process to the MTAs. mailweir auth needs no more than
-// it asks at once.
+// maxConnections leaves the descriptors of the process to the MTAs. mailweir auth needs no more
+// than it asks at once.
 const maxConnections = 2 * asksAtOnce
 
 // NewServer returns a server that has yet to be started.

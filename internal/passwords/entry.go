@@ -7,8 +7,8 @@ import (
 )
 
 // dummies has one for each cost that the entries of a file have. A guess does the work of all, so
-// that time tells neither which logins exist nor how their passwords are stored: while users move from
-// one scheme to another, both stand in a file.
+// that time tells neither which logins exist nor how their passwords are stored: while users move
+// from one scheme to another, both stand in a file.
 type dummies map[string]hash
 
 // maxEffort is the most that a guess may take: Postfix waits 10 s, and others have to wait, too.

@@ -66,8 +66,8 @@ func TestFile(t *testing.T) {
 	}
 }
 
-// Every guess at a file does the same work, whatever its login: that of each cost in it, or that of a
-// new entry where there is none.
+// Every guess at a file does the same work, whatever its login: that of each cost in it, or that of
+// a new entry where there is none.
 func TestSameWork(t *testing.T) {
 	const bcrypt = "carol:{BLF-CRYPT}$2y$04$abcdefghijklmnopqrstuABCDEFGHIJKLMNOPQRSTUVWXYZ012345\n"
 	const micro = time.Microsecond

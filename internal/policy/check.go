@@ -110,8 +110,8 @@ type Hooks struct {
 	Close func()
 }
 
-// Unseen are the hooks of a check that judges what the record does not keep: nothing is known of what
-// it would say.
+// Unseen are the hooks of a check that judges what the record does not keep: nothing is known of
+// what it would say.
 func Unseen() Hooks {
 	return Hooks{Message: func(*Message) (Verdict, error) { return Pass, ErrNoBody }}
 }

@@ -60,8 +60,8 @@ type Backends struct {
 // ErrNoBody is the error of what would have to see the body of a recorded message.
 var ErrNoBody = fmt.Errorf("no body is kept: %w", trace.ErrNotRecorded)
 
-// Resolver is the DNS for SPF and DKIM; each question is noted for the event. What they come to sums
-// it up.
+// Resolver is the DNS for SPF and DKIM; each question is noted for the event. What they come to
+// sums it up.
 func (w *Backends) Resolver() dns.NetResolver {
 	return dns.NetResolver{Ask: func(ctx context.Context, q dns.Question) dns.Answer {
 		a := w.DNS.Ask(ctx, q)

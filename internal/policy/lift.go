@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// Lift is one way to let mail past an objection, for whoever looks at it afterwards: an operation, a
-// line for a table, or a flag. With none of them it says honestly that nothing does. Each reply
+// Lift is one way to let mail past an objection, for whoever looks at it afterwards: an operation,
+// a line for a table, or a flag. With none of them it says honestly that nothing does. Each reply
 // declares its own; what permits do follows from [Check.Exempt].
 //
-// Texts have placeholders that the event fills: {client}, {sender} (not the null sender), {envelope}
-// (<> for it), {sender_domain}, {to}, {to_domain}, {login}, {from} (the address in
+// Texts have placeholders that the event fills: {client}, {sender} (not the null sender),
+// {envelope} (<> for it), {sender_domain}, {to}, {to_domain}, {login}, {from} (the address in
 // header From), {check}, {place} (FILE:LINE of the cause), and the named groups of Cause.
 type Lift struct {
 	// Operation is one that people use, GROUP/NAME as in [admin.Path], and Words are what its command

@@ -8,8 +8,9 @@ import (
 // allPage is how many entries [All] has in memory at once.
 const allPage = 2000
 
-// All goes through everything that a query asks for, page by page; the query's limit is not asked. An
-// error ends it, and comes with an empty entry. What comes into the record meanwhile may be seen.
+// All goes through everything that a query asks for, page by page; the query's limit is not asked.
+// An error ends it, and comes with an empty entry. What comes into the record meanwhile may be
+// seen.
 func All(ctx context.Context, r Reader, q Query) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		q := q

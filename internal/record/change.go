@@ -9,8 +9,8 @@ const PolicyLoad = "policy/load"
 // PolicyItself is what the policy as a whole is called in such a row.
 const PolicyItself = "policy"
 
-// Loaded says in one line which policy has come into force, and what differs from the one before; ok
-// is false where the row is about something else.
+// Loaded says in one line which policy has come into force, and what differs from the one before;
+// ok is false where the row is about something else.
 func (c Change) Loaded() (text string, ok bool) {
 	if c.Operation != PolicyLoad {
 		return "", false

@@ -79,8 +79,8 @@ func cellClient(a netip.Addr) string {
 	return a.String()
 }
 
-// AppendJSON appends an entry as one line of JSON: the fields of its event or transaction behind its
-// kind, "decision" or "message", and its position.
+// AppendJSON appends an entry as one line of JSON: the fields of its event or transaction behind
+// its kind, "decision" or "message", and its position.
 func AppendJSON(line []byte, e Entry) ([]byte, error) {
 	kind, data := "decision", any(e.Event)
 	if e.Message != nil {

@@ -15,9 +15,9 @@ import (
 // Match reports whether an entry is one that the query wants, its page and limit aside. It decides
 // what every store answers, and what a live tail shows. The query must be as [Query.Normal] has it.
 //
-// Actions restrict decisions and Fates messages; where only one of both is set, entries of the other
-// kind are not wanted. A message matches by its own fate or by that of one of its recipients. Modes
-// and Code are of decisions only.
+// Actions restrict decisions and Fates messages; where only one of both is set, entries of the
+// other kind are not wanted. A message matches by its own fate or by that of one of its recipients.
+// Modes and Code are of decisions only.
 func (q Query) Match(e Entry) bool {
 	if !within(e.Time(), q.Since, q.Until) {
 		return false
@@ -94,7 +94,8 @@ func matchFate(wanted []policy.Fate, t *policy.Transaction) bool {
 		slices.ContainsFunc(t.Recipients, func(r policy.RecipientOutcome) bool { return slices.Contains(wanted, r.Fate) })
 }
 
-// MatchCode reports whether a reply code is the one that is asked for, or of the class, such as 5xx.
+// MatchCode reports whether a reply code is the one that is asked for, or of the class, such as
+// 5xx.
 func MatchCode(asked string, code int) bool {
 	if class, ok := strings.CutSuffix(asked, "xx"); ok {
 		return strconv.Itoa(code/100) == class

@@ -16,8 +16,8 @@ const (
 	MaxLimit     = 10_000
 )
 
-// Normal returns the query with everything as it is kept: ids and logins in lower case, addresses as
-// keys of package address, a client without the octets behind its net, a limit.
+// Normal returns the query with everything as it is kept: ids and logins in lower case, addresses
+// as keys of package address, a client without the octets behind its net, a limit.
 func (q Query) Normal() Query {
 	q.IDs = mapped(q.IDs, strings.ToLower)
 	q.MessageID = TrimMessageID(q.MessageID)

@@ -1,7 +1,7 @@
 // Package record is the memory of mailweir: every decision and what became of every message, kept
-// for some time and searchable. This package has the words: what one entry is ([Entry]), what can be
-// asked ([Query]), and who keeps it ([Store]). Its [Sink] takes what internal/events records, off
-// the way of the answers; the stores are in the packages below.
+// for some time and searchable. This package has the words: what one entry is ([Entry]), what can
+// be asked ([Query]), and who keeps it ([Store]). Its [Sink] takes what internal/events records,
+// off the way of the answers; the stores are in the packages below.
 package record
 
 import (
@@ -164,8 +164,8 @@ type Day struct {
 // keeps a writer waiting.
 type Reader interface {
 	Search(ctx context.Context, q Query) (Page, error)
-	// Counts sums the rollup in buckets of so wide, which begin at multiples of that since 1970: from the
-	// one that since is in, until an end; zero times are no bounds.
+	// Counts sums the rollup in buckets of so wide, which begin at multiples of that since 1970: from
+	// the one that since is in, until an end; zero times are no bounds.
 	Counts(ctx context.Context, since, until time.Time, bucket time.Duration) ([]Count, error)
 	Changes(ctx context.Context, q ChangeQuery) ([]Change, error)
 	Extent(ctx context.Context) (Extent, error)

@@ -206,8 +206,8 @@ func (s *Sink) Flush(ctx context.Context) error {
 // errClosed is about what comes after the end.
 var errClosed = errors.New("the record is closed")
 
-// Delete takes out everything about an address, also what has been taken and not yet written. Entries wait
-// meanwhile. It goes on when its caller leaves.
+// Delete takes out everything about an address, also what has been taken and not yet written.
+// Entries wait meanwhile. It goes on when its caller leaves.
 func (s *Sink) Delete(ctx context.Context, address string) (int, error) {
 	type result struct {
 		n   int

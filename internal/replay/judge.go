@@ -91,8 +91,8 @@ type play struct {
 }
 
 // Judge judges a recorded message again: what is said to each of its recipients now, to those that
-// are named, and what cannot be told. events are the decisions that its outcomes name, as far as they
-// are known; decisions finds all about it.
+// are named, and what cannot be told. events are the decisions that its outcomes name, as far as
+// they are known; decisions finds all about it.
 func (j *Judge) Judge(t *policy.Transaction, events map[string]*policy.Event, decisions func() ([]*policy.Event, error)) []Result {
 	p := newPast(t)
 	p.policy, p.now, p.then, p.decisions = j.policy, j.now, j.known[t.Policy], decisions

@@ -57,7 +57,8 @@ func (p *past) SPF(helo, sender string) (mailauth.SPFResult, error) {
 	return "", fmt.Errorf("%s: %w", question, trace.ErrNotRecorded)
 }
 
-// Signed reports whether a signature was found valid then. One that was not looked at may have been.
+// Signed reports whether a signature was found valid then. One that was not looked at may have
+// been.
 func (p *past) Signed(domains []string) (bool, error) {
 	aligned := func(domain string) bool {
 		return slices.ContainsFunc(domains, func(other string) bool { return mailauth.Aligned(domain, other) })

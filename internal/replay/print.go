@@ -108,7 +108,7 @@ func (p *Printer) Sums(s *Sums) error {
 	return nil
 }
 
-// blind are the checks that could not tell, with how often.
+// blind are the checks whose answer was not recorded, with how often.
 type blind struct {
 	Unknown
 	N int `json:"count"`

@@ -130,8 +130,8 @@ type recordedTable struct {
 	spec  string
 }
 
-// Find answers a key. The record has the key that had an entry, or the first of a question where none
-// had.
+// Find answers a key. The record has the key that had an entry, or the first of a question where
+// none had.
 func (t recordedTable) Find(_ context.Context, key string) (string, bool, error) {
 	if said, ok := t.world.answer(t.spec + " " + key); ok {
 		switch {

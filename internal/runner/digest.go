@@ -77,8 +77,8 @@ func addContent(h hash.Hash, kind, name string, tables *table.Loader) {
 	}
 }
 
-// heeded are the settings that several checks read while they judge. Modes, permits and the like are
-// the runner's.
+// heeded are the settings that several checks read while they judge. Modes, permits and the like
+// are the runner's.
 var heeded = []string{"services", "trusted-nets", "inbound-relays", "local-domains", "recipient-delimiter", "always-accept"}
 
 // permitting are the administrator's permits.

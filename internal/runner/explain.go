@@ -38,8 +38,8 @@ type Finding struct {
 	Trace []trace.Query
 }
 
-// report tells explain what became of a finding, and records a failure that lets the mail go on and what
-// the check noted.
+// report tells explain what became of a finding, and records a failure that lets the mail go on and
+// what the check noted.
 func (rs *resolver) report(ru *ruling) {
 	failed := ru.is == drop && ru.failure != nil && ru.by == ""
 	if failed && rs.past != nil && notRecorded(ru.failure) {

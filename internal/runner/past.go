@@ -12,17 +12,18 @@ import (
 // Past is what is known of a recorded case that is judged once more. Nothing else may be asked, and
 // nothing is guessed: what is not known is [trace.ErrNotRecorded].
 type Past interface {
-	// SPF is the result for the client with that HELO and sender, LOCAL@DOMAIN, "" for the null sender.
+	// SPF is the result for the client with that HELO and sender, LOCAL@DOMAIN, "" for the null
+	// sender.
 	SPF(helo, sender string) (mailauth.SPFResult, error)
-	// Signed reports whether the message had a valid signature of one of the domains, or of one that is
-	// aligned with it.
+	// Signed reports whether the message had a valid signature of one of the domains, or of one that
+	// is aligned with it.
 	Signed(domains []string) (bool, error)
 	// Octets is the size of the message, FromUnknown why its From fields are not known.
 	Octets() int64
 	FromUnknown() error
 	// Said is what a check said then. It is asked where the check cannot judge again for lack of an
-	// answer; the place is the one in the printed order. The recipient is nil for what is about client,
-	// sender or the whole message.
+	// answer; the place is the one in the printed order. The recipient is nil for what is about
+	// client, sender or the whole message.
 	Said(check string, stage policy.Stage, place int, r *policy.Recipient) (policy.Verdict, error)
 	// Permitted reports whether a permit had let the mail past what a check finds. It is asked where
 	// that cannot be told again.

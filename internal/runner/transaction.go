@@ -69,8 +69,8 @@ func (*kept) keep(where *string, f *policy.Field, name string) {
 	}
 }
 
-// authenticated is what has been found out by now of who vouches for the message: the result of SPF,
-// the domains with a valid signature, and which of both is aligned with header From (RFC 7489
+// authenticated is what has been found out by now of who vouches for the message: the result of
+// SPF, the domains with a valid signature, and which of both is aligned with header From (RFC 7489
 // section 3.1). Nobody is asked for it.
 func (m *message) authenticated() (result mailauth.SPFResult, signers []string, aligned string) {
 	result, known := m.spf.Known()

@@ -10,8 +10,9 @@ import (
 	"mailweir/internal/trace"
 )
 
-// Recorded is a store of what [Traced] has kept of one decision, for the same to be made again. What
-// nobody asked then is [trace.ErrNotRecorded]; what is written goes nowhere but to the same decision.
+// Recorded is a store of what [Traced] has kept of one decision, for the same to be made again.
+// What nobody asked then is [trace.ErrNotRecorded]; what is written goes nowhere but to the same
+// decision.
 type Recorded struct {
 	*Copy
 	answers map[string]string
@@ -29,8 +30,8 @@ func NewRecorded(answers []string, clock func() time.Time) *Recorded {
 	return r
 }
 
-// Do does the steps. What a check takes off a count, it has counted for another decision: that is in
-// the record already.
+// Do does the steps. What a check takes off a count, it has counted for another decision: that is
+// in the record already.
 func (r *Recorded) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 	results := make([]Result, len(steps))
 	var err error

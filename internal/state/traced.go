@@ -51,8 +51,8 @@ func nameOf(key string) string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
-// written is what stood there before a step: "-" for nothing, else "=VALUE", and "@" with its end in
-// Unix milliseconds.
+// written is what stood there before a step: "-" for nothing, else "=VALUE", and "@" with its end
+// in Unix milliseconds.
 func written(r Result) string {
 	if !r.Found {
 		return "-"

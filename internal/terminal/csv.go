@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// CSV writes rows as comma-separated values (RFC 4180), for spreadsheets and programs. Every cell is
-// one line of text, as in a [Table]; a text that a spreadsheet would take for a formula has a single
-// quote in front.
+// CSV writes rows as comma-separated values (RFC 4180), for spreadsheets and programs. Every cell
+// is one line of text, as in a [Table]; a text that a spreadsheet would take for a formula has a
+// single quote in front.
 type CSV struct {
 	out *csv.Writer
 }
@@ -48,8 +48,8 @@ func csvCell(cell any) string {
 	return Text(text)
 }
 
-// formula reports whether a spreadsheet would take a cell for a formula rather than for text (OWASP,
-// "CSV Injection").
+// formula reports whether a spreadsheet would take a cell for a formula rather than for text
+// (OWASP, "CSV Injection").
 func formula(text string) bool {
 	for _, begin := range []string{"=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"} {
 		if strings.HasPrefix(text, begin) {

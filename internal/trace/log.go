@@ -13,8 +13,8 @@ const (
 )
 
 // Log collects what the traces of several pieces of work are told, each query once, and the state's
-// answers, of each thing the first. The zero Log is empty and ready; a nil one keeps nothing. It may be used from several
-// goroutines.
+// answers, of each thing the first. The zero Log is empty and ready; a nil one keeps nothing. It
+// may be used from several goroutines.
 type Log struct {
 	mu              sync.Mutex
 	queries         []Query

@@ -101,8 +101,8 @@ func Detail(ctx context.Context, question, answer string) {
 	}
 }
 
-// State keeps an answer of what is remembered, "NAME ANSWER" in a short form that is not for people.
-// It is in the log alone.
+// State keeps an answer of what is remembered, "NAME ANSWER" in a short form that is not for
+// people. It is in the log alone.
 func State(ctx context.Context, answer func() string) {
 	if t := of(ctx); t != nil {
 		t.addState(answer())

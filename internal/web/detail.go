@@ -147,8 +147,8 @@ func (p *Pages) actions(v policy.Person, t *why.Telling) (list []view.Action) {
 	return list
 }
 
-// actID names an act in a form. The server finds the act among those that fit, so that a form chooses
-// and says nothing else.
+// actID names an act in a form. The server finds the act among those that fit, so that a form
+// chooses and says nothing else.
 func actID(a act) string {
 	sum := sha256.Sum256([]byte(a.operation + "\x00" + strings.Join(a.words, "\x00")))
 	return hex.EncodeToString(sum[:6])

@@ -58,8 +58,8 @@ func hostileEntries(value string, n int) []record.Entry {
 	return []record.Entry{e, failed, m}
 }
 
-// pagesOf are the pages that show the entries of a value, or are asked for with it, with who looks at
-// them.
+// pagesOf are the pages that show the entries of a value, or are asked for with it, with who looks
+// at them.
 func pagesOf(value string, n int) map[string]policy.Person {
 	q, path := url.QueryEscape(value), url.PathEscape(value)
 	return map[string]policy.Person{

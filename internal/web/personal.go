@@ -89,8 +89,8 @@ func (p *Pages) mineOf(v policy.Person, t *why.Telling) view.MineOne {
 	return m
 }
 
-// wanted are the permits by which a user has such mail let in: one for each of his addresses that it
-// was for. None where a recipient's permit does not lift what the check objects to.
+// wanted are the permits by which a user has such mail let in: one for each of his addresses that
+// it was for. None where a recipient's permit does not lift what the check objects to.
 func (p *Pages) wanted(v policy.Person, t *why.Telling) (list []act) {
 	if !t.OwnPermit || !t.Event.Action.Answers() {
 		return nil

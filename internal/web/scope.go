@@ -9,8 +9,8 @@ import (
 	"mailweir/internal/record"
 )
 
-// scoped reads the record as far as a visitor may see it: entries that concern nobody of his are not
-// there, and of the others he sees his own recipients.
+// scoped reads the record as far as a visitor may see it: entries that concern nobody of his are
+// not there, and of the others he sees his own recipients.
 type scoped struct {
 	record.Reader
 	by        policy.Person
@@ -27,8 +27,8 @@ func (p *Pages) reader(v policy.Person) record.Reader {
 
 func (p *Pages) delimiter() string { return p.Admin.Offer().Delimiter }
 
-// Search finds what the visitor may see, by what he may see of it: whoever asks for another's address,
-// or for a word of another's, does not learn that it is there.
+// Search finds what the visitor may see, by what he may see of it: whoever asks for another's
+// address, or for a word of another's, does not learn that it is there.
 func (s scoped) Search(ctx context.Context, q record.Query) (record.Page, error) {
 	q = within(s.by, q).Normal()
 	for {

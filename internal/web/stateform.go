@@ -11,8 +11,8 @@ import (
 	"mailweir/internal/web/view"
 )
 
-// form is an operation as a form: a field for its arguments, and one for each of its flags. They are
-// those of the command, and so are the words that are made of them.
+// form is an operation as a form: a field for its arguments, and one for each of its flags. They
+// are those of the command, and so are the words that are made of them.
 type form struct {
 	group policy.OperationGroup
 	op    policy.Operation

@@ -65,8 +65,8 @@ func (b *bed) strangers(t *testing.T) {
 	}
 }
 
-// What strangers write is text wherever it is shown: no dialog opens, and the console of the browser
-// has nothing to say.
+// What strangers write is text wherever it is shown: no dialog opens, and the console of the
+// browser has nothing to say.
 func (b *bed) hostile(t *testing.T) {
 	b.strangers(t)
 	w := b.login(t, "alice")

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// What checks remember is entered and taken back, the policy is checked and loaded again, and a case
-// is explained, as by the commands.
+// What checks remember is entered and taken back, the policy is checked and loaded again, and a
+// case is explained, as by the commands.
 func (b *bed) state(t *testing.T) {
 	w := b.login(t, "alice")
 	w.Go("/state/tempblock/add")

@@ -118,8 +118,8 @@ func stuff(t *testing.T, dir string) (ballast string) {
 	return f.Name()
 }
 
-// TestRecordOnAFullDisk: all mail is answered, what is lost is counted and said in one line, and the
-// record resumes once there is room.
+// TestRecordOnAFullDisk: all mail is answered, what is lost is counted and said in one line, and
+// the record resumes once there is room.
 func TestRecordOnAFullDisk(t *testing.T) {
 	testbed.Require(t, "postfix")
 	for _, c := range []struct {

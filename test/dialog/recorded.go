@@ -27,8 +27,8 @@ func (r *run) withIDs(text string) string {
 	return text
 }
 
-// recorded sees, once mailweir has ended, that every decision is in the record and is told by its id:
-// those that replies named and those of the log.
+// recorded sees, once mailweir has ended, that every decision is in the record and is told by its
+// id: those that replies named and those of the log.
 func (r *run) recorded() error {
 	ids := make([]string, 0, len(r.ids))
 	for _, id := range r.ids {

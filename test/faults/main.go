@@ -1,14 +1,14 @@
-// Command faults makes every server that mailweir asks fail in every way, under load, and looks what
-// becomes of the mail:
+// Command faults makes every server that mailweir asks fail in every way, under load, and looks
+// what becomes of the mail:
 //
 //	go run ./test/faults [-peers tcp,slapd,…] [-faults refuse,hang,…] [-messages 100]
 //
 // A peer stands behind a proxy of the testbed, which refuses connections, hangs, lets half of an
-// answer through, makes rubbish of it, or is slow, and then works again. Through a real Postfix come
-// messages of which some are to be refused and some are not. None that was accepted may be lost,
-// none refused permanently that should not be, none answered later than the MTA waits, and the log has
-// one line when the peer goes and one when it is back. Dovecot is asked about logins instead
-// (mailweir auth): no right password may be called wrong, and no wrong one right.
+// answer through, makes rubbish of it, or is slow, and then works again. Through a real Postfix
+// come messages of which some are to be refused and some are not. None that was accepted may be
+// lost, none refused permanently that should not be, none answered later than the MTA waits, and
+// the log has one line when the peer goes and one when it is back. Dovecot is asked about logins
+// instead (mailweir auth): no right password may be called wrong, and no wrong one right.
 package main
 
 import (

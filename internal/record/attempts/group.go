@@ -8,8 +8,8 @@ import (
 	"mailweir/internal/record"
 )
 
-// Group sorts all entries about a recipient by mail, the mail that came first first. What belongs to
-// a mail beyond these entries stays unseen.
+// Group sorts all entries about a recipient by mail, the mail that came first first. What belongs
+// to a mail beyond these entries stays unseen.
 func Group(recipient string, entries []record.Entry, now time.Time) (chains []Chain) {
 	to := address.Parse(recipient).Key()
 	bySender := map[string][]record.Entry{}

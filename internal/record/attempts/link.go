@@ -42,8 +42,8 @@ func link(all []*Attempt) (threads []*thread) {
 	return threads
 }
 
-// choose finds the mail of an attempt: that of its Message-Id, or else the one that has been to come
-// back for longest and is not known to have another.
+// choose finds the mail of an attempt: that of its Message-Id, or else the one that has been to
+// come back for longest and is not known to have another.
 func choose(threads []*thread, id string, at time.Time) (found *thread) {
 	for _, t := range threads {
 		switch {

@@ -90,8 +90,8 @@ func want(t *testing.T, what string, got record.Page, wanted ...string) {
 	}
 }
 
-// testConcurrent has one write while others read: nobody waits for anybody for ever, and nobody sees
-// half a batch.
+// testConcurrent has one write while others read: nobody waits for anybody for ever, and nobody
+// sees half a batch.
 func testConcurrent(t *testing.T, open Open) {
 	s := open(t, Options{Clock: at(begin)})
 	ctx, stop := context.WithCancel(t.Context())

@@ -12,7 +12,7 @@ import (
 	"mailweir/internal/trace"
 )
 
-// hostile are texts of strangers that have broken others.
+// hostile are texts of untrusted clients that have broken others.
 var hostile = []string{
 	`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `' onmouseover='alert(1)`, `javascript:alert(1)`, `</script><script>`, `<!--<script>`,
 	`<svg/onload=alert(1)>`, `]]>`, `&lt;script&gt;`, `{{7*7}}`, `<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>`, `+ADw-script+AD4-`,

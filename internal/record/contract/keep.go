@@ -51,7 +51,8 @@ func testWrite(t *testing.T, open Open) {
 	}
 }
 
-// same compares entries as their JSON has them: offences have none. Times are kept to the microsecond.
+// same compares entries as their JSON has them: offences have none. Times are kept to the
+// microsecond.
 func same(t *testing.T, got, wanted record.Entry) {
 	t.Helper()
 	if g, w := text(t, got), text(t, wanted); g != w || got.Position != wanted.Position {

@@ -150,8 +150,8 @@ func testQueries(t *testing.T, open Open) {
 	}
 }
 
-// both joins two queries, if no field is in both of them. What is neither action nor fate alone means
-// something else beside the other.
+// both joins two queries, if no field is in both of them. What is neither action nor fate alone
+// means something else beside the other.
 func both(a, b record.Query) (q record.Query, fits bool) {
 	q = a
 	fits = true

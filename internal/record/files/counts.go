@@ -14,8 +14,8 @@ import (
 	"mailweir/internal/record/row"
 )
 
-// Counts sums the rollup, which has minutes: since is rounded down to a bucket, and a bucket to minutes.
-// A zero until is no bound.
+// Counts sums the rollup, which has minutes: since is rounded down to a bucket, and a bucket to
+// minutes. A zero until is no bound.
 func (s *Store) Counts(ctx context.Context, since, until time.Time, bucket time.Duration) ([]record.Count, error) {
 	width := max(int64(bucket/time.Minute)*60, 60)
 	from := floor(since.Unix(), width)

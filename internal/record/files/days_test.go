@@ -104,8 +104,8 @@ func TestSumAcrossMidnight(t *testing.T) {
 	}
 }
 
-// Yesterday's file costs no more than what it has, when it is damaged or cannot be written to: the sum of
-// what it had stands in today's, with all that comes with it.
+// Yesterday's file costs no more than what it has, when it is damaged or cannot be written to: the
+// sum of what it had stands in today's, with all that comes with it.
 func TestSumOfDamagedDay(t *testing.T) {
 	for name, harm := range map[string]func(path string, data []byte) error{
 		"cannot be written": func(path string, _ []byte) error {
@@ -148,7 +148,8 @@ func TestSumOfDamagedDay(t *testing.T) {
 	}
 }
 
-// Positions only grow, whatever the clock does; once it is a day behind they follow it, and it is said.
+// Positions only grow, whatever the clock does; once it is a day behind they follow it, and it is
+// said.
 func TestClockSetBack(t *testing.T) {
 	b := newBed(t, files.Options{})
 	last := b.write(b.refusal("mw-aaaaaaaa"))[0].Position

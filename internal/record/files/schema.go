@@ -147,8 +147,8 @@ func damaged(err error) bool {
 	return c == sqlite3.SQLITE_CORRUPT || c == sqlite3.SQLITE_NOTADB || errors.As(err, &newer)
 }
 
-// denied reports whether an error says that this user may not read. It opens nothing: to close a file
-// of SQLite's beside it would take its locks away (fcntl(2), F_SETLK).
+// denied reports whether an error says that this user may not read. It opens nothing: to close a
+// file of SQLite's beside it would take its locks away (fcntl(2), F_SETLK).
 func denied(path string, err error) error {
 	if err != nil && errors.Is(unix.Access(path, unix.R_OK), fs.ErrPermission) {
 		return fmt.Errorf("%s: %w", filepath.Base(path), fs.ErrPermission)

@@ -31,8 +31,8 @@ const (
 )
 
 // Search goes through the days in order until the page is full. A search by text ends after 2 s,
-// any other after 10 s, sooner or later: by an index it looks at whole days. It says how far it came
-// in Page.Reached.
+// any other after 10 s, sooner or later: by an index it looks at whole days. It says how far it
+// came in Page.Reached.
 func (s *Store) Search(ctx context.Context, q record.Query) (record.Page, error) {
 	q = q.Normal()
 	if q.Own != nil && len(q.Own)+len(q.OwnDomains) == 0 {

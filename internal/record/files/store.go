@@ -59,8 +59,8 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	if err := s.look(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("record: %s: %w", dir, err), s.Close())
 	}
-	// The file of today is there from the start, so that what the process has open does not change with
-	// the first mail. One that cannot be made now is tried again with what is to be written.
+	// The file of today is there from the start, so that what the process has open does not change
+	// with the first mail. One that cannot be made now is tried again with what is to be written.
 	today := s.file(dateOf(record.PositionAt(s.Clock())))
 	if _, err := s.open(ctx, today); err != nil {
 		s.warn("%s cannot be made yet: %v", today.path, err)
@@ -95,8 +95,8 @@ func newStore(dir string, o Options) *Store {
 	return &Store{dir: dir, Options: o, writers: map[time.Time]*day{}, readers: map[time.Time]*sql.DB{}, told: map[string]bool{}}
 }
 
-// look opens every day once: a file of an earlier version is brought up to date, one that is damaged
-// is set aside. It finds where the record ends.
+// look opens every day once: a file of an earlier version is brought up to date, one that is
+// damaged is set aside. It finds where the record ends.
 func (s *Store) look(ctx context.Context) error {
 	days, err := s.days()
 	if err != nil {

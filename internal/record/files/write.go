@@ -33,8 +33,8 @@ func (s *Store) Write(ctx context.Context, entries []record.Entry, changes []rec
 	return nil
 }
 
-// makingRoom does something again while old days make room for it. What it has done stays done: each
-// commit is tried by itself.
+// makingRoom does something again while old days make room for it. What it has done stays done:
+// each commit is tried by itself.
 func (s *Store) makingRoom(do func() error) error {
 	for {
 		err := do()
@@ -65,8 +65,8 @@ type piece struct {
 	changes []*record.Change
 }
 
-// plan gives everything its position, and says what goes into which day. Sums whose first event stands
-// there already have been put in its place.
+// plan gives everything its position, and says what goes into which day. Sums whose first event
+// stands there already have been put in its place.
 func (s *Store) plan(ctx context.Context, entries []record.Entry, changes []record.Change) ([]*piece, error) {
 	var pieces []*piece
 	at := func(p record.Position) *piece {
@@ -108,8 +108,8 @@ func (s *Store) plan(ctx context.Context, entries []record.Entry, changes []reco
 	return pieces, nil
 }
 
-// clockBack is how far the clock may be set back before positions begin again at what it says: until
-// then the entries of that time stand in the order in which they came.
+// clockBack is how far the clock may be set back before positions begin again at what it says:
+// until then the entries of that time stand in the order in which they came.
 const clockBack = 24 * time.Hour
 
 // after is the position after another one: that of the time of writing, and not before that of the

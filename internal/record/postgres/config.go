@@ -18,8 +18,8 @@ func Is(spec string) bool {
 	return strings.HasPrefix(spec, "postgres://") || strings.HasPrefix(spec, "postgresql://")
 }
 
-// Check reports what is wrong with a URL, without asking anybody. No error repeats the URL, which may
-// hold a secret.
+// Check reports what is wrong with a URL, without asking anybody. No error repeats the URL, which
+// may hold a secret.
 func Check(spec string) error {
 	_, err := parse(spec)
 	return err
@@ -82,9 +82,9 @@ func parseError(err error) error {
 	return err
 }
 
-// prepareSession bounds what a connection holds up: whoever has been forgotten in a transaction loses
-// it, and a lock that somebody else holds is not waited for. Each question is planned by its own values: a
-// plan for any values takes every span of time for a short one, and walks over it.
+// prepareSession bounds what a connection holds up: whoever has been forgotten in a transaction
+// loses it, and a lock that somebody else holds is not waited for. Each question is planned by its
+// own values: a plan for any values takes every span of time for a short one, and walks over it.
 func prepareSession(ctx context.Context, conn *pgx.Conn) error {
 	_, err := conn.Exec(ctx, "SET idle_in_transaction_session_timeout = '30s'; SET lock_timeout = '5s'; SET TimeZone = 'UTC'; SET jit = off; SET plan_cache_mode = force_custom_plan")
 	return err

@@ -79,7 +79,8 @@ func (s *Store) addCounts(ctx context.Context, tx pgx.Tx, counts map[kindOf]int)
 	return tx.SendBatch(ctx, &queue).Close()
 }
 
-// compareKinds puts what is changed into one order, so that two writers of one host's name end, too.
+// compareKinds puts what is changed into one order, so that two writers of one host's name end,
+// too.
 func compareKinds(a, b kindOf) int {
 	return cmp.Or(cmp.Compare(a.day, b.day), a.minute.Compare(b.minute), cmp.Compare(a.check, b.check), cmp.Compare(a.kind, b.kind),
 		cmp.Compare(a.mode, b.mode), cmp.Compare(a.action, b.action), cmp.Compare(a.fate, b.fate))

@@ -63,8 +63,8 @@ func (s *Store) ensureDay(ctx context.Context, day int64) error {
 	return err
 }
 
-// attachDay makes a table and attaches it: CREATE … PARTITION OF would wait for everybody who reads,
-// and hold up everybody who writes meanwhile.
+// attachDay makes a table and attaches it: CREATE … PARTITION OF would wait for everybody who
+// reads, and hold up everybody who writes meanwhile.
 func attachDay(ctx context.Context, tx pgx.Tx, table string, day int64) error {
 	name := table + suffix(day)
 	var there, attached bool
@@ -80,8 +80,8 @@ func attachDay(ctx context.Context, tx pgx.Tx, table string, day int64) error {
 	return err
 }
 
-// dropDay takes a day out of the tables, without waiting for anybody who reads: detached first, which
-// waits for those who might still see it, and then dropped.
+// dropDay takes a day out of the tables, without waiting for anybody who reads: detached first,
+// which waits for those who might still see it, and then dropped.
 func (s *Store) dropDay(ctx context.Context, conn *pgx.Conn, suffix string) error {
 	for _, table := range partitioned {
 		if err := dropTable(ctx, conn, "mailweir_"+table, "mailweir_"+table+suffix); err != nil {
@@ -114,8 +114,8 @@ func dropTable(ctx context.Context, conn *pgx.Conn, parent, name string) error {
 	return err
 }
 
-// listDays returns the ends of the names of days whose tables are there, attached or not, the oldest first, and what
-// each takes.
+// listDays returns the ends of the names of days whose tables are there, attached or not, the
+// oldest first, and what each takes.
 func listDays(ctx context.Context, q querier) ([]storedDay, error) {
 	rows, err := q.Query(ctx, `SELECT right(relname, 9), sum(pg_total_relation_size(oid))::bigint FROM pg_class
 		WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND relname ~ '^mailweir_(`+strings.Join(partitioned[:], "|")+`)_[0-9]{8}$'

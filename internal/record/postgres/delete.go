@@ -10,9 +10,9 @@ import (
 	"mailweir/internal/record/row"
 )
 
-// Delete takes out every entry about an address, and its name out of the audit. It looks at the whole
-// record, a window at a time. What a table has lost stands in its pages until VACUUM, which is asked
-// for, and in the server's own log and backups, which are the database's administrator's.
+// Delete takes out every entry about an address, and its name out of the audit. It looks at the
+// whole record, a window at a time. What a table has lost stands in its pages until VACUUM, which
+// is asked for, and in the server's own log and backups, which are the database's administrator's.
 func (s *Store) Delete(ctx context.Context, address string) (deleted int, err error) {
 	forget := row.NewForget(address)
 	var first, last record.Position

@@ -10,8 +10,8 @@ import (
 // writers is how many positions a microsecond has: one a writer.
 const writers = 1 << 10
 
-// places gives positions: the time of writing, and the number of this writer among all that write to
-// the database. The 1,025th writer has the first one's number; should both live and write in the
+// places gives positions: the time of writing, and the number of this writer among all that write
+// to the database. The 1,025th writer has the first one's number; should both live and write in the
 // same microsecond, the primary key says so, and the later one draws another number.
 type places struct {
 	last   int64 // microseconds; only the writer asks
@@ -19,8 +19,8 @@ type places struct {
 	drawn  bool
 }
 
-// draw takes a number, and begins behind what this host has written: its clock may have been set back
-// while nobody wrote.
+// draw takes a number, and begins behind what this host has written: its clock may have been set
+// back while nobody wrote.
 func (s *Store) draw(ctx context.Context) error {
 	if s.places.drawn {
 		return nil
@@ -35,8 +35,8 @@ func (s *Store) draw(ctx context.Context) error {
 	return nil
 }
 
-// clockBack is how far the clock may be set back before positions begin again at what it says: until
-// then the entries of that time stand in the order in which they came.
+// clockBack is how far the clock may be set back before positions begin again at what it says:
+// until then the entries of that time stand in the order in which they came.
 const clockBack = 24 * time.Hour
 
 // place is the next position: that of the time of writing, and not before that of what is written.

@@ -7,9 +7,9 @@ import (
 	"mailweir/internal/record"
 )
 
-// Retain makes the partitions of the days to come, and drops those of days that are over since longer
-// than the record goes back, and the oldest ones while all of them take too much. Today's stays. One
-// host at a time drops: the others leave it to that one.
+// Retain makes the partitions of the days to come, and drops those of days that are over since
+// longer than the record goes back, and the oldest ones while all of them take too much. Today's
+// stays. One host at a time drops: the others leave it to that one.
 func (s *Store) Retain(ctx context.Context, now time.Time) error {
 	return s.call(ctx, func(ctx context.Context) error {
 		if err := s.ensureAhead(ctx, now); err != nil {

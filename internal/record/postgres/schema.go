@@ -13,9 +13,10 @@ import (
 // schema has what each version of the schema adds to the one before: version 1 is the first. A
 // migration runs once a database, under a lock. What has been released is never changed.
 //
-// All of it is partitioned by position, a UTC day each. The index on keys finds entries by recipient,
-// queue id, Message-Id or session; those on entries by what has many values, or where a rare one
-// should not need a walk over all days. A query that goes by a key never uses them (search.go).
+// All of it is partitioned by position, a UTC day each. The index on keys finds entries by
+// recipient, queue id, Message-Id or session; those on entries by what has many values, or where a
+// rare one should not need a walk over all days. A query that goes by a key never uses them
+// (search.go).
 func schema() []string {
 	return []string{`
 CREATE SEQUENCE mailweir_writers;

@@ -34,8 +34,8 @@ const (
 
 var pageSize = strconv.Itoa(pageRows)
 
-// Search walks over the record in order until the page is full. A search by text ends after 2 s, any
-// other after 10 s; Page.Reached says how far it came.
+// Search walks over the record in order until the page is full. A search by text ends after 2 s,
+// any other after 10 s; Page.Reached says how far it came.
 func (s *Store) Search(ctx context.Context, q record.Query) (page record.Page, err error) {
 	q = q.Normal()
 	if nobody(q) {

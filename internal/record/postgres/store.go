@@ -124,7 +124,8 @@ func answered(err error) bool {
 }
 
 // lost reports whether the server said that it is going, is full of clients, or is a standby:
-// connection exceptions, the operator's intervention, system errors, writing to what can only be read.
+// connection exceptions, the operator's intervention, system errors, writing to what can only be
+// read.
 func lost(said *pgconn.PgError) bool {
 	switch {
 	case said.Code == "57014": // query_canceled

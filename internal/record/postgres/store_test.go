@@ -43,8 +43,8 @@ func found(t *testing.T, s record.Reader, q record.Query) (ids []string) {
 	return ids
 }
 
-// Hosts write, clean up and make the schema at once, under clocks that stand still, and never in one
-// another's way.
+// Hosts write, clean up and make the schema at once, under clocks that stand still, and never in
+// one another's way.
 func testSeveralHosts(t *testing.T, b bed) {
 	url := b.url(t)
 	const hosts, batches, each = 4, 5, 40

@@ -38,8 +38,8 @@ func (w *where) String() string {
 	return strings.Join(w.terms, " AND ")
 }
 
-// selection is a query in SQL. What it lets through [record.Query.Match] looks at again, so it may be
-// wider, but never narrower.
+// selection is a query in SQL. What it lets through [record.Query.Match] looks at again, so it may
+// be wider, but never narrower.
 type selection struct {
 	where
 	// keys select rows of the keys that lead to the entries, "" where a walk over the entries does.
@@ -52,8 +52,8 @@ type selection struct {
 }
 
 // selectionOf turns a normal query into SQL. The first of these that is set leads, because it names
-// few entries: an id, a key, what has an index. The planner may not choose another one: it would, where
-// a check or a net is thought to be rare, and walk over millions of rows.
+// few entries: an id, a key, what has an index. The planner may not choose another one: it would,
+// where a check or a net is thought to be rare, and walk over millions of rows.
 func selectionOf(q record.Query) selection {
 	s := selection{ordered: true}
 	switch {

@@ -22,8 +22,8 @@ type batch struct {
 	leftOut int64 // accepted messages and queries
 }
 
-// Write keeps a batch in one transaction. The positions stay in entries when it fails, so that a batch
-// that is given again, and had been kept after all, is not kept twice.
+// Write keeps a batch in one transaction. The positions stay in entries when it fails, so that a
+// batch that is given again, and had been kept after all, is not kept twice.
 func (s *Store) Write(ctx context.Context, entries []record.Entry, changes []record.Change) error {
 	if len(entries)+len(changes) == 0 {
 		return nil
@@ -86,8 +86,8 @@ func taken(err error) bool {
 	return errors.As(err, &said) && said.Code == "23505"
 }
 
-// unkept is what of a batch has not been kept: the connection may have gone before the writer was told
-// of the commit.
+// unkept is what of a batch has not been kept: the connection may have gone before the writer was
+// told of the commit.
 func (s *Store) unkept(ctx context.Context, entries []record.Entry, changes []record.Change) ([]record.Entry, []record.Change, error) {
 	positions := make([]int64, 0, len(entries)+len(changes))
 	for _, e := range entries {
@@ -148,7 +148,8 @@ func (s *Store) write(ctx context.Context, entries []record.Entry, changes []rec
 	})
 }
 
-// encode makes rows of entries. The sum of events whose first is in the batch, too, takes its place.
+// encode makes rows of entries. The sum of events whose first is in the batch, too, takes its
+// place.
 func (s *Store) encode(entries []record.Entry, changes []record.Change, level row.Level) (*batch, error) {
 	b := &batch{rows: make([]row.Row, 0, len(entries)), sums: map[string]kindOf{}, changes: changes, counts: map[kindOf]int{}}
 	at := map[string]int{}
@@ -200,12 +201,12 @@ func daysOf(entries []record.Entry, changes []record.Change) (days []int64) {
 	return days
 }
 
-// sumWithin is how far back the first of events may have been written whose sum comes now: the sum comes
-// within minutes, but the first may have waited in the queue.
+// sumWithin is how far back the first of events may have been written whose sum comes now: the sum
+// comes within minutes, but the first may have waited in the queue.
 const sumWithin = 48 * time.Hour
 
-// replace takes out the firsts of the sums in the batch, and puts the sums in their positions, which
-// it returns.
+// replace takes out the firsts of the sums in the batch, and puts the sums in their positions,
+// which it returns.
 func (b *batch) replace(ctx context.Context, tx pgx.Tx) (map[record.Position]bool, error) {
 	if len(b.sums) == 0 {
 		return nil, nil

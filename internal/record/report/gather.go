@@ -112,8 +112,8 @@ func (g *gatherer) from(sender string, n Tally) {
 	}
 }
 
-// to counts each recipient's domain once. How many of the decisions that were told of as one were about
-// which domain is not known, unless it is one.
+// to counts each recipient's domain once. How many of the decisions that were told of as one were
+// about which domain is not known, unless it is one.
 func (g *gatherer) to(recipients []string, folded bool, n Tally) {
 	var domains []string
 	for _, r := range recipients {

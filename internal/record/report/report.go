@@ -43,8 +43,8 @@ type Report struct {
 	Notes []string `json:"notes,omitempty"`
 }
 
-// Tally is what is counted: messages that were accepted, and decisions by what they did. Decisions that
-// were told of as one are counted each.
+// Tally is what is counted: messages that were accepted, and decisions by what they did. Decisions
+// that were told of as one are counted each.
 type Tally struct {
 	Accepted int `json:"accepted"`
 	Refused  int `json:"refused"`
@@ -76,8 +76,8 @@ type Day struct {
 // List has the names of one kind that had the most.
 type List struct {
 	Rows []Row `json:"rows"`
-	// Names is how many were counted; More is how many are not in Rows. Full says that there were so many
-	// that only the most frequent ones could be counted.
+	// Names is how many were counted; More is how many are not in Rows. Full says that there were so
+	// many that only the most frequent ones could be counted.
 	Names int  `json:"names"`
 	More  int  `json:"more,omitempty"`
 	Full  bool `json:"full,omitempty"`

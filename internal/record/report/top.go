@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// capacity is how many names of each kind are counted at once: whoever makes up names by the million
-// must not fill the memory.
+// capacity is how many names of each kind are counted at once: whoever makes up names by the
+// million must not fill the memory.
 const capacity = 5000
 
-// top finds the names that are counted most, in bounded memory: when there is no room for a new one, the
-// one with the least gives its place, and the newcomer may have been counted as often before (Metwally
-// and others, "Space-Saving", 2005). So whoever has more than a 5,000th of all is there, and what a
-// row lacks at most is known.
+// top finds the names that are counted most, in bounded memory: when there is no room for a new
+// one, the one with the least gives its place, and the newcomer may have been counted as often
+// before (Metwally and others, "Space-Saving", 2005). So whoever has more than a 5,000th of all is
+// there, and what a row lacks at most is known.
 type top struct {
 	at   map[string]*place
 	heap places

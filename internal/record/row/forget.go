@@ -36,8 +36,8 @@ func NewForget(s string) *Forget {
 	return &Forget{a, a.Key(), names}
 }
 
-// Text stands, in any case, in everything that is about the address, so that a store need not look at
-// all; it is "" where the domain may be written in more than one way.
+// Text stands, in any case, in everything that is about the address, so that a store need not look
+// at all; it is "" where the domain may be written in more than one way.
 func (f *Forget) Text() string {
 	if strings.Contains(f.address.Domain, "xn--") {
 		return ""
@@ -97,8 +97,8 @@ func (f *Forget) Hide(s string) string {
 	return s
 }
 
-// Change puts the hash in the place of the address in a row of the audit, and reports whether it was
-// there.
+// Change puts the hash in the place of the address in a row of the audit, and reports whether it
+// was there.
 func (f *Forget) Change(c *record.Change) (named bool) {
 	replace := func(s *string) {
 		if hidden := f.Hide(*s); hidden != *s {

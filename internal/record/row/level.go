@@ -15,8 +15,8 @@ const (
 	Nothing                 // nor anything else: it is only counted
 )
 
-// LevelOf is the level of a day that has so many octets, where so many are its share; a share of 0 is
-// no bound.
+// LevelOf is the level of a day that has so many octets, where so many are its share; a share of 0
+// is no bound.
 func LevelOf(have, share int64) Level {
 	switch {
 	case share <= 0 || have < share/4*3:
@@ -44,8 +44,8 @@ func (l Level) LeavesOut(e record.Entry) bool {
 	return l == Nothing || l >= NoAccepted && e.Message != nil && e.Message.Fate == policy.Accepted
 }
 
-// Thin takes out of an entry what was asked, where the level has no room for it, and reports whether
-// there was any. What the entry was made of stays as it is.
+// Thin takes out of an entry what was asked, where the level has no room for it, and reports
+// whether there was any. What the entry was made of stays as it is.
 func (l Level) Thin(e *record.Entry) bool {
 	switch v, m := e.Event, e.Message; {
 	case l < NoQueries:

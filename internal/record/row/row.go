@@ -70,8 +70,8 @@ const (
 	KeySession                      // the session
 )
 
-// event is the JSON of an event's rest: what is named here stands in columns, unless it would not be
-// the same again.
+// event is the JSON of an event's rest: what is named here stands in columns, unless it would not
+// be the same again.
 type event struct {
 	*policy.Event
 	ID          string     `json:"id,omitempty"`

@@ -120,10 +120,12 @@ type Later struct {
 
 // Way is something that would let such mail pass.
 type Way struct {
-	// Operation is GROUP/NAME, Words what its command is given: "greylist/pass", "--from=a@example.net".
+	// Operation is GROUP/NAME, Words what its command is given: "greylist/pass",
+	// "--from=a@example.net".
 	Operation string   `json:"operation,omitempty"`
 	Words     []string `json:"words,omitempty"`
-	// Table is the flag of a list, without hyphens, Entry a line for it, Files what the flag names now.
+	// Table is the flag of a list, without hyphens, Entry a line for it, Files what the flag names
+	// now.
 	Table string   `json:"table,omitempty"`
 	Entry string   `json:"entry,omitempty"`
 	Files []string `json:"files,omitempty"`
@@ -131,8 +133,8 @@ type Way struct {
 	Setting string `json:"setting,omitempty"`
 	// Says is what it does, and for whom. Alone it says that nothing does.
 	Says string `json:"says"`
-	// Vouched: it counts only while SPF or DKIM vouches for the sender. Sure: it is known that it does,
-	// or does not matter.
+	// Vouched: it counts only while SPF or DKIM vouches for the sender. Sure: it is known that it
+	// does, or does not matter.
 	Vouched bool `json:"vouched,omitempty"`
 	Sure    bool `json:"sure"`
 	// Command is what to type, "" where it is not one command.

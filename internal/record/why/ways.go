@@ -193,8 +193,8 @@ func placeholders(e *policy.Event) map[string]string {
 	return values
 }
 
-// isMailbox reports whether an address is one: as an entry, that of MAIL FROM:<example.com> would be
-// about everybody there.
+// isMailbox reports whether an address is one: as an entry, that of MAIL FROM:<example.com> would
+// be about everybody there.
 func isMailbox(a address.Address) bool { return a.Local != "" && a.Domain != "" }
 
 // String is FILE:LINE.

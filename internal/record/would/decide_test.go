@@ -111,8 +111,8 @@ func TestDoubts(t *testing.T) {
 	}
 }
 
-// A check is known to have been looking from its first would-be refusal, or from the beginning where
-// it had one on the day before.
+// A check is known to have been looking from its first would-be refusal, or from the beginning
+// where it had one on the day before.
 func TestLookedBefore(t *testing.T) {
 	for name, c := range map[string]struct {
 		earlier mail

@@ -38,8 +38,8 @@ type evidence struct {
 // check objected.
 type pairSeen struct{ tried, accepted, clean int64 }
 
-// clientSeen is which checks refused a client's mail: the first, as its number plus one, and whether
-// there was another; and whether any was accepted while no check objected.
+// clientSeen is which checks refused a client's mail: the first, as its number plus one, and
+// whether there was another; and whether any was accepted while no check objected.
 type clientSeen struct {
 	refusedBy       uint16
 	byOthers, clean bool
@@ -193,8 +193,8 @@ func (e *evidence) permitted(subject key) bool {
 	return ok
 }
 
-// concerned are the recipients that a finding is about: the one that it names, or those for whom the
-// check objected, or else all.
+// concerned are the recipients that a finding is about: the one that it names, or those for whom
+// the check objected, or else all.
 func (l *letter) concerned(only key, check string) (list []addressee) {
 	for _, r := range l.recipients {
 		if r.key == only || only == 0 && slices.Contains(r.Would, check) {

@@ -38,8 +38,8 @@ func (k keys) pair(sender address.Address, recipient, direction string) key {
 	return k.of("pair", sender.SenderKey(), recipient, direction)
 }
 
-// sender is an address whom people write to, or permit; 0 for the null sender. It keeps its numbers:
-// bob1 is not bob2.
+// sender is an address whom people write to, or permit; 0 for the null sender. It keeps its
+// numbers: bob1 is not bob2.
 func (k keys) sender(a address.Address) key {
 	if a.IsNull() {
 		return 0

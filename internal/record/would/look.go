@@ -105,7 +105,8 @@ func each(ctx context.Context, r record.Reader, q record.Query, take func(record
 // it is about is the address or the domain.
 const permitted = "permit"
 
-// readPermits takes from the audit which senders people have permitted, before the mail or after it.
+// readPermits takes from the audit which senders people have permitted, before the mail or after
+// it.
 func (e *evidence) readPermits(ctx context.Context, r record.Reader, until time.Time) error {
 	q := record.ChangeQuery{Until: until, Limit: changesAtOnce}
 	for {
@@ -147,8 +148,8 @@ func lookingBefore(ctx context.Context, r record.Reader, since time.Time) (map[s
 	return was, err
 }
 
-// emptyDays is how many whole UTC days have no entry although there are some before and after them: there
-// was no record then, or no mail.
+// emptyDays is how many whole UTC days have no entry although there are some before and after them:
+// there was no record then, or no mail.
 func emptyDays(ctx context.Context, r record.Reader, o Options) (empty int, err error) {
 	counts, err := r.Counts(ctx, o.Since.Add(-24*time.Hour), o.Until, 24*time.Hour)
 	var days []time.Time

@@ -79,7 +79,8 @@ func TestRecipients(t *testing.T) {
 	}
 }
 
-// Only what users were accepted with tells whom they write to, and the note says where nothing does.
+// Only what users were accepted with tells whom they write to, and the note says where nothing
+// does.
 func TestOutboundNote(t *testing.T) {
 	const note = "the record has no mail of users to others, so whom they write to is not known"
 	for name, c := range map[string]struct {

@@ -1,4 +1,5 @@
-// Package would tells what checks in monitor mode would have refused, and how much of that was good.
+// Package would tells what checks in monitor mode would have refused, and how much of that was
+// good.
 //
 // A would-be refusal is a decision that would have been answered, or an edit that would have been
 // made, if the check had been enforced. What is known of its mail comes from the record alone, and

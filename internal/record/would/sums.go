@@ -42,7 +42,8 @@ func (l *letter) objectors() []string {
 	return slices.Compact(list)
 }
 
-// objections is how many decisions of a check there were: one a recipient, or one about the message.
+// objections is how many decisions of a check there were: one a recipient, or one about the
+// message.
 func (l *letter) objections(check string) (n int) {
 	for _, r := range l.recipients {
 		if slices.Contains(r.Would, check) {

@@ -1,8 +1,8 @@
 // Package remote keeps the tables that live elsewhere: in a directory, a database, behind a server.
 // A type of table implements [Driver], which asks; everything that all of them need stands here.
-// Answers are kept briefly. For one key there is one question at a time, whoever asks. A server that
-// does not answer within its deadline is lost: then every question fails at once, and a prober asks
-// until it is back (internal/backend).
+// Answers are kept briefly. For one key there is one question at a time, whoever asks. A server
+// that does not answer within its deadline is lost: then every question fails at once, and a prober
+// asks until it is back (internal/backend).
 //
 // What a table holds belongs to its file, not to the policy that uses it: it outlives a reload that
 // leaves the file as it is.

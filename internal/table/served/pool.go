@@ -1,6 +1,6 @@
 // Package served has the tables that a server of the administrator's own answers, by one of two
-// protocols that Postfix speaks: socketmap_table(5) and tcp_table(5). The answer for a key is that of
-// "postmap -q".
+// protocols that Postfix speaks: socketmap_table(5) and tcp_table(5). The answer for a key is that
+// of "postmap -q".
 //
 // Servers written for Postfix expect what it asks for: the whole address or name, and no parts of
 // it.

@@ -44,8 +44,8 @@ func (a address) rank() int {
 	return rankTCP
 }
 
-// parseHost reads host:port. As in Postfix the port follows the last colon, and may be the name of a
-// service; an IPv6 address stands in brackets, or without a port.
+// parseHost reads host:port. As in Postfix the port follows the last colon, and may be the name of
+// a service; an IPv6 address stands in brackets, or without a port.
 func parseHost(text string) (address, error) {
 	if text == "" {
 		return address{}, fmt.Errorf("a host has no name")

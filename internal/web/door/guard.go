@@ -15,9 +15,9 @@ import (
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 
-// guard is what every request goes through, before anybody looks at its path: which name the browser
-// calls the server by (another site may have given its own name our address), and whether another
-// site sends the request.
+// guard is what every request goes through, before anybody looks at its path: which name the
+// browser calls the server by (another site may have given its own name our address), and whether
+// another site sends the request.
 func (s *Server) guard(next http.Handler) http.Handler {
 	origin := http.NewCrossOriginProtection()
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

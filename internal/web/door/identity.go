@@ -160,7 +160,7 @@ func (s *Server) byUID(r *http.Request, uid int, from string) (*visitor, *proble
 	}
 	who.Role = ""
 	if s.Identity.Roles == nil {
-		return s.stranger(uid)
+		return s.withoutRole(uid)
 	}
 	key := strconv.Itoa(uid)
 	if u, err := user.LookupId(key); err == nil {
@@ -168,13 +168,13 @@ func (s *Server) byUID(r *http.Request, uid int, from string) (*visitor, *proble
 	}
 	found, trouble := s.byRole(r.Context(), "uid:"+key, who)
 	if found == nil && trouble != nil && trouble.status == http.StatusForbidden {
-		return s.stranger(uid)
+		return s.withoutRole(uid)
 	}
 	return found, trouble
 }
 
-// stranger is a user of this host without a role: he may log in, where that is possible.
-func (s *Server) stranger(uid int) (*visitor, *problem) {
+// withoutRole is about a user of this host without a role: he may log in, where that is possible.
+func (s *Server) withoutRole(uid int) (*visitor, *problem) {
 	if s.Identity.asks() {
 		return nil, nil
 	}

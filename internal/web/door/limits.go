@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// How many guesses may be wrong in a window: from one client (an IPv6 net of 64 bits counts as one),
-// for one name, and in all. Who has logged in by that name from that client before is held to the
-// first alone, so that strangers who guess keep nobody out.
+// How many guesses may be wrong in a window: from one client (an IPv6 net of 64 bits counts as
+// one), for one name, and in all. Who has logged in by that name from that client before is held to
+// the first alone, so that others who guess keep nobody out.
 const (
 	guessWindow    = 10 * time.Minute
 	guessesClient  = 10

@@ -82,8 +82,8 @@ func users(t *testing.T, path string) *Users {
 	return u
 }
 
-// rig is a door with two pages: /page for admins, and /own for everybody who is known, which say who
-// is there, and /do, which only a POST of the help desk reaches.
+// rig is a door with two pages: /page for admins, and /own for everybody who is known, which say
+// who is there, and /do, which only a POST of the help desk reaches.
 type rig struct {
 	*Server
 	t        *testing.T

@@ -123,8 +123,8 @@ func setCookie(w http.ResponseWriter, token string, secure bool) {
 	http.SetCookie(w, c)
 }
 
-// tokenOf is what the browser shows. Of several cookies of the name none counts: another host of the
-// same domain may have planted one.
+// tokenOf is what the browser shows. Of several cookies of the name none counts: another host of
+// the same domain may have planted one.
 func tokenOf(r *http.Request, secure bool) string {
 	cookies := r.CookiesNamed(cookieName(secure))
 	if len(cookies) != 1 {

@@ -4,9 +4,10 @@ import "time"
 
 // Page is what stands around the main part of a page.
 type Page struct {
-	// Title is a name of ours for the page, never a stranger's text.
+	// Title is a name of ours for the page, never the text of a client.
 	Title string
-	// Nav are the pages that the visitor may open; Current is the Href of the one that this belongs to.
+	// Nav are the pages that the visitor may open; Current is the Href of the one that this belongs
+	// to.
 	Nav     []Link
 	Current string
 	// Name and Role tell the visitor who he is; both are "" before a login.
