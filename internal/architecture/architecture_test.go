@@ -55,6 +55,11 @@ var layers = map[string][]string{
 	"internal/mailauth":       {"internal/address", "internal/trace"},
 	"internal/fact":           {"internal/trace"},
 
+	// How mail servers are set up.
+	"internal/mta":          {},
+	"internal/mta/postfix":  {"internal/mta"},
+	"internal/mta/sendmail": {"internal/mta", "internal/textfile"},
+
 	// The record of decisions, its stores, and what people read in it.
 	"internal/record":          {"internal/policy", "internal/admin", "internal/address", "internal/encodedword", "internal/terminal", "internal/trace"},
 	"internal/record/contract": {"internal/record", "internal/policy", "internal/mailauth", "internal/trace"},
@@ -132,6 +137,8 @@ var inTests = map[string][]string{
 	"internal/examination":  {"internal/policytest"},
 	"internal/history":      {"internal/policytest"},
 	"internal/mailauth":     {"internal/dns", "internal/dns/dnstest", "internal/mailauth/dkimtest"},
+	"internal/mta/postfix":  {"test/testbed"},
+	"internal/mta/sendmail": {"test/testbed"},
 	"internal/passwords":    {"test/testbed"},
 	"internal/rate":         {"internal/policytest"},
 	"internal/recipients":   {"test/testbed"},
