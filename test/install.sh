@@ -2,7 +2,7 @@
 # Installs what the tests need on a Debian machine from apt: the MTAs' helpers,
 # directories, databases and scanners that mailweir asks, other readers of mail
 # to compare with, and Sendmail unpacked aside, because its package and
-# Postfix's exclude each other.
+# Postfix's exclude each other; and bare Debian roots for test/installed.
 # "test/install.sh bench" adds what only the bench needs: Hyperscan to compare
 # with, and strace, which plays a slow disk.
 # Does nothing when all is there; says so and does nothing without root or apt.
@@ -16,7 +16,8 @@ packages="
 	clamav-daemon rspamd spamd
 	libmilter-dev gcc libc6-dev m4 iproute2 chromium
 	opendkim-tools python3-dkim libmime-tools-perl ripmime mpack
-	python3-docx python3-openpyxl python3-odf python3-vobject docx2txt odt2txt unrtf"
+	python3-docx python3-openpyxl python3-odf python3-vobject docx2txt odt2txt unrtf
+	mmdebstrap"
 if [ "${1:-}" = bench ]; then
 	packages="$packages libhyperscan-dev strace"
 fi
@@ -33,7 +34,16 @@ if ! command -v apt-get >/dev/null 2>&1; then
 fi
 # shellcheck disable=SC2086 # the lists are meant to split
 missing=$(($(set -- $packages; echo $#) - $(installed $packages || true)))
+here=$(dirname "$0")
+roots() {
+	for mta in postfix sendmail; do
+		"$here/installed/root.sh" $mta >/dev/null
+	done
+}
 if [ "$missing" -eq 0 ] && [ -e "$sendmail/complete" ]; then
+	if [ "$(id -u)" -eq 0 ]; then
+		roots
+	fi
 	exit 0
 fi
 if [ "$(id -u)" -ne 0 ]; then
@@ -71,3 +81,5 @@ if [ ! -e "$sendmail/complete" ]; then
 	chmod 755 "$sendmail/usr/libexec/sendmail/sendmail"
 	touch "$sendmail/complete"
 fi
+
+roots

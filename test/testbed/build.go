@@ -10,7 +10,7 @@ import (
 // if the test has it, and returns the path of the program.
 func BuildMailweir(tb TB) string {
 	tb.Helper()
-	return BuildGo(tb, filepath.Join(moduleRoot(tb), "cmd/mailweir"))
+	return BuildGo(tb, filepath.Join(ModuleRoot(tb), "cmd/mailweir"))
 }
 
 // BuildGo builds the Go command in the directory dir and returns the path of
@@ -37,7 +37,7 @@ func BuildNoop(tb TB) string {
 	Require(tb, "cc")
 	program := filepath.Join(TempDir(tb), "noop")
 	cmd := exec.Command("gcc", "-O2", "-Wall", "-o", program,
-		filepath.Join(moduleRoot(tb), "bench/noop/noop.c"), "-lmilter", "-lpthread")
+		filepath.Join(ModuleRoot(tb), "bench/noop/noop.c"), "-lmilter", "-lpthread")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		tb.Fatalf("%s: %v\n%s", cmd, err, out)
 	}
@@ -58,8 +58,8 @@ func StartNoop(tb TB, program, path string) *Process {
 	return p
 }
 
-// moduleRoot is the directory of go.mod, above the current directory.
-func moduleRoot(tb TB) string {
+// ModuleRoot is the directory of go.mod, above the current directory.
+func ModuleRoot(tb TB) string {
 	tb.Helper()
 	dir, err := os.Getwd()
 	if err != nil {

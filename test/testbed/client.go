@@ -37,9 +37,14 @@ func Dial(address, from string) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	return NewClient(conn), nil
+}
+
+// NewClient speaks over a connection that exists. It closes it with Close.
+func NewClient(conn net.Conn) *Client {
 	c := &Client{Patience: Patience}
 	c.use(conn)
-	return c, nil
+	return c
 }
 
 func (c *Client) use(conn net.Conn) {

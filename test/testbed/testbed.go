@@ -51,6 +51,7 @@ var components = map[string]func() error{
 	"rspamd":    all(needRoot, needCommands("rspamd")),
 	"spamd":     all(needRoot, needCommands("spamd")),
 	"clamd":     needCommands("clamd"),
+	"machine":   all(needRoot, needCommands("mmdebstrap", "unshare", "nsenter", "mount")), // test/installed
 	"outside":   func() error { _, err := Outside(); return err },
 	"cc":        all(needCommands("gcc"), needFiles("/usr/include/libmilter/mfapi.h")),
 	"postmap":   needCommands("postmap"),
