@@ -38,6 +38,8 @@ var layers = map[string][]string{
 	"internal/state/contract": {"internal/state"},
 	"internal/events":         {"internal/policy", "internal/address", "internal/backend", "internal/state", "internal/trace", "internal/dns", "rbl"},
 	"internal/connections":    {},
+	"internal/listener":       {},
+	"internal/systemd":        {},
 	"internal/config":         {"internal/textfile"},
 	"internal/resource":       {},
 	"internal/textfile":       {},
