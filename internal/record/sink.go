@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -57,6 +58,7 @@ type Sink struct {
 	tasks   []func(context.Context)
 	closed  bool
 	watches map[*Watch]bool
+	calling atomic.Pointer[time.Time] // since when the store is being asked; nil while it is not
 
 	wake  chan struct{}
 	ended chan struct{}

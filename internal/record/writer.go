@@ -3,6 +3,7 @@ package record
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -34,10 +35,37 @@ func (s *Sink) run() {
 	}
 }
 
-func (s *Sink) retain() {
+// hangsAfter is how long one call of a store takes that heeds no context any more: each has
+// writeWithin.
+const hangsAfter = 2 * writeWithin
+
+// Moves returns nil if the writer writes or waits for entries, an error if it has been within one
+// call of the store for much longer than that may take. Taking out an address is such a call for as
+// long as it likes.
+func (s *Sink) Moves(context.Context) error {
+	began := s.calling.Load()
+	if began == nil {
+		return nil
+	}
+	if took := s.Clock().Sub(*began); took > hangsAfter {
+		return fmt.Errorf("it has been writing for %v", took.Round(time.Second))
+	}
+	return nil
+}
+
+// call calls the store, which has writeWithin for it.
+func (s *Sink) call(call func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(s.base, writeWithin)
 	defer cancel()
-	if err := s.store.Retain(ctx, s.Clock()); err != nil && !errors.Is(err, ErrUnavailable) {
+	now := s.Clock()
+	s.calling.Store(&now)
+	defer s.calling.Store(nil)
+	return call(ctx)
+}
+
+func (s *Sink) retain() {
+	err := s.call(func(ctx context.Context) error { return s.store.Retain(ctx, s.Clock()) })
+	if err != nil && !errors.Is(err, ErrUnavailable) {
 		s.Log.WithError(err).Error("old entries of the record cannot be taken away")
 	}
 }
@@ -90,9 +118,7 @@ func (s *Sink) commit(entries []Entry, changes []Change, closing bool) bool {
 		kept[i] = s.stripped(e)
 	}
 	changes = slices.Clone(changes)
-	ctx, cancel := context.WithTimeout(s.base, writeWithin)
-	err := s.store.Write(ctx, kept, changes)
-	cancel()
+	err := s.call(func(ctx context.Context) error { return s.store.Write(ctx, kept, changes) })
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stats.Failing = err != nil
