@@ -2,16 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"net"
 	"os"
 	"os/signal"
 	"syscall"
 
-	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/spf13/cobra"
-
-	"mailweir/milter"
 )
 
 func newAuth() *cobra.Command {
@@ -48,12 +44,18 @@ func serveAuth(parent context.Context, s *settings) error {
 	signals := make(chan os.Signal, 4)
 	defer signal.Stop(signals)
 	signal.Notify(signals, syscall.SIGHUP)
+	sockets, err := takeSockets()
+	if err != nil {
+		return err
+	}
+	defer sockets.close()
 	d, err := newAuthDaemon(s, os.Stderr)
 	if err != nil {
 		return err
 	}
 	defer d.close()
-	listeners, err := openAuthListeners(s.daemon.auth)
+	d.sockets = sockets
+	listeners, err := sockets.openAuthListeners(s.daemon.auth)
 	if err != nil {
 		return err
 	}
@@ -63,18 +65,9 @@ func serveAuth(parent context.Context, s *settings) error {
 
 // openAuthListeners takes the sockets that systemd hands over (sd_listen_fds(3)), which stay open
 // while the service restarts; without any it opens those of --auth-listen.
-func openAuthListeners(a *authFlags) ([]net.Listener, error) {
-	listeners, err := activation.Listeners()
-	if err != nil {
-		return nil, fail(exUnavailable, "the sockets that systemd hands over: %v", err)
-	}
-	for _, l := range listeners {
-		if l == nil {
-			return nil, fail(exConfig, "systemd hands over something that is no stream socket")
-		}
-	}
-	if len(listeners) > 0 {
-		return listeners, nil
+func (s *sockets) openAuthListeners(a *authFlags) ([]net.Listener, error) {
+	if taken := s.take(""); len(taken) > 0 {
+		return taken, nil
 	}
 	if len(*a.listen) == 0 {
 		return nil, fail(exConfig, "--auth-listen is not given, and systemd hands over no socket: where is Postfix to ask?")
@@ -83,19 +76,13 @@ func openAuthListeners(a *authFlags) ([]net.Listener, error) {
 	if err != nil {
 		return nil, &exitError{exConfig, err}
 	}
+	var listeners []net.Listener
 	for _, address := range *a.listen {
-		l, err := milter.Listen(address, options)
+		l, err := s.listen(address, options)
 		if err != nil {
-			return nil, errors.Join(fail(exUnavailable, "--auth-listen=%s: %v", address, err), closeAll(listeners))
+			return nil, fail(exUnavailable, "--auth-listen=%s: %v", address, err)
 		}
 		listeners = append(listeners, l)
 	}
 	return listeners, nil
-}
-
-func closeAll(listeners []net.Listener) (err error) {
-	for _, l := range listeners {
-		err = errors.Join(err, l.Close())
-	}
-	return err
 }

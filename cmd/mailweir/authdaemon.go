@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -23,6 +22,7 @@ import (
 	"mailweir/internal/passwords"
 	"mailweir/internal/policy"
 	"mailweir/internal/runner"
+	"mailweir/internal/systemd"
 )
 
 // authDaemon is the running service that looks at passwords.
@@ -38,6 +38,8 @@ type authDaemon struct {
 	milter   *logins.Client  // nil without --auth-milter
 	relay    *logins.Relay   // to the milter's record
 	server   *auth.Server
+	sockets  *sockets
+	notify   *systemd.Notifier
 	evicted  evictions
 }
 
@@ -54,6 +56,9 @@ func newAuthDaemon(s *settings, out io.Writer) (*authDaemon, error) {
 	}
 	takeStandardLog(log)
 	d := &authDaemon{flags: a, log: log, mode: s.mode(checkauth.Check.Name)}
+	if d.notify, err = systemd.NewNotifier(func(err error) { log.Warn(err.Error()) }); err != nil {
+		return nil, &exitError{exConfig, err}
+	}
 	wrong, reason, err := authReply(s)
 	if err != nil {
 		return nil, &exitError{exConfig, err}
@@ -179,9 +184,9 @@ func (d *authDaemon) close() {
 
 // run serves until a signal or the end of the context.
 func (d *authDaemon) run(ctx context.Context, listeners []net.Listener, signals <-chan os.Signal) error {
-	web, err := startHTTP(*d.flags.http, d.metrics.Registry, d.inspect, defaultHTTPLimits())
+	web, err := d.sockets.openHTTP(*d.flags.http, d.metrics.Registry, d.inspect)
 	if err != nil {
-		return errors.Join(fail(exUnavailable, "--auth-http: %v", err), closeAll(listeners))
+		return fail(exUnavailable, "--auth-http: %v", err)
 	}
 	defer web.stop()
 	d.seek(ctx)
@@ -191,13 +196,18 @@ func (d *authDaemon) run(ctx context.Context, listeners []net.Listener, signals 
 	ticking, stop := context.WithCancel(ctx)
 	defer stop()
 	serving.Go(func() { d.sweep(ticking) })
+	serving.Go(func() {
+		d.notify.Watch(ticking, func(err error) { d.log.WithError(err).Error("mailweir auth hangs") },
+			systemd.Part{Name: "accepting connections", Moves: d.sockets.moves})
+	})
 	for _, l := range listeners {
 		serving.Go(func() { served <- d.server.Serve(l) })
 	}
 	defer func() {
 		ending, cancel := context.WithTimeout(context.Background(), authEnds)
 		defer cancel()
-		_ = closeAll(listeners) // they are not needed any more
+		d.notify.Stopping("finishing answers in progress", authEnds)
+		d.sockets.close() // they are not needed any more
 		d.server.Shutdown(ending)
 	}()
 	web.ready(true)
@@ -261,6 +271,7 @@ func (d *authDaemon) announce(listeners []net.Listener, web string) {
 		fields["mechanisms"] = strings.Join(mechanisms, " ")
 	}
 	d.log.WithFields(fields).Info("mailweir auth is ready")
+	d.notify.Ready("version " + version + "; answers about logins")
 }
 
 // wait acts on signals until the service is to end.

@@ -84,7 +84,7 @@ func (d *daemon) openConsole() (*console, error) {
 	if err != nil {
 		return nil, errors.Join(&exitError{exConfig, err}, c.close())
 	}
-	l, err := milter.Listen(flags.address(), options)
+	l, err := d.sockets.listen(flags.address(), options)
 	if err != nil {
 		return nil, errors.Join(fail(exUnavailable, "--console=%s: %v", *flags.listen, err), c.close())
 	}

@@ -23,7 +23,7 @@ func (d *daemon) openControl(address string) (*admin.Server, error) {
 	if _, err := admin.SocketPath(address); err != nil {
 		return nil, fmt.Errorf("--control: %w", err)
 	}
-	l, err := milter.Listen(address, milter.ListenOptions{Mode: 0o600})
+	l, err := d.sockets.listen(address, milter.ListenOptions{Mode: 0o600})
 	if err != nil {
 		return nil, fmt.Errorf("--control: %w", err)
 	}

@@ -19,6 +19,7 @@ import (
 	"mailweir/internal/events"
 	"mailweir/internal/policy"
 	"mailweir/internal/runner"
+	"mailweir/internal/systemd"
 	"mailweir/milter"
 )
 
@@ -34,6 +35,8 @@ type daemon struct {
 	backends  *policy.Backends
 	runner    *runner.Runner
 	server    *milter.Server
+	sockets   *sockets
+	notify    *systemd.Notifier
 	http      *httpServer
 	console   *console
 	service   *admin.Service
@@ -41,8 +44,10 @@ type daemon struct {
 	inspector inspector
 	started   []runner.Inspected // what the first policy found of what it depends on
 
-	hups    chan struct{}        // SIGHUPs to act on
-	demands chan chan<- reloaded // reloads that somebody waits for
+	hups    chan struct{}             // SIGHUPs to act on
+	demands chan chan<- reloaded      // reloads that somebody waits for
+	signs   chan struct{}             // a sign of life of whoever reloads is wanted
+	loading atomic.Pointer[time.Time] // since when a reload is under way; nil while none is
 	// explaining has room for one case at a time.
 	explaining chan struct{}
 	failed     string // what changed lists looked like that could not be loaded, so that each change is tried once
@@ -58,7 +63,11 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 		return nil, &exitError{exConfig, err}
 	}
 	takeStandardLog(log)
-	d := &daemon{settings: s, read: s, demands: make(chan chan<- reloaded), explaining: make(chan struct{}, 1)}
+	d := &daemon{settings: s, read: s, demands: make(chan chan<- reloaded), signs: make(chan struct{}), explaining: make(chan struct{}, 1)}
+	if d.notify, err = systemd.NewNotifier(func(err error) { log.Warn(err.Error()) }); err != nil {
+		return nil, &exitError{exConfig, err}
+	}
+	defer d.notify.Loading("loading state, lists and tables")()
 	d.loaded.Store(s)
 	store, err := openState(*s.daemon.state, log, time.Now)
 	if err != nil {
@@ -142,18 +151,12 @@ func (d *daemon) close() {
 // run serves until SIGTERM, SIGINT or the end of the context.
 func (d *daemon) run(ctx context.Context, listeners []net.Listener, signals <-chan os.Signal) error {
 	var err error
-	if d.http, err = startHTTP(*d.settings.daemon.http, d.metrics.Registry, d.inspect, defaultHTTPLimits()); err != nil {
-		for _, l := range listeners {
-			_ = l.Close()
-		}
+	if d.http, err = d.sockets.openHTTP(*d.settings.daemon.http, d.metrics.Registry, d.inspect); err != nil {
 		return fail(exUnavailable, "--http: %v", err)
 	}
 	defer d.http.stop()
 	commands, err := d.openControl(*d.settings.daemon.control)
 	if err != nil {
-		for _, l := range listeners {
-			_ = l.Close()
-		}
 		return fail(exUnavailable, "%v", err)
 	}
 	if commands != nil {
@@ -162,18 +165,12 @@ func (d *daemon) run(ctx context.Context, listeners []net.Listener, signals <-ch
 	}
 	asked, err := d.openLogins(d.settings.daemon.auth)
 	if err != nil {
-		for _, l := range listeners {
-			_ = l.Close()
-		}
 		return fail(exUnavailable, "%v", err)
 	}
 	if asked != nil {
 		defer stopLogins(asked)
 	}
 	if d.console, err = d.openConsole(); err != nil {
-		for _, l := range listeners {
-			_ = l.Close()
-		}
 		return err
 	}
 	defer d.console.stop()
@@ -184,6 +181,7 @@ func (d *daemon) run(ctx context.Context, listeners []net.Listener, signals <-ch
 	defer stop()
 	serving.Go(func() { d.tick(ticking) })
 	serving.Go(func() { served <- d.server.Serve(listeners...) })
+	serving.Go(func() { d.watchdog(ticking) })
 	d.announce(listeners)
 	return d.wait(ctx, signals, served)
 }
@@ -196,9 +194,10 @@ const (
 )
 
 func (d *daemon) tick(ctx context.Context) {
-	ticker, sweeper := time.NewTicker(tickEvery), time.NewTicker(sweepEvery)
+	ticker, sweeper, shower := time.NewTicker(tickEvery), time.NewTicker(sweepEvery), time.NewTicker(statusEvery)
 	defer ticker.Stop()
 	defer sweeper.Stop()
+	defer shower.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -207,6 +206,8 @@ func (d *daemon) tick(ctx context.Context) {
 			d.runner.Tick(ctx)
 		case <-sweeper.C:
 			d.recorder.Sweep()
+		case <-shower.C:
+			d.notify.Status(d.status())
 		}
 	}
 }
@@ -231,6 +232,7 @@ func (d *daemon) announce(listeners []net.Listener) {
 		"version": version, "listen": strings.Join(addresses, " "), "http": d.http.address(), "state": stateSpec(*d.settings.daemon.state),
 		"console": d.console.address(),
 	}).Info("mailweir is ready")
+	d.notify.Ready(d.status())
 }
 
 // listenAddress writes an address as --listen does.
@@ -298,21 +300,32 @@ func (d *daemon) reloads(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-d.signs:
 		case <-d.hups:
 			d.failed = ""
-			d.reload("SIGHUP")
+			d.underWay(func() { d.reload("SIGHUP") })
 		case answer := <-d.demands:
 			d.failed = ""
-			answer <- d.reload("run-time command")
+			d.underWay(func() { answer <- d.reload("run-time command") })
 		case <-tick:
-			d.watch()
+			d.underWay(d.watch)
 		}
 	}
+}
+
+// underWay notes since when a reload is under way.
+func (d *daemon) underWay(reload func()) {
+	now := time.Now()
+	d.loading.Store(&now)
+	defer d.loading.Store(nil)
+	reload()
 }
 
 // reload reads every source of flags again and swaps a whole new policy in. If anything is wrong,
 // nothing changes.
 func (d *daemon) reload(why string) reloaded {
+	d.notify.Reloading()
+	defer func() { d.notify.Ready(d.status()) }()
 	s, err := resolve(d.settings.given)
 	if err == nil {
 		err = s.daemon.validate()
@@ -390,6 +403,7 @@ func (d *daemon) notLoaded(why string, err error) {
 // drain lets messages in progress finish, and says how many did not.
 func (d *daemon) drain() error {
 	d.http.ready(false)
+	d.notify.Stopping(fmt.Sprintf("draining %d connections", d.server.Connections()), *d.settings.daemon.drain+endsWithin)
 	ctx, cancel := context.WithTimeout(context.Background(), *d.settings.daemon.drain)
 	defer cancel()
 	if err := d.server.Shutdown(ctx); err != nil {

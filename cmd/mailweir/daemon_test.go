@@ -34,7 +34,10 @@ type daemonKey struct{}
 func startDaemon(ts *testscript.TestScript, _ bool, args []string) {
 	d := &running{command: exec.Command("mailweir", append([]string{"serve"}, args...)...), lines: make(chan string, 1000)}
 	d.command.Dir = ts.MkAbs(".")
-	d.command.Env = append(os.Environ(), "MAILWEIR_DNS=127.0.0.1:9", "JOURNAL_STREAM=")
+	d.command.Env = append(os.Environ(), "MAILWEIR_DNS=127.0.0.1:9", "JOURNAL_STREAM=", "NOTIFY_SOCKET=")
+	if m := *theManager(ts); m != nil {
+		m.managed(ts, d.command)
+	}
 	log, err := d.command.StderrPipe()
 	ts.Check(err)
 	ts.Check(d.command.Start())

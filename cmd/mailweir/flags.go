@@ -67,7 +67,7 @@ func registerDaemon(set *pflag.FlagSet) *daemonFlags {
 	f := policy.NewFlags(set, "")
 	d := &daemonFlags{}
 	f.String(config.FileFlag, "", "FILE", "file with more flags, one a line")
-	d.listen = f.Strings("listen", "ADDRESS", "address to listen on, unix:/PATH or inet:HOST:PORT (default "+defaultListen+")")
+	d.listen = f.Strings("listen", "ADDRESS", "address to listen on, unix:/PATH, inet:HOST:PORT, or systemd:NAME for a socket of systemd (default systemd:milter where systemd hands that over, else "+defaultListen+")")
 	d.listenMode = f.String("listen-mode", "0660", "OCTAL", "permissions of unix sockets")
 	d.listenGroup = f.String("listen-group", "", "GROUP", "group of unix sockets")
 	d.listenFrom = f.Words("listen-from", nil, "NET,…", "networks, besides loopback, from which an MTA may connect; whatever it says is believed")
@@ -119,8 +119,8 @@ func (d *daemonFlags) validate() error {
 		return err
 	}
 	for _, address := range d.addresses() {
-		if err := milter.CheckAddress(address, options); err != nil {
-			return fmt.Errorf("--listen: %w", err)
+		if err := checkListen(address, options); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -35,15 +35,23 @@ type httpServer struct {
 	isReady  atomic.Bool
 }
 
-// startHTTP listens at an address; "off" listens nowhere. inspect is asked by /readyz?verbose.
-func startHTTP(address string, metrics *prometheus.Registry, inspect func(context.Context) []runner.Inspected, limits httpLimits) (*httpServer, error) {
+// openHTTP serves at an address; "off" serves nowhere.
+func (s *sockets) openHTTP(address string, metrics *prometheus.Registry, inspect inspection) (*httpServer, error) {
 	if address == "off" {
 		return nil, nil
 	}
-	listener, err := net.Listen("tcp", address)
+	l, err := s.listenTCP(address)
 	if err != nil {
 		return nil, err
 	}
+	return startHTTP(l, metrics, inspect, defaultHTTPLimits()), nil
+}
+
+// inspection asks all that mail depends on.
+type inspection = func(context.Context) []runner.Inspected
+
+// startHTTP serves on a listener. inspect is asked by /readyz?verbose.
+func startHTTP(listener net.Listener, metrics *prometheus.Registry, inspect inspection, limits httpLimits) *httpServer {
 	h := &httpServer{listener: listener}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
@@ -59,7 +67,7 @@ func startHTTP(address string, metrics *prometheus.Registry, inspect func(contex
 		ReadHeaderTimeout: limits.header, ReadTimeout: limits.read, WriteTimeout: limits.write, IdleTimeout: limits.idle,
 	}
 	h.serving.Go(func() { _ = h.server.Serve(listener) }) // it ends with ErrServerClosed
-	return h, nil
+	return h
 }
 
 func answer(w http.ResponseWriter, ok bool) {

@@ -24,12 +24,18 @@ func serveHTTP(t *testing.T, change func(*httpLimits)) *httpServer {
 	t.Helper()
 	limits := httpLimits{header: time.Hour, read: time.Hour, write: time.Hour, idle: time.Hour, connections: 32}
 	change(&limits)
-	h, err := startHTTP("127.0.0.1:0", prometheus.NewRegistry(), inspectNothing, limits)
+	h := startHTTP(loopback(t), prometheus.NewRegistry(), inspectNothing, limits)
+	t.Cleanup(h.stop)
+	return h
+}
+
+func loopback(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(h.stop)
-	return h
+	return l
 }
 
 func dialHTTP(t *testing.T, h *httpServer) net.Conn {
@@ -151,10 +157,7 @@ func TestReadyVerbose(t *testing.T) {
 			{Name: "redis://:geheim@h:6379", Err: errors.New("connection refused")},
 		}
 	}
-	h, err := startHTTP("127.0.0.1:0", prometheus.NewRegistry(), inspect, defaultHTTPLimits())
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := startHTTP(loopback(t), prometheus.NewRegistry(), inspect, defaultHTTPLimits())
 	defer h.stop()
 	found := "asked clamd:unix:/x: ClamAV 1.4.6\nnote: clamd:unix:/x: the signatures are 8 days old\nnote: redis://…@h:6379 does not answer: connection refused\n"
 	for _, tt := range []struct {

@@ -8,7 +8,6 @@ import (
 	"mailweir/internal/logins"
 	"mailweir/internal/policy"
 	"mailweir/internal/runner"
-	"mailweir/milter"
 )
 
 // loginJudge answers mailweir auth by the policy that is in force.
@@ -37,7 +36,7 @@ func (d *daemon) openLogins(a *authFlags) (*logins.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := milter.Listen(*a.milter, options)
+	l, err := d.sockets.listen(*a.milter, options)
 	if err != nil {
 		return nil, fmt.Errorf("--auth-milter: %w", err)
 	}

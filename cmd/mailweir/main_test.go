@@ -22,12 +22,13 @@ func TestScripts(t *testing.T) {
 			// The race detector ends each program with a second's sleep, and a script runs dozens.
 			env.Vars = append(env.Vars, "MAILWEIR_DNS=127.0.0.1:9", "GORACE=atexit_sleep_ms=10")
 			env.Values[daemonKey{}] = new(*running)
+			env.Values[managerKey{}] = new(*manager)
 			env.Values[heldKey{}] = new([]net.Conn)
 			return os.Mkdir(filepath.Join(env.WorkDir, "state"), 0o700) // as systemd makes it
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "daemon": startDaemon, "waitlog": waitLog, "signal": signalDaemon, "ended": ended, "get": get,
-			"descriptors": limitDescriptors, "hold": hold, "negotiate": negotiate, "visit": visit,
+			"descriptors": limitDescriptors, "hold": hold, "negotiate": negotiate, "visit": visit, "manager": startManager, "told": told,
 		},
 	})
 }

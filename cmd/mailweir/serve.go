@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 	"os/signal"
@@ -13,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"mailweir/internal/policy"
-	"mailweir/milter"
 )
 
 func newServe() *cobra.Command {
@@ -50,37 +48,23 @@ func serve(parent context.Context, s *settings) error {
 	signals := make(chan os.Signal, 4)
 	defer signal.Stop(signals)
 	signal.Notify(signals, syscall.SIGHUP) // while lists are loaded, too, where it would end the process
+	sockets, err := takeSockets()
+	if err != nil {
+		return err
+	}
+	defer sockets.close()
 	d, err := newDaemon(s, os.Stderr)
 	if err != nil {
 		return err
 	}
 	defer d.close()
-	listeners, err := openListeners(s.daemon)
+	d.sockets = sockets
+	listeners, err := sockets.openListeners(s.daemon)
 	if err != nil {
-		return fail(exUnavailable, "%v", err)
+		return err
 	}
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	return d.run(parent, listeners, signals)
-}
-
-// openListeners opens every --listen; if one fails, those before it are closed again.
-func openListeners(f *daemonFlags) ([]net.Listener, error) {
-	options, err := f.listenOptions()
-	if err != nil {
-		return nil, err
-	}
-	var listeners []net.Listener
-	for _, address := range f.addresses() {
-		l, err := milter.Listen(address, options)
-		if err != nil {
-			for _, open := range listeners {
-				_ = open.Close()
-			}
-			return nil, fmt.Errorf("--listen=%s: %w", address, err)
-		}
-		listeners = append(listeners, l)
-	}
-	return listeners, nil
 }
 
 // listenFrom reads --listen-from.
