@@ -139,6 +139,7 @@ var inTests = map[string][]string{
 	"internal/examination":  {"internal/policytest"},
 	"internal/history":      {"internal/policytest"},
 	"internal/mailauth":     {"internal/dns", "internal/dns/dnstest", "internal/mailauth/dkimtest"},
+	"internal/mta":          {"test/testbed"},
 	"internal/mta/postfix":  {"test/testbed"},
 	"internal/mta/sendmail": {"test/testbed"},
 	"internal/passwords":    {"test/testbed"},
