@@ -25,17 +25,12 @@ func modeOperation(mode func(check string) policy.Mode) policy.Operation {
 	return policy.NewOperation(policy.About{Name: "mode", Hidden: true, Quiet: true}, none, run, nil)
 }
 
-// mode is the one in which a check runs under these flags: its own, or a lower one of --mode.
+// mode is the one in which a check runs under these flags. What is no check is always in force.
 func (s *settings) mode(check string) policy.Mode {
-	mode := policy.Enforce
-	for _, name := range []string{check, "mode"} {
-		if f := s.flags.Lookup(name); f != nil {
-			if own, ok := f.Value.(*policy.Mode); ok {
-				mode = min(mode, *own)
-			}
-		}
+	if mode, ok := s.draft.Mode(check); ok {
+		return mode
 	}
-	return mode
+	return policy.Enforce
 }
 
 // carrier carries operations out: the daemon, or the command itself.

@@ -31,6 +31,8 @@ type Settings struct {
 	AnswerAt Stage
 	// Cap is the highest mode of any check.
 	Cap Mode
+	// Default is the mode of checks that have none of their own; nil where each has its default.
+	Default *Mode
 	// EnforceFor lists the recipients of a pilot; Empty enforces for all.
 	EnforceFor *table.List
 	// HelpURL stands at the end of every reply; "" for none.
@@ -43,6 +45,7 @@ type SettingsFlags struct {
 	relays, local, clients, senders, pilot *[]string
 	delimiter, answerAt, helpURL           *string
 	cap                                    Mode
+	standard                               optionalMode
 	repliesFile                            string
 }
 
@@ -63,10 +66,43 @@ func RegisterSettings(f *Flags) *SettingsFlags {
 	s.always = f.Words("always-accept", []string{"postmaster", "abuse"}, "LOCALPART,…", "local parts that are always accepted as the only recipient")
 	s.answerAt = f.String("answer-at", "rcpt", "rcpt|mail", "stage at which client and sender are refused")
 	f.set.Var(&s.cap, "mode", "highest mode of all checks: monitor refuses nothing, defer only temporarily")
+	f.set.Var(&s.standard, "default-mode", "mode of the checks that have none of their own (--CHECK=…), instead of the default of each; also that of fault and load")
 	s.pilot = f.Tables("enforce-for", "recipients to enforce for; for all others checks only monitor")
 	s.helpURL = f.String("help-url", "", "URL", "page that explains refusals; stands at the end of every reply")
 	f.set.Var(&fileName{&s.repliesFile}, "replies", "file that overrides code, enhanced code and text of replies")
 	return s
+}
+
+// Cap is the value of --mode: no check has a higher one.
+func (f *SettingsFlags) Cap() Mode { return f.cap }
+
+// DefaultMode is the value of --default-mode; false where it is not given.
+func (f *SettingsFlags) DefaultMode() (Mode, bool) { return f.standard.mode, f.standard.given }
+
+// optionalMode is a mode that need not be given.
+type optionalMode struct {
+	mode  Mode
+	given bool
+}
+
+// String is the mode, "" where it is not given.
+func (o *optionalMode) String() string {
+	if !o.given {
+		return ""
+	}
+	return o.mode.String()
+}
+
+// Type names the kind of value in help texts.
+func (o *optionalMode) Type() string { return o.mode.Type() }
+
+// Set reads the mode from a flag.
+func (o *optionalMode) Set(s string) error {
+	if err := o.mode.Set(s); err != nil {
+		return err
+	}
+	o.given = true
+	return nil
 }
 
 type fileName struct{ name *string }
@@ -87,6 +123,9 @@ func (f *SettingsFlags) RepliesFile() string { return f.repliesFile }
 // line.
 func (f *SettingsFlags) Build(tables *table.Loader) (*Settings, error) {
 	s := &Settings{Delimiter: *f.delimiter, Cap: f.cap, HelpURL: *f.helpURL, AnswerAt: StageRcpt}
+	if standard, given := f.DefaultMode(); given {
+		s.Default = &standard
+	}
 	var err error
 	if s.Services, err = parseServices(*f.services); err != nil {
 		return nil, err

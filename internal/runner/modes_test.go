@@ -4,6 +4,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/spf13/pflag"
+
 	"mailweir/internal/policy"
 )
 
@@ -23,6 +25,12 @@ func TestModes(t *testing.T) {
 		{"capped at monitor", "--mode=monitor", 550, "5.7.1", "", "x would_refuse a@ours.example"},
 		{"capped at defer", "--mode=defer", 550, "5.7.1", "rcpt a@ours.example 451 4.7.1 x", "x deferred a@ours.example"},
 		{"a cap raises nothing", "--mode=enforce --x=monitor", 550, "5.7.1", "", "x would_refuse a@ours.example"},
+		{"default", "--default-mode=monitor", 550, "5.7.1", "", "x would_refuse a@ours.example"},
+		{"its own beats the default", "--default-mode=monitor --x=enforce", 550, "5.7.1", "rcpt a@ours.example 550 5.7.1 x", "x refused a@ours.example"},
+		{"also where it is what is declared", "--x=enforce --default-mode=off", 550, "5.7.1", "rcpt a@ours.example 550 5.7.1 x", "x refused a@ours.example"},
+		{"a cap holds for the default", "--mode=monitor --default-mode=enforce", 550, "5.7.1", "", "x would_refuse a@ours.example"},
+		{"default defer", "--default-mode=defer", 550, "5.7.1", "rcpt a@ours.example 451 4.7.1 x", "x deferred a@ours.example"},
+		{"default off", "--default-mode=off", 550, "5.7.1", "", ""},
 		{"help", "--help-url=https://ours.example/help", 550, "5.7.1", "rcpt a@ours.example 550 5.7.1 x - https://ours.example/help", "x refused a@ours.example"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -36,6 +44,45 @@ func TestModes(t *testing.T) {
 				wantEvents(t, r, tt.event)
 			}
 		})
+	}
+}
+
+// Where the mode is monitor by default, not even a defect or a check that failed keeps mail out,
+// but for a check with a mode of its own.
+func TestDefaultModeCoversFaults(t *testing.T) {
+	broken := policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) { panic("broken") }}
+	away := policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) { return policy.Pass, errors.New("away") }}
+	for _, tt := range []struct {
+		name, flags string
+		check       *policy.Check
+		said        string
+	}{
+		{"defect", "--default-mode=monitor", check("x", broken), ""},
+		{"defect of an enforced check", "--default-mode=monitor --x=enforce", check("x", broken), ""},
+		{"defect where faults are enforced", "--default-mode=monitor --x=enforce --fault=enforce", check("x", broken), "rcpt a@ours.example 451 4.3.0 Unable to process"},
+		{"failed", "--default-mode=monitor", check("x", away, onError(policy.Delay)), ""},
+		{"failed with a mode of its own", "--default-mode=monitor --x=enforce", check("x", away, onError(policy.Delay)), "rcpt a@ours.example 451 4.7.1 Temporarily unavailable"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			wantSaid(t, newRig(t, tt.flags, tt.check).send(mail("a@ours.example")), tt.said)
+		})
+	}
+}
+
+// What the commands say of a mode is what the policy has.
+func TestModeOfDraft(t *testing.T) {
+	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	draft := NewDraft((&rig{checks: []*policy.Check{check("x", policy.Hooks{}), check("y", policy.Hooks{})}}).registry(), set)
+	if err := set.Parse([]string{"--default-mode=enforce", "--mode=defer", "--y=monitor"}); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]policy.Mode{"x": policy.Defer, "y": policy.Monitor, "fault": policy.Defer} {
+		if got, ok := draft.Mode(name); !ok || got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+	if _, ok := draft.Mode("z"); ok {
+		t.Error("there is no check z")
 	}
 }
 

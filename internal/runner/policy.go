@@ -77,10 +77,10 @@ type Draft struct {
 
 type draftCheck struct {
 	check   *policy.Check
-	mode    *policy.Mode
+	mode    *policy.Mode // the value of --CHECK
 	onError *policy.OnError
 	build   policy.Build
-	// modes are the flags of mode and on-error, flags its other ones.
+	// modes are the flags of mode, the first one, and on-error; flags are its other ones.
 	modes, flags []*pflag.Flag
 }
 
@@ -142,7 +142,7 @@ func (d *Draft) Build(backends *policy.Backends, previous *Policy) (*Policy, err
 		return nil, errors.Join(err, p.close())
 	}
 	for i, dc := range d.checks {
-		b := &bound{Check: dc.check, index: i, mode: min(*dc.mode, settings.Cap)}
+		b := &bound{Check: dc.check, index: i, mode: d.modeOf(dc)}
 		if dc.onError != nil {
 			b.onError = *dc.onError
 		}
@@ -157,6 +157,35 @@ func (d *Draft) Build(backends *policy.Backends, previous *Policy) (*Policy, err
 	p.order()
 	d.sumUp(p)
 	return p, nil
+}
+
+// modeOf is the mode of a check: its own, else that of --default-mode, else the declared one; never
+// higher than --mode.
+func (d *Draft) modeOf(dc *draftCheck) policy.Mode {
+	mode := *dc.mode
+	if standard, ok := d.DefaultMode(dc.modes[0]); ok {
+		mode = standard
+	}
+	return min(mode, d.settings.Cap())
+}
+
+// DefaultMode is the value of --default-mode, where a flag is the mode of a check that has none of
+// its own.
+func (d *Draft) DefaultMode(f *pflag.Flag) (policy.Mode, bool) {
+	mode, given := d.settings.DefaultMode()
+	own := slices.ContainsFunc(d.checks, func(dc *draftCheck) bool { return dc.modes[0] == f })
+	return mode, given && own && !f.Changed
+}
+
+// Mode is the mode in which a check runs once the flags have been read; false where there is no
+// such check.
+func (d *Draft) Mode(check string) (policy.Mode, bool) {
+	for _, dc := range d.checks {
+		if dc.check.Name == check {
+			return d.modeOf(dc), true
+		}
+	}
+	return policy.Off, false
 }
 
 func (p *Policy) build(b *bound, build policy.Build) error {

@@ -12,6 +12,9 @@ func (p *Policy) Remarks() []string {
 	if s.Cap < policy.Enforce {
 		remarks = append(remarks, "--mode="+s.Cap.String()+" caps every check")
 	}
+	if s.Default != nil {
+		remarks = append(remarks, "--default-mode="+s.Default.String()+" is the mode of every check that has none of its own")
+	}
 	if s.EnforceFor != nil {
 		remarks = append(remarks, "--enforce-for: for recipients that are not listed, everything is only monitored")
 	}
