@@ -13,6 +13,7 @@ import (
 	checkauth "mailweir/checks/auth"
 	"mailweir/checks/tempblock"
 	"mailweir/internal/auth"
+	"mailweir/internal/config"
 	"mailweir/internal/logins"
 	"mailweir/internal/passwords"
 	"mailweir/internal/policy"
@@ -64,7 +65,7 @@ func checkAuth(s *settings) (remarks []string, err error) {
 func (s *settings) onlyAuth() bool {
 	only := s.daemon.auth.serves()
 	s.flags.VisitAll(func(f *pflag.Flag) {
-		ours := f.Name == "config" || f.Name == "replies" || strings.HasPrefix(f.Name, "auth") || strings.HasPrefix(f.Name, "log")
+		ours := f.Name == config.FileFlag || f.Name == config.DirFlag || f.Name == "replies" || strings.HasPrefix(f.Name, "auth") || strings.HasPrefix(f.Name, "log")
 		only = only && (ours || !f.Changed)
 	})
 	return only

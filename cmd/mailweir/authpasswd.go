@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"mailweir/internal/config"
 	"mailweir/internal/passwords"
 )
 
@@ -54,8 +55,10 @@ var authFile = passwordFile{passwords.Set, passwords.Delete}
 
 // passwd changes one entry of the password file that a flag names.
 func passwd(cmd *cobra.Command, flag string, named func(*daemonFlags) string, login string, remove bool, file passwordFile) error {
-	s := resolveAll(givenTo(cmd))
-	if err := s.need(func(needed string) bool { return needed == flag || needed == "config" }); err != nil {
+	s := resolveAll(originOf(cmd))
+	if err := s.need(func(needed string) bool {
+		return needed == flag || needed == config.FileFlag || needed == config.DirFlag
+	}); err != nil {
 		return &exitError{exConfig, err}
 	}
 	path := named(s.daemon)

@@ -115,10 +115,7 @@ func (s *settings) ownRemarks() (remarks []string) {
 // writeRemarks says what is allowed and yet likely not to be what the administrator expects. files
 // are those that the service reads beside those of flags.
 func writeRemarks(out io.Writer, s *settings, remarks, files []string) error {
-	remarks = append(remarks, s.unreadable(files)...)
-	for _, u := range s.unknown {
-		remarks = append(remarks, u.String())
-	}
+	remarks = slices.Concat(remarks, s.unreadable(files), s.sourceRemarks())
 	for _, r := range remarks {
 		if _, err := fmt.Fprintln(out, "note:", config.Masked(r)); err != nil {
 			return err

@@ -3,6 +3,8 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,31 +18,80 @@ func newConfig() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
 		Short: "Print each effective value and where it comes from",
-		Args:  noArguments,
+		Long: `Prints every flag with its value and the place that gives it: FILE:LINE, the name of a variable, "flag" for the command line, or
+"default". Where another place says something else of it, which does not count, that stands behind it.`,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := readSettings(cmd)
 			if err != nil {
 				return err
 			}
-			table := terminal.NewTable(cmd.OutOrStdout(), "FLAG", "VALUE", "FROM")
-			s.flags.VisitAll(func(f *pflag.Flag) {
-				for i, value := range flagValues(f) {
-					table.Row("--"+f.Name, cmp.Or(shown(f.Name, value), unset(f.Name)), s.sources.Of(f.Name, i))
-				}
-			})
-			if err := table.Flush(); err != nil {
-				return err
-			}
-			for _, u := range s.unknown {
-				if _, err := fmt.Fprintln(cmd.OutOrStdout(), "note:", u); err != nil {
-					return err
-				}
-			}
-			return nil
+			return writeConfig(cmd.OutOrStdout(), s)
 		},
 	}
 	addSettings(cmd)
 	return cmd
+}
+
+func writeConfig(out io.Writer, s *settings) error {
+	table := terminal.NewTable(out, "FLAG", "VALUE", "FROM")
+	for _, v := range s.effective() {
+		from := v.From
+		if len(v.Hides) > 0 {
+			from += " (hides " + strings.Join(v.Hides, ", ") + ")"
+		}
+		table.Row(v.Flag, v.Value, from)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, note := range s.sourceRemarks() {
+		if _, err := fmt.Fprintln(out, "note:", config.Masked(note)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// effectiveValue is one value that is in force, as it may be seen.
+type effectiveValue struct {
+	Flag, Value, From string
+	// Hides are the places that say something else of the flag, which does not count.
+	Hides []string
+}
+
+// effective are the values of every flag.
+func (s *settings) effective() (all []effectiveValue) {
+	s.flags.VisitAll(func(f *pflag.Flag) {
+		hidden := s.hidden(f.Name)
+		for i, value := range flagValues(f) {
+			v := effectiveValue{Flag: "--" + f.Name, Value: cmp.Or(shown(f.Name, value), unset(f.Name)), From: s.found.Of(f.Name, i), Hides: hidden}
+			if mode, ok := s.draft.DefaultMode(f); ok {
+				v.Value, v.From = mode.String(), s.found.Of("default-mode", 0)+" (--default-mode)"
+			}
+			all, hidden = append(all, v), nil
+		}
+	})
+	return all
+}
+
+// hidden are the places that say something of a flag and do not count.
+func (s *settings) hidden(flag string) (places []string) {
+	for _, setting := range s.found.Settings(flag) {
+		if !setting.Wins && setting.Value != "" {
+			places = append(places, setting.String())
+		}
+	}
+	return places
+}
+
+// sourceRemarks are about what is read and most likely not what was meant.
+func (s *settings) sourceRemarks() []string {
+	remarks := slices.Clone(s.found.Remarks)
+	for _, u := range s.found.Unknown {
+		remarks = append(remarks, u.String())
+	}
+	return remarks
 }
 
 // shown is a value as it may be seen. A state that is not valid may have a password anywhere.

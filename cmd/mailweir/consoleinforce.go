@@ -28,13 +28,9 @@ func (d *daemon) inForce() web.InForce {
 
 // list is every flag as it may be seen.
 func (s *settings) list() (list []web.Setting) {
-	s.flags.VisitAll(func(f *pflag.Flag) {
-		for i, value := range flagValues(f) {
-			list = append(list, web.Setting{
-				Flag: "--" + f.Name, Value: cmp.Or(shown(f.Name, value), unset(f.Name)), From: s.sources.Of(f.Name, i),
-			})
-		}
-	})
+	for _, v := range s.effective() {
+		list = append(list, web.Setting{Flag: v.Flag, Value: v.Value, From: v.From})
+	}
 	return list
 }
 
@@ -66,7 +62,7 @@ func (d *daemon) checkReload(ctx context.Context) (c web.Checked) {
 	}
 	defer func() { <-d.explaining }()
 	c.Files = d.runner.Policy().Changed()
-	s, err := resolve(d.settings.given)
+	s, err := resolve(d.settings.origin)
 	var report bytes.Buffer
 	if err == nil {
 		err = check(&report, s)
@@ -92,7 +88,7 @@ func changedSettings(before, after *settings) (list []web.SettingChange) {
 		old := values(before, before.flags.Lookup(f.Name))
 		if now := values(after, f); now != old {
 			list = append(list, web.SettingChange{
-				Flag: "--" + f.Name, Before: old, After: now, From: after.sources.Of(f.Name, 0), Restart: slices.Contains(restart, f.Name),
+				Flag: "--" + f.Name, Before: old, After: now, From: after.found.Of(f.Name, 0), Restart: slices.Contains(restart, f.Name),
 			})
 		}
 	})
@@ -143,12 +139,12 @@ func (s *settings) again() *settings {
 	given := make(config.Given)
 	s.flags.VisitAll(func(f *pflag.Flag) {
 		switch list, ok := f.Value.(pflag.SliceValue); {
-		case !f.Changed || f.Name == config.FileFlag:
+		case !f.Changed || f.Name == config.FileFlag || f.Name == config.DirFlag:
 		case ok:
 			given[f.Name] = list.GetSlice()
 		default:
 			given[f.Name] = []string{f.Value.String()}
 		}
 	})
-	return resolveFrom(given, nil)
+	return resolveAll(config.Origin{Given: given})
 }

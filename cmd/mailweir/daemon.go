@@ -213,8 +213,11 @@ func (d *daemon) tick(ctx context.Context) {
 }
 
 func (d *daemon) announce(listeners []net.Listener) {
-	for _, u := range d.settings.unknown {
+	for _, u := range d.settings.found.Unknown {
 		d.log.WithField("variable", u.Name).Warn(u.String())
+	}
+	for _, remark := range d.settings.found.Remarks {
+		d.log.Warn(remark)
 	}
 	for _, remark := range d.settings.daemon.placeRemarks() {
 		d.log.Warn(remark)
@@ -326,7 +329,7 @@ func (d *daemon) underWay(reload func()) {
 func (d *daemon) reload(why string) reloaded {
 	d.notify.Reloading()
 	defer func() { d.notify.Ready(d.status()) }()
-	s, err := resolve(d.settings.given)
+	s, err := resolve(d.settings.origin)
 	if err == nil {
 		err = s.daemon.validate()
 	}

@@ -83,7 +83,7 @@ func give(t *testing.T, stdin string, args ...string) (code int, stdout, stderr 
 		defer func() { os.Stdin = was }()
 	}
 	var out, errs bytes.Buffer
-	code = run(args, &out, &errs)
+	code = run(args, &out, &errs, "")
 	return code, out.String(), errs.String()
 }
 

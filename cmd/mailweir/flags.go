@@ -66,7 +66,8 @@ func register(set *pflag.FlagSet) (*daemonFlags, draft) {
 func registerDaemon(set *pflag.FlagSet) *daemonFlags {
 	f := policy.NewFlags(set, "")
 	d := &daemonFlags{}
-	f.String(config.FileFlag, "", "FILE", "file with more flags, one a line")
+	f.String(config.FileFlag, "", "FILE", "file with more flags, one a line (default "+usualConfig+" where it exists)")
+	f.String(config.DirFlag, "", "DIR", "directory of more such files, of which those named *.conf are read after it, by name (default conf.d beside it); empty is none")
 	d.listen = f.Strings("listen", "ADDRESS", "address to listen on, unix:/PATH, inet:HOST:PORT, or systemd:NAME for a socket of systemd (default systemd:milter where systemd hands that over, else "+defaultListen+")")
 	d.listenMode = f.String("listen-mode", "0660", "OCTAL", "permissions of unix sockets")
 	d.listenGroup = f.String("listen-group", "", "GROUP", "group of unix sockets")
@@ -174,6 +175,9 @@ func (s *settings) daemonChanges(other *settings) []string {
 	process := pflag.NewFlagSet("process", pflag.ContinueOnError)
 	registerDaemon(process)
 	process.VisitAll(func(f *pflag.Flag) {
+		if f.Name == config.FileFlag || f.Name == config.DirFlag {
+			return // what they name is looked for at each reload
+		}
 		if s.flags.Lookup(f.Name).Value.String() != other.flags.Lookup(f.Name).Value.String() {
 			changed = append(changed, f.Name)
 		}

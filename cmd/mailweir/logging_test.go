@@ -26,7 +26,7 @@ const hostile = "x\r\nlevel=error msg=forged\n\x1b[31mred\x00\u009b1m\u2028\xff\
 
 func processFlags(t *testing.T, args ...string) *settings {
 	t.Helper()
-	root := newRoot()
+	root := newRoot("")
 	cmd, rest, err := root.Find(append([]string{"check"}, args...))
 	if err != nil {
 		t.Fatal(err)

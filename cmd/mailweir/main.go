@@ -16,14 +16,17 @@ import (
 var version = "dev"
 
 func main() {
-	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, usualConfig))
 }
 
+// usualConfig is the file that is read where it exists and no other one is named.
+const usualConfig = "/etc/mailweir/mailweir.conf"
+
 // run carries a command out and returns its exit code. Nothing is printed that a terminal would
-// obey.
-func run(args []string, stdout, stderr io.Writer) int {
+// obey. usual is the file of flags where no other one is named, "" for none.
+func run(args []string, stdout, stderr io.Writer, usual string) int {
 	out, errs := terminal.NewWriter(stdout), terminal.NewWriter(stderr)
-	root := newRoot()
+	root := newRoot(usual)
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(errs)

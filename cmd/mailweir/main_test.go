@@ -8,10 +8,25 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"mailweir/internal/config"
 )
 
+// program is what scripts run. Its usual file of flags is $WORK/etc/mailweir.conf, and never the
+// machine's.
+const program = "mailweir"
+
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"mailweir": main})
+	if filepath.Base(os.Args[0]) != program { // a script's own variables are its program's
+		for _, variable := range os.Environ() {
+			if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, config.Prefix) {
+				_ = os.Unsetenv(name) // whoever runs the tests has a configuration of his own
+			}
+		}
+	}
+	testscript.Main(m, map[string]func(){program: func() {
+		os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, filepath.Join(os.Getenv("WORK"), "etc/mailweir.conf")))
+	}})
 }
 
 func TestScripts(t *testing.T) {

@@ -178,20 +178,20 @@ func dial(address string) (*admin.Client, error) {
 }
 
 // findFlags are the flags by which a command finds the daemon and the state.
-var findFlags = []string{config.FileFlag, "control", "state"}
+var findFlags = []string{config.FileFlag, config.DirFlag, "control", "state"}
 
 // commandSettings reads the flags of a command. What is wrong with a flag that finds neither the
 // daemon nor the state is said and no more: whoever has to switch an account off now cannot mend
 // the configuration first.
-func commandSettings(cmd *cobra.Command) (*settings, error) { return settingsOf(cmd, givenTo(cmd)) }
+func commandSettings(cmd *cobra.Command) (*settings, error) { return settingsOf(cmd, originOf(cmd)) }
 
 // settingsOf is commandSettings where not all that the command line says is about the daemon.
-func settingsOf(cmd *cobra.Command, given config.Given) (*settings, error) {
-	s := resolveAll(given)
+func settingsOf(cmd *cobra.Command, from config.Origin) (*settings, error) {
+	s := resolveAll(from)
 	if err := s.need(func(flag string) bool { return slices.Contains(findFlags, flag) }); err != nil {
 		return nil, &exitError{exConfig, err}
 	}
-	for _, w := range s.wrong {
+	for _, w := range s.found.Wrong {
 		fmt.Fprintln(cmd.ErrOrStderr(), "note:", w.Err)
 	}
 	return s, nil

@@ -13,7 +13,7 @@ import (
 // Every operation that is declared is a command with words of its own, or is for another program.
 func TestOperations(t *testing.T) {
 	_, draft := register(pflag.NewFlagSet("mailweir", pflag.ContinueOnError))
-	root := newRoot()
+	root := newRoot("")
 	seen := map[string]bool{}
 	for _, g := range append(ownOperations(ownParts{}), draft.Operations()...) {
 		for _, op := range g.Operations {

@@ -118,9 +118,9 @@ const ownAddress = "address"
 
 // deleteFromRecord has the daemon delete, or does it here where none runs.
 func deleteFromRecord(cmd *cobra.Command, d deletion, note string) (int, error) {
-	given := givenTo(cmd)
-	delete(given, ownAddress)
-	s, err := settingsOf(cmd, given)
+	from := originOf(cmd)
+	delete(from.Given, ownAddress)
+	s, err := settingsOf(cmd, from)
 	if err != nil {
 		return 0, err
 	}

@@ -58,9 +58,9 @@ func runReplay(cmd *cobra.Command, f *replayFlags) error {
 	case !until.IsZero() && !since.Before(until):
 		return fail(exUsage, "--since=%s is not before --until=%s", f.since, f.until)
 	}
-	given := givenTo(cmd)
-	given[config.FileFlag] = []string{f.with}
-	s, err := resolve(given)
+	from := originOf(cmd)
+	from.Given[config.FileFlag] = []string{f.with}
+	s, err := resolve(from)
 	if err != nil {
 		return &exitError{exConfig, err}
 	}

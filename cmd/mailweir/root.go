@@ -13,15 +13,18 @@ import (
 	"mailweir/internal/config"
 )
 
-func newRoot() *cobra.Command {
+// newRoot makes all commands. usual is the file that they read their flags from where no other one
+// is named, "" for none.
+func newRoot(usual string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "mailweir",
 		Short: "A policy milter for Postfix and Sendmail",
 		Long: `mailweir is a policy milter: Postfix or Sendmail asks it about every connection, recipient and message, and
 it lets the mail continue or answers with a precise SMTP reply.
 
-Flags also come from a file (--config, one a line) and from variables (--hops-max is MAILWEIR_HOPS_MAX):
-flag > variable > file > default.`,
+Flags also come from a file (--config, one a line), from those of a directory that are read after it (--config-dir), and from variables
+(--hops-max is MAILWEIR_HOPS_MAX): flag > variable > later file > earlier file > default.`,
+		Annotations:   map[string]string{usualFile: usual},
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -70,15 +73,16 @@ func suggestFlag(cmd *cobra.Command, err error) error {
 	return fail(exUsage, "%v", err)
 }
 
+// usualFile is the annotation of the root command that names its file of flags.
+const usualFile = "config"
+
 // settings are the flags that every command has, read from all sources.
 type settings struct {
-	flags   *pflag.FlagSet
-	daemon  *daemonFlags
-	draft   draft
-	sources config.Sources
-	unknown []config.Unknown
-	wrong   []config.Wrong
-	given   config.Given
+	flags  *pflag.FlagSet
+	daemon *daemonFlags
+	draft  draft
+	origin config.Origin    // where they are read from
+	found  *config.Resolved // what was found there
 }
 
 // addSettings registers the flags of serve on another command.
@@ -88,11 +92,16 @@ func addSettings(cmd *cobra.Command) {
 
 // readSettings reads the flags of a command from the command line, the environment and the file.
 func readSettings(cmd *cobra.Command) (*settings, error) {
-	s, err := resolve(givenTo(cmd))
+	s, err := resolve(originOf(cmd))
 	if err != nil {
 		return nil, &exitError{exConfig, err}
 	}
 	return s, nil
+}
+
+// originOf is where a command reads its flags from.
+func originOf(cmd *cobra.Command) config.Origin {
+	return config.Origin{Given: givenTo(cmd), Environ: os.Environ(), Usual: cmd.Root().Annotations[usualFile]}
 }
 
 // givenTo is what the command line says of the flags of serve.
@@ -108,31 +117,31 @@ func givenTo(cmd *cobra.Command) config.Given {
 	return given
 }
 
-// resolve reads a fresh set of flags; a reload calls it again with what the command line said.
-func resolve(given config.Given) (*settings, error) {
-	s := resolveAll(given)
+// resolve reads a fresh set of flags; a reload calls it again with where they came from. The error
+// is all that is wrong.
+func resolve(from config.Origin) (*settings, error) {
+	s := resolveAll(from)
 	return s, s.need(func(string) bool { return true })
 }
 
 // resolveAll reads a fresh set of flags and leaves it to its caller which of them must be right.
-func resolveAll(given config.Given) *settings { return resolveFrom(given, os.Environ()) }
-
-func resolveFrom(given config.Given, environ []string) *settings {
+func resolveAll(from config.Origin) *settings {
 	set := pflag.NewFlagSet("mailweir", pflag.ContinueOnError)
-	s := &settings{flags: set, given: given}
+	s := &settings{flags: set, origin: from}
 	s.daemon, s.draft = register(set)
-	s.sources, s.unknown, s.wrong = config.ResolveAll(set, given, environ)
+	s.found = config.Resolve(set, from)
 	return s
 }
 
-// need returns the first thing that is wrong with a flag that is needed.
+// need returns all that is wrong with flags that are needed.
 func (s *settings) need(needed func(flag string) bool) error {
-	for _, w := range s.wrong {
+	var wrong []error
+	for _, w := range s.found.Wrong {
 		if needed(w.Flag) {
-			return w.Err
+			wrong = append(wrong, w.Err)
 		}
 	}
-	return nil
+	return errors.Join(wrong...)
 }
 
 // group makes a command that only has others below it, and says so to who names one that is not

@@ -37,7 +37,7 @@ func TestNoPasswordIsPrinted(t *testing.T) {
 				}
 				args := append(strings.Fields(command), line)
 				var out, errs bytes.Buffer
-				code := run(args, &out, &errs)
+				code := run(args, &out, &errs, "")
 				if text := out.String() + errs.String(); strings.Contains(text, secret) || text == "" {
 					t.Errorf("mailweir %q (%d): %s", args, code, text)
 				}
@@ -45,7 +45,7 @@ func TestNoPasswordIsPrinted(t *testing.T) {
 		}
 		t.Setenv("MAILWEIR_STATE", value)
 		var out, errs bytes.Buffer
-		run([]string{"config"}, &out, &errs)
+		run([]string{"config"}, &out, &errs, "")
 		if text := out.String() + errs.String(); strings.Contains(text, secret) {
 			t.Errorf("MAILWEIR_STATE=%q: %s", value, text)
 		}
@@ -61,7 +61,7 @@ func TestNoPasswordIsPrintedInNotes(t *testing.T) {
 		{"help", secret}, {"help", "serve", secret}, {"help", secret, "serve"}, {"help", "state", secret}, {"check", "--rbl-key=" + secret}, {"config"},
 	} {
 		var out, errs bytes.Buffer
-		code := run(args, &out, &errs)
+		code := run(args, &out, &errs, "")
 		if text := out.String() + errs.String(); strings.Contains(text, "s3cr3t") || args[0] == "help" && code != exUsage {
 			t.Errorf("mailweir %q (%d): %s", args, code, text)
 		}
@@ -109,7 +109,7 @@ func TestNoKeyIsPrinted(t *testing.T) {
 		for _, command := range []string{"config", "check", "explain", "state stats", "rbl test {x}.zen.dq.spamhaus.net"} {
 			args := append(strings.Fields(command), line...)
 			var out, errs bytes.Buffer
-			code := run(args, &out, &errs)
+			code := run(args, &out, &errs, "")
 			if text := out.String() + errs.String(); strings.Contains(text, secret) || text == "" {
 				t.Errorf("mailweir %q (%d): %s", args, code, text)
 			}
@@ -117,7 +117,7 @@ func TestNoKeyIsPrinted(t *testing.T) {
 	}
 	for _, command := range []string{"rbl status ", "rbl test ", "rbl resume "} {
 		var out, errs bytes.Buffer
-		run(strings.Fields(command+zone), &out, &errs)
+		run(strings.Fields(command+zone), &out, &errs, "")
 		if text := out.String() + errs.String(); strings.Contains(text, secret) || text == "" {
 			t.Errorf("%s: %s", command, text)
 		}

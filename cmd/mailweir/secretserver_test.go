@@ -72,7 +72,7 @@ func wantNothing(t *testing.T, secret, command string, args []string, place bool
 		args = append(args, "--control=nowhere") // it must not begin
 	}
 	var out, errs bytes.Buffer
-	code := run(args, &out, &errs)
+	code := run(args, &out, &errs, "")
 	text := out.String() + errs.String()
 	if strings.Contains(text, secret) || command != "config" && code == 0 || place && !strings.Contains(text, ": hosts: ") && !strings.Contains(text, ": server_host: ") {
 		t.Errorf("mailweir %q (%d): %s", args, code, text)

@@ -94,7 +94,7 @@ func TestNothingMovesATerminal(t *testing.T) {
 	shown := map[string]bool{}
 	// What is entered is there when it is listed, and goes last.
 	for _, verb := range []string{"add", "off", "pass", "", "rm"} {
-		for _, path := range commandPaths(newRoot()) {
+		for _, path := range commandPaths(newRoot("")) {
 			_, v, _ := strings.Cut(path, " ")
 			if verb != "" && v != verb || verb == "" && strings.Contains("add off pass rm", v) && v != "" {
 				continue
@@ -198,7 +198,7 @@ func output(t *testing.T, args []string, spec string, place *strings.Replacer) s
 		args = append(args, "--state="+spec)
 	}
 	var out, errs bytes.Buffer
-	run(args, &out, &errs)
+	run(args, &out, &errs, "")
 	for _, text := range []string{out.String(), errs.String()} {
 		if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && r != '\t' && !unicode.IsPrint(r) }) {
 			t.Errorf("mailweir %q prints %q", args, text)

@@ -105,7 +105,7 @@ func openTeller(cmd *cobra.Command) (*why.Teller, *settings, func(), error) {
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	s := resolveAll(givenTo(cmd))
+	s := resolveAll(originOf(cmd))
 	return s.teller(reader), s, done, nil
 }
 

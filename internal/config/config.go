@@ -1,6 +1,13 @@
 // Package config reads flags from where an administrator may put them: the command line, variables
-// of the environment, a file. The first of these that has a flag decides: flag > variable > file >
-// default.
+// of the environment, files. The first of these that has a flag decides: flag > variable > file >
+// default. There is one file, and a directory of others that are read after it, in the order of
+// their names, so that commands and packages can add to a configuration without editing a file of
+// the administrator's:
+//
+//   - What a later file says of a flag replaces what the files before it say.
+//   - A flag that may be repeated has the values of all files, in their order. In a file of the
+//     directory, such a flag with nothing behind it takes away those of the files before.
+//   - The command line and variables replace all values of a flag.
 package config
 
 import (
@@ -14,8 +21,11 @@ import (
 // Prefix begins the name of every variable: MAILWEIR_HOPS_MAX is --hops-max.
 const Prefix = "MAILWEIR_"
 
-// FileFlag is the flag that names the file.
-const FileFlag = "config"
+// FileFlag is the flag that names the file, DirFlag the one that names the directory.
+const (
+	FileFlag = "config"
+	DirFlag  = "config-dir"
+)
 
 // Given holds what the command line says: the values of each flag that stands there.
 type Given map[string][]string
@@ -34,126 +44,177 @@ func values(f *pflag.Flag) []string {
 	return []string{f.Value.String()}
 }
 
-// Sources tells where each flag's value comes from: "flag", the name of the variable, FILE:LINE, or
-// "default". A repeatable flag has a source for each of its values.
-type Sources map[string][]string
-
-// Of is the source of the nth value of a flag.
-func (s Sources) Of(flag string, n int) string {
-	list := s[flag]
-	return list[min(n, len(list)-1)]
+func repeatable(f *pflag.Flag) bool {
+	_, ok := f.Value.(pflag.SliceValue)
+	return ok
 }
 
-// Resolve sets every flag of a fresh set from the command line, the environment and the file. The
-// environment is a list of NAME=VALUE. It returns where each value came from, and variables that
-// begin with the prefix but name no flag: not an error, because whatever runs mailweir may have
-// some of its own. The error is the first thing that is wrong.
-func Resolve(set *pflag.FlagSet, given Given, environ []string) (Sources, []Unknown, error) {
-	sources, unknown, wrong := ResolveAll(set, given, environ)
-	if len(wrong) > 0 {
-		return nil, nil, wrong[0].Err
-	}
-	return sources, unknown, nil
+// Origin is where flags are read from.
+type Origin struct {
+	// Given is the command line.
+	Given Given
+	// Environ is a list of NAME=VALUE.
+	Environ []string
+	// Usual is the file that is read where it exists and no other one is named; "" for none.
+	Usual string
+}
+
+// Resolved is what was found of flags, and where.
+type Resolved struct {
+	// File is the file of --config, or the usual one, which need not exist; "" for none.
+	File string
+	// Dir is the directory of --config-dir; "" for none. The one beside the file need not exist.
+	Dir string
+	// Files are those that were read, in this order.
+	Files []string
+	// Variables are the names of those that set a flag.
+	Variables []string
+	// Unknown are the variables that begin with the prefix but name no flag: not an error, because
+	// whatever runs mailweir may have some of its own.
+	Unknown []Unknown
+	// Wrong is what no flag can have, in the order of the files, then of variables and command line.
+	Wrong []Wrong
+	// Remarks are about lines that mean something, and most likely not what was meant.
+	Remarks []string
+
+	layers  []layer // the weakest first
+	sources map[string][]Place
+	winners map[string][]setting
 }
 
 // Wrong is a line, a variable or a value that a flag cannot have.
 type Wrong struct {
 	// Flag is the one that it is about, or that is most likely meant; "" when there is none.
 	Flag string
+	// Place is where it stands.
+	Place Place
 	// Err names the flag, the variable or the file and line.
 	Err error
 }
 
-// ResolveAll does as [Resolve] and goes on after what is wrong: such a flag keeps what it had.
-func ResolveAll(set *pflag.FlagSet, given Given, environ []string) (Sources, []Unknown, []Wrong) {
-	variables, unknown := readEnviron(set, environ)
-	name, where := fileName(given, variables)
-	var file map[string]setting
-	var wrong []Wrong
-	if name != "" {
-		file, wrong = readFile(name, set)
-	}
-	sources := make(Sources)
-	set.VisitAll(func(f *pflag.Flag) {
-		s, ok := pick(f.Name, given, variables, file)
-		if f.Name == FileFlag && name != "" {
-			s, ok = setting{values: []string{name}, where: where}, true
-		}
-		sources[f.Name] = []string{"default"}
-		if !ok {
-			return
-		}
-		from, err := apply(f, s)
-		if err != nil {
-			wrong = append(wrong, Wrong{f.Name, err})
-			return
-		}
-		sources[f.Name] = from
-	})
-	return sources, unknown, wrong
+// layer is all that one file, the variables, or the command line say.
+type layer struct {
+	file     string // "" but for a file
+	fragment bool   // it is a file of the directory
+	settings map[string][]setting
 }
 
-// Unknown is a variable that begins with the prefix but names no flag.
-type Unknown struct {
-	Name    string
-	Nearest string // the variable that may have been meant, "" for none
-}
-
-// String says what is wrong with it.
-func (u Unknown) String() string {
-	if u.Nearest == "" {
-		return "the variable " + u.Name + " names no flag"
-	}
-	return "the variable " + u.Name + " names no flag, did you mean " + u.Nearest + "?"
-}
-
-// setting is what one source says of one flag.
+// setting is one line, one value of a variable or of the command line.
 type setting struct {
-	values []string
-	where  string   // of the first value
-	lines  []string // of each value in a file
+	place Place
+	value string
+	reset bool // takes away what files before it say
 }
 
-// source is where one value stands.
-func (s setting) source(i int) string {
-	if i < len(s.lines) {
-		return s.lines[i]
+// Resolve sets every flag of a fresh set. What is wrong is told and passed over: such a flag keeps
+// what it had.
+func Resolve(set *pflag.FlagSet, from Origin) *Resolved {
+	r := &Resolved{sources: make(map[string][]Place), winners: make(map[string][]setting)}
+	variables := r.readEnviron(set, from.Environ)
+	given := layer{settings: make(map[string][]setting)}
+	for name, values := range from.Given {
+		for _, value := range values {
+			given.settings[name] = append(given.settings[name], setting{place: Place{Name: onCommandLine}, value: value})
+		}
+		if len(values) == 0 {
+			given.settings[name] = []setting{}
+		}
 	}
-	return s.where
+	r.layers = []layer{variables, given}
+	r.findFiles(from.Usual)
+	r.layers = append(r.readFiles(set), variables, given)
+	set.VisitAll(func(f *pflag.Flag) { r.apply(f) })
+	r.setFound(set)
+	slices.SortStableFunc(r.Wrong, func(a, b Wrong) int { return r.Compare(a.Place, b.Place) })
+	return r
 }
 
-func pick(name string, given Given, variables, file map[string]setting) (setting, bool) {
-	if values, ok := given[name]; ok {
-		return setting{values: values, where: "flag"}, true
+// findFiles says which file and directory are to be read. Both flags come from the variables and
+// the command line alone.
+func (r *Resolved) findFiles(usual string) {
+	file, named := r.named(FileFlag)
+	if r.File = file; !named {
+		r.File = usual
 	}
-	if s, ok := variables[name]; ok {
-		return s, true
+	dir, named := r.named(DirFlag)
+	switch {
+	case named:
+		r.Dir = dir
+	case r.File != "":
+		r.Dir = beside(r.File)
 	}
-	s, ok := file[name]
-	return s, ok
 }
 
-// apply sets the flag and returns the source of each of its values.
-func apply(f *pflag.Flag, s setting) ([]string, error) {
-	var sources []string
-	list, repeatable := f.Value.(pflag.SliceValue)
-	for i, value := range s.values {
-		where := s.source(i)
-		if err := f.Value.Set(value); err != nil {
-			if where == "flag" {
-				return nil, fmt.Errorf("--%s: %s", f.Name, short(err))
+// named is the last value of a flag that is not read from files.
+func (r *Resolved) named(flag string) (value string, ok bool) {
+	for _, l := range r.layers {
+		if list, has := l.settings[flag]; has && l.file == "" {
+			value, ok = "", true
+			if len(list) > 0 {
+				value = list[len(list)-1].value
 			}
-			return nil, fmt.Errorf("%s: --%s: %s", where, f.Name, short(err))
-		}
-		for repeatable && len(sources) < len(list.GetSlice()) {
-			sources = append(sources, where)
 		}
 	}
-	if len(sources) == 0 {
-		sources = []string{s.where}
+	return value, ok
+}
+
+// decide returns what sets a flag: of the strongest layer that has it, and of files together where
+// it may be repeated.
+func (r *Resolved) decide(flag string, repeatable bool) (winners []setting, found bool) {
+	for _, l := range r.layers {
+		list, ok := l.settings[flag]
+		if !ok {
+			continue
+		}
+		if !repeatable || l.file == "" || list[0].reset {
+			winners = nil
+		}
+		found = true
+		for _, s := range list {
+			if !s.reset {
+				winners = append(winners, s)
+			}
+		}
 	}
-	f.Changed = true
-	return sources, nil
+	return winners, found
+}
+
+// apply sets a flag, and keeps the source of each of its values.
+func (r *Resolved) apply(f *pflag.Flag) {
+	r.sources[f.Name] = []Place{{Name: byDefault}}
+	winners, found := r.decide(f.Name, repeatable(f))
+	if !found {
+		return
+	}
+	r.winners[f.Name] = winners
+	var sources []Place
+	for _, s := range winners {
+		err := odd(f, s)
+		if err == nil {
+			err = f.Value.Set(s.value)
+		}
+		if err != nil {
+			r.Wrong = append(r.Wrong, Wrong{f.Name, s.place, s.place.wrong("--%s: %s", f.Name, short(err))})
+			continue
+		}
+		sources = append(sources, s.place)
+	}
+	if len(sources) > 0 || len(winners) == 0 {
+		f.Changed = true
+	}
+	if len(sources) > 0 {
+		r.sources[f.Name] = sources
+	}
+}
+
+// setFound gives the flags of file and directory what is in use.
+func (r *Resolved) setFound(set *pflag.FlagSet) {
+	if f := set.Lookup(FileFlag); f != nil && slices.Contains(r.Files, r.File) {
+		_ = f.Value.Set(r.File)
+	}
+	if f := set.Lookup(DirFlag); f != nil {
+		_ = f.Value.Set(r.Dir)
+	}
 }
 
 // mostWords bounds what an error repeats of a value, in octets.
@@ -168,58 +229,11 @@ func short(err error) string {
 	return strings.ToValidUTF8(text[:mostWords], "") + "…"
 }
 
-func fileName(given Given, variables map[string]setting) (name, where string) {
-	if s, ok := pick(FileFlag, given, variables, nil); ok && len(s.values) > 0 {
-		return s.values[len(s.values)-1], s.where
+// wrong is an error that begins with the place, but for the command line, where it is plain.
+func (p Place) wrong(format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	if p.Name == onCommandLine {
+		return err
 	}
-	return "", ""
-}
-
-// Variable is the name of a flag's variable.
-func Variable(flag string) string {
-	return Prefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
-}
-
-// readEnviron finds the variables that set flags. A repeatable flag takes one value a line.
-func readEnviron(set *pflag.FlagSet, environ []string) (known map[string]setting, unknown []Unknown) {
-	flags := make(map[string]*pflag.Flag)
-	set.VisitAll(func(f *pflag.Flag) { flags[Variable(f.Name)] = f })
-	known = make(map[string]setting)
-	for _, variable := range environ {
-		name, value, _ := strings.Cut(variable, "=")
-		if !strings.HasPrefix(name, Prefix) {
-			continue
-		}
-		f, ok := flags[name]
-		if !ok {
-			unknown = append(unknown, unknownVariable(set, Masked(name)))
-			continue
-		}
-		s := setting{values: []string{value}, where: name}
-		if _, repeatable := f.Value.(pflag.SliceValue); repeatable {
-			s.values = nonEmpty(strings.Split(value, "\n"))
-		}
-		known[f.Name] = s
-	}
-	slices.SortFunc(unknown, func(a, b Unknown) int { return strings.Compare(a.Name, b.Name) })
-	return known, unknown
-}
-
-func unknownVariable(set *pflag.FlagSet, name string) Unknown {
-	u := Unknown{Name: name}
-	flag := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, Prefix), "_", "-"))
-	if near := nearest(set, flag); near != "" {
-		u.Nearest = Variable(near)
-	}
-	return u
-}
-
-func nonEmpty(lines []string) []string {
-	var kept []string
-	for _, line := range lines {
-		if line = strings.TrimSpace(line); line != "" {
-			kept = append(kept, line)
-		}
-	}
-	return kept
+	return fmt.Errorf("%s: %w", p, err)
 }

@@ -25,6 +25,7 @@ type flags struct {
 func newFlags() *flags {
 	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	set.String(FileFlag, "", "")
+	set.String(DirFlag, "", "")
 	f := policy.NewFlags(set, "")
 	return &flags{
 		set: set, max: f.Int("hops-max", 25, ""), strict: f.Bool("address-strict", false, ""),
@@ -65,7 +66,7 @@ func TestPrecedence(t *testing.T) {
 		{"default", nil, nil, 25, "default", "postmaster", ""},
 		{"file", []string{"--config=" + name}, nil, 1, name + ":3", "a b", "one two"},
 		{"file by variable", nil, []string{"MAILWEIR_CONFIG=" + name}, 1, name + ":3", "a b", "one two"},
-		{"variable", []string{"--config=" + name}, []string{"MAILWEIR_HOPS_MAX=2", "MAILWEIR_ALWAYS_ACCEPT=c,d", "MAILWEIR_LIST=three\n\nfour five\n"}, 2, "MAILWEIR_HOPS_MAX", "c d", "three four five"},
+		{"variable", []string{"--config=" + name}, []string{"MAILWEIR_HOPS_MAX=2", "MAILWEIR_ALWAYS_ACCEPT=c,d", "MAILWEIR_LIST=three\n\nfour\n"}, 2, "MAILWEIR_HOPS_MAX", "c d", "three four"},
 		{"flag", []string{"--config=" + name, "--hops-max=3", "--list=six", "--list=seven"}, []string{"MAILWEIR_HOPS_MAX=2", "MAILWEIR_LIST=three"}, 3, "flag", "a b", "six seven"},
 		{"flag with the default's value", []string{"--hops-max=25"}, []string{"MAILWEIR_HOPS_MAX=2"}, 25, "flag", "postmaster", ""},
 		{"file of the flag before that of the variable", []string{"--config=" + name}, []string{"MAILWEIR_CONFIG=/nonexistent"}, 1, name + ":3", "a b", "one two"},
@@ -74,11 +75,11 @@ func TestPrecedence(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFlags()
-			sources, unknown, err := Resolve(f.set, commandLine(t, c.args...), c.environ)
-			if err != nil || len(unknown) > 0 {
-				t.Fatal(err, unknown)
+			r := Resolve(f.set, Origin{Given: commandLine(t, c.args...), Environ: c.environ})
+			if len(r.Wrong) > 0 || len(r.Unknown) > 0 {
+				t.Fatal(r.Wrong, r.Unknown)
 			}
-			if got := sources.Of("hops-max", 0); *f.max != c.max || got != c.source {
+			if got := r.Of("hops-max", 0); *f.max != c.max || got != c.source {
 				t.Errorf("hops-max %d from %s, want %d from %s", *f.max, got, c.max, c.source)
 			}
 			if got := strings.Join(*f.words, " "); got != c.words {
@@ -99,9 +100,9 @@ func TestPrecedence(t *testing.T) {
 func TestSourceOfEachValue(t *testing.T) {
 	name := file(t, "list=one\nhops-max=1\nlist=two\nalways-accept=a b\n")
 	f := newFlags()
-	sources, _, err := Resolve(f.set, commandLine(t, "--config="+name), nil)
-	if err != nil {
-		t.Fatal(err)
+	sources := Resolve(f.set, Origin{Given: commandLine(t, "--config="+name)})
+	if len(sources.Wrong) > 0 {
+		t.Fatal(sources.Wrong)
 	}
 	var got []string
 	for _, flag := range []string{"list", "always-accept", "hops-max", "text"} {
@@ -122,7 +123,7 @@ func TestErrorsNameTheirSource(t *testing.T) {
 		{"unknown without a neighbour", "zzzzzzzz=1\n", "", ":1: there is no flag --zzzzzzzz"},
 		{"no value", "hops-max\n", "", ":1: --hops-max needs a value"},
 		{"twice", "hops-max=1\nhops-max=2\n", "", ":2: --hops-max stands at "},
-		{"itself", "config=other\n", "", ":1: --config cannot stand in the file that it names"},
+		{"itself", "config=other\n", "", ":1: --config cannot stand in a file"},
 		{"switch", "address-strict=perhaps\n", "", ":1: --address-strict: "},
 		{"a line too long for a name", strings.Repeat("x", 70000) + "=1\n", "", `:1: the line begins with no flag's name, but with 70000 octets without a space or =: "xxxx`},
 		{"a value too long to repeat", "hops-max=" + strings.Repeat("ä", 70000) + "\n", "", `:1: --hops-max: "` + strings.Repeat("ä", 190)},
@@ -133,49 +134,48 @@ func TestErrorsNameTheirSource(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			name := file(t, c.text)
-			_, _, err := Resolve(newFlags().set, commandLine(t, "--config="+name), []string{c.variable})
+			r := Resolve(newFlags().set, Origin{Given: commandLine(t, "--config="+name), Environ: []string{c.variable}})
 			want := c.want
 			if want[0] == ':' {
 				want = name + want
 			}
-			if err == nil || !strings.HasPrefix(err.Error(), want) || len(err.Error()) > len(name)+500 {
-				t.Errorf("%v, want %s", err, want)
+			if len(r.Wrong) != 1 || !strings.HasPrefix(r.Wrong[0].Err.Error(), want) || len(r.Wrong[0].Err.Error()) > len(name)+500 {
+				t.Errorf("%v, want %s", r.Wrong, want)
 			}
 		})
 	}
-	if _, _, err := Resolve(newFlags().set, Given{FileFlag: {"/nonexistent/flags"}}, nil); err == nil || !strings.HasPrefix(err.Error(), "--config: open /nonexistent/flags") {
-		t.Error(err)
+	r := Resolve(newFlags().set, Origin{Given: Given{FileFlag: {"/nonexistent/flags"}}})
+	if len(r.Wrong) != 1 || !strings.HasPrefix(r.Wrong[0].Err.Error(), "--config: open /nonexistent/flags") {
+		t.Error(r.Wrong)
 	}
 }
 
 // Whoever can do without what is wrong has all the rest, and learns which flag each error is about.
-func TestResolveAllGoesOn(t *testing.T) {
+// The errors are in the order of the file, the command line comes last.
+func TestResolveGoesOn(t *testing.T) {
 	name := file(t, "hops-max=many\ntext=a\nhops-mx=1\nzzzzzzzz=1\nlist=a\nlist=\ntext=b\nconfig=x\nlst=a\x01\naddress-strict\n")
 	f := newFlags()
-	sources, _, wrong := ResolveAll(f.set, commandLine(t, "--config="+name), []string{"MAILWEIR_ALWAYS_ACCEPT=\x01"})
+	r := Resolve(f.set, Origin{Given: commandLine(t, "--config="+name, "--text=b"), Environ: []string{"MAILWEIR_HOPS_MAX=more", "MAILWEIR_ADDRESS_STRICT=maybe"}})
 	var got []string
-	for _, w := range wrong {
+	for _, w := range r.Wrong {
 		where, _, _ := strings.Cut(strings.TrimPrefix(w.Err.Error(), name), ": ")
 		got = append(got, where+" "+w.Flag)
 	}
-	want := []string{":3 hops-max", ":4 ", ":7 text", ":8 config", ":9 list", ":1 hops-max", ":6 list"}
+	want := []string{":3 hops-max", ":4 ", ":6 list", ":7 text", ":8 config", ":9 list", "MAILWEIR_ADDRESS_STRICT address-strict", "MAILWEIR_HOPS_MAX hops-max"}
 	if !slices.Equal(got, want) {
 		t.Errorf("wrong %q, want %q", got, want)
 	}
-	if *f.max != 25 || *f.text != "a" || !*f.strict || sources.Of("hops-max", 0) != "default" || sources.Of("text", 0) != name+":2" {
-		t.Errorf("hops-max %d, text %q, switch %v, sources %v", *f.max, *f.text, *f.strict, sources)
-	}
-	_, _, wrong = ResolveAll(newFlags().set, Given{FileFlag: {"/nonexistent/flags"}}, nil)
-	if len(wrong) != 1 || wrong[0].Flag != FileFlag {
-		t.Errorf("a file that is not there: %v", wrong)
+	if *f.max != 25 || *f.text != "b" || *f.strict || strings.Join(*f.lists, " ") != "a" || r.Of("hops-max", 0) != "default" || r.Of("list", 0) != name+":5" {
+		t.Errorf("hops-max %d, text %q, switch %v, lists %q, %v", *f.max, *f.text, *f.strict, *f.lists, r)
 	}
 }
 
 func TestUnknownVariables(t *testing.T) {
-	_, unknown, err := Resolve(newFlags().set, nil, []string{"MAILWEIR_ZZZZZZZZ=1", "MAILWEIR_HOPSMAX=1"})
+	r := Resolve(newFlags().set, Origin{Environ: []string{"MAILWEIR_ZZZZZZZZ=1", "MAILWEIR_HOPSMAX=1"}})
+	unknown := r.Unknown
 	want := []Unknown{{Name: "MAILWEIR_HOPSMAX", Nearest: "MAILWEIR_HOPS_MAX"}, {Name: "MAILWEIR_ZZZZZZZZ"}}
-	if err != nil || !slices.Equal(unknown, want) {
-		t.Errorf("%v %v, want %v", unknown, err, want)
+	if len(r.Wrong) > 0 || !slices.Equal(unknown, want) {
+		t.Errorf("%v %v, want %v", unknown, r.Wrong, want)
 	}
 	if got := unknown[0].String(); got != "the variable MAILWEIR_HOPSMAX names no flag, did you mean MAILWEIR_HOPS_MAX?" {
 		t.Error(got)
@@ -203,28 +203,32 @@ func FuzzFile(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		set := newFlags().set
-		settings, wrong := parseFile("flags", text, set)
-		for _, w := range wrong {
-			if !strings.HasPrefix(w.Err.Error(), "flags:") {
+		r := new(Resolved)
+		l := r.parseFile("flags", text, set, true)
+		for _, w := range r.Wrong {
+			if !strings.HasPrefix(w.Err.Error(), "flags:") || w.Place.Line == 0 {
 				t.Errorf("%q: %v names no line", text, w.Err)
 			}
 		}
 		var again strings.Builder
-		for name, s := range settings {
+		for name, list := range l.settings {
 			if set.Lookup(name) == nil {
 				t.Fatalf("%q: unknown flag %s", text, name)
 			}
-			for _, value := range s.values {
-				again.WriteString(name + "=" + value + "\n")
+			for _, s := range list {
+				again.WriteString(name + "=" + s.value + "\n")
 			}
 		}
-		same, wrong := parseFile("flags", again.String(), set)
-		if len(wrong) > 0 || len(same) != len(settings) {
-			t.Fatalf("%q: written again %q: %v", text, again.String(), wrong)
+		r = new(Resolved)
+		same := r.parseFile("flags", again.String(), set, true)
+		if len(r.Wrong) > 0 || len(r.Remarks) > 0 || len(same.settings) != len(l.settings) {
+			t.Fatalf("%q: written again %q: %v %v", text, again.String(), r.Wrong, r.Remarks)
 		}
-		for name, s := range settings {
-			if !slices.Equal(s.values, same[name].values) {
-				t.Errorf("%q: %s is %q, then %q", text, name, s.values, same[name].values)
+		for name, list := range l.settings {
+			for i, s := range list {
+				if s.value != same.settings[name][i].value || s.reset != same.settings[name][i].reset {
+					t.Errorf("%q: %s is %v, then %v", text, name, list, same.settings[name])
+				}
 			}
 		}
 	})

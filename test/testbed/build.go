@@ -4,12 +4,21 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
+// noConfig keeps mailweir from reading the configuration of this machine.
+const noConfig = "MAILWEIR_CONFIG="
+
 // BuildMailweir builds the mailweir of this source tree, with the race detector
-// if the test has it, and returns the path of the program.
+// if the test has it, and returns the path of the program. Where it is started
+// with the environment of the test, it does not read the configuration of this
+// machine.
 func BuildMailweir(tb TB) string {
 	tb.Helper()
+	if err := os.Setenv(strings.TrimSuffix(noConfig, "="), ""); err != nil {
+		tb.Fatalf("%v", err)
+	}
 	return BuildGo(tb, filepath.Join(ModuleRoot(tb), "cmd/mailweir"))
 }
 

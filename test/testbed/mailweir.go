@@ -76,7 +76,7 @@ func LaunchMailweir(tb TB, config MailweirConfig) *Mailweir {
 	}
 	cmd := exec.Command(config.Binary, append(args, config.Flags...)...)
 	cmd.Dir = config.Dir
-	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C"}
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", noConfig}
 	return &Mailweir{Process: start(tb, cmd), Socket: socket}
 }
 

@@ -1,0 +1,72 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// fragments is the suffix of the files that are read of a directory.
+const fragments = ".conf"
+
+// beside is the directory that belongs to a file unless another one is named.
+func beside(file string) string { return filepath.Join(filepath.Dir(file), "conf.d") }
+
+// leftOver are names that editors and package managers give to what they have put aside.
+var leftOver = regexp.MustCompile(`^\.|^README|[~#]$|\.(bak|old|orig|rej|sw[a-p]|dpkg-\w+|ucf-\w+|rpm(save|new|orig))$`)
+
+// listDir returns the files to read of the directory, by name. One that nobody has named may be
+// missing.
+func (r *Resolved) listDir(named bool) (files []string, err error) {
+	if r.Dir == "" {
+		return nil, nil
+	}
+	entries, err := os.ReadDir(r.Dir)
+	switch {
+	case err != nil && !named && errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	for _, e := range entries {
+		path := filepath.Join(r.Dir, e.Name())
+		switch {
+		case strings.HasPrefix(e.Name(), "."):
+		case strings.HasSuffix(e.Name(), fragments):
+			files = append(files, path)
+		case !leftOver.MatchString(e.Name()):
+			r.Remarks = append(r.Remarks, fmt.Sprintf("%s is not read: its name does not end in %s", path, fragments))
+		}
+	}
+	return files, nil
+}
+
+// cannotRead keeps that a file cannot be read, or the directory.
+func (r *Resolved) cannotRead(flag, name string, err error) {
+	if errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("%w; %s", err, readers(name))
+	}
+	r.Wrong = append(r.Wrong, Wrong{flag, Place{Name: name}, fmt.Errorf("--%s: %w", flag, err)})
+}
+
+// readers says who may read a file, as far as this user may know.
+func readers(name string) string {
+	for {
+		info, err := os.Stat(name)
+		if err == nil {
+			if group := groupOf(info); group != "" {
+				return "root and group " + group + " may read it: run this as root, or as a member of that group"
+			}
+			return "run this as root"
+		}
+		above := filepath.Dir(name)
+		if above == name {
+			return "run this as root"
+		}
+		name = above
+	}
+}
