@@ -21,7 +21,7 @@ const module = "mailweir/"
 var layers = map[string][]string{
 	"milter":                  {"internal/policy"},
 	"checks":                  {"checks/*", "internal/policy"},
-	"checks/*":                {"internal/policy", "internal/address", "internal/table", "internal/content", "internal/state", "internal/mailauth", "internal/trace", "internal/history", "internal/rate", "internal/blocklist", "internal/examination", "internal/entry", "internal/terminal", "internal/recipients", "internal/clamd", "internal/rspamd", "internal/spamd", "internal/spamscan", "rbl"},
+	"checks/*":                {"internal/policy", "internal/address", "internal/table", "internal/content", "internal/state", "internal/mailauth", "internal/trace", "internal/history", "internal/rate", "internal/blocklist", "internal/examination", "internal/entry", "internal/terminal", "internal/recipients", "internal/confusable", "internal/clamd", "internal/rspamd", "internal/spamd", "internal/spamscan", "rbl"},
 	"rbl":                     {"internal/dns"},
 	"internal/dns":            {},
 	"internal/dns/dnstest":    {},
@@ -34,6 +34,7 @@ var layers = map[string][]string{
 	"internal/encodedword":    {"internal/charset", "internal/transfer"},
 	"internal/transfer":       {},
 	"internal/backend":        {},
+	"internal/confusable":     {},
 	"internal/state":          {"internal/backend", "internal/trace"},
 	"internal/state/contract": {"internal/state"},
 	"internal/events":         {"internal/policy", "internal/address", "internal/backend", "internal/state", "internal/trace", "internal/dns", "rbl"},
