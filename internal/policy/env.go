@@ -32,13 +32,13 @@ type Backends struct {
 	Tables func(held *resource.Holder, kind, source string) (table.Waiting, error)
 	// Observer is told how the backends fare: the log and the metrics. Nil tells nobody.
 	Observer *backend.Observer
-	// Mailboxes opens the servers that know which addresses exist, KIND:SOURCE; both results are nil
-	// for a kind that there is not. Nil where there are none.
+	// Mailboxes opens the servers that know which addresses exist, KIND:SOURCE; both results are
+	// nil for a kind that there is not. Nil where there are none.
 	Mailboxes func(held *resource.Holder, kind, source string) (Mailboxes, error)
 	// Scanned is told of each scan that has come to its end, for the metrics. Nil where nobody is.
 	Scanned func(Scan)
-	// Signatures is told when the signatures of a scanner were made, for the metrics. Nil where nobody
-	// is.
+	// Signatures is told when the signatures of a scanner were made, for the metrics. Nil where
+	// nobody is.
 	Signatures func(scanner string, made time.Time)
 	// NoScanners says that no scanner is to be asked: one case is tried without.
 	NoScanners bool
@@ -46,8 +46,8 @@ type Backends struct {
 	// needs.
 	Explaining bool
 
-	// Recorded says that mail is judged once more, from a record: the other backends answer what they
-	// answered then. What a check would ask of anything else is [ErrNoBody] or
+	// Recorded says that mail is judged once more, from a record: the other backends answer what
+	// they answered then. What a check would ask of anything else is [ErrNoBody] or
 	// [trace.ErrNotRecorded].
 	Recorded bool
 
@@ -132,9 +132,14 @@ func (e *Env) Mode() Mode { return e.mode }
 // List opens the tables of a repeatable flag of this check. Block and permit lists match
 // sub-domains. Without tables the list is nil, which is empty.
 func (e *Env) List(noun string, specs []string, values table.Values) (*table.List, error) {
+	return e.ListOf(e.check+"-"+noun, specs, values)
+}
+
+// ListOf is List for a flag with a name of its own; see [Flags.Named].
+func (e *Env) ListOf(flag string, specs []string, values table.Values) (*table.List, error) {
 	list, err := e.common.Tables.List(table.ListOptions{Values: values, Subdomains: true, Delimiters: e.Settings.Delimiter}, specs...)
 	if err != nil {
-		return nil, table.Of(e.check+"-"+noun, err)
+		return nil, table.Of(flag, err)
 	}
 	return list, nil
 }
