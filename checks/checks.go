@@ -17,6 +17,7 @@ import (
 	"mailweir/checks/greylist"
 	"mailweir/checks/headerfrom"
 	"mailweir/checks/hops"
+	"mailweir/checks/impersonation"
 	"mailweir/checks/load"
 	"mailweir/checks/lockout"
 	"mailweir/checks/managed"
@@ -48,7 +49,7 @@ func Registry() *policy.Registry {
 			auth.Check, requireauth.Check, senderlogin.Check, openrelay.Check, account.Check, senderblock.Check,
 			envelopefrom.Check, lockout.Check, managed.Check, autoallow.Check, rbl.Check, reputation.Check,
 			requiretls.Check, size.Check, recipient.Check, outboundlimit.Check, rcptlimit.Check, greylist.Check, hops.Check,
-			headerfrom.Check, truncated.Check, virus.Check, signature.Check, content.Check, spam.Check, fault.Check,
+			headerfrom.Check, impersonation.Check, truncated.Check, virus.Check, signature.Check, content.Check, spam.Check, fault.Check,
 		},
 		Order: map[policy.Stage][]*policy.Check{
 			policy.StageHelo: {load.Check},
@@ -63,7 +64,7 @@ func Registry() *policy.Registry {
 				requiretls.Check, size.Check, recipient.Check, outboundlimit.Check, rcptlimit.Check, greylist.Check,
 			},
 			policy.StageHeaders: {
-				hops.Check, headerfrom.Check, senderblock.Check, lockout.Check, managed.Check, greylist.Check,
+				hops.Check, headerfrom.Check, impersonation.Check, senderblock.Check, lockout.Check, managed.Check, greylist.Check,
 			},
 			policy.StageEnd: {load.Check, size.Check, truncated.Check, virus.Check, signature.Check, content.Check, spam.Check},
 		},

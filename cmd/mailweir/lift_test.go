@@ -76,7 +76,8 @@ func causesOf(r *policy.Reply) []string {
 	causes := []string{"because"}
 	for _, known := range []string{
 		`outbound of "bob" is off until 12:00, by root`, `inbound of "example.org" is off until 12:00, by root`, `"bob" matches /etc/mailweir/accounts:3`,
-		`"bob@example.org" blocks "example.net": /etc/mailweir/managed:4`, `"bob@example.org": next server: 550 5.1.1`, "score 50, deferred from 40", "clamd says no; --virus-encrypted=reject", "the client is on the temporary block list",
+		`"bob@example.org" blocks "example.net": /etc/mailweir/managed:4`, `"bob@example.org": next server: 550 5.1.1`, "score 50, deferred from 40", "clamd says no; --virus-encrypted=reject",
+		`"Alice Smith" in header From is alice.smith of /etc/mailweir/people:3, and stands over "alice@example.net"`, "the client is on the temporary block list",
 	} {
 		for _, l := range r.Lifts {
 			if l.Cause != nil && l.Cause.MatchString(known) {

@@ -158,6 +158,7 @@ var alsoNamed = map[string][]string{
 	"internal/policytest":  {"fault"},                                              // its own
 	"internal/rspamd":      {"greylist"},                                           // an action
 	"internal/spamd":       {"spam"},                                               // an action, and a line of the protocol
+	"checks/impersonation": {"header-from"},                                        // what its flag is about
 	"checks/virus":         {"signature"},                                          // the same
 	"checks/spam":          {"signature"},                                          // what a reply calls its argument
 }
