@@ -52,7 +52,7 @@ func newAuthDaemon(s *settings, out io.Writer) (*authDaemon, error) {
 		err = a.validate()
 	}
 	if err != nil {
-		return nil, &exitError{exConfig, err}
+		return nil, &exitError{exConfig, s.placedAll(err)}
 	}
 	takeStandardLog(log)
 	d := &authDaemon{flags: a, log: log, mode: s.mode(checkauth.Check.Name)}
@@ -61,7 +61,7 @@ func newAuthDaemon(s *settings, out io.Writer) (*authDaemon, error) {
 	}
 	wrong, reason, err := authReply(s)
 	if err != nil {
-		return nil, &exitError{exConfig, err}
+		return nil, &exitError{exConfig, s.placedAll(err)}
 	}
 	d.metrics = events.NewMetrics(version)
 	d.observer = d.metrics.Observe(unheard(), func(s string) string { return s })

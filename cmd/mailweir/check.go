@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -25,38 +26,82 @@ is then 78 (EX_CONFIG). What mail would be asked about outside, such as director
 answers; that it does not is a note, and no error.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := readSettings(cmd)
-			if err != nil {
-				return err
-			}
-			return check(cmd.OutOrStdout(), s)
+			return check(cmd.OutOrStdout(), resolveAll(originOf(cmd)))
 		},
 	}
 	addSettings(cmd)
 	return cmd
 }
 
-func check(out io.Writer, s *settings) error {
-	if err := s.daemon.validate(); err != nil {
-		return &exitError{exConfig, err}
-	}
+// checked is a configuration that the milter would start with, and what there is to say of it.
+type checked struct {
+	backends *policy.Backends
+	policy   *runner.Policy
+	// remarks are those about logins and the console; files are what the console reads.
+	remarks, files []string
+}
+
+// newChecked builds the policy as the daemon would.
+func newChecked(s *settings) (*checked, error) {
+	process := s.daemon.validate()
 	backends, err := emptyBackends(s.daemon)
 	if err != nil {
-		return &exitError{exConfig, err}
+		return nil, errors.Join(process, err)
 	}
-	defer closeBackends(backends)
 	p, err := s.draft.Build(backends, nil)
-	if err != nil {
-		return &exitError{exConfig, err}
+	if process != nil && err == nil {
+		p.Close()
 	}
-	defer p.Close()
-	authRemarks, err := checkAuth(s)
-	if err != nil {
-		return &exitError{exConfig, err}
+	if err := errors.Join(process, err); err != nil {
+		_ = closeBackends(backends) // they remember nothing
+		return nil, err
 	}
-	consoleRemarks, consoleFiles, err := checkConsole(s, backends)
+	return &checked{backends: backends, policy: p}, nil
+}
+
+func (c *checked) close() {
+	c.policy.Close()
+	_ = closeBackends(c.backends) // they remember nothing
+}
+
+// others finds what mailweir auth and the console would not start with.
+func (c *checked) others(s *settings) error {
+	auth, wrong := checkAuth(s)
+	console, files, err := checkConsole(s, c.backends)
+	c.remarks, c.files = slices.Concat(auth, console), files
+	return errors.Join(wrong, err)
+}
+
+// lookAtPolicy finds what is wrong with what the milter is started with.
+func lookAtPolicy(s *settings) error {
+	c, err := newChecked(s)
+	if err == nil {
+		c.close()
+	}
+	return err
+}
+
+// lookAtAll finds what is wrong with a configuration.
+func lookAtAll(s *settings) error {
+	c, err := newChecked(s)
 	if err != nil {
-		return &exitError{exConfig, err}
+		return err
+	}
+	defer c.close()
+	return c.others(s)
+}
+
+func check(out io.Writer, s *settings) error {
+	if len(s.found.Wrong) > 0 {
+		return &exitError{exConfig, s.mistakes(nil, lookAtAll)}
+	}
+	c, err := newChecked(s)
+	if err != nil {
+		return &exitError{exConfig, s.mistakes(err, lookAtAll)}
+	}
+	defer c.close()
+	if err := c.others(s); err != nil {
+		return &exitError{exConfig, s.mistakes(err, lookAtAll)}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), inspectWithin)
 	defer cancel()
@@ -64,19 +109,19 @@ func check(out io.Writer, s *settings) error {
 		if err := writeInspected(out, inspectAuth(ctx, s)); err != nil {
 			return err
 		}
-		return writeRemarks(out, s, append(s.daemon.auth.remarks(), authRemarks...), nil)
+		return writeRemarks(out, s, append(s.daemon.auth.remarks(), c.remarks...), nil)
 	}
 	table := terminal.NewTable(out, "CHECK", "MODE", "ON ERROR", "")
-	for _, c := range p.Checks() {
-		table.Row(c.Check.Name, stateMode(c), stateOnError(c), offText(c.Off))
+	for _, state := range c.policy.Checks() {
+		table.Row(state.Check.Name, stateMode(state), stateOnError(state), offText(state.Off))
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	if err := writeInspected(out, slices.Concat(p.Inspect(ctx), inspectAuth(ctx, s), inspectConsole(ctx, s), inspectRecord(ctx, s.daemon))); err != nil {
+	if err := writeInspected(out, slices.Concat(c.policy.Inspect(ctx), inspectAuth(ctx, s), inspectConsole(ctx, s), inspectRecord(ctx, s.daemon))); err != nil {
 		return err
 	}
-	return writeRemarks(out, s, slices.Concat(p.Remarks(), s.ownRemarks(), authRemarks, consoleRemarks), slices.Concat(p.Files(), consoleFiles))
+	return writeRemarks(out, s, slices.Concat(c.policy.Remarks(), s.ownRemarks(), c.remarks), slices.Concat(c.policy.Files(), c.files))
 }
 
 func stateMode(c runner.CheckState) string {

@@ -60,7 +60,7 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 		return nil, &exitError{exConfig, err}
 	}
 	if err := s.daemon.validate(); err != nil {
-		return nil, &exitError{exConfig, err}
+		return nil, &exitError{exConfig, s.mistakes(err, lookAtPolicy)}
 	}
 	takeStandardLog(log)
 	d := &daemon{settings: s, read: s, demands: make(chan chan<- reloaded), signs: make(chan struct{}), explaining: make(chan struct{}, 1)}
@@ -85,7 +85,7 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 	p, err := s.draft.Build(backends, nil)
 	if err != nil {
 		_ = closeBackends(backends) // nothing has been written
-		return nil, &exitError{exConfig, err}
+		return nil, &exitError{exConfig, s.mistakes(err, lookAtPolicy)}
 	}
 	d.started = waitReady(p)
 	d.log, d.backends = log, backends
@@ -329,11 +329,9 @@ func (d *daemon) underWay(reload func()) {
 func (d *daemon) reload(why string) reloaded {
 	d.notify.Reloading()
 	defer func() { d.notify.Ready(d.status()) }()
-	s, err := resolve(d.settings.origin)
-	if err == nil {
-		err = s.daemon.validate()
-	}
-	if err != nil {
+	s := resolveAll(d.settings.origin)
+	if err := s.daemon.validate(); err != nil || len(s.found.Wrong) > 0 {
+		err = s.mistakes(err, d.lookAt)
 		d.notLoaded(why, err)
 		return reloaded{Error: err.Error()}
 	}
@@ -380,6 +378,7 @@ func (d *daemon) load(why string, s *settings) error {
 	began := time.Now()
 	p, err := s.draft.Build(d.backends, d.runner.Policy())
 	if err != nil {
+		err = s.mistakes(err, d.lookAt)
 		d.notLoaded(why, err)
 		return err
 	}
@@ -398,9 +397,12 @@ func (d *daemon) nowLoaded() {
 	d.metrics.Loaded(now)
 }
 
+// notLoaded tells everything that is wrong, one thing a line.
 func (d *daemon) notLoaded(why string, err error) {
 	d.metrics.NotLoaded()
-	d.log.WithFields(logrus.Fields{"why": why, "error": config.Masked(err.Error())}).Error("the new policy is not loaded, the old one stays")
+	for _, one := range leaves(err) {
+		d.log.WithFields(logrus.Fields{"why": why, "error": config.Masked(one.Error())}).Error("the new policy is not loaded, the old one stays")
+	}
 }
 
 // drain lets messages in progress finish, and says how many did not.

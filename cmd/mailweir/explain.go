@@ -87,7 +87,7 @@ func explainCase(ctx context.Context, s *settings, c *explain.Case, m *explain.M
 	}
 	x, err := newExplainer(s, store, clock, c.NoScanners, nil)
 	if err != nil {
-		return nil, &exitError{exConfig, err}
+		return nil, &exitError{exConfig, s.placedAll(err)}
 	}
 	defer x.close()
 	also := adoptSuspensions(ctx, *s.daemon.control, x.backends.Lists)

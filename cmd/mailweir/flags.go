@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -89,42 +90,32 @@ func registerDaemon(set *pflag.FlagSet) *daemonFlags {
 
 // validate reports values that the process could not be started with.
 func (d *daemonFlags) validate() error {
-	if err := validState(*d.state); err != nil {
-		return err
+	_, logger := newLogger(d, io.Discard)
+	_, from := listenFrom(*d.listenFrom)
+	return errors.Join(validState(*d.state), logger, from, checkHTTP("http", *d.http), d.validControl(),
+		d.auth.validate(), d.record.validate(), d.console.validate(), d.validListen())
+}
+
+func (d *daemonFlags) validControl() error {
+	if *d.control == "" {
+		return nil
 	}
-	if _, err := newLogger(d, io.Discard); err != nil {
-		return err
+	if _, err := admin.SocketPath(*d.control); err != nil {
+		return fmt.Errorf("--control: %w", err)
 	}
-	if _, err := listenFrom(*d.listenFrom); err != nil {
-		return err
-	}
-	if err := checkHTTP("http", *d.http); err != nil {
-		return err
-	}
-	if *d.control != "" {
-		if _, err := admin.SocketPath(*d.control); err != nil {
-			return fmt.Errorf("--control: %w", err)
-		}
-	}
-	if err := d.auth.validate(); err != nil {
-		return err
-	}
-	if err := d.record.validate(); err != nil {
-		return err
-	}
-	if err := d.console.validate(); err != nil {
-		return err
-	}
+	return nil
+}
+
+func (d *daemonFlags) validListen() error {
 	options, err := d.listenOptions()
 	if err != nil {
 		return err
 	}
+	var wrong []error
 	for _, address := range d.addresses() {
-		if err := checkListen(address, options); err != nil {
-			return err
-		}
+		wrong = append(wrong, checkListen(address, options))
 	}
-	return nil
+	return errors.Join(wrong...)
 }
 
 // checkHTTP reports an address at which nothing can be served. Go would listen at every address, at

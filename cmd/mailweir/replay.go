@@ -76,7 +76,7 @@ func runReplay(cmd *cobra.Command, f *replayFlags) error {
 	defer world.Close()
 	p, err := s.draft.Build(world.Backends(), nil)
 	if err != nil {
-		return &exitError{exConfig, err}
+		return &exitError{exConfig, s.placedAll(err)}
 	}
 	return judgeRecord(cmd, f, reader, world, p, since, until)
 }

@@ -22,9 +22,9 @@ func newServe() *cobra.Command {
 SIGHUP reads configuration and lists again; if anything in them is wrong, all stays as it was, and the log says why.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := readSettings(cmd)
-			if err != nil {
-				return err
+			s := resolveAll(originOf(cmd))
+			if len(s.found.Wrong) > 0 {
+				return &exitError{exConfig, s.mistakes(nil, lookAtPolicy)}
 			}
 			return serve(cmd.Context(), s)
 		},

@@ -28,6 +28,12 @@ func (p Place) String() string {
 	return p.Name + ":" + strconv.Itoa(p.Line)
 }
 
+// IsDefault reports whether nobody gives the flag.
+func (p Place) IsDefault() bool { return p.Name == byDefault || p.Name == "" }
+
+// IsCommandLine reports whether the flag is given on the command line.
+func (p Place) IsCommandLine() bool { return p.Name == onCommandLine }
+
 // Of is the source of the nth value of a flag, as [Place.String].
 func (r *Resolved) Of(flag string, n int) string {
 	list := r.sources[flag]
@@ -86,7 +92,7 @@ func (r *Resolved) stronger(l layer, file string) bool {
 	return file == r.File || filepath.Base(l.file) > filepath.Base(file)
 }
 
-// Compare orders places as they are read: files, variables by name, the command line.
+// Compare orders places as they are read: files, variables by name, the command line, no place.
 func (r *Resolved) Compare(a, b Place) int {
 	return cmp.Or(r.rank(a)-r.rank(b), a.Line-b.Line, cmp.Compare(a.Name, b.Name))
 }
@@ -97,8 +103,11 @@ func (r *Resolved) rank(p Place) int {
 			return i
 		}
 	}
-	if p.Name == onCommandLine {
+	switch {
+	case p.IsCommandLine():
 		return len(r.layers) + 1
+	case p.IsDefault():
+		return len(r.layers) + 2
 	}
 	return len(r.layers)
 }

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -119,34 +120,35 @@ func (f *fileName) Set(s string) error { *f.name = s; return nil }
 // RepliesFile is the file that overrides replies; "" for none.
 func (f *SettingsFlags) RepliesFile() string { return f.repliesFile }
 
-// Build makes the settings once the flags have been read. An error names the flag, or file and
-// line.
+// Build makes the settings once the flags have been read. The error is all that is wrong, with the
+// flag, or file and line; what is not wrong is there all the same.
 func (f *SettingsFlags) Build(tables *table.Loader) (*Settings, error) {
 	s := &Settings{Delimiter: *f.delimiter, Cap: f.cap, HelpURL: *f.helpURL, AnswerAt: StageRcpt}
 	if standard, given := f.DefaultMode(); given {
 		s.Default = &standard
 	}
 	var err error
+	var wrong []error
 	if s.Services, err = parseServices(*f.services); err != nil {
-		return nil, err
+		wrong = append(wrong, err)
 	}
 	if s.TrustedNets, err = ParseNets(*f.trusted); err != nil {
-		return nil, fmt.Errorf("--trusted-nets: %w", err)
+		wrong = append(wrong, fmt.Errorf("--trusted-nets: %w", err))
 	}
 	switch *f.answerAt {
 	case "rcpt":
 	case "mail":
 		s.AnswerAt = StageMail
 	default:
-		return nil, fmt.Errorf("--answer-at: %q is neither rcpt nor mail", *f.answerAt)
+		wrong = append(wrong, fmt.Errorf("--answer-at: %q is neither rcpt nor mail", *f.answerAt))
 	}
 	if err := validHelpURL(s.HelpURL); err != nil {
-		return nil, err
+		wrong = append(wrong, err)
 	}
 	for _, local := range *f.always {
 		s.AlwaysAccept = append(s.AlwaysAccept, strings.ToLower(local))
 	}
-	return s, f.openTables(s, tables)
+	return s, errors.Join(append(wrong, f.openTables(s, tables))...)
 }
 
 func (f *SettingsFlags) openTables(s *Settings, tables *table.Loader) error {

@@ -115,8 +115,8 @@ func (d *Draft) Operations() []policy.OperationGroup { return d.groups }
 func (d *Draft) Delimiter() string { return d.settings.Delimiter() }
 
 // Build makes the policy once the flags have been read. Tables whose source has not changed are the
-// previous policy's, which may be nil. An error names the file and line, or the flag, that is
-// wrong.
+// previous policy's, which may be nil. The error is all that is wrong, of each check the first
+// thing; it names the file and line, or the flag.
 func (d *Draft) Build(backends *policy.Backends, previous *Policy) (*Policy, error) {
 	var known *table.Loader
 	if previous != nil {
@@ -129,17 +129,15 @@ func (d *Draft) Build(backends *policy.Backends, previous *Policy) (*Policy, err
 	}
 	defer tables.Done()
 	settings, err := d.settings.Build(tables)
-	if err != nil {
-		return nil, errors.Join(err, resources.Release())
-	}
+	wrong := []error{err}
 	p := &Policy{Settings: settings, registry: d.registry, backends: backends, tables: tables, resources: resources}
 	p.common = policy.Common{Backends: backends, Settings: settings, Tables: tables, Resources: p.resources}
 	p.users.Store(1)
 	if p.replies, err = readReplies(d.settings.RepliesFile(), d.registry); err != nil {
-		return nil, errors.Join(err, p.close())
+		wrong = append(wrong, err)
 	}
 	if p.spool, err = d.spool.open(p.resources); err != nil {
-		return nil, errors.Join(err, p.close())
+		wrong = append(wrong, err)
 	}
 	for i, dc := range d.checks {
 		b := &bound{Check: dc.check, index: i, mode: d.modeOf(dc)}
@@ -147,12 +145,15 @@ func (d *Draft) Build(backends *policy.Backends, previous *Policy) (*Policy, err
 			b.onError = *dc.onError
 		}
 		if err := p.build(b, dc.build); err != nil {
-			return nil, errors.Join(err, p.close())
+			wrong = append(wrong, err)
 		}
 		p.checks = append(p.checks, b)
 		if b.Check == d.registry.Fault {
 			p.fault, b.fault = b, true
 		}
+	}
+	if err := errors.Join(wrong...); err != nil {
+		return nil, errors.Join(err, p.close())
 	}
 	p.order()
 	d.sumUp(p)
