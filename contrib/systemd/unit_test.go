@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -20,7 +21,8 @@ func TestVerify(t *testing.T) {
 		unit, start string
 		with        []string // other units that it names
 	}{
-		{"mailweir.service", "serve", nil},
+		{"mailweir.service", "serve", []string{"mailweir.socket"}},
+		{"mailweir.socket", "", []string{"mailweir.service"}},
 		{"mailweir-auth.service", "auth", []string{"mailweir-auth.socket"}},
 		{"mailweir-auth.socket", "", []string{"mailweir-auth.service"}},
 	} {
@@ -31,15 +33,13 @@ func TestVerify(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				const program = "/usr/local/bin/mailweir"
-				if name == c.unit && c.start != "" && !strings.Contains(string(unit), "ExecStart="+program+" "+c.start+" ") {
+				const program = "/usr/bin/mailweir"
+				if name == c.unit && c.start != "" && !regexp.MustCompile(`(?m)^ExecStart=`+program+" "+c.start+`( |$)`).Match(unit) {
 					t.Fatalf("the unit does not start %s %s", program, c.start)
 				}
-				// The user of mailweir-auth.sysusers need not exist here.
-				text := strings.NewReplacer(program, "/bin/true", "mailweir-auth\n", "daemon\n").Replace(string(unit))
-				if strings.HasSuffix(name, ".socket") {
-					text = string(unit)
-				}
+				text := strings.ReplaceAll(string(unit), program, "/bin/true")
+				// The users of the package's sysusers.d need not exist here.
+				text = regexp.MustCompile(`(?m)^((?:Socket)?(?:User|Group)=).*`).ReplaceAllString(text, "${1}daemon")
 				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 					t.Fatal(err)
 				}
