@@ -1,15 +1,20 @@
 # make           build bin/mailweir, a static binary
 # make quick     vet, and every test that needs nothing but Go: a minute
 # make test      install what the tests need (Debian, root), then run them all
+# make package   deb and rpm for amd64 and arm64, in bin/package
 # make demo      see it work: a private Postfix with mailweir attached
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  = -s -w -X main.version=$(VERSION)
 
-.PHONY: build run demo test quick decisions lint vuln docs docs-check templ bench faults fuzz mutate clean
+.PHONY: build package run demo test quick decisions lint vuln docs docs-check templ bench faults fuzz mutate clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/mailweir ./cmd/mailweir
+
+# The same commit gives the same packages to the octet.
+package:
+	contrib/package/build bin/package
 
 run: build
 	bin/mailweir serve

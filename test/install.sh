@@ -17,7 +17,7 @@ packages="
 	libmilter-dev gcc libc6-dev m4 iproute2 chromium
 	opendkim-tools python3-dkim libmime-tools-perl ripmime mpack
 	python3-docx python3-openpyxl python3-odf python3-vobject docx2txt odt2txt unrtf
-	mmdebstrap"
+	mmdebstrap lintian rpm qemu-user-static"
 if [ "${1:-}" = bench ]; then
 	packages="$packages libhyperscan-dev strace"
 fi

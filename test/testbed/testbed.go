@@ -51,6 +51,7 @@ var components = map[string]func() error{
 	"rspamd":    all(needRoot, needCommands("rspamd")),
 	"spamd":     all(needRoot, needCommands("spamd")),
 	"clamd":     needCommands("clamd"),
+	"packages":  all(needRoot, needCommands("git", "lintian", "rpm", "dpkg", "qemu-aarch64-static")),
 	"machine":   all(needRoot, needCommands("mmdebstrap", "unshare", "nsenter", "mount")), // test/installed
 	"outside":   func() error { _, err := Outside(); return err },
 	"cc":        all(needCommands("gcc"), needFiles("/usr/include/libmilter/mfapi.h")),
@@ -65,9 +66,10 @@ var components = map[string]func() error{
 }
 
 // Require skips the test when a component of the machine is missing ("root", "postfix", "sendmail",
-// "dovecot", "dns", "dkim", "redis", "ldap", "mariadb", "postgres", "sqlite", "clamd", "rspamd", "spamd", "cc" or "postmap"; test/install.sh
-// installs them), or an address of the machine that is not loopback ("outside"), as [Missing] does.
-// In a run with -short it skips whatever is there, see [Peers].
+// "dovecot", "dns", "dkim", "redis", "ldap", "mariadb", "postgres", "sqlite", "clamd", "rspamd",
+// "spamd", "machine", "packages", "cc" or "postmap"; test/install.sh installs them), or an address
+// of the machine that is not loopback ("outside"), as [Missing] does. In a run with -short it
+// skips whatever is there, see [Peers].
 func Require(tb TB, component string) {
 	tb.Helper()
 	if component != "root" {

@@ -1,0 +1,75 @@
+package installed_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"mailweir/test/installed"
+)
+
+// TestService installs the package, starts what it brings, and takes it away.
+func TestService(t *testing.T) {
+	m := installed.Boot(t, "postfix")
+	const set = "postconf -n; systemctl list-unit-files --state=enabled --no-legend"
+	before := m.Must(t, set)
+	m.Install(t)
+	if after := m.Must(t, set); after != before {
+		t.Errorf("installing has attached or enabled something:\n%s\nbefore:\n%s", after, before)
+	}
+	if m.Sh(t, "systemctl is-active mailweir.socket || systemctl is-active mailweir.service").Exit == 0 {
+		t.Error("installing has started something")
+	}
+	if got, want := m.Must(t, "stat -c '%a %U:%G' /etc/mailweir/mailweir.conf"), "640 root:mailweir\n"; got != want {
+		t.Errorf("mailweir.conf is %s, want %s", got, want)
+	}
+
+	m.Must(t, "systemctl start mailweir.socket mailweir.service") // waits for READY=1
+	m.AwaitJournal(t, "mailweir.service", `listen="unix:/run/mailweir/mailweir.sock"`)
+	if got := m.Must(t, "mailweir backends status"); got == "" {
+		t.Error("a command does not reach the service")
+	}
+	t.Run("reload", func(t *testing.T) { reload(t, m) })
+	t.Run("watchdog", func(t *testing.T) { watchdog(t, m) })
+	t.Run("remove and purge", func(t *testing.T) { purge(t, m) })
+}
+
+// reload fails with the place of a mistake, and the service goes on as it was.
+func reload(t *testing.T, m *installed.Machine) {
+	m.Must(t, "systemctl reload mailweir")
+	m.Write(t, "/etc/mailweir/conf.d/90-mistake.conf", "\nhops-max = many\n", 0o644)
+	if r := m.Run(t, "systemctl", "reload", "mailweir"); r.Exit == 0 {
+		t.Error("a reload with a mistake succeeds")
+	}
+	m.AwaitJournal(t, "mailweir.service", "/etc/mailweir/conf.d/90-mistake.conf:2:")
+	if got := m.Must(t, "systemctl is-active mailweir.service"); got != "active\n" {
+		t.Errorf("after a failed reload the service is %s", got)
+	}
+	m.Must(t, "rm /etc/mailweir/conf.d/90-mistake.conf; systemctl reload mailweir")
+}
+
+// watchdog ends a process that has stopped moving, and starts another.
+func watchdog(t *testing.T, m *installed.Machine) {
+	m.Write(t, "/run/systemd/system/mailweir.service.d/test.conf", "[Service]\nWatchdogSec=1s\n", 0o644)
+	m.Must(t, "systemctl daemon-reload; systemctl restart mailweir; kill -STOP $(systemctl show -P MainPID mailweir)")
+	m.AwaitJournal(t, "mailweir.service", "Watchdog timeout")
+	m.AwaitJournal(t, "mailweir.service", "Scheduled restart job")
+	m.Must(t, "rm -r /run/systemd/system/mailweir.service.d; systemctl daemon-reload; systemctl restart mailweir")
+}
+
+// purge leaves nothing of ours but the users, as Debian does.
+func purge(t *testing.T, m *installed.Machine) {
+	m.Must(t, "dpkg --remove mailweir")
+	if m.Sh(t, "systemctl is-active mailweir.socket || systemctl is-active mailweir.service").Exit == 0 {
+		t.Error("a removed mailweir still runs")
+	}
+	if got := m.Must(t, "cat /etc/mailweir/mailweir.conf; ls /var/lib/mailweir"); !strings.Contains(got, "state.db") {
+		t.Errorf("removing has taken the configuration or the state: %s", got)
+	}
+	m.Must(t, "dpkg --purge mailweir")
+	left := m.Must(t, "find / -xdev -name '*mailweir*' -not -path '/root/*' -not -path '/proc/*'; systemctl list-units --all --no-legend 'mailweir*'")
+	left = regexp.MustCompile(`(?m)^/(tmp/|run/systemd|var/lib/dpkg/info|var/log/).*\n`).ReplaceAllString(left, "")
+	if left != "" {
+		t.Errorf("purging leaves:\n%s", left)
+	}
+}
