@@ -57,6 +57,9 @@ type Origin struct {
 	Environ []string
 	// Usual is the file that is read where it exists and no other one is named; "" for none.
 	Usual string
+	// Texts are files that are to have these texts, whatever the disk says of them, so that a file can
+	// be tried before it is written.
+	Texts map[string]string
 }
 
 // Resolved is what was found of flags, and where.
@@ -77,6 +80,7 @@ type Resolved struct {
 	// Remarks are about lines that mean something, and most likely not what was meant.
 	Remarks []string
 
+	texts   map[string]string
 	layers  []layer // the weakest first
 	sources map[string][]Place
 	winners map[string][]setting
@@ -109,7 +113,7 @@ type setting struct {
 // Resolve sets every flag of a fresh set. What is wrong is told and passed over: such a flag keeps
 // what it had.
 func Resolve(set *pflag.FlagSet, from Origin) *Resolved {
-	r := &Resolved{sources: make(map[string][]Place), winners: make(map[string][]setting)}
+	r := &Resolved{texts: from.Texts, sources: make(map[string][]Place), winners: make(map[string][]setting)}
 	variables := r.readEnviron(set, from.Environ)
 	given := layer{settings: make(map[string][]setting)}
 	for name, values := range from.Given {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -25,10 +26,15 @@ func (r *Resolved) listDir(named bool) (files []string, err error) {
 	if r.Dir == "" {
 		return nil, nil
 	}
+	for name := range r.texts {
+		if filepath.Dir(name) == filepath.Clean(r.Dir) && strings.HasSuffix(name, fragments) {
+			files = append(files, name)
+		}
+	}
 	entries, err := os.ReadDir(r.Dir)
 	switch {
 	case err != nil && !named && errors.Is(err, fs.ErrNotExist):
-		return nil, nil
+		return files, nil
 	case err != nil:
 		return nil, err
 	}
@@ -36,12 +42,14 @@ func (r *Resolved) listDir(named bool) (files []string, err error) {
 		path := filepath.Join(r.Dir, e.Name())
 		switch {
 		case strings.HasPrefix(e.Name(), "."):
+		case slices.Contains(files, path):
 		case strings.HasSuffix(e.Name(), fragments):
 			files = append(files, path)
 		case !leftOver.MatchString(e.Name()):
 			r.Remarks = append(r.Remarks, fmt.Sprintf("%s is not read: its name does not end in %s", path, fragments))
 		}
 	}
+	slices.Sort(files)
 	return files, nil
 }
 

@@ -44,12 +44,16 @@ func (r *Resolved) readFiles(set *pflag.FlagSet) (layers []layer) {
 // switch may stand without a value. Lines that begin with # and blank lines are left out. Only a
 // repeatable flag may stand there twice.
 func (r *Resolved) readFile(name string, set *pflag.FlagSet, fragment bool) (layer, error) {
-	data, err := textfile.ReadText(name)
-	if err != nil {
-		return layer{}, err
+	text, ok := r.texts[name]
+	if !ok {
+		data, err := textfile.ReadText(name)
+		if err != nil {
+			return layer{}, err
+		}
+		text = string(data)
 	}
 	r.Files = append(r.Files, name)
-	return r.parseFile(name, string(data), set, fragment), nil
+	return r.parseFile(name, text, set, fragment), nil
 }
 
 func (r *Resolved) parseFile(name, text string, set *pflag.FlagSet, fragment bool) layer {
