@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mailweir/internal/admin"
+	"mailweir/internal/doctor"
 	"mailweir/internal/events"
 	"mailweir/internal/policy"
 	"mailweir/internal/runner"
@@ -41,7 +42,7 @@ func (d *daemon) newService() *admin.Service {
 			mode:     func(check string) policy.Mode { return d.loaded.Load().mode(check) },
 			record:   func() *recording { return d.record },
 			sums:     func() { d.recorder.SumNow() },
-			backends: d.metrics.Backends, inspect: d.inspect,
+			backends: d.metrics.Backends, inspect: d.inspect, itself: d.itself,
 		}),
 		May: admin.ByRole, Audit: d.audit(),
 	}
@@ -78,6 +79,7 @@ type ownParts struct {
 
 	backends func() []events.BackendState             // how they have fared
 	inspect  func(context.Context) []runner.Inspected // asks each
+	itself   func(context.Context) doctor.Daemon      // how the process is
 }
 
 // ownOperations are those that belong to no check.
@@ -98,6 +100,7 @@ the exit code is 78 (EX_CONFIG).`,
 	return append(admin.Operations(parts.store),
 		policy.OperationGroup{Operations: []policy.Operation{policy.NewOperation(about, policy.Unasked, run, showReloaded)}},
 		backendOperations(parts),
+		statusOperations(parts.itself),
 		policy.OperationGroup{Name: "checks", Operations: []policy.Operation{modeOperation(parts.mode)}},
 		recordOperations(parts.record, parts.sums))
 }

@@ -43,6 +43,10 @@ type daemon struct {
 	record    *recording // nil where nothing is recorded
 	inspector inspector
 	started   []runner.Inspected // what the first policy found of what it depends on
+	begun     time.Time          // when the process was
+
+	addresses    atomic.Pointer[[]string] // where it listens
+	reloadFailed atomic.Pointer[string]   // why the last reload has changed nothing
 
 	hups    chan struct{}             // SIGHUPs to act on
 	demands chan chan<- reloaded      // reloads that somebody waits for
@@ -63,7 +67,7 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 		return nil, &exitError{exConfig, s.mistakes(err, lookAtPolicy)}
 	}
 	takeStandardLog(log)
-	d := &daemon{settings: s, read: s, demands: make(chan chan<- reloaded), signs: make(chan struct{}), explaining: make(chan struct{}, 1)}
+	d := &daemon{begun: time.Now(), settings: s, read: s, demands: make(chan chan<- reloaded), signs: make(chan struct{}), explaining: make(chan struct{}, 1)}
 	if d.notify, err = systemd.NewNotifier(func(err error) { log.Warn(err.Error()) }); err != nil {
 		return nil, &exitError{exConfig, err}
 	}
@@ -230,6 +234,7 @@ func (d *daemon) announce(listeners []net.Listener) {
 	for _, l := range listeners {
 		addresses = append(addresses, listenAddress(l.Addr()))
 	}
+	d.addresses.Store(&addresses)
 	d.http.ready(true)
 	d.log.WithFields(logrus.Fields{
 		"version": version, "listen": strings.Join(addresses, " "), "http": d.http.address(), "state": stateSpec(*d.settings.daemon.state),
@@ -394,12 +399,15 @@ func (d *daemon) load(why string, s *settings) error {
 func (d *daemon) nowLoaded() {
 	now := time.Now()
 	d.loadedAt.Store(&now)
+	d.reloadFailed.Store(nil)
 	d.metrics.Loaded(now)
 }
 
 // notLoaded tells everything that is wrong, one thing a line.
 func (d *daemon) notLoaded(why string, err error) {
 	d.metrics.NotLoaded()
+	text := config.Masked(err.Error())
+	d.reloadFailed.Store(&text)
 	for _, one := range leaves(err) {
 		d.log.WithFields(logrus.Fields{"why": why, "error": config.Masked(one.Error())}).Error("the new policy is not loaded, the old one stays")
 	}
