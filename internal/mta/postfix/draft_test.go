@@ -1,6 +1,8 @@
 package postfix_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -21,22 +23,32 @@ func TestDraft(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer draft.Close()
-	before, err := postfix.Read(t.Context(), run, draft.Dir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	value := postfix.Attach(before.Set["smtpd_milters"], postfix.Attachment{Address: "unix:mailweir/mailweir.sock", Action: "accept"})
+	value := postfix.Attach("inet:127.0.0.1:8891, $other", postfix.Attachment{Address: "unix:mailweir/mailweir.sock", Action: "accept"})
 	for _, err := range []error{
 		draft.Set(t.Context(), "smtpd_milters", value),
-		draft.SetOverride(t.Context(), "smtp/inet", "smtpd_milters", value),
-		draft.SetOverride(t.Context(), "smtp/inet", "smtpd_hard_error_limit", "1100"),
+		draft.SetOverride("smtp/inet", "smtpd_milters", value),
+		draft.SetOverride("smtp/inet", "smtpd_hard_error_limit", "1100"),
 		draft.Remove(t.Context(), "compatibility_level"),
 	} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	after, err := postfix.Read(t.Context(), run, draft.Dir())
+	mainNow, masterNow, err := draft.Files(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, text := range map[string][]byte{"main.cf": mainNow, "master.cf": masterNow} {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		past := time.Now().Add(-time.Minute)
+		if err := os.Chtimes(filepath.Join(dir, name), past, past); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after, err := postfix.Read(t.Context(), run, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,14 +57,19 @@ func TestDraft(t *testing.T) {
 	if err != nil || len(milters) != 3 || milters[2].Address != "inet:127.0.0.1:2" || after.Value(mx, "smtpd_hard_error_limit") != "1100" {
 		t.Errorf("%v %+v %q", err, milters, mx.Overrides)
 	}
-	mainNow, masterNow, err := draft.Files()
-	if err != nil || !strings.Contains(string(mainNow), "# milters\n") || !strings.HasPrefix(string(masterNow), "smtp inet n - y - - smtpd\n  -o syslog_name=mx\n  -o ") {
-		t.Errorf("%v\n%s\n%s", err, mainNow, masterNow)
+	if !strings.Contains(string(mainNow), "# milters\n") || !strings.HasPrefix(string(masterNow), "smtp inet n - y - - smtpd\n  -o syslog_name=mx\n  -o ") {
+		t.Errorf("%s\n%s", mainNow, masterNow)
 	}
 	if err := draft.Set(t.Context(), "smtpd_milters", "a\nb"); err == nil {
 		t.Error("a value of two lines was taken")
 	}
-	if err := draft.SetOverride(t.Context(), "smtps/inet", "a", "b"); err == nil {
+	if err := draft.SetOverride("smtps/inet", "a", "b"); err == nil {
 		t.Error("a service that is not there was changed")
+	}
+	if err := draft.SetOverride("smtp/inet", "syslog_name", "a } b"); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := draft.Files(t.Context()); err == nil {
+		t.Error("what Postfix reads otherwise was taken")
 	}
 }
