@@ -127,7 +127,7 @@ The demo stays up until you interrupt it (Ctrl-C). Speak to its Postfix, change 
 Lines for the main.cf of a Postfix of yours, which would ask this mailweir:
 
     milter_protocol = 6
-    smtpd_milters = { inet:%s, connect_timeout=5s, command_timeout=20s,
+    smtpd_milters = { inet:%s, connect_timeout=30s, command_timeout=20s,
         content_timeout=70s, default_action=tempfail }
 
 To keep it: "make run" listens at inet:127.0.0.1:8424; contrib/postfix has the lines, docs/postfix.md what they mean.
