@@ -59,6 +59,7 @@ var layers = map[string][]string{
 	"internal/fact":           {"internal/trace"},
 
 	// How mail servers are set up.
+	"internal/attach":       {"internal/mta", "internal/mta/postfix", "internal/mta/sendmail", "internal/textfile"},
 	"internal/mta":          {},
 	"internal/mta/postfix":  {"internal/mta"},
 	"internal/mta/sendmail": {"internal/mta", "internal/textfile"},
@@ -143,6 +144,7 @@ var inTests = map[string][]string{
 	"internal/examination":  {"internal/policytest"},
 	"internal/history":      {"internal/policytest"},
 	"internal/mailauth":     {"internal/dns", "internal/dns/dnstest", "internal/mailauth/dkimtest"},
+	"internal/attach":       {"test/testbed"},
 	"internal/mta":          {"test/testbed"},
 	"internal/mta/postfix":  {"test/testbed"},
 	"internal/mta/sendmail": {"test/testbed"},

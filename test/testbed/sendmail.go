@@ -172,3 +172,15 @@ func commonMC(b *strings.Builder, dir, queue string) {
 	}
 	b.WriteString("FEATURE(`nocanonify')dnl\nundefine(`UUCP_RELAY')dnl\nundefine(`BITNET_RELAY')dnl\n")
 }
+
+// Sendmail says where the unpacked Sendmail is: its binary, the variables of the environment that
+// it needs, and the directory of its m4 files.
+func Sendmail(tb TB) (binary string, env []string, cf string) {
+	tb.Helper()
+	Require(tb, "sendmail")
+	env, err := sendmailEnv()
+	if err != nil {
+		tb.Fatalf("sendmail: %v", err)
+	}
+	return sendmailBinary, env, sendmailCF
+}

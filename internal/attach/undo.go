@@ -1,0 +1,209 @@
+package attach
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Undo takes away what init has done: our part of the mail server's configuration, drop-ins,
+// 50-init.conf and its tables; mailweir is stopped and disabled. Who has changed a file since keeps
+// the change, and is told what stays. It can be run again, also after it was interrupted; where
+// init has done nothing, neither does it.
+func (h *Host) Undo(ctx context.Context) error {
+	unlock, err := h.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	j, err := h.readJournal()
+	if err != nil {
+		return err
+	}
+	if j.Pending != nil {
+		if err := h.recover(ctx, j); err != nil {
+			return err
+		}
+	}
+	if j.Attached == nil {
+		h.Say("mailweir init has changed nothing here, so there is nothing to take back.")
+		return nil
+	}
+	j.Undoing = true
+	if err := h.writeJournal(j); err != nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
+	if err := h.undoServer(ctx, j.Attached); err != nil {
+		return err
+	}
+	if err := h.undoOwn(ctx, j.Attached); err != nil {
+		return err
+	}
+	if err := h.writeJournal(&journal{}); err != nil {
+		return err
+	}
+	h.Say("mailweir is no longer attached to %s. Copies of all files are in %s.", j.Attached.Server, h.State)
+	return nil
+}
+
+// undoServer takes our part out of the mail server's files, and asks it whether it answers.
+func (h *Host) undoServer(ctx context.Context, r *record) error {
+	s, err := h.again(ctx, r)
+	if notInstalled(err) {
+		h.Say("%s is not on this host any more: its files are left as they are.", r.Server)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	up := h.baseline(ctx, s)
+	changes, left, err := h.restored(ctx, s, r)
+	if err != nil {
+		return err
+	}
+	for _, l := range left {
+		h.Say("%s", l)
+	}
+	if !changed(changes) {
+		return nil
+	}
+	if err := write(changes); err != nil {
+		return err
+	}
+	if !s.running(ctx) {
+		return nil
+	}
+	return h.revive(ctx, s, up, false)
+}
+
+// restored are the files of the mail server without us: the copy where nobody has changed them
+// since, else setting by setting.
+func (h *Host) restored(ctx context.Context, s mailServer, r *record) (changes []Change, left []string, err error) {
+	mixed := false
+	for _, e := range r.Files {
+		if !e.Theirs {
+			continue
+		}
+		c, err := readChange(e.Path)
+		if err != nil {
+			return nil, nil, err
+		}
+		switch {
+		case sum(c.Before) == e.Before:
+			continue
+		case sum(c.Before) != e.After || e.Mixed:
+			mixed = true
+			continue
+		}
+		if c.After, err = readFile(e.Copy); err != nil {
+			return nil, nil, err
+		}
+		if sum(c.After) != e.Before {
+			mixed = true // the copy is gone or no longer what it was
+			continue
+		}
+		changes = append(changes, c)
+	}
+	if !mixed {
+		return changes, nil, nil
+	}
+	others, left, err := s.detach(ctx, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, c := range others {
+		if !slices.ContainsFunc(changes, func(o Change) bool { return o.Path == c.Path }) {
+			changes = append(changes, c)
+		}
+	}
+	return changes, left, nil
+}
+
+// undoOwn stops mailweir and takes away what init has written for it.
+func (h *Host) undoOwn(ctx context.Context, r *record) error {
+	for _, name := range []string{serverUnit, socketUnit} {
+		if !slices.ContainsFunc(r.Units, func(u unit) bool { return u.Name == name }) {
+			continue
+		}
+		if _, err := h.systemctl(ctx, "disable", "--now", name); err != nil {
+			h.Say("%v", err) // the unit may be gone
+		}
+	}
+	if r.Dir != "" {
+		_ = os.Remove(r.Dir) // anything that is not ours in it keeps it
+	}
+	for _, e := range r.Files {
+		if e.Theirs {
+			continue
+		}
+		if err := h.undoFile(e); err != nil {
+			return err
+		}
+	}
+	if len(r.Units) == 0 {
+		return nil
+	}
+	_, err := h.systemctl(ctx, "daemon-reload")
+	return err
+}
+
+// undoFile takes a file of ours away, or makes it what was there before. One that somebody has
+// changed is kept beside the copies.
+func (h *Host) undoFile(e entry) error {
+	now, err := readFile(e.Path)
+	if err != nil || now == nil || sum(now) == e.Before {
+		return err
+	}
+	if sum(now) != e.After {
+		kept, err := h.keep(Change{Path: e.Path, Before: now}, h.Now())
+		if err != nil {
+			return err
+		}
+		h.Say("%s was changed since; as it was last it is %s", e.Path, kept.Copy)
+	}
+	if err := putBack(e); err != nil {
+		return err
+	}
+	// Directories that were made for it, such as mailweir.socket.d; those with anything else stay.
+	if dir := filepath.Dir(e.Path); e.Before == "" && strings.HasSuffix(dir, ".d") && dir != h.Fragments {
+		_ = os.Remove(dir)
+	}
+	return nil
+}
+
+// SetDefaultAction has the mail server do action, accept or tempfail, while mailweir does not
+// answer, and reload. Other milters keep theirs. changed is false where that is so already, and
+// where init has not attached mailweir.
+func (h *Host) SetDefaultAction(ctx context.Context, action string) (changed bool, err error) {
+	if action != "accept" && action != "tempfail" {
+		return false, fmt.Errorf("%q is neither accept nor tempfail", action)
+	}
+	unlock, err := h.lock()
+	if err != nil {
+		return false, err
+	}
+	defer unlock()
+	j, err := h.readJournal()
+	if err != nil || j.Attached == nil {
+		return false, err
+	}
+	if j.Pending != nil || j.Undoing {
+		return false, errors.New("a run of mailweir init was interrupted; finish it first: mailweir init, or mailweir init --undo")
+	}
+	s, err := h.again(ctx, j.Attached)
+	if err != nil {
+		return false, err
+	}
+	changes, settings, err := s.setAction(ctx, j.Attached.Address, action)
+	if err != nil || !slices.ContainsFunc(changes, func(c Change) bool { return !c.nothing() }) {
+		return false, err
+	}
+	at := s.socket(h)
+	at.Address = j.Attached.Address
+	return true, h.apply(ctx, &Plan{server: s, place: at, theirs: changes, settings: settings, serverOnly: true}, j)
+}
