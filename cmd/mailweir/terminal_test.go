@@ -42,6 +42,7 @@ var attacks = map[string][][]string{
 	"greylist flush":    {{"--from=x" + esc}},
 	"managed add":       {{"--user=" + esc + "@ours.example", "--block=" + esc + "@x.example", "--note=" + esc}, {"--user=" + esc, "--block=x.example"}},
 	"managed list":      {{}, {"--user=" + esc + "@ours.example"}},
+	"init":              {{"--dry-run", "--journal=/" + esc, "--postfix-config-dir=/" + esc}, {"--undo", "--dry-run"}},
 	"managed rm":        {{"--user=" + esc + "@ours.example", "--entry=x.example"}},
 	"rbl status":        {{"--control=unix:/" + esc}},
 	"backends status":   {{"--control=unix:/" + esc}},
