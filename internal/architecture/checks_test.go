@@ -151,6 +151,7 @@ func isName(e ast.Expr, name string) bool {
 var alsoNamed = map[string][]string{
 	"cmd/mailweir":         {"content", "auth", "address"},                         // commands, and a flag of one
 	"internal/events":      {"recipient"},                                          // a field of the log
+	"internal/logline":     {"recipient"},                                          // the same
 	"internal/policy":      {"open-relay", "concurrency", "spam", "virus", "auth"}, // offences and a stage
 	"internal/blocklist":   {"header-from"},                                        // the reply of two checks
 	"internal/content":     {"content"},                                            // the beginning of a field's name
