@@ -102,6 +102,7 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 	d.metrics.WatchState(backends.State)
 	d.nowLoaded()
 	d.recorder = events.NewRecorder(events.Options{Log: log, Metrics: d.metrics, Clock: time.Now, Host: hostName(), Sinks: d.record.sinks()})
+	d.logAs(s.daemon)
 	if d.record != nil {
 		d.metrics.Registry.MustRegister(d.record.sink.Collector())
 	}
@@ -345,6 +346,7 @@ func (d *daemon) reload(why string) reloaded {
 	}
 	changed, again := s.daemonChanges(d.settings), len(s.daemonChanges(d.read)) == 0
 	d.read = s
+	d.logAs(s.daemon)
 	d.console.reload()
 	if len(changed) > 0 && !again {
 		d.log.WithField("flags", strings.Join(changed, " ")).Warn("flags of the process have changed; they take effect at the next start")

@@ -35,6 +35,7 @@ type daemonFlags struct {
 	tableCache  *time.Duration
 	logFormat   *string
 	logLevel    *string
+	logAccepted *bool
 	drain       *time.Duration
 	watch       *time.Duration
 	auth        *authFlags
@@ -80,6 +81,7 @@ func registerDaemon(set *pflag.FlagSet) *daemonFlags {
 	d.tableCache = f.Duration("table-cache", time.Minute, "how long answers of tables that live elsewhere are kept, \"not found\" at most 10s; 0 asks each time")
 	d.logFormat = f.String("log-format", "text", "text|json", "format of the log on standard error")
 	d.logLevel = f.String("log-level", "info", "error|warning|info|debug", "what is logged; debug has a line for each message")
+	d.logAccepted = f.Bool("log-accepted", false, "log a line for each message that is accepted")
 	d.drain = f.Duration("drain", 30*time.Second, "how long SIGTERM waits for messages in progress")
 	d.auth = registerAuth(f)
 	d.record = registerRecord(f)
@@ -166,8 +168,11 @@ func (s *settings) daemonChanges(other *settings) []string {
 	process := pflag.NewFlagSet("process", pflag.ContinueOnError)
 	registerDaemon(process)
 	process.VisitAll(func(f *pflag.Flag) {
-		if f.Name == config.FileFlag || f.Name == config.DirFlag {
-			return // what they name is looked for at each reload
+		switch f.Name {
+		case config.FileFlag, config.DirFlag: // what they name is looked for at each reload
+			return
+		case "log-level", "log-accepted": // see logAs
+			return
 		}
 		if s.flags.Lookup(f.Name).Value.String() != other.flags.Lookup(f.Name).Value.String() {
 			changed = append(changed, f.Name)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"mailweir/internal/logline"
 	"mailweir/internal/terminal"
 )
 
@@ -21,17 +22,17 @@ import (
 func newLogger(d *daemonFlags, out io.Writer) (*logrus.Logger, error) {
 	log := logrus.New()
 	log.SetOutput(terminal.NewWriter(out))
-	level, err := logrus.ParseLevel(*d.logLevel)
-	if err != nil || level > logrus.DebugLevel || level < logrus.ErrorLevel {
-		return nil, fmt.Errorf("--log-level: %q is none of error, warning, info, debug", *d.logLevel)
+	level, err := d.level()
+	if err != nil {
+		return nil, err
 	}
 	log.SetLevel(level)
 	journal := isJournal(out, os.Getenv("JOURNAL_STREAM"))
 	switch *d.logFormat {
 	case "text":
-		log.SetFormatter(&logrus.TextFormatter{DisableColors: true, FullTimestamp: true, DisableTimestamp: journal})
+		log.SetFormatter(logline.Text{Timeless: journal})
 	case "json":
-		log.SetFormatter(&logrus.JSONFormatter{})
+		log.SetFormatter(logline.JSON{})
 	default:
 		return nil, fmt.Errorf("--log-format: %q is neither text nor json", *d.logFormat)
 	}
@@ -39,6 +40,23 @@ func newLogger(d *daemonFlags, out io.Writer) (*logrus.Logger, error) {
 		log.SetFormatter(priority{log.Formatter})
 	}
 	return log, nil
+}
+
+// level is what --log-level names.
+func (d *daemonFlags) level() (logrus.Level, error) {
+	level, err := logrus.ParseLevel(*d.logLevel)
+	if err != nil || level > logrus.DebugLevel || level < logrus.ErrorLevel {
+		return 0, fmt.Errorf("--log-level: %q is none of error, warning, info, debug", *d.logLevel)
+	}
+	return level, nil
+}
+
+// logAs has the log show what these flags want: the part of them that a reload changes.
+func (d *daemon) logAs(f *daemonFlags) {
+	if level, err := f.level(); err == nil { // they have been validated
+		d.log.SetLevel(level)
+	}
+	d.recorder.LogAccepted(*f.logAccepted)
 }
 
 // takeStandardLog takes what libraries write to the standard logger, which is the process's:

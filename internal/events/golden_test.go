@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/sirupsen/logrus"
 
+	"mailweir/internal/logline"
 	"mailweir/internal/mailauth"
 	"mailweir/internal/policy"
 	"mailweir/internal/trace"
@@ -158,18 +160,60 @@ func readBack(t *testing.T, v, to any) {
 }
 
 func TestLogLines(t *testing.T) {
-	var b bytes.Buffer
-	log := logrus.New()
-	log.SetOutput(&b)
-	log.SetLevel(logrus.DebugLevel)
-	log.SetFormatter(&logrus.TextFormatter{DisableColors: true, DisableTimestamp: true})
-	sink := logSink{log}
-	for _, e := range []*policy.Event{refusal(), sum(), sampled(), changed(), failed()} {
-		sink.Event(e)
+	for name, formatter := range map[string]logrus.Formatter{"log.txt": logline.Text{Timeless: true}, "log.json": untimed{}} {
+		t.Run(name, func(t *testing.T) {
+			var b bytes.Buffer
+			log := logrus.New()
+			log.SetOutput(&b)
+			log.SetLevel(logrus.DebugLevel)
+			log.SetFormatter(formatter)
+			sink := &logSink{log: log}
+			for _, e := range []*policy.Event{refusal(), sum(), sampled(), changed(), failed()} {
+				sink.Event(e)
+			}
+			repeated := refusal()
+			repeated.Repeated = true
+			sink.Event(repeated) // no line
+			sink.Transaction(transaction())
+			sink.accepted.Store(true)
+			sink.Transaction(transaction())
+			golden(t, name, b.Bytes())
+		})
 	}
-	repeated := refusal()
-	repeated.Repeated = true
-	sink.Event(repeated) // no line
-	sink.Transaction(transaction())
-	golden(t, "log.txt", b.Bytes())
+}
+
+// untimed writes JSON at one time.
+type untimed struct{ logline.JSON }
+
+func (u untimed) Format(e *logrus.Entry) ([]byte, error) {
+	e.Time = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	return u.JSON.Format(e)
+}
+
+// A message that was accepted has a line of level info where that is wanted, and no other message.
+func TestLogAccepted(t *testing.T) {
+	accepted, refused := transaction(), transaction()
+	refused.Fate = policy.Refused
+	for _, c := range []struct {
+		name   string
+		wanted bool
+		t      *policy.Transaction
+		lines  int
+	}{
+		{"not wanted", false, accepted, 0},
+		{"wanted", true, accepted, 1},
+		{"wanted, and refused", true, refused, 0},
+	} {
+		var b bytes.Buffer
+		log := logrus.New()
+		log.SetOutput(&b)
+		log.SetFormatter(logline.Text{Timeless: true})
+		r := NewRecorder(Options{Log: log, Metrics: NewMetrics("test"), Clock: time.Now})
+		r.LogAccepted(true)
+		r.LogAccepted(c.wanted)
+		r.log.Transaction(c.t)
+		if got := strings.Count(b.String(), "level=info"); got != c.lines || strings.Count(b.String(), "\n") != c.lines {
+			t.Errorf("%s: %q", c.name, b.String())
+		}
+	}
 }

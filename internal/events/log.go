@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/sirupsen/logrus"
 
@@ -14,10 +16,14 @@ import (
 // logSink writes one line for each event, and one for the sum of those that share an id. Field
 // names are fixed; a field without a value is left out. What clients and senders chose stands in
 // field values only, and the formatter quotes those.
-type logSink struct{ log *logrus.Logger }
+type logSink struct {
+	log *logrus.Logger
+	// accepted says that messages that were accepted have their line at the level info.
+	accepted atomic.Bool
+}
 
 // Event writes the line of one decision.
-func (s logSink) Event(e *policy.Event) {
+func (s *logSink) Event(e *policy.Event) {
 	if e.Repeated {
 		return
 	}
@@ -155,18 +161,35 @@ func clientText(a netip.Addr) string {
 	return a.String()
 }
 
-// Transaction writes what became of a message, at the level debug: the MTA's log has it too.
-func (s logSink) Transaction(t *policy.Transaction) {
-	if !s.log.IsLevelEnabled(logrus.DebugLevel) {
+// Transaction writes what became of a message, at the level debug: the MTA's log has it too. One
+// that was accepted is of level info where that is wanted.
+func (s *logSink) Transaction(t *policy.Transaction) {
+	level := logrus.DebugLevel
+	if t.Fate == policy.Accepted && s.accepted.Load() {
+		level = logrus.InfoLevel
+	}
+	if !s.log.IsLevelEnabled(level) {
 		return
 	}
 	fields := logrus.Fields{
-		"fate": t.Fate.String(), "session": t.Session, "client": clientText(t.Client),
-		"sender": "<" + t.Sender + ">", "recipients": len(t.Remaining()), "octets": t.Octets,
+		"fate": t.Fate.String(), "client": clientText(t.Client), "sender": bracketed(t.Sender), "recipients": remaining(t), "octets": t.Octets,
+		"service": string(t.Service), "session": t.Session, "transaction": t.Number,
+		"took": t.Ended.Sub(t.Begun).Round(time.Millisecond).String(),
 	}
-	put(fields, "queue_id", t.QueueID)
 	put(fields, "check", t.Check)
 	put(fields, "event", t.Event)
+	put(fields, "client_name", t.ClientName)
+	put(fields, "helo", t.Helo)
+	put(fields, "login", t.Login)
+	put(fields, "spf", string(t.SPF))
+	put(fields, "dkim", strings.Join(t.DKIM, ","))
 	put(fields, "would", strings.Join(t.Would, ","))
-	s.log.WithFields(fields).Debug("message " + t.Fate.String())
+	put(fields, "queue_id", t.QueueID)
+	s.log.WithFields(fields).Log(level, "message "+t.Fate.String())
+}
+
+// remaining counts the recipients whom the outcome of the message is about. Of more than
+// [policy.MaxEventRecipients] it is what there were at most.
+func remaining(t *policy.Transaction) int {
+	return t.RecipientCount - (len(t.Recipients) - len(t.Remaining()))
 }

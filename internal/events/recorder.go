@@ -41,6 +41,7 @@ type Options struct {
 type Recorder struct {
 	Options
 	sinks   []Sink
+	log     *logSink
 	dedups  *dedups
 	missing missing
 	defects minutely
@@ -50,9 +51,13 @@ type Recorder struct {
 // NewRecorder returns a recorder. Close tells of what is still being brought together.
 func NewRecorder(o Options) *Recorder {
 	// Who has read it in the log finds it in the record: the log comes last.
-	sinks := slices.Concat([]Sink{o.Metrics}, o.Sinks, []Sink{logSink{o.Log}})
-	return &Recorder{Options: o, sinks: sinks, dedups: newDedups(o.Clock)}
+	log := &logSink{log: o.Log}
+	sinks := slices.Concat([]Sink{o.Metrics}, o.Sinks, []Sink{log})
+	return &Recorder{Options: o, sinks: sinks, log: log, dedups: newDedups(o.Clock)}
 }
+
+// LogAccepted has a line in the log, or none, for every message that is accepted from now on.
+func (r *Recorder) LogAccepted(is bool) { r.log.accepted.Store(is) }
 
 // Identify gives the event its id: one of its own, or one that it shares with others.
 func (r *Recorder) Identify(e *policy.Event) string {

@@ -173,7 +173,7 @@ func TestHostileEvents(t *testing.T) {
 			log := logrus.New()
 			log.SetOutput(&out)
 			log.SetFormatter(format)
-			logSink{log}.Event(e)
+			(&logSink{log: log}).Event(e)
 			line, ended := strings.CutSuffix(out.String(), "\n")
 			if !ended || strings.ContainsFunc(line, func(r rune) bool { return r < ' ' }) || !utf8.ValidString(line) {
 				t.Fatalf("%T writes %q", format, out.String())
