@@ -92,6 +92,7 @@ func lookAtAll(s *settings) error {
 }
 
 func check(out io.Writer, s *settings) error {
+	s.findCredentials()
 	if len(s.found.Wrong) > 0 {
 		return &exitError{exConfig, s.mistakes(nil, lookAtAll)}
 	}
@@ -160,7 +161,7 @@ func (s *settings) ownRemarks() (remarks []string) {
 // writeRemarks says what is allowed and yet likely not to be what the administrator expects. files
 // are those that the service reads beside those of flags.
 func writeRemarks(out io.Writer, s *settings, remarks, files []string) error {
-	remarks = slices.Concat(remarks, s.unreadable(files), s.sourceRemarks())
+	remarks = slices.Concat(remarks, s.rights(files), s.sourceRemarks())
 	for _, r := range remarks {
 		if _, err := fmt.Fprintln(out, "note:", config.Masked(r)); err != nil {
 			return err

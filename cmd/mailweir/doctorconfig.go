@@ -54,7 +54,7 @@ func (s *settings) doctorConfig(build func() (*runner.Policy, error)) doctor.Con
 			c.EditsHeaders = c.EditsHeaders || state.Off == "" && state.Mode == policy.Enforce
 		}
 	}
-	c.Unreadable = s.unreadable(p.Files())
+	c.Unreadable = s.rights(p.Files())
 	return c
 }
 

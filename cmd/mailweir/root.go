@@ -83,6 +83,7 @@ type settings struct {
 	draft  draft
 	origin config.Origin    // where they are read from
 	found  *config.Resolved // what was found there
+	handed []string         // files that systemd will hand to the service, which need not read them
 }
 
 // addSettings registers the flags of serve on another command.

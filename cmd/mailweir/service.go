@@ -2,8 +2,6 @@ package main
 
 import (
 	"bufio"
-	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -12,13 +10,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/spf13/pflag"
 )
 
-// unitName is the unit of contrib/systemd, unitPlaces where systemd looks for one, the first before
-// the others.
-const unitName = "mailweir.service"
+// unitName and authUnitName are the units that mailweir comes with, unitPlaces where systemd looks
+// for one, the first before the others.
+const (
+	unitName     = "mailweir.service"
+	authUnitName = "mailweir-auth.service"
+)
 
 var unitPlaces = []string{"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"}
 
@@ -27,11 +26,14 @@ const dynamicID = 61184
 
 // account is whom a service runs as.
 type account struct {
+	unit    string
 	user    string
 	dynamic bool // a user that exists while the service runs
 	uid     int
 	gid     int
 	groups  []int
+	// credentials are files that it need not read itself.
+	credentials []credential
 }
 
 // serviceUnit is what a unit says of its user.
@@ -39,6 +41,7 @@ type serviceUnit struct {
 	user, group string
 	dynamic     bool
 	groups      []string
+	credentials []credential
 }
 
 // readUnit reads a unit with what stands in its directories NAME.d. Without one, the error is
@@ -104,6 +107,12 @@ func (u *serviceUnit) read(r io.Reader) error {
 			u.group = value
 		case "DynamicUser":
 			u.dynamic = slices.Contains([]string{"yes", "true", "on", "1"}, strings.ToLower(value))
+		case "LoadCredential", "LoadCredentialEncrypted":
+			if c, ok := readCredential(value); ok {
+				u.credentials = append(u.credentials, c)
+			} else if value == "" {
+				u.credentials = nil
+			}
 		case "SupplementaryGroups":
 			if u.groups = append(u.groups, strings.Fields(value)...); value == "" {
 				u.groups = nil
@@ -113,11 +122,11 @@ func (u *serviceUnit) read(r io.Reader) error {
 	return lines.Err()
 }
 
-// account is whom the unit runs as; nil for root.
-func (u *serviceUnit) account() (*account, error) {
-	a := &account{user: u.user, uid: dynamicID, gid: dynamicID}
+// account is whom the unit of this name runs as; nil for root.
+func (u *serviceUnit) account(name string) (*account, error) {
+	a := &account{unit: name, user: u.user, uid: dynamicID, gid: dynamicID, credentials: u.credentials}
 	if a.user == "" && u.dynamic {
-		a.user = strings.TrimSuffix(unitName, ".service")
+		a.user = strings.TrimSuffix(name, ".service")
 	}
 	if a.user == "" || a.user == "root" || a.user == "0" {
 		return nil, nil
@@ -162,61 +171,4 @@ func lookUser(name string) (*user.User, error) {
 		return user.LookupId(name)
 	}
 	return user.Lookup(name)
-}
-
-// unreadable says which files the service cannot read, though root can: what "mailweir check" finds
-// in order would then not start. files are those of tables; those that flags name are added.
-func (s *settings) unreadable(files []string) []string {
-	if os.Geteuid() != 0 {
-		return nil
-	}
-	unit, err := readUnit(unitPlaces, unitName)
-	if err != nil {
-		return nil // there is no service here
-	}
-	a, err := unit.account()
-	switch {
-	case err != nil:
-		return []string{unitName + ": " + err.Error()}
-	case a == nil:
-		return nil
-	}
-	s.flags.VisitAll(func(f *pflag.Flag) {
-		if f.Value.Type() == "FILE" {
-			files = append(files, flagValues(f)...)
-		}
-	})
-	slices.Sort(files)
-	return a.unreadable(slices.Compact(files))
-}
-
-// unreadable says which of the files that there are the account cannot read, and what to do.
-func (a *account) unreadable(files []string) []string {
-	var remarks []string
-	for _, name := range files {
-		info, err := os.Stat(name)
-		if err != nil || !info.Mode().IsRegular() && !info.IsDir() {
-			continue
-		}
-		if err := a.open(name); errors.Is(err, fs.ErrPermission) {
-			remarks = append(remarks, fmt.Sprintf("user %s (%s) cannot read %s: %s", a.user, unitName, name, a.remedy(info)))
-		}
-	}
-	return remarks
-}
-
-// remedy says how the account may come to read a file: by its group, if that may.
-func (a *account) remedy(info os.FileInfo) string {
-	gid, ok := groupOf(info)
-	if !ok || info.Mode().Perm()&0o040 == 0 || gid == 0 || slices.Contains(a.groups, gid) {
-		return "give it leave, also for the directories above"
-	}
-	group := strconv.Itoa(gid)
-	if g, err := user.LookupGroupId(group); err == nil {
-		group = g.Name
-	}
-	if a.dynamic {
-		return fmt.Sprintf("add it to the group %s, by SupplementaryGroups=%[1]s in the unit", group)
-	}
-	return fmt.Sprintf("add it to the group %s (usermod -aG %[1]s %s)", group, a.user)
 }

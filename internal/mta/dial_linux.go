@@ -22,9 +22,12 @@ func dialUnixAs(ctx context.Context, a Account, path string) (net.Conn, error) {
 	}
 	done := make(chan result, 1)
 	go func() {
-		runtime.LockOSThread() // and never unlocked: nobody else may come to run with these rights
-		conn, err := connectAs(a, path)
-		done <- result{conn, err}
+		var r result
+		r.err = As(a, func() (err error) {
+			r.conn, err = connect(path)
+			return err
+		})
+		done <- r
 	}()
 	select {
 	case r := <-done:
@@ -34,17 +37,37 @@ func dialUnixAs(ctx context.Context, a Account, path string) (net.Conn, error) {
 	}
 }
 
-func connectAs(a Account, path string) (net.Conn, error) {
+// As calls f with the account's rights to files and sockets, in a thread that ends with it. Access
+// control lists count as well. Only root can take on others' rights. Elsewhere than on Linux, f is
+// called with the rights that the process has.
+func As(a Account, f func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: nobody else may come to run with these rights
+		err := become(a)
+		if err == nil {
+			err = f()
+		}
+		done <- err
+	}()
+	return <-done
+}
+
+func become(a Account) error {
 	groups := []uint32{uint32(a.GID)}
 	for _, g := range a.Groups {
 		groups = append(groups, uint32(g))
 	}
 	// The functions of package syscall would change every thread of the process.
 	if _, _, errno := syscall.RawSyscall(syscall.SYS_SETGROUPS, uintptr(len(groups)), uintptr(unsafe.Pointer(&groups[0])), 0); errno != 0 {
-		return nil, errno
+		return errno
 	}
 	_, _, _ = syscall.RawSyscall(syscall.SYS_SETFSGID, uintptr(a.GID), 0, 0)
 	_, _, _ = syscall.RawSyscall(syscall.SYS_SETFSUID, uintptr(a.UID), 0, 0)
+	return nil
+}
+
+func connect(path string) (net.Conn, error) {
 	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
