@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
@@ -148,12 +149,8 @@ func offText(why string) string {
 
 // ownRemarks are those about the process.
 func (s *settings) ownRemarks() (remarks []string) {
-	if *s.daemon.state == autoState && stateSpec(autoState) == "memory:" {
-		ends := "what is remembered ends with the process"
-		if recordSpec(s.daemon) == noRecord {
-			ends += ", and decisions are not recorded"
-		}
-		remarks = append(remarks, ends+": name --state=file:DIR")
+	if remark := s.daemon.forgets(); remark != "" {
+		remarks = append(remarks, remark)
 	}
 	return slices.Concat(remarks, s.recordRemarks(), s.daemon.placeRemarks())
 }
@@ -167,8 +164,26 @@ func writeRemarks(out io.Writer, s *settings, remarks, files []string) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintln(out, "The configuration is valid.")
+	_, err := fmt.Fprintf(out, "%s\nThe configuration is valid.\n", strings.Join(s.read(), "\n"))
 	return err
+}
+
+// read says what the flags have been read from besides the command line.
+func (s *settings) read() (lines []string) {
+	for _, name := range s.found.Files {
+		lines = append(lines, "read: "+name)
+	}
+	if len(s.found.Variables) > 0 {
+		lines = append(lines, "read: the variables "+strings.Join(s.found.Variables, ", "))
+	}
+	if len(s.found.Files) == 0 {
+		none := "no file of flags was read"
+		if s.found.File != "" {
+			none += ": there is no " + s.found.File
+		}
+		lines = append(lines, none)
+	}
+	return lines
 }
 
 // quietLog is for commands that are not the daemon: only errors, on standard error.

@@ -65,7 +65,7 @@ func (s *settings) effective() (all []effectiveValue) {
 	s.flags.VisitAll(func(f *pflag.Flag) {
 		hidden := s.hidden(f.Name)
 		for i, value := range flagValues(f) {
-			v := effectiveValue{Flag: "--" + f.Name, Value: cmp.Or(shown(f.Name, value), unset(f.Name)), From: s.found.Of(f.Name, i), Hides: hidden}
+			v := effectiveValue{Flag: "--" + f.Name, Value: s.cameTo(f.Name, cmp.Or(shown(f.Name, value), unset(f.Name))), From: s.found.Of(f.Name, i), Hides: hidden}
 			if mode, ok := s.draft.DefaultMode(f); ok {
 				v.Value, v.From = mode.String(), s.found.Of("default-mode", 0)+" (--default-mode)"
 			}
@@ -73,6 +73,28 @@ func (s *settings) effective() (all []effectiveValue) {
 		}
 	})
 	return all
+}
+
+// cameTo is a value with what it stands for on this host.
+func (s *settings) cameTo(flag, value string) string {
+	came := ""
+	switch {
+	case flag == "state" && value == autoState:
+		came = stateSpec(value)
+	case flag == "record" && value == autoRecord:
+		came = recordSpec(s.daemon)
+	case flag == "dns" && value == defaultDNS:
+		servers, err := dnsServers(nil)
+		if came = strings.Join(servers, ", "); err != nil {
+			came = "none there"
+		}
+	case flag == "config" && value == "" && s.found.File != "":
+		came = "there is no " + s.found.File
+	}
+	if came == "" {
+		return value
+	}
+	return strings.TrimSpace(value + " (" + shown(flag, came) + ")")
 }
 
 // hidden are the places that say something of a flag and do not count.

@@ -227,6 +227,9 @@ func (d *daemon) announce(listeners []net.Listener) {
 	for _, remark := range d.settings.daemon.placeRemarks() {
 		d.log.Warn(remark)
 	}
+	if remark := d.settings.daemon.forgets(); remark != "" {
+		d.log.Warn(remark)
+	}
 	announceInspected(d.log, d.started)
 	if d.record != nil {
 		d.log.WithField("record", d.record.where()).Info("decisions are recorded")
@@ -238,7 +241,7 @@ func (d *daemon) announce(listeners []net.Listener) {
 	d.addresses.Store(&addresses)
 	d.http.ready(true)
 	d.log.WithFields(logrus.Fields{
-		"version": version, "listen": strings.Join(addresses, " "), "http": d.http.address(), "state": stateSpec(*d.settings.daemon.state),
+		"version": version, "listen": strings.Join(addresses, " "), "http": d.http.address(), "state": d.stateInUse(),
 		"console": d.console.address(),
 	}).Info("mailweir is ready")
 	d.notify.Ready(d.status())

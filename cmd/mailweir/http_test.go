@@ -154,7 +154,7 @@ func TestReadyVerbose(t *testing.T) {
 	inspect := func(context.Context) []runner.Inspected {
 		return []runner.Inspected{
 			{Name: "clamd:unix:/x", Found: policy.Found{Text: "ClamAV 1.4.6", Remarks: []string{"the signatures are 8 days old"}}},
-			{Name: "redis://:geheim@h:6379", Err: errors.New("connection refused")},
+			{Name: "redis://:geheim@h:6379", Err: syscall.ECONNREFUSED},
 		}
 	}
 	h := startHTTP(loopback(t), prometheus.NewRegistry(), inspect, defaultHTTPLimits())

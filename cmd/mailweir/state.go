@@ -35,6 +35,27 @@ func stateSpec(flag string) string {
 	return "memory:"
 }
 
+// forgets says that the state is in memory though nobody has chosen that; "" where it is not.
+func (d *daemonFlags) forgets() string {
+	if *d.state != autoState || stateSpec(autoState) != "memory:" {
+		return ""
+	}
+	ends := "what is remembered ends with the process"
+	if recordSpec(d) == noRecord {
+		ends += ", and decisions are not recorded"
+	}
+	return ends + ": name --state=file:DIR"
+}
+
+// stateInUse names the state as the line does that says ready.
+func (d *daemon) stateInUse() string {
+	f := d.settings.daemon
+	if f.forgets() != "" {
+		return "memory: (by default; what is remembered ends with the process)"
+	}
+	return stateSpec(*f.state)
+}
+
 // validState reports a --state that no store has, without opening one.
 func validState(flag string) error {
 	if err := state.Check(stateSpec(flag)); err != nil {
