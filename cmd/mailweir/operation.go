@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -188,11 +189,32 @@ func commandSettings(cmd *cobra.Command) (*settings, error) { return settingsOf(
 // settingsOf is commandSettings where not all that the command line says is about the daemon.
 func settingsOf(cmd *cobra.Command, from config.Origin) (*settings, error) {
 	s := resolveAll(from)
-	if err := s.need(func(flag string) bool { return slices.Contains(findFlags, flag) }); err != nil {
-		return nil, &exitError{exConfig, err}
+	needed := findFlags
+	if s.closed() && (s.given("control") || s.given("state")) {
+		needed = []string{"control", "state"} // who says where to find it need not read the file
+	}
+	return s, s.noteAllBut(cmd, needed)
+}
+
+// noteAllBut says what is wrong with flags, but for those that are needed: that is the error.
+func (s *settings) noteAllBut(cmd *cobra.Command, needed []string) error {
+	isNeeded := func(flag string) bool { return slices.Contains(needed, flag) }
+	if err := s.need(isNeeded); err != nil {
+		return &exitError{exConfig, err}
 	}
 	for _, w := range s.found.Wrong {
 		fmt.Fprintln(cmd.ErrOrStderr(), "note:", w.Err)
 	}
-	return s, nil
+	return nil
 }
+
+// closed reports whether this user may not read the usual file, or one beside it. A file that the
+// command line names is one that he means.
+func (s *settings) closed() bool {
+	return len(s.origin.Given[config.FileFlag]) == 0 && slices.ContainsFunc(s.found.Wrong, func(w config.Wrong) bool {
+		return errors.Is(w.Err, fs.ErrPermission)
+	})
+}
+
+// given reports whether a flag has not only its default.
+func (s *settings) given(flag string) bool { return s.flags.Lookup(flag).Changed }

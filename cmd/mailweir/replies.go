@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mailweir/checks"
+	"mailweir/internal/config"
 	"mailweir/internal/policy"
 	"mailweir/internal/terminal"
 )
@@ -21,8 +22,12 @@ func newReplies() *cobra.Command {
 is to differ: ID CODE X.Y.Z Text.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := readSettings(cmd)
-			if err != nil {
+			s := resolveAll(originOf(cmd))
+			needed := []string{config.FileFlag, config.DirFlag, "replies"}
+			if s.closed() {
+				needed = needed[2:] // everybody may know the declarations
+			}
+			if err := s.noteAllBut(cmd, needed); err != nil {
 				return err
 			}
 			list, err := catalogue(s)
