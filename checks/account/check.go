@@ -40,9 +40,10 @@ exempt an account from a wider entry of the tables. While the state is unavailab
 	},
 	Setup: func(f *policy.Flags) policy.Build {
 		operations(f)
-		specs := f.Tables("list", "accounts that are switched off: outbound, inbound or both, and a note")
+		specs := f.Tables("list", "accounts that are switched off: outbound, inbound or both, and a note",
+			table.Use{Asked: table.OwnKeys, Own: validName, Noun: "logins, domains, *", Values: table.Values{Name: "account switches", Check: validSwitch}})
 		return func(env *policy.Env) (policy.Hooks, error) {
-			list, err := env.List("list", *specs, table.Values{Name: "account switches", Check: validSwitch})
+			list, err := specs.Open(env)
 			if err != nil {
 				return policy.Hooks{}, err
 			}
@@ -68,6 +69,17 @@ func validSwitch(value string) error {
 		return nil
 	}
 	return fmt.Errorf("%q: want outbound, inbound, both or DUNNO, and then a note", value)
+}
+
+// validName refuses a key of --account-list that is the normal form of no login or domain.
+func validName(key string) error {
+	switch normal := normalName(key); {
+	case strings.HasPrefix(key, "@"), strings.HasPrefix(key, "*."), strings.HasPrefix(key, "."):
+		return fmt.Errorf("%s is never asked for: a domain means itself and not its sub-domains; write %s", strconv.QuoteToASCII(key), strconv.QuoteToASCII(strings.TrimLeft(key, "@*.")))
+	case normal != key:
+		return fmt.Errorf("%s is never asked for; write %s", strconv.QuoteToASCII(key), strconv.QuoteToASCII(normal))
+	}
+	return nil
 }
 
 type rule struct {

@@ -32,12 +32,13 @@ learns and permits nothing. Without ` + "`--local-domains`" + ` the check is off
 	Setup: func(f *policy.Flags) policy.Build {
 		operations(f)
 		life := f.Duration("for", 120*24*time.Hour, "how long an address is known after the last message to it")
-		skip := f.Tables("skip", "users and external addresses for whom nothing is learned and permitted")
+		skip := f.Tables("skip", "users and external addresses for whom nothing is learned and permitted",
+			table.Use{Asked: table.Addresses, Values: table.Any, Bare: "OK"})
 		return func(env *policy.Env) (policy.Hooks, error) {
 			if *life < time.Minute {
 				return policy.Hooks{}, errors.New("--auto-allow-for: what is known must be kept for a minute or more; or use --auto-allow=off")
 			}
-			list, err := env.List("skip", *skip, table.Any)
+			list, err := skip.Open(env)
 			if err != nil {
 				return policy.Hooks{}, err
 			}

@@ -26,14 +26,14 @@ permanently. No permit overrides this list; a login does.`,
 	Exempt:   policy.ExemptLogin,
 	Replies:  []*policy.Reply{reply, replyPermanent},
 	Setup: func(f *policy.Flags) policy.Build {
-		specs := f.Tables("list", "clients that are refused")
+		specs := f.Tables("list", "clients that are refused", table.Use{Asked: table.Clients, Values: table.Actions, Bare: "REJECT"})
 		code := f.String("code", "421", "421|554", "whether they try again: 421, or 554, permanently")
 		return func(env *policy.Env) (policy.Hooks, error) {
 			reply, err := replyOf(*code)
 			if err != nil {
 				return policy.Hooks{}, err
 			}
-			list, err := env.List("list", *specs, table.Actions)
+			list, err := specs.Open(env)
 			if err != nil || list == nil {
 				return policy.Hooks{Off: "no --client-block-list"}, err
 			}

@@ -12,7 +12,6 @@ import (
 	"mailweir/internal/content"
 	"mailweir/internal/examination"
 	"mailweir/internal/policy"
-	"mailweir/internal/table"
 )
 
 // Check refuses messages by what a person would read in them.
@@ -34,7 +33,7 @@ named by file and line, never by its text.`,
 	Replies:   []*policy.Reply{reply},
 	Setup: func(f *policy.Flags) policy.Build {
 		files := f.Files("definition", "definition file")
-		list := f.Tables("bypass", "senders, recipients and clients whose mail is not examined")
+		list := f.Tables("bypass", "senders, recipients and clients whose mail is not examined", blocklist.BypassUse())
 		memory := f.Size("memory", content.DefaultBudget, "memory that all examinations at once may use")
 		return func(env *policy.Env) (policy.Hooks, error) {
 			if len(*files) == 0 {
@@ -48,7 +47,7 @@ named by file and line, never by its text.`,
 				return policy.Hooks{}, err
 			}
 			rule := rule{cause: policy.NewSlot[string](env)}
-			if rule.bypass.List, err = env.List("bypass", *list, table.Permits); err != nil {
+			if rule.bypass.List, err = list.Open(env); err != nil {
 				return policy.Hooks{}, err
 			}
 			rule.exam = examination.For(env, func(m *policy.Message) (content.Needs, bool) {

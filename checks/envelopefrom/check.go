@@ -20,9 +20,9 @@ its words and in that its entries are never about header From.`,
 	Exempt:  policy.ExemptAlwaysAccept,
 	Replies: []*policy.Reply{reply},
 	Setup: func(f *policy.Flags) policy.Build {
-		specs := f.Tables("list", "envelope senders that are refused")
+		specs := f.Tables("list", "envelope senders that are refused", table.Use{Asked: table.Addresses, Values: table.Actions, Bare: "REJECT"})
 		return func(env *policy.Env) (policy.Hooks, error) {
-			list, err := env.List("list", *specs, table.Actions)
+			list, err := specs.Open(env)
 			if err != nil || list == nil {
 				return policy.Hooks{Off: "no --envelope-from-list"}, err
 			}

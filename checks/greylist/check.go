@@ -13,7 +13,6 @@ import (
 	"mailweir/internal/blocklist"
 	"mailweir/internal/mailauth"
 	"mailweir/internal/policy"
-	"mailweir/internal/table"
 )
 
 // Check asks unknown senders to come back, which mail servers do and most other programs do not.
@@ -49,7 +48,7 @@ func setup(f *policy.Flags) policy.Build {
 		keep:    f.Duration("keep", 36*24*time.Hour, "how long a triplet is known after its last use"),
 		passes:  f.Int("client-passes", 5, "passed triplets after which a client's net is known, 0 for never"),
 		skipSPF: f.Bool("skip-spf", true, "senders for whom SPF passes need not wait"),
-		bypass:  f.Tables("bypass", "clients, senders and recipients that need not wait"),
+		bypass:  f.Tables("bypass", "clients, senders and recipients that need not wait", blocklist.BypassUse()),
 	}
 	o.operations(f)
 	return o.build
@@ -59,7 +58,7 @@ type options struct {
 	ipv4, ipv6, passes  *int
 	delay, window, keep *time.Duration
 	skipSPF             *bool
-	bypass              *[]string
+	bypass              *policy.Tables
 }
 
 func (o *options) build(env *policy.Env) (policy.Hooks, error) {
@@ -74,7 +73,7 @@ func (o *options) build(env *policy.Env) (policy.Hooks, error) {
 	case *o.keep < time.Minute:
 		return policy.Hooks{}, errors.New("--greylist-keep: what is known must be kept for a minute or more")
 	}
-	bypass, err := env.List("bypass", *o.bypass, table.Permits)
+	bypass, err := o.bypass.Open(env)
 	if err != nil {
 		return policy.Hooks{}, err
 	}

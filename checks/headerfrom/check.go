@@ -25,10 +25,10 @@ longer than a MiB, is a check error.`,
 	OnError: policy.Delay,
 	Replies: []*policy.Reply{blocklist.ReplyHeaderFrom},
 	Setup: func(f *policy.Flags) policy.Build {
-		specs := f.Tables("list", "addresses in header From that are refused")
+		specs := f.Tables("list", "addresses in header From that are refused", table.Use{Asked: table.Addresses, Values: table.Actions, Bare: "REJECT"})
 		display := f.Bool("display", false, "look up addresses in display names, too")
 		return func(env *policy.Env) (policy.Hooks, error) {
-			list, err := env.List("list", *specs, table.Actions)
+			list, err := specs.Open(env)
 			if err != nil || list == nil {
 				return policy.Hooks{Off: "no --header-from-list"}, err
 			}

@@ -47,10 +47,11 @@ Only mail of untrusted clients is looked at. An address that is hidden in a disp
 	Exempt:  policy.ExemptTrusted,
 	Replies: []*policy.Reply{reply},
 	Setup: func(f *policy.Flags) policy.Build {
-		specs := f.Named("header-from").Tables("names", "our people, with the addresses and domains outside that may use their names")
+		specs := f.Named("header-from").Tables("names", "our people, with the addresses and domains outside that may use their names",
+			table.Use{Asked: table.OwnKeys, Noun: "names", Values: table.Values{Name: "addresses of people", Check: validAddresses}, Bare: "OK"})
 		via := f.Bool("via", true, "leave names alone beside which the address's own organisation or mailing list is named")
 		return func(env *policy.Env) (policy.Hooks, error) {
-			list, err := env.ListOf("header-from-names", *specs, table.Values{Name: "addresses", Check: validAddresses})
+			list, err := specs.Open(env)
 			switch {
 			case err != nil:
 				return policy.Hooks{}, err

@@ -35,8 +35,9 @@ a mailing list host.`,
 	Replies: []*policy.Reply{reply},
 	Setup: func(f *policy.Flags) policy.Build {
 		on := f.String("on", "envelope", "envelope|header|both", "which sender must not be ours")
-		clients := f.Tables("clients", "clients that may use our domains")
-		senders := f.Tables("senders", "senders of ours that untrusted clients may use: OK, or via THEIR.DOMAIN")
+		clients := f.Tables("clients", "clients that may use our domains", table.Use{Asked: table.Clients, Values: table.Any, Bare: "OK"})
+		senders := f.Tables("senders", "senders of ours that untrusted clients may use: OK, or via THEIR.DOMAIN",
+			table.Use{Asked: table.Addresses, Values: table.Values{Name: "lockout senders", Check: validVia}, Bare: "OK"})
 		return func(env *policy.Env) (policy.Hooks, error) {
 			if *on != "envelope" && *on != "header" && *on != "both" {
 				return policy.Hooks{}, fmt.Errorf("--lockout-on: %q is none of envelope, header, both", *on)
@@ -46,10 +47,10 @@ a mailing list host.`,
 			}
 			rule := &rule{local: env.Settings.Local, slot: policy.NewSlot[claim](env)}
 			var err error
-			if rule.clients, err = env.List("clients", *clients, table.Any); err != nil {
+			if rule.clients, err = clients.Open(env); err != nil {
 				return policy.Hooks{}, err
 			}
-			if rule.senders, err = env.List("senders", *senders, table.Values{Name: "lockout senders", Check: validVia}); err != nil {
+			if rule.senders, err = senders.Open(env); err != nil {
 				return policy.Hooks{}, err
 			}
 			local := env.Settings.LocalDomains

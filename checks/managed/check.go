@@ -53,13 +53,14 @@ permitted.`,
 	},
 	Setup: func(f *policy.Flags) policy.Build {
 		operations(f)
-		specs := f.Tables("list", "recipients and what they block and permit: block SENDER|DOMAIN … permit SENDER|DOMAIN …")
+		specs := f.Tables("list", "recipients and what they block and permit: block SENDER|DOMAIN … permit SENDER|DOMAIN …",
+			table.Use{Asked: table.Addresses, Values: table.Values{Name: "managed senders", Check: validEntries}})
 		action := f.String("header-action", "remove", "remove|reject", "what becomes of a message with several recipients of whom one blocks its header From")
 		return func(env *policy.Env) (policy.Hooks, error) {
 			if *action != "remove" && *action != "reject" {
 				return policy.Hooks{}, fmt.Errorf("--managed-header-action: %q is neither remove nor reject", *action)
 			}
-			list, err := env.List("list", *specs, table.Values{Name: "managed senders", Check: validEntries})
+			list, err := specs.Open(env)
 			if err != nil {
 				return policy.Hooks{}, err
 			}

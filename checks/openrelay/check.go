@@ -26,20 +26,20 @@ refuses is not seen.`,
 	Exempt:  policy.ExemptTrusted,
 	Replies: []*policy.Reply{reply},
 	Setup: func(f *policy.Flags) policy.Build {
-		clients := f.Tables("clients", "clients that may relay")
-		senders := f.Tables("senders", "senders that may relay, where SPF or a permitted client vouches for them")
-		exceptions := f.Tables("exceptions", "recipients and domains to which anyone may relay")
+		clients := f.Tables("clients", "clients that may relay", table.Use{Asked: table.Clients, Values: table.Any, Bare: "OK"})
+		senders := f.Tables("senders", "senders that may relay, where SPF or a permitted client vouches for them",
+			table.Use{Asked: table.Addresses, Values: table.Any, Bare: "OK"})
+		exceptions := f.Tables("exceptions", "recipients and domains to which anyone may relay", table.Use{Asked: table.Addresses, Values: table.Any, Bare: "OK"})
 		return func(env *policy.Env) (policy.Hooks, error) {
 			if env.Settings.LocalDomains == nil {
 				return policy.Hooks{Off: "no --local-domains"}, nil
 			}
 			var rule rule
 			for _, l := range []struct {
-				noun  string
-				specs []string
-				list  **table.List
-			}{{"clients", *clients, &rule.clients}, {"senders", *senders, &rule.senders}, {"exceptions", *exceptions, &rule.exceptions}} {
-				list, err := env.List(l.noun, l.specs, table.Any)
+				tables *policy.Tables
+				list   **table.List
+			}{{clients, &rule.clients}, {senders, &rule.senders}, {exceptions, &rule.exceptions}} {
+				list, err := l.tables.Open(env)
 				if err != nil {
 					return policy.Hooks{}, err
 				}

@@ -36,7 +36,7 @@ rate is counted, too: the event tells how many there were.`,
 	Replies: []*policy.Reply{reply},
 	Setup: func(f *policy.Flags) policy.Build {
 		sessions := f.Int("sessions", 20, "transactions at once of one login, 0 for no limit")
-		clients := f.Tables("clients", "trusted hosts without a login that are limited, too")
+		clients := f.Tables("clients", "trusted hosts without a login that are limited, too", table.Use{Asked: table.Clients, Values: table.Any, Bare: "OK"})
 		recipients := f.String("rate", "0/1h", "N/TIME", "external recipients in a time, 0 for no limit")
 		return func(env *policy.Env) (policy.Hooks, error) {
 			limit, err := rate.Parse(*recipients)
@@ -46,7 +46,7 @@ rate is counted, too: the event tells how many there were.`,
 			if *sessions == 0 && limit.Limit == 0 {
 				return policy.Hooks{Off: "--outbound-limit-sessions=0 and no --outbound-limit-rate"}, nil
 			}
-			list, err := env.List("clients", *clients, table.Any)
+			list, err := clients.Open(env)
 			if err != nil {
 				return policy.Hooks{}, err
 			}

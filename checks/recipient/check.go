@@ -54,7 +54,8 @@ one of its recipients would return the whole message. See recipients.md.`,
 func setup(f *policy.Flags) policy.Build {
 	o := &options{
 		sources: f.Strings("source", "DOMAIN=SOURCE", "who says which addresses of a domain exist; * is every local domain"),
-		access:  f.Tables("access", "recipients that are refused, deferred or known to exist, as in check_recipient_access"),
+		access: f.Tables("access", "recipients that are refused, deferred or known to exist, as in check_recipient_access",
+			table.Use{Asked: table.Addresses, Values: table.Actions}),
 	}
 	o.operations(f)
 	return o.build
@@ -62,13 +63,13 @@ func setup(f *policy.Flags) policy.Build {
 
 type options struct {
 	sources *[]string
-	access  *[]string
+	access  *policy.Tables
 	// current is the rule of the policy that came into use last, for operations.
 	current atomic.Pointer[rule]
 }
 
 func (o *options) build(env *policy.Env) (policy.Hooks, error) {
-	access, err := env.List("access", *o.access, table.Actions)
+	access, err := o.access.Open(env)
 	if err != nil {
 		return policy.Hooks{}, err
 	}

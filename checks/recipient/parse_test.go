@@ -77,18 +77,18 @@ func TestErrors(t *testing.T) {
 	file := func(text string) string { return policytest.File(t, "r", text) }
 	rig().WantError(t, "--recipient-source: \"example.org\": want DOMAIN=SOURCE", "--recipient-source=example.org")
 	rig().WantError(t, "--recipient-source: table", "--recipient-source=ours.example=/no/such/file")
-	rig().WantError(t, "knows no recipients", "--recipient-source=ours.example=cidr:"+file("192.0.2.0/24 x\n"))
+	rig().WantError(t, "a table of nets can never match", "--recipient-source=ours.example=cidr:"+file("192.0.2.0/24 x\n"))
 	rig().WantError(t, "there is no recipient in it", "--recipient-source=ours.example="+file("# none\n"))
 	for entry, want := range map[string]string{
 		"bob@ours.example REJECT":          `"REJECT" is an action`,
 		"bob@ours.example reject no":       `"reject no" is an action`,
 		"bob@ours.example DEFER_IF_PERMIT": "is an action",
 		"bob@ours.example 550 5.1.1 no":    `"550 5.1.1 no" is an action`,
-		"bob@ x":                           `"bob@" is never asked for; write "bob"`,
+		"bob@ x":                           `"bob@" can never match: write "bob"`,
 		".ours.example x":                  "a domain does not stand for its sub-domains",
-		"*@ours.example x":                 "all addresses of a domain are",
+		"*@ours.example x":                 `write "@ours.example" for all addresses of the domain`,
 		"postmaster: root":                 "a file of aliases",
-		"<> x":                             "<> is no recipient",
+		"<> x":                             `"<>" can never match: it is no recipient`,
 	} {
 		name := file("a@ours.example x\n" + entry + "\n")
 		rig().WantError(t, want, "--recipient-source=ours.example="+name)

@@ -2,7 +2,6 @@ package recipient
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -38,15 +37,12 @@ func openSource(env *policy.Env, spec string) (*source, error) {
 		return nil, fmt.Errorf("--recipient-source: %s: %w", spec, err)
 	case server != nil:
 		return &source{spec: spec, server: server, base: kind == "dovecot"}, nil
-	case kind == "cidr":
-		return nil, fmt.Errorf("--recipient-source: %s: a table of nets knows no recipients", spec)
 	}
-	list, err := env.List("source", []string{spec}, table.Values{Name: "recipients", Check: validValue})
+	// Whatever stands on the right, they exist.
+	use := table.Use{Asked: table.Recipients, Values: table.Values{Name: "recipients", Check: validValue}, Bare: "OK"}
+	list, err := env.OpenTables("recipient-source", use, spec)
 	if err != nil {
 		return nil, err
-	}
-	if err := list.CheckKeys(validKey); err != nil {
-		return nil, table.Of("recipient-source", err)
 	}
 	if list.Empty() {
 		return nil, fmt.Errorf("--recipient-source: %s: there is no recipient in it, so all mail would be refused; if that is meant, write %s", spec, sendOnly)
@@ -64,23 +60,6 @@ func validValue(value string) error {
 		return nil
 	}
 	return fmt.Errorf("%q is an action; whatever stands here means that the recipient exists. Put the entry into --recipient-access", value)
-}
-
-// validKey refuses keys that are never asked for.
-func validKey(key string) error {
-	switch local, domain, found := strings.Cut(key, "@"); {
-	case key == "<>":
-		return errors.New("<> is no recipient")
-	case found && domain == "" && local != "":
-		return fmt.Errorf("%q is never asked for; write %q, or the whole address", key, local)
-	case strings.HasPrefix(key, "."):
-		return fmt.Errorf("%q is never asked for: a domain does not stand for its sub-domains here, and all its addresses are %q", key, "@example.org")
-	case strings.HasPrefix(key, "*"):
-		return fmt.Errorf("%q is never asked for; all addresses of a domain are %q", key, "@example.org")
-	case strings.HasSuffix(key, ":"):
-		return fmt.Errorf("%q: this looks like a file of aliases (aliases(5)), which is not read; make a list of its names", key)
-	}
-	return nil
 }
 
 // waits reports whether asking may take waiting for.

@@ -22,9 +22,9 @@ the machine itself are not concerned.`,
 	Exempt:   policy.ExemptLogin,
 	Replies:  []*policy.Reply{reply},
 	Setup: func(f *policy.Flags) policy.Build {
-		specs := f.Tables("exempt", "clients that may submit without a login")
+		specs := f.Tables("exempt", "clients that may submit without a login", table.Use{Asked: table.Clients, Values: table.Any, Bare: "OK"})
 		return func(env *policy.Env) (policy.Hooks, error) {
-			exempt, err := env.List("exempt", *specs, table.Any)
+			exempt, err := specs.Open(env)
 			if err != nil {
 				return policy.Hooks{}, err
 			}

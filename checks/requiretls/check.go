@@ -26,9 +26,10 @@ deliver without TLS is the MTA's part.`,
 	OnError: policy.Delay,
 	Replies: []*policy.Reply{reply},
 	Setup: func(f *policy.Flags) policy.Build {
-		specs := f.Tables("routes", "clients, senders and recipients, and what their connections must have")
+		specs := f.Tables("routes", "clients, senders and recipients, and what their connections must have",
+			table.Use{Asked: table.Clients | table.Addresses, Values: table.Values{Name: "TLS conditions", Check: validTLS}})
 		return func(env *policy.Env) (policy.Hooks, error) {
-			routes, err := env.List("routes", *specs, table.Values{Name: "TLS conditions", Check: validTLS})
+			routes, err := specs.Open(env)
 			if err != nil || routes == nil {
 				return policy.Hooks{Off: "no --require-tls-routes"}, err
 			}

@@ -26,13 +26,13 @@ envelope, that of header From, or both. A hit on the header answers with the rep
 		{Table: "sender-block-list", Entry: "{sender} REJECT", Says: "Blocks {sender} for every recipient."},
 	},
 	Setup: func(f *policy.Flags) policy.Build {
-		specs := f.Tables("list", "senders that are refused")
+		specs := f.Tables("list", "senders that are refused", table.Use{Asked: table.Addresses, Values: table.Actions, Bare: "REJECT"})
 		on := f.String("on", "envelope", "envelope|header|both", "which sender the list is about")
 		return func(env *policy.Env) (policy.Hooks, error) {
 			if *on != "envelope" && *on != "header" && *on != "both" {
 				return policy.Hooks{}, fmt.Errorf("--sender-block-on: %q is none of envelope, header, both", *on)
 			}
-			list, err := env.List("list", *specs, table.Actions)
+			list, err := specs.Open(env)
 			if err != nil || list == nil {
 				return policy.Hooks{Off: "no --sender-block-list"}, err
 			}

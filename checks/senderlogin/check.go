@@ -25,9 +25,10 @@ A sender without an entry is owned by nobody. The null sender is everyone's.`,
 	AnswerAt: policy.StageMail,
 	Replies:  []*policy.Reply{reply},
 	Setup: func(f *policy.Flags) policy.Build {
-		specs := f.Tables("map", "which logins own which senders")
+		specs := f.Tables("map", "which logins own which senders",
+			table.Use{Asked: table.Addresses | table.AtDomains, Values: table.Values{Name: "logins", Check: validLogins}})
 		return func(env *policy.Env) (policy.Hooks, error) {
-			owners, err := env.List("map", *specs, table.Values{Name: "logins", Check: validLogins})
+			owners, err := specs.Open(env)
 			if err != nil || owners == nil {
 				return policy.Hooks{Off: "no --sender-login-map"}, err
 			}

@@ -44,30 +44,26 @@ message from being looked at; content.md lists them), or a media type as found b
 	Aggregate: policy.AggregateAny,
 	Replies:   []*policy.Reply{reply},
 	Setup: func(f *policy.Flags) policy.Build {
-		hashes := f.Tables("hashes", "SHA-256, SHA-1 and MD5 of unwanted files, with the signature's name")
-		names := f.Tables("names", "names and extensions of unwanted files, with the signature's name")
+		hashes := f.Tables("hashes", "SHA-256, SHA-1 and MD5 of unwanted files, with the signature's name",
+			table.Use{Asked: table.OwnKeys, Own: digest, Noun: "digests", Values: table.Values{Name: "names of digests"}, Bare: "OK"})
+		names := f.Tables("names", "names and extensions of unwanted files, with the signature's name",
+			table.Use{Asked: table.OwnKeys, Own: fileName, Noun: "file names", Values: table.Values{Name: "names of files"}, Bare: "OK"})
 		types := f.Strings("types", "TYPE[=NAME]", "kind of unwanted file: "+kindNouns+", or a media type")
-		list := f.Tables("bypass", "senders, recipients and clients whose attachments are not looked at")
+		list := f.Tables("bypass", "senders, recipients and clients whose attachments are not looked at", blocklist.BypassUse())
 		return func(env *policy.Env) (policy.Hooks, error) {
-			if len(*hashes)+len(*names)+len(*types) == 0 {
+			if !hashes.Given() && !names.Given() && len(*types) == 0 {
 				return policy.Hooks{Off: "no --signature-hashes, --signature-names or --signature-types"}, nil
 			}
 			rule := &rule{slot: policy.NewSlot[findings](env)}
 			rule.exam = examination.For(env, rule.wants)
 			var err error
-			if rule.hashes, err = env.List("hashes", *hashes, table.Any); err != nil {
+			if rule.hashes, err = hashes.Open(env); err != nil {
 				return policy.Hooks{}, err
 			}
-			if err := rule.hashes.CheckKeys(digest); err != nil {
-				return policy.Hooks{}, table.Of("signature-hashes", err)
-			}
-			if rule.names, err = env.List("names", *names, table.Any); err != nil {
+			if rule.names, err = names.Open(env); err != nil {
 				return policy.Hooks{}, err
 			}
-			if err := rule.names.CheckKeys(fileName); err != nil {
-				return policy.Hooks{}, table.Of("signature-names", err)
-			}
-			if rule.bypass.List, err = env.List("bypass", *list, table.Permits); err != nil {
+			if rule.bypass.List, err = list.Open(env); err != nil {
 				return policy.Hooks{}, err
 			}
 			if rule.types, err = readFileTypes(*types); err != nil {

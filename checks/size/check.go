@@ -30,9 +30,10 @@ only be refused as a whole. The MTA's own limit (Postfix's message_size_limit, S
 	Replies:   []*policy.Reply{reply},
 	Setup: func(f *policy.Flags) policy.Build {
 		most := f.Size("max", 100<<20, "greatest message, 0 for no limit")
-		specs := f.Tables("limits", "limits of their own for senders and recipients")
+		specs := f.Tables("limits", "limits of their own for senders and recipients",
+			table.Use{Asked: table.Addresses, Values: table.Values{Name: "size limits", Check: validSize}})
 		return func(env *policy.Env) (policy.Hooks, error) {
-			limits, err := env.List("limits", *specs, table.Values{Name: "size limits", Check: validSize})
+			limits, err := specs.Open(env)
 			if err != nil {
 				return policy.Hooks{}, err
 			}

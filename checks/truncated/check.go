@@ -18,7 +18,6 @@ import (
 	"mailweir/internal/examination"
 	"mailweir/internal/policy"
 	"mailweir/internal/state"
-	"mailweir/internal/table"
 )
 
 // name is the check's, and that of its space in the state: truncated|DIGEST.
@@ -37,9 +36,9 @@ enforcing this. ` + "`--truncated-bypass`" + ` lists senders, recipients and cli
 	OnError: policy.Accept,
 	Replies: []*policy.Reply{replyEarly, replyAgain},
 	Setup: func(f *policy.Flags) policy.Build {
-		list := f.Tables("bypass", "senders, recipients and clients whose messages may end early")
+		list := f.Tables("bypass", "senders, recipients and clients whose messages may end early", blocklist.BypassUse())
 		return func(env *policy.Env) (policy.Hooks, error) {
-			bypass, err := env.List("bypass", *list, table.Permits)
+			bypass, err := list.Open(env)
 			if err != nil {
 				return policy.Hooks{}, err
 			}

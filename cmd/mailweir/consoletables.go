@@ -56,7 +56,7 @@ func (t *consoleTables) open(previous *openTables) (*openTables, error) {
 		if spec == "" {
 			return nil
 		}
-		opened, err := o.loader.List(table.ListOptions{Values: table.Values{Name: flag, Check: check}}, spec)
+		opened, err := o.loader.List(table.ListOptions{Use: table.Use{Values: table.Values{Name: flag, Check: check}}}, spec)
 		if err != nil {
 			errs = append(errs, errors.New("--"+flag+": "+err.Error()))
 		}

@@ -76,13 +76,15 @@ func (m *mistakes) tell(place config.Place, text string) {
 // note keeps what is wrong, and leaves out what that comes from. It reports whether there is
 // anything left to leave out.
 func (m *mistakes) note(err error) (more bool) {
-	for _, one := range leaves(err) {
-		about := m.of.about(one)
-		if !m.follows(about) {
+	all := leaves(err)
+	for _, one := range all {
+		if !m.follows(m.of.about(one)) {
 			place, text := m.of.placed(one)
 			m.tell(place, text)
 		}
-		if slices.ContainsFunc(about, func(flag string) bool { return m.leaveOut(flag, one.Error()) }) {
+	}
+	for _, one := range all { // what was found in one look does not follow from what that has shown
+		if slices.ContainsFunc(m.of.about(one), func(flag string) bool { return m.leaveOut(flag, one.Error()) }) {
 			more = true
 		}
 	}

@@ -17,14 +17,14 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // listing is a check named listed with a table of its own, --listed-list.
-func listing(values table.Values, hooks func(*table.List) policy.Hooks) *policy.Check {
+func listing(use table.Use, hooks func(*table.List) policy.Hooks) *policy.Check {
 	c := policytest.Scripted("listed", policy.Hooks{})
 	c.Exempt = policy.ExemptAlwaysAccept
 	c.Replies = append(c.Replies, ReplyHeaderFrom)
 	c.Setup = func(f *policy.Flags) policy.Build {
-		specs := f.Tables("list", "what is listed")
+		specs := f.Tables("list", "what is listed", use)
 		return func(env *policy.Env) (policy.Hooks, error) {
-			list, err := env.List("list", *specs, values)
+			list, err := specs.Open(env)
 			if err != nil || list == nil {
 				return policy.Hooks{Off: "no --listed-list"}, err
 			}
@@ -35,7 +35,7 @@ func listing(values table.Values, hooks func(*table.List) policy.Hooks) *policy.
 }
 
 func TestEnvelope(t *testing.T) {
-	check := listing(table.Actions, func(list *table.List) policy.Hooks {
+	check := listing(table.Use{Asked: table.Addresses, Values: table.Actions, Bare: "REJECT"}, func(list *table.List) policy.Hooks {
 		return policy.Hooks{Rcpt: Envelope(policytest.ScriptedReply("listed"), list)}
 	})
 	policytest.EnvelopeBlock(t, policytest.Only(check), "listed", "550 5.7.1 listed", "554 5.7.1 closed")
@@ -45,7 +45,7 @@ func TestHeaderFrom(t *testing.T) {
 	const refused = "end 550 5.7.1 Rejected by header based Blocked Senders - Block policy for Header From"
 	from := func(value string) policytest.Letter { return policytest.Letter{Header: []string{"From: " + value}} }
 	for display, hidden := range map[bool]string{false: "", true: refused} {
-		check := listing(table.Actions, func(list *table.List) policy.Hooks {
+		check := listing(table.Use{Asked: table.Addresses, Values: table.Actions, Bare: "REJECT"}, func(list *table.List) policy.Hooks {
 			return policy.Hooks{Headers: HeaderFrom(list, display)}
 		})
 		policytest.Only(check).Play(t, []string{"--listed-list=inline:{ {good@bad.example=OK} {bad.example=REJECT} }"}, []policytest.Scenario{
@@ -92,7 +92,7 @@ func first(ctx context.Context, _ context.CancelFunc) context.Context { return c
 
 func TestBypass(t *testing.T) {
 	const refused = "rcpt 550 5.7.1 listed"
-	check := listing(table.Permits, func(list *table.List) policy.Hooks {
+	check := listing(BypassUse(), func(list *table.List) policy.Hooks {
 		b := Bypass{List: list}
 		return policy.Hooks{Rcpt: func(r *policy.Recipient) (policy.Verdict, error) {
 			if b.Message(r.Msg) || b.Recipient(r) {

@@ -7,6 +7,11 @@ import (
 	"mailweir/internal/table"
 )
 
+// BypassUse is what the tables of a [Bypass] are for.
+func BypassUse() table.Use {
+	return table.Use{Asked: table.Clients | table.Addresses, Values: table.Permits, Bare: "OK"}
+}
+
 // Bypass is a check's own list of senders, recipients and clients that it leaves alone.
 type Bypass struct{ List *table.List }
 

@@ -29,7 +29,7 @@ func newFlags() *flags {
 	f := policy.NewFlags(set, "")
 	return &flags{
 		set: set, max: f.Int("hops-max", 25, ""), strict: f.Bool("address-strict", false, ""),
-		words: f.Words("always-accept", []string{"postmaster"}, "WORDS", ""), lists: f.Tables("list", ""), text: f.String("text", "x", "TEXT", ""),
+		words: f.Words("always-accept", []string{"postmaster"}, "WORDS", ""), lists: f.Strings("list", "TABLE", ""), text: f.String("text", "x", "TEXT", ""),
 	}
 }
 

@@ -128,18 +128,3 @@ func (e *Env) OpenMailboxes(kind, source string) (Mailboxes, error) {
 
 // Mode returns the effective mode of the check that is built.
 func (e *Env) Mode() Mode { return e.mode }
-
-// List opens the tables of a repeatable flag of this check. Block and permit lists match
-// sub-domains. Without tables the list is nil, which is empty.
-func (e *Env) List(noun string, specs []string, values table.Values) (*table.List, error) {
-	return e.ListOf(e.check+"-"+noun, specs, values)
-}
-
-// ListOf is List for a flag with a name of its own; see [Flags.Named].
-func (e *Env) ListOf(flag string, specs []string, values table.Values) (*table.List, error) {
-	list, err := e.common.Tables.List(table.ListOptions{Values: values, Subdomains: true, Delimiters: e.Settings.Delimiter}, specs...)
-	if err != nil {
-		return nil, table.Of(flag, err)
-	}
-	return list, nil
-}

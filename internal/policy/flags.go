@@ -43,13 +43,6 @@ func (f *Flags) Named(prefix string) *Flags {
 	return named
 }
 
-// Tables registers a repeatable flag whose values are Postfix lookup tables, asked in order.
-func (f *Flags) Tables(noun, usage string) *[]string {
-	var specs []string
-	f.set.VarP(&list{values: &specs, kind: "TABLE"}, f.prefix+noun, "", usage)
-	return &specs
-}
-
 // Files registers a repeatable flag whose values are file names.
 func (f *Flags) Files(noun, usage string) *[]string {
 	var names []string

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"mailweir/internal/table"
 )
 
 // value is what a flag that has been given holds, and how it is written.
@@ -21,7 +23,7 @@ func value(t *testing.T, register func(*Flags), args ...string) (written string,
 func TestFlags(t *testing.T) {
 	boolean := func(f *Flags) { f.Bool("f", false, "u") }
 	number := func(f *Flags) { f.Int("f", 7, "u") }
-	table := func(f *Flags) { f.Tables("f", "u") }
+	tables := func(f *Flags) { f.Tables("f", "u", table.Use{}) }
 	words := func(f *Flags) { f.Words("f", []string{"a", "b"}, "K", "u") }
 	for _, c := range []struct {
 		name     string
@@ -39,9 +41,9 @@ func TestFlags(t *testing.T) {
 		{"greatest number", number, []string{"--x-f=2147483647"}, "2147483647"},
 		{"number too great", number, []string{"--x-f=2147483648"}, "error"},
 		{"negative number", number, []string{"--x-f=-1"}, "error"},
-		{"no tables", table, nil, ""},
-		{"tables add up", table, []string{"--x-f=a", "--x-f=b"}, "a b"},
-		{"no table is empty", table, []string{"--x-f= "}, "error"},
+		{"no tables", tables, nil, ""},
+		{"tables add up", tables, []string{"--x-f=a", "--x-f=b"}, "a b"},
+		{"no table is empty", tables, []string{"--x-f= "}, "error"},
 		{"files", func(f *Flags) { f.Files("f", "u") }, []string{"--x-f=a"}, "a"},
 		{"strings", func(f *Flags) { f.Strings("f", "K", "u") }, []string{"--x-f=a,b"}, "a,b"},
 		{"words, default", words, nil, "a,b"},
@@ -95,13 +97,13 @@ func TestFlagNames(t *testing.T) {
 // A list can be set whole, as from a file with flags.
 func TestListIsSliceValue(t *testing.T) {
 	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
-	specs := NewFlags(set, "x").Tables("f", "u")
+	specs := NewFlags(set, "x").Tables("f", "u", table.Use{})
 	l := set.Lookup("x-f").Value.(pflag.SliceValue)
 	if err := l.Replace([]string{"a"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Append("b"); err != nil || strings.Join(*specs, " ") != "a b" || !slices.Equal(l.GetSlice(), *specs) {
-		t.Errorf("%q and %q, %v", *specs, l.GetSlice(), err)
+	if err := l.Append("b"); err != nil || strings.Join(specs.specs, " ") != "a b" || !slices.Equal(l.GetSlice(), specs.specs) || !specs.Given() {
+		t.Errorf("%q and %q, %v", specs.specs, l.GetSlice(), err)
 	}
 	if err := l.Append(""); err == nil {
 		t.Error("an empty value is taken")

@@ -3,12 +3,15 @@ package policy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/spf13/pflag"
 
 	"mailweir/internal/state"
 	"mailweir/internal/table"
@@ -74,14 +77,20 @@ func TestShared(t *testing.T) {
 func TestEnvList(t *testing.T) {
 	common := &Common{Settings: &Settings{}, Tables: table.NewLoader(nil)}
 	env := common.Env("x", Enforce)
-	list, err := env.List("list", []string{"inline:{example.org=x}"}, table.Any)
+	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	open := func(specs ...string) (*table.List, error) {
+		tables := NewFlags(set, "x").Tables(fmt.Sprint("list", len(specs[0])), "u", table.Use{Asked: table.Domains, Values: table.Any, Bare: "OK"})
+		tables.specs = specs
+		return tables.Open(env)
+	}
+	list, err := open("inline:{example.org=x}")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if match, err := list.Domain(t.Context(), "sub.example.org"); err != nil || !match.Member() {
 		t.Errorf("a sub-domain: %+v, %v", match, err)
 	}
-	if _, err := env.List("list", []string{"nothing:x"}, table.Any); err == nil || !strings.Contains(err.Error(), "--x-list") {
+	if _, err := open("nothing:x"); err == nil || !strings.Contains(err.Error(), "--x-list9: ") {
 		t.Errorf("the error does not name the flag: %v", err)
 	}
 }

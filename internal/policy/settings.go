@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,7 +44,7 @@ type Settings struct {
 // SettingsFlags are the flags behind [Settings].
 type SettingsFlags struct {
 	services, trusted, always              *[]string
-	relays, local, clients, senders, pilot *[]string
+	relays, local, clients, senders, pilot *Tables
 	delimiter, answerAt, helpURL           *string
 	cap                                    Mode
 	standard                               optionalMode
@@ -59,16 +60,20 @@ func RegisterSettings(f *Flags) *SettingsFlags {
 	s.services = f.Words("services", []string{"25=mx", "465=submission", "587=submission", "10026=reinject"}, "DOOR=SERVICE,…",
 		"which service a {daemon_port} or {daemon_name} is: mx, submission or reinject; all others are mx")
 	s.trusted = f.Words("trusted-nets", []string{"127.0.0.0/8", "::1/128"}, "NET,…", "trusted networks, like mynetworks")
-	s.relays = f.Tables("inbound-relays", "backup MX, gateways and forwarders, whose address says nothing about the sender")
-	s.local = f.Tables("local-domains", "domains we accept mail for; sub-domains only where listed as .domain")
+	s.relays = f.Tables("inbound-relays", "backup MX, gateways and forwarders, whose address says nothing about the sender",
+		table.Use{Asked: table.Clients, Values: table.Any, Bare: "OK"})
+	s.local = f.Tables("local-domains", "domains we accept mail for; sub-domains only where listed as .domain",
+		table.Use{Asked: table.Domains, Values: table.Any, Bare: "OK"})
 	s.delimiter = f.String("recipient-delimiter", "+", "CHARACTERS", "separates an address from its extension, as in Postfix")
-	s.clients = f.Tables("permit-clients", "clients that the administrator permits")
-	s.senders = f.Tables("permit-senders", "senders that the administrator permits, where SPF or a permitted client vouches for them")
+	s.clients = f.Tables("permit-clients", "clients that the administrator permits", table.Use{Asked: table.Clients, Values: table.Permits, Bare: "OK"})
+	s.senders = f.Tables("permit-senders", "senders that the administrator permits, where SPF or a permitted client vouches for them",
+		table.Use{Asked: table.Addresses, Values: table.Permits, Bare: "OK"})
 	s.always = f.Words("always-accept", []string{"postmaster", "abuse"}, "LOCALPART,…", "local parts that are always accepted as the only recipient")
 	s.answerAt = f.String("answer-at", "rcpt", "rcpt|mail", "stage at which client and sender are refused")
 	f.set.Var(&s.cap, "mode", "highest mode of all checks: monitor refuses nothing, defer only temporarily")
 	f.set.Var(&s.standard, "default-mode", "mode of the checks that have none of their own (--CHECK=…), instead of the default of each; also that of fault and load")
-	s.pilot = f.Tables("enforce-for", "recipients to enforce for; for all others checks only monitor")
+	s.pilot = f.Tables("enforce-for", "recipients to enforce for; for all others checks only monitor",
+		table.Use{Asked: table.Addresses, Values: table.Any, Bare: "OK"})
 	s.helpURL = f.String("help-url", "", "URL", "page that explains refusals; stands at the end of every reply")
 	f.set.Var(&fileName{&s.repliesFile}, "replies", "file that overrides code, enhanced code and text of replies")
 	return s
@@ -146,31 +151,35 @@ func (f *SettingsFlags) Build(tables *table.Loader) (*Settings, error) {
 		wrong = append(wrong, err)
 	}
 	for _, local := range *f.always {
+		if bare, _, found := strings.Cut(local, "@"); found || strings.ContainsAny(local, "<>*") {
+			wrong = append(wrong, fmt.Errorf("--always-accept: %q is no local part: write %s, which is accepted at every local domain", local, cmp.Or(strings.Trim(bare, "<>*"), "postmaster")))
+			continue
+		}
 		s.AlwaysAccept = append(s.AlwaysAccept, strings.ToLower(local))
 	}
 	return s, errors.Join(append(wrong, f.openTables(s, tables))...)
 }
 
 func (f *SettingsFlags) openTables(s *Settings, tables *table.Loader) error {
+	var errs []error
 	for _, t := range []struct {
-		flag    string
-		specs   []string
-		values  table.Values
+		tables  *Tables
 		parents bool // example.com stands for its sub-domains, too
 		list    **table.List
 	}{
-		{"inbound-relays", *f.relays, table.Any, true, &s.InboundRelays},
-		{"local-domains", *f.local, table.Any, false, &s.LocalDomains},
-		{"permit-clients", *f.clients, table.Permits, true, &s.PermitClients},
-		{"permit-senders", *f.senders, table.Permits, true, &s.PermitSenders},
-		{"enforce-for", *f.pilot, table.Any, true, &s.EnforceFor},
+		{f.relays, true, &s.InboundRelays},
+		{f.local, false, &s.LocalDomains},
+		{f.clients, true, &s.PermitClients},
+		{f.senders, true, &s.PermitSenders},
+		{f.pilot, true, &s.EnforceFor},
 	} {
-		options := table.ListOptions{Values: t.values, Subdomains: t.parents, Delimiters: s.Delimiter}
-		list, err := tables.List(options, t.specs...)
-		if err != nil {
-			return table.Of(t.flag, err)
-		}
+		options := table.ListOptions{Use: t.tables.use, Subdomains: t.parents, Delimiters: s.Delimiter}
+		list, err := openTables(tables, t.tables.flag, options, t.tables.specs)
+		errs = append(errs, err)
 		*t.list = list
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
 	}
 	if s.LocalDomains != nil && s.LocalDomains.Empty() {
 		return fmt.Errorf("--local-domains: %s: there is no domain, so all mail would be taken for relaying; write one, or leave the flag out",

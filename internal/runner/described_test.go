@@ -162,9 +162,9 @@ func TestDigest(t *testing.T) {
 	write("a@b OK\n")
 	set := func(f *policy.Flags) policy.Build {
 		f.String("word", "", "WORD", "a word")
-		files := f.Tables("list", "a list")
+		files := f.Tables("list", "a list", table.Use{Values: table.Any})
 		return func(env *policy.Env) (policy.Hooks, error) {
-			_, err := env.List("list", *files, table.Any)
+			_, err := files.Open(env)
 			return policy.Hooks{Mail: func(*policy.Message) (policy.Verdict, error) { return policy.Pass, nil }}, err
 		}
 	}

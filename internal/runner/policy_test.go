@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"mailweir/internal/policy"
+	"mailweir/internal/table"
 )
 
 func TestWrongSettings(t *testing.T) {
@@ -32,7 +33,7 @@ func TestWrongSettings(t *testing.T) {
 		t.Run(flag, func(t *testing.T) {
 			c := check("x", objecting("x", policy.StageRcpt), onError(policy.Accept))
 			c.Setup = func(f *policy.Flags) policy.Build {
-				f.Tables("list", "")
+				f.Tables("list", "", table.Use{})
 				f.Int("max", 1, "")
 				return nil
 			}

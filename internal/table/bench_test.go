@@ -88,7 +88,7 @@ func benchmarkLoad(b *testing.B, kind, file string) {
 	for b.Loop() {
 		runtime.GC()
 		runtime.ReadMemStats(&before)
-		list, err := NewLoader(nil).List(ListOptions{Values: Actions}, kind+":"+file)
+		list, err := NewLoader(nil).List(ListOptions{Use: Use{Values: Actions}}, kind+":"+file)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -116,13 +116,13 @@ func BenchmarkReloadUnchangedMillion(b *testing.B) {
 		b.Fatal(err)
 	}
 	loader := NewLoader(nil)
-	if _, err := loader.List(ListOptions{Values: Actions}, file); err != nil {
+	if _, err := loader.List(ListOptions{Use: Use{Values: Actions}}, file); err != nil {
 		b.Fatal(err)
 	}
 	done := reportCPU(b)
 	for b.Loop() {
 		loader = NewLoader(loader)
-		if _, err := loader.List(ListOptions{Values: Actions}, file); err != nil {
+		if _, err := loader.List(ListOptions{Use: Use{Values: Actions}}, file); err != nil {
 			b.Fatal(err)
 		}
 		loader.Done()
@@ -131,7 +131,7 @@ func BenchmarkReloadUnchangedMillion(b *testing.B) {
 }
 
 func BenchmarkKeyMillion(b *testing.B) {
-	list := openList(b, ListOptions{Values: Actions}, manyKeys(b))
+	list := openList(b, ListOptions{Use: Use{Values: Actions}}, manyKeys(b))
 	keys := make([]string, 1<<16)
 	for i := range keys {
 		n := rand.IntN(million)
@@ -147,7 +147,7 @@ func BenchmarkKeyMillion(b *testing.B) {
 }
 
 func BenchmarkAddressMillion(b *testing.B) {
-	list := openList(b, ListOptions{Values: Actions, Subdomains: true, Delimiters: "+"}, manyKeys(b))
+	list := openList(b, ListOptions{Use: Use{Values: Actions}, Subdomains: true, Delimiters: "+"}, manyKeys(b))
 	for _, shape := range []string{"user%d@domain%d.example.org", "nobody%d+ext%d@mail.sub.example.org"} {
 		b.Run(shape, func(b *testing.B) {
 			addresses := make([]address.Address, 1<<16)
@@ -169,7 +169,7 @@ func BenchmarkAddressMillion(b *testing.B) {
 func BenchmarkClientMillion(b *testing.B) {
 	for _, v6 := range []bool{false, true} {
 		b.Run(map[bool]string{false: "v4", true: "v6"}[v6], func(b *testing.B) {
-			list := openList(b, ListOptions{Values: Actions}, "cidr:"+manyNets(b, v6))
+			list := openList(b, ListOptions{Use: Use{Values: Actions}}, "cidr:"+manyNets(b, v6))
 			ips := make([]netip.Addr, 1<<16)
 			for i := range ips {
 				a := [16]byte{0x20, 0x01}
@@ -194,7 +194,7 @@ func BenchmarkPatterns1000(b *testing.B) {
 	file := bigFile(b, 1000, func(i int) string {
 		return fmt.Sprintf(`/^(.*)@spammer%d\.(com|net)$/ REJECT from $1`, i)
 	})
-	list := openList(b, ListOptions{Values: Actions}, "pcre:"+file)
+	list := openList(b, ListOptions{Use: Use{Values: Actions}}, "pcre:"+file)
 	a := address.Parse("Someone.Else@mail.example.org")
 	b.ReportAllocs()
 	done := reportCPU(b)

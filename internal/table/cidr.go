@@ -16,8 +16,9 @@ import (
 // of plain rules, be it a million, is one prefix trie; the rules of an if ... endif are a block
 // inside the block.
 type networks struct {
-	rules []networkRule
-	block []networkStep
+	rules  []networkRule
+	block  []networkStep
+	hidden hidden // rules that others answer before
 }
 
 type networkRule struct {
@@ -115,15 +116,14 @@ var (
 
 func readNetworks(r io.Reader) (*networks, error) {
 	b := networkReader{opened: make([]openBlock, 1), values: map[string]string{}}
-	if err := ReadLines(r, b.line); err != nil {
-		return nil, err
-	}
-	if len(b.opened) > 1 {
-		return nil, &Error{Line: b.opened[len(b.opened)-1].test.line, Err: errIf}
+	err := readEntries(r, b.line)
+	for len(b.opened) > 1 {
+		err = withError(err, &Error{Line: b.opened[len(b.opened)-1].test.line, Err: errIf})
+		b.closeBlock()
 	}
 	b.endRun()
 	b.table.block = b.opened[0].steps
-	return &b.table, nil
+	return &b.table, err
 }
 
 func (b *networkReader) line(line int, text string) error {
@@ -131,13 +131,10 @@ func (b *networkReader) line(line int, text string) error {
 	switch verb {
 	case "if":
 		test, err := parseNetwork(rest)
-		if err != nil {
-			return err
-		}
 		test.line = line
 		b.endRun()
-		b.opened = append(b.opened, openBlock{test: test})
-		return nil
+		b.opened = append(b.opened, openBlock{test: test}) // even a wrong one has its endif
+		return err
 	case "endif":
 		if rest != "" {
 			return errors.New("text after endif")
@@ -145,14 +142,19 @@ func (b *networkReader) line(line int, text string) error {
 		if len(b.opened) == 1 {
 			return errEndif
 		}
-		b.endRun()
-		closed := b.opened[len(b.opened)-1]
-		b.opened = b.opened[:len(b.opened)-1]
-		outer := &b.opened[len(b.opened)-1]
-		outer.steps = append(outer.steps, networkStep{isTest: true, test: closed.test, block: closed.steps})
+		b.closeBlock()
 		return nil
 	}
 	return b.rule(line, text)
+}
+
+// closeBlock ends the innermost if.
+func (b *networkReader) closeBlock() {
+	b.endRun()
+	closed := b.opened[len(b.opened)-1]
+	b.opened = b.opened[:len(b.opened)-1]
+	outer := &b.opened[len(b.opened)-1]
+	outer.steps = append(outer.steps, networkStep{isTest: true, test: closed.test, block: closed.steps})
 }
 
 func (b *networkReader) rule(line int, text string) error {
@@ -202,13 +204,40 @@ func (b *networkReader) endRun() {
 	trie := new(bart.Table[uint32])
 	for _, i := range slices.Concat(byLength[:]...) {
 		// Shorter prefixes are all in: the longest that covers this one knows the first of them.
-		if first, ok := trie.LookupPrefix(rules[i].prefix); !ok || uint32(i) < first {
+		first, ok := trie.LookupPrefix(rules[i].prefix)
+		switch before := b.coveredBefore(rules[i].prefix); {
+		case before != nil:
+			b.table.hidden.add(rules[i].line, before.line, before.value != rules[i].value)
+		case ok && first < uint32(i):
+			b.table.hidden.add(rules[i].line, rules[first].line, rules[first].value != rules[i].value)
+		}
+		if !ok || uint32(i) < first {
 			trie.Insert(rules[i].prefix, uint32(i))
 		}
 	}
 	block.steps = append(block.steps, networkStep{run: trie})
 	block.run = nil
 }
+
+// coveredBefore is a rule of an earlier run, in this block or one around it, that covers the
+// prefix: where the run under way is reached at all, that rule has not matched.
+func (b *networkReader) coveredBefore(prefix netip.Prefix) *networkRule {
+	for i := range b.opened {
+		steps := b.opened[i].steps
+		for _, step := range steps[:min(len(steps), mostRuns)] {
+			if step.run == nil {
+				continue
+			}
+			if rule, ok := step.run.LookupPrefix(prefix); ok {
+				return &b.table.rules[rule]
+			}
+		}
+	}
+	return nil
+}
+
+// mostRuns bounds the runs of a block that are searched for what covers a rule.
+const mostRuns = 32
 
 // statement parts "if" and "endif" from the rest of a line, as Postfix does in cidr, regexp and
 // pcre tables: whatever the case, and when no letter or digit follows.

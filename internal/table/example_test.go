@@ -15,7 +15,7 @@ import (
 func ExampleList_Address() {
 	ctx, loader := context.Background(), table.NewLoader(nil)
 	list, err := loader.List(
-		table.ListOptions{Values: table.Actions, Subdomains: true, Delimiters: "+"},
+		table.ListOptions{Use: table.Use{Values: table.Actions}, Subdomains: true, Delimiters: "+"},
 		"inline:{friend@spam.example=DUNNO, {spam.example = REJECT 5.7.1 no more of this}}",
 		"inline:{nobody@=450}",
 	)
@@ -49,7 +49,7 @@ func ExampleLoader_List() {
 
 	_ = os.WriteFile(file, []byte("# from the abuse desk\n192.0.2.0/24  REJECT\n"), 0o600)
 	loader := table.NewLoader(nil)
-	options := table.ListOptions{Values: table.Actions}
+	options := table.ListOptions{Use: table.Use{Values: table.Actions}}
 	list, err := loader.List(options, "cidr:"+file)
 	if err != nil {
 		fmt.Println(err)

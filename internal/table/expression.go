@@ -16,8 +16,15 @@ const (
 	maxInstructions = 10_000 // of the compiled program
 )
 
+// compiled is a pattern that has been read.
+type compiled struct {
+	expression *regexp.Regexp
+	needs      string // a lower-case text without which a key can't match: asked first because it is cheap
+	traits     traits
+}
+
 // compile makes a Go expression of the pattern of a pcre or (posix) regexp table, with the flags of
-// pcre_table(5) or regexp_table(5), and returns a text that every key that matches holds.
+// pcre_table(5) or regexp_table(5).
 //
 // Go's syntax is RE2. Patterns that RE2 can't do are errors: look-around, back-references,
 // possessive and atomic groups, recursion, conditions, \Z, \K, \R, \h, \e, \G, repetition counts
@@ -27,47 +34,47 @@ const (
 //
 // Postfix compiles without UTF-8 mode: a dot is one octet, and case is folded in ASCII only. So it
 // is here.
-func compile(pattern, flags string, posix bool) (*regexp.Regexp, string, error) {
+func compile(pattern, flags string, posix bool) (*compiled, error) {
 	if len(pattern) > maxPattern {
-		return nil, "", fmt.Errorf("the pattern is longer than %d octets", maxPattern)
+		return nil, fmt.Errorf("the pattern is longer than %d octets", maxPattern)
 	}
 	letters, anchored, err := goFlags(flags, posix)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	source := pattern
 	if posix {
 		if source, err = fromPOSIX(pattern); err != nil {
-			return nil, "", err
+			return nil, err
 		}
 	}
 	source = letters + octetEscapes(octetRunes(source))
 	tree, err := syntax.Parse(source, syntax.Perl)
 	if err != nil {
-		return nil, "", unsupported(err)
+		return nil, unsupported(err)
 	}
 	if repeatsAnchor(tree) {
-		return nil, "", errors.New("repetition of ^, $ or a word boundary is not supported")
+		return nil, errors.New("repetition of ^, $ or a word boundary is not supported")
 	}
 	if anchored {
 		source = `\A(?:` + source + `)`
 	}
-	needs := strings.ToLower(longestLiteral(tree))
+	c := &compiled{needs: strings.ToLower(longestLiteral(tree)), traits: traitsOf(tree)}
 	program, err := syntax.Compile(tree.Simplify())
 	if err != nil {
-		return nil, "", unsupported(err)
+		return nil, unsupported(err)
 	}
 	if len(program.Inst) > maxInstructions {
-		return nil, "", fmt.Errorf("the pattern compiles to %d instructions; the limit is %d", len(program.Inst), maxInstructions)
+		return nil, fmt.Errorf("the pattern compiles to %d instructions; the limit is %d", len(program.Inst), maxInstructions)
 	}
-	expression, err := regexp.Compile(source)
+	c.expression, err = regexp.Compile(source)
 	if err != nil {
-		return nil, "", unsupported(err)
+		return nil, unsupported(err)
 	}
 	if posix {
-		expression.Longest() // leftmost-longest, which decides what $1 is
+		c.expression.Longest() // leftmost-longest, which decides what $1 is
 	}
-	return expression, needs, nil
+	return c, nil
 }
 
 func unsupported(err error) error {

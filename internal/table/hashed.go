@@ -19,6 +19,7 @@ type hashed struct {
 	starts []uint32
 	count  int
 	shape  shape
+	hidden hidden // entries whose key another one has
 }
 
 // shape tells which forms of keys the table holds: a look-up of a form that is not there costs
@@ -56,6 +57,8 @@ func (h *hashed) add(key, value string, line int) bool {
 	hash := maphash.String(h.seed, key)
 	i := h.slotOf([]byte(key), hash)
 	if h.tags[i] != 0 {
+		first := h.entry(int(h.starts[i]))
+		h.hidden.add(line, first.Line, first.Value != value)
 		return true
 	}
 	h.tags[i], h.starts[i] = tagOf(hash), uint32(h.arena.Len())

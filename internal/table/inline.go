@@ -92,17 +92,19 @@ func tokenEnd(s string) int {
 	return len(s)
 }
 
-// parseStatic reads the source of static:VALUE and static:{ VALUE WITH SPACES }.
+var errNoStatic = errors.New("no value; want static:VALUE")
+
+// parseStatic reads the source of static:VALUE, static:{ VALUE WITH SPACES }, and static: alone.
 func parseStatic(source string) (constant, error) {
 	if strings.HasPrefix(source, "{") {
 		value, err := braced(source)
 		if err != nil {
 			return "", err
 		}
+		if value == "" {
+			return "", errNoStatic
+		}
 		source = value
-	}
-	if source == "" {
-		return "", errors.New("no value; want static:VALUE")
 	}
 	return constant(source), nil
 }

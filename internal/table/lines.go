@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -14,38 +13,33 @@ import (
 // MiB.
 const maxLine = 1 << 20
 
-// Error is an error in a table, with the place of it.
-type Error struct {
-	Place string // file, or TYPE:SOURCE of a table that has none
-	Line  int    // 0 where there are no lines
-	Err   error
-}
-
-func (e *Error) Error() string {
-	if e.Line == 0 {
-		return e.Place + ": " + e.Err.Error()
-	}
-	return fmt.Sprintf("%s:%d: %s", e.Place, e.Line, e.Err)
-}
-
-// Of returns err, which may be an [Error], with the flag that it is about. A place stays in front,
-// so that the whole still reads FILE:LINE: message.
-func Of(flag string, err error) error {
-	var place *Error
-	if errors.As(err, &place) {
-		return &Error{Place: place.Place, Line: place.Line, Err: fmt.Errorf("--%s: %w", flag, place.Err)}
-	}
-	return fmt.Errorf("--%s: %w", flag, err)
-}
-
-func (e *Error) Unwrap() error { return e.Err }
-
 // ReadLines calls f for each logical line and the number of its first physical line, by the rules
 // of all Postfix tables: empty lines and those whose first character is "#" are nothing, even
 // between the parts of a line; a line that begins with white space continues the one before. Lines
 // come without trailing white space.
+//
+// It ends with the first error.
 func ReadLines(r io.Reader, f func(line int, text string) error) error {
-	l := lineReader{r: bufio.NewReaderSize(r, 64<<10), f: f}
+	return readLines(r, f, func(e *Error) error { return e })
+}
+
+// readEntries reads the lines of a table. What is wrong with one of them keeps none of the others
+// from being read, so that an administrator sees all of it at once: see [Errors].
+func readEntries(r io.Reader, f func(line int, text string) error) error {
+	var faults Errors
+	err := readLines(r, f, func(e *Error) error { faults.add(e); return nil })
+	var last *Error
+	switch {
+	case errors.As(err, &last):
+		faults.add(last)
+	case err != nil:
+		return err
+	}
+	return faults.orNil()
+}
+
+func readLines(r io.Reader, f func(line int, text string) error, wrong func(*Error) error) error {
+	l := lineReader{r: bufio.NewReaderSize(r, 64<<10), f: f, wrong: wrong}
 	for n := 1; ; n++ {
 		physical, err := l.r.ReadSlice('\n')
 		for err == bufio.ErrBufferFull {
@@ -74,8 +68,9 @@ func ReadLines(r io.Reader, f func(line int, text string) error) error {
 type lineReader struct {
 	r     *bufio.Reader
 	f     func(line int, text string) error
-	long  []byte // a physical line that is longer than the reader's buffer
-	text  []byte // the logical line so far
+	wrong func(*Error) error // what becomes of an error in one line
+	long  []byte             // a physical line that is longer than the reader's buffer
+	text  []byte             // the logical line so far
 	start int
 }
 
@@ -87,11 +82,11 @@ func (l *lineReader) physical(n int, text []byte) error {
 		return nil
 	}
 	if bytes.IndexByte(text, 0) >= 0 {
-		return &Error{Line: n, Err: errors.New("the line has a NUL octet")}
+		return l.wrong(&Error{Line: n, Err: errors.New("the line has a NUL octet")})
 	}
 	if len(trimmed) < len(text) && strings.IndexByte(whiteSpace, text[0]) >= 0 {
 		if l.start == 0 {
-			return &Error{Line: n, Err: errors.New("the line begins with white space, and there is none before that it could continue")}
+			return l.wrong(&Error{Line: n, Err: errors.New("the line begins with white space, and there is none before that it could continue")})
 		}
 		if len(l.text)+len(text) > maxLine {
 			return &Error{Line: n, Err: errTooLong}
@@ -112,10 +107,10 @@ func (l *lineReader) flush() error {
 	}
 	text := bytes.TrimRight(l.text, whiteSpace)
 	if !utf8.Valid(text) {
-		return &Error{Line: l.start, Err: errors.New("the line is not UTF-8")}
+		return l.wrong(&Error{Line: l.start, Err: errors.New("the line is not UTF-8")})
 	}
 	if err := l.f(l.start, string(text)); err != nil {
-		return &Error{Line: l.start, Err: err}
+		return l.wrong(&Error{Line: l.start, Err: err})
 	}
 	return nil
 }

@@ -4,17 +4,13 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-	"strings"
-	"sync"
 
 	"mailweir/internal/address"
 )
 
 // ListOptions say how a list is used.
 type ListOptions struct {
-	// Values are the right-hand sides that the list may have: [Actions], [Permits], [Any] or the
-	// caller's own.
-	Values Values
+	Use
 
 	// Subdomains makes the key "example.com" match its sub-domains too, as Postfix does by default
 	// (parent_domain_matches_subdomains); ".example.com" always does. True for block and permit
@@ -38,23 +34,25 @@ type List struct {
 	waits   bool
 }
 
-// List opens the tables, each TYPE:SOURCE, and holds their right-hand sides against the options.
-// Without tables the list is nil.
+// List opens the tables, each TYPE:SOURCE, and holds their keys and right-hand sides against the
+// options. The error names all that is wrong, as [Errors] do. Without tables the list is nil.
 func (l *Loader) List(options ListOptions, specs ...string) (*List, error) {
 	if len(specs) == 0 {
 		return nil, nil
 	}
 	list := &List{options: options}
+	var errs []error
 	for _, spec := range specs {
-		t, err := l.Open(spec)
-		if err != nil {
-			return nil, err
+		t, faults, err := l.open(spec)
+		if err == nil {
+			err = t.check(&list.options, faults)
 		}
-		if err := t.checkValues(&options.Values); err != nil {
-			return nil, err
-		}
+		errs = append(errs, err)
 		list.tables = append(list.tables, t)
-		list.waits = list.waits || t.waiting != nil
+		list.waits = list.waits || t != nil && t.waiting != nil
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
 	}
 	return list, nil
 }
@@ -219,53 +217,13 @@ func (l *List) CheckKeys(check func(key string) error) error {
 
 func (l *List) answer(t *Table, m Match) Match {
 	m = t.named(m)
+	if t.bare {
+		m.Value, m.fixed = l.options.Bare, len(l.options.Bare)
+	}
 	if l.options.Values.action != nil {
 		// There is no error: what is fixed was checked when the list was opened, and the rest can
 		// only be text.
 		m.Action, _ = parseAction(m.Value, m.fixed)
 	}
 	return m
-}
-
-// checkedValues are the names of the values that a table was held against, so that a reload does
-// not do it again.
-type checkedValues struct {
-	mu    sync.Mutex
-	names map[string]bool
-}
-
-func (t *Table) checkValues(v *Values) error {
-	t.checked.mu.Lock()
-	defer t.checked.mu.Unlock()
-	if (v.Check == nil && v.action == nil) || t.waiting != nil || t.checked.names[v.Name] {
-		return nil
-	}
-	last, lastFixed := "", -1 // a million entries mostly say the same
-	err := t.source.each(func(line int, value string, fixed int) error {
-		if value == last && fixed == lastFixed {
-			return nil
-		}
-		last, lastFixed = value, fixed
-		if err := v.check(value, fixed); err != nil {
-			return t.fault(line, err)
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if t.checked.names == nil {
-		t.checked.names = map[string]bool{}
-	}
-	t.checked.names[strings.Clone(v.Name)] = true
-	return nil
-}
-
-// fault says what is wrong with an entry, and where it stands.
-func (t *Table) fault(line int, err error) error {
-	place := t.file
-	if place == "" {
-		place = t.spec
-	}
-	return &Error{Place: place, Line: line, Err: err}
 }

@@ -40,32 +40,32 @@ func TestAddressSequence(t *testing.T) {
 	}{
 		{
 			"block list", "User+Ext@A.B.Example",
-			ListOptions{Values: Any, Subdomains: true, Delimiters: "+"},
+			ListOptions{Use: Use{Values: Any}, Subdomains: true, Delimiters: "+"},
 			[]string{"user+ext@a.b.example", "user@a.b.example", "a.b.example", ".b.example", "b.example", ".example", "example", "user+ext@", "user@"},
 		},
 		{
 			"local domains", "user+ext@a.b.example",
-			ListOptions{Values: Any, Delimiters: "+"},
+			ListOptions{Use: Use{Values: Any}, Delimiters: "+"},
 			[]string{"user+ext@a.b.example", "user@a.b.example", "a.b.example", ".b.example", ".example", "user+ext@", "user@"},
 		},
 		{
 			"no delimiter", "user+ext@b.example",
-			ListOptions{Values: Any},
+			ListOptions{Use: Use{Values: Any}},
 			[]string{"user+ext@b.example", "b.example", ".example", "user+ext@"},
 		},
 		{
 			"IDN", "user@x.bücher.example",
-			ListOptions{Values: Any, Subdomains: true},
+			ListOptions{Use: Use{Values: Any}, Subdomains: true},
 			[]string{"user@x.xn--bcher-kva.example", "user@x.bücher.example", "x.xn--bcher-kva.example", "x.bücher.example", ".xn--bcher-kva.example", ".bücher.example", "xn--bcher-kva.example", "bücher.example", ".example", "example", "user@"},
 		},
 		{
 			"quoted", `"a b"@c.example`,
-			ListOptions{Values: Any},
+			ListOptions{Use: Use{Values: Any}},
 			[]string{`"a b"@c.example`, "c.example", ".example", `"a b"@`},
 		},
-		{"literal", "user@[192.0.2.1]", ListOptions{Values: Any, Subdomains: true}, []string{"user@[192.0.2.1]", "[192.0.2.1]", "user@"}},
-		{"no domain", "postmaster", ListOptions{Values: Any}, []string{"postmaster@"}},
-		{"null sender", "<>", ListOptions{Values: Any}, []string{"<>"}},
+		{"literal", "user@[192.0.2.1]", ListOptions{Use: Use{Values: Any}, Subdomains: true}, []string{"user@[192.0.2.1]", "[192.0.2.1]", "user@"}},
+		{"no domain", "postmaster", ListOptions{Use: Use{Values: Any}}, []string{"postmaster@"}},
+		{"null sender", "<>", ListOptions{Use: Use{Values: Any}}, []string{"<>"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			noise := []string{".a.b.example x", "x@ x", "other.example x", ".2.1] x", "postmaster x", "@ x"}
@@ -88,7 +88,7 @@ func TestAddressSequence(t *testing.T) {
 
 func TestPatternsSeeWholeKeysOnly(t *testing.T) {
 	file := write(t, `/^user@a\.example$/ whole`, `/^a\.example$/ domain`, `/^192\.0\.2\.1$/ address`, `/^192\.0\.2$/ net`, `/^<>$/ null`)
-	list := openList(t, ListOptions{Values: Any, Subdomains: true, Delimiters: "+"}, "regexp:"+file)
+	list := openList(t, ListOptions{Use: Use{Values: Any}, Subdomains: true, Delimiters: "+"}, "regexp:"+file)
 	for in, want := range map[string]string{"user@a.example": "whole", "other@a.example": "", "user+x@a.example": ""} {
 		if m, err := list.Address(t.Context(), address.Parse(in)); err != nil || m.Value != want {
 			t.Errorf("%s: %q, want %q", in, m.Value, want)
@@ -120,7 +120,7 @@ func TestDomain(t *testing.T) {
 		{"t.s.b.example", false, "y"},
 		{"", true, ""},
 	} {
-		m, err := openList(t, ListOptions{Values: Any, Subdomains: tc.subdomains}, file).Domain(t.Context(), tc.name)
+		m, err := openList(t, ListOptions{Use: Use{Values: Any}, Subdomains: tc.subdomains}, file).Domain(t.Context(), tc.name)
 		if err != nil || m.Value != tc.want {
 			t.Errorf("%q, subdomains %v: %q, want %q", tc.name, tc.subdomains, m.Value, tc.want)
 		}
@@ -130,7 +130,7 @@ func TestDomain(t *testing.T) {
 func TestClient(t *testing.T) {
 	texthash := write(t, "192.0.2.1 v4", "192.0.2 net24", "10 net8", "2001:db8:1 net48", "mail.example name", ".dyn.example dynamic")
 	cidr := write(t, "203.0.113.0/24 cidr", "2001:db8:2::/48 cidr6")
-	list := openList(t, ListOptions{Values: Any, Subdomains: true}, "hash:"+texthash, "cidr:"+cidr)
+	list := openList(t, ListOptions{Use: Use{Values: Any}, Subdomains: true}, "hash:"+texthash, "cidr:"+cidr)
 	for _, tc := range []struct{ ip, name, want string }{
 		{"192.0.2.1", "", "v4"},
 		{"192.0.2.2", "", "net24"},
@@ -162,7 +162,7 @@ func TestClient(t *testing.T) {
 
 func TestSeveralTables(t *testing.T) {
 	first := write(t, "a.example DUNNO", "b.example REJECT 5.7.9 first")
-	list := openList(t, ListOptions{Values: Actions, Subdomains: true}, first, "inline:{a.example=REJECT, {c.example = 450 4.1.8 later}}", "static:OK")
+	list := openList(t, ListOptions{Use: Use{Values: Actions}, Subdomains: true}, first, "inline:{a.example=REJECT, {c.example = 450 4.1.8 later}}", "static:OK")
 	for in, want := range map[string]string{
 		"u@a.example": "DUNNO   ", "u@b.example": "REJECT  5.7.9 first", "u@c.example": "DEFER 450 4.1.8 later", "u@d.example": "OK   ",
 	} {
@@ -191,7 +191,7 @@ func TestSeveralTables(t *testing.T) {
 // What a client sends can fill in text, and nothing else.
 func TestRemoteTextIsOnlyText(t *testing.T) {
 	file := write(t, `/^(.*)@a$/ REJECT $1`, `/^(.*)@b$/ 550 $1`, `/^(.*)@c$/ 550 5.7.1 $1`, `/^(.*)@d$/ 550 5.7.$1 x`)
-	list := openList(t, ListOptions{Values: Actions}, "pcre:"+file)
+	list := openList(t, ListOptions{Use: Use{Values: Actions}}, "pcre:"+file)
 	for in, want := range map[string]Action{
 		`"4.0.0 x"@a`: {Verb: Reject, Text: "4.0.0 x"},
 		`"5.0.0 x"@b`: {Verb: Reject, Code: 550, Text: "5.0.0 x"},
@@ -205,7 +205,7 @@ func TestRemoteTextIsOnlyText(t *testing.T) {
 }
 
 func TestListDoesNotAllocate(t *testing.T) {
-	list := openList(t, ListOptions{Values: Actions, Subdomains: true, Delimiters: "+"},
+	list := openList(t, ListOptions{Use: Use{Values: Actions}, Subdomains: true, Delimiters: "+"},
 		write(t, "user@a.example REJECT", ".b.example OK", "c.example OK", "user@ DUNNO", "192.0.2 OK"), "cidr:"+write(t, "10.0.0.0/8 OK"))
 	hit, miss := address.Parse("user+ext@a.example"), address.Parse("other+ext@mail.sub.example")
 	ip, ctx := netip.MustParseAddr("192.0.2.1"), t.Context()
@@ -235,7 +235,7 @@ func TestListEmpty(t *testing.T) {
 		"static:OK":                           false,
 		"inline:{a.example=x}":                false,
 	} {
-		if got := openList(t, ListOptions{Values: Any}, spec).Empty(); got != want {
+		if got := openList(t, ListOptions{Use: Use{Values: Any, Bare: "OK"}}, spec).Empty(); got != want {
 			t.Errorf("%s: empty %t, want %t", spec, got, want)
 		}
 	}

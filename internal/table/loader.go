@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -61,34 +62,47 @@ func (l *Loader) Done() {
 // read the text from which postmap makes the database, so that there is one to read and to name
 // lines of; what is in use by Postfix is the compiled one, and may be older.
 func (l *Loader) Open(spec string) (*Table, error) {
+	t, faults, err := l.open(spec)
+	switch {
+	case err != nil:
+		return nil, err
+	case faults != nil:
+		return nil, faults
+	case t.bare && t.file == "":
+		return nil, &Error{Place: spec, Err: errNoStatic}
+	}
+	return t, nil
+}
+
+// open returns, where lines of a file are wrong, their errors and what the others come to, so that
+// these can be looked at, too.
+func (l *Loader) open(spec string) (*Table, *Errors, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if known, ok := l.opened[spec]; ok {
-		return known.table, nil
+		return known.table, nil, nil
 	}
 	kind, source, err := splitSpec(spec)
-	if err != nil {
-		return nil, err
+	if err == nil && kind == "proxy" {
+		kind, source, err = l.withoutProxy(spec, source)
 	}
-	if kind == "proxy" {
-		if kind, source, err = l.withoutProxy(spec, source); err != nil {
-			return nil, err
-		}
+	if err != nil {
+		return nil, nil, err
 	}
 	var entry loaded
+	var faults *Errors
 	switch {
 	case kind == "inline" || kind == "static":
 		entry.table, err = openLiteral(spec, kind, source)
 	case slices.Contains(types, kind):
-		entry, err = l.openFile(spec, kind, source)
+		entry, faults, err = l.openFile(spec, kind, source)
 	default:
 		entry, err = l.openWaiting(spec, kind, source)
 	}
-	if err != nil {
-		return nil, err
+	if err == nil && faults == nil {
+		l.opened[spec] = entry
 	}
-	l.opened[spec] = entry
-	return entry.table, nil
+	return entry.table, faults, err
 }
 
 // Changed returns those of the files in use that look different from when they were read, sorted.
@@ -133,11 +147,24 @@ func (l *Loader) Sum(spec string) [sha256.Size]byte {
 }
 
 // Remarks are sentences about what an administrator may not expect of the tables in use, in the
-// order in which they were opened.
+// order in which they were opened, and then of entries that never answer.
 func (l *Loader) Remarks() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.Clone(l.remarks)
+	remarks := slices.Clone(l.remarks)
+	for _, spec := range slices.Sorted(maps.Keys(l.opened)) {
+		if r := l.opened[spec].table.hiddenRemark(); r != "" {
+			remarks = append(remarks, r)
+		}
+	}
+	return remarks
+}
+
+// Remark adds a sentence to [Loader.Remarks].
+func (l *Loader) Remark(text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.remarks = append(l.remarks, text)
 }
 
 func splitSpec(spec string) (kind, source string, err error) {
@@ -145,7 +172,7 @@ func splitSpec(spec string) (kind, source string, err error) {
 	if !found || strings.Contains(kind, "/") {
 		kind, source = "texthash", spec
 	}
-	if source == "" {
+	if source == "" && kind != "static" {
 		return "", "", fmt.Errorf("the table %q has no source; want TYPE:SOURCE", spec)
 	}
 	return kind, source, nil
@@ -155,6 +182,7 @@ func openLiteral(spec, kind, source string) (*Table, error) {
 	t := &Table{spec: spec}
 	var err error
 	if kind == "static" {
+		t.bare = source == ""
 		t.source, err = parseStatic(source)
 	} else if t.hash, err = parseInline(source); err == nil {
 		t.source = t.hash
@@ -165,46 +193,50 @@ func openLiteral(spec, kind, source string) (*Table, error) {
 	return t, nil
 }
 
-func (l *Loader) openFile(spec, kind, path string) (loaded, error) {
+func (l *Loader) openFile(spec, kind, path string) (entry loaded, faults *Errors, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("table %s: %w", spec, err)
+		}
+	}()
 	f, err := textfile.OpenText(path)
 	if err != nil {
-		return loaded{}, fmt.Errorf("table %s: %w", spec, err)
+		return loaded{}, nil, err
 	}
 	defer f.Close()
 	state, err := stateOf(f)
 	if err != nil {
-		return loaded{}, fmt.Errorf("table %s: %w", spec, err)
+		return loaded{}, nil, err
 	}
 	was, known := l.previous[spec]
 	if known && was.source.isSurely(state) {
-		return was, nil
+		return was, nil, nil
 	}
 	content := newHashingReader(f)
 	if known && was.source.size == state.size {
 		// Touched, or written within the grain of the file system's clock: only the content can
 		// tell.
 		if _, err := io.Copy(io.Discard, content); err != nil {
-			return loaded{}, fmt.Errorf("table %s: %w", spec, err)
+			return loaded{}, nil, err
 		}
 		if state.sum = content.sum(); state.sum == was.source.sum {
-			return loaded{was.table, state}, nil
+			return loaded{was.table, state}, nil, nil
 		}
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
-			return loaded{}, fmt.Errorf("table %s: %w", spec, err)
+			return loaded{}, nil, err
 		}
 		content = newHashingReader(f)
 	}
 	t := &Table{spec: spec, file: path}
-	if err := t.read(kind, content, int(state.size)); err != nil {
-		var place *Error
-		if errors.As(err, &place) {
-			place.Place = path
-			return loaded{}, place
+	err = t.read(kind, content, int(state.size))
+	if errors.As(err, &faults) {
+		for _, one := range faults.List {
+			one.Place = path
 		}
-		return loaded{}, fmt.Errorf("table %s: %w", spec, err)
+		return loaded{table: t}, faults, nil
 	}
 	state.sum = content.sum()
-	return loaded{t, state}, nil
+	return loaded{t, state}, nil, err
 }
 
 func (t *Table) read(kind string, r io.Reader, size int) (err error) {
@@ -214,6 +246,7 @@ func (t *Table) read(kind string, r io.Reader, size int) (err error) {
 	case "regexp", "pcre":
 		t.source, err = readPatterns(r, kind == "regexp")
 	case "list":
+		t.bare = true
 		t.hash, err = readKeys(r, size)
 		t.source = t.hash
 	default:

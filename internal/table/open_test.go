@@ -61,7 +61,7 @@ func TestErrorsNameFileAndLine(t *testing.T) {
 			if err := os.WriteFile(file, []byte(tc.content), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			_, err := NewLoader(nil).List(ListOptions{Values: Actions}, tc.kind+":"+file)
+			_, err := NewLoader(nil).List(ListOptions{Use: Use{Values: Actions, Bare: "REJECT"}}, tc.kind+":"+file)
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -84,7 +84,7 @@ func TestErrorsOfSpecs(t *testing.T) {
 		"/no/such:file":        `table /no/such:file: open /no/such:file: no such file`,
 		dir:                    `not a regular file`,
 	} {
-		_, err := NewLoader(nil).List(ListOptions{Values: Actions}, spec)
+		_, err := NewLoader(nil).List(ListOptions{Use: Use{Values: Actions}}, spec)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %s", spec, err, want)
 		}
@@ -93,7 +93,7 @@ func TestErrorsOfSpecs(t *testing.T) {
 
 func TestPermitsAndOwnValues(t *testing.T) {
 	for value, good := range map[string]bool{"OK": true, "ok Unverified": true, "DUNNO": true, "REJECT": false, "OK maybe": false, "550 x": false} {
-		_, err := NewLoader(nil).List(ListOptions{Values: Permits}, write(t, "a "+value))
+		_, err := NewLoader(nil).List(ListOptions{Use: Use{Values: Permits}}, write(t, "a "+value))
 		if (err == nil) != good {
 			t.Errorf("permit %q: %v", value, err)
 		}
@@ -106,10 +106,10 @@ func TestPermitsAndOwnValues(t *testing.T) {
 	}}
 	file := write(t, "a xx", "b xxx")
 	loader := NewLoader(nil)
-	if _, err := loader.List(ListOptions{Values: Any}, file); err != nil {
+	if _, err := loader.List(ListOptions{Use: Use{Values: Any}}, file); err != nil {
 		t.Error(err)
 	}
-	if _, err := loader.List(ListOptions{Values: even}, file); err == nil || err.Error() != file+":2: odd" {
+	if _, err := loader.List(ListOptions{Use: Use{Values: even}}, file); err == nil || err.Error() != file+":2: odd" {
 		t.Errorf("error %v", err)
 	}
 }
@@ -127,7 +127,7 @@ func TestCheckKeys(t *testing.T) {
 	for spec, want := range map[string]string{
 		bad: bad + ":2: a star in b*", good: "", "inline:{a*=x}": "inline:{a*=x}: a star in a*", "static:a*": "", "regexp:" + pattern: "",
 	} {
-		list, err := loader.List(ListOptions{Values: Any}, good, spec)
+		list, err := loader.List(ListOptions{Use: Use{Values: Any}}, good, spec)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -243,8 +243,22 @@ func TestTexthash(t *testing.T) {
 }
 
 func TestListType(t *testing.T) {
-	list := openList(t, ListOptions{Values: Actions, Subdomains: true}, "list:"+write(t, "# ours", "Example.com", "", `"a b"@x.example`))
-	if m, err := list.Domain(t.Context(), "mail.example.com"); err != nil || !m.Found() || m.Action.Verb != OK || m.Line != 2 {
-		t.Errorf("%+v, %v", m, err)
+	file := write(t, "# ours", "Example.com", "", `"a b"@x.example`)
+	for bare, want := range map[string]Verb{"REJECT": Reject, "OK": OK} {
+		list := openList(t, ListOptions{Use: Use{Values: Actions, Bare: bare}, Subdomains: true}, "list:"+file, "static:")
+		if m, err := list.Domain(t.Context(), "mail.example.com"); err != nil || !m.Found() || m.Action.Verb != want || m.Line != 2 || m.Value != bare {
+			t.Errorf("%s: %+v, %v", bare, m, err)
+		}
+		if m, err := list.Domain(t.Context(), "else.example"); err != nil || m.Action.Verb != want || m.Table != "static:" {
+			t.Errorf("static: is %s: %+v, %v", bare, m, err)
+		}
+	}
+	for spec, want := range map[string]string{
+		"list:" + file: file + ":2: list: has keys alone, and here it is the value that counts: use texthash:, with the value behind each key",
+		"static:":      "static:: here it is the value that counts: write static:VALUE",
+	} {
+		if _, err := NewLoader(nil).List(ListOptions{Use: Use{Values: Actions}}, spec); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", spec, err, want)
+		}
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -12,17 +12,17 @@ import (
 // order that matches answers. Its expressions are compiled by Go's regexp, whose time is linear in
 // the key whatever the pattern; see compile for what that leaves out.
 type patterns struct {
-	rules []patternRule
+	rules  []patternRule
+	hidden hidden // rules that others answer before
 }
 
 // patternRule is a rule, or an if that jumps over its block when it does not match.
 type patternRule struct {
-	expression *regexp.Regexp
-	needs      string // a lower-case text without which a key can't match: asked first because it is cheap
-	negate     bool
-	value      template
-	line       int
-	skipTo     int // of an if: the rule after its endif; else 0
+	*compiled
+	negate bool
+	value  template
+	line   int
+	skipTo int // of an if: the rule after its endif; else 0
 }
 
 func (p *patterns) find(key string) (Match, bool) {
@@ -79,63 +79,102 @@ func (p *patterns) each(f func(int, string, int) error) error {
 	return nil
 }
 
-// readPatterns reads a regexp table when posix, else a pcre table.
-func readPatterns(r io.Reader, posix bool) (*patterns, error) {
-	p := &patterns{}
-	var open []int // rules that are an if without its endif so far
-	err := ReadLines(r, func(line int, text string) error {
-		verb, rest := statement(text)
-		if verb == "endif" {
-			switch {
-			case rest != "":
-				return errors.New("text after endif")
-			case len(open) == 0:
-				return errEndif
-			}
-			p.rules[open[len(open)-1]].skipTo = len(p.rules)
-			open = open[:len(open)-1]
-			return nil
-		}
-		rule, value, err := parsePattern(rest, posix)
-		if err != nil {
-			return err
-		}
-		rule.line = line
-		if verb == "if" {
-			if value != "" {
-				return fmt.Errorf("text after the pattern of an if: %q (rules inside are not indented: that continues the line)", value)
-			}
-			open = append(open, len(p.rules))
-			p.rules = append(p.rules, rule)
-			return nil
-		}
-		if value == "" {
-			return errNoValue
-		}
-		if rule.value, err = parseTemplate(value, rule.expression.NumSubexp()); err != nil {
-			return err
-		}
-		if rule.negate && !rule.value.isLiteral() {
-			return errors.New("a pattern that must not match has nothing to fill in for $1")
-		}
-		p.rules = append(p.rules, rule)
-		return nil
-	})
-	if err == nil && len(open) > 0 {
-		err = &Error{Line: p.rules[open[len(open)-1]].line, Err: errIf}
-	}
-	return p, err
+// patternReader reads a regexp table when posix, else a pcre table.
+type patternReader struct {
+	patterns
+	posix bool
+	open  []int          // rules that are an if without its endif so far
+	same  map[string]int // rules by their source, within one block: the first of each
+	plain []int          // rules that match all, or a literal text, wherever it stands
 }
 
-// parsePattern reads [!]/PATTERN/FLAGS and returns the rest of the line; "/" may be any character
-// that is neither letter nor digit.
-func parsePattern(text string, posix bool) (rule patternRule, rest string, err error) {
+func readPatterns(r io.Reader, posix bool) (*patterns, error) {
+	p := &patternReader{posix: posix, same: map[string]int{}}
+	err := readEntries(r, p.line)
+	for _, i := range p.open {
+		err = withError(err, &Error{Line: p.rules[i].line, Err: errIf})
+	}
+	return &p.patterns, err
+}
+
+func (p *patternReader) line(line int, text string) error {
+	verb, rest := statement(text)
+	if verb == "endif" {
+		switch {
+		case rest != "":
+			return errors.New("text after endif")
+		case len(p.open) == 0:
+			return errEndif
+		}
+		p.rules[p.open[len(p.open)-1]].skipTo = len(p.rules)
+		p.open = p.open[:len(p.open)-1]
+		return nil
+	}
+	rule, source, value, err := parsePattern(rest, p.posix)
+	rule.line = line
+	if verb == "if" {
+		if err == nil && value != "" {
+			err = fmt.Errorf("text after the pattern of an if: %q (rules inside are not indented: that continues the line)", value)
+		}
+		if err != nil {
+			rule.compiled = new(compiled) // even a wrong one has its endif
+		}
+		p.open = append(p.open, len(p.rules))
+		p.rules = append(p.rules, rule)
+		return err
+	}
+	switch {
+	case err != nil:
+		return err
+	case value == "":
+		return errNoValue
+	}
+	if rule.value, err = parseTemplate(value, rule.expression.NumSubexp()); err != nil {
+		return err
+	}
+	if rule.negate && !rule.value.isLiteral() {
+		return errors.New("a pattern that must not match has nothing to fill in for $1")
+	}
+	p.hide(rule, source)
+	p.rules = append(p.rules, rule)
+	return nil
+}
+
+// hide notes the rule if an earlier one answers whatever it could answer.
+func (p *patternReader) hide(rule patternRule, source string) {
+	scope := fmt.Sprint(p.open)
+	by, found := p.same[scope+source]
+	for _, i := range p.plain {
+		if found {
+			break
+		}
+		t := &p.rules[i].traits
+		found = t.all || !rule.negate && t.literal != "" && strings.Contains(rule.needs, t.literal)
+		by = i
+	}
+	if found {
+		p.hidden.add(rule.line, p.rules[by].line, !slices.Equal(p.rules[by].value, rule.value))
+		return
+	}
+	p.same[scope+source] = len(p.rules)
+	if len(p.open) == 0 && !rule.negate && (rule.traits.all || rule.traits.literal != "") && len(p.plain) < mostPlain {
+		p.plain = append(p.plain, len(p.rules))
+	}
+}
+
+// mostPlain bounds the rules that each later one is held against.
+const mostPlain = 1000
+
+// parsePattern reads [!]/PATTERN/FLAGS and returns that and the rest of the line; "/" may be any
+// character that is neither letter nor digit.
+func parsePattern(text string, posix bool) (rule patternRule, source, rest string, err error) {
+	whole := text
 	for text != "" && strings.IndexByte("!"+whiteSpace, text[0]) >= 0 {
 		rule.negate = rule.negate != (text[0] == '!')
 		text = text[1:]
 	}
 	if text == "" || isAlnum(text[0]) {
-		return rule, "", errors.New("no pattern; a line is: /pattern/flags, white space, value")
+		return rule, "", "", errors.New("no pattern; a line is: /pattern/flags, white space, value")
 	}
 	end := 1
 	for end < len(text) && text[end] != text[0] {
@@ -145,13 +184,13 @@ func parsePattern(text string, posix bool) (rule patternRule, rest string, err e
 		end++
 	}
 	if end >= len(text) {
-		return rule, "", fmt.Errorf("no closing %q of the pattern", text[:1])
+		return rule, "", "", fmt.Errorf("no closing %q of the pattern", text[:1])
 	}
 	pattern, text := text[1:end], text[end+1:]
 	flags := text
 	if i := strings.IndexAny(text, whiteSpace); i >= 0 {
 		flags, rest = text[:i], strings.Trim(text[i:], whiteSpace)
 	}
-	rule.expression, rule.needs, err = compile(pattern, flags, posix)
-	return rule, rest, err
+	rule.compiled, err = compile(pattern, flags, posix)
+	return rule, whole[:len(whole)-len(text)+len(flags)], rest, err
 }

@@ -29,7 +29,7 @@ func TestRecipientSequence(t *testing.T) {
 		{"null sender", "<>", "+", nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			options := table.ListOptions{Values: table.Any, Delimiters: tc.delimiters}
+			options := table.ListOptions{Use: table.Use{Values: table.Any}, Delimiters: tc.delimiters}
 			for i := range len(tc.want) + 1 {
 				lines := []string{".a.example x", "a.example x", "user@ x", "c.example x", "@else.example x", "x@else.example x", "other x"}
 				var inMemory []string // a blank in a key stands in quotes

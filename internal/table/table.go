@@ -59,13 +59,14 @@ type Table struct {
 	spec, file string
 	waiting    Waiting
 	wholes     bool // waiting, and asked for whole keys only
+	bare       bool // of keys alone: what they mean is what the list is for
 
 	// source answers whole keys. hash is the same thing again where keys are strings of their own
 	// and not patterns: only such tables are asked for parts of an address or a client.
 	source source
 	hash   *hashed
 
-	checked checkedValues
+	checked checked
 }
 
 // source is what a type of table is: it answers a key, and shows its right-hand sides.
@@ -77,8 +78,8 @@ type source interface {
 	each(f func(line int, value string, fixed int) error) error
 }
 
-// Lookup answers one key exactly as "postmap -q" does. Only a table that waits can fail. Postfix
-// finds nothing for a key that is not UTF-8.
+// Lookup answers one key exactly as "postmap -q" does, and from a table of keys alone with the key.
+// Only a table that waits can fail. Postfix finds nothing for a key that is not UTF-8.
 func (t *Table) Lookup(ctx context.Context, key string) (Match, error) {
 	if t.waiting != nil {
 		return t.ask(ctx, fold(key))
@@ -86,6 +87,9 @@ func (t *Table) Lookup(ctx context.Context, key string) (Match, error) {
 	m, ok := t.source.find(key)
 	if !ok {
 		return Match{}, nil
+	}
+	if t.bare {
+		m.Value = m.Key
 	}
 	return t.named(m), nil
 }
@@ -98,7 +102,7 @@ func (t *Table) named(m Match) Match {
 	return m
 }
 
-// constant is static:VALUE, which has VALUE for every key.
+// constant is static:VALUE, which has VALUE for every key; "" for a key alone.
 type constant string
 
 func (c constant) find(key string) (Match, bool) {

@@ -19,7 +19,7 @@ var (
 // the first counts.
 func readText(r io.Reader, size int) (*hashed, error) {
 	h := newHashed(size)
-	err := ReadLines(r, func(line int, text string) error {
+	err := readEntries(r, func(line int, text string) error {
 		key, value, err := splitEntry(text)
 		switch {
 		case err != nil:
@@ -34,17 +34,17 @@ func readText(r io.Reader, size int) (*hashed, error) {
 	return h, err
 }
 
-// readKeys reads our own type list: one key a line, with the value OK. All else is as in texthash.
+// readKeys reads our own type list: one key a line. All else is as in texthash.
 func readKeys(r io.Reader, size int) (*hashed, error) {
 	h := newHashed(size)
-	err := ReadLines(r, func(line int, text string) error {
+	err := readEntries(r, func(line int, text string) error {
 		key, more, err := splitEntry(text)
 		switch {
 		case err != nil:
 			return err
 		case more != "":
 			return errors.New("more than a key; list: has one key a line (for keys with values use texthash:)")
-		case !h.add(fold(key), "OK", line):
+		case !h.add(fold(key), "", line):
 			return errTooLarge
 		}
 		return nil

@@ -31,7 +31,7 @@ func openWaiting(t testing.TB, tables *tabletest.Tables, o table.ListOptions, sp
 	return list
 }
 
-var blockList = table.ListOptions{Values: table.Actions, Subdomains: true, Delimiters: "+"}
+var blockList = table.ListOptions{Use: table.Use{Values: table.Actions}, Subdomains: true, Delimiters: "+"}
 
 func TestWaitingSequence(t *testing.T) {
 	for _, c := range []struct {
@@ -113,7 +113,7 @@ func TestWaitingAnswersAsMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 		options := table.ListOptions{
-			Values: table.Actions, Subdomains: rapid.Bool().Draw(t, "subdomains"), Delimiters: rapid.SampledFrom([]string{"", "+"}).Draw(t, "delimiter"),
+			Use: table.Use{Values: table.Actions}, Subdomains: rapid.Bool().Draw(t, "subdomains"), Delimiters: rapid.SampledFrom([]string{"", "+"}).Draw(t, "delimiter"),
 		}
 		loader := table.NewLoader(nil)
 		loader.Waiting = tables.Open

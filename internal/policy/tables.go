@@ -1,0 +1,41 @@
+package policy
+
+import "mailweir/internal/table"
+
+// Tables is a repeatable flag whose values are Postfix lookup tables, asked in order, and what they
+// are for.
+type Tables struct {
+	flag  string
+	use   table.Use
+	specs []string
+}
+
+// Tables registers a repeatable flag whose values are Postfix lookup tables. The use says what its
+// tables are asked for and what a key alone means; the help shows both behind the usage.
+func (f *Flags) Tables(noun, usage string, use table.Use) *Tables {
+	t := &Tables{flag: f.prefix + noun, use: use}
+	f.set.VarP(&list{values: &t.specs, kind: "TABLE"}, t.flag, "", usage+" ("+use.String()+")")
+	return t
+}
+
+// Given reports whether the flag names a table.
+func (t *Tables) Given() bool { return len(t.specs) > 0 }
+
+// Open opens the tables. Their keys match sub-domains. Without tables the list is nil, which is
+// empty.
+func (t *Tables) Open(env *Env) (*table.List, error) {
+	return env.OpenTables(t.flag, t.use, t.specs...)
+}
+
+// OpenTables opens tables that a flag names in another way than [Tables]; see [Tables.Open].
+func (e *Env) OpenTables(flag string, use table.Use, specs ...string) (*table.List, error) {
+	return openTables(e.common.Tables, flag, table.ListOptions{Use: use, Subdomains: true, Delimiters: e.Settings.Delimiter}, specs)
+}
+
+func openTables(tables *table.Loader, flag string, options table.ListOptions, specs []string) (*table.List, error) {
+	list, err := tables.List(options, specs...)
+	if err != nil {
+		return nil, table.Of(flag, err)
+	}
+	return list, nil
+}
