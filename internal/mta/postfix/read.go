@@ -3,7 +3,9 @@ package postfix
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 
 	"mailweir/internal/mta"
 )
@@ -29,15 +31,21 @@ func Read(ctx context.Context, run mta.Run, config string) (*Postfix, error) {
 	if config != "" {
 		argv = append(argv, "-c", config)
 	}
-	// Of -n alone come the warnings: each run would repeat them.
-	var printed [4]mta.Output
-	for i, options := range []string{"-x", "-n", "-M", "-P"} {
-		out, err := run(ctx, "", append(argv[:len(argv):len(argv)], options)...)
+	// All at once: postconf waits up to two seconds where main.cf has just been written.
+	options := [4]string{"-x", "-n", "-M", "-P"}
+	var printed [len(options)]mta.Output
+	var failed [len(options)]error
+	var running sync.WaitGroup
+	for i, option := range options {
+		running.Go(func() { printed[i], failed[i] = run(ctx, "", append(slices.Clone(argv), option)...) })
+	}
+	running.Wait()
+	for _, err := range failed {
 		if err != nil {
 			return nil, err
 		}
-		printed[i] = out
 	}
+	// Each run repeats the warnings.
 	p := &Postfix{Warnings: lines(printed[1].Stderr)}
 	var err error
 	if p.Parameters, err = ParseParameters(printed[0].Stdout); err != nil {
