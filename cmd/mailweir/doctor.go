@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -22,8 +23,8 @@ const (
 	runWithin    = 10 * time.Second
 )
 
-// usualSendmailCF is what Sendmail reads.
-const usualSendmailCF = "/etc/mail/sendmail.cf"
+// usualSendmail is where sendmail.cf is.
+const usualSendmail = "/etc/mail"
 
 // doctorFlags are its own.
 type doctorFlags struct {
@@ -50,8 +51,8 @@ The exit code is 2 with a fault, 1 with a remark, else 0. Within 30 seconds it c
 	}
 	flags := policy.NewFlags(cmd.Flags(), "")
 	own := &doctorFlags{
-		postfix:  flags.Words("postfix", nil, "DIR,…", "directories of main.cf, in place of those that postmulti knows"),
-		sendmail: flags.String("sendmail", usualSendmailCF, "FILE", "what Sendmail reads"),
+		postfix:  flags.Words("postfix-config-dir", nil, "DIR,…", "directories of main.cf, in place of those that postmulti knows"),
+		sendmail: flags.String("sendmail-config-dir", usualSendmail, "DIR", "directory of sendmail.cf and sendmail.mc"),
 		skip:     flags.Words("skip", nil, "WHAT,…", "what is as you want it, and need not be said"),
 		json:     flags.Bool("json", false, "write the report for programs"),
 	}
@@ -70,7 +71,7 @@ func runDoctor(cmd *cobra.Command, own *doctorFlags) error {
 	g := &gathering{
 		settings: resolveAll(originOf(cmd)),
 		run:      mta.Programs(runWithin),
-		servers:  doctor.Servers{Postfix: *own.postfix, Sendmail: *own.sendmail, Root: os.Geteuid() == 0},
+		servers:  doctor.Servers{Postfix: *own.postfix, Sendmail: filepath.Join(*own.sendmail, "sendmail.cf"), Root: os.Geteuid() == 0},
 		skip:     *own.skip,
 	}
 	g.servers.Run = g.run

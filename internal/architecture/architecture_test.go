@@ -147,6 +147,7 @@ var inTests = map[string][]string{
 	"internal/mailauth":     {"internal/dns", "internal/dns/dnstest", "internal/mailauth/dkimtest"},
 	"internal/attach":       {"test/testbed"},
 	"internal/mta":          {"test/testbed"},
+	"internal/doctor":       {"internal/clamd/clamdtest", "test/testbed"},
 	"internal/mta/postfix":  {"test/testbed"},
 	"internal/mta/sendmail": {"test/testbed"},
 	"internal/passwords":    {"test/testbed"},

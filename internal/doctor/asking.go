@@ -74,7 +74,12 @@ func has(words []string, word string) bool {
 func (f *Facts) ours(p *Postfix, s *postfix.Service, parameter string) (postfix.Milter, bool) {
 	milters, _ := postfix.ParseMilters(p.Value(s, parameter)) // what is wrong has an examination of its own
 	for _, m := range milters {
-		if at, err := p.place(s, m); err == nil && f.listens(at) {
+		at, err := p.place(s, m)
+		if err != nil {
+			continue
+		}
+		// Written as if there were no chroot, it is meant all the same.
+		if e, _ := postfix.ParseEndpoint(m.Address); f.listens(at) || e.Path != "" && f.listens(place{path: e.Path}) {
 			return m, true
 		}
 	}

@@ -173,7 +173,16 @@ func GatherUnit(ctx context.Context, run mta.Run, name string) Fact[Unit] {
 	if err != nil {
 		return NotKnown[Unit](err)
 	}
-	shown := properties(out.Stdout)
+	return parseUnit(name, out.Stdout)
+}
+
+// parseUnit reads lines of NAME=VALUE, as "systemctl show" prints them.
+func parseUnit(name, text string) Fact[Unit] {
+	shown := make(map[string]string)
+	for line := range strings.Lines(text) {
+		property, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		shown[property] = value
+	}
 	if shown["LoadState"] == "not-found" {
 		return Fact[Unit]{}
 	}
@@ -189,7 +198,12 @@ func GatherSocket(ctx context.Context, run mta.Run, name string) (addresses []st
 	if err != nil {
 		return nil
 	}
-	for line := range strings.Lines(out.Stdout) {
+	return parseSockets(out.Stdout)
+}
+
+// parseSockets reads lines such as "Listen=/run/mailweir/mailweir.sock (Stream)".
+func parseSockets(text string) (addresses []string) {
+	for line := range strings.Lines(text) {
 		at, isListen := strings.CutPrefix(strings.TrimSpace(line), "Listen=")
 		at, stream := strings.CutSuffix(at, " (Stream)")
 		switch {
@@ -201,14 +215,4 @@ func GatherSocket(ctx context.Context, run mta.Run, name string) (addresses []st
 		}
 	}
 	return addresses
-}
-
-// properties reads lines of NAME=VALUE.
-func properties(text string) map[string]string {
-	all := make(map[string]string)
-	for line := range strings.Lines(text) {
-		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
-		all[name] = value
-	}
-	return all
 }

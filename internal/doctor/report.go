@@ -97,11 +97,18 @@ func (r Report) WriteText(out io.Writer) error {
 	var sums []string
 	for _, level := range []Level{Fault, Remark, Unknown, OK} {
 		if n := count[level]; n > 0 {
-			sums = append(sums, fmt.Sprintf("%d %s", n, level))
+			sums = append(sums, fmt.Sprintf("%d %s%s", n, level, plural(level, n)))
 		}
 	}
 	_, err := fmt.Fprintln(out, strings.Join(sums, ", "))
 	return err
+}
+
+func plural(level Level, n int) string {
+	if n != 1 && level > Unknown {
+		return "s"
+	}
+	return ""
 }
 
 // WriteJSON writes the report for programs.
