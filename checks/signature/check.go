@@ -38,7 +38,7 @@ more particular name out, and a digest that is known to be harmless.
 files with macros), ` + "`disk-image`" + ` (ISO, UDF, VHD, DMG …), ` + "`onenote`" + `, ` + "`encrypted`" + ` (archives and documents that cannot be looked into), ` + "`disguised`" + `
 (a program under the name of something else), ` + "`double-extension`" + ` (invoice.pdf.exe), ` + "`unexamined`" + ` (a limit of the examination kept a part of the
 message from being looked at; content.md lists them), or a media type as found by the first octets, such as ` + "`application/x-7z-compressed`" + `. ` +
-		"`TYPE=NAME`" + ` gives the name for the reply. ` + "`--signature-bypass`" + ` lists senders, recipients and clients to whose mail this does not apply.`,
+		"`TYPE=NAME`" + ` gives the name for the reply. ` + "`--signature-direction=inbound`" + ` leaves alone what your own users send. ` + "`--signature-bypass`" + ` lists senders, recipients and clients to whose mail this does not apply.`,
 	Mode:      policy.Enforce,
 	OnError:   policy.Accept,
 	Aggregate: policy.AggregateAny,
@@ -49,6 +49,7 @@ message from being looked at; content.md lists them), or a media type as found b
 		names := f.Tables("names", "names and extensions of unwanted files, with the signature's name",
 			table.Use{Asked: table.OwnKeys, Own: fileName, Noun: "file names", Values: table.Values{Name: "names of files"}, Bare: "OK"})
 		types := f.Strings("types", "TYPE[=NAME]", "kind of unwanted file: "+kindNouns+", or a media type")
+		direction := f.Words("direction", []string{"inbound", "outbound", "internal", "relay"}, "DIRECTION,…", "mail whose attachments are looked at: inbound, outbound, internal, relay")
 		list := f.Tables("bypass", "senders, recipients and clients whose attachments are not looked at", blocklist.BypassUse())
 		return func(env *policy.Env) (policy.Hooks, error) {
 			if !hashes.Given() && !names.Given() && len(*types) == 0 {
@@ -57,6 +58,9 @@ message from being looked at; content.md lists them), or a media type as found b
 			rule := &rule{slot: policy.NewSlot[findings](env)}
 			rule.exam = examination.For(env, rule.wants)
 			var err error
+			if rule.directions, err = policy.ParseDirections(*direction, policy.Inbound, policy.Outbound, policy.Internal, policy.Relay); err != nil {
+				return policy.Hooks{}, fmt.Errorf("--signature-direction: %w", err)
+			}
 			if rule.hashes, err = hashes.Open(env); err != nil {
 				return policy.Hooks{}, err
 			}
@@ -82,6 +86,7 @@ type rule struct {
 	hashes, names *table.List
 	types         []fileType
 	unexamined    string // the signature of a message that was not examined whole, "" where it may pass
+	directions    []policy.Direction
 	bypass        blocklist.Bypass
 	slot          policy.Slot[findings] // on the message, whoever gets it
 }
@@ -92,15 +97,18 @@ func (s *rule) wants(m *policy.Message) (content.Needs, bool) {
 	if s.hashes != nil {
 		needs |= content.Sums
 	}
-	return needs, !s.bypass.Message(m)
+	return needs, m.AnyRecipient(s.concerns) && !s.bypass.Message(m)
 }
+
+// concerns reports whether mail to a recipient goes in a direction in which it is looked at.
+func (s *rule) concerns(r *policy.Recipient) bool { return slices.Contains(s.directions, r.Direction) }
 
 func (s *rule) hooks() policy.Hooks {
 	return policy.Hooks{
 		Header: s.exam.Header,
 		Body:   s.exam.Body,
 		Message: func(m *policy.Message) (policy.Verdict, error) {
-			if s.bypass.Message(m) {
+			if !m.AnyRecipient(s.concerns) || s.bypass.Message(m) {
 				return policy.Pass, nil
 			}
 			result, err := s.exam.Finish(m)
@@ -111,7 +119,7 @@ func (s *rule) hooks() policy.Hooks {
 		},
 		MessageFor: func(r *policy.Recipient) (policy.Verdict, error) {
 			found := s.slot.Of(r.Msg)
-			if found.result == nil || s.bypass.Recipient(r) {
+			if found.result == nil || !s.concerns(r) || s.bypass.Recipient(r) {
 				return policy.Pass, nil
 			}
 			return policy.Asks(s.hashes, s.names, s.bypass.List).Later(func(ctx context.Context) (policy.Verdict, error) {

@@ -23,6 +23,11 @@ func TestSignature(t *testing.T) {
 	encrypted := []byte(policytest.Zipped(t, "a.txt", "x"))
 	encrypted[6] |= 1
 	byHash, byName := "--signature-hashes="+hashes, "--signature-names="+names
+	outbound := func(to ...string) policytest.Letter {
+		l := policytest.Attachment("a", "abc")
+		l.Client, l.To = "127.0.0.1", to
+		return l
+	}
 	policytest.Only(Check).Play(t, nil, []policytest.Scenario{
 		{Name: "off", Mail: policytest.Attachment("a.exe", program)},
 		{Name: "sha256", Flags: []string{byHash}, Mail: policytest.Attachment("a", "abc"), Said: refused("Test.Abc"), Cause: `file "a": ` + hashes + ":2"},
@@ -94,12 +99,21 @@ func TestSignature(t *testing.T) {
 			return l
 		}(), Said: refused("Test.Abc")},
 		{Name: "bypass by recipient", Flags: []string{byHash, "--signature-bypass=inline:{user@ours.example=OK}"}, Mail: policytest.Attachment("a", "abc")},
+		{Name: "inbound", Flags: []string{byHash, "--signature-direction=inbound"}, Mail: policytest.Attachment("a", "abc"), Said: refused("Test.Abc")},
+		{Name: "another direction", Flags: []string{byHash, "--signature-direction=outbound,internal"}, Mail: policytest.Attachment("a", "abc")},
+		{Name: "outbound", Flags: []string{byHash, "--signature-direction=outbound"}, Mail: outbound("x@else.example"), Said: refused("Test.Abc")},
+		{Name: "outbound, and only inbound counts", Flags: []string{byHash, "--signature-direction=inbound"}, Mail: outbound("x@else.example")},
+		{Name: "outbound for one of two", Flags: []string{byHash, "--signature-direction=outbound"}, Mail: outbound("a@ours.example", "x@else.example"), Said: refused("Test.Abc")},
+		{Name: "internal", Flags: []string{byHash, "--signature-direction=internal"}, Mail: outbound("a@ours.example"), Said: refused("Test.Abc")},
+		{Name: "every direction by default", Flags: []string{byHash}, Mail: outbound("a@ours.example"), Said: refused("Test.Abc")},
 		{Name: "monitor", Flags: []string{byHash, "--signature=monitor"}, Mail: policytest.Attachment("a", "abc"), Events: "signature would_refuse"},
 	})
 }
 
 func TestSignatureErrors(t *testing.T) {
 	policytest.Only(Check).WantError(t, `--signature-types: "macro" is none of executable`, "--signature-types=macro")
+	policytest.Only(Check).WantError(t, `--signature-direction: "in" is none of inbound, outbound, internal, relay`, "--signature-types=script", "--signature-direction=in")
+	policytest.Only(Check).WantError(t, `--signature-direction: no direction`, "--signature-types=script", "--signature-direction=")
 	policytest.Only(Check).WantError(t, `--signature-types: "script=" gives a name`, "--signature-types=script=")
 	for key, want := range map[string]string{
 		"abc": "is no MD5, SHA-1 or SHA-256", "sha256:ba7816bf": "is no MD5", strings.Repeat("g", 64): "is no MD5", strings.Repeat("a", 48): "is no MD5",

@@ -338,8 +338,8 @@ func TestConfiguration(t *testing.T) {
 		{"is given twice", one + " " + one},
 		{`--spam-reject-at: "high" is neither action, never, nor a score`, one + " --spam-reject-at=high"},
 		{`--spam-tag-at: "NaN"`, one + " --spam-tag-at=NaN"},
-		{`--spam-direction: "relay" is neither`, one + " --spam-direction=inbound,relay"},
-		{"--spam-direction: no mail is shown", one + " --spam-direction="},
+		{`--spam-direction: "relay" is none of`, one + " --spam-direction=inbound,relay"},
+		{"--spam-direction: no direction", one + " --spam-direction="},
 	} {
 		only.WantError(t, tt.words, strings.Fields(tt.flags)...)
 	}

@@ -58,7 +58,7 @@ func (o *options) build(env *policy.Env) (policy.Hooks, error) {
 	if r.tagAt, err = parseThreshold(*o.tagAt); err != nil {
 		return policy.Hooks{}, fmt.Errorf("--spam-tag-at: %w", err)
 	}
-	if r.directions, err = parseDirections(*o.direction); err != nil {
+	if r.directions, err = policy.ParseDirections(*o.direction, policy.Inbound, policy.Outbound, policy.Internal); err != nil {
 		return policy.Hooks{}, fmt.Errorf("--spam-direction: %w", err)
 	}
 	atOnce, most := rspamdAtOnce, int64(rspamdMost)
@@ -165,18 +165,4 @@ func parseThreshold(text string) (threshold, error) {
 // action says.
 func (t threshold) reached(a *spamscan.Answer, action bool) bool {
 	return t.action && action || a.Score >= t.score
-}
-
-func parseDirections(words []string) (list []policy.Direction, err error) {
-	for _, word := range words {
-		i := slices.IndexFunc([]policy.Direction{policy.Inbound, policy.Outbound, policy.Internal}, func(d policy.Direction) bool { return d.String() == word })
-		if i < 0 {
-			return nil, fmt.Errorf("%q is neither inbound, outbound nor internal", word)
-		}
-		list = append(list, policy.Direction(i))
-	}
-	if list == nil {
-		return nil, errors.New("no mail is shown to the scanner; use --spam=off instead")
-	}
-	return list, nil
 }

@@ -2,9 +2,11 @@ package policy
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"iter"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -139,8 +141,8 @@ type Message struct {
 	Exempt Exemption
 	// Fields are the header fields in order, at most so many as the runner keeps.
 	Fields []Field
-	// FieldsDropped says that the header section was longer than that, FromDropped that some of what
-	// is missing are From fields.
+	// FieldsDropped says that the header section was longer than that, FromDropped that some of
+	// what is missing are From fields.
 	FieldsDropped, FromDropped bool
 	// FromUnknown is why the From fields of a recorded message are not known; nil for any other.
 	// HeaderFrom panics with it then: that is an error of the check that asks.
@@ -178,11 +180,11 @@ type Inquiry interface {
 	// Keep has the body kept for whoever is to be shown the message. It is called in a Headers
 	// hook; of a message whose refusal is certain by then nothing is kept.
 	Keep()
-	// Open returns a reader of the message, header section and body, OpenBody one of its body alone,
-	// for a [Question.Later] of a Message or MessageFor hook. Each call begins at the first octet, and
-	// several may be read at once; lines end as the MTA sent them. What could not be kept is an error
-	// of the reader, and so the check's own: that there is no more room (--scan-spool-max), or that
-	// nobody called Keep.
+	// Open returns a reader of the message, header section and body, OpenBody one of its body
+	// alone, for a [Question.Later] of a Message or MessageFor hook. Each call begins at the first
+	// octet, and several may be read at once; lines end as the MTA sent them. What could not be
+	// kept is an error of the reader, and so the check's own: that there is no more room
+	// (--scan-spool-max), or that nobody called Keep.
 	Open() io.Reader
 	OpenBody() io.Reader
 	// KeepSigned is Keep for a message with a DKIM signature (RFC 6376) of one of the domains, or
@@ -358,6 +360,30 @@ var directionNames = [...]string{"inbound", "outbound", "internal", "relay"}
 
 // String returns the direction as it is written in logs and definition files.
 func (d Direction) String() string { return directionNames[d] }
+
+// ParseDirections reads directions as they are written, of which there must be one. Known are those
+// that may be named.
+func ParseDirections(words []string, known ...Direction) (list []Direction, err error) {
+	for _, word := range words {
+		i := slices.IndexFunc(known, func(d Direction) bool { return d.String() == word })
+		if i < 0 {
+			return nil, fmt.Errorf("%q is none of %s", word, directionsText(known))
+		}
+		list = append(list, known[i])
+	}
+	if list == nil {
+		return nil, fmt.Errorf("no direction; want some of %s", directionsText(known))
+	}
+	return list, nil
+}
+
+func directionsText(list []Direction) string {
+	names := make([]string, len(list))
+	for i, d := range list {
+		names[i] = d.String()
+	}
+	return strings.Join(names, ", ")
+}
 
 // Service is the door that mail came through.
 type Service string
