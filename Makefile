@@ -7,7 +7,7 @@ GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  = -s -w -X main.version=$(VERSION)
 
-.PHONY: build package run demo test quick decisions lint vuln docs docs-check templ bench faults fuzz mutate clean
+.PHONY: build package run demo test quick test-next decisions lint vuln docs docs-check templ bench faults fuzz mutate clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/mailweir ./cmd/mailweir
@@ -28,6 +28,10 @@ test:
 
 quick:
 	test/quick
+
+# The dialogs on the MTAs of Debian 13, in a root that is made once; not part of test.
+test-next:
+	test/next/run
 
 # What this mailweir decides, beside what another did (see test/README.md):
 # make decisions OUT=DIR [BIN=PROGRAM] [AGAINST=DIR]

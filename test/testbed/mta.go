@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strconv"
@@ -114,7 +113,7 @@ func (m *MTA) Services() string {
 // and returns what the command printed.
 func (m *MTA) Submit(from, message string) (string, error) {
 	args := append(append([]string(nil), m.submit[1:]...), "-t", "-f", from)
-	cmd := exec.Command(m.submit[0], args...)
+	cmd := mtaCommand(m.submit[0], args...)
 	cmd.Stdin = strings.NewReader(message)
 	out, err := cmd.CombinedOutput()
 	if err != nil {

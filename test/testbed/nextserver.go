@@ -2,7 +2,6 @@ package testbed
 
 import (
 	"fmt"
-	"os/exec"
 	"strings"
 	"syscall"
 )
@@ -72,7 +71,7 @@ func (s *NextServer) Do(lines string) error {
 }
 
 func (s *NextServer) run(command string, words ...string) error {
-	cmd := exec.Command("/usr/sbin/"+command, append([]string{"-c", s.MTA.etc}, words...)...)
+	cmd := mtaCommand("/usr/sbin/"+command, append([]string{"-c", s.MTA.etc}, words...)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, out)
 	}

@@ -3,7 +3,6 @@ package testbed
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -11,6 +10,10 @@ import (
 
 // postfixDaemons is where Debian keeps Postfix's daemons.
 const postfixDaemons = "/usr/lib/postfix/sbin"
+
+func needPostfix() error {
+	return needFiles(inMTARoot("/usr/sbin/postfix"), inMTARoot(postfixDaemons+"/master"))()
+}
 
 // StartPostfix starts a Postfix of its own below a temporary directory; nothing
 // of the machine's own Postfix is touched or used but its programs. Clients on
@@ -57,7 +60,7 @@ func (m *MTA) startMaster(tb TB) {
 	tb.Helper()
 	// master -d stays in the foreground in the process group that it leads, and
 	// takes its children with it when it ends.
-	cmd := exec.Command(postfixDaemons+"/master", "-c", m.etc, "-d")
+	cmd := mtaCommand(postfixDaemons+"/master", "-c", m.etc, "-d")
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C"}
 	m.Process = start(tb, cmd)
 	m.Process.outlast(tb)

@@ -1,11 +1,10 @@
 package testbed
 
 import (
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -18,21 +17,18 @@ const (
 )
 
 func needSendmail() error {
-	if _, err := os.Stat(sendmailRoot + "/complete"); err != nil {
-		return errors.New("not unpacked below " + sendmailRoot)
-	}
-	return nil
+	return needFiles(inMTARoot("/usr/bin/m4"), inMTARoot(sendmailRoot+"/complete"))()
 }
 
 // sendmailEnv finds the one library that a system without Sendmail lacks.
 func sendmailEnv() ([]string, error) {
-	found, err := filepath.Glob(sendmailRoot + "/usr/lib/*/libwrap.so.0")
+	found, err := filepath.Glob(inMTARoot(sendmailRoot + "/usr/lib/*/libwrap.so.0"))
 	if err != nil {
 		return nil, err
 	}
 	env := []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C"}
 	if len(found) > 0 {
-		env = append(env, "LD_LIBRARY_PATH="+filepath.Dir(found[0]))
+		env = append(env, "LD_LIBRARY_PATH="+filepath.Join(sendmailRoot, "usr/lib", filepath.Base(filepath.Dir(found[0]))))
 	}
 	return env, nil
 }
@@ -69,10 +65,10 @@ func StartSendmail(tb TB, config MTAConfig) *MTA {
 
 	// Sendmail waits a minute for a qualified name of its host, hence a host
 	// name of its own. With -bD it stays in the foreground.
-	inHost := []string{"unshare", "--uts", "sh", "-c", `hostname mx.test.example && exec "$0" "$@"`, sendmailBinary}
-	m.submit = append(append([]string{"env"}, env...), append(inHost, "-C", filepath.Join(dir, "submit.cf"))...)
-	cmd := exec.Command(inHost[0], append(inHost[1:], "-C", filepath.Join(dir, "daemon.cf"), "-bD", "-X", m.mailLog)...)
-	cmd.Env = env
+	inHost := append(append([]string{"env"}, env...), "unshare", "--uts", "sh", "-c", `hostname mx.test.example && exec "$0" "$@"`, sendmailBinary)
+	m.submit = append(slices.Clone(inHost), "-C", filepath.Join(dir, "submit.cf"))
+	inHost = append(inHost, "-C", filepath.Join(dir, "daemon.cf"), "-bD", "-X", m.mailLog)
+	cmd := mtaCommand(inHost[0], inHost[1:]...)
 	m.Process = start(tb, cmd)
 	m.AwaitGreeting(tb, m.MX, m.Submission, m.Reinject)
 	return m
@@ -96,7 +92,7 @@ func sendmailDirectories(tb TB, dir string) {
 // compileMC turns an mc file into the cf file that Sendmail reads.
 func compileMC(tb TB, name, mc string) {
 	tb.Helper()
-	cmd := exec.Command("m4", "-")
+	cmd := mtaCommand("m4", "-")
 	cmd.Stdin = strings.NewReader(mc)
 	var complaints strings.Builder
 	cmd.Stderr = &complaints

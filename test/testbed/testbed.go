@@ -36,8 +36,8 @@ type TB interface {
 // components says how each optional part of a machine is recognised.
 var components = map[string]func() error{
 	"root":      needRoot,
-	"postfix":   all(needRoot, needFiles("/usr/sbin/postfix", postfixDaemons+"/master")),
-	"sendmail":  all(needRoot, needCommands("m4", "unshare"), needSendmail),
+	"postfix":   all(needRoot, needPostfix),
+	"sendmail":  all(needRoot, needCommands("unshare"), needSendmail),
 	"dns":       needCommands("rbldnsd", "unbound"),
 	"dkim":      all(needRoot, needCommands("unbound", "unshare", "ip", "opendkim-testmsg"), needDKIM),
 	"documents": needDocuments,
@@ -59,7 +59,7 @@ var components = map[string]func() error{
 
 	// Those of dialogs.
 	"strict-clamd": needCommands("clamd"),
-	"next-server":  all(needRoot, needFiles("/usr/sbin/postfix", postfixDaemons+"/master")),
+	"next-server":  all(needRoot, needPostfix),
 	"lmtp":         all(needRoot, needCommands("dovecot"), needFiles("/usr/lib/dovecot/lmtp")),
 	"userdb":       all(needRoot, needCommands("dovecot"), needFiles("/usr/lib/dovecot/lmtp")),
 	"tables":       func() error { return nil }, // the testbed's own
