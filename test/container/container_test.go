@@ -28,7 +28,16 @@ func TestCompose(t *testing.T) {
 	e.buildImages(t)
 	c := startCompose(t, e)
 
+	t.Run("a blocked header From would be refused", func(t *testing.T) {
+		c.expect(t, message{from: "blocked@blocked.example"}, `^250 2\.0\.0 Ok: queued as`)
+		if logged := c.compose(t, "logs", "--no-color", "mailweir"); !strings.Contains(logged, "would_refuse") {
+			t.Errorf("no would_refuse in the log:\n%s", logged)
+		}
+		c.sink.Clear()
+	})
 	t.Run("a blocked header From is refused", func(t *testing.T) {
+		c.append(t, "mailweir.conf", "header-from = enforce\n")
+		c.compose(t, "exec", "-T", "mailweir", "mailweir", "reload")
 		c.expect(t, message{from: "blocked@blocked.example"},
 			`^550 5\.7\.1 Rejected by header based Blocked Senders - Block policy for Header From \[mw-\w+\]$`)
 	})
@@ -40,6 +49,15 @@ func TestCompose(t *testing.T) {
 		}
 		if len(arrived) != 1 || !strings.Contains(arrived[0].Data, "Subject: through a container\n") {
 			t.Errorf("arrived: %+v; want the clean message alone", arrived)
+		}
+	})
+	t.Run("the record outlives the container", func(t *testing.T) {
+		c.compose(t, "up", "--no-build", "-d", "--force-recreate", "mailweir")
+		if err := e.until(func() error { return c.say(message{}, "^221 ") }); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.compose(t, "exec", "-T", "mailweir", "mailweir", "events", "--check=header-from"); !strings.Contains(got, "would_refuse") {
+			t.Errorf("events: %s", got)
 		}
 	})
 	t.Run("a changed list acts after SIGHUP", func(t *testing.T) {

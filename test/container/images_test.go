@@ -53,6 +53,9 @@ func (e *engine) buildImages(t *testing.T) {
 	if err == nil {
 		err = os.WriteFile(context+"/LICENSE", license, 0o644)
 	}
+	if err == nil {
+		err = os.CopyFS(context+"/contrib/container", os.DirFS(container))
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
