@@ -66,6 +66,11 @@ func purge(t *testing.T, m *installed.Machine) {
 	if got := m.Must(t, "cat /etc/mailweir/mailweir.conf; ls /var/lib/mailweir"); !strings.Contains(got, "state.db") {
 		t.Errorf("removing has taken the configuration or the state: %s", got)
 	}
+	purged(t, m)
+}
+
+// purged purges mailweir and sees that nothing of ours is left.
+func purged(t *testing.T, m *installed.Machine) {
 	m.Must(t, "dpkg --purge mailweir")
 	left := m.Must(t, "find / -xdev -name '*mailweir*' -not -path '/root/*' -not -path '/proc/*'; systemctl list-units --all --no-legend 'mailweir*'")
 	left = regexp.MustCompile(`(?m)^/(tmp/|run/systemd|var/lib/dpkg/info|var/log/).*\n`).ReplaceAllString(left, "")
