@@ -1,6 +1,9 @@
 package state
 
-import "sync"
+import (
+	"math"
+	"sync"
+)
 
 // places counts the leases that this process holds.
 type places struct {
@@ -21,6 +24,9 @@ func (p *places) take(key string, limit int) Lease {
 	p.held[key]++
 	return &place{from: p, key: key}
 }
+
+// adopt counts a place that was taken elsewhere, whatever the limit was.
+func (p *places) adopt(key string) Lease { return p.take(key, math.MaxInt) }
 
 func (p *places) count() int {
 	p.mu.Lock()
@@ -47,3 +53,8 @@ func (l *place) Release() {
 		}
 	})
 }
+
+// adopt goes on with a place that another process has handed over.
+func (f *File) adopt(key string) Lease { return f.places.adopt(key) }
+
+func (m *Memory) adopt(key string) Lease { return m.places.adopt(key) }

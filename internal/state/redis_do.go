@@ -1,11 +1,9 @@
 package state
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -22,7 +20,7 @@ func (r *Redis) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 	if err := ctx.Err(); err != nil {
 		return Failed(steps, err)
 	}
-	b := &batch{redis: r, steps: steps, results: make([]Result, len(steps)), now: r.options.Clock().UnixMilli()}
+	b := &batch{proposals: proposals{steps, make([]Result, len(steps))}, redis: r, now: r.options.Clock().UnixMilli()}
 	entered := false
 	for i, s := range steps {
 		err := s.check()
@@ -49,11 +47,10 @@ func (r *Redis) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 
 // batch is one call of Do.
 type batch struct {
-	redis   *Redis
-	steps   []Step
-	results []Result
-	now     int64
-	todo    []int // what was sent
+	proposals
+	redis *Redis
+	now   int64
+	todo  []int // what was sent
 }
 
 // fail has steps fail, unless they have failed already.
@@ -100,50 +97,11 @@ func (b *batch) part(i int) int { return b.redis.part(bucketOf(b.steps[i].key)) 
 
 // run does the steps of these numbers: those that update until nobody comes between.
 func (b *batch) run(ctx context.Context, to rueidis.CoreClient, todo []int) {
-	sent := b.steps
-	isUpdate := func(i int) bool { return b.steps[i].op == opUpdate }
-	if slices.ContainsFunc(todo, isUpdate) {
-		sent = slices.Clone(b.steps)
-		todo = slices.DeleteFunc(slices.Clone(todo), func(i int) bool {
-			return isUpdate(i) && !b.propose(sent, i, b.steps[i].hint)
-		})
-	}
+	sent, todo := b.begin(todo)
 	for len(todo) > 0 {
 		b.round(ctx, to, sent, todo)
-		var again []int
-		for _, i := range todo {
-			if isUpdate(i) && b.lost(sent, i) {
-				again = append(again, i)
-			}
-		}
-		todo = again
+		todo = b.again(sent, todo)
 	}
-}
-
-// propose makes a swap of an update, on what it would replace.
-func (b *batch) propose(sent []Step, i int, was Result) bool {
-	swap, err := b.steps[i].swap(was)
-	if err != nil {
-		b.results[i] = Result{Err: err}
-		return false
-	}
-	sent[i] = swap
-	sent[i].hint = was
-	return true
-}
-
-// lost says that something else was there than what the update would replace, and proposes again.
-func (b *batch) lost(sent []Step, i int) bool {
-	s, r := sent[i], &b.results[i]
-	if r.Err != nil || !s.reads() && r.Done {
-		return false
-	}
-	now := Result{Found: r.Found, Value: r.Value, Until: r.Until}
-	if s.reads() && now.Found == s.hint.Found && bytes.Equal(now.Value, s.hint.Value) {
-		r.Done = false // it is to stay as it is
-		return false
-	}
-	return b.propose(sent, i, now)
 }
 
 // round sends the steps of these numbers. A server that does not know the script yet gets its text.
