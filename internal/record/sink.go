@@ -216,12 +216,7 @@ func (s *Sink) Delete(ctx context.Context, address string) (int, error) {
 		err error
 	}
 	over := make(chan result, 1)
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return 0, errClosed
-	}
-	s.tasks = append(s.tasks, func(work context.Context) {
+	err := s.ask(func(work context.Context) {
 		if stats := s.Stats(); stats.Failing && stats.Waiting > 0 { // they would come afterwards
 			over <- result{0, ErrUnavailable}
 			return
@@ -229,8 +224,9 @@ func (s *Sink) Delete(ctx context.Context, address string) (int, error) {
 		n, err := s.store.Delete(work, address)
 		over <- result{n, err}
 	})
-	s.mu.Unlock()
-	s.poke()
+	if err != nil {
+		return 0, err
+	}
 	select {
 	case r := <-over:
 		return r.n, r.err
@@ -239,6 +235,18 @@ func (s *Sink) Delete(ctx context.Context, address string) (int, error) {
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	}
+}
+
+// ask has the writer do something between commits.
+func (s *Sink) ask(task func(context.Context)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return errClosed
+	}
+	s.tasks = append(s.tasks, task)
+	s.poke()
+	return nil
 }
 
 // Close writes what has been taken, and closes the store.

@@ -142,7 +142,13 @@ func (s *Sink) commit(entries []Entry, changes []Change, closing bool) bool {
 		s.losing = false
 		s.Log.WithField("dropped", s.stats.DroppedDecisions+s.stats.DroppedMessages+s.stats.DroppedChanges).Info("the record takes entries again")
 	}
-	for _, e := range kept {
+	s.written(kept, changes)
+	return true
+}
+
+// written counts what has been kept, and shows it to those who look on. The caller holds mu.
+func (s *Sink) written(entries []Entry, changes []Change) {
+	for _, e := range entries {
 		if e.Event != nil {
 			s.stats.Decisions++
 		} else {
@@ -151,9 +157,8 @@ func (s *Sink) commit(entries []Entry, changes []Change, closing bool) bool {
 	}
 	s.stats.Changes += uint64(len(changes))
 	for w := range s.watches {
-		w.push(kept)
+		w.push(entries)
 	}
-	return true
 }
 
 // forget takes a batch out of the queue. The caller holds mu.
