@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/user"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -50,7 +51,7 @@ func openSocket(path string, opts ListenOptions) (net.Listener, error) {
 		return nil, errors.Join(err, l.Close())
 	}
 	l.SetUnlinkOnClose(false)
-	return &ownListener{l, path, own}, nil
+	return &ownListener{UnixListener: l, path: path, own: own}, nil
 }
 
 // listenClosed opens a socket to which nobody but root may connect.
@@ -70,17 +71,44 @@ func (o ListenOptions) mode() fs.FileMode {
 	return o.Mode
 }
 
+// Adopt goes on with a listener that another process has opened by [Listen] at that address, and
+// has left. Its socket gets group and mode again, for they may have changed.
+func Adopt(l net.Listener, spec string, opts ListenOptions) (net.Listener, error) {
+	network, path, err := ParseAddress(spec)
+	if err != nil || network != "unix" {
+		return l, err
+	}
+	unix, is := l.(*net.UnixListener)
+	if !is {
+		return nil, fmt.Errorf("socket %s: it is no unix socket", path)
+	}
+	gid, err := groupID(opts.Group)
+	if err != nil {
+		return nil, fmt.Errorf("socket %s: %w", path, err)
+	}
+	own, err := permit(path, gid, opts.mode())
+	if err != nil {
+		return nil, fmt.Errorf("socket %s: %w", path, err)
+	}
+	unix.SetUnlinkOnClose(false)
+	return &ownListener{UnixListener: unix, path: path, own: own}, nil
+}
+
 // ownListener removes its socket when it closes, unless another program has put its own there
 // meanwhile.
 type ownListener struct {
 	*net.UnixListener
 	path string
 	own  fs.FileInfo
+	left atomic.Bool // another process goes on with the socket
 }
+
+// Leave says whether the socket stays when the listener closes: another process goes on with it.
+func (l *ownListener) Leave(stays bool) { l.left.Store(stays) }
 
 // Close ends accepting and removes the socket.
 func (l *ownListener) Close() error {
-	if now, err := os.Lstat(l.path); err == nil && os.SameFile(l.own, now) {
+	if now, err := os.Lstat(l.path); err == nil && !l.left.Load() && os.SameFile(l.own, now) {
 		_ = os.Remove(l.path) // before closing: afterwards it might be a successor's
 	}
 	return l.UnixListener.Close()

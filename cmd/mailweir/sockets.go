@@ -47,7 +47,7 @@ func (s *sockets) listenTCP(address string) (net.Listener, error) {
 }
 
 func (s *sockets) keep(l net.Listener) net.Listener {
-	one := listener.New(l)
+	one := listener.New(l, nil)
 	s.open = append(s.open, one)
 	return one
 }

@@ -9,7 +9,10 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Listener is a listener that can be asked whether its accept loop moves.
@@ -20,13 +23,24 @@ type Listener struct {
 	asked  chan struct{} // closed when the loop has come by; nil when nobody asks
 	closed chan struct{}
 	once   sync.Once
+	gate   <-chan struct{} // nil for an open one
 }
 
-// New wraps a listener of package net or of package milter.
-func New(l net.Listener) *Listener { return &Listener{Listener: l, closed: make(chan struct{})} }
+// New wraps a listener of package net or of package milter. It accepts nothing before the gate is
+// closed; nil is none.
+func New(l net.Listener, gate <-chan struct{}) *Listener {
+	return &Listener{Listener: l, gate: gate, closed: make(chan struct{})}
+}
 
 // Accept waits for the next connection.
 func (l *Listener) Accept() (net.Conn, error) {
+	if l.gate != nil {
+		select {
+		case <-l.gate:
+		case <-l.closed:
+			return nil, net.ErrClosed
+		}
+	}
 	for {
 		conn, err := l.Listener.Accept()
 		if err == nil || !l.answer(err) {
@@ -39,6 +53,30 @@ func (l *Listener) Accept() (net.Conn, error) {
 func (l *Listener) Close() error {
 	l.once.Do(func() { close(l.closed) })
 	return l.Listener.Close()
+}
+
+// Descriptor returns a descriptor of the socket for another process, which is not closed with the
+// listener. It is a bare one: package os would have accepting block a thread.
+func (l *Listener) Descriptor() (int, error) {
+	raw, has := l.Listener.(syscall.Conn)
+	if !has {
+		return 0, fmt.Errorf("%s: it has no descriptor", l.Addr())
+	}
+	conn, err := raw.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	fd, failed := 0, error(nil)
+	err = conn.Control(func(own uintptr) { fd, failed = unix.FcntlInt(own, unix.F_DUPFD_CLOEXEC, 0) })
+	return fd, errors.Join(err, failed)
+}
+
+// Leave says whether the socket's file stays when the listener closes: another process goes on with
+// it.
+func (l *Listener) Leave(stays bool) {
+	if own, is := l.Listener.(interface{ Leave(bool) }); is {
+		own.Leave(stays)
+	}
 }
 
 // Moves returns nil when whoever accepts has come by to accept the next connection, or when the

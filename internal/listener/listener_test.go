@@ -20,7 +20,7 @@ func open(t *testing.T, network, address string) *listener.Listener {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wrapped := listener.New(l)
+	wrapped := listener.New(l, nil)
 	t.Cleanup(func() { _ = wrapped.Close() })
 	return wrapped
 }
