@@ -2,6 +2,7 @@ package admin
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -39,7 +40,6 @@ func SocketPath(address string) (string, error) {
 // waited for as long as an operation may take, and no longer.
 func NewClient(path string) *Client {
 	return &Client{http: &http.Client{
-		Timeout: longest,
 		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, "unix", path)
 		}},
@@ -60,6 +60,8 @@ func (c *Client) Do(ctx context.Context, r Request) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.Within, longest))
+	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://mailweir"+prefix+r.Operation, bytes.NewReader(body))
 	if err != nil {
 		return nil, err

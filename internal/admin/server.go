@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os/user"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -116,6 +117,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	request.Why, request.Body = e.Why, e.Request
+	if op, ok := find(slices.Concat(s.service.Offer().Groups, s.service.Own), request.Operation); ok && op.Within > longest {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2 * op.Within)) // without it the usual one holds
+	}
 	answer, err := s.service.Do(r.Context(), Local(uid, fromSocket), request)
 	if err != nil {
 		refuse(w, err)

@@ -5,6 +5,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -45,12 +46,17 @@ type Request struct {
 	// Why is what he says about it; For is how long an entry is to last, 0 until it is taken back.
 	Why string
 	For time.Duration
+	// Within is how long it may take; 0 is a minute. It is for the client alone.
+	Within time.Duration
 	// Body is the request of the operation's own, in JSON.
 	Body json.RawMessage
 }
 
-// longest is how long an operation may take.
+// longest is how long an operation may take that does not say so itself.
 const longest = time.Minute
+
+// within is how long an operation may take.
+func within(op policy.Operation) time.Duration { return cmp.Or(op.Within, longest) }
 
 // Do carries an operation out and returns its answer in JSON. The error is a [policy.WrongError],
 // [UnknownError], [DeniedError] or [UnavailableError], or something that should not be.
@@ -83,7 +89,7 @@ func (s *Service) run(ctx context.Context, op policy.Operation, c *policy.Call, 
 			return nil, &DeniedError{err.Error()}
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, longest)
+	ctx, cancel := context.WithTimeout(ctx, within(op))
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {

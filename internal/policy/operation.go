@@ -38,6 +38,8 @@ type About struct {
 	ByFlags bool
 	// Daemon: only the daemon can carry it out; the state alone does not do.
 	Daemon bool
+	// Within is how long it may take; 0 is a minute.
+	Within time.Duration
 	// May are the roles that may do it besides the admin. Without it the help desk and auditors may
 	// where it only looks, and nobody else.
 	May []Role

@@ -39,7 +39,11 @@ func NewNotifier(trouble func(error)) (*Notifier, error) {
 }
 
 // Listens reports whether there is a systemd that wants to know.
-func (n *Notifier) Listens() bool { return n.socket != "" }
+func (n *Notifier) Listens() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.socket != ""
+}
 
 // Ready says that the service does its work, at the start and after [Notifier.Reloading], and shows
 // what that is.
@@ -75,6 +79,14 @@ func (n *Notifier) Stopping(status string, within time.Duration) {
 	defer n.mu.Unlock()
 	n.status = status
 	n.send("STOPPING=1", extendLine(within), statusLine(status))
+}
+
+// MainPID says that another process does the work from now on; this one has nothing more to say.
+func (n *Notifier) MainPID(pid int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.send(fmt.Sprintf("MAINPID=%d", pid))
+	n.socket = ""
 }
 
 // Loading says what is being done before the service is ready, and asks for time while that takes

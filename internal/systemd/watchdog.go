@@ -20,7 +20,7 @@ type Part struct {
 // by SIGABRT, and Go writes the stacks of all goroutines to the log. Without a watchdog nothing is
 // asked.
 func (n *Notifier) Watch(ctx context.Context, hangs func(error), parts ...Part) {
-	if n.socket == "" || n.watchdog <= 0 {
+	if !n.Listens() || n.watchdog <= 0 {
 		return
 	}
 	every := n.watchdog / 2
