@@ -38,7 +38,7 @@ func (d *daemon) newService() *admin.Service {
 	return &admin.Service{
 		Backends: d.backends, Offer: func() admin.Offer { return d.loaded.Load().offer() },
 		Own: ownOperations(ownParts{
-			store: absolute(stateSpec(*d.settings.daemon.state)), reload: d.reloadNow,
+			store: absolute(stateSpec(*d.settings.daemon.state)), reload: d.reloadNow, upgrade: d.upgrade,
 			mode:     func(check string) policy.Mode { return d.loaded.Load().mode(check) },
 			record:   func() *recording { return d.record },
 			sums:     func() { d.recorder.SumNow() },
@@ -71,11 +71,12 @@ func stopCommands(s *admin.Server) {
 
 // ownParts are what [ownOperations] work with. Where only commands are made of them there is none.
 type ownParts struct {
-	store  string                                  // names the state
-	reload func(context.Context) (reloaded, error) // loads the daemon's configuration
-	mode   func(check string) policy.Mode          // in which a check runs
-	record func() *recording                       // what is recorded, nil for nothing
-	sums   func()                                  // has the sums of events told that are still open
+	store   string                                  // names the state
+	reload  func(context.Context) (reloaded, error) // loads the daemon's configuration
+	upgrade func(context.Context) upgraded          // hands over to another process
+	mode    func(check string) policy.Mode          // in which a check runs
+	record  func() *recording                       // what is recorded, nil for nothing
+	sums    func()                                  // has the sums of events told that are still open
 
 	backends func() []events.BackendState             // how they have fared
 	inspect  func(context.Context) []runner.Inspected // asks each
@@ -98,7 +99,7 @@ the exit code is 78 (EX_CONFIG).`,
 		return r, err
 	}
 	return append(admin.Operations(parts.store),
-		policy.OperationGroup{Operations: []policy.Operation{policy.NewOperation(about, policy.Unasked, run, showReloaded)}},
+		policy.OperationGroup{Operations: []policy.Operation{policy.NewOperation(about, policy.Unasked, run, showReloaded), upgradeOperation(parts.upgrade)}},
 		backendOperations(parts),
 		statusOperations(parts.itself),
 		policy.OperationGroup{Name: "checks", Operations: []policy.Operation{modeOperation(parts.mode)}},

@@ -19,28 +19,35 @@ import (
 	"mailweir/internal/events"
 	"mailweir/internal/policy"
 	"mailweir/internal/runner"
+	"mailweir/internal/state"
 	"mailweir/internal/systemd"
 	"mailweir/milter"
 )
 
 // daemon is the running milter.
 type daemon struct {
-	settings  *settings                 // what the process was started with
-	loaded    atomic.Pointer[settings]  // what the current policy was built from
-	loadedAt  atomic.Pointer[time.Time] // when that was
-	read      *settings                 // what was read last, whether or not it needs another start
-	log       *logrus.Logger
-	metrics   *events.Metrics
-	recorder  *events.Recorder
-	backends  *policy.Backends
-	runner    *runner.Runner
-	server    *milter.Server
-	sockets   *sockets
-	notify    *systemd.Notifier
-	http      *httpServer
-	console   *console
-	service   *admin.Service
-	record    *recording // nil where nothing is recorded
+	settings    *settings                 // what the process was started with
+	loaded      atomic.Pointer[settings]  // what the current policy was built from
+	loadedAt    atomic.Pointer[time.Time] // when that was
+	read        *settings                 // what was read last, whether or not it needs another start
+	log         *logrus.Logger
+	metrics     *events.Metrics
+	recorder    *events.Recorder
+	backends    *policy.Backends
+	runner      *runner.Runner
+	server      *milter.Server
+	sockets     *sockets
+	notify      *systemd.Notifier
+	http        *httpServer
+	console     *console
+	service     *admin.Service
+	record      *recording    // nil where nothing is recorded
+	state       *state.Switch // the state, where only one process can hold it
+	predecessor *predecessor  // nil where there is none
+
+	upgrading sync.Mutex    // held while an upgrade is under way, and after one
+	handed    chan struct{} // closed when the successor serves
+	successor *successor    // then
 	inspector inspector
 	started   []runner.Inspected // what the first policy found of what it depends on
 	begun     time.Time          // when the process was
@@ -54,11 +61,12 @@ type daemon struct {
 	loading atomic.Pointer[time.Time] // since when a reload is under way; nil while none is
 	// explaining has room for one case at a time.
 	explaining chan struct{}
-	failed     string // what changed lists looked like that could not be loaded, so that each change is tried once
+	stops      []func() // end what is served beside the MTAs
+	failed     string   // what changed lists looked like that could not be loaded, so that each change is tried once
 }
 
 // newDaemon builds everything that does not listen. An error means that the configuration is wrong.
-func newDaemon(s *settings, out io.Writer) (*daemon, error) {
+func newDaemon(s *settings, before *predecessor, out io.Writer) (*daemon, error) {
 	log, err := newLogger(s.daemon, out)
 	if err != nil {
 		return nil, &exitError{exConfig, err}
@@ -67,13 +75,13 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 		return nil, &exitError{exConfig, s.mistakes(err, lookAtPolicy)}
 	}
 	takeStandardLog(log)
-	d := &daemon{begun: time.Now(), settings: s, read: s, demands: make(chan chan<- reloaded), signs: make(chan struct{}), explaining: make(chan struct{}, 1)}
+	d := &daemon{begun: time.Now(), settings: s, read: s, predecessor: before, handed: make(chan struct{}), demands: make(chan chan<- reloaded), signs: make(chan struct{}), explaining: make(chan struct{}, 1)}
 	if d.notify, err = systemd.NewNotifier(func(err error) { log.Warn(err.Error()) }); err != nil {
 		return nil, &exitError{exConfig, err}
 	}
 	defer d.notify.Loading("loading state, lists and tables")()
 	d.loaded.Store(s)
-	store, err := openState(*s.daemon.state, log, time.Now)
+	store, err := d.openState(log)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +101,7 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 	}
 	d.started = waitReady(p)
 	d.log, d.backends = log, backends
-	if d.record, err = openRecording(s.daemon, log, d.metrics.ObserveRecord(log, config.Masked)); err != nil {
+	if d.record, err = openRecording(s.daemon, before, log, d.metrics.ObserveRecord(log, config.Masked)); err != nil {
 		_ = closeBackends(backends) // nothing has been written
 		return nil, err
 	}
@@ -117,6 +125,21 @@ func newDaemon(s *settings, out io.Writer) (*daemon, error) {
 		IdleGrace:  min(idleGrace, *s.daemon.drain),
 	}
 	return d, nil
+}
+
+// openState opens the state. What the predecessor holds is asked of it, until that is released.
+func (d *daemon) openState(log *logrus.Logger) (state.Store, error) {
+	flag := *d.settings.daemon.state
+	if d.predecessor.hasState(stateSpec(flag)) {
+		d.state = state.NewSwitch(d.predecessor.uses())
+		return d.state, nil
+	}
+	store, err := openState(flag, log, time.Now)
+	if err != nil || store.Waits() {
+		return store, err // several processes share it
+	}
+	d.state = state.NewSwitch(store)
+	return d.state, nil
 }
 
 // hostName names this host in the record, "" where nobody knows.
@@ -143,6 +166,7 @@ func waitReady(p *runner.Policy) []runner.Inspected {
 
 // close ends what newDaemon began, once nothing listens any more.
 func (d *daemon) close() {
+	d.predecessor.leave()
 	d.runner.Close()
 	d.recorder.Close()
 	if err := d.record.close(); err != nil {
@@ -150,6 +174,9 @@ func (d *daemon) close() {
 	}
 	if err := closeBackends(d.backends); err != nil {
 		d.log.WithError(err).Error("the state was not closed in order")
+	}
+	if d.successor != nil {
+		d.successor.peer.Close()
 	}
 }
 
@@ -159,26 +186,37 @@ func (d *daemon) run(ctx context.Context, listeners []net.Listener, signals <-ch
 	if d.http, err = d.sockets.openHTTP(*d.settings.daemon.http, d.metrics.Registry, d.inspect); err != nil {
 		return fail(exUnavailable, "--http: %v", err)
 	}
-	defer d.http.stop()
+	defer d.stop()
+	d.stops = append(d.stops, d.http.stop)
 	commands, err := d.openControl(*d.settings.daemon.control)
 	if err != nil {
 		return fail(exUnavailable, "%v", err)
 	}
 	if commands != nil {
-		defer stopCommands(commands)
-		defer d.record.endFollowing()
+		d.stops = append(d.stops, func() {
+			d.record.endFollowing()
+			stopCommands(commands)
+		})
 	}
 	asked, err := d.openLogins(d.settings.daemon.auth)
 	if err != nil {
 		return fail(exUnavailable, "%v", err)
 	}
 	if asked != nil {
-		defer stopLogins(asked)
+		d.stops = append(d.stops, func() { stopLogins(asked) })
 	}
 	if d.console, err = d.openConsole(); err != nil {
 		return err
 	}
-	defer d.console.stop()
+	d.stops = append(d.stops, d.console.stop)
+	if d.predecessor != nil {
+		if err := d.succeed(); err != nil {
+			return err
+		}
+		d.sockets.settle()
+		go d.predecessor.watchOver(d.log)
+	}
+	d.sockets.begin()
 	served := make(chan error, 1)
 	var serving sync.WaitGroup
 	defer serving.Wait()
@@ -189,6 +227,16 @@ func (d *daemon) run(ctx context.Context, listeners []net.Listener, signals <-ch
 	serving.Go(func() { d.watchdog(ticking) })
 	d.announce(listeners)
 	return d.wait(ctx, signals, served)
+}
+
+// stop ends what is served beside the MTAs, all at once, after requests in progress.
+func (d *daemon) stop() {
+	var ending sync.WaitGroup
+	for _, stop := range d.stops {
+		ending.Go(stop)
+	}
+	ending.Wait()
+	d.stops = nil
 }
 
 // tickEvery is how often checks do what is due without any mail, sweepEvery how late the log may
@@ -273,148 +321,10 @@ func (d *daemon) wait(ctx context.Context, signals <-chan os.Signal, served <-ch
 			}
 		case err := <-served:
 			return fail(exUnavailable, "listening failed: %v", err)
+		case <-d.handed:
+			d.outlive(ctx, signals)
+			return nil
 		}
-	}
-}
-
-// reloadEnds is how long the end of the daemon waits for a reload that storage holds up.
-const reloadEnds = 2 * time.Second
-
-// startReloader begins to reload at SIGHUP and when lists have changed. That is a goroutine of its
-// own, so that the daemon can be ended whatever a reload waits for. The function that it returns
-// ends it.
-func (d *daemon) startReloader() (stop func()) {
-	d.hups = make(chan struct{}, 1)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		d.reloads(ctx)
-	}()
-	return func() {
-		cancel()
-		select {
-		case <-ended:
-		case <-time.After(reloadEnds):
-			d.log.Warn("a reload has not come to its end")
-		}
-	}
-}
-
-func (d *daemon) reloads(ctx context.Context) {
-	var tick <-chan time.Time
-	if *d.settings.daemon.watch > 0 {
-		ticker := time.NewTicker(*d.settings.daemon.watch)
-		defer ticker.Stop()
-		tick = ticker.C
-	}
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-d.signs:
-		case <-d.hups:
-			d.failed = ""
-			d.underWay(func() { d.reload("SIGHUP") })
-		case answer := <-d.demands:
-			d.failed = ""
-			d.underWay(func() { answer <- d.reload("run-time command") })
-		case <-tick:
-			d.underWay(d.watch)
-		}
-	}
-}
-
-// underWay notes since when a reload is under way.
-func (d *daemon) underWay(reload func()) {
-	now := time.Now()
-	d.loading.Store(&now)
-	defer d.loading.Store(nil)
-	reload()
-}
-
-// reload reads every source of flags again and swaps a whole new policy in. If anything is wrong,
-// nothing changes.
-func (d *daemon) reload(why string) reloaded {
-	d.notify.Reloading()
-	defer func() { d.notify.Ready(d.status()) }()
-	s := resolveAll(d.settings.origin)
-	if err := s.daemon.validate(); err != nil || len(s.found.Wrong) > 0 {
-		err = s.mistakes(err, d.lookAt)
-		d.notLoaded(why, err)
-		return reloaded{Error: err.Error()}
-	}
-	if err := d.load(why, s); err != nil {
-		return reloaded{Error: err.Error()}
-	}
-	changed, again := s.daemonChanges(d.settings), len(s.daemonChanges(d.read)) == 0
-	d.read = s
-	d.logAs(s.daemon)
-	d.console.reload()
-	if len(changed) > 0 && !again {
-		d.log.WithField("flags", strings.Join(changed, " ")).Warn("flags of the process have changed; they take effect at the next start")
-	}
-	return reloaded{Restart: changed}
-}
-
-// watch loads lists that have changed, under the flags that are in force.
-func (d *daemon) watch() {
-	changed := d.runner.Policy().Changed()
-	look := looks(changed)
-	if len(changed) == 0 || look == d.failed {
-		return
-	}
-	d.log.WithField("files", strings.Join(changed, " ")).Info("lists have changed")
-	d.failed = ""
-	if d.load("changed lists", d.loaded.Load()) != nil {
-		d.failed = look
-	}
-}
-
-// looks tells whether files have changed again.
-func looks(files []string) string {
-	var b strings.Builder
-	for _, name := range files {
-		fmt.Fprint(&b, name)
-		if info, err := os.Stat(name); err == nil {
-			fmt.Fprint(&b, " ", info.Size(), " ", info.ModTime().UnixNano())
-		}
-		b.WriteByte('\n')
-	}
-	return b.String()
-}
-
-func (d *daemon) load(why string, s *settings) error {
-	began := time.Now()
-	p, err := s.draft.Build(d.backends, d.runner.Policy())
-	if err != nil {
-		err = s.mistakes(err, d.lookAt)
-		d.notLoaded(why, err)
-		return err
-	}
-	announceInspected(d.log, waitReady(p))
-	d.record.loaded(why, p, d.runner.Policy())
-	d.runner.Swap(p)
-	d.loaded.Store(s)
-	d.nowLoaded()
-	d.log.WithFields(logrus.Fields{"why": why, "took": time.Since(began).Round(time.Microsecond).String()}).Info("policy loaded")
-	return nil
-}
-
-func (d *daemon) nowLoaded() {
-	now := time.Now()
-	d.loadedAt.Store(&now)
-	d.reloadFailed.Store(nil)
-	d.metrics.Loaded(now)
-}
-
-// notLoaded tells everything that is wrong, one thing a line.
-func (d *daemon) notLoaded(why string, err error) {
-	d.metrics.NotLoaded()
-	text := config.Masked(err.Error())
-	d.reloadFailed.Store(&text)
-	for _, one := range leaves(err) {
-		d.log.WithFields(logrus.Fields{"why": why, "error": config.Masked(one.Error())}).Error("the new policy is not loaded, the old one stays")
 	}
 }
 
@@ -424,6 +334,7 @@ func (d *daemon) drain() error {
 	d.notify.Stopping(fmt.Sprintf("draining %d connections", d.server.Connections()), *d.settings.daemon.drain+endsWithin)
 	ctx, cancel := context.WithTimeout(context.Background(), *d.settings.daemon.drain)
 	defer cancel()
+	defer d.predecessor.awaitEnd(ctx) // it remembers through this process
 	if err := d.server.Shutdown(ctx); err != nil {
 		d.log.WithError(err).Warn("drain ended early")
 		return nil

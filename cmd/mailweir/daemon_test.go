@@ -26,6 +26,7 @@ type running struct {
 	command *exec.Cmd
 	lines   chan string // of its log; closed at its end
 	ready   string      // the line that says so
+	main    int         // process that has taken its place; 0 for none
 }
 
 type daemonKey struct{}
@@ -49,6 +50,9 @@ func startDaemon(ts *testscript.TestScript, _ bool, args []string) {
 	}()
 	ts.Defer(func() {
 		if d.command.ProcessState == nil {
+			if d.main != 0 {
+				_ = syscall.Kill(d.main, syscall.SIGKILL)
+			}
 			_ = d.command.Process.Kill()
 			for range d.lines {
 			}
@@ -94,7 +98,14 @@ func waitLog(ts *testscript.TestScript, _ bool, args []string) {
 // signalDaemon is "signal HUP", "signal TERM" or "signal KILL".
 func signalDaemon(ts *testscript.TestScript, _ bool, args []string) {
 	signals := map[string]os.Signal{"HUP": syscall.SIGHUP, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}
-	ts.Check((*theDaemon(ts)).command.Process.Signal(signals[args[0]]))
+	d := *theDaemon(ts)
+	if d.main == 0 {
+		ts.Check(d.command.Process.Signal(signals[args[0]]))
+		return
+	}
+	process, err := os.FindProcess(d.main)
+	ts.Check(err)
+	ts.Check(process.Signal(signals[args[0]]))
 }
 
 // ended is "ended CODE": waits for the daemon's end.

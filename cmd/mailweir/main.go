@@ -67,6 +67,7 @@ const (
 	exUnavailable = 69 // something that is needed is not there
 	exSoftware    = 70 // a defect
 	exIOErr       = 74 // what is to be printed cannot be written
+	exTempFail    = 75 // trying again later may do
 	exNoPerm      = 77 // this user may not do that
 	exConfig      = 78 // the configuration is wrong
 )

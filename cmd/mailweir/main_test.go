@@ -43,7 +43,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "daemon": startDaemon, "waitlog": waitLog, "signal": signalDaemon, "ended": ended, "get": get,
-			"descriptors": limitDescriptors, "hold": hold, "negotiate": negotiate, "visit": visit, "manager": startManager, "told": told,
+			"descriptors": limitDescriptors, "hold": hold, "negotiate": negotiate, "visit": visit, "manager": startManager, "nomanager": endManager, "told": told,
 		},
 	})
 }

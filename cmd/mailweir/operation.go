@@ -70,7 +70,7 @@ func operationCommand(g policy.OperationGroup, op policy.Operation) *cobra.Comma
 		if err != nil {
 			return err
 		}
-		answer, err := carryOut(cmd, g, op, admin.Request{Operation: admin.Path(g, op), Why: *note, For: *life, Body: body})
+		answer, err := carryOut(cmd, g, op, admin.Request{Operation: admin.Path(g, op), Why: *note, For: *life, Within: op.Within, Body: body})
 		if err != nil {
 			return operationError(err)
 		}

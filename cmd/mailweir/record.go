@@ -109,20 +109,32 @@ type recording struct {
 	flags *recordFlags
 	store record.Store
 	sink  *record.Sink
+	// exchange is the store where only one process can hold it, reopen opens that again.
+	exchange *record.Switch
+	reopen   func() (record.Store, error)
 	// ending ends when the daemon does, and with it all waiting for entries.
 	ending context.Context
 	end    context.CancelFunc
 }
 
 // openRecording begins to keep what --record wants to be kept; nil where that is nothing. Where
-// only the default wants it, a place that cannot be used keeps nobody from starting.
-func openRecording(f *daemonFlags, log *logrus.Logger, observer *backend.Observer) (*recording, error) {
+// only the default wants it, a place that cannot be used keeps nobody from starting. What the
+// predecessor holds is opened later.
+func openRecording(f *daemonFlags, before *predecessor, log *logrus.Logger, observer *backend.Observer) (*recording, error) {
 	spec := recordSpec(f)
 	if spec == noRecord {
 		return nil, nil
 	}
 	warn := func(text string) { log.WithField("record", config.Masked(spec)).Warn(config.Masked(text)) }
-	store, err := opening{f.record, warn, observer, false}.store(context.Background(), spec)
+	r := &recording{spec: spec, flags: f.record}
+	r.reopen = func() (record.Store, error) {
+		return opening{f.record, warn, observer, false}.store(context.Background(), spec)
+	}
+	if before.hasRecord(spec) {
+		r.exchange = record.NewSwitch(nil)
+		return r.begin(f, log, r.exchange), nil
+	}
+	store, err := r.reopen()
 	if err != nil {
 		if *f.record.where == autoRecord {
 			log.WithError(recordError{err}).Error("decisions are not recorded; --record names another place, or off")
@@ -130,9 +142,43 @@ func openRecording(f *daemonFlags, log *logrus.Logger, observer *backend.Observe
 		}
 		return nil, failedRecord(err)
 	}
-	sink := record.NewSink(store, record.SinkOptions{Log: log, Clock: time.Now, Subjects: *f.record.subjects, Accepted: f.record.accepted})
-	ending, end := context.WithCancel(context.Background())
-	return &recording{spec: spec, flags: f.record, store: store, sink: sink, ending: ending, end: end}, nil
+	if strings.HasPrefix(spec, "file:") {
+		r.exchange = record.NewSwitch(store)
+		store = r.exchange
+	}
+	return r.begin(f, log, store), nil
+}
+
+// begin takes what is to be recorded from now on.
+func (r *recording) begin(f *daemonFlags, log *logrus.Logger, store record.Store) *recording {
+	r.store = store
+	r.sink = record.NewSink(store, record.SinkOptions{Log: log, Clock: time.Now, Subjects: *f.record.subjects, Accepted: f.record.accepted})
+	r.ending, r.end = context.WithCancel(context.Background())
+	return r
+}
+
+// release lets go of the record, for the successor to take it; what comes is kept meanwhile.
+func (r *recording) release() error {
+	store, err := r.exchange.Take()
+	if err != nil {
+		return err
+	}
+	return store.Close()
+}
+
+// takeBack opens the record again, once the successor has let go of it.
+func (r *recording) takeBack(log *logrus.Logger) {
+	for began := time.Now(); ; time.Sleep(takeBackAgain) {
+		store, err := r.reopen()
+		if err == nil {
+			r.exchange.Put(store)
+			return
+		}
+		if time.Since(began) > takeBackWithin {
+			log.WithError(recordError{err}).Error("the record cannot be opened again after an upgrade that failed; what is decided waits for a restart, or is lost")
+			return
+		}
+	}
 }
 
 // failedRecord is the error of a record that could not be opened.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mailweir/internal/handover"
 	"mailweir/internal/policy"
 )
 
@@ -22,11 +24,22 @@ func newServe() *cobra.Command {
 SIGHUP reads configuration and lists again; if anything in them is wrong, all stays as it was, and the log says why.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			before, err := meetPredecessor()
+			if errors.Is(err, handover.ErrForked) {
+				return nil
+			}
+			if err != nil {
+				return fail(exSoftware, "%v", err)
+			}
+			defer before.leave()
 			s := resolveAll(originOf(cmd))
 			if len(s.found.Wrong) > 0 {
-				return &exitError{exConfig, s.mistakes(nil, lookAtPolicy)}
+				err = &exitError{exConfig, s.mistakes(nil, lookAtPolicy)}
+			} else {
+				err = serve(cmd.Context(), s, before)
 			}
-			return serve(cmd.Context(), s)
+			before.fail(err)
+			return err
 		},
 	}
 	addSettings(cmd)
@@ -38,8 +51,8 @@ SIGHUP reads configuration and lists again; if anything in them is wrong, all st
 // messages, and would cost more than judging them.
 const ballast = 8 << 20
 
-// serve runs the daemon until a signal ends it.
-func serve(parent context.Context, s *settings) error {
+// serve runs the daemon until a signal ends it, in the place of its predecessor where there is one.
+func serve(parent context.Context, s *settings, before *predecessor) error {
 	if parent == nil {
 		parent = context.Background()
 	}
@@ -48,12 +61,12 @@ func serve(parent context.Context, s *settings) error {
 	signals := make(chan os.Signal, 4)
 	defer signal.Stop(signals)
 	signal.Notify(signals, syscall.SIGHUP) // while lists are loaded, too, where it would end the process
-	sockets, err := takeSockets()
+	sockets, err := before.takeSockets()
 	if err != nil {
 		return err
 	}
 	defer sockets.close()
-	d, err := newDaemon(s, os.Stderr)
+	d, err := newDaemon(s, before, os.Stderr)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,9 @@ import (
 	"net"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
+	"mailweir/internal/handover"
 	"mailweir/internal/listener"
 	"mailweir/internal/systemd"
 	"mailweir/milter"
@@ -16,7 +19,25 @@ import (
 // itself.
 type sockets struct {
 	handed []systemd.Socket // that nobody has taken yet
-	open   []*listener.Listener
+	// inherited are those of the predecessor that have not been taken yet, by their addresses.
+	inherited map[string]net.Listener
+	open      []openSocket
+	// gate is closed when connections may be accepted; nil is as good.
+	gate chan struct{}
+}
+
+// openSocket is one that is listened on.
+type openSocket struct {
+	*listener.Listener
+	is handover.Socket
+}
+
+// takeSockets takes what the predecessor listens on or, without one, what systemd hands over.
+func (p *predecessor) takeSockets() (*sockets, error) {
+	if p != nil {
+		return p.sockets(), nil
+	}
+	return takeSockets()
 }
 
 // takeSockets takes what systemd hands over.
@@ -30,26 +51,89 @@ func takeSockets() (*sockets, error) {
 
 // listen opens a socket at an address.
 func (s *sockets) listen(address string, options milter.ListenOptions) (net.Listener, error) {
+	if l := s.inherit(address); l != nil {
+		own, err := milter.Adopt(l, address, options)
+		if err != nil {
+			return nil, errors.Join(err, l.Close())
+		}
+		return s.keep(own, handover.Socket{Address: address}), nil
+	}
 	l, err := milter.Listen(address, options)
 	if err != nil {
 		return nil, err
 	}
-	return s.keep(l), nil
+	return s.keep(l, handover.Socket{Address: address}), nil
+}
+
+// inherit takes the predecessor's socket at an address, nil where it had none.
+func (s *sockets) inherit(address string) net.Listener {
+	l := s.inherited[address]
+	delete(s.inherited, address)
+	return l
 }
 
 // listenTCP opens a socket at HOST:PORT.
 func (s *sockets) listenTCP(address string) (net.Listener, error) {
+	if l := s.inherit(address); l != nil {
+		return s.keep(l, handover.Socket{Address: address}), nil
+	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	return s.keep(l), nil
+	return s.keep(l, handover.Socket{Address: address}), nil
 }
 
-func (s *sockets) keep(l net.Listener) net.Listener {
-	one := listener.New(l, nil)
+func (s *sockets) keep(l net.Listener, is handover.Socket) net.Listener {
+	one := openSocket{listener.New(l, s.gate), is}
+	one.Leave(s.gate != nil) // the predecessor may yet go on with it
 	s.open = append(s.open, one)
-	return one
+	return one.Listener
+}
+
+// offer is what a successor is given: a descriptor of each, and what it is.
+func (s *sockets) offer() (is []handover.Socket, descriptors []int, err error) {
+	for _, l := range s.open {
+		fd, err := l.Descriptor()
+		if err != nil {
+			for _, fd := range descriptors {
+				_ = unix.Close(fd)
+			}
+			return nil, nil, err
+		}
+		is, descriptors = append(is, l.is), append(descriptors, fd)
+	}
+	return is, descriptors, nil
+}
+
+// leave has the files of the sockets stay when they are closed here: the successor has them.
+func (s *sockets) leave() {
+	for _, l := range s.open {
+		l.Leave(true)
+	}
+}
+
+// begin has connections be accepted, on what was opened before.
+func (s *sockets) begin() {
+	if s.gate == nil {
+		return
+	}
+	for _, l := range s.open {
+		l.Leave(false)
+	}
+	close(s.gate)
+	s.gate = nil
+}
+
+// settle closes what the predecessor listened on and this process does not.
+func (s *sockets) settle() {
+	for address, l := range s.inherited {
+		if own, err := milter.Adopt(l, address, milter.ListenOptions{Mode: 0o600}); err == nil {
+			l = own // whose file goes, too
+		}
+		_ = l.Close()
+		delete(s.inherited, address)
+	}
 }
 
 // take takes those of a name that systemd has handed over; "" takes all.
@@ -57,7 +141,7 @@ func (s *sockets) take(name string) (taken []net.Listener) {
 	var rest []systemd.Socket
 	for _, h := range s.handed {
 		if name == "" || h.Name == name {
-			taken = append(taken, s.keep(h.Listener))
+			taken = append(taken, s.keep(h.Listener, handover.Socket{Name: h.Name}))
 		} else {
 			rest = append(rest, h)
 		}
@@ -86,6 +170,9 @@ func (s *sockets) close() {
 	}
 	for _, h := range s.handed {
 		_ = h.Listener.Close()
+	}
+	for _, l := range s.inherited {
+		_ = l.Close() // its file stays: whoever does not start takes nothing away
 	}
 }
 

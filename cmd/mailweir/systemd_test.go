@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,6 +49,9 @@ func startManager(ts *testscript.TestScript, _ bool, args []string) {
 	*theManager(ts) = m
 }
 
+// endManager is "nomanager": daemons that start later have none.
+func endManager(ts *testscript.TestScript, _ bool, _ []string) { *theManager(ts) = nil }
+
 // managed has a daemon start as systemd does it. Of the variables, systemd sets LISTEN_PID between
 // fork and exec.
 func (m *manager) managed(ts *testscript.TestScript, cmd *exec.Cmd) {
@@ -60,6 +64,8 @@ func (m *manager) managed(ts *testscript.TestScript, cmd *exec.Cmd) {
 	cmd.Args = append([]string{"sh", "-c", `LISTEN_PID=$$ exec "$0" "$@"`, cmd.Path}, cmd.Args[1:]...)
 	cmd.Path = "/bin/sh"
 }
+
+var mainPID = regexp.MustCompile(`MAINPID=(\d+)`)
 
 // told is "told REGEXP": reads what the daemon tells systemd up to a message that matches. Only the
 // watchdog and the status may come before it.
@@ -74,6 +80,10 @@ func told(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 		text := string(message[:n])
 		ts.Logf("told %q", text)
+		if found := mainPID.FindStringSubmatch(text); found != nil {
+			(*theDaemon(ts)).main, err = strconv.Atoi(found[1])
+			ts.Check(err)
+		}
 		if want.MatchString(text) {
 			return
 		}

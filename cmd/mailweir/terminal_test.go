@@ -65,6 +65,7 @@ var attacks = map[string][][]string{
 	"tempblock list":    {{}},
 	"tempblock rm":      {{esc}},
 	"trace":             {{"--to=@ours.example", "--record=file:RECORD"}, {"--to=" + esc, "--record=file:RECORD"}, {"--since=" + esc}},
+	"upgrade":           {{"--control=unix:/" + esc}},
 	"version":           {{esc}},
 	"would":             {{"--record=file:RECORD"}, {"--check=" + esc}},
 	"why":               {{"mw-aaaaaaa1", "--record=file:RECORD"}, {esc}, {"mw-00000000", "--record=file:/" + esc}},

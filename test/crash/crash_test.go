@@ -90,7 +90,7 @@ func newBed(t *testing.T) *bed {
 		"--greylist=enforce", "--greylist-delay=1ms", "--greylist-client-passes=0",
 		"--tempblock=enforce", "--concurrency=enforce", "--reputation=enforce",
 	}}
-	b.load = startLoad(t, mta.MX)
+	b.load = startLoad(t, mta.MX, false)
 	return b
 }
 

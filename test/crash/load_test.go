@@ -17,6 +17,7 @@ import (
 type load struct {
 	t       *testing.T
 	address string
+	strict  bool          // no client may see that mailweir did not answer
 	told    chan struct{} // gets one for each reply that mailweir has had a hand in, unless it is full
 	stop    chan struct{}
 	ending  sync.Once
@@ -32,15 +33,15 @@ type load struct {
 const (
 	correspondents = 3
 	mostMessages   = 20_000 // a bound for each client; a run has a thousand
-	// pace is how long a client waits before its next try: it leaves the processor to those who start
-	// meanwhile.
+	// pace is how long a client waits before its next try: it leaves the processor to those who
+	// start meanwhile.
 	pace = 10 * time.Millisecond
 )
 
-func startLoad(t *testing.T, address string) *load {
+func startLoad(t *testing.T, address string, strict bool) *load {
 	t.Helper()
 	l := &load{
-		t: t, address: address, told: make(chan struct{}, 1000), stop: make(chan struct{}),
+		t: t, address: address, strict: strict, told: make(chan struct{}, 1000), stop: make(chan struct{}),
 		codes: make(map[string]int), sights: make(map[string]time.Time),
 	}
 	for i := range correspondents {
@@ -226,6 +227,9 @@ func (c *client) read(command string) testbed.Reply {
 	case ours(reply):
 		c.load.tell()
 	default:
+		if c.load.strict {
+			c.load.fault("%s: %q", command, reply)
+		}
 		// Postfix asks a milter that has failed once no more in that connection.
 		c.hangUp()
 	}
