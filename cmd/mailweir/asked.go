@@ -11,11 +11,13 @@ import (
 	"time"
 )
 
-// askedFor is the metric that counts answers to RCPT.
-const askedFor = `mailweir_stage_duration_seconds_count{stage="rcpt"}`
+// askedFor are the metrics that count answers to MAIL and RCPT: Sendmail does not ask about a
+// recipient that it refuses by itself.
+var askedFor = [...]string{`mailweir_stage_duration_seconds_count{stage="mail"}`, `mailweir_stage_duration_seconds_count{stage="rcpt"}`}
 
-// recipientsAsked is how many recipients the daemon at --http was asked about since it began.
-func recipientsAsked(ctx context.Context, address string) (uint64, error) {
+// timesAsked is how often the daemon at --http was asked about senders and recipients since it
+// began.
+func timesAsked(ctx context.Context, address string) (uint64, error) {
 	if address == "off" {
 		return 0, errors.New("--http=off: the daemon shows no metrics")
 	}
@@ -31,14 +33,26 @@ func recipientsAsked(ctx context.Context, address string) (uint64, error) {
 	}
 	defer response.Body.Close()
 	lines := bufio.NewScanner(response.Body)
+	total, known := uint64(0), 0
 	for lines.Scan() {
-		if count, found := strings.CutPrefix(lines.Text(), askedFor+" "); found {
+		for _, metric := range askedFor {
+			count, found := strings.CutPrefix(lines.Text(), metric+" ")
+			if !found {
+				continue
+			}
 			n, err := strconv.ParseFloat(count, 64)
-			return uint64(n), err
+			if err != nil {
+				return 0, err
+			}
+			total += uint64(n)
+			known++
 		}
 	}
 	if err := lines.Err(); err != nil {
 		return 0, err
 	}
-	return 0, fmt.Errorf("%s is no daemon of mailweir: it has no %s", address, askedFor)
+	if known < len(askedFor) {
+		return 0, fmt.Errorf("%s is no daemon of mailweir: it has no %s", address, askedFor[0])
+	}
+	return total, nil
 }

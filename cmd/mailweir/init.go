@@ -126,7 +126,7 @@ func attachHost(s *settings, out io.Writer) *attach.Host {
 		State:     attachState,
 		Listen:    s.daemon.addresses(),
 		Check:     func(_ context.Context, fragments string) error { return checkWith(s.origin, fragments) },
-		Asked:     func(ctx context.Context) (uint64, error) { return recipientsAsked(ctx, *s.daemon.http) },
+		Asked:     func(ctx context.Context) (uint64, error) { return timesAsked(ctx, *s.daemon.http) },
 		Now:       time.Now,
 		Say:       func(format string, args ...any) { fmt.Fprintf(out, format+"\n", args...) },
 	}

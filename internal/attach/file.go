@@ -24,6 +24,8 @@ type Change struct {
 	Path string
 	// Before and After are its contents; nil where there is no file.
 	Before, After []byte
+	// Made says that a program makes it of another file: its comments are not worth showing.
+	Made bool
 }
 
 // readChange begins a change: nothing of it is new yet.
@@ -73,12 +75,26 @@ func (c Change) diff() string {
 	if c.After == nil {
 		after = "/dev/null"
 	}
-	text := diff.Diff(before, c.Before, after, c.After)
+	from, to := c.Before, c.After
+	if c.Made {
+		from, to = withoutRemarks(from), withoutRemarks(to)
+	}
+	text := diff.Diff(before, from, after, to)
 	// Its first line repeats both names.
 	if _, rest, found := bytes.Cut(text, []byte("\n")); found {
 		text = rest
 	}
 	return string(text)
+}
+
+// withoutRemarks leaves out lines that are empty, or begin with #.
+func withoutRemarks(text []byte) (kept []byte) {
+	for line := range bytes.Lines(text) {
+		if t := bytes.TrimSpace(line); len(t) > 0 && t[0] != '#' {
+			kept = append(kept, line...)
+		}
+	}
+	return kept
 }
 
 // sum names a content; "" for no file.

@@ -22,7 +22,8 @@ type Host struct {
 	Listen []string
 	// Check reports what is wrong with the configuration, were these the fragments.
 	Check func(ctx context.Context, fragments string) error
-	// Asked is how many recipients mailweir has been asked about since it began to run.
+	// Asked is how often mailweir has been asked about senders and recipients since it began to
+	// run.
 	Asked func(ctx context.Context) (uint64, error)
 	// Patience is how long the mail server may be silent, 20 s where it is 0: postscreen holds its
 	// greeting back for 6 s.

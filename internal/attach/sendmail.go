@@ -40,7 +40,25 @@ func (h *Host) sendmail(ctx context.Context, dir string) (*sendmailServer, error
 	if !compiled.Has("MILTER") {
 		return nil, errors.New("this Sendmail was compiled without MILTER")
 	}
+	// The host's own names are not in the file: Sendmail finds them when it starts.
+	out, err := h.Run(ctx, "$=w\n", "sendmail", "-C", filepath.Join(dir, "sendmail.cf"), "-bt")
+	if err != nil {
+		return nil, err
+	}
+	cf.Classes["w"] = append(cf.Classes["w"], ownNames(out.Stdout)...)
 	return s, nil
+}
+
+// ownNames are what "sendmail -bt" prints of a class: a word a line, the first behind a prompt. Its
+// own lines have blanks.
+func ownNames(printed string) (names []string) {
+	for line := range strings.Lines(printed) {
+		line = strings.Trim(line, "> \r\n")
+		if line != "" && !strings.ContainsAny(line, " \t") {
+			names = append(names, line)
+		}
+	}
+	return names
 }
 
 func (*sendmailServer) name() string { return "sendmail" }
@@ -139,7 +157,7 @@ func (s *sendmailServer) edit(ctx context.Context, edit func(string) (string, er
 	if err != nil {
 		return nil, nil, err
 	}
-	cf.After = []byte(made)
+	cf.After, cf.Made = []byte(made), true
 	return []Change{mc, cf}, nil, s.try(ctx, made, strings.Contains(after, filterName))
 }
 

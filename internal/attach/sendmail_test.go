@@ -145,7 +145,7 @@ func TestSendmail(t *testing.T) {
 		t.Errorf("%+v %v", f, cf.InputFilters(nil))
 	}
 	var out strings.Builder
-	if err := plan.Write(&out, h); err != nil || !strings.Contains(out.String(), "+other.example\n") || !strings.Contains(out.String(), "+size-max = 20971520") {
+	if err := plan.Write(&out, h); err != nil || !strings.Contains(out.String(), "+other.example\n") || !strings.Contains(out.String(), "+mx.test.example\n") || !strings.Contains(out.String(), "+size-max = 20971520") {
 		t.Errorf("%v\n%s", err, &out)
 	}
 	edit("20971520", "1048576") // in both files, so they still belong together

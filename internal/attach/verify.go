@@ -80,7 +80,7 @@ func (h *Host) verify(ctx context.Context, s mailServer, up bool) error {
 	return nil
 }
 
-// ask probes until mailweir was asked about a recipient; other mail counts as well, it shows the
+// ask probes until mailweir was asked; other mail counts as well, it shows the
 // same. A process that waited for its next client when its configuration changed has that client
 // still with the old one (Postfix), or hangs up: so one try is not enough.
 func (h *Host) ask(ctx context.Context, p mta.Probe, before uint64, counts bool) (a mta.Answers, seen bool, err error) {
