@@ -150,7 +150,7 @@ func TestTablesThatWait(t *testing.T) {
 // TestEveryTableIsTried: no flag that takes tables is left out above.
 func TestEveryTableIsTried(t *testing.T) {
 	tried := map[string]bool{ // what all checks share is tried in the runner's own tests
-		"local-domains": true, "inbound-relays": true, "permit-clients": true, "permit-senders": true, "enforce-for": true,
+		"local-domains": true, "inbound-relays": true, "permit-clients": true, "permit-senders": true, "enforce-for": true, "monitor-for": true,
 		"header-from-names": true, // takes none that waits
 	}
 	for _, c := range tableCases(t) {

@@ -37,25 +37,28 @@ type Settings struct {
 	Default *Mode
 	// EnforceFor lists the recipients of a pilot; Empty enforces for all.
 	EnforceFor *table.List
+	// MonitorFor lists recipients with the checks that only monitor for them.
+	MonitorFor *table.List
 	// HelpURL stands at the end of every reply; "" for none.
 	HelpURL string
 }
 
 // SettingsFlags are the flags behind [Settings].
 type SettingsFlags struct {
-	services, trusted, always              *[]string
-	relays, local, clients, senders, pilot *Tables
-	delimiter, answerAt, helpURL           *string
-	cap                                    Mode
-	standard                               optionalMode
-	repliesFile                            string
+	services, trusted, always                         *[]string
+	relays, local, clients, senders, pilot, monitored *Tables
+	delimiter, answerAt, helpURL                      *string
+	cap                                               Mode
+	standard                                          optionalMode
+	repliesFile                                       string
 }
 
 // Delimiter is the value of --recipient-delimiter.
 func (f *SettingsFlags) Delimiter() string { return *f.delimiter }
 
-// RegisterSettings registers the flags of what several checks share.
-func RegisterSettings(f *Flags) *SettingsFlags {
+// RegisterSettings registers the flags of what several checks share. The checks are those that
+// --monitor-for may name.
+func RegisterSettings(f *Flags, checks ...*Check) *SettingsFlags {
 	s := &SettingsFlags{cap: Enforce}
 	s.services = f.Words("services", []string{"25=mx", "465=submission", "587=submission", "10026=reinject"}, "DOOR=SERVICE,…",
 		"which service a {daemon_port} or {daemon_name} is: mx, submission or reinject; all others are mx")
@@ -74,6 +77,8 @@ func RegisterSettings(f *Flags) *SettingsFlags {
 	f.set.Var(&s.standard, "default-mode", "mode of the checks that have none of their own (--CHECK=…), instead of the default of each; also that of fault and load")
 	s.pilot = f.Tables("enforce-for", "recipients to enforce for; for all others checks only monitor",
 		table.Use{Asked: table.Addresses, Values: table.Any, Bare: "OK"})
+	s.monitored = f.Tables("monitor-for", "recipients for whom the named checks only monitor: CHECK,… or *",
+		table.Use{Asked: table.Addresses, Values: table.Values{Name: "checks", Check: namesOf(checks)}, Bare: "*"})
 	s.helpURL = f.String("help-url", "", "URL", "page that explains refusals; stands at the end of every reply")
 	f.set.Var(&fileName{&s.repliesFile}, "replies", "file that overrides code, enhanced code and text of replies")
 	return s
@@ -172,6 +177,7 @@ func (f *SettingsFlags) openTables(s *Settings, tables *table.Loader) error {
 		{f.clients, true, &s.PermitClients},
 		{f.senders, true, &s.PermitSenders},
 		{f.pilot, true, &s.EnforceFor},
+		{f.monitored, true, &s.MonitorFor},
 	} {
 		options := table.ListOptions{Use: t.tables.use, Subdomains: t.parents, Delimiters: s.Delimiter}
 		list, err := openTables(tables, t.tables.flag, options, t.tables.specs)

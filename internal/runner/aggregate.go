@@ -104,8 +104,12 @@ func (g *group) aggregateAny(refusing, watching []*ruling) aggregated {
 // is sure for every one.
 func (g *group) aggregateAll(refusing, watching []*ruling) aggregated {
 	need := max(len(g.remaining), 1)
+	spared := 0
+	if g.findings[0].rcpt == nil { // one that is spared would let others have what is not for them
+		spared = g.spared()
+	}
 	switch {
-	case len(refusing) == need:
+	case len(refusing) > 0 && len(refusing) == need-spared:
 		unsure := slices.IndexFunc(refusing, (*ruling).temporary)
 		return aggregated{refusal: refusing[max(unsure, 0)]}
 	case len(refusing)+len(watching) == need:
@@ -143,7 +147,20 @@ func (g *group) watch(rulings []*ruling) (sum aggregated) {
 }
 
 // allEnforced reports whether the check is enforced for every remaining recipient: under
-// --enforce-for a message is refused only then.
+// --enforce-for a message is refused only then. Those that --monitor-for spares do not count,
+// unless there are no others.
 func (g *group) allEnforced() bool {
-	return !slices.ContainsFunc(g.remaining, func(r *recipient) bool { return !g.check.modeFor(r).Refuses() })
+	spared := g.spared()
+	return (spared == 0 || spared < len(g.remaining)) &&
+		!slices.ContainsFunc(g.remaining, func(r *recipient) bool { return !r.spares(g.check) && !g.check.modeFor(r).Refuses() })
+}
+
+// spared counts the remaining recipients for whom the check only monitors by --monitor-for.
+func (g *group) spared() (n int) {
+	for _, r := range g.remaining {
+		if r.spares(g.check) {
+			n++
+		}
+	}
+	return n
 }

@@ -57,6 +57,11 @@ func TestAggregate(t *testing.T) {
 		{"all: monitored, one of two", "--x=monitor", policy.AggregateAll, []string{good, bad}, []string{""}, ""},
 		{"all: monitored, both", "--x=monitor", policy.AggregateAll, []string{bad, bad2}, []string{""}, "x would_refuse bad@ours.example,bad2@ours.example"},
 		{"remove: a pilot for another", "--enforce-for=inline:{good@ours.example=x}", policy.AggregateRemove, []string{good, bad}, []string{""}, "x would_refuse bad@ours.example"},
+		{"any: spared", "--monitor-for=inline:{bad@ours.example=x}", policy.AggregateAny, []string{good, bad}, []string{""}, "x would_refuse bad@ours.example"},
+		{"any: spared beside one who is not", "--monitor-for=inline:{{bad2@ours.example=fault,x}}", policy.AggregateAny, []string{bad, bad2}, []string{refused}, "x refused bad@ours.example,bad2@ours.example"},
+		{"any: another check is spared", "--monitor-for=inline:{bad@ours.example=fault}", policy.AggregateAny, []string{good, bad}, []string{refused}, "x refused good@ours.example,bad@ours.example"},
+		{"all: spared beside one who is not", "--monitor-for=inline:{bad2@ours.example=x}", policy.AggregateAll, []string{bad, bad2}, []string{""}, "x would_refuse bad@ours.example,bad2@ours.example"},
+		{"remove: spared", "--monitor-for=inline:{bad2@ours.example=*}", policy.AggregateRemove, []string{good, bad, bad2}, []string{"remove <bad@ours.example>"}, "x removed bad@ours.example\nx would_refuse bad2@ours.example"},
 		{"all: a pilot for one", "--enforce-for=inline:{bad@ours.example=x}", policy.AggregateAll, []string{bad, bad2}, []string{""}, "x would_refuse bad@ours.example,bad2@ours.example"},
 	} {
 		for _, stage := range []policy.Stage{policy.StageHeaders, policy.StageEnd} {
@@ -66,7 +71,7 @@ func TestAggregate(t *testing.T) {
 				if tt.event == "" {
 					wantEvents(t, r)
 				} else {
-					wantEvents(t, r, tt.event)
+					wantEvents(t, r, strings.Split(tt.event, "\n")...)
 				}
 			})
 		}
@@ -145,4 +150,27 @@ func TestLocalSubmissionWithOneBadRecipientGoesBackWhole(t *testing.T) {
 	l := mail("good@ours.example", "bad@ours.example")
 	l.noNetwork = true
 	wantSaid(t, r.send(l), "end 550 5.7.1 x")
+}
+
+// A message that a check refuses as a whole is refused unless all its recipients are spared: who
+// names one of those beside others gets no further.
+func TestSparedFromTheWhole(t *testing.T) {
+	const lab, other = "lab@ours.example", "a@ours.example"
+	for _, tt := range []struct {
+		name string
+		to   []string
+		want string
+	}{
+		{"all", []string{lab}, ""},
+		{"one of two", []string{lab, other}, "end 550 5.7.1 x"},
+		{"one of two, the other first", []string{other, lab}, "end 550 5.7.1 x"},
+		{"none", []string{other}, "end 550 5.7.1 x"},
+	} {
+		for _, stage := range []policy.Stage{policy.StageHeaders, policy.StageEnd} {
+			t.Run(tt.name+", "+stage.String(), func(t *testing.T) {
+				r := newRig(t, "--monitor-for=inline:{lab@=x}", check("x", objecting("x", stage)))
+				wantSaid(t, r.send(mail(tt.to...)), tt.want)
+			})
+		}
+	}
 }

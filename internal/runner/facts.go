@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -63,7 +64,14 @@ func (s *Session) findRecipient(r *recipient) {
 	r.Direction = direction(r.Msg.Trusted(), local, settings.LocalDomains != nil && err == nil)
 	pilot, err := s.lookUpAddress(settings.EnforceFor, r.Address)
 	r.Enforced = settings.EnforceFor == nil || pilot.Member() || err != nil
-	r.pilotFailed = err
+	if err != nil {
+		r.pilotFailed = fmt.Errorf("--enforce-for: %w", err)
+	}
+	spared, err := s.lookUpAddress(settings.MonitorFor, r.Address)
+	if err != nil {
+		r.pilotFailed = fmt.Errorf("--monitor-for: %w", err)
+	}
+	r.spared = spared.Value
 	if reachable(settings, r.Address, r.Direction) {
 		r.Exempt = policy.ExemptAlwaysAccept
 	}

@@ -49,6 +49,12 @@ func TestFactsFromTablesThatWait(t *testing.T) {
 		{"client in DUNNO", "--permit-clients=test:a", refuses, ours, func(r *rig) { r.tables.Table("a").Put("192.0.2.1", "DUNNO") }, "rcpt " + ours + " 550 5.7.1 x"},
 		{"permitted sender", "--permit-senders=test:a", refuses, ours, func(r *rig) { r.tables.Table("a").Put("else.example", "OK unverified") }, ""},
 		{"in the pilot", "--enforce-for=test:a", refuses, ours, func(r *rig) { r.tables.Table("a").Put("a@", "x") }, "rcpt " + ours + " 550 5.7.1 x"},
+		{"spared", "--monitor-for=test:a", refuses, ours, func(r *rig) { r.tables.Table("a").Put("a@", "x") }, ""},
+		{"spared by domain, but not this one", "--monitor-for=test:a", refuses, ours, func(r *rig) {
+			r.tables.Table("a").Put("ours.example", "x")
+			r.tables.Table("a").Put("a@ours.example", "DUNNO")
+		}, "rcpt " + ours + " 550 5.7.1 x"},
+		{"not spared", "--monitor-for=test:a", refuses, ours, func(*rig) {}, "rcpt " + ours + " 550 5.7.1 x"},
 		{"not in the pilot", "--enforce-for=test:a", refuses, ours, func(*rig) {}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -95,6 +101,8 @@ func TestFactsUnknown(t *testing.T) {
 		{"permit for a sender", "--permit-senders=test:a", refuses(), mail(ours), []string{"rcpt " + ours + " 451 4.7.1 x"}, "; a permit could not be vouched for: test:a: connection refused"},
 		{"permit that does not matter", "--permit-senders=test:a", check("x", objecting("x", policy.StageRcpt)), mail(ours), []string{"rcpt " + ours + " 550 5.7.1 x"}, ""},
 		{"pilot", "--enforce-for=test:a", refuses(), mail(ours), []string{"rcpt " + ours + " 451 4.7.1 x"}, "; not known whether the recipient is in --enforce-for: test:a: connection refused"},
+		{"spared", "--monitor-for=test:a", refuses(), mail(ours), []string{"rcpt " + ours + " 451 4.7.1 x"}, "; not known whether the recipient is in --monitor-for: test:a: connection refused"},
+		{"spared, refused at MAIL", "--monitor-for=test:a", atMail(), mail(ours), []string{"rcpt " + ours + " 451 4.7.1 x"}, ""},
 		{"pilot, nothing refused", "--enforce-for=test:a", passes(), mail(ours), nil, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

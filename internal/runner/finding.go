@@ -85,7 +85,7 @@ func (c *connection) dueAt(b *bound, stage policy.Stage, failed bool) stageSet {
 		return 1 << policy.StageEnd
 	case b.AnswerAt == policy.StageHelo && stage <= policy.StageHelo && !failed:
 		return 1 << policy.StageHelo // for an error, which is no reason to hang up, RCPT does
-	case stage <= policy.StageMail && settings.EnforceFor == nil &&
+	case stage <= policy.StageMail && !settings.ByRecipient() &&
 		(b.AnswerAt == policy.StageMail || settings.AnswerAt == policy.StageMail || b == c.policy.fault):
 		return 1 << policy.StageMail
 	}

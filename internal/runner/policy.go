@@ -88,7 +88,7 @@ type draftCheck struct {
 func NewDraft(registry *policy.Registry, set *pflag.FlagSet) *Draft {
 	d := &Draft{registry: registry}
 	known := newFlagsOf(set)
-	d.settings, d.spool = policy.RegisterSettings(policy.NewFlags(set, "")), registerSpool(policy.NewFlags(set, ""))
+	d.settings, d.spool = policy.RegisterSettings(policy.NewFlags(set, ""), registry.Checks...), registerSpool(policy.NewFlags(set, ""))
 	d.common = known.next()
 	for _, c := range registry.Checks {
 		flags := policy.NewFlags(set, c.Name)

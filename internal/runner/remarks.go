@@ -18,6 +18,9 @@ func (p *Policy) Remarks() []string {
 	if s.EnforceFor != nil {
 		remarks = append(remarks, "--enforce-for: for recipients that are not listed, everything is only monitored")
 	}
+	if s.MonitorFor != nil {
+		remarks = append(remarks, "--monitor-for: for the recipients that are listed, the checks that are named only monitor")
+	}
 	if s.AnswerAt == policy.StageMail {
 		remarks = append(remarks, "--answer-at=mail: what is said about client and sender cannot depend on the recipient, so --always-accept and recipients' permits do not help against it")
 	}

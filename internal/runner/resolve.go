@@ -118,7 +118,7 @@ func (rs *resolver) word(ru *ruling) {
 		ru.verdict = ru.verdict.Deferred().Because("%s; a permit could not be vouched for: %v", ru.verdict.Cause(), permit.err)
 	}
 	if r := ru.r; r != nil && r.pilotFailed != nil && ru.mode.Refuses() {
-		ru.verdict = ru.verdict.Because("%s; not known whether the recipient is in --enforce-for: %v", ru.verdict.Cause(), r.pilotFailed)
+		ru.verdict = ru.verdict.Because("%s; not known whether the recipient is in %v", ru.verdict.Cause(), r.pilotFailed)
 	}
 	if ru.verdict.Reply() != nil {
 		ru.line = rs.line(ru)
@@ -157,7 +157,7 @@ func (b *bound) modeFor(r *recipient) policy.Mode {
 	switch {
 	case r == nil || b.AnswerAt == policy.StageHelo:
 		return b.mode
-	case !r.Enforced:
+	case !r.Enforced || r.spares(b):
 		return min(b.mode, policy.Monitor)
 	case r.pilotFailed != nil:
 		return min(b.mode, policy.Defer)
@@ -224,12 +224,15 @@ func exemption(has policy.Exemption) string {
 	return ""
 }
 
-// line builds the reply of an objection. Under --enforce-for, what was known at MAIL is answered at
-// RCPT and must not end the connection.
+// spares reports whether a check is only monitored for the recipient by --monitor-for.
+func (r *recipient) spares(b *bound) bool { return policy.Spares(r.spared, b.Name) }
+
+// line builds the reply of an objection. Where modes depend on the recipient, what was known at
+// MAIL is answered at RCPT and must not end the connection.
 func (rs *resolver) line(ru *ruling) policy.Line {
 	p := rs.conn.policy
 	line := ru.verdict.Line(p.reply(ru.verdict.Reply()), ru.mode)
-	if rs.at == policy.StageRcpt && ru.f.stage <= policy.StageMail && p.Settings.EnforceFor != nil {
+	if rs.at == policy.StageRcpt && ru.f.stage <= policy.StageMail && p.Settings.ByRecipient() {
 		return line.KeepOpen()
 	}
 	return line

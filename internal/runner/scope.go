@@ -74,7 +74,10 @@ type recipient struct {
 	atOnce  sync.Once
 	list    []policy.Grant
 	listErr error
-	// pilotFailed is why it is not known whether the recipient is in --enforce-for.
+	// spared names the checks that only monitor for the recipient (--monitor-for).
+	spared string
+	// pilotFailed is why it is not known whether the recipient is in --enforce-for or
+	// --monitor-for.
 	pilotFailed error
 }
 
