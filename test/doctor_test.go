@@ -220,3 +220,56 @@ func TestDoctorSocket(t *testing.T) {
 		t.Errorf("chrooted: %s", got)
 	}
 }
+
+// Of a real Sendmail doctor finds who is asked, whether mailweir answers, and what becomes of mail
+// while it does not.
+func TestDoctorSendmail(t *testing.T) {
+	t.Parallel()
+	testbed.Require(t, "root")
+	mta := testbed.StartMTA(t, "sendmail", testbed.MTAConfig{CommandTimeout: 20 * time.Second, ContentTimeout: 2 * time.Minute})
+	binary, dir := testbed.BuildMailweir(t), testbed.TempDir(t)
+	daemon := testbed.StartMailweir(t, testbed.MailweirConfig{Binary: binary, Socket: mta.Milter})
+	made, err := os.ReadFile(filepath.Join(filepath.Dir(filepath.Dir(mta.Milter)), "daemon.cf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := func(old, new string) string {
+		t.Helper()
+		text := string(made)
+		if !strings.Contains(text, old) {
+			t.Fatalf("there is no %q in the cf file", old)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "sendmail.cf"), []byte(strings.ReplaceAll(text, old, new)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.Command(binary, "doctor", "--config=", "--listen=unix:"+mta.Milter, "--postfix-config-dir=/nowhere", "--sendmail-config-dir="+dir).Output()
+		var ended *exec.ExitError
+		if err != nil && !errors.As(err, &ended) {
+			t.Fatal(err)
+		}
+		var lines []string
+		for line := range strings.Lines(string(out)) {
+			if strings.Contains(line, " sendmail-") {
+				lines = append(lines, line)
+			}
+		}
+		return strings.Join(lines, "")
+	}
+	for _, test := range []struct{ name, old, new, want string }{
+		{"in order", "C:10s", "C:30s", "ok      sendmail-filter: F=T, and Sendmail waits longer than mailweir takes\n"},
+		{"in order", "C:10s", "C:30s", "ok      sendmail-socket: mailweir answers at unix:" + mta.Milter + "\n"},
+		{"a short time", "C:10s", "C:10s", "remark  sendmail-filter: T=C:10s is short; "},
+		{"dropped", "O InputMailFilters=mailweir", "O InputMailFilters=", "fault   sendmail-attached: InputMailFilters lacks mailweir: the filter is there, and nobody asks it; mailweir init\n"},
+		{"refuses", "F=T", "F=R", "fault   sendmail-filter: F=R: "},
+	} {
+		if got := report(test.old, test.new); !strings.Contains(got, test.want) {
+			t.Errorf("%s: got\n%swant\n%s", test.name, got, test.want)
+		}
+	}
+	if err := daemon.End(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := report("C:10s", "C:30s"), "fault   sendmail-socket: mailweir does not answer at unix:"+mta.Milter; !strings.Contains(got, want) {
+		t.Errorf("gone: got\n%swant\n%s", got, want)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"sync"
@@ -45,7 +46,7 @@ type gathering struct {
 // gather returns the facts when all are there, or the context ends: then what is missing is late.
 func (g *gathering) gather(ctx context.Context) *doctor.Facts {
 	g.facts = doctor.Facts{
-		Now: time.Now(), Again: again(), NoPostfix: errLate, NoSendmail: errLate,
+		Now: time.Now(), Again: again(), Root: g.servers.Root, NoPostfix: errLate, NoSendmail: errLate,
 		Unit: doctor.NotKnown[doctor.Unit](errLate), Daemon: doctor.NotKnown[doctor.Daemon](errLate), Clock: doctor.NotKnown[doctor.Clock](errLate),
 		Backends: doctor.NotKnown[[]doctor.Asked](errLate), Clients: doctor.NotKnown[doctor.Clients](errLate),
 	}
@@ -180,8 +181,21 @@ func (g *gathering) daemon(ctx context.Context) func(*doctor.Facts) {
 	}
 }
 
+// shut is why the configuration cannot be read by this user.
+func (s *settings) shut() error {
+	for _, w := range s.found.Wrong {
+		if errors.Is(w.Err, fs.ErrPermission) {
+			return w.Err
+		}
+	}
+	return nil
+}
+
 // ask puts an operation to the running mailweir; asked is false where no socket is configured.
 func (g *gathering) ask(ctx context.Context, operation string, answer any) (asked bool, err error) {
+	if err := g.settings.shut(); err != nil {
+		return true, err
+	}
 	address := *g.settings.daemon.control
 	if address == "" {
 		return false, nil
@@ -219,6 +233,9 @@ func (g *gathering) backends(ctx context.Context) func(*doctor.Facts) {
 
 // configuration reads what is on disk.
 func (g *gathering) configuration(ctx context.Context) func(*doctor.Facts) {
+	if err := g.settings.shut(); err != nil {
+		return func(f *doctor.Facts) { f.Config = doctor.Config{Closed: errors.New(config.Masked(err.Error()))} }
+	}
 	c := g.settings.doctorConfig(g.policy)
 	if len(*g.settings.daemon.listen) == 0 || strings.HasPrefix((*g.settings.daemon.listen)[0], "systemd:") {
 		c.Listen = append(c.Listen, doctor.GatherSocket(ctx, g.run, socketName)...)

@@ -56,6 +56,9 @@ func (f *Facts) askers() (all []asking) {
 	return all
 }
 
+// attached reports whether any mail server asks mailweir.
+func (f *Facts) attached() bool { return len(f.askers()) > 0 || f.filter() != nil }
+
 // overridden reports whether receive_override_options of a service has a word.
 func (p *Postfix) overridden(s *postfix.Service, word string) bool {
 	return has(postfix.SplitList(p.Value(s, "receive_override_options")), word)

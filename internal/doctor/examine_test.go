@@ -37,7 +37,7 @@ func healthy() *Facts {
 		},
 	}
 	return &Facts{
-		Now: now, Again: "sudo mailweir doctor",
+		Now: now, Again: "sudo mailweir doctor", Root: true,
 		Config: Config{
 			Listen: []string{"unix:/var/spool/postfix/mailweir/mailweir.sock"}, Refuses: true, RcptLimit: 100, RcptLimitRefuses: true, Sessions: 1000,
 			Services: map[string]string{"25": mx, "465": submission, "587": submission, "10026": reinject}, State: "file:/var/lib/mailweir", Record: "file:/var/lib/mailweir/record",
@@ -138,6 +138,10 @@ func cases() []examinationCase {
 		}, `
 fault   configuration: /etc/m.conf:3: there is no flag --x; mailweir check
 remark  configuration: 0.0.0.0/0 is trusted; mailweir check`},
+		{"configuration", "closed", func(f *Facts) { f.Config = Config{Closed: errTest} }, "unknown configuration: permission denied; sudo mailweir doctor"},
+		{"files", "not tried", func(f *Facts) { f.Root = false }, "unknown files: only root can try files as the service's user; sudo mailweir doctor"},
+		{"service", "not attached yet", all(set("smtpd_milters", ""), func(f *Facts) { f.Unit.Value.Active, f.Unit.Value.Sub = "inactive", "dead" }), "fault   service: mailweir.service is inactive (dead); mailweir init"},
+		{"service", "was stopped", func(f *Facts) { f.Unit.Value.Active, f.Unit.Value.Sub = "inactive", "dead" }, "fault   service: mailweir.service is inactive (dead); systemctl start mailweir.service"},
 		{"files", "readable", nil, "ok      files: the service reads all that it needs"},
 		{"files", "not readable", func(f *Facts) {
 			f.Config.Unreadable, f.Config.Places = []string{"user mailweir cannot read /x"}, []string{"everybody may write"}

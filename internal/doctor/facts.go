@@ -32,7 +32,9 @@ var ErrNotRunning = errors.New("nobody answers")
 type Facts struct {
 	Now time.Time
 	// Again is the command that reports again, with the rights of root, "sudo mailweir doctor".
+	// Root says that it has been root that looked.
 	Again  string
+	Root   bool
 	Config Config
 	// Postfix are the instances of this host; NoPostfix says why there are none though there may
 	// be.
@@ -60,6 +62,8 @@ type Facts struct {
 
 // Config is how mailweir is configured on disk.
 type Config struct {
+	// Closed is why it could not be read, though it may be right: nothing else is known then.
+	Closed error
 	// Wrong is what keeps it from being loaded, with file and line. Most of the rest is empty then.
 	Wrong []string
 	// Warnings are about what is wide open, Unreadable about files that the service cannot read,

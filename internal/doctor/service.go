@@ -75,6 +75,9 @@ func examineLate(f *Facts) (found []Finding) {
 }
 
 func examineConfiguration(f *Facts) (found []Finding) {
+	if f.Config.Closed != nil {
+		return []Finding{unknown("", f.Again, f.Config.Closed)}
+	}
 	for _, wrong := range f.Config.Wrong {
 		found = append(found, fault("", "mailweir check", "%s", wrong))
 	}
@@ -94,7 +97,11 @@ func examineFiles(f *Facts) (found []Finding) {
 	for _, text := range f.Config.Places {
 		found = append(found, remark("", "", "%s", text))
 	}
-	if len(found) == 0 {
+	switch {
+	case len(found) > 0:
+	case !f.Root:
+		found = append(found, Finding{Level: Unknown, Command: f.Again, Why: "only root can try files as the service's user"})
+	default:
 		found = append(found, ok("", "the service reads all that it needs"))
 	}
 	return found
@@ -112,7 +119,11 @@ func examineService(f *Facts) []Finding {
 	case u.Active == "active", u.Active == "reloading":
 		return []Finding{ok("", "%s is %s", u.Name, u.Active)}
 	}
-	return []Finding{fault("", "systemctl start "+u.Name, "%s is %s (%s)", u.Name, u.Active, u.Sub)}
+	command := "systemctl start " + u.Name
+	if u.Active == "inactive" && !f.attached() {
+		command = "mailweir init" // which starts it, once somebody asks it
+	}
+	return []Finding{fault("", command, "%s is %s (%s)", u.Name, u.Active, u.Sub)}
 }
 
 func examineDaemon(f *Facts) []Finding {

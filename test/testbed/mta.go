@@ -48,8 +48,8 @@ type MTAConfig struct {
 	// NonSMTPD attaches the milter to Postfix's local submission too
 	// (non_smtpd_milters). Sendmail always asks it there.
 	NonSMTPD bool
-	// Logins lets clients log in at Postfix, over TLS alone: a Dovecot of its own knows alice and bob,
-	// both with the password "secret". Sendmail would need Cyrus SASL.
+	// Logins lets clients log in at Postfix, over TLS alone: a Dovecot of its own knows alice and
+	// bob, both with the password "secret". Sendmail would need Cyrus SASL.
 	Logins bool
 	// Discard lets Postfix throw mail away instead of delivering it to Sink.
 	Discard bool

@@ -6,15 +6,16 @@ import (
 	"syscall"
 )
 
-// NextServer is a Postfix that a filter's MTA would pass mail on to. It knows its recipients, offers
-// STARTTLS, and has Postfix's own limits; what it accepts it throws away.
+// NextServer is a Postfix that a filter's MTA would pass mail on to. It knows its recipients,
+// offers STARTTLS, and has Postfix's own limits; what it accepts it throws away.
 type NextServer struct {
 	Address string
 	MTA     *MTA
 	tb      TB
 }
 
-// nextServerConf: bob, carol and postmaster of example.org exist, and everybody of catchall.example.
+// nextServerConf: bob, carol and postmaster of example.org exist, and everybody of
+// catchall.example.
 const nextServerConf = `relay_domains =
 virtual_mailbox_domains = example.org, catchall.example
 virtual_mailbox_maps = inline:{ {bob@example.org=x}, {carol@example.org=x}, {postmaster@example.org=x}, {@catchall.example=x} }

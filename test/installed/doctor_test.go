@@ -1,0 +1,73 @@
+package installed_test
+
+import (
+	"strings"
+	"testing"
+
+	"mailweir/test/installed"
+)
+
+// notInOrder are the lines of a report that are neither ok nor its last.
+func notInOrder(report string) string {
+	var left []string
+	lines := strings.Split(strings.TrimSpace(report), "\n")
+	for _, line := range lines[:len(lines)-1] {
+		if !strings.HasPrefix(line, "ok ") {
+			left = append(left, line)
+		}
+	}
+	return strings.Join(left, "\n")
+}
+
+// After init nothing is left to be mended; what goes wrong later doctor finds, and its command
+// mends.
+func TestDoctor(t *testing.T) {
+	m := installed.Boot(t, "postfix")
+	m.Install(t)
+	before := m.Sh(t, "mailweir doctor")
+	if before.Exit != 2 || !strings.Contains(before.Stdout, "fault   service: mailweir.service is inactive (dead); mailweir init\n") ||
+		!strings.Contains(before.Stdout, "fault   attached: no service of Postfix asks mailweir; mailweir init\n") {
+		t.Errorf("before init: %+v", before)
+	}
+	m.Must(t, "mailweir init --yes")
+	if after := m.Sh(t, "mailweir doctor"); after.Exit != 0 || notInOrder(after.Stdout) != "" {
+		t.Fatalf("after init: %+v", after)
+	}
+
+	// Without rights it says what it could not see, and finds nothing that is not so.
+	anybody := m.Sh(t, "setpriv --reuid=nobody --clear-groups mailweir doctor")
+	for line := range strings.SplitSeq(notInOrder(anybody.Stdout), "\n") {
+		if !strings.HasPrefix(line, "unknown ") || !strings.HasSuffix(line, "; sudo mailweir doctor") {
+			t.Errorf("as nobody: %s", line)
+		}
+	}
+	if anybody.Exit != 0 {
+		t.Errorf("as nobody: exit %d", anybody.Exit)
+	}
+
+	const socket = "/var/spool/postfix/mailweir/mailweir.sock"
+	for _, wrong := range []struct{ name, plant, want, repair string }{
+		{"not enabled", "systemctl disable -q mailweir.service", "remark  service: mailweir.service runs, and does not start with the host (disabled); ", ""},
+		{"stopped", "systemctl stop mailweir.socket mailweir.service", "fault   service: mailweir.service is inactive (dead); ", ""},
+		{"another program", "cp /usr/bin/mailweir /usr/bin/mailweir.new && mv /usr/bin/mailweir.new /usr/bin/mailweir", "remark  version: version ", "systemctl restart mailweir.service"},
+		{"not loaded", "echo 'hops-max = 29' >/etc/mailweir/conf.d/70-own.conf", "remark  loaded: changed on disk and not loaded: --hops-max; ", ""},
+		{"a closed file", "touch /etc/mailweir/own && chmod 600 /etc/mailweir/own && echo 'client-block-list = cidr:/etc/mailweir/own' >/etc/mailweir/conf.d/70-own.conf", "fault   files: ", "chmod 644 /etc/mailweir/own && mailweir reload"},
+		{"a closed socket", "chmod 600 " + socket + " && chown root " + socket, "fault   socket smtp/inet: smtpd does not reach mailweir at " + socket + ": the user postfix may not", "systemctl restart mailweir.socket mailweir.service"},
+		{"no longer asked", "postconf -X smtpd_milters", "fault   attached: no service of Postfix asks mailweir; ", "mailweir init --yes"},
+	} {
+		m.Must(t, wrong.plant)
+		report := m.Sh(t, "mailweir doctor")
+		_, line, found := strings.Cut("\n"+report.Stdout, "\n"+wrong.want)
+		if !found {
+			t.Fatalf("%s: %+v", wrong.name, report)
+		}
+		line, _, _ = strings.Cut(line, "\n")
+		if wrong.repair == "" {
+			wrong.repair = line
+		}
+		m.Must(t, wrong.repair)
+		if after := m.Sh(t, "mailweir doctor"); after.Exit != 0 || notInOrder(after.Stdout) != "" {
+			t.Fatalf("%s, after %s: %+v", wrong.name, wrong.repair, after)
+		}
+	}
+}
