@@ -24,7 +24,7 @@ import (
 // error means that mailweir auth cannot be started.
 func authReply(s *settings) (wrong *policy.Reply, reason string, err error) {
 	if s.mode(checkauth.Check.Name) == policy.Off {
-		return nil, "", errors.New("--auth=off: no password would be looked at and nobody could log in; to log in without mailweir, name Dovecot's own socket in smtpd_sasl_path")
+		return nil, "", errors.New(s.authOffBy() + ": no password would be looked at and nobody could log in; to log in without mailweir, name Dovecot's own socket in smtpd_sasl_path")
 	}
 	overrides, err := s.draft.Overrides()
 	if err != nil {
@@ -32,6 +32,16 @@ func authReply(s *settings) (wrong *policy.Reply, reason string, err error) {
 	}
 	reason, err = checkauth.Reason(overrides)
 	return cmp.Or(overrides[checkauth.Wrong.ID], checkauth.Wrong), reason, err
+}
+
+// authOffBy is the flag by which the check auth is off.
+func (s *settings) authOffBy() string {
+	for _, flag := range []string{checkauth.Check.Name, "mode"} {
+		if f := s.flags.Lookup(flag); f.Value.String() == policy.Off.String() {
+			return "--" + flag + "=off"
+		}
+	}
+	return "--default-mode=off"
 }
 
 // checkAuth finds what mailweir auth would not start with, in a configuration that is for it. The

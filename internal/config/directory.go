@@ -38,6 +38,7 @@ func (r *Resolved) listDir(named bool) (files []string, err error) {
 	case err != nil:
 		return nil, err
 	}
+	r.remarkOpen(r.Dir)
 	for _, e := range entries {
 		path := filepath.Join(r.Dir, e.Name())
 		switch {
@@ -58,7 +59,18 @@ func (r *Resolved) cannotRead(flag, name string, err error) {
 	if errors.Is(err, fs.ErrPermission) {
 		err = fmt.Errorf("%w; %s", err, readers(name))
 	}
-	r.Wrong = append(r.Wrong, Wrong{flag, Place{Name: name}, fmt.Errorf("--%s: %w", flag, err)})
+	if !strings.HasPrefix(err.Error(), name+":") { // else it has a line
+		err = fmt.Errorf("--%s: %w", flag, err)
+	}
+	r.Wrong = append(r.Wrong, Wrong{flag, Place{Name: name}, err})
+}
+
+// remarkOpen says of a file or directory that everybody may write to it, who then decides what mail
+// is let in.
+func (r *Resolved) remarkOpen(name string) {
+	if info, err := os.Stat(name); err == nil && info.Mode()&0o002 != 0 {
+		r.Remarks = append(r.Remarks, fmt.Sprintf("everybody may write to %s: chmod o-w %[1]s", name))
+	}
 }
 
 // readers says who may read a file, as far as this user may know.

@@ -51,6 +51,7 @@ func (r *Resolved) readFile(name string, set *pflag.FlagSet, fragment bool) (lay
 			return layer{}, err
 		}
 		text = string(data)
+		r.remarkOpen(name)
 	}
 	r.Files = append(r.Files, name)
 	return r.parseFile(name, text, set, fragment), nil

@@ -124,7 +124,7 @@ func TestMissingFiles(t *testing.T) {
 		{"a directory that is named", "b/conf", "--config-dir=b/conf.d", "--config-dir: open b/conf.d: no such file or directory", 25},
 		{"a file for a directory", "c/conf", "", "--config-dir: ", 25},
 		{"a directory for a file", "d/conf", "", "--config-dir: open d/conf.d/1.conf: not a regular file", 25},
-		{"a mark", "e/conf", "", "--config: e/conf:1: the file begins with a byte order mark", 25},
+		{"a mark", "e/conf", "", "e/conf:1: the file begins with a byte order mark", 25},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			args := []string{}
@@ -172,6 +172,23 @@ func TestAbove(t *testing.T) {
 	}
 	if !slices.Equal(r.Variables, []string{"MAILWEIR_HOPS_MAX"}) || len(r.Files) != 4 || r.File != dir+"/conf" || r.Dir != dir+"/conf.d" {
 		t.Errorf("variables %q, files %q, %s, %s", r.Variables, r.Files, r.File, r.Dir)
+	}
+}
+
+func TestOpenToEverybody(t *testing.T) {
+	dir := tree(t, map[string]string{"conf": "", "conf.d/1.conf": "", "conf.d/2.conf": ""})
+	for _, name := range []string{"/conf", "/conf.d", "/conf.d/2.conf"} {
+		if err := os.Chmod(dir+name, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := Resolve(newFlags().set, Origin{Usual: dir + "/conf"})
+	var want []string
+	for _, name := range []string{"/conf", "/conf.d", "/conf.d/2.conf"} {
+		want = append(want, "everybody may write to "+dir+name+": chmod o-w "+dir+name)
+	}
+	if !slices.Equal(r.Remarks, want) {
+		t.Errorf("%q, want %q", r.Remarks, want)
 	}
 }
 
@@ -224,4 +241,46 @@ func TestOddValues(t *testing.T) {
 	if r := Resolve(newFlags().set, Origin{Environ: []string{`MAILWEIR_TEXT="a"`}}); len(r.Wrong) != 1 {
 		t.Error(r.Wrong)
 	}
+}
+
+// Whatever stands in two files, in a variable and on the command line: nothing crashes, what is
+// wrong has a place and is in order, each value has a source, and what is said to win does.
+func FuzzLayers(f *testing.F) {
+	f.Add("hops-max=1\nlist=a\n", "hops-max = 2\nlist =\nlist = b\n", "3", "x")
+	f.Add("text = \"a\"\nlist=a.example,b.example", "hops-mx=1\n  list = c\n", "many", "")
+	f.Add("address-strict\nlist=", "list=\nlist=\n", "", "a\nb")
+	f.Fuzz(func(t *testing.T, first, second, variable, list string) {
+		const conf, fragment = "/nowhere/conf", "/nowhere/conf.d/1.conf"
+		set := newFlags().set
+		r := Resolve(set, Origin{
+			Usual: conf, Texts: map[string]string{conf: first, fragment: second},
+			Environ: []string{"MAILWEIR_HOPS_MAX=" + variable, "MAILWEIR_LIST=" + list},
+		})
+		for i, w := range r.Wrong {
+			if w.Err.Error() == "" || w.Place.IsDefault() || i > 0 && r.Compare(r.Wrong[i-1].Place, w.Place) > 0 {
+				t.Errorf("%v after %v", w, r.Wrong[:i])
+			}
+		}
+		if got := r.Files; !slices.Equal(got, []string{conf, fragment}) {
+			t.Errorf("read %q", got)
+		}
+		for _, flag := range []string{"hops-max", "list", "text", "always-accept", "address-strict"} {
+			last := Place{}
+			for _, s := range r.Settings(flag) {
+				if r.Compare(last, s.Place) > 0 && !last.IsDefault() {
+					t.Errorf("--%s: %v before %v", flag, last, s.Place)
+				}
+				last = s.Place
+			}
+			above := r.Above(flag, fragment)
+			for _, p := range above {
+				if p.Line != 0 {
+					t.Errorf("--%s: %v is above the last file", flag, p)
+				}
+			}
+			if sources := r.Sources(flag); len(sources) == 0 || flag == "list" && !sources[0].IsDefault() && len(sources) != len(values(set.Lookup(flag))) {
+				t.Errorf("--%s: sources %v", flag, sources)
+			}
+		}
+	})
 }
