@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -140,10 +141,25 @@ func (h *Host) restart(ctx context.Context, s mailServer, r *record, touched, up
 	if touched && s.running(ctx) {
 		wrong = h.revive(ctx, s, up, silent)
 	}
-	if len(r.Units) > 0 {
+	switch {
+	case len(r.Units) == 0:
+	case h.undisturbed(r):
+		// It runs with what it had, or with what is put back: no message waits for a restart.
+		if _, err := h.systemctl(ctx, "reload", serverUnit); err != nil {
+			h.Say("%v", err)
+		}
+	default:
 		wrong = errors.Join(wrong, h.restoreUnits(ctx, r.Units))
 	}
 	return wrong
+}
+
+// undisturbed reports whether a run has found both units active and left their drop-ins alone.
+func (h *Host) undisturbed(r *record) bool {
+	return !slices.ContainsFunc(r.Units, func(u unit) bool { return !u.Active || !u.Enabled }) &&
+		!slices.ContainsFunc(r.Files, func(e entry) bool {
+			return filepath.Base(e.Path) == dropIn && !e.Theirs && filepath.Dir(e.Path) != h.Fragments
+		})
 }
 
 // restoreFiles puts the copies back, the last that was written first. A file that is neither what

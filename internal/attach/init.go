@@ -93,7 +93,13 @@ func (h *Host) Preview(ctx context.Context, c Choice, out io.Writer) error {
 
 // Plan finds the mail server and says what would be done.
 func (h *Host) Plan(ctx context.Context, c Choice, j *journal) (*Plan, error) {
-	s, err := h.find(ctx, c)
+	var s mailServer
+	var err error
+	if c == (Choice{}) && j.Attached != nil {
+		s, err = h.again(ctx, j.Attached)
+	} else {
+		s, err = h.find(ctx, c)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,8 @@ type Plan struct {
 	// own are mailweir's files, dropIns those of systemd, theirs the mail server's.
 	own, dropIns, theirs []Change
 	settings             []setting
+	// asleep says that mailweir is not running, or would not be after a boot.
+	asleep bool
 	// serverOnly leaves mailweir as it is.
 	serverOnly bool
 }
@@ -42,8 +44,17 @@ func (h *Host) plan(ctx context.Context, s mailServer, j *journal) (*Plan, error
 		before = []string{j.Attached.Address}
 	}
 	var err error
-	plan.theirs, plan.settings, err = s.attach(ctx, plan.place.Address, before)
-	return plan, err
+	if plan.theirs, plan.settings, err = s.attach(ctx, plan.place.Address, before); err != nil {
+		return nil, err
+	}
+	if h.Units != "" {
+		units, err := h.unitStates(ctx)
+		if err != nil {
+			return nil, err
+		}
+		plan.asleep = slices.ContainsFunc(units, func(u unit) bool { return !u.Enabled || !u.Active })
+	}
+	return plan, nil
 }
 
 // ownFiles are 50-init.conf and the tables that it names.
@@ -109,7 +120,7 @@ func (p *Plan) unitFiles(h *Host, groups []string) error {
 
 // Nothing reports whether all is as it would be made.
 func (p *Plan) Nothing() bool {
-	return !slices.ContainsFunc(p.changes(), func(c Change) bool { return !c.nothing() })
+	return !p.asleep && !changed(p.changes())
 }
 
 // changes are all of them, in the order in which they are written.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -70,7 +71,10 @@ func preview(t *testing.T, dir string) string {
 	programs := h.Run
 	h.Run = func(ctx context.Context, stdin string, argv ...string) (mta.Output, error) {
 		if argv[0] == "systemctl" {
-			return mta.Output{Stdout: "loaded\n"}, nil
+			if slices.Contains(argv, "LoadState") {
+				return mta.Output{Stdout: "loaded\n"}, nil
+			}
+			return mta.Output{Stdout: "UnitFileState=disabled\nActiveState=inactive\n"}, nil
 		}
 		return programs(ctx, stdin, argv...)
 	}

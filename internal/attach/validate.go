@@ -35,7 +35,7 @@ func (h *Host) validate(ctx context.Context, p *Proposal) error {
 		return nil
 	}
 	if err := try.check(ctx, nil); err != nil {
-		return fmt.Errorf("%w: %w", ErrConfig, err)
+		return fmt.Errorf("%w: %s", ErrConfig, try.real(err.Error()))
 	}
 	var accepted []Line
 	for i, l := range p.Lines {
@@ -43,7 +43,7 @@ func (h *Host) validate(ctx context.Context, p *Proposal) error {
 			continue
 		}
 		if err := try.check(ctx, append(accepted, l)); err != nil {
-			p.off(i, "mailweir check says "+try.real(err.Error()))
+			p.off(i, "mailweir check says "+oneLine(try.real(err.Error())))
 			continue
 		}
 		accepted = append(accepted, l)
@@ -93,7 +93,7 @@ func (t *trial) check(ctx context.Context, lines []Line) error {
 // real names the places that the trial stands for.
 func (t *trial) real(text string) string {
 	text = strings.ReplaceAll(text, t.fragments, t.host.Fragments)
-	return oneLine(strings.ReplaceAll(text, t.dir, t.host.Etc))
+	return strings.ReplaceAll(text, t.dir, t.host.Etc)
 }
 
 // readers are the groups of files that the service cannot read otherwise; lines whose files only

@@ -35,6 +35,11 @@ func TestInit(t *testing.T) {
 	if out := m.Must(t, "mailweir init --yes </dev/null"); !strings.Contains(out, "Nothing has changed") {
 		t.Errorf("a second run:\n%s", out)
 	}
+	m.Must(t, "systemctl disable --now mailweir.service mailweir.socket 2>&1")
+	if out := m.Must(t, "mailweir init --yes </dev/null && systemctl is-active mailweir.service"); strings.Contains(out, "Nothing has changed") {
+		t.Errorf("after it was stopped:\n%s", out)
+	}
+	t.Run("broken reload", func(t *testing.T) { brokenReload(t, m) })
 	refused(t, m)
 	t.Run("new domain", func(t *testing.T) { newDomain(t, m) })
 	t.Run("killed", func(t *testing.T) { killed(t, m) })
@@ -76,6 +81,17 @@ func newDomain(t *testing.T, m *installed.Machine) {
 		t.Error(got)
 	}
 	m.Must(t, "postconf -e 'mydestination = "+before+"'; postfix reload 2>&1; mailweir init --yes </dev/null")
+}
+
+// brokenReload: what the running mailweir would refuse is not even tried on it.
+func brokenReload(t *testing.T, m *installed.Machine) {
+	pid := m.Must(t, "systemctl show -P MainPID mailweir")
+	m.Write(t, "/etc/mailweir/conf.d/70-local.conf", "\nhops-max = many\n", 0o644)
+	r := m.Sh(t, "mailweir init --yes </dev/null")
+	if r.Exit != 78 || !strings.Contains(r.Stderr, "/etc/mailweir/conf.d/70-local.conf:2:") || m.Must(t, "systemctl show -P MainPID mailweir") != pid {
+		t.Error(r)
+	}
+	m.Must(t, "rm /etc/mailweir/conf.d/70-local.conf")
 }
 
 // killed: whatever a run has done when it is killed, the next one takes back and does again.
