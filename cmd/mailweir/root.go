@@ -33,6 +33,8 @@ Flags also come from a file (--config, one a line), from those of a directory th
 	root.AddCommand(newServe(), newExplain(), newCheck(), newDoctor(), newReplies(), newWhy(), newEvents(), newTrace(), newReplay(), newWould(), newConfig(), newTable(), newContent(), newAuth(), newConsole(), newReport(), newAudit(), newInit(), newVersion(), newReference(), newMan())
 	root.AddCommand(operationCommands()...)
 	below(root, "state", newStateMigrate())
+	below(root, "state", newStateBackup())
+	below(root, "state", newStateRestore())
 	below(root, "events", newEventsDelete())
 	below(root, rbl.Check.Name, newRBLTest())
 	return root

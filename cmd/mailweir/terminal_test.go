@@ -58,6 +58,8 @@ var attacks = map[string][][]string{
 	"report":            {{"--since=" + esc}, {"--record=file:/" + esc}},
 	"reputation show":   {{"192.0.2.1"}, {esc}},
 	"reputation forget": {{esc}},
+	"state backup":      {{"/" + esc + "/" + esc}},
+	"state restore":     {{"/" + esc}},
 	"state migrate":     {{"file:/" + esc, "file:/" + esc}},
 	"state stats":       {{}, {"--state=file:/" + esc}},
 	"table query":       {{"inline:{a=" + esc + "}", "a"}, {"texthash:TABLE", "a"}, {esc, "a"}},

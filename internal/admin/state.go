@@ -22,12 +22,14 @@ const readWithin = 5 * time.Second
 // Operations are those that belong to no check. where is the name of the store for whoever works in
 // another directory.
 func Operations(where string) []policy.OperationGroup {
+	kept := &backups{}
 	return []policy.OperationGroup{
 		{Name: "state", Title: "Look at what checks remember, or move it", Operations: []policy.Operation{
 			policy.NewList(policy.About{Name: "stats", Title: "Show how much checks remember"}, policy.Unasked, stats, listing),
 			policy.NewOperation(policy.About{Name: "where", Daemon: true, Hidden: true}, policy.Unasked,
 				func(context.Context, *policy.Call, policy.Nothing) (string, error) { return where, nil }, nil),
 			policy.NewOperation(policy.About{Name: "read", Daemon: true, Hidden: true, Quiet: true}, noCommand[state.Question], read, nil),
+			policy.NewOperation(policy.About{Name: "backup-part", Hidden: true, Quiet: true, Within: BackupWithin}, noCommand[BackupPart], kept.part, nil),
 		}},
 		{Name: "lists", Operations: []policy.Operation{
 			policy.NewOperation(policy.About{Name: "status", Daemon: true, Hidden: true, Quiet: true}, policy.Unasked,

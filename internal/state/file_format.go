@@ -114,7 +114,8 @@ func boltOptions(whose *owner, opened **os.File) *bolt.Options {
 		},
 		Timeout:      time.Second,
 		FreelistType: bolt.FreelistMapType,
-		// Addresses for 16 GiB (nothing on 32 bits): when the map must grow, everyone waits for everyone.
+		// Addresses for 16 GiB (nothing on 32 bits): when the map must grow, everyone waits for
+		// everyone.
 		InitialMmapSize: math.MaxInt >> 29,
 	}
 }
@@ -163,7 +164,7 @@ func schemaFits(version string) error {
 		return fmt.Errorf("this is not a state of mailweir: its schema is %q", version)
 	}
 	if n > Schema {
-		return fmt.Errorf("%w: it has schema %d, and this one knows %d; run the newer program, or name another state", ErrNewer, n, Schema)
+		return fmt.Errorf("%w: it has schema %d, and this one knows %d; run the newer program, restore a backup from before (mailweir state restore), or name another state", ErrNewer, n, Schema)
 	}
 	return nil
 }

@@ -148,9 +148,9 @@ func (d dayFile) unlink() error {
 }
 
 // setAside gives a day that cannot be read another name, under which it is not looked at again.
-func (d dayFile) setAside() (string, error) {
+func (d dayFile) setAside(why string) (string, error) {
 	for n := 1; ; n++ {
-		name := fmt.Sprintf("%s.damaged-%d", d.path, n)
+		name := fmt.Sprintf("%s.%s-%d", d.path, why, n)
 		if _, err := os.Lstat(name); err == nil {
 			continue
 		}

@@ -170,10 +170,18 @@ func (s *Store) open(ctx context.Context, file dayFile) (*day, error) {
 	return d, nil
 }
 
-// setAside takes a damaged day out of the record.
+// setAside takes a day out of the record that is damaged, or was written by a later program.
 func (s *Store) setAside(file dayFile, why error) error {
 	s.forget(file)
-	name, err := file.setAside()
+	if newer := (newerError{}); errors.As(why, &newer) {
+		name, err := file.setAside("newer")
+		if err != nil {
+			return fmt.Errorf("%s: %w; it cannot be renamed: %w", file.path, why, err)
+		}
+		s.warn("%s: %v; it is now %s, and the record goes on without it: give it its name back when that one runs again", file.path, why, name)
+		return nil
+	}
+	name, err := file.setAside("damaged")
 	if err != nil {
 		return fmt.Errorf("%s is damaged (%w), and cannot be renamed: %w", file.path, why, err)
 	}
