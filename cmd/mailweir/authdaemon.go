@@ -41,6 +41,8 @@ type authDaemon struct {
 	sockets  *sockets
 	notify   *systemd.Notifier
 	evicted  evictions
+
+	inspector inspector
 }
 
 // newAuthDaemon builds everything that does not listen. An error means that the configuration is
@@ -184,7 +186,7 @@ func (d *authDaemon) close() {
 
 // run serves until a signal or the end of the context.
 func (d *authDaemon) run(ctx context.Context, listeners []net.Listener, signals <-chan os.Signal) error {
-	web, err := d.sockets.openHTTP(*d.flags.http, d.metrics.Registry, d.inspect)
+	web, err := d.sockets.openHTTP(*d.flags.http, d.metrics.Registry, d.conditions)
 	if err != nil {
 		return fail(exUnavailable, "--auth-http: %v", err)
 	}
@@ -299,6 +301,11 @@ func (d *authDaemon) hup() {
 		d.file.Reload()
 	}
 	d.log.Info("flags of mailweir auth take effect at the next start")
+}
+
+// conditions says how those are whom logins depend on, for /readyz?verbose.
+func (d *authDaemon) conditions(ctx context.Context) []condition {
+	return d.inspector.ask(ctx, d.inspect)
 }
 
 // inspect asks those whom logins depend on.

@@ -42,7 +42,7 @@ func (d *daemon) newService() *admin.Service {
 			mode:     func(check string) policy.Mode { return d.loaded.Load().mode(check) },
 			record:   func() *recording { return d.record },
 			sums:     func() { d.recorder.SumNow() },
-			backends: d.metrics.Backends, inspect: d.inspect, itself: d.itself,
+			backends: d.metrics.Backends, inspect: d.inspectBackends, itself: d.itself,
 		}),
 		May: admin.ByRole, Audit: d.audit(),
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"mailweir/internal/connections"
-	"mailweir/internal/runner"
 )
 
 // httpLimits bound what whoever can connect to --http makes the daemon hold.
@@ -48,7 +47,7 @@ func (s *sockets) openHTTP(address string, metrics *prometheus.Registry, inspect
 }
 
 // inspection asks all that mail depends on.
-type inspection = func(context.Context) []runner.Inspected
+type inspection = func(context.Context) []condition
 
 // startHTTP serves on a listener. inspect is asked by /readyz?verbose.
 func startHTTP(listener net.Listener, metrics *prometheus.Registry, inspect inspection, limits httpLimits) *httpServer {
@@ -59,7 +58,7 @@ func startHTTP(listener net.Listener, metrics *prometheus.Registry, inspect insp
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, h.isReady.Load())
 		if r.URL.Query().Has("verbose") {
-			_ = writeInspected(w, inspect(r.Context())) // who asked has gone
+			_ = writeConditions(w, inspect(r.Context()), time.Now()) // who asked has gone
 		}
 	})
 	h.server = &http.Server{

@@ -147,19 +147,20 @@ func wantLive(t *testing.T, h *httpServer) {
 	}
 }
 
-func inspectNothing(context.Context) []runner.Inspected { return nil }
+func inspectNothing(context.Context) []condition { return nil }
 
-// TestReadyVerbose: who asks for more hears what was found outside, ready or not.
+// TestReadyVerbose: who asks for more hears how everything is, and since when, ready or not.
 func TestReadyVerbose(t *testing.T) {
-	inspect := func(context.Context) []runner.Inspected {
-		return []runner.Inspected{
-			{Name: "clamd:unix:/x", Found: policy.Found{Text: "ClamAV 1.4.6", Remarks: []string{"the signatures are 8 days old"}}},
-			{Name: "redis://:geheim@h:6379", Err: syscall.ECONNREFUSED},
+	inspect := func(context.Context) []condition {
+		now := time.Now()
+		return []condition{
+			{runner.Inspected{Name: "clamd:unix:/x", Found: policy.Found{Text: "ClamAV 1.4.6", Remarks: []string{"the signatures are 8 days old"}}}, now, now.Add(-2*time.Hour - 90*time.Second)},
+			{runner.Inspected{Name: "redis://:geheim@h:6379", Err: syscall.ECONNREFUSED}, now, now},
 		}
 	}
 	h := startHTTP(loopback(t), prometheus.NewRegistry(), inspect, defaultHTTPLimits())
 	defer h.stop()
-	found := "asked clamd:unix:/x: ClamAV 1.4.6\nnote: clamd:unix:/x: the signatures are 8 days old\nnote: redis://…@h:6379 does not answer: connection refused\n"
+	found := "ok: clamd:unix:/x: ClamAV 1.4.6 (asked 0s ago, so for 2h1m)\nnote: clamd:unix:/x: the signatures are 8 days old\nfault: redis://…@h:6379: connection refused (asked 0s ago, so for 0s)\n"
 	for _, tt := range []struct {
 		ready bool
 		path  string

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"sync"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -74,23 +73,3 @@ const (
 	// verboseEvery is how often it asks: whoever may look must not be able to load what is asked.
 	verboseEvery = 10 * time.Second
 )
-
-// inspector keeps what was found last.
-type inspector struct {
-	mu    sync.Mutex
-	found []runner.Inspected
-	at    time.Time
-}
-
-// inspect asks what the current policy depends on, or tells what it found a moment ago.
-func (d *daemon) inspect(ctx context.Context) []runner.Inspected {
-	i := &d.inspector
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if now := time.Now(); i.at.IsZero() || now.Sub(i.at) >= verboseEvery {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verboseWithin)
-		defer cancel()
-		i.found, i.at = append(d.runner.Inspect(ctx), d.record.inspect(ctx)...), now
-	}
-	return i.found
-}
