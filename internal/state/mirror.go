@@ -50,6 +50,7 @@ type image struct {
 	entries []Entry // in the order of keys
 	partial bool
 	seen    int
+	loads   int // that have succeeded, up to this one
 	at      time.Time
 	err     error // of the last reading; what was read before stays
 }
@@ -189,6 +190,7 @@ func (m *Mirror) load(r *refresh, changes int) {
 	if r.err = next.err; r.err != nil {
 		m.current.at, m.current.err = next.at, next.err
 	} else {
+		next.loads = m.current.loads + 1
 		m.current = next
 		maps.DeleteFunc(m.added, func(_ string, a addition) bool { return a.after != r })
 		maps.DeleteFunc(m.keys, func(_ string, change int) bool { return change <= changes })

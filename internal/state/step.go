@@ -63,6 +63,15 @@ func Put(key string, value []byte, lifetime time.Duration) Step {
 	return Step{op: opPut, key: key, value: value, lifetime: lifetime}
 }
 
+// PutUntil sets the value until that time; zero keeps it until it is deleted.
+func PutUntil(key string, value []byte, until time.Time) Step {
+	s := Step{op: opPut, key: key, value: value}
+	if !until.IsZero() {
+		s.at = until.UnixMilli()
+	}
+	return s
+}
+
 // Delete forgets the key; it is done if the key was there, so of several hosts one is told.
 func Delete(key string) Step { return Step{op: opDelete, key: key} }
 

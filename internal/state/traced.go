@@ -91,3 +91,11 @@ func read(text string) (r Result, err error) {
 	}
 	return r, nil
 }
+
+// Tell keeps for the record that an entry was found in a copy of the state, as [Traced] does for
+// what was asked of the state itself.
+func Tell(ctx context.Context, e Entry) {
+	trace.State(ctx, func() string {
+		return nameOf(e.Key) + " " + written(Result{Found: true, Value: e.Value, Until: e.Until})
+	})
+}
