@@ -28,6 +28,8 @@ type Service struct {
 	// May reports why a person may not do something, such as [ByRole]; nil lets everybody do
 	// everything who comes this far.
 	May func(by policy.Person, op policy.Operation, request []byte, delimiter string) error
+	// Known is what operations may ask besides the state.
+	Known policy.Known
 	// Audit takes every use of an operation, once it is over; nil keeps none.
 	Audit func(Record)
 }
@@ -69,7 +71,7 @@ func (s *Service) Do(ctx context.Context, by policy.Person, r Request) (json.Raw
 	if r.For < 0 {
 		return nil, policy.Wrongf("--for: %s is no span of time to come", r.For)
 	}
-	call := &policy.Call{Backends: s.Backends, Delimiter: offer.Delimiter, By: by, Why: policy.Clean(r.Why), For: r.For}
+	call := &policy.Call{Backends: s.Backends, Delimiter: offer.Delimiter, By: by, Why: policy.Clean(r.Why), For: r.For, Known: s.Known}
 	answer, err := s.run(ctx, op, call, r)
 	if errors.Is(err, state.ErrDown) || errors.Is(err, state.ErrUnsynced) || errors.Is(err, state.ErrUnwritten) {
 		err = &UnavailableError{err.Error()}

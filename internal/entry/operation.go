@@ -1,6 +1,8 @@
 package entry
 
 import (
+	"fmt"
+	"io"
 	"net/netip"
 	"time"
 
@@ -39,4 +41,27 @@ func OneClient(args []string) (netip.Addr, error) {
 		return netip.Addr{}, policy.Wrongf("%q is not an address such as 192.0.2.1 or 2001:db8::1", args[0])
 	}
 	return client.Unmap().WithZone(""), nil
+}
+
+// Done is the answer of an operation that has entered something: what the person should know of
+// it.
+type Done struct {
+	Notes []string `json:"notes,omitempty"`
+}
+
+// Note adds a sentence, "" adds none.
+func (d *Done) Note(text string) {
+	if text != "" {
+		d.Notes = append(d.Notes, text)
+	}
+}
+
+// ShowNotes prints the notes.
+func ShowNotes(out io.Writer, d Done) error {
+	for _, note := range d.Notes {
+		if _, err := fmt.Fprintln(out, "note:", note); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -37,13 +37,17 @@ func Read(value []byte) (e Origin) {
 	return e
 }
 
+// Who names the person, with his number on this host.
+func (e Origin) Who() string {
+	if e.UID >= 0 { // a login of the console has none
+		return fmt.Sprintf("%s (uid %d)", e.By, e.UID)
+	}
+	return e.By
+}
+
 // String tells the record in words.
 func (e Origin) String() string {
-	who := e.By
-	if e.UID >= 0 { // a login of the console has none
-		who += fmt.Sprintf(" (uid %d)", e.UID)
-	}
-	text := fmt.Sprintf("by %s on %s", who, e.At.UTC().Format(time.DateTime))
+	text := fmt.Sprintf("by %s on %s", e.Who(), e.At.UTC().Format(time.DateTime))
 	if e.Note != "" {
 		text += ": " + e.Note
 	}

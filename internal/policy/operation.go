@@ -148,6 +148,8 @@ type Call struct {
 	// Why is what he says about it; For is how long an entry is to last, 0 until it is taken back.
 	Why string
 	For time.Duration
+	// Known is what is known around the state.
+	Known Known
 
 	changes []Alteration
 	failed  string
