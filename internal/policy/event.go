@@ -42,6 +42,8 @@ type Event struct {
 	Offence Offence `json:"-"`
 	// Cause is for the administrator: which entry, list or figure.
 	Cause string `json:"cause,omitempty"`
+	// ByHand tells in words by whose order the check only monitors, "" where its mode does.
+	ByHand string `json:"by_hand,omitempty"`
 	// Err is the error of a check that could not judge, "" without one.
 	Err string `json:"error,omitempty"`
 	// Fault says that mailweir itself failed; Stack is where, for a panic.

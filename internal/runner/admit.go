@@ -21,6 +21,6 @@ func (s *Session) admit() {
 		}
 		v := policy.Object(p.registry.Unprocessed).Because("%s: too many messages are examined at once", b.Name)
 		s.keep(b, policy.StageEnd, said{verdict: v}, &m.scope, nil)
-		m.condemned = b.mode.Refuses()
+		m.condemned = b.modeNow(s.orders).Refuses()
 	}
 }

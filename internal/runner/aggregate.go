@@ -152,7 +152,7 @@ func (g *group) watch(rulings []*ruling) (sum aggregated) {
 func (g *group) allEnforced() bool {
 	spared := g.spared()
 	return (spared == 0 || spared < len(g.remaining)) &&
-		!slices.ContainsFunc(g.remaining, func(r *recipient) bool { return !r.spares(g.check) && !g.check.modeFor(r).Refuses() })
+		!slices.ContainsFunc(g.remaining, func(r *recipient) bool { return !r.spares(g.check) && !g.check.modeFor(r, g.orders).Refuses() })
 }
 
 // spared counts the remaining recipients for whom the check only monitors by --monitor-for.

@@ -23,7 +23,7 @@ type answering struct {
 }
 
 func (s *Session) resolver(at policy.Stage) resolver {
-	rs := resolver{runner: s.runner, tell: s.tell, past: s.past, conn: s.conn, msg: s.msg, at: at, exempt: s.conn.Exempt, helo: s.helo, began: s.began}
+	rs := resolver{runner: s.runner, tell: s.tell, past: s.past, conn: s.conn, msg: s.msg, at: at, exempt: s.conn.Exempt, orders: s.orders, helo: s.helo, began: s.began}
 	if m := s.msg; m != nil {
 		rs.exempt |= m.Exempt
 		rs.recipients, rs.queueID = m.recipients, m.QueueID

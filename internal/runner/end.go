@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"mailweir/internal/byhand"
 	"mailweir/internal/policy"
 )
 
@@ -16,6 +17,7 @@ type group struct {
 	// remaining are the recipients whom the findings are held against.
 	remaining []*recipient
 	rulings   []ruling
+	orders    byhand.Orders
 }
 
 // answerMessage answers the end of the message. Here only the whole message can be refused, or
@@ -90,6 +92,7 @@ func grouped(list []*finding) []group {
 
 // resolveGroup resolves each finding for its recipient, or for every one that remains.
 func (rs *resolver) resolveGroup(g *group) {
+	g.orders = rs.orders
 	for _, f := range g.findings {
 		switch {
 		case f.rcpt != nil && slices.Contains(g.remaining, f.rcpt):

@@ -33,6 +33,8 @@ type Finding struct {
 	Reply     string
 	By        string
 	Cause     string
+	// ByHand tells by whose order the check only monitors, "" where the policy says so.
+	ByHand string
 	// Err is the error of a check that failed.
 	Err   error
 	Trace []trace.Query
@@ -77,10 +79,11 @@ func (rs *resolver) report(ru *ruling) {
 // explain tells what one check said about one recipient, or about client and sender.
 func (rs *resolver) explain(ru *ruling, w Finding) {
 	f := ru.f
-	w.Check, w.Stage, w.Place, w.Mode, w.Trace = f.check.Name, f.stage, f.pos, f.mode(ru.r), ru.queries()
+	w.Check, w.Stage, w.Place, w.Mode, w.Trace = f.check.Name, f.stage, f.pos, f.mode(ru.r, rs.orders), ru.queries()
 	if ru.r != nil {
 		w.Recipient = ru.r.RcptFacts.Recipient
 	}
+	w.ByHand = rs.byHand(f.check)
 	rs.tell(w)
 }
 

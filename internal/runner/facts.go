@@ -41,7 +41,8 @@ func (s *Session) findClient(c *connection) {
 	}
 	if !s.exempt() {
 		c.permit = permissionOf(s.lookUpClient(settings.PermitClients, c))
-		c.Permitted = c.permit.ok
+		permit := s.permitsClient(c)
+		c.Permitted = permit.ok
 	}
 }
 
@@ -49,8 +50,9 @@ func (s *Session) findClient(c *connection) {
 // by address.
 func (s *Session) findSender(m *message) {
 	if !m.Sender.IsNull() {
-		m.permit = permissionOf(s.lookUpAddress(s.policy().Settings.PermitSenders, m.Sender))
+		m.permit = s.permitsSender(m.Sender)
 	}
+	m.client = s.permitsClient(s.conn)
 	m.mayPermit = s.policy().mayPermit(m)
 }
 

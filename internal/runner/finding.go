@@ -263,7 +263,7 @@ func (s *Session) keep(b *bound, stage policy.Stage, w said, where *scope, rcpt 
 		}
 	}
 	where.findings = append(where.findings, f)
-	if f.later != nil && (s.explaining() || f.mode(rcpt) > policy.Monitor) {
+	if f.later != nil && (s.explaining() || f.mode(rcpt, s.orders) > policy.Monitor) {
 		s.runner.start(f.later)
 	}
 }

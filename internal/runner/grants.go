@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"mailweir/internal/byhand"
 	"mailweir/internal/mailauth"
 	"mailweir/internal/policy"
 	"mailweir/internal/table"
@@ -14,24 +15,29 @@ import (
 
 // permission is an administrator's permit, looked up once.
 type permission struct {
-	match table.Match
-	ok    bool
-	err   error // there may be one: the table could not answer
+	match   table.Match
+	entered *byhand.Entry // at run time, instead of a match
+	ok      bool
+	err     error // there may be one: the table could not answer
+	unread  bool  // so is what people have entered
 }
 
 // none reports that there surely is no permit.
 func (p *permission) none() bool { return !p.ok && p.err == nil }
 
 func (p *permission) by() string {
-	if !p.ok {
+	switch {
+	case !p.ok:
 		return ""
+	case p.entered != nil:
+		return "permit: " + p.entered.Cause("permitted")
 	}
 	return "permit " + p.match.Where()
 }
 
 // permissionOf is what a look-up in a list of permits comes to.
 func permissionOf(match table.Match, err error) permission {
-	return permission{match, match.Action.Verb == table.OK, err}
+	return permission{match: match, ok: match.Action.Verb == table.OK, err: err}
 }
 
 // permits reports which permit, if any, lets this mail past the check. An error means that a permit
@@ -39,7 +45,7 @@ func permissionOf(match table.Match, err error) permission {
 // It may wait for the DNS. Header From is looked at only when the header section is complete.
 func (m *message) permits(ctx context.Context, b *bound, r *recipient, headers bool) (string, error) {
 	if b.Exempt&policy.ExemptPermitClient != 0 {
-		if p := &m.conn.permit; p.ok || p.err != nil {
+		if p := &m.client; p.ok || p.err != nil {
 			return p.by(), p.err
 		}
 	}
@@ -69,13 +75,13 @@ const notVouched = policy.PermitNotCounted + ": nothing vouches for the sender"
 // mayPermit tells which kinds of permits there may be for a message, as far as is known without
 // asking for more.
 func (p *Policy) mayPermit(m *message) (kinds policy.Exemption) {
-	if !m.conn.permit.none() {
+	if !m.client.none() {
 		kinds |= policy.ExemptPermitClient
 	}
 	if !m.permit.none() {
 		kinds |= policy.ExemptPermitSender | policy.ExemptUnvouched
 	}
-	if p.Settings.PermitSenders != nil {
+	if p.permitsSenders(m.runner.ctx) {
 		kinds |= policy.ExemptHeaderFrom
 	}
 	if len(p.hooks.grant) > 0 && !m.Sender.IsNull() {
@@ -104,11 +110,17 @@ func (r *recipient) granted(ctx context.Context, b *bound) (string, error) {
 	if err == nil {
 		return "", nil
 	}
-	vouched, failure := r.msg.Vouched(ctx)
+	return "", r.msg.ifVouched(ctx, err)
+}
+
+// ifVouched is why it is not known whether there is a permit, for a sender whom something vouches
+// for; nil for anybody else, to whom none would count.
+func (m *message) ifVouched(ctx context.Context, unknown error) error {
+	vouched, failure := m.Vouched(ctx)
 	if !vouched && failure == nil {
-		return "", nil
+		return nil
 	}
-	return "", errors.Join(err, failure)
+	return errors.Join(unknown, failure)
 }
 
 // askGrants asks every check that permits, once for a recipient: beside whoever asks, unless none
@@ -154,10 +166,13 @@ func callGrant(ctx context.Context, hook func(context.Context, *policy.Recipient
 // way to those bits.
 func (m *message) senderPermits(ctx context.Context, bits policy.Exemption) (string, error) {
 	p := &m.permit
-	if !p.ok {
+	switch {
+	case !p.ok && p.unread:
+		return "", m.ifVouched(ctx, p.err)
+	case !p.ok:
 		return "", p.err
 	}
-	if unverified(p.match) || m.conn.permit.ok {
+	if unverified(p.match) || m.client.ok {
 		return p.by(), nil
 	}
 	if signed, _ := m.signedBySender(ctx); signed && bits&policy.ExemptPermitSender != 0 {
@@ -184,11 +199,12 @@ func unverified(match table.Match) bool { return strings.EqualFold(match.Action.
 // any address there, so the envelope must be vouched for and of the very same domain. A From that
 // cannot be looked up whole permits nothing.
 func (m *message) headerFromPermits(ctx context.Context) (string, error) {
-	list := m.conn.policy.Settings.PermitSenders
-	if list == nil {
+	policyOf := m.conn.policy
+	list := policyOf.Settings.PermitSenders
+	switch {
+	case !policyOf.permitsSenders(ctx), list == nil && m.past != nil && m.FromUnknown != nil:
 		return "", nil
-	}
-	if m.FromUnknown != nil {
+	case m.FromUnknown != nil:
 		return "", m.FromUnknown
 	}
 	authors, more := m.FirstFrom()
@@ -197,15 +213,15 @@ func (m *message) headerFromPermits(ctx context.Context) (string, error) {
 		return "", nil
 	}
 	for _, from := range authors {
-		match, err := list.Address(ctx, from)
-		if err != nil {
-			return "", err
+		p := policyOf.entered.permitOf(ctx, from, policyOf.Settings.Delimiter, permissionOf(list.Address(ctx, from)))
+		if p.err != nil {
+			return "", p.err
 		}
-		if match.Action.Verb != table.OK {
+		if !p.ok {
 			continue
 		}
-		by := "permit " + match.Where()
-		if unverified(match) || m.conn.permit.ok {
+		by := p.by()
+		if unverified(p.match) || m.client.ok {
 			return by, nil
 		}
 		if from.Domain != m.Sender.Domain {
@@ -249,7 +265,7 @@ func (m *message) AutoAllowHonoured(ctx context.Context) bool {
 // for the sender's domain, or, at the end of a message whose signatures are looked at, DKIM passes
 // for a domain aligned with it. It waits for the DNS; call it from [policy.Question.Later].
 func (m *message) Vouched(ctx context.Context) (bool, error) {
-	if m.conn.permit.ok {
+	if m.client.ok {
 		return true, nil
 	}
 	result, err := m.SPF(ctx)
@@ -260,5 +276,5 @@ func (m *message) Vouched(ctx context.Context) (bool, error) {
 	if signed {
 		return true, nil
 	}
-	return false, errors.Join(m.conn.permit.err, err, failure)
+	return false, errors.Join(m.client.err, err, failure)
 }

@@ -43,7 +43,9 @@ func (rn *Runner) JudgeLogin(ctx context.Context, l policy.Login) LoginRuling {
 // ruleLogin says what a check's finding comes to. An objection that is only monitored and a check
 // error are recorded here; of what is answered, the service that answers tells.
 func (rn *Runner) ruleLogin(p *Policy, b *bound, l policy.Login, w said) LoginRuling {
-	refuses := b.mode.Refuses()
+	orders := p.entered.monitored.Now(rn.ctx)
+	mode := b.modeNow(orders)
+	refuses := mode.Refuses()
 	switch {
 	case w.err != nil && refuses && b.onError == policy.Delay:
 		return LoginRuling{Blocked: true, Cause: b.Name + ": " + w.err.Error()}
@@ -61,8 +63,9 @@ func (rn *Runner) ruleLogin(p *Policy, b *bound, l policy.Login, w said) LoginRu
 		e.Fault = errors.As(w.err, new(*fault))
 	} else {
 		reply := p.reply(w.verdict.Reply())
-		e.Reply, e.Row, e.Line = reply.ID, reply.Row, w.verdict.Line(reply, b.mode)
+		e.Reply, e.Row, e.Line = reply.ID, reply.Row, w.verdict.Line(reply, mode)
 	}
+	e.ByHand = b.byHand(orders)
 	rn.tell(p, b, e)
 	return LoginRuling{}
 }
@@ -105,7 +108,9 @@ func (p *Policy) exemptLogin(ctx context.Context, l policy.Login) (e policy.Exem
 	case trusts(p.Settings.TrustedNets, l.Client):
 		e |= policy.ExemptTrusted
 	}
-	if permit := permissionOf(in(p.Settings.PermitClients)); !permit.none() {
+	permit := permissionOf(in(p.Settings.PermitClients))
+	own, err := p.entered.permits.Client(ctx, l.Client)
+	if permit = permit.or(err); own != nil || !permit.none() {
 		e |= policy.ExemptPermitClient
 	}
 	return e

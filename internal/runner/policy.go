@@ -31,6 +31,7 @@ type Policy struct {
 	tables       *table.Loader
 	digest       string // names it in the record
 	permits      string // digest of the administrator's
+	entered      entered
 	common       policy.Common
 	// resources are what the policy shares with others, before and after it.
 	resources *resource.Holder
@@ -133,6 +134,7 @@ func (d *Draft) Build(backends *policy.Backends, previous *Policy) (*Policy, err
 	p := &Policy{Settings: settings, registry: d.registry, backends: backends, tables: tables, resources: resources}
 	p.common = policy.Common{Backends: backends, Settings: settings, Tables: tables, Resources: p.resources}
 	p.users.Store(1)
+	p.entered = newEntered(backends)
 	if p.replies, err = readReplies(d.settings.RepliesFile(), d.registry); err != nil {
 		wrong = append(wrong, err)
 	}
@@ -308,6 +310,7 @@ func (p *Policy) close() (err error) {
 
 // Ready waits until every check can judge as well as it will, or the context ends.
 func (p *Policy) Ready(ctx context.Context) {
+	p.entered.ready(ctx)
 	for _, b := range p.checks {
 		if b.hooks.Ready != nil {
 			b.hooks.Ready(ctx)

@@ -98,6 +98,9 @@ func (rs *resolver) event(ru *ruling, r *recipient) *policy.Event {
 		Session: c.ID, Client: c.Client, ClientName: c.ConnectFacts.Name, Service: c.Service,
 		Policy: c.policy.digest, Took: time.Since(rs.began), Trace: ru.queries(),
 	}
+	if ru.mode == policy.Monitor {
+		e.ByHand = rs.byHand(ru.f.check)
+	}
 	if rs.helo != nil {
 		e.Helo, e.TLS = rs.helo.Name, rs.helo.TLS
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"mailweir/internal/byhand"
 	"mailweir/internal/policy"
 	"mailweir/internal/trace"
 )
@@ -18,6 +19,8 @@ type resolver struct {
 	conn   *connection
 	msg    *message     // nil at HELO
 	at     policy.Stage // where the answer is given
+	// orders are the checks that only monitor by order of a person.
+	orders byhand.Orders
 	// exempt is what about client, sender and the only recipient lets mail past checks.
 	exempt policy.Exemption
 	// recipients are those that remain, as the answer begins; helo and queueID what is known then.
@@ -68,7 +71,7 @@ type permitted struct {
 // resolve says what a finding comes to for one recipient, or for client and sender when r is nil.
 // It never waits: what is open, [resolver.await] waits for.
 func (rs *resolver) resolve(f *finding, r *recipient, permit *permitted) ruling {
-	ru := ruling{f: f, r: r, is: drop, mode: f.mode(r), permit: permit, by: exemption(f.check.Exempt & rs.exempt)}
+	ru := ruling{f: f, r: r, is: drop, mode: f.mode(r, rs.orders), permit: permit, by: exemption(f.check.Exempt & rs.exempt)}
 	if ru.by != "" && rs.tell == nil {
 		return ru
 	}
@@ -142,27 +145,36 @@ func (rs *resolver) await(ctx context.Context, ru ruling) ruling {
 }
 
 // mode is the highest mode that the finding can have for a recipient, nil for client and sender.
-func (f *finding) mode(r *recipient) policy.Mode {
-	mode := f.check.modeFor(r)
+func (f *finding) mode(r *recipient, orders byhand.Orders) policy.Mode {
+	mode := f.check.modeFor(r, orders)
 	if w, _ := f.known(); f.monitors || w.verdict.OnlyMonitors() {
 		mode = min(mode, policy.Monitor)
 	}
 	return mode
 }
 
+// modeNow is the mode of a check: that of the policy, unless a person has ordered that it only
+// monitors.
+func (b *bound) modeNow(orders byhand.Orders) policy.Mode {
+	if _, ordered := orders.Of(b.Name); ordered {
+		return min(b.mode, policy.Monitor)
+	}
+	return b.mode
+}
+
 // modeFor is the mode of a check for one recipient; outside a pilot everything is only monitored.
 // Where it is not known whether the recipient is in it, nothing is refused permanently, and nothing
 // passes either.
-func (b *bound) modeFor(r *recipient) policy.Mode {
+func (b *bound) modeFor(r *recipient, orders byhand.Orders) policy.Mode {
+	mode := b.modeNow(orders)
 	switch {
 	case r == nil || b.AnswerAt == policy.StageHelo:
-		return b.mode
 	case !r.Enforced || r.spares(b):
-		return min(b.mode, policy.Monitor)
+		mode = min(mode, policy.Monitor)
 	case r.pilotFailed != nil:
-		return min(b.mode, policy.Defer)
+		mode = min(mode, policy.Defer)
 	}
-	return b.mode
+	return mode
 }
 
 // object fills in what a finding says against the mail: its own reply, or the one for a check that
@@ -193,7 +205,7 @@ func (rs *resolver) failed(ru *ruling) policy.OnError {
 	var defect *fault
 	if errors.As(ru.failure, &defect) || action == policy.Fails {
 		f := rs.conn.policy.fault
-		ru.mode, reply = min(ru.mode, f.modeFor(ru.r)), f.Replies[0]
+		ru.mode, reply = min(ru.mode, f.modeFor(ru.r, rs.orders)), f.Replies[0]
 		if action = f.onError; action == policy.Fails {
 			action = policy.Delay
 		}

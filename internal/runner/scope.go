@@ -30,8 +30,8 @@ type connection struct {
 	policy.Connection
 	scope
 	policy *Policy
-	permit permission
-	asked  trace.Log // about the client
+	permit permission // of its tables; for a message there may be one of a person, too
+	asked  trace.Log  // about the client
 }
 
 // message is one mail transaction.
@@ -51,10 +51,11 @@ type message struct {
 	body        *spool.Body                  // nil while it is not kept
 	found       *[]*signature                // nil while nobody has asked for them
 	signatures  atomic.Pointer[[]*signature] // the same, once they can be verified
-	permit      permission
-	mayPermit   policy.Exemption // the kinds that there may be
-	left        departures       // what became of them
-	gone        []*recipient     // refused, by whomever, or removed; kept for explain alone
+	permit      permission                   // of the sender
+	client      permission                   // of the client, when MAIL came
+	mayPermit   policy.Exemption             // the kinds that there may be
+	left        departures                   // what became of them
+	gone        []*recipient                 // refused, by whomever, or removed; kept for explain alone
 	late        lateGroups
 	broken      []*bound // checks that panicked over a part of this message
 	condemned   bool     // its refusal is certain

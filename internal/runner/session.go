@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"mailweir/internal/address"
+	"mailweir/internal/byhand"
 	"mailweir/internal/policy"
 	"mailweir/internal/trace"
 )
@@ -27,6 +28,7 @@ type Session struct {
 	carrier      trace.Carrier // of questions that never wait
 	patience     patience
 	tell         func(Finding) // set by explain, which runs every check and waits for it
+	orders       byhand.Orders // checks that only monitor by order of a person, for the answer under way
 	past         Past          // set where a recorded case is judged
 }
 
@@ -64,6 +66,7 @@ func (s *Session) Connect(facts policy.ConnectFacts) {
 // ones.
 func (s *Session) openConnection(facts policy.ConnectFacts, started time.Time) {
 	p := s.runner.acquire()
+	s.heed()
 	c := &connection{Connection: policy.Connection{ConnectFacts: facts, ID: s.id, Started: started}, policy: p}
 	c.Holder = &c.scope
 	s.conn = c
@@ -120,6 +123,7 @@ func (s *Session) Helo(facts policy.HeloFacts) policy.Answer {
 	defer s.took(policy.StageHelo, s.begin())
 	s.ensureConnection()
 	s.endMessage(policy.Abandoned)
+	s.heed()
 	s.helo = &facts
 	s.conn.HeloFacts = facts
 	if s.exempt() {
@@ -184,6 +188,7 @@ func (s *Session) Mail(facts policy.MailFacts) policy.Answer {
 	s.ensureConnection()
 	s.endMessage(policy.Abandoned)
 	s.renew()
+	s.heed()
 	s.openMessage(facts)
 	if s.exempt() {
 		return policy.Answer{}
@@ -224,6 +229,7 @@ func (s *Session) Rcpt(facts policy.RcptFacts) policy.Answer {
 	if s.msg == nil {
 		return policy.Answer{}
 	}
+	s.heed()
 	r := s.recipient(facts)
 	if s.exempt() {
 		s.msg.recipients = append(s.msg.recipients, r)
@@ -286,6 +292,7 @@ func (s *Session) EndOfHeaders() {
 	if m == nil || s.exempt() {
 		return
 	}
+	s.heed()
 	if s.explaining() && len(m.recipients) == 0 {
 		m.recipients, m.gone = m.gone, nil // nobody remains, and yet all there is to know is to be shown
 	}
@@ -357,6 +364,7 @@ func (s *Session) EndOfMessage(queueID string) policy.Answer {
 		s.endMessage(policy.Accepted)
 		return policy.Answer{}
 	}
+	s.heed()
 	m.signatures.Store(m.found) // the body is whole now
 	if s.past != nil {
 		m.Octets = s.past.Octets()

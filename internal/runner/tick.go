@@ -24,7 +24,7 @@ func (rn *Runner) Tick(ctx context.Context) {
 
 // tell records what a check found without any mail.
 func (rn *Runner) tell(p *Policy, b *bound, e *policy.Event) {
-	e.Time, e.Check, e.Mode = p.backends.Clock(), b.Name, b.mode
+	e.Time, e.Check, e.Mode = p.backends.Clock(), b.Name, b.modeNow(p.entered.monitored.Now(rn.ctx))
 	e.ID = rn.observer.Identify(e)
 	rn.observer.Record(e)
 }
