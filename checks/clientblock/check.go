@@ -1,10 +1,11 @@
 // Package clientblock refuses clients that the tables of --client-block-list name, by address or
-// verified name. It remembers nothing.
+// verified name, and those that somebody has blocked by mailweir block (entered.go).
 package clientblock
 
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strconv"
 
 	"mailweir/internal/blocklist"
@@ -19,12 +20,19 @@ var Check = &policy.Check{
 	Help: `Looks the client's address, and its verified name, up in the tables of ` + "`--client-block-list`" + `, in the
 manner of check_client_access. An entry ` + "`OK`" + ` or ` + "`DUNNO`" + ` exempts a host from a wider entry. The answer is a
 421 at MAIL, which ends the connection; a sender's queue tries again for days. ` + "`--client-block-code=554`" + ` refuses such a client
-permanently. No permit overrides this list; a login does.`,
+permanently. No permit overrides this list; a login does.
+
+` + "`mailweir block add 192.0.2.1`" + ` blocks an address or a net at run time, from the client's next message on. A permit of a smaller net
+(` + "`mailweir permit add`" + `) exempts from such a block of a net, and so does an entry ` + "`OK`" + ` or ` + "`DUNNO`" + ` of the tables. While the state is unavailable, the
+entries that were known last stay in force. With neither tables nor entries the check costs nothing.`,
 	Mode:     policy.Enforce,
 	OnError:  policy.Accept,
 	AnswerAt: policy.StageMail,
 	Exempt:   policy.ExemptLogin,
 	Replies:  []*policy.Reply{reply, replyPermanent},
+	Measures: []policy.Lift{
+		{Operation: "block/add", Words: []string{"{client}"}, Says: "Blocks {client}, whoever it sends for, from its next message on."},
+	},
 	Setup: func(f *policy.Flags) policy.Build {
 		specs := f.Tables("list", "clients that are refused", table.Use{Asked: table.Clients, Values: table.Actions, Bare: "REJECT"})
 		code := f.String("code", "421", "421|554", "whether they try again: 421, or 554, permanently")
@@ -34,15 +42,20 @@ permanently. No permit overrides this list; a login does.`,
 				return policy.Hooks{}, err
 			}
 			list, err := specs.Open(env)
-			if err != nil || list == nil {
-				return policy.Hooks{Off: "no --client-block-list"}, err
+			if err != nil {
+				return policy.Hooks{}, err
 			}
-			return policy.Hooks{Connect: func(c *policy.Connection) (policy.Verdict, error) {
-				return policy.Asks(list).Later(func(ctx context.Context) (policy.Verdict, error) {
-					match, err := c.LookUp(ctx, list)
-					return blocklist.Verdict(reply, match), err
-				}), nil
-			}}, nil
+			entered := newEntered(env, reply, list)
+			hooks := policy.Hooks{Mail: entered.judge, Ready: entered.blocks.Ready}
+			if list != nil {
+				hooks.Connect = func(c *policy.Connection) (policy.Verdict, error) {
+					return policy.Asks(list).Later(func(ctx context.Context) (policy.Verdict, error) {
+						match, err := c.LookUp(ctx, list)
+						return blocklist.Verdict(reply, match), err
+					}), nil
+				}
+			}
+			return hooks, nil
 		}
 	},
 }
@@ -60,19 +73,23 @@ func replyOf(code string) (*policy.Reply, error) {
 var reply = &policy.Reply{
 	ID: "client-block", Row: "T1", Code: 421, Enhanced: "4.7.1", Text: "Sender address blocked",
 	Description: "The sending host's address or name is on the administrator's list of blocked clients.",
-	Resolution:  "The administrator removes the entry that the event names, or exempts the host with an entry OK before it.",
+	Resolution:  "The administrator removes the entry that the event names, or exempts the host with an entry OK before it; mailweir block rm takes one back that was entered at run time.",
 	Advice:      "Mail from your mail server {client} is not accepted here; please have its administrator write to our postmaster.",
-	Lifts: []policy.Lift{
-		{Table: "client-block-list", Entry: "{client} OK", Says: "Exempts {client}. In a cidr: or regexp: table it must stand before {place}; where that line is for this very client, take it out instead."},
-	},
+	Lifts:       lifts(),
 }
 
 var replyPermanent = &policy.Reply{
 	ID: "client-block-permanent", Row: "T1", Code: 554, Enhanced: "5.7.1", Text: "Sender address blocked",
 	Description: "The sending host's address or name is on the administrator's list of blocked clients, and --client-block-code=554 refuses it permanently.",
-	Resolution:  "The administrator removes the entry that the event names, or exempts the host with an entry OK before it.",
+	Resolution:  "The administrator removes the entry that the event names, or exempts the host with an entry OK before it; mailweir block rm takes one back that was entered at run time.",
 	Advice:      "Mail from your mail server {client} is not accepted here; please have its administrator write to our postmaster.",
-	Lifts: []policy.Lift{
-		{Table: "client-block-list", Entry: "{client} OK", Says: "Exempts {client}. In a cidr: or regexp: table it must stand before {place}; where that line is for this very client, take it out instead."},
-	},
+	Lifts:       lifts(),
+}
+
+// lifts are those of both replies.
+func lifts() []policy.Lift {
+	return []policy.Lift{
+		{Operation: "block/rm", Words: []string{"{subject}"}, Cause: regexp.MustCompile(`^"(?P<subject>[^"\\]+)" is blocked `), Says: "Takes the block of {subject} back that was entered at run time."},
+		{Table: "client-block-list", Entry: "{client} OK", Cause: regexp.MustCompile(`" matches `), Says: "Exempts {client}. In a cidr: or regexp: table it must stand before {place}; where that line is for this very client, take it out instead."},
+	}
 }
