@@ -29,8 +29,8 @@ equally specific. The entries of an address count for all its extensions, too.
 A blocked envelope sender is refused at RCPT, for that recipient alone. A blocked address in header From is seen when the message can only be
 answered as a whole: ` + "`--managed-header-action=remove`" + ` takes the recipients that block it off the message (in enforce only) and refuses when no
 one remains; ` + "`reject`" + ` refuses the message for all. A permitted envelope sender passes greylisting, DNS lists and reputation for that
-recipient, if SPF or a permitted client vouches for it. The administrator permits for all by ` + "`--user=*`" + `; what a recipient has entered about
-that sender himself comes first. Nobody blocks for all here: that is what sender-block is for.
+recipient, if SPF or a permitted client vouches for it. ` + "`--user=*`" + ` is another word for ` + "`mailweir permit`" + `, which permits for all and also passes what a
+recipient has blocked. Nobody blocks for all here: that is what ` + "`mailweir block`" + ` is for.
 
 While the state is unavailable, the tables alone apply to recipients of whom no run-time entry is known; where they may have some, a check
 error is recorded, and their mail goes on. For those who are known to have some the check fails, and their mail is to come again
@@ -47,7 +47,6 @@ permitted.`,
 		Says: "{to} permits {sender}, which counts while SPF or DKIM vouches for the sender.",
 	},
 	Measures: []policy.Lift{
-		{Operation: "managed/add", Words: []string{"--user=*", "--permit={sender}"}, Vouched: true, Says: "Permits {sender} for every recipient who has not decided otherwise, while SPF or DKIM vouches for the sender."},
 		{Operation: "managed/add", Words: []string{"--user={to}", "--block={sender}"}, Says: "{to} blocks {sender}."},
 		{Operation: "managed/add", Words: []string{"--user={to}", "--block={sender_domain}"}, Says: "{to} blocks the whole domain {sender_domain}."},
 	},
@@ -67,7 +66,7 @@ permitted.`,
 			m := &rule{list: list, store: env.State, delimiter: env.Settings.Delimiter, owners: owners{env.Mirror(state.MirrorOptions{Space: space, KeysOnly: true})}, tables: policy.Asks(list), entries: policy.Asks(env.State), work: policy.NewSlot[atomic.Int64](env)}
 			hooks := policy.Hooks{Rcpt: m.envelope, Grant: m.grant, GrantAtOnce: !env.State.Waits() && !list.Waits(), Tick: m.owners.tick}
 			if !env.Explaining { // which asks for one case, and is done
-				hooks.Ready = m.owners.refresh
+				hooks.Ready = m.ready
 			}
 			if *action == "remove" {
 				hooks.HeadersFor = m.headersFor
@@ -87,6 +86,13 @@ type rule struct {
 	tables    policy.PlainQuestion
 	entries   policy.PlainQuestion // that people have made at run time
 	work      policy.Slot[atomic.Int64]
+}
+
+// ready finds out who has entries, and hands over those for everybody that an older version has
+// made. What cannot be done now is done with the next policy.
+func (m *rule) ready(ctx context.Context) {
+	_ = adopt(ctx, m.store)
+	m.owners.refresh(ctx)
 }
 
 // envelope judges the envelope sender for one recipient.
@@ -134,9 +140,6 @@ func (m *rule) grant(ctx context.Context, r *policy.Recipient) ([]policy.Grant, 
 		return nil, err
 	}
 	entry, err := m.find(ctx, own, r.Msg.Sender)
-	if err == nil && entry == nil {
-		entry, err = m.forAll(ctx, r.Msg.Sender)
-	}
 	if err != nil || entry == nil || !entry.permits {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mailweir/internal/address"
+	"mailweir/internal/byhand"
 	"mailweir/internal/entry"
 	"mailweir/internal/policy"
 	"mailweir/internal/state"
@@ -55,51 +56,6 @@ func (e *hit) String() string {
 	return fmt.Sprintf("%s %s %s: %s", strconv.QuoteToASCII(e.owner), verb, strconv.QuoteToASCII(e.subject), e.source)
 }
 
-// mostParents bounds the parents by which one domain is looked up: the sender chose the number of
-// labels. Of longer names the uppermost are looked up; no entry may be about a longer domain.
-const mostParents = 16
-
-// subjectsOf returns the keys of a sender, the most specific first: the address, without its
-// extension, its domain, its parent domains.
-func subjectsOf(a address.Address, delimiter string) []string {
-	subjects := []string{a.Key()}
-	if base := a.Base(delimiter); base.Local != a.Local {
-		subjects = append(subjects, base.Key())
-	}
-	var parents []string
-	for _, rest, more := strings.Cut(a.Domain, "."); more; _, rest, more = strings.Cut(rest, ".") {
-		parents = append(parents, rest)
-	}
-	if a.Domain != "" {
-		subjects = append(subjects, a.Domain)
-	}
-	return append(subjects, parents[max(0, len(parents)-mostParents):]...)
-}
-
-// normalSubject is the form in which the address or domain of an entry is kept; .example stands for
-// a whole top-level domain. It is not valid without a dot or an @: that is most likely a slip.
-func normalSubject(text string) (string, error) {
-	if !strings.Contains(text, "@") {
-		domain := address.NormalDomain(strings.TrimPrefix(text, "."))
-		if domain == "" || !strings.Contains(text, ".") || domain[0] == '.' {
-			return "", notSubject(text)
-		}
-		if strings.Count(domain, ".") >= mostParents {
-			return "", fmt.Errorf("%q has more than %d labels", text, mostParents)
-		}
-		return domain, nil
-	}
-	a := address.Parse(text)
-	if a.Local == "" || a.Domain == "" {
-		return "", notSubject(text)
-	}
-	return a.Key(), nil
-}
-
-func notSubject(text string) error {
-	return fmt.Errorf("%q is neither an address nor a domain", text)
-}
-
 // readEntries reads a right-hand side: block a@b.example c.example permit d@c.example.
 func readEntries(value string) (entries []hit) {
 	permits := false
@@ -110,7 +66,7 @@ func readEntries(value string) (entries []hit) {
 		case strings.EqualFold(word, "permit"):
 			permits = true
 		default:
-			if subject, err := normalSubject(strings.TrimSuffix(word, ",")); err == nil {
+			if subject, err := byhand.NormalSender(strings.TrimSuffix(word, ",")); err == nil {
 				entries = append(entries, hit{subject: subject, permits: permits})
 			}
 		}
@@ -127,7 +83,7 @@ func validEntries(value string) error {
 		if strings.EqualFold(word, "block") || strings.EqualFold(word, "permit") {
 			continue
 		}
-		if _, err := normalSubject(strings.TrimSuffix(word, ",")); err != nil {
+		if _, err := byhand.NormalSender(strings.TrimSuffix(word, ",")); err != nil {
 			return err
 		}
 	}
@@ -198,13 +154,13 @@ func validate(recipient, subject string) error {
 func validKey(recipient, subject string) (string, error) {
 	to := address.Parse(recipient)
 	if recipient == policy.Everybody {
-		subject, err := normalSubject(subject)
-		return entryKey(policy.Everybody, subject), err
+		_, err := byhand.NormalSender(subject)
+		return "", err
 	}
 	if to.Local == "" || to.Domain == "" {
 		return "", fmt.Errorf("%q is no address of a recipient", recipient)
 	}
-	subject, err := normalSubject(subject)
+	subject, err := byhand.NormalSender(subject)
 	if err != nil {
 		return "", err
 	}

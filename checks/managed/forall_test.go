@@ -8,11 +8,11 @@ import (
 	"mailweir/internal/policytest"
 )
 
-// A permit for all counts for everybody who has not decided otherwise, if something vouches for the
-// sender. Nobody blocks for all.
+// A permit for all counts for everybody, as mailweir permit does, if something vouches for the
+// sender. Nobody blocks for all here.
 func TestManagedPermitForAll(t *testing.T) {
 	strict := policytest.Refuses("strict", func(*policy.Recipient) bool { return true })
-	strict.Exempt = policy.ExemptRecipientPermit
+	strict.Exempt = policy.ExemptPermitSender
 	world := policytest.NewWorld()
 	world.DNS, world.Lists, _ = policytest.Names{"vouched.example TXT": "v=spf1 ip4:192.0.2.1 -all", "forged.example TXT": "v=spf1 -all"}.Serve(t)
 	p, err := policytest.Only(Check, strict).Build(world, "--managed-list=inline:{ {other@ours.example=block a@vouched.example} }")
@@ -37,8 +37,8 @@ func TestManagedPermitForAll(t *testing.T) {
 	want("a@vouched.example", "user@ours.example", "")
 	want("a@vouched.example", "another@ours.example", "")
 	want("a@forged.example", "user@ours.example", no)
-	want("a@vouched.example", "other@ours.example", managedUser)
-	if _, err := add(t.Context(), c, request{Recipient: policy.Everybody, Subject: "bad.example"}); err == nil || !strings.Contains(err.Error(), "--sender-block-list") {
+	want("a@vouched.example", "other@ours.example", "") // a permit of the administrator beats a recipient's block
+	if _, err := add(t.Context(), c, request{Recipient: policy.Everybody, Subject: "bad.example"}); err == nil || !strings.Contains(err.Error(), "mailweir block add") {
 		t.Errorf("a block for all: %v", err)
 	}
 	if list, err := list(t.Context(), c, request{Recipient: policy.Everybody}); len(list) != 2 || err != nil {

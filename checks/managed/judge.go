@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"mailweir/internal/address"
+	"mailweir/internal/byhand"
 	"mailweir/internal/entry"
 	"mailweir/internal/policy"
 	"mailweir/internal/state"
@@ -95,7 +96,7 @@ func (m *rule) judgeOne(ctx context.Context, own own, q question) (policy.Verdic
 		entry, err := m.find(ctx, own, sender)
 		if err != nil && !own.known {
 			skipped, own.open = policy.LetOn(err), false
-			entry, err = own.inTables(subjectsOf(sender, m.delimiter)), nil
+			entry, err = own.inTables(byhand.SendersOf(sender, m.delimiter)), nil
 		}
 		if err != nil || entry.blocks() {
 			return entry.verdict(q.reply), err
@@ -157,20 +158,10 @@ func (o *own) inTables(subjects []string) *hit {
 	return nil
 }
 
-// forAll is the entry for all recipients that permits a sender, nil when there is none. It is asked
-// for only where somebody has made such entries.
-func (m *rule) forAll(ctx context.Context, sender address.Address) (*hit, error) {
-	o := own{owners: []address.Address{{Local: policy.Everybody}}}
-	if o.known, o.open = m.owners.include(o.owners); !o.open {
-		return nil, nil
-	}
-	return m.find(ctx, o, sender)
-}
-
 // find returns the entry that decides about a sender, nil when there is none. While the state is
 // unavailable, what the tables say stands only if no run-time entry could change it.
 func (m *rule) find(ctx context.Context, o own, sender address.Address) (*hit, error) {
-	subjects := subjectsOf(sender, m.delimiter)
+	subjects := byhand.SendersOf(sender, m.delimiter)
 	best := o.inTables(subjects)
 	if !o.open {
 		return best, nil

@@ -3,7 +3,10 @@ package managed
 import (
 	"context"
 	"strings"
+	"time"
 
+	"mailweir/internal/address"
+	"mailweir/internal/byhand"
 	"mailweir/internal/entry"
 	"mailweir/internal/policy"
 	"mailweir/internal/terminal"
@@ -17,9 +20,10 @@ func operations(f *policy.Flags) {
 		policy.NewOperation(policy.About{
 			Name: "add", Effect: policy.Enters, Undo: taken, May: helpers, Concerns: concerns,
 			Title: "Let a recipient block or permit a sender or a domain",
+			Help:  "The recipient must be in one of our domains (--local-domains). --user=* permits for everybody, as mailweir permit add does.",
 			Example: `  mailweir managed add --user=bob@example.org --block=spammer@example.net
   mailweir managed add --user=bob@example.org --permit=example.com --for=30d`,
-		}, newEntry, add, nil),
+		}, newEntry, add, entry.ShowNotes),
 		policy.NewOperation(policy.About{
 			Name: "rm", Effect: policy.Changes, May: helpers, Concerns: concerns,
 			Title: "Take an entry of a recipient back",
@@ -108,22 +112,73 @@ func verb(permit bool) string {
 	return "block"
 }
 
-func add(ctx context.Context, c *policy.Call, r request) (policy.Nothing, error) {
-	if r.Recipient == policy.Everybody && !r.Permit {
-		return policy.Nothing{}, policy.Wrongf("--user=* is for permits: to block a sender for all, write it into --sender-block-list")
+func add(ctx context.Context, c *policy.Call, r request) (done entry.Done, err error) {
+	switch {
+	case r.Recipient == policy.Everybody && !r.Permit:
+		return done, policy.Wrongf("--user=* is for permits: to block a sender for all, use mailweir block add")
+	case r.Recipient == policy.Everybody:
+		return done, byhand.PermitSender(ctx, c, r.Subject)
 	}
-	return entry.Enter(ctx, c, r, verb(r.Permit), func() error {
+	if err := known(ctx, c, r, &done); err != nil {
+		return done, err
+	}
+	_, err = entry.Enter(ctx, c, r, verb(r.Permit), func() error {
 		return enter(ctx, c.Backends.State, r.Recipient, r.Subject, r.Permit, c.For, entry.By(c))
 	})
+	return done, err
+}
+
+// seenWithin is how far back it is looked whether a recipient has ever had mail.
+const seenWithin = 30 * 24 * time.Hour
+
+// known refuses a recipient of another domain, and notes one who has never had mail here: most
+// likely a slip.
+func known(ctx context.Context, c *policy.Call, r request, done *entry.Done) error {
+	if err := r.Validate(); err != nil {
+		return err
+	}
+	to := address.Parse(r.Recipient)
+	if c.Known.Local != nil {
+		local, ok, err := c.Known.Local(ctx, to.Domain)
+		switch {
+		case err != nil:
+			done.Note("whether " + to.Domain + " is one of our domains is not known: " + err.Error())
+		case ok && !local:
+			return policy.Wrongf("--user: %s is not one of our domains (--local-domains), so nobody there has entries here", to.Domain)
+		}
+	}
+	if c.Known.Mail != nil {
+		n, err := c.Known.Mail(ctx, policy.MailCase{Within: seenWithin, Recipient: to.Base(c.Delimiter).Key()})
+		if err == nil && n.Messages == 0 {
+			done.Note("no mail to " + to.Key() + " is in the record; is the address right?")
+		}
+	}
+	return nil
 }
 
 func remove(ctx context.Context, c *policy.Call, r request) (policy.Nothing, error) {
 	absent := policy.Wrongf("nothing to delete: %s has no entry %q here; see mailweir managed list, and --managed-list", r.Recipient, r.Subject)
+	if r.Recipient == policy.Everybody {
+		return policy.Nothing{}, byhand.UnpermitSender(ctx, c, r.Subject, absent)
+	}
 	return entry.Remove(ctx, c, r, absent, func() (bool, error) { return takeAway(ctx, c.Backends.State, r.Recipient, r.Subject) })
 }
 
-func list(ctx context.Context, c *policy.Call, r request) ([]Entry, error) {
-	return entriesOf(ctx, c.Backends.State, r.Recipient, c.Delimiter)
+// list has the permits for everybody with the entries of all.
+func list(ctx context.Context, c *policy.Call, r request) (list []Entry, err error) {
+	if r.Recipient != policy.Everybody {
+		list, err = entriesOf(ctx, c.Backends.State, r.Recipient, c.Delimiter)
+	}
+	if r.Recipient != "" && r.Recipient != policy.Everybody || err != nil {
+		return list, err
+	}
+	permits, err := byhand.Entries(ctx, c.Backends.State, byhand.Permit)
+	for _, e := range permits {
+		if e.Subject.Sender != "" {
+			list = append(list, Entry{Recipient: policy.Everybody, Subject: e.Subject.Sender, Permit: true, Origin: e.Origin, Until: e.Until})
+		}
+	}
+	return list, err
 }
 
 func listing(list []Entry) policy.Listing {
