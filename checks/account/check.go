@@ -5,6 +5,7 @@ package account
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -24,8 +25,8 @@ import (
 var Check = &policy.Check{
 	Name:  "account",
 	Title: "accounts whose outbound or inbound mail is switched off",
-	Help: `Defers the mail of an account that the administrator has switched off. Outbound mail (a trusted sender, an external recipient) belongs to
-the login, to its domain and to the domain of the envelope sender; inbound mail to the recipient's domain; ` + "`*`" + ` stands for
+	Help: `Defers the mail of an account that the administrator has switched off. Outbound mail (a trusted sender, an external recipient) and, unless
+` + "`--account-also-internal=off`" + ` or ` + "`account off --also-internal=off`" + ` says otherwise, internal mail (a trusted sender, a local recipient) belongs to the login, to its domain and to the domain of the envelope sender; inbound mail to the recipient's domain; ` + "`*`" + ` stands for
 all accounts. A domain means itself and not its sub-domains. Mail under the null sender always passes: a bounce that waits helps nobody.
 
 Entries come from ` + "`mailweir account off --outbound bob --for 1h --note 'stolen password'`" + `, which acts at once on every host that shares
@@ -42,12 +43,13 @@ exempt an account from a wider entry of the tables. While the state is unavailab
 		operations(f)
 		specs := f.Tables("list", "accounts that are switched off: outbound, inbound or both, and a note",
 			table.Use{Asked: table.OwnKeys, Own: validName, Noun: "logins, domains, *", Values: table.Values{Name: "account switches", Check: validSwitch}})
+		internal := f.Bool("also-internal", true, "whether outbound in --account-list covers internal mail, too")
 		return func(env *policy.Env) (policy.Hooks, error) {
 			list, err := specs.Open(env)
 			if err != nil {
 				return policy.Hooks{}, err
 			}
-			rule := &rule{list: list, entered: env.Mirror(state.MirrorOptions{Space: space}), tables: policy.Asks(list), changes: policy.Asks(env.State, list)}
+			rule := &rule{list: list, alsoInternal: *internal, entered: env.Mirror(state.MirrorOptions{Space: space}), tables: policy.Asks(list), changes: policy.Asks(env.State, list)}
 			return policy.Hooks{Rcpt: rule.judge}, nil
 		}
 	},
@@ -83,7 +85,10 @@ func validName(key string) error {
 }
 
 type rule struct {
-	list    *table.List
+	list *table.List
+	// alsoInternal: an outbound entry of the list is about internal mail, too.
+	alsoInternal bool
+
 	entered *state.Mirror
 	tables  policy.PlainQuestion
 	changes policy.PlainQuestion
@@ -94,8 +99,9 @@ func (a *rule) judge(r *policy.Recipient) (policy.Verdict, error) {
 	if side == "" || r.Msg.Sender.IsNull() {
 		return policy.Pass, nil
 	}
+	internal := r.Direction == policy.Internal
 	if a.entered.Fresh() {
-		return a.tables.Later(func(ctx context.Context) (policy.Verdict, error) { return a.verdict(ctx, side, names) }), nil
+		return a.tables.Later(func(ctx context.Context) (policy.Verdict, error) { return a.verdict(ctx, side, internal, names) }), nil
 	}
 	return a.changes.Later(func(ctx context.Context) (policy.Verdict, error) {
 		hurried, cancel := context.WithTimeout(ctx, enteredTimeout)
@@ -103,7 +109,7 @@ func (a *rule) judge(r *policy.Recipient) (policy.Verdict, error) {
 		if err := a.entered.Refresh(hurried); err != nil {
 			trace.Add(ctx, "state "+space, err.Error()+"; the last known entries stay in force")
 		}
-		return a.verdict(ctx, side, names)
+		return a.verdict(ctx, side, internal, names)
 	}), nil
 }
 
@@ -114,7 +120,7 @@ const enteredTimeout = 2 * time.Second
 // accountOf tells which accounts a recipient's mail belongs to, the most specific first.
 func accountOf(r *policy.Recipient) (side string, names []string) {
 	switch r.Direction {
-	case policy.Outbound:
+	case policy.Outbound, policy.Internal:
 		login := address.Parse(r.Msg.Login)
 		return Outbound, namesOf(login.Key(), login.Domain, r.Msg.Sender.Domain)
 	case policy.Inbound:
@@ -142,7 +148,7 @@ func normalName(name string) string {
 }
 
 // verdict looks for the most specific switch; a run-time entry comes before the tables.
-func (a *rule) verdict(ctx context.Context, side string, names []string) (policy.Verdict, error) {
+func (a *rule) verdict(ctx context.Context, side string, internal bool, names []string) (policy.Verdict, error) {
 	reply := replyOutbound
 	if side == Inbound {
 		reply = replyInbound
@@ -152,9 +158,12 @@ func (a *rule) verdict(ctx context.Context, side string, names []string) (policy
 		if errors.Is(err, trace.ErrNotRecorded) {
 			return policy.Pass, err
 		}
-		if ok {
-			return policy.Object(reply).Because("%s of %s is off %s, %s", side, strconv.QuoteToASCII(name), entry.Until(off.Until), entry.Read(off.Value)), nil
+		if by := readSwitch(off.Value); ok && !(internal && by.ExternalOnly) {
+			return policy.Object(reply).Because("%s of %s is off %s, %s", side, strconv.QuoteToASCII(name), entry.Until(off.Until), by.Origin), nil
 		}
+	}
+	if internal && !a.alsoInternal {
+		return policy.Pass, nil
 	}
 	for _, name := range names {
 		match, err := a.list.Key(ctx, name)
@@ -184,11 +193,23 @@ const space = "account"
 
 func switchKey(side, name string) string { return state.Key(space, side, name) }
 
+// switchRow is what stands in the state under an account's key.
+type switchRow struct {
+	// ExternalOnly leaves internal mail alone.
+	ExternalOnly bool `json:"external_only,omitempty"`
+	entry.Origin
+}
+
+func readSwitch(value []byte) (row switchRow) {
+	_ = json.Unmarshal(value, &row) // another hand's words change nothing about the switch
+	return row
+}
+
 // Switch is one account that is switched off at run time.
 type Switch struct {
 	Side string `json:"side"`
 	Name string `json:"name"`
-	entry.Origin
+	switchRow
 	// Until is when it ends by itself; zero is never.
 	Until time.Time `json:"until"`
 }
@@ -203,8 +224,12 @@ func validate(side, name string) error {
 }
 
 // enter switches one side of an account off, for that time or, with 0, until it is switched on.
-func enter(ctx context.Context, store state.Store, side, name string, life time.Duration, by entry.Origin) error {
-	_, err := store.Do(ctx, state.Put(switchKey(side, normalName(name)), by.Value(), life).Entered())
+func enter(ctx context.Context, store state.Store, side, name string, life time.Duration, row switchRow) error {
+	row.Origin = row.Clean()
+	value, err := json.Marshal(row)
+	if err == nil {
+		_, err = store.Do(ctx, state.Put(switchKey(side, normalName(name)), value, life).Entered())
+	}
 	return err
 }
 
@@ -226,7 +251,7 @@ func switches(ctx context.Context, store state.Store) ([]Switch, error) {
 	var list []Switch
 	for _, e := range entries {
 		if _, parts := state.Parts(e.Key); len(parts) == 2 {
-			list = append(list, Switch{Side: parts[0], Name: parts[1], Origin: entry.Read(e.Value), Until: e.Until})
+			list = append(list, Switch{Side: parts[0], Name: parts[1], switchRow: readSwitch(e.Value), Until: e.Until})
 		}
 	}
 	return list, nil

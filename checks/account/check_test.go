@@ -37,8 +37,11 @@ func TestAccountList(t *testing.T) {
 		{Name: "sub-domain", Mail: out("a", "a@mx.quiet.example")},
 		{Name: "the other side", Mail: out("half", "a@ours.example")},
 		{Name: "null sender", Mail: out("bob", "<>")},
-		{Name: "internal", Mail: out("bob", "bob@ours.example", "a@ours.example")},
-		{Name: "only the external recipient", Mail: out("bob", "bob@ours.example", "a@ours.example", "x@else.example"), Said: outboundsOff},
+		{Name: "internal", Mail: out("bob", "bob@ours.example", "a@ours.example"), Said: outboundsOff, Events: "account deferred"},
+		{Name: "internal, under the null sender", Mail: out("bob", "<>", "a@ours.example")},
+		{Name: "internal, left alone", Flags: []string{"--account-also-internal=off"}, Mail: out("bob", "bob@ours.example", "a@ours.example")},
+		{Name: "external, with internal left alone", Flags: []string{"--account-also-internal=off"}, Mail: out("bob", "bob@ours.example"), Said: outboundsOff},
+		{Name: "only the external recipient", Flags: []string{"--account-also-internal=off"}, Mail: out("bob", "bob@ours.example", "a@ours.example", "x@else.example"), Said: outboundsOff},
 		{Name: "inbound", Mail: in("a@closed.example"), Said: inboundsOff, Cause: "moving"},
 		{Name: "inbound neighbour", Mail: in("a@ours.example")},
 		{Name: "one of two", Mail: in("a@closed.example", "a@ours.example"), Said: inboundsOff},
@@ -76,7 +79,7 @@ func TestAccountEntered(t *testing.T) {
 	ctx := t.Context()
 	off := func(side, account string, life time.Duration) {
 		t.Helper()
-		if err := enter(ctx, store, side, account, life, entry.Origin{By: "root", At: now.Time(), Note: "phished\n"}); err != nil {
+		if err := enter(ctx, store, side, account, life, switchRow{Origin: entry.Origin{By: "root", At: now.Time(), Note: "phished\n"}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -2,6 +2,9 @@ package account
 
 import (
 	"context"
+	"slices"
+	"strings"
+	"time"
 
 	"mailweir/internal/entry"
 	"mailweir/internal/policy"
@@ -12,11 +15,13 @@ import (
 func operations(f *policy.Flags) {
 	f.Operations("Switch the outbound or inbound mail of accounts off",
 		policy.NewOperation(policy.About{
-			Name: "off", Effect: policy.Enters, Undo: policy.UndoneBy("on"),
+			Name: "off", Effect: policy.Enters, Undo: switchedOn,
 			Title: "Switch an account off, at once and on every host that shares the state",
+			Help: `Outbound mail of an account includes its mail to local recipients: a stolen password writes to colleagues first. --also-internal=off leaves
+that alone. Bounces (the null sender) always pass.`,
 			Example: `  mailweir account off --outbound=bob --for=1h --note='stolen password'
   mailweir account off --inbound=example.org --note='moving the mailboxes'`,
-		}, oneAccount, switchOff, nil),
+		}, offAccount, switchOff, entry.ShowNotes),
 		policy.NewOperation(policy.About{
 			Name: "on", Effect: policy.Changes, Undo: policy.UndoneBy("off"),
 			Title: "Switch an account on again that was switched off with account off",
@@ -28,10 +33,17 @@ func operations(f *policy.Flags) {
 	)
 }
 
+// switchedOn takes back what such words have switched off.
+func switchedOn(words []string) []string {
+	return append([]string{"on"}, slices.DeleteFunc(slices.Clone(words), func(w string) bool { return strings.HasPrefix(w, "--also-internal") })...)
+}
+
 // request is about one side of one account.
 type request struct {
 	Side string `json:"side"`
 	Name string `json:"name"`
+	// ExternalOnly leaves internal mail alone.
+	ExternalOnly bool `json:"external_only,omitempty"`
 }
 
 // Validate reports an account that there cannot be.
@@ -43,6 +55,17 @@ func (r request) Validate() error {
 		return policy.Wrongf("%v", err)
 	}
 	return nil
+}
+
+// offAccount is oneAccount with what is to be switched off.
+func offAccount(f *policy.Flags) func([]string) (request, error) {
+	read := oneAccount(f)
+	internal := f.Bool("also-internal", true, "whether --outbound stops mail to local recipients, too")
+	return func(args []string) (request, error) {
+		r, err := read(args)
+		r.ExternalOnly = r.Side == Outbound && !*internal
+		return r, err
+	}
 }
 
 // oneAccount reads how an account is named.
@@ -73,13 +96,52 @@ func (r request) Before(ctx context.Context, c *policy.Call) (string, error) {
 	if err != nil || !found {
 		return "", err
 	}
-	return "off " + entry.Read(value).String(), nil
+	return "off " + readSwitch(value).String(), nil
 }
 
-func switchOff(ctx context.Context, c *policy.Call, r request) (policy.Nothing, error) {
-	return entry.Enter(ctx, c, r, "off", func() error {
-		return enter(ctx, c.Backends.State, r.Side, r.Name, c.For, entry.By(c))
+func switchOff(ctx context.Context, c *policy.Call, r request) (done entry.Done, err error) {
+	now := "off"
+	if r.ExternalOnly {
+		now = "off, but for internal mail,"
+	}
+	_, err = entry.Enter(ctx, c, r, now, func() error {
+		return enter(ctx, c.Backends.State, r.Side, r.Name, c.For, switchRow{r.ExternalOnly, entry.By(c)})
 	})
+	if err == nil {
+		done.Note(unseen(ctx, c, r))
+	}
+	return done, err
+}
+
+// seenWithin is how far back it is looked whether there has been mail of an account.
+const seenWithin = 30 * 24 * time.Hour
+
+// unseen says that nothing is known of an account, which is most likely a slip; "" where something
+// is, or where there is no record to look into.
+func unseen(ctx context.Context, c *policy.Call, r request) string {
+	if c.Known.Mail == nil || r.Name == everybody {
+		return ""
+	}
+	name, last := normalName(r.Name), ""
+	var cases []policy.MailCase
+	switch {
+	case r.Side == Inbound:
+		last = "no mail to " + name
+		cases = []policy.MailCase{{Recipient: "@" + name}}
+	case strings.Contains(name, "@"):
+		last = "no login " + name + ", and no mail from that address,"
+		cases = []policy.MailCase{{Login: r.Name}, {Login: name}, {Sender: name}}
+	default:
+		last = "no login " + name + ", and no mail from such a domain,"
+		cases = []policy.MailCase{{Login: r.Name}, {Login: name}, {Sender: "@" + name}}
+	}
+	for _, one := range cases {
+		one.Within = seenWithin
+		if n, err := c.Known.Mail(ctx, one); err != nil || n.Messages > 0 {
+			return ""
+		}
+	}
+	return last + " is in the record; is the name right?"
 }
 
 func switchOn(ctx context.Context, c *policy.Call, r request) (policy.Nothing, error) {
@@ -94,7 +156,11 @@ func list(ctx context.Context, c *policy.Call, _ policy.Nothing) ([]Switch, erro
 func listing(list []Switch) policy.Listing {
 	l := policy.Listing{Titles: []string{"SIDE", "ACCOUNT", "UNTIL", "SINCE", "BY", "NOTE"}}
 	for _, a := range list {
-		l.Row(a.Side, a.Name, entry.Ends(a.Until), terminal.Time(a.At), a.By, a.Note).
+		side := a.Side
+		if a.ExternalOnly {
+			side += ", not internal"
+		}
+		l.Row(side, a.Name, entry.Ends(a.Until), terminal.Time(a.At), a.By, a.Note).
 			Use("Switch on", "account", "on", "--"+a.Side+"="+a.Name)
 	}
 	return l
