@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,7 +52,8 @@ func (r *run) controlSocket() string { return "--control=unix:" + filepath.Join(
 // hasCommands tells whether the dialog has run-time commands.
 func (s *Script) hasCommands() bool {
 	for i := range s.Sections {
-		if s.Sections[i].Kind == "command" {
+		manages := func(step Step) bool { return step.Kind == Manage }
+		if s.Sections[i].Kind == "command" || slices.ContainsFunc(s.Sections[i].Steps, manages) {
 			return true
 		}
 	}
@@ -65,23 +67,31 @@ func (r *run) commands(tb testbed.TB, s *Section) error {
 		return err
 	}
 	r.start(tb)
+	for _, c := range list {
+		if err := r.command(c); err != nil {
+			return fmt.Errorf("line %d: %w", c.line, err)
+		}
+	}
+	return nil
+}
+
+// command runs one run-time command.
+func (r *run) command(c command) error {
 	ctx, cancel := context.WithTimeout(context.Background(), testbed.Patience)
 	defer cancel()
-	for _, c := range list {
-		var words []string
-		for _, word := range c.words {
-			words = append(words, r.withIDs(r.vars.Replace(word)))
-		}
-		run := exec.CommandContext(ctx, r.binary, append(words, r.controlSocket(), r.recordFlag())...)
-		run.Dir = r.dir
-		out, err := run.CombinedOutput()
-		if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) || run.ProcessState.ExitCode() != c.code {
-			return fmt.Errorf("line %d: %s: %w, want exit code %d\n%s", c.line, strings.Join(words, " "), err, c.code, out)
-		}
-		for _, want := range c.shows {
-			if !strings.Contains(string(out), r.withIDs(r.vars.Replace(want))) {
-				return fmt.Errorf("line %d: %s: the output is without %q:\n%s", c.line, strings.Join(words, " "), want, out)
-			}
+	var words []string
+	for _, word := range c.words {
+		words = append(words, r.withIDs(r.vars.Replace(word)))
+	}
+	run := exec.CommandContext(ctx, r.binary, append(words, r.controlSocket(), r.recordFlag())...)
+	run.Dir = r.dir
+	out, err := run.CombinedOutput()
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) || run.ProcessState.ExitCode() != c.code {
+		return fmt.Errorf("%s: %w, want exit code %d\n%s", strings.Join(words, " "), err, c.code, out)
+	}
+	for _, want := range c.shows {
+		if !strings.Contains(string(out), r.withIDs(r.vars.Replace(want))) {
+			return fmt.Errorf("%s: the output is without %q:\n%s", strings.Join(words, " "), want, out)
 		}
 	}
 	return nil

@@ -83,6 +83,8 @@ func (c *conversation) step(step Step) error {
 		return c.file(step.Text)
 	case TLS:
 		return c.startTLS(step.Text)
+	case Manage:
+		return c.run.command(command{words: strings.Fields(step.Text)})
 	case Closed:
 		reply, err := c.client.ReadReply()
 		if !errors.Is(err, io.EOF) {

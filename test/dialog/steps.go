@@ -18,6 +18,7 @@ const (
 	File                    // |@ send the lines of a "file" section
 	TLS                     // TLS: perform the handshake
 	Closed                  // S: closed: the server must have closed the connection
+	Manage                  // M: a run-time command of mailweir, while the connection is open
 )
 
 // Step is one line of a dialog.
@@ -87,9 +88,12 @@ func parseStep(line string) (Step, error) {
 		_, err := parseHandshake(step.Text)
 		return step, err
 	}
+	if text, found := strings.CutPrefix(line, "M: "); found {
+		return Step{Kind: Manage, Count: 1, Text: text}, nil
+	}
 	m := speaker.FindStringSubmatch(line)
 	if m == nil {
-		return Step{}, fmt.Errorf("want \"C: …\", \"S: …\", \"|…\" or \"TLS:\", not %q", line)
+		return Step{}, fmt.Errorf("want \"C: …\", \"S: …\", \"M: …\", \"|…\" or \"TLS:\", not %q", line)
 	}
 	step := Step{Kind: Command, Count: 1, Text: m[3]}
 	if m[1] == "S" {
