@@ -70,6 +70,7 @@ var reply = &policy.Reply{
 	Advice:      "Mail from this address is not accepted here; please write to our postmaster.",
 	Lifts: []policy.Lift{
 		{Operation: "block/rm", Words: []string{"{subject}"}, Cause: regexp.MustCompile(`^"(?P<subject>[^"\\]+)" is blocked `), Says: "Takes the block of {subject} back that was entered at run time."},
+		{Operation: "permit/add", Words: []string{"{sender}"}, Vouched: true, Cause: regexp.MustCompile(`^"[^"@\\]+" is blocked `), Says: "Permits {sender} alone, while SPF or DKIM vouches for the sender; the rest of the domain stays blocked."},
 		{Table: "sender-block-list", Entry: "{sender} OK", Cause: regexp.MustCompile(`" matches `), Says: "Exempts {sender}. In a regexp: table it must stand before {place}; where that line is for this very address, take it out instead."},
 	},
 }

@@ -67,8 +67,8 @@ func TestEntered(t *testing.T) {
 	}
 }
 
-// While the state is unavailable, what was known last is refused; where nothing is known, the tables
-// alone decide, and that is recorded.
+// While the state is unavailable, what was known last is refused; where nothing is known, the
+// tables alone decide, and that is recorded.
 func TestEnteredOutage(t *testing.T) {
 	for _, tt := range []struct {
 		name  string

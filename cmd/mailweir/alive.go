@@ -31,9 +31,13 @@ func (d *daemon) status() string {
 			enforced++
 		}
 	}
-	text := fmt.Sprintf("version %s; %d connections of MTAs; %d checks enforced", version, d.server.Connections(), enforced)
+	byHand := d.runner.Orders()
+	text := fmt.Sprintf("version %s; %d connections of MTAs; %d checks enforced", version, d.server.Connections(), enforced-len(byHand))
 	if len(monitored) > 0 {
 		text += fmt.Sprintf(", %d only monitored: %s", len(monitored), strings.Join(monitored, " "))
+	}
+	if len(byHand) > 0 {
+		text += "; monitored by hand: " + ordersText(byHand)
 	}
 	return text
 }

@@ -123,7 +123,7 @@ func check(out io.Writer, s *settings) error {
 	if err := writeInspected(out, slices.Concat(c.policy.Inspect(ctx), inspectAuth(ctx, s), inspectConsole(ctx, s), inspectRecord(ctx, s.daemon))); err != nil {
 		return err
 	}
-	return writeRemarks(out, s, slices.Concat(c.policy.Remarks(), s.ownRemarks(), c.remarks), slices.Concat(c.policy.Files(), c.files))
+	return writeRemarks(out, s, slices.Concat(c.policy.Remarks(), s.ownRemarks(), s.orderRemarks(ctx), c.remarks), slices.Concat(c.policy.Files(), c.files))
 }
 
 func stateMode(c runner.CheckState) string {

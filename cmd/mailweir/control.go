@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mailweir/internal/admin"
+	"mailweir/internal/byhand"
 	"mailweir/internal/doctor"
 	"mailweir/internal/events"
 	"mailweir/internal/policy"
@@ -44,7 +45,7 @@ func (d *daemon) newService() *admin.Service {
 			sums:     func() { d.recorder.SumNow() },
 			backends: d.metrics.Backends, inspect: d.inspectBackends, itself: d.itself,
 		}),
-		May: admin.ByRole, Audit: d.audit(),
+		May: admin.ByRole, Audit: d.audit(), Known: d.known(),
 	}
 }
 
@@ -100,6 +101,7 @@ the exit code is 78 (EX_CONFIG).`,
 	}
 	return append(admin.Operations(parts.store),
 		policy.OperationGroup{Operations: []policy.Operation{policy.NewOperation(about, policy.Unasked, run, showReloaded), upgradeOperation(parts.upgrade)}},
+		byhand.ListOperations(byhand.Block), byhand.ListOperations(byhand.Permit), byhand.MonitorOperations(),
 		backendOperations(parts),
 		statusOperations(parts.itself),
 		policy.OperationGroup{Name: "checks", Operations: []policy.Operation{modeOperation(parts.mode)}},

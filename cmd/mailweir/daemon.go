@@ -115,6 +115,7 @@ func newDaemon(s *settings, before *predecessor, out io.Writer) (*daemon, error)
 		d.metrics.Registry.MustRegister(d.record.sink.Collector())
 	}
 	d.runner = runner.NewRunner(p, d.recorder, runner.DefaultLimits)
+	d.metrics.WatchMonitored(func() int { return len(d.runner.Orders()) })
 	d.record.loaded("start", p, nil)
 	from, _ := listenFrom(*s.daemon.listenFrom) // it has been validated
 	d.server = &milter.Server{
@@ -288,6 +289,9 @@ func (d *daemon) announce(listeners []net.Listener) {
 	}
 	d.addresses.Store(&addresses)
 	d.http.ready(true)
+	if byHand := d.monitoredByHand(); byHand != "" {
+		d.log.WithField("checks", byHand).Warn("checks refuse nothing by order of a person; mailweir monitor list says who and why")
+	}
 	d.log.WithFields(logrus.Fields{
 		"version": version, "listen": strings.Join(addresses, " "), "http": d.http.address(), "state": d.stateInUse(),
 		"console": d.console.address(),

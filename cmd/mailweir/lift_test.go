@@ -35,7 +35,7 @@ func TestEveryReplyIsLifted(t *testing.T) {
 	flags := pflag.NewFlagSet("mailweir", pflag.ContinueOnError)
 	_, draft := register(flags)
 	operations := map[string]policy.Operation{}
-	for _, g := range draft.Operations() {
+	for _, g := range slices.Concat(ownOperations(ownParts{}), draft.Operations()) {
 		for _, op := range g.Operations {
 			operations[admin.Path(g, op)] = op
 		}
@@ -76,7 +76,7 @@ func causesOf(r *policy.Reply) []string {
 	causes := []string{"because"}
 	for _, known := range []string{
 		`outbound of "bob" is off until 12:00, by root`, `inbound of "example.org" is off until 12:00, by root`, `"bob" matches /etc/mailweir/accounts:3`,
-		`"bob@example.org" blocks "example.net": /etc/mailweir/managed:4`, `"bob@example.org": next server: 550 5.1.1`, "score 50, deferred from 40", "clamd says no; --virus-encrypted=reject",
+		`"bob@example.org" blocks "example.net": /etc/mailweir/managed:4`, `"bob@example.org": next server: 550 5.1.1`, "score 50, deferred from 40", `"example.net" is blocked permanently, by root on 2026-11-23 12:00:00`, "clamd says no; --virus-encrypted=reject",
 		`"Alice Smith" in header From is alice.smith of /etc/mailweir/people:3, and stands over "alice@example.net"`, "the client is on the temporary block list",
 	} {
 		for _, l := range r.Lifts {
@@ -149,6 +149,7 @@ func TestLiftsLift(t *testing.T) {
 		before func(*liftHost)
 		change func(*policytest.Letter)
 		way    string // its operation or table
+		words  string // of the operation; "" is any
 		later  bool   // it is not the first one
 	}{
 		{name: "greylist", flags: []string{"--greylist=enforce", "--greylist-skip-spf=off"}, way: "greylist/pass"},
@@ -165,9 +166,12 @@ func TestLiftsLift(t *testing.T) {
 		{name: "open-relay", change: func(l *policytest.Letter) { l.To = []string{"x@else.example"} }, way: "open-relay-clients"},
 		{name: "lockout", flags: []string{"--lockout=enforce"}, change: func(l *policytest.Letter) { l.From = "carol@ours.example" }, way: "lockout-clients"},
 		{name: "require-auth", change: func(l *policytest.Letter) { l.Door = "587" }, way: "require-auth-exempt"},
-		{name: "rbl, by client", flags: []string{"--rbl-zone=bl.example"}, way: "permit-clients"},
+		{name: "rbl, by client", flags: []string{"--rbl-zone=bl.example"}, way: "permit/add"},
 		{name: "rbl, vouched", flags: []string{"--rbl-zone=bl.example"}, way: "managed/add", later: true},
-		{name: "rbl, vouched, for all", flags: []string{"--rbl-zone=bl.example"}, way: "permit-senders", later: true},
+		{name: "rbl, vouched, for all", flags: []string{"--rbl-zone=bl.example"}, way: "permit/add", words: "alice@sender.example", later: true},
+		{name: "blocked client", before: func(h *liftHost) { h.operate("block/add", "192.0.2.0/24") }, way: "block/rm"},
+		{name: "blocked sender", before: func(h *liftHost) { h.operate("block/add", "sender.example") }, way: "block/rm"},
+		{name: "blocked sender, but this one", before: func(h *liftHost) { h.operate("block/add", "sender.example") }, way: "permit/add", words: "alice@sender.example", later: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := newLiftHost(t, spf, c.flags)
@@ -183,7 +187,9 @@ func TestLiftsLift(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			i := slices.IndexFunc(told.Ways, func(w why.Way) bool { return w.Operation+w.Table == c.way })
+			i := slices.IndexFunc(told.Ways, func(w why.Way) bool {
+				return w.Operation+w.Table == c.way && (c.words == "" || strings.Join(w.Words, " ") == c.words)
+			})
 			if i < 0 || i > 0 != c.later {
 				t.Fatalf("%s: the ways are %+v, want %s", refusal.Cause, told.Ways, c.way)
 			}
@@ -262,8 +268,9 @@ func (h *liftHost) operate(path string, words ...string) {
 	service := admin.Service{
 		Backends: &policy.Backends{State: h.store, Clock: time.Now},
 		Offer:    func() admin.Offer { return admin.Offer{Groups: draft.Operations(), Delimiter: "+"} },
+		Own:      ownOperations(ownParts{}),
 	}
-	for _, g := range draft.Operations() {
+	for _, g := range slices.Concat(service.Own, draft.Operations()) {
 		for _, op := range g.Operations {
 			if admin.Path(g, op) != path {
 				continue

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"mailweir/internal/admin"
+	"mailweir/internal/byhand"
 	"mailweir/internal/config"
 	"mailweir/internal/policy"
 	"mailweir/internal/state"
@@ -32,12 +33,32 @@ func operationCommands() []*cobra.Command {
 				own = append(own, operationCommand(g, op))
 			}
 		}
-		if g.Name != "" && len(own) > 0 {
+		switch {
+		case g.Name == byhand.MonitorGroup:
+			own = []*cobra.Command{monitorCommand(g, own)}
+		case g.Name != "" && len(own) > 0:
 			own = []*cobra.Command{group(g.Name, g.Title, own...)}
 		}
 		commands = append(commands, own...)
 	}
 	return commands
+}
+
+// monitorCommand makes "mailweir monitor CHECK" what "monitor start CHECK" is: the words that are
+// needed in a bad night.
+func monitorCommand(g policy.OperationGroup, verbs []*cobra.Command) *cobra.Command {
+	var cmd *cobra.Command
+	for _, op := range g.Operations {
+		if op.Name == byhand.MonitorStart {
+			cmd = operationCommand(g, op)
+			cmd.Use = g.Name + " " + op.Args
+		}
+	}
+	for _, verb := range verbs {
+		verb.Hidden = verb.Name() == byhand.MonitorStart
+		cmd.AddCommand(verb)
+	}
+	return cmd
 }
 
 // offer is what the checks let people do under these flags.
@@ -116,7 +137,11 @@ func carryOut(cmd *cobra.Command, g policy.OperationGroup, op policy.Operation, 
 	if address != "" {
 		fmt.Fprintf(cmd.ErrOrStderr(), "note: no daemon answers at %s; this is done in %s itself\n", address, spec)
 	}
-	service := admin.Service{Backends: &policy.Backends{State: store, Clock: time.Now}, Offer: s.offer, Own: ownOperations(ownParts{store: spec, mode: s.mode})}
+	known, done := s.known()
+	defer done()
+	service := admin.Service{
+		Backends: &policy.Backends{State: store, Clock: time.Now}, Offer: s.offer, Own: ownOperations(ownParts{store: spec, mode: s.mode}), Known: known,
+	}
 	do := func(ctx context.Context, r admin.Request) (json.RawMessage, error) {
 		return service.Do(ctx, admin.Local(os.Getuid(), "state"), r)
 	}

@@ -157,7 +157,7 @@ var inTests = map[string][]string{
 	"internal/rate":         {"internal/policytest"},
 	"internal/recipients":   {"test/testbed"},
 	"internal/record":       {"internal/record/files"},
-	"internal/web":          {"checks", "internal/mailauth", "internal/trace", "internal/policytest", "internal/record/files", "internal/runner", "internal/state", "test/testbed"},
+	"internal/web":          {"checks", "internal/byhand", "internal/mailauth", "internal/trace", "internal/policytest", "internal/record/files", "internal/runner", "internal/state", "test/testbed"},
 	"internal/runner":       {"internal/entry", "internal/state", "internal/dns", "internal/dns/dnstest", "internal/table/tabletest"},
 	"internal/rspamd":       {"test/testbed"},
 	"internal/spamd":        {"test/testbed"},

@@ -312,8 +312,8 @@ func senderSubject(text string) (Subject, error) {
 	return Subject{Sender: sender}, err
 }
 
-// PutPermit is the step that makes a permit of a sender, as [NormalSender] has it, with an end; zero
-// is none.
+// PutPermit is the step that makes a permit of a sender, as [NormalSender] has it, with an end;
+// zero is none.
 func PutPermit(sender string, by entry.Origin, until time.Time) state.Step {
 	return state.PutUntil(Permit.key(Subject{Sender: sender}), by.Value(), until).Entered()
 }

@@ -58,6 +58,7 @@ func eventFields(e *policy.Event) logrus.Fields {
 	}
 	put(fields, "change", policy.EditText(e.Edits))
 	put(fields, "cause", e.Cause)
+	put(fields, "by_hand", e.ByHand)
 	put(fields, "error", e.Err)
 	if e.Stack != "" {
 		fields["stack"] = cut(e.Stack, lineOctets)

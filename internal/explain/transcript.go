@@ -35,15 +35,17 @@ type Step struct {
 
 // Word is what one check says, in print.
 type Word struct {
-	Check     string   `json:"check"`
-	Stage     string   `json:"stage"`
-	Mode      string   `json:"mode"`
-	Recipient string   `json:"recipient,omitempty"`
-	Says      string   `json:"says"`
-	Reply     string   `json:"reply,omitempty"`
-	By        string   `json:"by,omitempty"`
-	Cause     string   `json:"cause,omitempty"`
-	Asked     []string `json:"asked,omitempty"`
+	Check     string `json:"check"`
+	Stage     string `json:"stage"`
+	Mode      string `json:"mode"`
+	Recipient string `json:"recipient,omitempty"`
+	Says      string `json:"says"`
+	Reply     string `json:"reply,omitempty"`
+	By        string `json:"by,omitempty"`
+	Cause     string `json:"cause,omitempty"`
+	// ByHand tells by whose order the check only monitors.
+	ByHand string   `json:"by_hand,omitempty"`
+	Asked  []string `json:"asked,omitempty"`
 }
 
 // Off is a check that has nothing to do.
@@ -85,7 +87,7 @@ func printedEdits(edits []policy.Edit) (removed, changed string) {
 func printed(w runner.Finding) Word {
 	p := Word{
 		Check: w.Check, Stage: w.Stage.String(), Mode: w.Mode.String(), Recipient: w.Recipient, Says: w.Says.String(),
-		Reply: w.Reply, By: w.By, Cause: w.Cause,
+		Reply: w.Reply, By: w.By, Cause: w.Cause, ByHand: w.ByHand,
 	}
 	for _, q := range w.Trace {
 		p.Asked = append(p.Asked, q.Question+" → "+q.Answer)
@@ -173,6 +175,9 @@ func (w Word) Text() string {
 	}
 	if w.Cause != "" {
 		text += " (" + w.Cause + ")"
+	}
+	if w.ByHand != "" && w.Says != runner.SaysNothing.String() {
+		text += ", " + w.ByHand
 	}
 	if w.Recipient != "" {
 		text += " <" + w.Recipient + ">"

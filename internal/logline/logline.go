@@ -18,7 +18,7 @@ var (
 	order = [...]string{
 		"by", "uid", "command", "changed", "from", "note", "until", // who changed what
 		"event", "check", "code", "enhanced", "text", "fate", "change", "times", "client", "clients", "client_name", "helo", "login",
-		"sender", "senders", "recipient", "recipients", "cause", "error", "would", "alike", "octets", "spf", "dkim", "mode", "stage",
+		"sender", "senders", "recipient", "recipients", "cause", "by_hand", "error", "would", "alike", "octets", "spf", "dkim", "mode", "stage",
 		"direction", "service", "reply", "queue_id", "session", "transaction",
 	}
 	last = [...]string{"took", "stack", "asked"}

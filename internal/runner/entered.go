@@ -104,3 +104,17 @@ func (p permission) or(err error) permission {
 func (p *Policy) permitsSenders(ctx context.Context) bool {
 	return p.Settings.PermitSenders != nil || p.entered.permits.HasSenders(ctx)
 }
+
+// Orders are the checks that only monitor by order of a person now, and would refuse otherwise.
+func (rn *Runner) Orders() []byhand.Order {
+	p := rn.Policy()
+	orders := p.entered.monitored.Now(rn.ctx)
+	var list []byhand.Order
+	for _, b := range p.checks {
+		if order, ordered := orders.Of(b.Name); ordered && b.mode.Refuses() && b.hooks.Off == "" {
+			order.Check = b.Name
+			list = append(list, order)
+		}
+	}
+	return list
+}

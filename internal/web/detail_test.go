@@ -63,7 +63,7 @@ func TestActions(t *testing.T) {
 		permit = "bob@example.org permits ann@example.net, which counts while SPF or DKIM vouches for the sender."
 		block  = "bob@example.org blocks ann@example.net."
 		rest   = "Stops asking bl.example, for all mail."
-		forAll = "Permits ann@example.net for every recipient who has not decided otherwise, while SPF or DKIM vouches for the sender."
+		forAll = "Permits ann@example.net for every recipient, while SPF or DKIM vouches for the sender."
 		hold   = "Puts 192.0.2.1 on the temporary block list: while this check is enforced it is turned away from its next connection on."
 	)
 	w := newWorld(t, refusal("mw-00000001", "bob@example.org"))

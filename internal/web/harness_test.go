@@ -15,6 +15,7 @@ import (
 
 	"mailweir/checks"
 	"mailweir/internal/admin"
+	"mailweir/internal/byhand"
 	"mailweir/internal/policy"
 	"mailweir/internal/record"
 	"mailweir/internal/record/files"
@@ -55,6 +56,7 @@ func newWorld(t *testing.T, entries ...record.Entry) *world {
 	service := &admin.Service{
 		Backends: &policy.Backends{State: memory, Clock: clock}, May: admin.ByRole, Audit: func(r admin.Record) { w.audit = append(w.audit, r) },
 		Offer: func() admin.Offer { return admin.Offer{Groups: draft.Operations(), Delimiter: "+"} },
+		Own:   []policy.OperationGroup{byhand.ListOperations(byhand.Block), byhand.ListOperations(byhand.Permit), byhand.MonitorOperations()},
 	}
 	w.pages = New(Parts{Record: store, Registry: registry, Admin: service, Clock: clock, Host: "mx1.example"})
 	w.pages.Teller = func(r record.Reader) *why.Teller { return &why.Teller{Reader: r, Registry: registry, Clock: clock} }

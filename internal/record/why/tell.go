@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -83,9 +84,15 @@ func (t *Teller) Of(ctx context.Context, e *policy.Event) (*Telling, error) {
 	if check != nil {
 		told.OwnPermit = reply != nil && (check.Exempt&policy.ExemptRecipientPermit != 0 || check.Permits != nil)
 	}
-	told.Ways, told.Measures = t.ways(e, check, reply), t.measures(e)
+	told.Ways = t.ways(e, check, reply)
+	told.Measures = slices.DeleteFunc(t.measures(e), func(w Way) bool { return slices.ContainsFunc(told.Ways, w.does) })
 	told.ForSender, told.Again = toSender(e, reply)
 	return told, nil
+}
+
+// does reports whether two ways do the same.
+func (w Way) does(other Way) bool {
+	return w.Operation != "" && w.Operation == other.Operation && slices.Equal(w.Words, other.Words)
 }
 
 // declared finds check and reply of an event; nil is one that this version does not have, or none.
@@ -240,6 +247,9 @@ func checkOf(e *policy.Event, declared *policy.Check) Check {
 		c.Says = "it could not judge"
 	case e.Mode == policy.Monitor:
 		c.Says = "it only records, and the mail went on"
+		if e.ByHand != "" {
+			c.Says += "; " + e.ByHand
+		}
 	case e.Mode == policy.Defer:
 		c.Says = "it refuses temporarily what it would refuse"
 	default:

@@ -35,6 +35,10 @@ func (t *Teller) measures(e *policy.Event) []Way {
 			}
 		}
 	}
+	lifts = append(lifts, permitSender())
+	if e.Mode.Refuses() && e.Action.Answers() {
+		lifts = append(lifts, policy.Lift{Operation: "monitor/start", Words: []string{"{check}"}, Says: "Has check {check} refuse nothing, for all mail: it only records what it would have said. Give a time."})
+	}
 	return t.filled(e, lifts)
 }
 
@@ -118,6 +122,14 @@ func (t *Teller) lifts(e *policy.Event, c *policy.Check, r *policy.Reply) []poli
 	return append(lifts, t.permits(c)...)
 }
 
+func permitSender() policy.Lift {
+	return policy.Lift{Operation: "permit/add", Words: []string{"{sender}"}, Vouched: true, Says: "Permits {sender} for every recipient, while SPF or DKIM vouches for the sender."}
+}
+
+func permitClient() policy.Lift {
+	return policy.Lift{Operation: "permit/add", Words: []string{"{client}"}, Says: "Permits all mail from {client}, for every recipient."}
+}
+
 // permits are the entries that the check's declaration says it lets pass.
 func (t *Teller) permits(c *policy.Check) (lifts []policy.Lift) {
 	has := func(e policy.Exemption) bool { return c.Exempt&e != 0 }
@@ -129,13 +141,13 @@ func (t *Teller) permits(c *policy.Check) (lifts []policy.Lift) {
 		}
 	}
 	if has(policy.ExemptPermitSender) {
-		lifts = append(lifts, policy.Lift{Table: "permit-senders", Entry: "{sender} OK", Vouched: true, Says: "Permits {sender} for every recipient, while SPF or DKIM vouches for the sender."})
+		lifts = append(lifts, permitSender())
 	}
 	if has(policy.ExemptPermitClient) {
-		lifts = append(lifts, policy.Lift{Table: "permit-clients", Entry: "{client} OK", Says: "Permits all mail from {client}, for every recipient."})
+		lifts = append(lifts, permitClient())
 	}
 	if has(policy.ExemptHeaderFrom) {
-		lifts = append(lifts, policy.Lift{Table: "permit-senders", Entry: "{from} OK", Vouched: true, Says: "Permits {from} in header From, for every recipient, while SPF or DKIM vouches for it."})
+		lifts = append(lifts, policy.Lift{Operation: "permit/add", Words: []string{"{from}"}, Vouched: true, Says: "Permits {from} in header From, for every recipient, while SPF or DKIM vouches for it."})
 	}
 	return lifts
 }
