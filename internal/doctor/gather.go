@@ -65,10 +65,7 @@ func (s Servers) GatherPostfix(ctx context.Context) (all []*Postfix, err error) 
 
 // tryPostfix connects to each milter as smtpd does.
 func (s Servers) tryPostfix(ctx context.Context, p *Postfix) {
-	account, err := mta.LookupAccount(p.User)
-	if err != nil {
-		return
-	}
+	account, unknown := mta.LookupAccount(p.User)
 	for _, service := range p.SMTPServers() {
 		milters, _ := postfix.ParseMilters(p.Value(service, "smtpd_milters")) // what is wrong has an examination
 		for _, m := range milters {
@@ -79,7 +76,9 @@ func (s Servers) tryPostfix(ctx context.Context, p *Postfix) {
 			if _, done := p.Tried[at.String()]; done || at.path != "" && !s.Root {
 				continue
 			}
-			p.Tried[at.String()] = try(ctx, account, at)
+			if p.Tried[at.String()] = unknown; unknown == nil {
+				p.Tried[at.String()] = try(ctx, account, at)
+			}
 		}
 	}
 }

@@ -51,7 +51,7 @@ func postfixExaminations() []Examination {
 		},
 		{
 			ID: "socket", About: aboutPostfix, Title: "Whether smtpd reaches mailweir's socket",
-			Meaning: "doctor connects as the user that smtpd runs as, to the path that smtpd sees from its chroot, and speaks the milter protocol. Where that fails, `default_action` decides about all mail.",
+			Meaning: "doctor connects as the user that smtpd runs as, to the path that smtpd sees from its chroot, and speaks the milter protocol. Where that fails, `default_action` decides about all mail. A mailweir that was stopped while systemd still listens for it is started by that, as it is by any mail.",
 			Remedy:  "`mailweir init` puts the socket where smtpd sees it. By hand: a path without leading slash is right with and without a chroot, and the socket needs Postfix's group.",
 			Examine: examineSocket,
 		},

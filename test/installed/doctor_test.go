@@ -19,6 +19,27 @@ func notInOrder(report string) string {
 	return strings.Join(left, "\n")
 }
 
+// The same with Sendmail, whose own files say who asks.
+func TestDoctorSendmail(t *testing.T) {
+	m := installed.Boot(t, "sendmail")
+	m.Install(t)
+	if before := m.Sh(t, "mailweir doctor"); before.Exit != 2 || !strings.Contains(before.Stdout, "fault   sendmail-attached: Sendmail has no filter for mailweir; mailweir init\n") {
+		t.Errorf("before init: %+v", before)
+	}
+	m.Must(t, "mailweir init --yes")
+	if after := m.Sh(t, "mailweir doctor"); after.Exit != 0 || notInOrder(after.Stdout) != "" {
+		t.Errorf("after init: %+v", after)
+	}
+	m.Must(t, "sed -i 's/^O InputMailFilters=.*/O InputMailFilters=/' /etc/mail/sendmail.cf")
+	if dropped := m.Sh(t, "mailweir doctor"); dropped.Exit != 2 || !strings.Contains(dropped.Stdout, "fault   sendmail-attached: InputMailFilters lacks mailweir: ") {
+		t.Errorf("dropped: %+v", dropped)
+	}
+	m.Must(t, "touch /etc/mail/sendmail.mc")
+	if newer := m.Sh(t, "mailweir doctor"); !strings.Contains(newer.Stdout, "remark  sendmail: /etc/mail/sendmail.mc is newer than /etc/mail/sendmail.cf: its changes are not in use; sendmailconfig\n") {
+		t.Errorf("newer: %+v", newer)
+	}
+}
+
 // After init nothing is left to be mended; what goes wrong later doctor finds, and its command
 // mends.
 func TestDoctor(t *testing.T) {
@@ -49,7 +70,7 @@ func TestDoctor(t *testing.T) {
 	for _, wrong := range []struct{ name, plant, want, repair string }{
 		{"not enabled", "systemctl disable -q mailweir.service", "remark  service: mailweir.service runs, and does not start with the host (disabled); ", ""},
 		{"stopped", "systemctl stop mailweir.socket mailweir.service", "fault   service: mailweir.service is inactive (dead); ", ""},
-		{"another program", "cp /usr/bin/mailweir /usr/bin/mailweir.new && mv /usr/bin/mailweir.new /usr/bin/mailweir", "remark  version: version ", "systemctl restart mailweir.service"},
+		{"another program", "cp /usr/bin/mailweir /usr/bin/mailweir.new && mv /usr/bin/mailweir.new /usr/bin/mailweir", "remark  version: version 1.0 runs, and the program on disk is another one; ", ""},
 		{"not loaded", "echo 'hops-max = 29' >/etc/mailweir/conf.d/70-own.conf", "remark  loaded: changed on disk and not loaded: --hops-max; ", ""},
 		{"a closed file", "touch /etc/mailweir/own && chmod 600 /etc/mailweir/own && echo 'client-block-list = cidr:/etc/mailweir/own' >/etc/mailweir/conf.d/70-own.conf", "fault   files: ", "chmod 644 /etc/mailweir/own && mailweir reload"},
 		{"a closed socket", "chmod 600 " + socket + " && chown root " + socket, "fault   socket smtp/inet: smtpd does not reach mailweir at " + socket + ": the user postfix may not", "systemctl restart mailweir.socket mailweir.service"},
