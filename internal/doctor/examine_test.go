@@ -4,11 +4,14 @@ import (
 	"errors"
 	"io/fs"
 	"net/netip"
+	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"mailweir/internal/mta"
 	"mailweir/internal/mta/postfix"
 	"mailweir/internal/mta/sendmail"
 )
@@ -184,7 +187,13 @@ remark  loaded: changed on disk, and in use from the next start on: --listen; sy
 		{"record", "not known", func(f *Facts) { f.Daemon, f.Config.Record = Fact[Daemon]{}, "" }, ""},
 
 		{"postfix", "is there", nil, "ok      postfix: version 3.7.11, /etc/postfix"},
-		{"postfix", "cannot be read", func(f *Facts) { f.Postfix, f.NoPostfix = nil, errTest }, "unknown postfix: permission denied; postconf -n"},
+		{"postfix", "cannot be read", func(f *Facts) { f.Postfix, f.NoPostfix = nil, errTest }, "unknown postfix: permission denied; sudo mailweir doctor"},
+		{"postfix", "may not be read", func(f *Facts) {
+			f.Postfix, f.NoPostfix = nil, &mta.ProgramError{Argv: []string{"postconf"}, Said: "fatal: open main.cf: Permission denied", Err: &exec.ExitError{ProcessState: &os.ProcessState{}}}
+		}, "unknown postfix: postconf: exit status 0: fatal: open main.cf: Permission denied; sudo mailweir doctor"},
+		{"postfix", "is broken", func(f *Facts) {
+			f.Postfix, f.NoPostfix = nil, &mta.ProgramError{Argv: []string{"postconf"}, Said: "fatal: bad field count", Err: &exec.ExitError{ProcessState: &os.ProcessState{}}}
+		}, "fault   postfix: Postfix does not take its own configuration: postconf: exit status 0: fatal: bad field count; postconf -n"},
 		{"postfix", "none", func(f *Facts) { f.Postfix = nil }, ""},
 		{"postfix", "warns", func(f *Facts) {
 			f.Postfix[0].Warnings = []string{"postconf: warning: /etc/postfix/main.cf: unused parameter: smtpd_milter=x", "odd"}
@@ -202,6 +211,8 @@ remark  postfix: odd; postconf -n`},
 		{"milter-list", "right", nil, ""},
 		{"milter-list", "a brace is open", set("smtpd_milters", "{ unix:mailweir/mailweir.sock"), "fault   milter-list smtp/inet, submission/inet: \"{ unix:mailweir/mailweir.sock\": the braces do not match: smtpd ends at its start, and no mail comes in; postconf smtpd_milters"},
 		{"milter-list", "no address", set("smtpd_milters", "localhost:8424"), "fault   milter-list smtp/inet, submission/inet: \"localhost:8424\" is neither unix:PATH nor inet:HOST:PORT: smtpd ends at its start, and no mail comes in; postconf smtpd_milters"},
+		{"milter-list", "an option that is none", set("smtpd_milters", "{ unix:mailweir/mailweir.sock, timeout=5s }"), "fault   milter-list smtp/inet, submission/inet: \"{ unix:mailweir/mailweir.sock, timeout=5s }\": there is no option \"timeout\": smtpd ends at its start, and no mail comes in; postconf smtpd_milters"},
+		{"milter-list", "an option of a version to come", all(set("smtpd_milters", "{ unix:mailweir/mailweir.sock, timeout=5s }"), set("mail_version", "3.11.0")), ""},
 		{"service-milters", "as main.cf", nil, ""},
 		{"service-milters", "empty", own("submission/inet", "smtpd_milters", ""), "remark  service-milters submission/inet: -o smtpd_milters= is empty: mail that comes in here is not looked at; postconf -PX submission/inet/smtpd_milters && postfix reload"},
 		{"service-milters", "others", own("submission/inet", "smtpd_milters", "inet:127.0.0.1:11332"), "fault   service-milters submission/inet: -o smtpd_milters= lacks mailweir: mail that comes in here is not looked at; " +
@@ -230,6 +241,8 @@ remark  postfix: odd; postconf -n`},
 		{"default-action", "quarantine", own("submission/inet", "smtpd_milters", "{ unix:mailweir/mailweir.sock, default_action=quarantine }"), `
 ok      default-action smtp/inet: tempfail: senders try again
 remark  default-action submission/inet: quarantine: while mailweir does not answer, all mail is accepted and held in the queue until somebody releases it; postconf -P 'submission/inet/smtpd_milters={unix:mailweir/mailweir.sock,default_action=tempfail}' && postfix reload`},
+		{"default-action", "shutdown", set("smtpd_milters", "{ unix:mailweir/mailweir.sock, default_action=shutdown }"), "remark  default-action smtp/inet, submission/inet: shutdown: while mailweir does not answer, clients are hung up on; postconf -e 'smtpd_milters={ unix:mailweir/mailweir.sock, default_action=tempfail }' && postfix reload"},
+		{"default-action", "a word", set("smtpd_milters", "{ unix:mailweir/mailweir.sock, default_action=Maybe }"), "fault   default-action smtp/inet, submission/inet: \"maybe\" is nothing that Postfix knows; postconf -e 'smtpd_milters={ unix:mailweir/mailweir.sock, default_action=tempfail }' && postfix reload"},
 		{"protocol", "6", nil, "ok      protocol smtp/inet, submission/inet: version 6"},
 		{"protocol", "2", set("milter_protocol", "2"), "fault   protocol smtp/inet, submission/inet: milter_protocol is 2: Postfix does not tell what it refuses by itself; postconf -e milter_protocol=6 && postfix reload"},
 		{"timeouts", "long", nil, "ok      timeouts smtp/inet, submission/inet: Postfix waits longer than mailweir takes"},

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"errors"
+	"net"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -235,7 +236,7 @@ func (p place) String() string {
 	if p.path != "" {
 		return p.path
 	}
-	return p.host + ":" + p.port
+	return net.JoinHostPort(p.host, p.port)
 }
 
 // is reports whether an address of --listen is this place.

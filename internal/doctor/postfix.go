@@ -2,7 +2,9 @@ package doctor
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
+	"os/exec"
 	"strconv"
 	"strings"
 	"syscall"
@@ -77,8 +79,12 @@ func postfixExaminations() []Examination {
 }
 
 func examinePostfix(f *Facts) (found []Finding) {
-	if f.NoPostfix != nil {
-		return []Finding{unknown("", "postconf -n", f.NoPostfix)}
+	var ended *exec.ExitError
+	switch {
+	case errors.As(f.NoPostfix, &ended) && !strings.Contains(f.NoPostfix.Error(), "ermission denied"):
+		return []Finding{fault("", "postconf -n", "Postfix does not take its own configuration: %v", f.NoPostfix)}
+	case f.NoPostfix != nil:
+		return []Finding{unknown("", f.Again, f.NoPostfix)}
 	}
 	for _, p := range f.Postfix {
 		for _, warning := range p.Warnings {
@@ -117,6 +123,9 @@ func examineMilterList(f *Facts) (found []Finding) {
 				if err == nil {
 					_, err = postfix.ParseEndpoint(m.Address)
 				}
+				if err == nil {
+					err = p.strange(m)
+				}
 			}
 			if err != nil {
 				found = append(found, fault(p.label(s), p.program("postconf")+" smtpd_milters", "%v: smtpd ends at its start, and no mail comes in", err))
@@ -124,6 +133,28 @@ func examineMilterList(f *Facts) (found []Finding) {
 		}
 	}
 	return found
+}
+
+// strange reports an option of a milter that Postfix does not know (postconf(5), smtpd_milters).
+// What versions to come may know is not known here.
+func (p *Postfix) strange(m postfix.Milter) error {
+	if !p.known() {
+		return nil
+	}
+	for _, o := range m.Options {
+		if !has(strings.Fields("command_timeout connect_timeout content_timeout default_action protocol"), o.Name) {
+			return fmt.Errorf("%q: there is no option %q", m.Text, o.Name)
+		}
+	}
+	return nil
+}
+
+// known reports whether it is a version up to 3.10.
+func (p *Postfix) known() bool {
+	major, rest, _ := strings.Cut(p.Parameters["mail_version"], ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	n, err := strconv.Atoi(minor)
+	return major < "3" || major == "3" && err == nil && n <= 10
 }
 
 func examineServiceMilters(f *Facts) (found []Finding) {
@@ -216,8 +247,12 @@ func examineDefaultAction(f *Facts) (found []Finding) {
 			found = append(found, remark(a.subject(), a.setOption("default_action", "tempfail"), "accept: while mailweir does not answer, all mail is let in unseen"))
 		case "quarantine":
 			found = append(found, remark(a.subject(), a.setOption("default_action", "tempfail"), "quarantine: while mailweir does not answer, all mail is accepted and held in the queue until somebody releases it"))
+		case "shutdown":
+			found = append(found, remark(a.subject(), a.setOption("default_action", "tempfail"), "shutdown: while mailweir does not answer, clients are hung up on"))
+		case "reject":
+			found = append(found, fault(a.subject(), a.setOption("default_action", "tempfail"), "reject: while mailweir does not answer, good mail is refused for good"))
 		default:
-			found = append(found, fault(a.subject(), a.setOption("default_action", "tempfail"), "%s: while mailweir does not answer, good mail is refused for good", action))
+			found = append(found, fault(a.subject(), a.setOption("default_action", "tempfail"), "%q is nothing that Postfix knows", action))
 		}
 	}
 	return found

@@ -160,6 +160,14 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+func TestPlaceText(t *testing.T) {
+	for want, at := range map[string]place{"/run/s": {path: "/run/s"}, "[::1]:8424": {host: "::1", port: "8424"}, "localhost:8424": {host: "localhost", port: "8424"}} {
+		if got := at.String(); got != want {
+			t.Errorf("%+v is %s, want %s", at, got, want)
+		}
+	}
+}
+
 func TestSize(t *testing.T) {
 	for n, want := range map[uint64]string{0: "0 B", 1023: "1023 B", 1024: "1.0 KiB", 1 << 20: "1.0 MiB", 3 << 29: "1.5 GiB", 1 << 62: "4.0 EiB"} {
 		if got := size(n); got != want {
