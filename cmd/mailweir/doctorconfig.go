@@ -23,7 +23,7 @@ func (s *settings) doctorConfig(build func() (*runner.Policy, error)) doctor.Con
 		RcptLimit: s.number(rcptlimit.Check.Name + "-max"), Sessions: s.number(load.Check.Name + "-sessions"),
 		Zones:        slices.Concat(given(s, "rbl-zone"), given(s, "rhsbl-zone")),
 		SpamScanners: given(s, spam.Check.Name+"-scanner"),
-		Places:       s.daemon.placeRemarks(),
+		Places:       s.daemon.placeRemarks(), Warnings: s.found.Remarks,
 	}
 	if f := s.flags.Lookup(size.Check.Name + "-max"); f.Changed {
 		c.SizeMax = octets(f.Value)

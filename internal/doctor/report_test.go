@@ -182,6 +182,11 @@ func TestMost(t *testing.T) {
 	if client, share := c.Most(); client != b || share != 0.75 {
 		t.Errorf("got %s, %v", client, share)
 	}
+	for range 20 { // the order of a map is no order
+		if client, _ := (&Clients{Messages: 2, Counts: map[netip.Addr]int{b: 1, a: 1}}).Most(); client != a {
+			t.Fatalf("of two alike it is %s", client)
+		}
+	}
 	if client, share := (&Clients{}).Most(); client.IsValid() || share != 0 {
 		t.Errorf("of nobody: %s, %v", client, share)
 	}
