@@ -107,7 +107,7 @@ func TestReportCommand(t *testing.T) {
 		shows []string
 		says  string
 	}{
-		"text":    {shows: []string{"1 messages accepted; 1 decisions refused, 1 deferred", "BY DOMAIN OF THE SENDER", "example.net  1         1        1", "note: the record goes back to"}},
+		"text":    {shows: []string{"1 message accepted; 1 decision refused, 1 deferred", "BY DOMAIN OF THE SENDER", "example.net  1         1        1", "note: the record goes back to"}},
 		"JSON":    {args: []string{"--json"}, shows: []string{`{"version":1,"since":"`, `"total":{"accepted":1,"refused":1,"deferred":1,`}},
 		"later":   {args: []string{"--since=1m"}, shows: []string{"0 messages accepted"}},
 		"no rows": {args: []string{"--top=0"}, code: exUsage, says: "--top"},

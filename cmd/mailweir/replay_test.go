@@ -26,7 +26,7 @@ func TestReplay(t *testing.T) {
 		want []string
 		not  string
 	}{
-		"newly refused":       {[]string{"--with=" + conf}, 1, []string{"newly refused  192.0.2.1  <alice@example.net> → <bob@example.org>", "now:  refused by rbl: 550 5.7.1 bl.example", "1 decisions about 1 messages", "newly refused   1  rbl 1"}, ""},
+		"newly refused":       {[]string{"--with=" + conf}, 1, []string{"newly refused  192.0.2.1  <alice@example.net> → <bob@example.org>", "now:  refused by rbl: 550 5.7.1 bl.example", "1 decision about 1 message", "newly refused   1  rbl 1"}, ""},
 		"a flag on top":       {[]string{"--with=" + conf, "--rbl=monitor"}, 0, []string{"unchanged       1"}, "refused by"},
 		"not asked then":      {[]string{"--with=" + conf, "--rbl-zone=other.example"}, 2, []string{"rbl cannot tell: dns lists: list other.example: not asked then", "cannot tell     1"}, ""},
 		"only what changes":   {[]string{"--with=" + conf, "--rbl-zone=other.example", "--changed"}, 2, []string{"cannot tell     1"}, "rbl cannot tell"},

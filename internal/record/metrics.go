@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,13 +20,19 @@ var (
 )
 
 // Collector returns what /metrics shows of the record.
-func (s *Sink) Collector() prometheus.Collector { return collector{s} }
+func (s *Sink) Collector() prometheus.Collector { return &collector{sink: s} }
 
-// collector asks the sink and its store when it is asked.
-type collector struct{ sink *Sink }
+// collector asks the sink when it is asked, and its store once in a while.
+type collector struct {
+	sink *Sink
+
+	mu     sync.Mutex
+	extent Extent
+	asked  time.Time // when the store said so
+}
 
 // Describe names the metrics.
-func (c collector) Describe(ch chan<- *prometheus.Desc) {
+func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{recordEntries, recordDropped, recordLeftOut, recordWaiting, recordUp, recordOctets, recordRows, recordOldest} {
 		ch <- d
 	}
@@ -35,8 +42,28 @@ func (c collector) Describe(ch chan<- *prometheus.Desc) {
 // metrics.
 const extentWithin = time.Second
 
+// extentFor is how long what the store has said is told again: each scrape would have it count.
+const extentFor = 15 * time.Second
+
+// known is the extent of the store, at most [extentFor] old.
+func (c *collector) known() (Extent, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	if !c.asked.IsZero() && now.Sub(c.asked) < extentFor {
+		return c.extent, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), extentWithin)
+	defer cancel()
+	x, err := c.sink.store.Extent(ctx)
+	if err == nil {
+		c.extent, c.asked = x, now
+	}
+	return x, err
+}
+
 // Collect asks how the record is.
-func (c collector) Collect(ch chan<- prometheus.Metric) {
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	tell := func(d *prometheus.Desc, kind prometheus.ValueType, n float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, kind, n, labels...)
 	}
@@ -55,9 +82,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		up = 0
 	}
 	tell(recordUp, prometheus.GaugeValue, up)
-	ctx, cancel := context.WithTimeout(context.Background(), extentWithin)
-	defer cancel()
-	x, err := c.sink.store.Extent(ctx)
+	x, err := c.known()
 	if err != nil {
 		return
 	}

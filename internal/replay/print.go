@@ -89,7 +89,7 @@ func (p *Printer) Sums(s *Sums) error {
 		_, err := fmt.Fprintln(p.out, "there is no mail of that time in the record")
 		return err
 	}
-	fmt.Fprintf(p.out, "%d decisions about %d messages, from %s to %s\n", s.Decisions, s.Messages, terminal.Time(s.Oldest), terminal.Time(s.Newest))
+	fmt.Fprintf(p.out, "%s about %s, from %s to %s\n", count(s.Decisions, "decision"), count(s.Messages, "message"), terminal.Time(s.Oldest), terminal.Time(s.Newest))
 	table := terminal.NewTable(p.out)
 	for _, kind := range Kinds {
 		table.Row("  "+titles[kind], s.Kinds[kind], byCount(s.Checks[kind]))
@@ -145,4 +145,12 @@ func byCount(checks map[string]int) string {
 		words = append(words, fmt.Sprintf("%s %d", cmp.Or(name, "-"), checks[name]))
 	}
 	return strings.Join(words, ", ")
+}
+
+// count is a number of things.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -13,8 +13,8 @@ import (
 // Write prints the report for people.
 func (r *Report) Write(out io.Writer) error {
 	fmt.Fprintf(out, "mail %s\n\n", span(r.Since, r.Until))
-	fmt.Fprintf(out, "%s messages accepted; %s decisions refused, %s deferred; in monitor mode %s would have been refused; %s others\n",
-		number(r.Total.Accepted), number(r.Total.Refused), number(r.Total.Deferred), number(r.Total.Would), number(r.Total.Other))
+	fmt.Fprintf(out, "%s accepted; %s refused, %s deferred; in monitor mode %s would have been refused; %s others\n",
+		count(r.Total.Accepted, "message"), count(r.Total.Refused, "decision"), number(r.Total.Deferred), number(r.Total.Would), number(r.Total.Other))
 	for _, note := range r.Notes {
 		fmt.Fprintln(out, "note:", terminal.Text(note))
 	}
@@ -124,6 +124,14 @@ func cell(n int) string {
 		return "-"
 	}
 	return number(n)
+}
+
+// count is a number of things.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return number(n) + " " + thing + "s"
 }
 
 // number has a comma after each three digits.
