@@ -10,6 +10,7 @@ import (
 
 // TestService installs the package, starts what it brings, and takes it away.
 func TestService(t *testing.T) {
+	t.Parallel()
 	m := installed.Boot(t, "postfix")
 	const set = "postconf -n; systemctl list-unit-files --state=enabled --no-legend"
 	before := m.Must(t, set)
