@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"mailweir/internal/mta"
@@ -150,8 +151,22 @@ func (h *Host) restart(ctx context.Context, s mailServer, r *record, touched, up
 		}
 	default:
 		wrong = errors.Join(wrong, h.restoreUnits(ctx, r.Units))
+		h.removeDirs(r)
 	}
 	return wrong
+}
+
+// removeDirs removes directories that were made for the files of a record alone, as far as they are
+// empty.
+func (h *Host) removeDirs(r *record) {
+	for _, e := range r.Files {
+		if dir := filepath.Dir(e.Path); e.Before == "" && !e.Theirs && strings.HasSuffix(dir, ".d") && dir != h.Fragments {
+			_ = os.Remove(dir)
+		}
+	}
+	if r.Dir != "" {
+		_ = os.Remove(r.Dir)
+	}
 }
 
 // undisturbed reports whether a run has found both units active and left their drop-ins alone.

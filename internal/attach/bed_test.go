@@ -84,6 +84,9 @@ postlog unix-dgram n - n - 1 postlogd
 	})
 	b.Asked = func(context.Context) (uint64, error) {
 		n, err := b.mailweir.Metric(`mailweir_stage_duration_seconds_count{stage="rcpt"}`)
+		if err != nil {
+			err = fmt.Errorf("%w\n%s", err, b.mailweir.Log)
+		}
 		return uint64(n), err
 	}
 	b.postfix("start")

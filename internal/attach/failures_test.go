@@ -101,6 +101,7 @@ func rollback(t *testing.T, b *bed) {
 func interrupted(t *testing.T, b *bed) {
 	main := b.read("main.cf")
 	asked := b.Asked
+	defer func() { b.Asked = asked }()
 	for name, next := range map[string]func(){
 		"init": func() { b.mustInit(); b.answers(true); b.undo() },
 		"undo": func() { b.undo() },

@@ -107,12 +107,24 @@ func (h *Host) lock() (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		_ = f.Close()
-		return nil, errors.New("another mailweir init is at work on this host")
+	// A run that was killed this moment may hold it a little longer.
+	for began := time.Now(); ; time.Sleep(lockedEach) {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return func() { _ = f.Close() }, nil
+		}
+		if time.Since(began) > lockedFor {
+			_ = f.Close()
+			return nil, errors.New("another mailweir init is at work on this host")
+		}
 	}
-	return func() { _ = f.Close() }, nil
 }
+
+// Times of waiting for another run.
+const (
+	lockedFor  = time.Second
+	lockedEach = 50 * time.Millisecond
+)
 
 // keep writes a copy of what a file was before, with its name and the time.
 func (h *Host) keep(c Change, at time.Time) (entry, error) {

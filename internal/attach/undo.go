@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // Undo takes away what init has done: our part of the mail server's configuration, drop-ins,
@@ -134,9 +131,6 @@ func (h *Host) undoOwn(ctx context.Context, r *record) error {
 			h.Say("%v", err) // the unit may be gone
 		}
 	}
-	if r.Dir != "" {
-		_ = os.Remove(r.Dir) // anything that is not ours in it keeps it
-	}
 	for _, e := range r.Files {
 		if e.Theirs {
 			continue
@@ -145,6 +139,7 @@ func (h *Host) undoOwn(ctx context.Context, r *record) error {
 			return err
 		}
 	}
+	h.removeDirs(r)
 	if len(r.Units) == 0 {
 		return nil
 	}
@@ -166,14 +161,7 @@ func (h *Host) undoFile(e entry) error {
 		}
 		h.Say("%s was changed since; as it was last it is %s", e.Path, kept.Copy)
 	}
-	if err := putBack(e); err != nil {
-		return err
-	}
-	// Directories that were made for it, such as mailweir.socket.d; those with anything else stay.
-	if dir := filepath.Dir(e.Path); e.Before == "" && strings.HasSuffix(dir, ".d") && dir != h.Fragments {
-		_ = os.Remove(dir)
-	}
-	return nil
+	return putBack(e)
 }
 
 // SetDefaultAction has the mail server do action, accept or tempfail, while mailweir does not

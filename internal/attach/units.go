@@ -74,28 +74,20 @@ func (h *Host) lastWords(ctx context.Context) error {
 	return nil
 }
 
-// restoreUnits makes the units what they were. Their files have been put back before.
+// restoreUnits makes the units what they were. Their files have been put back before; systemd still
+// knows those by which the socket was opened, and removes it where it is.
 func (h *Host) restoreUnits(ctx context.Context, units []unit) error {
-	_, wrong := h.systemctl(ctx, "daemon-reload")
-	// Sockets before services would be started again by the next connection: stop both, service
-	// first.
-	for i := len(units) - 1; i >= 0; i-- {
-		u := units[i]
-		if _, err := h.systemctl(ctx, "stop", u.Name); err != nil {
-			wrong = errors.Join(wrong, err)
-		}
-		if u.Enabled {
-			continue
-		}
-		if _, err := h.systemctl(ctx, "disable", u.Name); err != nil {
-			wrong = errors.Join(wrong, err)
-		}
-	}
+	_, stopped := h.systemctl(ctx, "stop", serverUnit, socketUnit)
+	_, reloaded := h.systemctl(ctx, "daemon-reload")
+	wrong := errors.Join(stopped, reloaded)
 	for _, u := range units {
+		if !u.Enabled {
+			_, err := h.systemctl(ctx, "disable", u.Name)
+			wrong = errors.Join(wrong, err)
+		}
 		if u.Active {
-			if _, err := h.systemctl(ctx, "start", u.Name); err != nil {
-				wrong = errors.Join(wrong, err)
-			}
+			_, err := h.systemctl(ctx, "start", u.Name)
+			wrong = errors.Join(wrong, err)
 		}
 	}
 	return wrong

@@ -118,6 +118,14 @@ func brokenSocket(t *testing.T, m *installed.Machine, before string) {
 		t.Error(r)
 	}
 	m.Must(t, "rm -r /etc/systemd/system/mailweir.socket.d; systemctl daemon-reload")
+	m.Must(t, "mount --bind /etc/postfix /etc/postfix; mount -o remount,ro,bind /etc/postfix")
+	if r := m.Sh(t, "mailweir init --yes </dev/null"); r.Exit != 1 || !strings.Contains(r.Stderr, "read-only file system") {
+		t.Error(r)
+	}
+	m.Must(t, "umount /etc/postfix")
+	if m.Sh(t, "ls /var/spool/postfix/mailweir").Exit == 0 {
+		t.Error("the directory of the socket is left")
+	}
 	if after := m.Must(t, shape); after != before {
 		t.Errorf("the failure leaves a difference:\n%s", cmp.Diff(before, after))
 	}
