@@ -169,6 +169,10 @@ func (a *account) remedy(name string, info fs.FileInfo, bit fs.FileMode) string 
 	}
 	gid, ok := groupOf(info)
 	if !ok || info.Mode().Perm()&bit == 0 || gid == 0 || slices.Contains(a.groups, gid) {
+		own, err := user.LookupGroupId(strconv.Itoa(a.gid))
+		if err == nil && what == "" && info.Mode().IsRegular() {
+			return fmt.Sprintf("chgrp %s %s && chmod g+r %[2]s", own.Name, name)
+		}
 		return "give it access" + what
 	}
 	group := strconv.Itoa(gid)

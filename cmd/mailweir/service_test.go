@@ -102,7 +102,7 @@ func TestUnreadable(t *testing.T) {
 	nobody := &account{unit: "mailweir.service", user: "nobody", uid: 65534, gid: 65534}
 	want := []string{
 		"user nobody (mailweir.service) cannot read " + daemons + ": add it to the group daemon (usermod -aG daemon nobody), and restart the service",
-		"user nobody (mailweir.service) cannot read " + own + ": give it access",
+		"user nobody (mailweir.service) cannot read " + own + ": chgrp nogroup " + own + " && chmod g+r " + own,
 		"user nobody (mailweir.service) cannot read " + below + ": give it access to " + dir + "/closed",
 		"user nobody (mailweir.service) cannot read " + dir + "/closed: give it access",
 	}
@@ -175,10 +175,10 @@ func TestRights(t *testing.T) {
 	user := "user nobody (mailweir.service) cannot "
 	want := []string{
 		"mailweir.service will not start, because of LoadCredential=none:" + dir + "/none: stat " + dir + "/none: no such file or directory",
-		user + "read " + conf + ": give it access",
+		user + "read " + conf + ": chgrp nogroup " + conf + " && chmod g+r " + conf,
 		user + "connect to " + dir + "/db.sock: give it access",
 		user + "read " + other + ": name it /run/credentials/mailweir.service/other, where systemd hands it over",
-		user + "read " + secret + ": give it access",
+		user + "read " + secret + ": chgrp nogroup " + secret + " && chmod g+r " + secret,
 	}
 	if got := s.rightsIn(unit, unitName, []string{cf}); !slices.Equal(got, want) {
 		t.Errorf("got %s, want %s", strings.Join(got, "\n"), strings.Join(want, "\n"))

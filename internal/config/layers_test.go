@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -283,4 +284,70 @@ func FuzzLayers(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Which flags are given is told by Changed: a draft goes by it.
+func TestChanged(t *testing.T) {
+	dir := tree(t, map[string]string{"conf": "list = a\nhops-max = 25\n", "conf.d/1.conf": "list =\naddress-strict = perhaps\n"})
+	set := newFlags().set
+	r := Resolve(set, Origin{Given: Given{FileFlag: {}, "always-accept": {}}, Usual: dir + "/conf"})
+	if len(r.Wrong) > 0 || set.Lookup(FileFlag).Value.String() != "" || r.File != "" {
+		t.Errorf("--config without a value: %v, %q", r.Wrong, r.File)
+	}
+	set = newFlags().set
+	r = Resolve(set, Origin{Usual: dir + "/conf"})
+	for flag, want := range map[string]bool{"list": true, "hops-max": true, "address-strict": false, "text": false, FileFlag: false, DirFlag: false} {
+		if got := set.Lookup(flag).Changed; got != want {
+			t.Errorf("--%s changed: %v, want %v (%v)", flag, got, want, r.Wrong)
+		}
+	}
+	if got := set.Lookup(DirFlag).Value.String(); got != dir+"/conf.d" {
+		t.Errorf("--config-dir %s", got)
+	}
+	set = newFlags().set
+	Resolve(set, Origin{Usual: dir + "/none"})
+	if got := set.Lookup(FileFlag).Value.String(); got != "" {
+		t.Errorf("--config %s, which is not there", got)
+	}
+}
+
+// An error repeats what fits into 400 octets of a value, and no more.
+func TestShort(t *testing.T) {
+	for n, want := range map[int]int{399: 399, 400: 400, 401: 400 + len("…")} {
+		if got := short(errors.New(strings.Repeat("x", n))); len(got) != want {
+			t.Errorf("of %d octets %d, want %d", n, len(got), want)
+		}
+	}
+}
+
+// The group that may read a file is the one to join.
+func TestReaders(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root gives files away")
+	}
+	dir := tree(t, map[string]string{"conf": ""})
+	name := dir + "/conf"
+	for _, tt := range []struct {
+		gid  int
+		mode os.FileMode
+		want string
+	}{
+		{1, 0o640, "root and group daemon may read it: run this as root, or as a member of that group"},
+		{1, 0o600, "run this as root"},
+		{0, 0o640, "run this as root"},
+		{54321, 0o640, "root and group 54321 may read it: run this as root, or as a member of that group"},
+	} {
+		if err := errors.Join(os.Chown(name, 0, tt.gid), os.Chmod(name, tt.mode)); err != nil {
+			t.Fatal(err)
+		}
+		if got := readers(name); got != tt.want {
+			t.Errorf("%d %v: %s, want %s", tt.gid, tt.mode, got, tt.want)
+		}
+	}
+	if err := errors.Join(os.Chown(dir, 0, 1), os.Chmod(dir, 0o750)); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := readers(dir+"/none/conf"), "root and group daemon may read it: run this as root, or as a member of that group"; got != want {
+		t.Errorf("of a directory: %s", got)
+	}
 }

@@ -74,7 +74,7 @@ func RegisterSettings(f *Flags, checks ...*Check) *SettingsFlags {
 	s.always = f.Words("always-accept", []string{"postmaster", "abuse"}, "LOCALPART,…", "local parts that are always accepted as the only recipient")
 	s.answerAt = f.String("answer-at", "rcpt", "rcpt|mail", "stage at which client and sender are refused")
 	f.set.Var(&s.cap, "mode", "highest mode of all checks: monitor refuses nothing, defer only temporarily")
-	f.set.Var(&s.standard, "default-mode", "mode of the checks that have none of their own (--CHECK=…), instead of the default of each; also that of fault and load")
+	f.set.Var(&s.standard, "default-mode", "mode of the checks that have none of their own (--CHECK=…), instead of the default of each; also that of fault and load. auto-allow, which refuses nothing, heeds only off")
 	s.pilot = f.Tables("enforce-for", "recipients to enforce for; for all others checks only monitor",
 		table.Use{Asked: table.Addresses, Values: table.Any, Bare: "OK"})
 	s.monitored = f.Tables("monitor-for", "recipients for whom the named checks only monitor: CHECK,… or *",

@@ -72,7 +72,20 @@ func TestDefaultModeCoversFaults(t *testing.T) {
 // What the commands say of a mode is what the policy has.
 func TestModeOfDraft(t *testing.T) {
 	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
-	draft := NewDraft((&rig{checks: []*policy.Check{check("x", policy.Hooks{}), check("y", policy.Hooks{})}}).registry(), set)
+	permits := check("permits", policy.Hooks{}, func(c *policy.Check) { c.Replies = nil })
+	draft := NewDraft((&rig{checks: []*policy.Check{check("x", policy.Hooks{}), check("y", policy.Hooks{}), permits}}).registry(), set)
+	if err := set.Parse([]string{"--default-mode=monitor"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := draft.Mode("permits"); got != policy.Enforce {
+		t.Errorf("what only permits is %s", got)
+	}
+	if err := set.Parse([]string{"--default-mode=off"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := draft.Mode("permits"); got != policy.Off {
+		t.Errorf("what only permits is %s where all is off", got)
+	}
 	if err := set.Parse([]string{"--default-mode=enforce", "--mode=defer", "--y=monitor"}); err != nil {
 		t.Fatal(err)
 	}

@@ -173,11 +173,14 @@ func (d *Draft) modeOf(dc *draftCheck) policy.Mode {
 }
 
 // DefaultMode is the value of --default-mode, where a flag is the mode of a check that has none of
-// its own.
+// its own. A check that refuses nothing, and only lets mail past others, keeps its default unless
+// it is to be off: those that are enforced would refuse more if it only monitored.
 func (d *Draft) DefaultMode(f *pflag.Flag) (policy.Mode, bool) {
 	mode, given := d.settings.DefaultMode()
-	own := slices.ContainsFunc(d.checks, func(dc *draftCheck) bool { return dc.modes[0] == f })
-	return mode, given && own && !f.Changed
+	concerned := slices.ContainsFunc(d.checks, func(dc *draftCheck) bool {
+		return dc.modes[0] == f && (len(dc.check.Replies) > 0 || mode == policy.Off)
+	})
+	return mode, given && concerned && !f.Changed
 }
 
 // Mode is the mode in which a check runs once the flags have been read; false where there is no
