@@ -45,6 +45,7 @@ type Server struct {
 	conns     map[*conn]struct{}
 	draining  bool // no more connections
 	degraded  map[string]bool
+	accepting sync.WaitGroup // loops that accept
 	running   sync.WaitGroup // goroutines of connections
 	count     atomic.Int64
 	stop      chan struct{} // closed when draining begins
@@ -56,6 +57,9 @@ func (s *Server) Serve(listeners ...net.Listener) error {
 	s.mu.Lock()
 	s.listeners = append(s.listeners, listeners...)
 	draining, stop := s.draining, s.stopLocked()
+	if !draining {
+		s.accepting.Add(len(listeners))
+	}
 	s.mu.Unlock()
 	if draining {
 		closeAll(listeners)
@@ -93,6 +97,7 @@ const (
 )
 
 func (s *Server) accept(l net.Listener, stop <-chan struct{}) error {
+	defer s.accepting.Done()
 	defer l.Close()
 	pause := acceptPause
 	for {
@@ -127,7 +132,9 @@ func stopped(stop <-chan struct{}) bool {
 	}
 }
 
-// start serves one connection in a goroutine of its own, so that no peer can hold up accepting.
+// start serves one connection in a goroutine of its own, so that no peer can hold up accepting. One
+// that was accepted when draining began is served as any other: its MTA would take its end for a
+// failure, and nobody else has it.
 func (s *Server) start(nc net.Conn) {
 	if err := s.admit(nc.RemoteAddr()); err != nil {
 		s.refused.about(peerNet(nc), err, s.ErrorLog)
@@ -139,10 +146,6 @@ func (s *Server) start(nc net.Conn) {
 	c.closed = func() { s.forget(c) }
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.draining {
-		_ = nc.Close()
-		return
-	}
 	if s.conns == nil {
 		s.conns = make(map[*conn]struct{})
 	}
@@ -264,6 +267,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	defer s.trouble.sum()
 	defer s.refused.sum()
 	s.drain()
+	s.accepting.Wait()
 	ended := make(chan struct{})
 	go func() {
 		s.running.Wait()

@@ -3,6 +3,7 @@ package milter
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"runtime"
@@ -273,5 +274,76 @@ func TestPeerFromElsewhereIsClosed(t *testing.T) {
 	errs, _ := server.said()
 	if len(errs) != 1 || errs[0] != "connection from 192.0.2.9 refused: it is neither loopback nor in --listen-from" {
 		t.Errorf("errors %q", errs)
+	}
+}
+
+// lateListener has one more connection when it is closed, as one that is accepted at that moment.
+type lateListener struct {
+	net.Listener
+	late   net.Conn
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (l *lateListener) Accept() (nc net.Conn, err error) {
+	<-l.closed
+	err = net.ErrClosed
+	l.once.Do(func() { nc, err = l.late, nil })
+	return nc, err
+}
+
+func (l *lateListener) Close() error {
+	select {
+	case <-l.closed:
+	default:
+		close(l.closed)
+	}
+	return l.Listener.Close()
+}
+
+// TestShutdownServesWhoWasAccepted: a connection that was accepted when the shutdown began is
+// served.
+func TestShutdownServesWhoWasAccepted(t *testing.T) {
+	l, err := Listen("unix:"+t.TempDir()+"/s", ListenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := net.Dial("unix", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	accepted, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &Server{NewSession: silentSession, ErrorLog: func(err error) { t.Error(err) }}
+	served := make(chan error, 1)
+	go func() {
+		served <- server.Serve(&lateListener{Listener: l, late: accepted, closed: make(chan struct{})})
+	}()
+	waitUntil(t, "listening", func() bool {
+		server.mu.Lock()
+		defer server.mu.Unlock()
+		return len(server.listeners) == 1
+	})
+	result := make(chan error, 1)
+	go func() { result <- server.Shutdown(context.Background()) }()
+	if err := client.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Write(fullOffer); err != nil {
+		t.Fatal(err)
+	}
+	answer := make([]byte, 5)
+	if _, err := io.ReadFull(client, answer); err != nil || answer[4] != 'O' {
+		t.Errorf("the offer is answered %q, %v", answer, err)
+	}
+	_ = client.Close()
+	if err := <-result; err != nil {
+		t.Error(err)
+	}
+	if err := <-served; err != nil {
+		t.Error(err)
 	}
 }
