@@ -52,7 +52,7 @@ func (t *Table) check(o *ListOptions, faults *Errors) error {
 
 func (t *Table) wrongValues(v *Values) *Errors {
 	var wrong Errors
-	if v.Check == nil && v.action == nil || t.bare {
+	if t.bare {
 		return &wrong
 	}
 	last, lastFixed := "", -1 // a million entries mostly say the same
@@ -60,7 +60,15 @@ func (t *Table) wrongValues(v *Values) *Errors {
 		if value == last && fixed == lastFixed {
 			return nil
 		}
-		if err := v.check(value, fixed); err != nil {
+		said := value
+		if t.file != "" {
+			said = withoutComment(value)
+		}
+		if said == "" {
+			wrong.add(t.fault(line, errNoValue))
+			return nil
+		}
+		if err := v.check(said, min(fixed, len(said))); err != nil {
 			wrong.add(t.fault(line, err))
 			return nil
 		}

@@ -217,6 +217,9 @@ func (l *List) CheckKeys(check func(key string) error) error {
 
 func (l *List) answer(t *Table, m Match) Match {
 	m = t.named(m)
+	if t.file != "" {
+		m.uncommented()
+	}
 	if t.bare {
 		m.Value, m.fixed = l.options.Bare, len(l.options.Bare)
 	}

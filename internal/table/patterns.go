@@ -21,6 +21,7 @@ type patternRule struct {
 	*compiled
 	negate bool
 	value  template
+	said   template // value without the comment behind it, nil where there is none
 	line   int
 	skipTo int // of an if: the rule after its endif; else 0
 }
@@ -49,13 +50,17 @@ func (p *patterns) find(key string) (Match, bool) {
 			continue
 		}
 		if at := r.expression.FindStringSubmatchIndex(octets); at != nil {
-			value := r.value.expand(func(group int) string {
+			group := func(group int) string {
 				if at[2*group] < 0 {
 					return ""
 				}
 				return fromOctetRunes(octets[at[2*group]:at[2*group+1]])
-			})
-			return Match{Value: value, Key: key, Line: r.line, fixed: r.value.fixed()}, true
+			}
+			m := Match{Value: r.value.expand(group), Key: key, Line: r.line, fixed: r.value.fixed(), filled: true}
+			if r.said != nil {
+				m.comment = len(m.Value) - len(r.said.expand(group))
+			}
+			return m, true
 		}
 	}
 	return Match{}, false
@@ -134,6 +139,11 @@ func (p *patternReader) line(line int, text string) error {
 	}
 	if rule.negate && !rule.value.isLiteral() {
 		return errors.New("a pattern that must not match has nothing to fill in for $1")
+	}
+	if said := withoutComment(value); said != value {
+		if rule.said, err = parseTemplate(said, rule.expression.NumSubexp()); err != nil {
+			return err
+		}
 	}
 	p.hide(rule, source)
 	p.rules = append(p.rules, rule)

@@ -295,3 +295,29 @@ func usable(keys []string) []string {
 	}
 	return out
 }
+
+// TestCommentsAgainstPostmap: Postfix knows no comments behind values, and what "table query" says
+// stays what postmap says.
+func TestCommentsAgainstPostmap(t *testing.T) {
+	p := realPostmap(t)
+	for kind, content := range map[string]string{
+		"texthash": "k REJECT no # why\n", "cidr": "192.0.2.1 REJECT no # why\n", "regexp": "/k/ REJECT no # why\n", "pcre": "/(k)/ REJECT $1 # why $1\n",
+	} {
+		file := write(t, strings.TrimSuffix(content, "\n"))
+		key := "k"
+		if kind == "cidr" {
+			key = "192.0.2.1"
+		}
+		out, err := exec.Command(p.path, "-c", p.config, "-q", key, kind+":"+file).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		table, err := NewLoader(nil).Open(kind + ":" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m, err := table.Lookup(t.Context(), key); err != nil || m.Value != strings.TrimSuffix(string(out), "\n") {
+			t.Errorf("%s: %q, %v; postmap says %q", kind, m.Value, err, out)
+		}
+	}
+}

@@ -36,7 +36,9 @@ type Match struct {
 	File string
 	Line int
 
-	fixed int // the first octets of Value that stand so in the source
+	fixed   int  // the first octets of Value that stand so in the source
+	filled  bool // Value has parts that do not: what looks like a comment in them is none
+	comment int  // the last octets of such a Value that are a comment
 }
 
 // Found reports whether an entry answered: the zero Match is that of none.

@@ -34,7 +34,8 @@ func readText(r io.Reader, size int) (*hashed, error) {
 	return h, err
 }
 
-// readKeys reads our own type list: one key a line. All else is as in texthash.
+// readKeys reads our own type list: one key a line, and a comment if you like. All else is as in
+// texthash.
 func readKeys(r io.Reader, size int) (*hashed, error) {
 	h := newHashed(size)
 	err := readEntries(r, func(line int, text string) error {
@@ -42,7 +43,7 @@ func readKeys(r io.Reader, size int) (*hashed, error) {
 		switch {
 		case err != nil:
 			return err
-		case more != "":
+		case withoutComment(more) != "":
 			return errors.New("more than a key; list: has one key a line (for keys with values use texthash:)")
 		case !h.add(fold(key), "", line):
 			return errTooLarge
