@@ -4,6 +4,7 @@
 package content
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,7 +25,8 @@ the strictest action of those that fire counts: reject, defer, quarantine and ta
 ` + "`X-Mailweir-Content`" + ` with the definition's name; quarantine has the MTA hold the message. Both change the message
 for all of its recipients, and only in mode enforce.
 
-` + "`--content-bypass`" + ` lists senders, recipients and clients whose mail is not examined. What matched is
+` + "`--content-bypass`" + ` lists senders, recipients and clients whose mail is not refused for its content. A sender's entry counts
+where SPF or DKIM vouches for him, for trusted clients, or as ` + "`OK unverified`" + `; that it has counted is an event ` + "`noted`" + `. What matched is
 named by file and line, never by its text.`,
 	Mode:      policy.Enforce,
 	OnError:   policy.Accept,
@@ -51,7 +53,7 @@ named by file and line, never by its text.`,
 				return policy.Hooks{}, err
 			}
 			rule.exam = examination.For(env, func(m *policy.Message) (content.Needs, bool) {
-				return content.Text, !rule.bypass.Message(m)
+				return content.Text, rule.bypass.Message(m) == ""
 			})
 			if err := rule.exam.JudgeBy(definitions, int64(*memory)); err != nil {
 				return policy.Hooks{}, err
@@ -98,11 +100,12 @@ type rule struct {
 
 func (c rule) hooks() policy.Hooks {
 	return policy.Hooks{
-		Header: c.exam.Header,
-		Body:   c.exam.Body,
+		Header:  c.exam.Header,
+		Body:    c.exam.Body,
+		Headers: c.bypass.KeepHook(),
 		Message: func(m *policy.Message) (policy.Verdict, error) {
-			if c.bypass.Message(m) {
-				return policy.Pass, nil
+			if by := c.bypass.Message(m); by != "" {
+				return policy.Pass.Because("bypass: %s", by), nil
 			}
 			result, err := c.exam.Finish(m)
 			if err != nil {
@@ -112,8 +115,8 @@ func (c rule) hooks() policy.Hooks {
 			return policy.Pass.Because("%s", examination.LimitsReached(result, "")), nil
 		},
 		MessageFor: func(r *policy.Recipient) (policy.Verdict, error) {
-			if c.bypass.Message(r.Msg) || c.bypass.Recipient(r) {
-				return policy.Pass, nil
+			if by := cmp.Or(c.bypass.Message(r.Msg), c.bypass.Recipient(r)); by != "" {
+				return policy.Pass.Because("bypass: %s", by), nil
 			}
 			result, err := c.exam.Finish(r.Msg)
 			if err != nil {
@@ -174,7 +177,7 @@ func firesFor(r *policy.Recipient, o content.Outcome) bool {
 func (c rule) fired(m *policy.Message, result *content.Result) string {
 	var list []string
 	for _, o := range result.Outcomes {
-		meant := func(r *policy.Recipient) bool { return firesFor(r, o) && !c.bypass.Recipient(r) }
+		meant := func(r *policy.Recipient) bool { return firesFor(r, o) && c.bypass.Recipient(r) == "" }
 		if m.AnyRecipient(meant) {
 			list = append(list, firedBy(o))
 		}
@@ -202,7 +205,7 @@ var reply = &policy.Reply{
 	Resolution:  "The sender rewords the message. The administrator adjusts the definition, or adds a bypass (--content-bypass).",
 	Advice:      "Please word your message in another way, or ask the recipient how to send it.",
 	Lifts: []policy.Lift{
-		{Table: "content-bypass", Entry: "{sender} OK", Says: "Mail from {sender} is no longer examined."},
+		{Table: "content-bypass", Entry: "{sender} OK", Vouched: true, Says: "Mail from {sender} is no longer examined, while SPF or DKIM vouches for the sender."},
 		{Table: "content-bypass", Entry: "{to} OK", Says: "Mail to {to} is no longer examined."},
 	},
 }

@@ -32,7 +32,7 @@ func TestContent(t *testing.T) {
 		{Name: "trusted", Mail: policytest.Letter{Client: "127.0.0.1", Header: twice.Header, Body: twice.Body}, Said: refused},
 		{Name: "permitted", Flags: []string{"--permit-clients=static:OK"}, Mail: twice, Said: refused},
 		{Name: "abuse", Mail: policytest.Letter{To: []string{"abuse@ours.example"}, Header: twice.Header, Body: twice.Body}},
-		{Name: "bypass by sender", Flags: []string{"--content-bypass=inline:{sender@else.example=OK}"}, Mail: twice},
+		{Name: "bypass by sender", Flags: []string{"--content-bypass=inline:{ {sender@else.example=OK unverified} }"}, Mail: twice},
 		{Name: "bypass by client", Flags: []string{"--content-bypass=inline:{192.0.2=OK}"}, Mail: twice},
 		{Name: "DUNNO is no bypass", Flags: []string{"--content-bypass=inline:{{sender@else.example=DUNNO}, {else.example=OK}}"}, Mail: twice, Said: refused},
 		{Name: "bypass by recipient", Flags: []string{"--content-bypass=inline:{user@ours.example=OK}"}, Mail: twice},

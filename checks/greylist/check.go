@@ -25,7 +25,8 @@ which ` + "`--greylist-client-passes`" + ` triplets have passed is known as a wh
 (numbers, BATV, SRS) make no new triplet. Several recipients of one message get their own answers. Mail under the null sender is
 deferred at the end of its headers, for all recipients together, and only when none of them is known: call-outs pass.
 
-` + "`--greylist-skip-spf`" + ` lets mail pass whose sender SPF vouches for, ` + "`--greylist-bypass`" + ` clients, senders and recipients of a table. Mail that another
+` + "`--greylist-skip-spf`" + ` lets mail pass whose sender SPF vouches for, ` + "`--greylist-bypass`" + ` clients, senders and recipients of a table. A sender's
+entry counts while SPF passes for him, or is none or neutral, or as ` + "`OK unverified`" + `: a name that SPF says is forged waits. Mail that another
 check refuses teaches nothing. A sender who does not come back in the window is an event ` + "`not_retried`" + `. See greylisting.md.`,
 	Mode:    policy.Monitor,
 	OnError: policy.Accept,
@@ -79,7 +80,7 @@ func (o *options) build(env *policy.Env) (policy.Hooks, error) {
 	}
 	g := &rule{
 		memory: memory{store: env.State, clock: env.Clock, delay: *o.delay, window: *o.window, keep: *o.keep, passes: *o.passes},
-		nets:   nets, skipSPF: *o.skipSPF, bypass: blocklist.Bypass{List: bypass}, delimiter: env.Settings.Delimiter, explaining: env.Explaining,
+		nets:   nets, skipSPF: *o.skipSPF, bypass: blocklist.Bypass{List: bypass, Unvouched: true}, delimiter: env.Settings.Delimiter, explaining: env.Explaining,
 		triplet: policy.NewQuestion[tripletState](env, env.State), listed: policy.Asks(bypass),
 	}
 	hooks := policy.Hooks{Rcpt: g.rcpt, HeadersFor: g.headersFor, SettleRecipient: g.settle}
@@ -123,10 +124,12 @@ const spfTimeout = 5 * time.Second
 // shows why.
 func (g *rule) look(r *policy.Recipient) policy.Verdict {
 	return g.listed.Later(func(ctx context.Context) (policy.Verdict, error) {
-		if bypassed, _ := g.bypass.Lists(ctx, r.Msg, r); bypassed {
-			return policy.Pass.Because("--greylist-bypass"), nil
-		}
-		return g.ask(r), nil
+		return g.bypass.Lists(ctx, r.Msg, []*policy.Recipient{r}, func(by string, _ error) policy.Verdict {
+			if by != "" {
+				return policy.Pass.Because("bypass: %s", by)
+			}
+			return g.ask(r)
+		}), nil
 	})
 }
 

@@ -185,7 +185,7 @@ func TestGreylistWhoNeedNotWait(t *testing.T) {
 		{Name: "abuse", Mail: policytest.Letter{To: []string{"abuse@ours.example"}}},
 		{Name: "permitted client", Flags: []string{"--permit-clients=inline:{192.0.2.1=OK}"}, Mail: policytest.Letter{}},
 		{Name: "client", Flags: []string{"--greylist-bypass=cidr:" + policytest.File(t, "nets", "192.0.2.0/24 OK\n")}, Mail: policytest.Letter{}},
-		{Name: "sender", Flags: []string{"--greylist-bypass=inline:{else.example=OK}"}, Mail: policytest.Letter{}},
+		{Name: "sender", Flags: []string{"--greylist-bypass=inline:{ {else.example=OK unverified} }"}, Mail: policytest.Letter{}},
 		{Name: "recipient", Flags: []string{"--greylist-bypass=inline:{user@ours.example=OK}"}, Mail: policytest.Letter{To: []string{"user@ours.example", "b@ours.example"}}, Said: no},
 		{Name: "exception", Flags: []string{"--greylist-bypass=inline:{ {sender@else.example=DUNNO} {else.example=OK} }"}, Mail: policytest.Letter{}, Said: no},
 		{Name: "monitor", Flags: []string{"--greylist=monitor"}, Mail: policytest.Letter{}, Events: "greylist would_refuse"},

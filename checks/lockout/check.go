@@ -25,7 +25,7 @@ var Check = &policy.Check{
 	Help: `A client that is not trusted has no business with a sender in a local domain (` + "`--local-domains`" + `; without it this check
 is off). ` + "`--lockout-on`" + ` chooses the sender of the envelope, of header From, or both; under the null sender only the header counts.
 
-What passes: clients in ` + "`--lockout-clients`" + `; senders in ` + "`--lockout-senders`" + ` with ` + "`OK`" + `; for the envelope, an SPF pass of that very
+What passes: clients in ` + "`--lockout-clients`" + `; senders in ` + "`--lockout-senders`" + ` with ` + "`OK`" + `, whoever uses them; for the envelope, an SPF pass of that very
 domain; for the header, an SPF or DKIM pass that is aligned with it. An entry of ` + "`--lockout-senders`" + ` with ` + "`via THEIR.DOMAIN`" + ` lets those
 send in the name of its key for whom THEIR.DOMAIN's SPF passes, or who sign with DKIM as THEIR.DOMAIN (header only): a newsletter service,
 a mailing list host.`,

@@ -18,7 +18,7 @@ var Check = &policy.Check{
 	Help: `A client that is not trusted may send to local domains only (` + "`--local-domains`" + `; without it this check is off).
 ` + "`--open-relay-clients`" + ` lists hosts that may relay all the same, ` + "`--open-relay-exceptions`" + ` recipients and domains to which
 anyone may, ` + "`--open-relay-senders`" + ` senders who may, where SPF passes for them or the client is permitted: a
-sender's address alone proves nothing.
+sender's address alone proves nothing, and no entry says that it does.
 
 The MTA has rules of its own, which come first. What Postfix refuses is seen and recorded as refused by the MTA; what Sendmail
 refuses is not seen.`,

@@ -38,7 +38,8 @@ more particular name out, and a digest that is known to be harmless.
 files with macros), ` + "`disk-image`" + ` (ISO, UDF, VHD, DMG …), ` + "`onenote`" + `, ` + "`encrypted`" + ` (archives and documents that cannot be looked into), ` + "`disguised`" + `
 (a program under the name of something else), ` + "`double-extension`" + ` (invoice.pdf.exe), ` + "`unexamined`" + ` (a limit of the examination kept a part of the
 message from being looked at; content.md lists them), or a media type as found by the first octets, such as ` + "`application/x-7z-compressed`" + `. ` +
-		"`TYPE=NAME`" + ` gives the name for the reply. ` + "`--signature-direction=inbound`" + ` leaves alone what your own users send. ` + "`--signature-bypass`" + ` lists senders, recipients and clients to whose mail this does not apply.`,
+		"`TYPE=NAME`" + ` gives the name for the reply. ` + "`--signature-direction=inbound`" + ` leaves alone what your own users send. ` + "`--signature-bypass`" + ` lists senders, recipients and clients to whose mail this does not apply; a
+sender's entry counts where SPF or DKIM vouches for him, for trusted clients, or as ` + "`OK unverified`" + `.`,
 	Mode:      policy.Enforce,
 	OnError:   policy.Accept,
 	Aggregate: policy.AggregateAny,
@@ -97,7 +98,7 @@ func (s *rule) wants(m *policy.Message) (content.Needs, bool) {
 	if s.hashes != nil {
 		needs |= content.Sums
 	}
-	return needs, m.AnyRecipient(s.concerns) && !s.bypass.Message(m)
+	return needs, m.AnyRecipient(s.concerns) && s.bypass.Message(m) == ""
 }
 
 // concerns reports whether mail to a recipient goes in a direction in which it is looked at.
@@ -105,11 +106,15 @@ func (s *rule) concerns(r *policy.Recipient) bool { return slices.Contains(s.dir
 
 func (s *rule) hooks() policy.Hooks {
 	return policy.Hooks{
-		Header: s.exam.Header,
-		Body:   s.exam.Body,
+		Header:  s.exam.Header,
+		Body:    s.exam.Body,
+		Headers: s.bypass.KeepHook(),
 		Message: func(m *policy.Message) (policy.Verdict, error) {
-			if !m.AnyRecipient(s.concerns) || s.bypass.Message(m) {
+			if !m.AnyRecipient(s.concerns) {
 				return policy.Pass, nil
+			}
+			if by := s.bypass.Message(m); by != "" {
+				return policy.Pass.Because("bypass: %s", by), nil
 			}
 			result, err := s.exam.Finish(m)
 			if err == nil {
@@ -119,8 +124,11 @@ func (s *rule) hooks() policy.Hooks {
 		},
 		MessageFor: func(r *policy.Recipient) (policy.Verdict, error) {
 			found := s.slot.Of(r.Msg)
-			if found.result == nil || !s.concerns(r) || s.bypass.Recipient(r) {
+			if found.result == nil || !s.concerns(r) {
 				return policy.Pass, nil
+			}
+			if by := s.bypass.Recipient(r); by != "" {
+				return policy.Pass.Because("bypass: %s", by), nil
 			}
 			return policy.Asks(s.hashes, s.names, s.bypass.List).Later(func(ctx context.Context) (policy.Verdict, error) {
 				v, err := found.judge(ctx, s)
@@ -260,7 +268,7 @@ var reply = &policy.Reply{
 	Resolution:  "The sender leaves the file out or passes it on in another way. The administrator changes the entry, or adds a bypass (--signature-bypass).",
 	Advice:      "Please leave the attached file out, or pass it on in another way.",
 	Lifts: []policy.Lift{
-		{Table: "signature-bypass", Entry: "{sender} OK", Says: "Attachments from {sender} are no longer looked at."},
+		{Table: "signature-bypass", Entry: "{sender} OK", Vouched: true, Says: "Attachments from {sender} are no longer looked at, while SPF or DKIM vouches for the sender."},
 		{Table: "signature-bypass", Entry: "{to} OK", Says: "Attachments to {to} are no longer looked at."},
 	},
 }

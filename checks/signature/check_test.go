@@ -90,9 +90,9 @@ func TestSignature(t *testing.T) {
 		{Name: "not examined whole, allowed", Flags: []string{"--signature-types=executable"}, Mail: policytest.Attachment("a.zip", policytest.Zipped(t, "b", strings.Repeat("\x00", 4<<20))), Reached: `limits reached: ratio in "a.zip/b"`},
 		{Name: "not examined whole, with a name that is not wanted", Flags: []string{byName, "--signature-types=unexamined"}, Mail: policytest.Attachment("a.zip", policytest.Zipped(t, "b", strings.Repeat("\x00", 4<<20), "c.scr", "x")), Said: refused("Screen saver")},
 		{Name: "examined whole", Flags: []string{"--signature-types=unexamined"}, Mail: policytest.Attachment("a.zip", policytest.Zipped(t, "b", strings.Repeat("x", 1<<20)))},
-		{Name: "not examined whole, bypass", Flags: []string{"--signature-types=unexamined", "--signature-bypass=inline:{else.example=OK}"}, Mail: policytest.Attachment("a.zip", policytest.Zipped(t, "b", strings.Repeat("\x00", 4<<20)))},
+		{Name: "not examined whole, bypass", Flags: []string{"--signature-types=unexamined", "--signature-bypass=inline:{ {else.example=OK unverified} }"}, Mail: policytest.Attachment("a.zip", policytest.Zipped(t, "b", strings.Repeat("\x00", 4<<20)))},
 		{Name: "harmless digest", Flags: []string{"--signature-hashes=" + harmless, byName}, Mail: policytest.Attachment("a.scr", "abc")},
-		{Name: "bypass by sender", Flags: []string{byHash, "--signature-bypass=inline:{else.example=OK}"}, Mail: policytest.Attachment("a", "abc")},
+		{Name: "bypass by sender", Flags: []string{byHash, "--signature-bypass=inline:{ {else.example=OK unverified} }"}, Mail: policytest.Attachment("a", "abc")},
 		{Name: "bypass for one of two", Flags: []string{byHash, "--signature-bypass=inline:{user@ours.example=OK}"}, Mail: func() policytest.Letter {
 			l := policytest.Attachment("a", "abc")
 			l.To = []string{"user@ours.example", "b@ours.example"}

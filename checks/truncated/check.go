@@ -4,6 +4,7 @@
 package truncated
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -31,7 +32,8 @@ var Check = &policy.Check{
 base64 that ends inside a group of four, NUL octets, an attached message that is empty. The sender is asked to try again; when the
 same message comes for the third time within a week, known by sender and Message-Id (else by its header section), the reply is permanent, so
 that the sender learns of it. Some programs never write the closing boundary, so look at what monitor mode records before
-enforcing this. ` + "`--truncated-bypass`" + ` lists senders, recipients and clients that are left alone.`,
+enforcing this. ` + "`--truncated-bypass`" + ` lists senders, recipients and clients that are left alone; a sender's
+entry counts where SPF or DKIM vouches for him, for trusted clients, or as ` + "`OK unverified`" + `.`,
 	Mode:    policy.Monitor,
 	OnError: policy.Accept,
 	Replies: []*policy.Reply{replyEarly, replyAgain},
@@ -43,7 +45,7 @@ enforcing this. ` + "`--truncated-bypass`" + ` lists senders, recipients and cli
 				return policy.Hooks{}, err
 			}
 			rule := &rule{store: env.State, bypass: blocklist.Bypass{List: bypass}}
-			rule.exam = examination.For(env, func(m *policy.Message) (content.Needs, bool) { return 0, !rule.bypassed(m) })
+			rule.exam = examination.For(env, func(m *policy.Message) (content.Needs, bool) { return 0, rule.bypassed(m) == "" })
 			rule.seen = policy.NewQuestion[string](env, env.State, bypass)
 			return rule.hooks(), nil
 		}
@@ -66,6 +68,7 @@ func (t *rule) hooks() policy.Hooks {
 	return policy.Hooks{
 		Header:  t.exam.Header,
 		Body:    t.exam.Body,
+		Headers: t.bypass.KeepHook(),
 		Message: t.message,
 		SettleMessage: func(ctx context.Context, m *policy.Message, o policy.Outcome) {
 			t.exam.Settle(ctx, m, o)
@@ -74,15 +77,19 @@ func (t *rule) hooks() policy.Hooks {
 	}
 }
 
-// bypassed reports whether the message is left alone, as far as that is known without waiting: one
+// bypassed says which entry leaves the message alone, as far as that is known without waiting: one
 // recipient in the list is enough, because all share its fate.
-func (t *rule) bypassed(m *policy.Message) bool {
-	return t.bypass.Message(m) || m.AnyRecipient(t.bypass.Recipient)
+func (t *rule) bypassed(m *policy.Message) (by string) {
+	by = t.bypass.Message(m)
+	for r := range m.Recipients() {
+		by = cmp.Or(by, t.bypass.Recipient(r))
+	}
+	return by
 }
 
 func (t *rule) message(m *policy.Message) (policy.Verdict, error) {
-	if t.bypassed(m) {
-		return policy.Pass, nil
+	if by := t.bypassed(m); by != "" {
+		return policy.Pass.Because("bypass: %s", by), nil
 	}
 	result, err := t.exam.Finish(m)
 	if err != nil || len(result.Symptoms) == 0 {
@@ -151,7 +158,7 @@ var replyEarly = &policy.Reply{
 	Resolution:  "The sender's server tries again by itself. If that continues, the program that wrote the message is at fault; add the sender to --truncated-bypass if its mail is wanted as it is.",
 	Advice:      "Your message did not arrive whole; your mail server tries again by itself.",
 	Lifts: []policy.Lift{
-		{Table: "truncated-bypass", Entry: "{sender} OK", Says: "Messages from {sender} may end early."},
+		{Table: "truncated-bypass", Entry: "{sender} OK", Vouched: true, Says: "Messages from {sender} may end early, while SPF or DKIM vouches for the sender."},
 		{Table: "truncated-bypass", Entry: "{client} OK", Says: "Messages from {client} may end early."},
 	},
 }
@@ -162,7 +169,7 @@ var replyAgain = &policy.Reply{
 	Resolution:  "The sender writes the message again, or mends the program that wrote it. The administrator may add the sender to --truncated-bypass.",
 	Advice:      "Your message did not arrive whole, three times; please write it again.",
 	Lifts: []policy.Lift{
-		{Table: "truncated-bypass", Entry: "{sender} OK", Says: "Messages from {sender} may end early."},
+		{Table: "truncated-bypass", Entry: "{sender} OK", Vouched: true, Says: "Messages from {sender} may end early, while SPF or DKIM vouches for the sender."},
 		{Table: "truncated-bypass", Entry: "{client} OK", Says: "Messages from {client} may end early."},
 	},
 }

@@ -100,7 +100,7 @@ var layers = map[string][]string{
 	"internal/history":     {"internal/policy", "internal/state"},
 	"internal/rate":        {"internal/policy", "internal/state"},
 	"internal/byhand":      {"internal/address", "internal/entry", "internal/policy", "internal/state", "internal/terminal", "internal/trace"},
-	"internal/blocklist":   {"internal/policy", "internal/address", "internal/table"},
+	"internal/blocklist":   {"internal/policy", "internal/address", "internal/table", "internal/mailauth", "internal/trace"},
 	"internal/examination": {"internal/policy", "internal/content"},
 	"internal/entry":       {"internal/policy", "internal/terminal"},
 	"internal/policytest":  {"internal/policy", "internal/runner", "internal/state", "internal/dns", "internal/dns/dnstest", "rbl"},

@@ -95,17 +95,17 @@ func TestBypass(t *testing.T) {
 	check := listing(BypassUse(), func(list *table.List) policy.Hooks {
 		b := Bypass{List: list}
 		return policy.Hooks{Rcpt: func(r *policy.Recipient) (policy.Verdict, error) {
-			if b.Message(r.Msg) || b.Recipient(r) {
-				return policy.Pass, nil
+			if by := b.Message(r.Msg) + b.Recipient(r); by != "" {
+				return policy.Pass.Because("%s", by), nil
 			}
-			return policy.Object(policytest.ScriptedReply("listed")), nil
+			return b.Unless(policy.Object(policytest.ScriptedReply("listed")).Because("because"), r.Msg, r)
 		}}
 	})
 	policytest.Only(check).Play(t, nil, []policytest.Scenario{
 		{Name: "client", Flags: []string{"--listed-list=inline:{192.0.2.1=OK}"}},
 		{Name: "another client", Flags: []string{"--listed-list=inline:{192.0.2.2=OK}"}, Said: refused},
 		{Name: "host name", Flags: []string{"--listed-list=inline:{client.example=OK}"}, Mail: policytest.Letter{Name: "mx.client.example"}},
-		{Name: "sender", Flags: []string{"--listed-list=inline:{else.example=OK}"}},
+		{Name: "sender", Flags: []string{"--listed-list=inline:{ {else.example=OK unverified} }"}},
 		{Name: "recipient", Flags: []string{"--listed-list=inline:{user@ours.example=OK}"}},
 		{Name: "one recipient of two", Flags: []string{"--listed-list=inline:{user@ours.example=OK}"}, Mail: policytest.Letter{To: []string{"user@ours.example", "b@ours.example"}}, Said: refused},
 		{Name: "an exception of the list", Flags: []string{"--listed-list=inline:{ {sender@else.example=DUNNO} {else.example=OK} }"}, Said: refused},

@@ -78,7 +78,7 @@ func newSite(t *testing.T, binary string, flags []string) *site {
 		}
 		own := []string{
 			mta.Services(), "--trusted-nets=" + testbed.Trusted + "/32", "--dns=" + dns.Address, h.state, h.control, "--log-level=debug",
-			"--local-domains=inline:{example.org=local, quiet.example=local, closed.example=local}", "--greylist-bypass=inline:{open.example=OK}",
+			"--local-domains=inline:{example.org=local, quiet.example=local, closed.example=local}", "--greylist-bypass=inline:{ {open.example=OK unverified} }",
 		}
 		h.config = testbed.MailweirConfig{Binary: binary, Socket: mta.Milter, Flags: append(own, flags...)}
 		s.hosts[i] = h
