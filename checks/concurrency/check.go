@@ -33,7 +33,7 @@ its own limit three times in five minutes goes on the temporary block list (` + 
 	Setup: func(f *policy.Flags) policy.Build {
 		domain := f.Int("domain", 20, "inbound transactions at once into one local domain, 0 for no limit")
 		client := f.Int("client", 20, "transactions at once of one client, 0 for no limit")
-		exempt := f.Tables("exempt", "clients to whom the limits do not apply", table.Use{Asked: table.Clients, Values: table.Any, Bare: "OK"})
+		exempt := f.Tables("exempt", "clients to whom the limits do not apply", table.Use{Asked: table.Clients, Values: table.Any, Bare: "OK", Opens: true})
 		return func(env *policy.Env) (policy.Hooks, error) {
 			if *domain == 0 && *client == 0 {
 				return policy.Hooks{Off: "--concurrency-domain=0 and --concurrency-client=0"}, nil

@@ -35,7 +35,7 @@ a mailing list host.`,
 	Replies: []*policy.Reply{reply},
 	Setup: func(f *policy.Flags) policy.Build {
 		on := f.String("on", "envelope", "envelope|header|both", "which sender must not be ours")
-		clients := f.Tables("clients", "clients that may use our domains", table.Use{Asked: table.Clients, Values: table.Any, Bare: "OK"})
+		clients := f.Tables("clients", "clients that may use our domains", table.Use{Asked: table.Clients, Values: table.Any, Bare: "OK", Opens: true})
 		senders := f.Tables("senders", "senders of ours that untrusted clients may use: OK, or via THEIR.DOMAIN",
 			table.Use{Asked: table.Addresses, Values: table.Values{Name: "lockout senders", Check: validVia}, Bare: "OK"})
 		return func(env *policy.Env) (policy.Hooks, error) {

@@ -26,10 +26,10 @@ refuses is not seen.`,
 	Exempt:  policy.ExemptTrusted,
 	Replies: []*policy.Reply{reply},
 	Setup: func(f *policy.Flags) policy.Build {
-		clients := f.Tables("clients", "clients that may relay", table.Use{Asked: table.Clients, Values: table.Any, Bare: "OK"})
+		clients := f.Tables("clients", "clients that may relay", table.Use{Asked: table.Clients, Values: table.Any, Bare: "OK", Opens: true})
 		senders := f.Tables("senders", "senders that may relay, where SPF or a permitted client vouches for them",
-			table.Use{Asked: table.Addresses, Values: table.Any, Bare: "OK"})
-		exceptions := f.Tables("exceptions", "recipients and domains to which anyone may relay", table.Use{Asked: table.Addresses, Values: table.Any, Bare: "OK"})
+			table.Use{Asked: table.Addresses, Values: table.Any, Bare: "OK", Opens: true})
+		exceptions := f.Tables("exceptions", "recipients and domains to which anyone may relay", table.Use{Asked: table.Addresses, Values: table.Any, Bare: "OK", Opens: true})
 		return func(env *policy.Env) (policy.Hooks, error) {
 			if env.Settings.LocalDomains == nil {
 				return policy.Hooks{Off: "no --local-domains"}, nil

@@ -46,7 +46,7 @@ func (o *options) build(env *policy.Env) (policy.Hooks, error) {
 		explaining: env.Explaining, client: policy.NewQuestion[[]*rbl.Result](env, policy.Network{}),
 	}
 	hooks := rule.hooks(env)
-	hooks.Remarks = o.remarks()
+	hooks.Remarks, hooks.Warnings = o.remarks(), publicResolvers(env)
 	return hooks, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"mailweir/internal/policy"
 	"mailweir/rbl"
 )
 
@@ -56,4 +57,17 @@ func openKeys(specs []string) (remarks []string) {
 		}
 	}
 	return remarks
+}
+
+// publicResolvers finds resolvers through which lists do not answer.
+func publicResolvers(env *policy.Env) (warnings []string) {
+	if env.DNS == nil {
+		return nil
+	}
+	for _, server := range env.DNS.Servers() {
+		if whose := rbl.PublicResolver(server); whose != "" {
+			warnings = append(warnings, fmt.Sprintf("--rbl-zone, --rhsbl-zone: %s is a public resolver (%s), through which lists refuse to answer, or say that nobody is listed: run one of your own, and name it in --dns", server, whose))
+		}
+	}
+	return warnings
 }

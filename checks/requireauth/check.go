@@ -22,7 +22,7 @@ the machine itself are not concerned.`,
 	Exempt:   policy.ExemptLogin,
 	Replies:  []*policy.Reply{reply},
 	Setup: func(f *policy.Flags) policy.Build {
-		specs := f.Tables("exempt", "clients that may submit without a login", table.Use{Asked: table.Clients, Values: table.Any, Bare: "OK"})
+		specs := f.Tables("exempt", "clients that may submit without a login", table.Use{Asked: table.Clients, Values: table.Any, Bare: "OK", Opens: true})
 		return func(env *policy.Env) (policy.Hooks, error) {
 			exempt, err := specs.Open(env)
 			if err != nil {

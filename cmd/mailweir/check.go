@@ -152,7 +152,7 @@ func (s *settings) ownRemarks() (remarks []string) {
 	if remark := s.daemon.forgets(); remark != "" {
 		remarks = append(remarks, remark)
 	}
-	return slices.Concat(remarks, s.recordRemarks(), s.daemon.placeRemarks())
+	return slices.Concat(remarks, s.daemon.openRemarks(), s.recordRemarks(), s.daemon.placeRemarks())
 }
 
 // writeRemarks says what is allowed and yet likely not to be what the administrator expects. files

@@ -49,6 +49,7 @@ type daemon struct {
 	handed    chan struct{} // closed when the successor serves
 	successor *successor    // then
 	inspector inspector
+	warned    map[string]bool    // what the log has said of the policy, as wide open
 	started   []runner.Inspected // what the first policy found of what it depends on
 	begun     time.Time          // when the process was
 
@@ -279,6 +280,10 @@ func (d *daemon) announce(listeners []net.Listener) {
 	if remark := d.settings.daemon.forgets(); remark != "" {
 		d.log.Warn(remark)
 	}
+	for _, remark := range d.settings.daemon.openRemarks() {
+		d.log.Warn(remark)
+	}
+	d.warn(d.runner.Policy())
 	announceInspected(d.log, d.started)
 	if d.record != nil {
 		d.log.WithField("record", d.record.where()).Info("decisions are recorded")

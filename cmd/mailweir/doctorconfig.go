@@ -54,6 +54,7 @@ func (s *settings) doctorConfig(build func() (*runner.Policy, error)) doctor.Con
 			c.EditsHeaders = c.EditsHeaders || state.Off == "" && state.Mode == policy.Enforce
 		}
 	}
+	c.Warnings = slices.Concat(p.Warnings(), s.daemon.openRemarks())
 	c.Unreadable = s.rights(p.Files())
 	return c
 }

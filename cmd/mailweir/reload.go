@@ -130,6 +130,7 @@ func (d *daemon) load(why string, s *settings) error {
 	announceInspected(d.log, waitReady(p))
 	d.record.loaded(why, p, d.runner.Policy())
 	d.runner.Swap(p)
+	d.warn(p)
 	d.loaded.Store(s)
 	d.nowLoaded()
 	d.log.WithFields(logrus.Fields{"why": why, "took": time.Since(began).Round(time.Microsecond).String()}).Info("policy loaded")

@@ -16,7 +16,7 @@ import (
 
 // BypassUse is what the tables of a [Bypass] are for.
 func BypassUse() table.Use {
-	return table.Use{Asked: table.Clients | table.Addresses, Values: table.Permits, Bare: "OK"}
+	return table.Use{Asked: table.Clients | table.Addresses, Values: table.Permits, Bare: "OK", Opens: true}
 }
 
 // Bypass is a check's own list of senders, recipients and clients that it leaves alone. Anybody can

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -122,6 +123,9 @@ func (r *Resolver) Ask(ctx context.Context, q Question) Answer {
 func (r *Resolver) AskFresh(ctx context.Context, q Question) Answer {
 	return *r.ask(ctx, q, true)
 }
+
+// Servers are the addresses of those that it asks.
+func (r *Resolver) Servers() []string { return slices.Clone(r.opt.Servers) }
 
 // Now is the time by the resolver's clock.
 func (r *Resolver) Now() time.Time { return r.opt.Clock() }

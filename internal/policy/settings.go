@@ -64,13 +64,13 @@ func RegisterSettings(f *Flags, checks ...*Check) *SettingsFlags {
 		"which service a {daemon_port} or {daemon_name} is: mx, submission or reinject; all others are mx")
 	s.trusted = f.Words("trusted-nets", []string{"127.0.0.0/8", "::1/128"}, "NET,…", "trusted networks, like mynetworks")
 	s.relays = f.Tables("inbound-relays", "backup MX, gateways and forwarders, whose address says nothing about the sender",
-		table.Use{Asked: table.Clients, Values: table.Any, Bare: "OK"})
+		table.Use{Asked: table.Clients, Values: table.Any, Bare: "OK", Opens: true})
 	s.local = f.Tables("local-domains", "domains we accept mail for; sub-domains only where listed as .domain",
 		table.Use{Asked: table.Domains, Values: table.Any, Bare: "OK"})
 	s.delimiter = f.String("recipient-delimiter", "+", "CHARACTERS", "separates an address from its extension, as in Postfix")
-	s.clients = f.Tables("permit-clients", "clients that the administrator permits", table.Use{Asked: table.Clients, Values: table.Permits, Bare: "OK"})
+	s.clients = f.Tables("permit-clients", "clients that the administrator permits", table.Use{Asked: table.Clients, Values: table.Permits, Bare: "OK", Opens: true})
 	s.senders = f.Tables("permit-senders", "senders that the administrator permits, where SPF or a permitted client vouches for them",
-		table.Use{Asked: table.Addresses, Values: table.Permits, Bare: "OK"})
+		table.Use{Asked: table.Addresses, Values: table.Permits, Bare: "OK", Opens: true})
 	s.always = f.Words("always-accept", []string{"postmaster", "abuse"}, "LOCALPART,…", "local parts that are always accepted as the only recipient")
 	s.answerAt = f.String("answer-at", "rcpt", "rcpt|mail", "stage at which client and sender are refused")
 	f.set.Var(&s.cap, "mode", "highest mode of all checks: monitor refuses nothing, defer only temporarily")

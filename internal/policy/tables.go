@@ -1,6 +1,10 @@
 package policy
 
-import "mailweir/internal/table"
+import (
+	"strings"
+
+	"mailweir/internal/table"
+)
 
 // Tables is a repeatable flag whose values are Postfix lookup tables, asked in order, and what they
 // are for.
@@ -37,5 +41,18 @@ func openTables(tables *table.Loader, flag string, options table.ListOptions, sp
 	if err != nil {
 		return nil, table.Of(flag, err)
 	}
+	for i, what := range list.Wide() {
+		if i == mostWide {
+			tables.Warn("--" + flag + ": more such entries follow")
+			break
+		}
+		tables.Warn("--" + flag + ": " + what)
+	}
+	if list.RefusesNobody() {
+		tables.Remark("--" + flag + ": " + strings.Join(list.Tables(), " ") + " refuses nobody: every entry is OK or DUNNO")
+	}
 	return list, nil
 }
+
+// mostWide is how many entries of one flag are told that let too much pass.
+const mostWide = 5

@@ -27,6 +27,7 @@ func (p *Policy) Remarks() []string {
 	if err := p.spool.Try(); err != nil {
 		remarks = append(remarks, "messages over 64KiB cannot be scanned, nor their signatures verified: "+err.Error()+"; name a directory with --scan-spool")
 	}
+	remarks = append(remarks, p.Warnings()...)
 	remarks = append(remarks, p.tables.Remarks()...)
 	for _, b := range p.checks {
 		remarks = append(remarks, b.hooks.Remarks...)

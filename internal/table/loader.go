@@ -28,6 +28,7 @@ type Loader struct {
 	opened   map[string]loaded
 	previous map[string]loaded
 	remarks  []string
+	warnings []string
 }
 
 // loaded is a table and what its file looked like when it was read.
@@ -160,11 +161,24 @@ func (l *Loader) Remarks() []string {
 	return remarks
 }
 
-// Remark adds a sentence to [Loader.Remarks].
+// Remark adds a sentence to [Loader.Remarks], Warn to [Loader.Warnings].
 func (l *Loader) Remark(text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.remarks = append(l.remarks, text)
+}
+
+func (l *Loader) Warn(text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.warnings = append(l.warnings, text)
+}
+
+// Warnings are the sentences about entries that let too much pass.
+func (l *Loader) Warnings() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.warnings)
 }
 
 func splitSpec(spec string) (kind, source string, err error) {

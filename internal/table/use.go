@@ -42,6 +42,10 @@ type Use struct {
 	// without a value: a block in a block list, OK in a permit. Where it is "", the values are data,
 	// and a key alone is an error.
 	Bare string
+
+	// Opens says that an entry lets mail past something, so that one which lets past nearly all is
+	// worth a remark: see [List.Wide].
+	Opens bool
 }
 
 var askedNames = [...]string{"clients", "addresses", "domains", "recipients", "@domain"}
