@@ -15,8 +15,8 @@ func publicResolvers() map[string]string {
 	}
 }
 
-// PublicResolver names whose public resolver an address is, with or without a port; "" where none is
-// known.
+// PublicResolver names whose public resolver an address is, with or without a port; "" where none
+// is known.
 func PublicResolver(server string) string {
 	if at, err := netip.ParseAddrPort(server); err == nil {
 		server = at.Addr().String()

@@ -67,7 +67,7 @@ var layers = map[string][]string{
 	"internal/mta/sendmail": {"internal/mta", "internal/textfile"},
 
 	// What is wrong between them, mailweir and the host.
-	"internal/doctor": {"internal/mta", "internal/mta/postfix", "internal/mta/sendmail", "internal/clamd", "internal/rspamd", "internal/spamd", "internal/spamscan"},
+	"internal/doctor": {"internal/mta", "internal/mta/postfix", "internal/mta/sendmail", "internal/clamd", "internal/rspamd", "internal/spamd", "internal/spamscan", "rbl"},
 
 	// The record of decisions, its stores, and what people read in it.
 	"internal/record":          {"internal/policy", "internal/admin", "internal/address", "internal/encodedword", "internal/terminal", "internal/trace"},

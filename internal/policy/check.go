@@ -94,8 +94,8 @@ type Hooks struct {
 	// Remarks are sentences about what the administrator may not expect of the flags, for mailweir
 	// check.
 	Remarks []string
-	// Warnings are such sentences about what stands wide open, or does nothing that it was meant to: the
-	// log has them, too, when the policy comes into use.
+	// Warnings are such sentences about what stands wide open: the log has them, too, when the policy
+	// comes into use.
 	Warnings []string
 
 	// Inspections ask what the check depends on whether it works; see [Inspection].

@@ -15,6 +15,7 @@ type Flags struct {
 	set    *pflag.FlagSet
 	prefix string
 	offers *[]OperationGroup
+	tables *[]*Tables
 }
 
 // NewFlags returns the flags of a check, or of the settings that all share when prefix is "".
@@ -22,7 +23,7 @@ func NewFlags(set *pflag.FlagSet, prefix string) *Flags {
 	if prefix != "" {
 		prefix += "-"
 	}
-	return &Flags{set: set, prefix: prefix, offers: new([]OperationGroup)}
+	return &Flags{set: set, prefix: prefix, offers: new([]OperationGroup), tables: new([]*Tables)}
 }
 
 // Operations says what people can do at run time with the check whose flags these are. They may go
@@ -39,7 +40,7 @@ func (f *Flags) Offered() []OperationGroup { return *f.offers }
 // name.
 func (f *Flags) Named(prefix string) *Flags {
 	named := NewFlags(f.set, prefix)
-	named.offers = f.offers
+	named.offers, named.tables = f.offers, f.tables
 	return named
 }
 

@@ -19,7 +19,15 @@ type Tables struct {
 func (f *Flags) Tables(noun, usage string, use table.Use) *Tables {
 	t := &Tables{flag: f.prefix + noun, use: use}
 	f.set.VarP(&list{values: &t.specs, kind: "TABLE"}, t.flag, "", usage+" ("+use.String()+")")
+	*f.tables = append(*f.tables, t)
 	return t
+}
+
+// Shared tells a loader what all tables of these flags are for, before one of them is opened.
+func (f *Flags) Shared(loader *table.Loader) {
+	for _, t := range *f.tables {
+		loader.Share(t.use, t.specs...)
+	}
 }
 
 // Given reports whether the flag names a table.

@@ -73,7 +73,8 @@ type Draft struct {
 	spool    *spoolFlags
 	checks   []*draftCheck
 	groups   []policy.OperationGroup
-	common   []*pflag.Flag // of the settings
+	flags    []*policy.Flags // of the settings, and of each check
+	common   []*pflag.Flag   // of the settings
 }
 
 type draftCheck struct {
@@ -89,10 +90,13 @@ type draftCheck struct {
 func NewDraft(registry *policy.Registry, set *pflag.FlagSet) *Draft {
 	d := &Draft{registry: registry}
 	known := newFlagsOf(set)
-	d.settings, d.spool = policy.RegisterSettings(policy.NewFlags(set, ""), registry.Checks...), registerSpool(policy.NewFlags(set, ""))
+	shared := policy.NewFlags(set, "")
+	d.settings, d.spool = policy.RegisterSettings(shared, registry.Checks...), registerSpool(policy.NewFlags(set, ""))
+	d.flags = append(d.flags, shared)
 	d.common = known.next()
 	for _, c := range registry.Checks {
 		flags := policy.NewFlags(set, c.Name)
+		d.flags = append(d.flags, flags)
 		dc := &draftCheck{check: c}
 		dc.mode = flags.Mode(c.Name, c.Mode, "mode of check "+c.Name+" ("+c.Title+")")
 		if c.OnError != policy.Fails {
@@ -129,6 +133,9 @@ func (d *Draft) Build(backends *policy.Backends, previous *Policy) (*Policy, err
 		tables.Waiting = func(kind, source string) (table.Waiting, error) { return backends.Tables(resources, kind, source) }
 	}
 	defer tables.Done()
+	for _, f := range d.flags {
+		f.Shared(tables)
+	}
 	settings, err := d.settings.Build(tables)
 	wrong := []error{err}
 	p := &Policy{Settings: settings, registry: d.registry, backends: backends, tables: tables, resources: resources}

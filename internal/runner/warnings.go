@@ -32,8 +32,8 @@ func (p *Policy) Warnings() []string {
 // nobody is a local part that nobody has.
 const nobody = "no-such-user-2b7f1c"
 
-// ourselvesUnverified finds domains of ours that are permitted whoever writes them, as far as tables in
-// memory tell.
+// ourselvesUnverified finds domains of ours that are permitted whoever writes them, as far as
+// tables in memory tell.
 func ourselvesUnverified(s *policy.Settings) (warnings []string) {
 	if s.PermitSenders == nil || s.PermitSenders.Waits() || s.LocalDomains == nil || s.LocalDomains.Waits() {
 		return nil

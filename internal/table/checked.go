@@ -2,6 +2,7 @@ package table
 
 import (
 	"errors"
+	"strings"
 	"sync"
 )
 
@@ -13,15 +14,15 @@ type checked struct {
 
 // checkedUse tells uses apart by what the errors depend on.
 type checkedUse struct {
-	values, noun string
-	asked        Asked
-	subdomains   bool
+	values, noun  string
+	asked, others Asked
+	subdomains    bool
 }
 
 // check holds keys and right-hand sides against what the list is for, and returns all that is wrong
 // with the table, together with what was wrong with lines of it. What a table says that waits is
-// checked where it is asked.
-func (t *Table) check(o *ListOptions, faults *Errors) error {
+// checked where it is asked. Others is what other uses of the table ask for.
+func (t *Table) check(o *ListOptions, others Asked, faults *Errors) error {
 	if t.waiting != nil {
 		return nil
 	}
@@ -30,7 +31,7 @@ func (t *Table) check(o *ListOptions, faults *Errors) error {
 	}
 	t.checked.mu.Lock()
 	defer t.checked.mu.Unlock()
-	use := checkedUse{o.Values.Name, o.Noun, o.Asked, o.Subdomains}
+	use := checkedUse{o.Values.Name, o.Noun, o.Asked, others, o.Subdomains}
 	if t.checked.uses[use] {
 		return nil
 	}
@@ -39,7 +40,7 @@ func (t *Table) check(o *ListOptions, faults *Errors) error {
 		all.join(faults)
 	}
 	all.join(t.wrongValues(&o.Values))
-	all.join(t.wrongKeys(o))
+	all.join(t.wrongKeys(o, others))
 	if err := all.orNil(); err != nil {
 		return err
 	}
@@ -79,30 +80,43 @@ func (t *Table) wrongValues(v *Values) *Errors {
 }
 
 // wrongKeys finds the keys that can never match.
-func (t *Table) wrongKeys(o *ListOptions) *Errors {
+func (t *Table) wrongKeys(o *ListOptions, others Asked) *Errors {
 	var wrong Errors
 	if o.Asked == 0 {
 		return &wrong
 	}
+	all := o.Use
+	all.Asked |= others
 	switch s := t.source.(type) {
 	case *hashed:
 		_ = s.eachEntry(func(m Match) error {
-			if !o.asks(m.Key) {
+			if !all.asks(m.Key) && !t.alsoVirtual(o, m.Key) {
 				wrong.add(t.fault(m.Line, o.neverAsked(m.Key)))
 			}
 			return nil
 		})
 	case *networks:
-		s.wrongNets(o, func(line int, err error) { wrong.add(t.fault(line, err)) })
+		s.wrongNets(&all, func(line int, err error) { wrong.add(t.fault(line, err)) })
 	case *patterns:
 		for i := range s.rules {
 			r := &s.rules[i]
-			if err := o.neverMatches(r.traits); err != nil && !r.negate {
+			if err := all.neverMatches(r.traits); err != nil && !r.negate {
 				wrong.add(t.fault(r.line, err))
 			}
 		}
 	}
 	return &wrong
+}
+
+// alsoVirtual reports whether a key is one of those that Postfix's virtual(5) has beside domains:
+// one file serves virtual_alias_maps and virtual_alias_domains.
+func (t *Table) alsoVirtual(o *ListOptions, key string) bool {
+	at := strings.LastIndexByte(key, '@')
+	if o.Asked != Domains || t.bare || at < 0 || !isName(key[at+1:]) {
+		return false
+	}
+	_, found := t.hash.find(key[at+1:])
+	return found || at > 0 && isLocal(key[:at])
 }
 
 // fault says what is wrong with an entry, and where it stands.
@@ -115,7 +129,7 @@ func (t *Table) fault(line int, err error) *Error {
 }
 
 // wrongNets finds nets that hold no client as it is looked up.
-func (n *networks) wrongNets(o *ListOptions, wrong func(line int, err error)) {
+func (n *networks) wrongNets(o *Use, wrong func(line int, err error)) {
 	if o.Asked&Clients == 0 {
 		if len(n.rules) > 0 {
 			wrong(n.rules[0].line, errNoNets)

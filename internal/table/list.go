@@ -45,7 +45,7 @@ func (l *Loader) List(options ListOptions, specs ...string) (*List, error) {
 	for _, spec := range specs {
 		t, faults, err := l.open(spec)
 		if err == nil {
-			err = t.check(&list.options, faults)
+			err = t.check(&list.options, l.sharedBy(spec), faults)
 		}
 		errs = append(errs, err)
 		list.tables = append(list.tables, t)

@@ -29,6 +29,7 @@ type Loader struct {
 	previous map[string]loaded
 	remarks  []string
 	warnings []string
+	shared   map[string]Asked // what the uses of one table ask for together
 }
 
 // loaded is a table and what its file looked like when it was read.
@@ -50,6 +51,26 @@ func NewLoader(previous *Loader) *Loader {
 		}
 	}
 	return l
+}
+
+// Share says that a table is put to this use, too: a key is wrong only where no use of its table
+// asks for it. One file may have what clients and what senders are looked up by.
+func (l *Loader) Share(use Use, specs ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.shared == nil {
+		l.shared = map[string]Asked{}
+	}
+	for _, spec := range specs {
+		l.shared[spec] |= use.Asked &^ OwnKeys
+	}
+}
+
+// sharedBy is what the other uses of a table ask for.
+func (l *Loader) sharedBy(spec string) Asked {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.shared[spec]
 }
 
 // Done lets go of the previous loader's tables. Call it when the policy is built.

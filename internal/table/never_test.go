@@ -54,7 +54,6 @@ func TestKeysThatNeverMatch(t *testing.T) {
 		{Clients, "a@b.example", `write "b.example"`},
 		{Clients, "*.b.example", `write ".b.example" for its sub-domains`},
 		{Clients, "<>", "what is looked up here are clients"},
-		{Domains, "bob@b.example", `write "b.example"`},
 		{Domains, "@b.example", `write "b.example", which stands for its sub-domains, too`},
 		{Recipients, "bob@", `write "bob"`},
 		{Recipients, "*@b.example", `write "@b.example" for all addresses of the domain`},
@@ -215,4 +214,42 @@ func FuzzNeverMatches(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestSharedTables: one file may serve several flags, and Postfix besides.
+func TestSharedTables(t *testing.T) {
+	clients := ListOptions{Use: Use{Asked: Clients, Values: Actions}, Subdomains: true}
+	senders := ListOptions{Use: Use{Asked: Addresses, Values: Actions}, Subdomains: true}
+	access := write(t, "192.0.2 REJECT", "2001:db8 REJECT", "spam@b.example REJECT", "c.example REJECT")
+	wrong := write(t, "192.0.2.0/24 REJECT")
+	for _, o := range []ListOptions{clients, senders} {
+		alone, both := NewLoader(nil), NewLoader(nil)
+		both.Share(clients.Use, access, wrong)
+		both.Share(senders.Use, access)
+		if _, err := alone.List(o, access); err == nil {
+			t.Errorf("%v: half of the keys can never match", o.Asked)
+		}
+		if _, err := both.List(o, access); err != nil {
+			t.Errorf("%v: %v", o.Asked, err)
+		}
+		if _, err := NewLoader(both).List(o, access); err == nil {
+			t.Errorf("%v: after a reload that shares it no more, half of the keys can never match", o.Asked)
+		}
+		if _, err := both.List(o, wrong); err == nil {
+			t.Errorf("%v: what no use asks for is right", o.Asked)
+		}
+	}
+	domains := ListOptions{Use: Use{Asked: Domains, Values: Any, Bare: "OK"}}
+	virtual := write(t, "b.example anything", "info@b.example bob", "@b.example eve", "bob@c.example eve")
+	if _, err := NewLoader(nil).List(domains, virtual); err != nil {
+		t.Errorf("virtual(5): %v", err)
+	}
+	for spec, want := range map[string]string{
+		write(t, "b.example x", "@c.example x"): ":2: \"@c.example\" can never match",
+		"list:" + write(t, "bob@c.example"):     ":1: \"bob@c.example\" can never match",
+	} {
+		if _, err := NewLoader(nil).List(domains, spec); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", spec, err, want)
+		}
+	}
 }

@@ -97,8 +97,8 @@ func PrivateNet(net netip.Prefix) bool {
 	return false
 }
 
-// RefusesNobody reports whether a block list has entries, and none that refuses. Of tables that wait
-// nothing is known.
+// RefusesNobody reports whether a block list has entries, and none that refuses. Of tables that
+// wait nothing is known.
 func (l *List) RefusesNobody() bool {
 	if l == nil || l.options.Bare != "REJECT" || l.Waits() || l.Empty() {
 		return false
