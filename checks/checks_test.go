@@ -19,6 +19,11 @@ func TestRegistry(t *testing.T) {
 	if err := Registry().Validate(); err != nil {
 		t.Error(err)
 	}
+	for _, c := range Registry().Checks {
+		if c.Proof.Why == "" {
+			t.Errorf("check %s does not say what is to be known before it is enforced", c.Name)
+		}
+	}
 }
 
 // Every flag of a check begins with the check's name. POLICIES fixes two other names.

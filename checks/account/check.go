@@ -33,6 +33,7 @@ Entries come from ` + "`mailweir account off --outbound bob --for 1h --note 'sto
 the state, and from the tables of ` + "`--account-list`" + `: a login, domain or ` + "`*`" + `, then ` + "`outbound`" + `, ` + "`inbound`" + ` or ` + "`both`" + ` and a note, or ` + "`DUNNO`" + ` to
 exempt an account from a wider entry of the tables. While the state is unavailable, what was known last stays in force.`,
 	Mode:    policy.Enforce,
+	Proof:   policy.FirstDay("it holds only the accounts that you have switched off"),
 	OnError: policy.Accept,
 	Exempt:  policy.ExemptAlwaysAccept,
 	Replies: []*policy.Reply{replyOutbound, replyInbound},

@@ -17,6 +17,7 @@ than 254 octets, a malformed address literal, and ` + "`%`, `!`" + ` or source r
 that is not trusted. ` + "`--address-strict`" + ` demands the whole grammar of RFC 5321 section 4.1.2, and RFC 6531 for
 SMTPUTF8.`,
 	Mode:     policy.Enforce,
+	Proof:    policy.FirstDay("it refuses only addresses that no mail server could use"),
 	AnswerAt: policy.StageMail,
 	Replies:  []*policy.Reply{replySender, replyRecipient},
 	Setup: func(f *policy.Flags) policy.Build {

@@ -27,6 +27,7 @@ monitors. With ` + "`--auth=off`" + ` ` + "`mailweir auth`" + ` does not start.
 
 The two processes talk over ` + "`--auth-milter`" + `. With the milter down logins work, and failures are not counted.`,
 	Mode:    policy.Enforce,
+	Proof:   policy.FirstDay("a client that is not blocked logs in as before"),
 	Replies: []*policy.Reply{Wrong, Unavailable},
 	Setup: func(*policy.Flags) policy.Build {
 		return func(env *policy.Env) (policy.Hooks, error) {

@@ -28,6 +28,7 @@ Nothing is learned from automatic answers (Auto-Submitted), bulk mail and lists 
 recipients, nor for what ` + "`--auto-allow-skip`" + ` lists. What was learned is kept for ` + "`--auto-allow-for`" + ` after the last message. In monitor mode it
 learns and permits nothing. Without ` + "`--local-domains`" + ` the check is off.`,
 	Mode:    policy.Enforce,
+	Proof:   policy.FirstDay("it refuses nothing, and lets wanted answers pass"),
 	OnError: policy.Accept,
 	Setup: func(f *policy.Flags) policy.Build {
 		operations(f)

@@ -26,6 +26,7 @@ permanently. No permit overrides this list; a login does.
 (` + "`mailweir permit add`" + `) exempts from such a block of a net, and so does an entry ` + "`OK`" + ` or ` + "`DUNNO`" + ` of the tables. While the state is unavailable, the
 entries that were known last stay in force. With neither tables nor entries the check costs nothing.`,
 	Mode:     policy.Enforce,
+	Proof:    policy.FirstDay("it refuses only the clients that you have listed"),
 	OnError:  policy.Accept,
 	AnswerAt: policy.StageMail,
 	Exempt:   policy.ExemptLogin,

@@ -27,6 +27,7 @@ The counts are shared by all hosts that share the state, and what a host that di
 state is unavailable each host counts for itself. ` + "`--concurrency-exempt`" + ` lists clients to whom neither limit applies. A client that is over
 its own limit three times in five minutes goes on the temporary block list (` + "`tempblock`" + `); one that meets a full account does not.`,
 	Mode:    policy.Monitor,
+	Proof:   policy.AfterAWeek("how many transactions at once are usual here shows in a week of mail"),
 	OnError: policy.Accept,
 	Exempt:  policy.ExemptTrusted | policy.ExemptRelay | policy.ExemptPermitClient | policy.ExemptAlwaysAccept,
 	Replies: []*policy.Reply{replyDomain, replyClient},

@@ -29,6 +29,7 @@ for all of its recipients, and only in mode enforce.
 where SPF or DKIM vouches for him, for trusted clients, or as ` + "`OK unverified`" + `; that it has counted is an event ` + "`noted`" + `. What matched is
 named by file and line, never by its text.`,
 	Mode:      policy.Enforce,
+	Proof:     policy.AfterAWeek("words that you have thought of as bad may stand in mail that is wanted"),
 	OnError:   policy.Accept,
 	Exempt:    policy.ExemptAlwaysAccept,
 	Aggregate: policy.AggregateAny,

@@ -16,6 +16,7 @@ var Check = &policy.Check{
 	Help: `Looks the envelope sender up in the tables of ` + "`--envelope-from-list`" + `. It differs from sender-block in
 its words and in that its entries are never about header From.`,
 	Mode:    policy.Enforce,
+	Proof:   policy.FirstDay("it refuses only the senders that you have listed"),
 	OnError: policy.Accept,
 	Exempt:  policy.ExemptAlwaysAccept,
 	Replies: []*policy.Reply{reply},

@@ -14,6 +14,7 @@ it comes again, or passes with ` + "`--fault-on-error=accept`" + `. Each case is
 A check whose own on-error is ` + "`defer`" + ` and whose backend failed answers with the reply unavailable (row T4) before DATA, and
 with the reply unprocessed after it.`,
 	Mode:    policy.Enforce,
+	Proof:   policy.FirstDay("it only puts off mail while mailweir itself fails"),
 	OnError: policy.Delay,
 	Replies: []*policy.Reply{reply, ReplyUnprocessed},
 	Setup:   nil,

@@ -22,6 +22,7 @@ and as the plain ones that they look like.
 There is no limit to the addresses, but of tables that wait 200 are asked. What could not be looked up, in these or because the From fields are
 longer than a MiB, is a check error.`,
 	Mode:    policy.Enforce,
+	Proof:   policy.FirstDay("it refuses only the senders that you have listed"),
 	OnError: policy.Delay,
 	Replies: []*policy.Reply{blocklist.ReplyHeaderFrom},
 	Setup: func(f *policy.Flags) policy.Build {

@@ -15,6 +15,7 @@ var Check = &policy.Check{
 	Help: `Counts the Received fields that the message arrives with (RFC 5321 section 6.3); the MTA's own comes after them
 and is not among them. From ` + "`--hops-max`" + ` on, the message is taken to be in a loop.`,
 	Mode:    policy.Enforce,
+	Proof:   policy.FirstDay("it refuses only mail that goes round in circles"),
 	Replies: []*policy.Reply{reply},
 	Setup: func(f *policy.Flags) policy.Build {
 		most := f.Int("max", 25, "number of Received fields from which a message is in a loop, 0 for no limit")

@@ -28,6 +28,7 @@ no load: a dead one never leads here.
 ` + "`--load-scans`" + ` limits how many messages are examined at once at their end, where all has arrived. A message beyond it waits
 up to 20 s for a place, and is then deferred.`,
 	Mode:     policy.Enforce,
+	Proof:    policy.FirstDay("it only puts off mail while this host has too much to do"),
 	AnswerAt: policy.StageHelo,
 	Replies:  []*policy.Reply{reply},
 	Setup: func(f *policy.Flags) policy.Build {

@@ -30,6 +30,7 @@ domain; for the header, an SPF or DKIM pass that is aligned with it. An entry of
 send in the name of its key for whom THEIR.DOMAIN's SPF passes, or who sign with DKIM as THEIR.DOMAIN (header only): a newsletter service,
 a mailing list host.`,
 	Mode:    policy.Monitor,
+	Proof:   policy.AfterAWeek("forwarders and services that send in your name show in a week of mail"),
 	OnError: policy.Delay,
 	Exempt:  policy.ExemptTrusted | policy.ExemptRelay,
 	Replies: []*policy.Reply{reply},

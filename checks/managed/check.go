@@ -38,6 +38,7 @@ error is recorded, and their mail goes on. For those who are known to have some 
 What DNS lists and reputation object to is answered temporarily meanwhile if something vouches for the sender, because he might be
 permitted.`,
 	Mode:      policy.Enforce,
+	Proof:     policy.FirstDay("it refuses only what recipients have blocked themselves"),
 	OnError:   policy.Delay,
 	Exempt:    policy.ExemptPermitClient | policy.ExemptPermitSender | policy.ExemptAlwaysAccept,
 	Aggregate: policy.AggregateRemove,

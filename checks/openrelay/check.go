@@ -23,6 +23,7 @@ sender's address alone proves nothing, and no entry says that it does.
 The MTA has rules of its own, which come first. What Postfix refuses is seen and recorded as refused by the MTA; what Sendmail
 refuses is not seen.`,
 	Mode:    policy.Enforce,
+	Proof:   policy.FirstDay("it puts off only mail that is not for you, of clients that are not yours"),
 	Exempt:  policy.ExemptTrusted,
 	Replies: []*policy.Reply{reply},
 	Setup: func(f *policy.Flags) policy.Build {

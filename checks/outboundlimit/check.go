@@ -32,6 +32,7 @@ submission never is.
 The counts are shared by all hosts that share the state. While it is unavailable each host counts for itself. In monitor mode what exceeds the
 rate is counted, too: the event tells how many there were.`,
 	Mode:    policy.Monitor,
+	Proof:   policy.AfterAWeek("how much your users send at once shows in a week of mail"),
 	OnError: policy.Accept,
 	Replies: []*policy.Reply{reply},
 	Setup: func(f *policy.Flags) policy.Build {

@@ -29,6 +29,7 @@ the objection stands when the weights of the lists that hit reach ` + "`--rbl-th
 An error of a list, and any answer that the list does not document, is never a hit. Each list tests itself and is
 suspended while it fails; see dns-lists.md. No list is in use by default.`,
 	Mode:    policy.Enforce,
+	Proof:   policy.AfterAWeek("a list may have servers that you hear from"),
 	OnError: policy.Accept,
 	Exempt: policy.ExemptTrusted | policy.ExemptRelay | policy.ExemptPermitClient | policy.ExemptPermitSender |
 		policy.ExemptRecipientPermit | policy.ExemptAutoAllow | policy.ExemptAlwaysAccept,

@@ -16,6 +16,7 @@ Postfix counts these answers as errors of the client and hangs up after smtpd_ha
 delivered at all. On the service that faces the Internet set smtpd_soft_error_limit and smtpd_hard_error_limit to 1100,
 as contrib/postfix does.`,
 	Mode:    policy.Enforce,
+	Proof:   policy.FirstDay("recipients beyond the limit are only put off"),
 	Replies: []*policy.Reply{reply},
 	Setup: func(f *policy.Flags) policy.Build {
 		most := f.Int("max", 100, "recipients of one message from clients that are not trusted, 0 for no limit")

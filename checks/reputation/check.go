@@ -31,6 +31,7 @@ The same as for tempblock is never counted (our own temporary answers, monitored
 MAIL), and the same clients are never judged: trusted and permitted ones and inbound relays. A client (an IPv4 address, an IPv6 /64) from which in the
 last 36 days a message has passed greylisting, not counting bounces, or was awaited by a user, is judged only when the bad is more than ten times the good. ` + "`mailweir reputation show ADDRESS`" + ` explains a score, ` + "`mailweir reputation forget ADDRESS`" + ` clears its history.`,
 	Mode:    policy.Monitor,
+	Proof:   policy.AfterAWeek("scores need some days of mail before they mean anything"),
 	OnError: policy.Accept,
 	Exempt: policy.ExemptTrusted | policy.ExemptRelay | policy.ExemptPermitClient | policy.ExemptPermitSender |
 		policy.ExemptRecipientPermit | policy.ExemptAutoAllow | policy.ExemptAlwaysAccept,

@@ -17,6 +17,7 @@ var Check = &policy.Check{
 ` + "`--require-auth-exempt`" + ` lists clients that need not, such as printers. Re-injected mail and mail that is submitted on
 the machine itself are not concerned.`,
 	Mode:     policy.Enforce,
+	Proof:    policy.FirstDay("it refuses only mail at the submission service without a login"),
 	OnError:  policy.Delay,
 	AnswerAt: policy.StageMail,
 	Exempt:   policy.ExemptLogin,

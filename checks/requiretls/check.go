@@ -23,6 +23,7 @@ the connection must have, several conditions separated by blanks: ` + "`tls`" + 
 name of a verified client certificate); ` + "`none`" + ` exempts. Mail over loopback and local submission is not concerned. Refusing to
 deliver without TLS is the MTA's part.`,
 	Mode:    policy.Enforce,
+	Proof:   policy.AfterAWeek("partners that cannot encrypt show in a week of mail"),
 	OnError: policy.Delay,
 	Replies: []*policy.Reply{reply},
 	Setup: func(f *policy.Flags) policy.Build {

@@ -28,6 +28,7 @@ something vouches for the sender. With neither tables nor entries the check cost
 While the state is unavailable, the entries that were known last stay in force. Where none have been read since the start, the tables alone
 apply, and a check error is recorded.`,
 	Mode:    policy.Enforce,
+	Proof:   policy.FirstDay("it refuses only the senders that you have listed or blocked"),
 	OnError: policy.Delay,
 	Exempt:  policy.ExemptAlwaysAccept,
 	Replies: []*policy.Reply{reply},

@@ -21,6 +21,7 @@ var Check = &policy.Check{
 table has the form of smtpd_sender_login_maps: an address or domain, and the logins that own it, separated by commas or blanks.
 A sender without an entry is owned by nobody. The null sender is everyone's.`,
 	Mode:     policy.Enforce,
+	Proof:    policy.AfterAWeek("users who send under other addresses of theirs show in a week of mail"),
 	OnError:  policy.Delay,
 	AnswerAt: policy.StageMail,
 	Replies:  []*policy.Reply{reply},

@@ -41,6 +41,7 @@ message from being looked at; content.md lists them), or a media type as found b
 		"`TYPE=NAME`" + ` gives the name for the reply. ` + "`--signature-direction=inbound`" + ` leaves alone what your own users send. ` + "`--signature-bypass`" + ` lists senders, recipients and clients to whose mail this does not apply; a
 sender's entry counts where SPF or DKIM vouches for him, for trusted clients, or as ` + "`OK unverified`" + `.`,
 	Mode:      policy.Enforce,
+	Proof:     policy.AfterAWeek("kinds of files that you have listed may stand in mail that is wanted"),
 	OnError:   policy.Accept,
 	Aggregate: policy.AggregateAny,
 	Replies:   []*policy.Reply{reply},

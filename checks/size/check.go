@@ -24,6 +24,7 @@ While ` + "`--size-limits`" + ` is in use, a declared size is judged at RCPT, wh
 sender has a limit. What was counted refuses only a message that is too large for every one of its recipients: it can
 only be refused as a whole. The MTA's own limit (Postfix's message_size_limit, Sendmail's MaxMessageSize) comes first.`,
 	Mode:      policy.Enforce,
+	Proof:     policy.FirstDay("it refuses only mail over the limit that you have chosen"),
 	OnError:   policy.Accept,
 	AnswerAt:  policy.StageMail,
 	Aggregate: policy.AggregateAll,

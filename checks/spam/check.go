@@ -23,6 +23,7 @@ relay. The message is changed only in mode enforce.
 ` + "`--spam-direction`" + ` says which mail is shown: ` + "`inbound`, `outbound`, `internal`" + `, or several. A permit of any kind lets mail past, for all
 recipients even if it is that of one.`,
 	Mode:    policy.Enforce,
+	Proof:   policy.AfterAWeek("a scanner that is not trained takes wanted mail for spam"),
 	OnError: policy.Accept,
 	Exempt: policy.ExemptPermitClient | policy.ExemptPermitSender | policy.ExemptHeaderFrom | policy.ExemptRecipientPermit |
 		policy.ExemptAutoAllow | policy.ExemptAlwaysAccept,

@@ -38,6 +38,7 @@ A block begins with the client's next connection and lasts ` + "`--tempblock-for
 times longer, at most ` + "`--tempblock-max`" + `. Where ` + "`mailweir auth`" + ` asks, a client that is blocked cannot log in either, but for logins that have
 succeeded from there in the last 30 days. ` + "`mailweir tempblock list|add|rm`" + ` shows and changes the list on all hosts that share the state.`,
 	Mode:    policy.Monitor,
+	Proof:   policy.AfterAWeek("forwarders and lists with dead addresses look like attacks until they are listed"),
 	OnError: policy.Accept,
 	Exempt:  policy.ExemptTrusted | policy.ExemptRelay | policy.ExemptPermitClient | policy.ExemptAlwaysAccept,
 	Replies: []*policy.Reply{reply},

@@ -35,6 +35,7 @@ that the sender learns of it. Some programs never write the closing boundary, so
 enforcing this. ` + "`--truncated-bypass`" + ` lists senders, recipients and clients that are left alone; a sender's
 entry counts where SPF or DKIM vouches for him, for trusted clients, or as ` + "`OK unverified`" + `.`,
 	Mode:    policy.Monitor,
+	Proof:   policy.AfterAWeek("some programs write broken messages that people want"),
 	OnError: policy.Accept,
 	Replies: []*policy.Reply{replyEarly, replyAgain},
 	Setup: func(f *policy.Flags) policy.Build {

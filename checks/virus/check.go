@@ -28,6 +28,7 @@ Shown is the beginning of a message, up to ` + "`--virus-max-size`" + ` and at m
 (Heuristics.Limits.Exceeded). ` + "`--virus-encrypted`" + ` and ` + "`--virus-broken`" + ` say so for what clamd cannot look into (Heuristics.Encrypted) and for
 damaged files (Heuristics.Broken), if it is told to report them. See scanners.md.`,
 	Mode:    policy.Enforce,
+	Proof:   policy.FirstDay("it refuses only what a scanner knows as malware"),
 	OnError: policy.Delay,
 	Replies: []*policy.Reply{reply, replyUnscanned},
 	Setup: func(f *policy.Flags) policy.Build {

@@ -16,6 +16,8 @@ type Check struct {
 	Help string
 	// Mode is the default of --NAME.
 	Mode Mode
+	// Proof says what is to be known before it is enforced.
+	Proof Proof
 	// OnError is the default of --NAME-on-error. Fails means that there is no such flag.
 	OnError OnError
 	// AnswerAt is the earliest stage at which an objection is answered: StageHelo, StageMail or
