@@ -41,6 +41,7 @@ func (d *daemon) newService() *admin.Service {
 		Own: ownOperations(ownParts{
 			store: absolute(stateSpec(*d.settings.daemon.state)), reload: d.reloadNow, upgrade: d.upgrade,
 			mode:     func(check string) policy.Mode { return d.loaded.Load().mode(check) },
+			standing: func() standing { return d.loaded.Load().standing() },
 			record:   func() *recording { return d.record },
 			sums:     func() { d.recorder.SumNow() },
 			backends: d.metrics.Backends, inspect: d.inspectBackends, itself: d.itself,
@@ -76,8 +77,11 @@ type ownParts struct {
 	reload  func(context.Context) (reloaded, error) // loads the daemon's configuration
 	upgrade func(context.Context) upgraded          // hands over to another process
 	mode    func(check string) policy.Mode          // in which a check runs
-	record  func() *recording                       // what is recorded, nil for nothing
-	sums    func()                                  // has the sums of events told that are still open
+	// standing is how checks stand, and by what.
+	standing func() standing
+
+	record func() *recording // what is recorded, nil for nothing
+	sums   func()            // has the sums of events told that are still open
 
 	backends func() []events.BackendState             // how they have fared
 	inspect  func(context.Context) []runner.Inspected // asks each
@@ -104,7 +108,7 @@ the exit code is 78 (EX_CONFIG).`,
 		byhand.ListOperations(byhand.Block), byhand.ListOperations(byhand.Permit), byhand.MonitorOperations(),
 		backendOperations(parts),
 		statusOperations(parts.itself),
-		policy.OperationGroup{Name: "checks", Operations: []policy.Operation{modeOperation(parts.mode)}},
+		policy.OperationGroup{Name: "checks", Operations: []policy.Operation{modeOperation(parts.mode), standingOperation(parts.standing)}},
 		recordOperations(parts.record, parts.sums))
 }
 

@@ -60,7 +60,7 @@ func writeCheck(out io.Writer, c *policy.Check) {
 	if c.OnError != policy.Fails {
 		fmt.Fprintf(out, ", `--%s-on-error=%s`", c.Name, c.OnError)
 	}
-	fmt.Fprintln(out)
+	fmt.Fprintf(out, "\n- `mailweir enforce`: %s\n", c.Proof)
 	if by := c.Exempt.Names(); len(by) > 0 {
 		fmt.Fprintf(out, "- Gives way to: %s\n", strings.Join(by, ", "))
 	}

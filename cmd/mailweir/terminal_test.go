@@ -39,6 +39,7 @@ var attacks = map[string][][]string{
 	"config":            {{"--help-url=" + esc}, {"--client-block-list=" + esc}},
 	"content test":      {{"-f", "DEFINITION", "MESSAGE"}, {"-f", esc, esc}},
 	"events delete":     {{"--address=" + esc, "--note=" + esc}, {"--address=a" + esc + "@x.example", "--record=file:/" + esc}},
+	"enforce":           {{}, {esc, "--config-dir=DIR"}, {"hops", "--note=" + esc, "--config-dir=/" + esc}, {"--undo", esc}},
 	"explain":           {{"--client=192.0.2.1", "--helo=" + esc, "--from=" + esc + "@x.example", "--to=" + esc + "@ours.example", "--greylist=enforce", "MESSAGE"}, {"--json", "--from=" + esc, "--to=a@b.example"}, {"--client=" + esc}},
 	"greylist pass":     {{"--client=192.0.2.1", "--from=" + esc + "@x.example", "--to=" + esc + "@ours.example", "--note=" + esc}, {"--client=" + esc}},
 	"greylist show":     {{}, {"--from=" + esc}},

@@ -113,6 +113,9 @@ func NewDraft(registry *policy.Registry, set *pflag.FlagSet) *Draft {
 	return d
 }
 
+// Registry is the list of checks that the draft is of.
+func (d *Draft) Registry() *policy.Registry { return d.registry }
+
 // Operations are what the checks let people do at run time, under the values that the flags have.
 func (d *Draft) Operations() []policy.OperationGroup { return d.groups }
 
