@@ -34,7 +34,7 @@ func (d *daemon) itself(ctx context.Context) doctor.Daemon {
 	defer cancel()
 	s := doctor.Daemon{
 		Version: version, PID: os.Getpid(), Started: d.begun, Listen: d.listening(), Replaced: replaced(),
-		Loaded: *d.loadedAt.Load(), State: config.Masked(stateSpec(*d.settings.daemon.state)), Record: noRecord,
+		Loaded: *d.loadedAt.Load(), State: config.Masked(stateSpec(*d.settings.daemon.state)), Record: noRecord, Monitored: d.monitoredByHand(),
 	}
 	if failed := d.reloadFailed.Load(); failed != nil {
 		s.ReloadFailed = *failed

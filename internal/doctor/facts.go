@@ -145,6 +145,8 @@ type Daemon struct {
 	Restart []string `json:"restart,omitempty"`
 	Wrong   string   `json:"wrong,omitempty"`
 	State   string   `json:"state"`
+	// Monitored names the checks that refuse nothing by order of a person, and until when.
+	Monitored string `json:"monitored,omitempty"`
 	// StateLost and RecordLost say why these do not answer, "" where they do.
 	StateLost  string `json:"state_lost,omitempty"`
 	Record     string `json:"record"`

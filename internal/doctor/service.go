@@ -53,6 +53,12 @@ func serviceExaminations() []Examination {
 			Examine: examineLoaded,
 		},
 		{
+			ID: "monitored", About: aboutService, Title: "Checks that refuse nothing by order of a person",
+			Meaning: "Somebody has used the switch for a bad night (`mailweir monitor`), and the configuration does not count for these checks until that ends.",
+			Remedy:  "`mailweir monitor list` says who and why, `mailweir monitor end CHECK` ends it.",
+			Examine: examineMonitored,
+		},
+		{
 			ID: "state", About: aboutService, Title: "What is remembered",
 			Meaning: "With the state in memory, greylisting begins again with each restart, and entries made at run time are lost. A state that does not answer has checks do as their on-error says.",
 			Remedy:  "`--state=file:/var/lib/mailweir`, or the Redis that it names.",
@@ -65,6 +71,17 @@ func serviceExaminations() []Examination {
 			Examine: examineRecord,
 		},
 	}
+}
+
+func examineMonitored(f *Facts) []Finding {
+	d := f.Daemon.Value
+	switch {
+	case d == nil:
+		return nil
+	case d.Monitored == "":
+		return []Finding{ok("", "none")}
+	}
+	return []Finding{remark("", "mailweir monitor list", "%s refuse nothing by order of a person", d.Monitored)}
 }
 
 func examineLate(f *Facts) (found []Finding) {
