@@ -51,30 +51,34 @@ type Server struct {
 	service  *Service
 	listener net.Listener
 	server   *http.Server
+	arrivals *arrivals
 	serving  sync.WaitGroup
 }
 
 // NewServer returns a server that has yet to be started. The listener's socket has mode 0600
 // already.
 func NewServer(l net.Listener, service *Service) *Server {
-	s := &Server{service: service, listener: l}
+	s := &Server{service: service, listener: l, arrivals: newArrivals()}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+prefix, s.serve)
 	mux.HandleFunc("POST /", unknown)
 	mux.HandleFunc("/", notPosted)
 	slots := make(chan struct{}, maxConnections)
 	s.server = &http.Server{
-		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 2 * longest, IdleTimeout: 30 * time.Second,
+		Handler: s.arrivals.serving(mux), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 2 * longest, IdleTimeout: 30 * time.Second,
 		MaxHeaderBytes: 16 << 10,
-		ConnState: func(_ net.Conn, state http.ConnState) {
+		ConnState: func(c net.Conn, state http.ConnState) {
 			switch state {
 			case http.StateNew: // no other is accepted meanwhile
+				s.arrivals.arrived(c)
 				slots <- struct{}{}
 			case http.StateClosed:
+				s.arrivals.over(c)
 				<-slots
 			}
 		},
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			ctx = context.WithValue(ctx, connKey{}, c)
 			uid, err := PeerUID(c)
 			if err != nil {
 				return ctx
@@ -177,13 +181,22 @@ func reply(w http.ResponseWriter, code int, v any) {
 
 // Start serves until Stop.
 func (s *Server) Start() {
-	s.serving.Go(func() { _ = s.server.Serve(s.listener) }) // it ends with ErrServerClosed
+	s.serving.Go(func() { _ = s.server.Serve(s.listener) }) // until that is closed
 }
 
-// Stop ends the server, after requests in progress, for at most the context's time.
+// arrivesWithin is how long a server that ends waits for requests of those who have connected: a
+// command sends its own at once.
+const arrivesWithin = time.Second
+
+// Stop ends the server, after requests in progress and those of whoever has connected by now, for
+// at most the context's time.
 func (s *Server) Stop(ctx context.Context) {
+	_ = s.listener.Close() // Serve returns, and nobody arrives any more
+	s.serving.Wait()
+	arriving, cancel := context.WithTimeout(ctx, arrivesWithin)
+	s.arrivals.wait(arriving)
+	cancel()
 	if s.server.Shutdown(ctx) != nil {
 		_ = s.server.Close()
 	}
-	s.serving.Wait()
 }

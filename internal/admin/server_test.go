@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -290,6 +291,7 @@ func TestOtherMethods(t *testing.T) {
 
 // pipes is a listener whose connections a test hands over.
 type pipes struct {
+	once  sync.Once
 	conns chan net.Conn
 	ended chan struct{}
 	count atomic.Int32 // of those accepted
@@ -306,7 +308,7 @@ func (p *pipes) Accept() (net.Conn, error) {
 }
 
 func (p *pipes) Close() error {
-	close(p.ended)
+	p.once.Do(func() { close(p.ended) })
 	return nil
 }
 
