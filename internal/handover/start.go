@@ -10,7 +10,9 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -53,14 +55,18 @@ func Start(path string, args, environ []string, sockets []int) (net.Conn, error)
 	for _, fd := range sockets {
 		files = append(files, uintptr(fd))
 	}
-	if err := forked(path, args, variables(environ, stageFork, len(sockets)), files); err != nil {
+	if err := forked(path, args, variables(environ, stageFork, len(sockets)), files, forkWithin); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil
 }
 
-// forked starts a program that starts itself again and ends.
-func forked(path string, args, environ []string, files []uintptr) error {
+// forkWithin is how long a program may take to start itself again: one that does not know that it
+// is to do so would run for ever.
+const forkWithin = 10 * time.Second
+
+// forked starts a program that starts itself again and ends within that time.
+func forked(path string, args, environ []string, files []uintptr, within time.Duration) error {
 	pid, _, err := syscall.StartProcess(path, append([]string{path}, args...), &syscall.ProcAttr{Env: environ, Files: files})
 	if err != nil {
 		return fmt.Errorf("handover: %s: %w", path, err)
@@ -69,9 +75,18 @@ func forked(path string, args, environ []string, files []uintptr) error {
 	if err != nil {
 		return fmt.Errorf("handover: %w", err)
 	}
+	var hung atomic.Bool
+	late := time.AfterFunc(within, func() {
+		hung.Store(true)
+		_ = process.Kill()
+	})
 	end, err := process.Wait()
+	late.Stop()
 	if err != nil {
 		return fmt.Errorf("handover: %w", err)
+	}
+	if hung.Load() {
+		return fmt.Errorf("handover: %s does not start a successor within %v, is it an older one that knows nothing of that?", path, within)
 	}
 	if !end.Success() {
 		return fmt.Errorf("handover: %s: %s", path, end)
