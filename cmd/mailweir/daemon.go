@@ -27,6 +27,7 @@ import (
 // daemon is the running milter.
 type daemon struct {
 	settings    *settings                 // what the process was started with
+	program     string                    // path of the file that it was started from
 	loaded      atomic.Pointer[settings]  // what the current policy was built from
 	loadedAt    atomic.Pointer[time.Time] // when that was
 	read        *settings                 // what was read last, whether or not it needs another start
@@ -331,8 +332,7 @@ func (d *daemon) wait(ctx context.Context, signals <-chan os.Signal, served <-ch
 		case err := <-served:
 			return fail(exUnavailable, "listening failed: %v", err)
 		case <-d.handed:
-			d.outlive(ctx, signals)
-			return nil
+			return d.outlive(ctx, signals)
 		}
 	}
 }

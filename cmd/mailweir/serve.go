@@ -66,12 +66,16 @@ func serve(parent context.Context, s *settings, before *predecessor) error {
 		return err
 	}
 	defer sockets.close()
+	program, err := ownProgram()
+	if err != nil {
+		return err
+	}
 	d, err := newDaemon(s, before, os.Stderr)
 	if err != nil {
 		return err
 	}
 	defer d.close()
-	d.sockets = sockets
+	d.sockets, d.program = sockets, program
 	listeners, err := sockets.openListeners(s.daemon)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -90,10 +91,7 @@ func (d *daemon) handOver(ctx context.Context, u *upgraded) error {
 	if err := d.canHandOver(); err != nil {
 		return err
 	}
-	path, err := os.Executable() // without the remark that the file is another one by now
-	if err != nil {
-		return fail(exUnavailable, "where this program lies is not known: %v", err)
-	}
+	path := d.program
 	d.notify.Status("checking the configuration with the new program")
 	if err := d.checkWith(ctx, path); err != nil {
 		return err
@@ -116,6 +114,20 @@ func (d *daemon) handOver(ctx context.Context, u *upgraded) error {
 	d.successor = s
 	close(s.goes)
 	return nil
+}
+
+// ownProgram is the path at which this program was started. It is asked for at the start: the
+// kernel's own note of it (/proc/self/exe) follows the file when somebody renames it, and symbolic
+// links are followed there, so that a link to the next version would not count.
+func ownProgram() (string, error) {
+	if filepath.IsAbs(os.Args[0]) {
+		return os.Args[0], nil
+	}
+	path, err := os.Executable()
+	if err != nil {
+		return "", fail(exUnavailable, "where this program lies is not known: %v", err)
+	}
+	return path, nil
 }
 
 // goesOn is the error of an upgrade that another try may bring about.

@@ -158,8 +158,11 @@ func (s *Service) Others(besides int) (pids []int) {
 }
 
 // Upgrade gives the command upgrade.
-func (s *Service) Upgrade(control string) (string, error) {
-	cmd := exec.Command(s.binary, "upgrade", "--control=unix:"+control)
+func (s *Service) Upgrade(control string) (string, error) { return s.UpgradeBy(s.binary, control) }
+
+// UpgradeBy gives the command upgrade of another binary.
+func (s *Service) UpgradeBy(binary, control string) (string, error) {
+	cmd := exec.Command(binary, "upgrade", "--control=unix:"+control)
 	cmd.Env = []string{noConfig}
 	out, err := cmd.CombinedOutput()
 	return string(out), err
