@@ -32,6 +32,7 @@ func TestService(t *testing.T) {
 	}
 	t.Run("reload", func(t *testing.T) { reload(t, m) })
 	t.Run("watchdog", func(t *testing.T) { watchdog(t, m) })
+	t.Run("refused upgrade", func(t *testing.T) { refusedUpgrade(t, m) })
 	t.Run("remove and purge", func(t *testing.T) { purge(t, m) })
 }
 
@@ -56,6 +57,27 @@ func watchdog(t *testing.T, m *installed.Machine) {
 	m.AwaitJournal(t, "mailweir.service", "Watchdog timeout")
 	m.AwaitJournal(t, "mailweir.service", "Scheduled restart job")
 	m.Must(t, "rm -r /run/systemd/system/mailweir.service.d; systemctl daemon-reload; systemctl restart mailweir")
+}
+
+// refusedUpgrade installs a version that refuses the configuration: apt says where the mistake is,
+// the old process goes on, and once it is mended dpkg finishes what it began.
+func refusedUpgrade(t *testing.T, m *installed.Machine) {
+	const pid = "systemctl show -P MainPID mailweir"
+	before := m.Must(t, pid)
+	m.Write(t, "/etc/mailweir/conf.d/90-mistake.conf", "hops-max = many\n", 0o644)
+	m.Copy(t, installed.Package(t, "1.1"), "/root/newer.deb", 0o644)
+	r := m.Sh(t, "DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet /root/newer.deb 2>&1 </dev/null")
+	if r.Exit == 0 || !strings.Contains(r.Stdout, "/etc/mailweir/conf.d/90-mistake.conf:1: ") || !strings.Contains(r.Stdout, "the old one goes on") {
+		t.Errorf("an upgrade with a mistake in the configuration: %s", r)
+	}
+	if after := m.Must(t, pid); after != before {
+		t.Errorf("the service was process %sand is %s", before, after)
+	}
+	m.Must(t, "rm /etc/mailweir/conf.d/90-mistake.conf; dpkg --configure --pending")
+	m.AwaitJournal(t, "mailweir.service", "version=1.1")
+	if got := m.Must(t, "systemctl is-active mailweir.service"); got != "active\n" {
+		t.Errorf("after the upgrade the service is %s", got)
+	}
 }
 
 // purge leaves nothing of ours but the users, as Debian does.
