@@ -32,6 +32,7 @@ func TestService(t *testing.T) {
 	}
 	t.Run("reload", func(t *testing.T) { reload(t, m) })
 	t.Run("watchdog", func(t *testing.T) { watchdog(t, m) })
+	t.Run("auth", func(t *testing.T) { auth(t, m) })
 	t.Run("refused upgrade", func(t *testing.T) { refusedUpgrade(t, m) })
 	t.Run("remove and purge", func(t *testing.T) { purge(t, m) })
 }
@@ -57,6 +58,24 @@ func watchdog(t *testing.T, m *installed.Machine) {
 	m.AwaitJournal(t, "mailweir.service", "Watchdog timeout")
 	m.AwaitJournal(t, "mailweir.service", "Scheduled restart job")
 	m.Must(t, "rm -r /run/systemd/system/mailweir.service.d; systemctl daemon-reload; systemctl restart mailweir")
+}
+
+// auth starts mailweir auth with a password file, and Postfix can ask it.
+func auth(t *testing.T, m *installed.Machine) {
+	m.Write(t, "/etc/mailweir/auth.conf", "auth-passwords = /etc/mailweir-auth/passwords\n", 0o644)
+	m.Must(t, "install -d -o mailweir-auth -m 700 /etc/mailweir-auth && echo secret | mailweir auth passwd alice --config=/etc/mailweir/auth.conf --config-dir= && chown mailweir-auth /etc/mailweir-auth/passwords")
+	m.Must(t, "systemctl start mailweir-auth.socket mailweir-auth.service")
+	m.Must(t, "postconf -e smtpd_sasl_type=dovecot smtpd_sasl_path=private/mailweir-auth smtpd_sasl_auth_enable=yes smtpd_tls_auth_only=no; postfix reload")
+	c := m.Talk(t, unlisted)
+	for _, say := range []struct{ command, want string }{
+		{"EHLO client.example", "250"},
+		{"AUTH PLAIN AGFsaWNlAHdyb25n", "535"}, // NUL alice NUL wrong
+		{"AUTH PLAIN AGFsaWNlAHNlY3JldA==", "235"},
+	} {
+		if reply, err := c.Ask(say.command); err != nil || reply.Code() != say.want {
+			t.Fatalf("%s: %q, %v\n%s", say.command, reply, err, m.Journal(t, "mailweir-auth.service"))
+		}
+	}
 }
 
 // refusedUpgrade installs a version that refuses the configuration: apt says where the mistake is,
@@ -89,6 +108,7 @@ func purge(t *testing.T, m *installed.Machine) {
 	if got := m.Must(t, "cat /etc/mailweir/mailweir.conf; ls /var/lib/mailweir"); !strings.Contains(got, "state.db") {
 		t.Errorf("removing has taken the configuration or the state: %s", got)
 	}
+	m.Must(t, "rm -r /etc/mailweir-auth /etc/mailweir/auth.conf") // not the package's
 	purged(t, m)
 }
 
