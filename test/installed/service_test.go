@@ -21,8 +21,9 @@ func TestService(t *testing.T) {
 	if m.Sh(t, "systemctl is-active mailweir.socket || systemctl is-active mailweir.service").Exit == 0 {
 		t.Error("installing has started something")
 	}
-	if got, want := m.Must(t, "stat -c '%a %U:%G' /etc/mailweir/mailweir.conf"), "640 root:mailweir\n"; got != want {
-		t.Errorf("mailweir.conf is %s, want %s", got, want)
+	owners := m.Must(t, "stat -c '%a %U:%G' /etc/mailweir /etc/mailweir/conf.d /etc/mailweir/mailweir.conf")
+	if want := "755 root:mailweir\n755 root:mailweir\n640 root:mailweir\n"; owners != want {
+		t.Errorf("what is below /etc/mailweir has %s; want %s", owners, want)
 	}
 
 	m.Must(t, "systemctl start mailweir.socket mailweir.service") // waits for READY=1
