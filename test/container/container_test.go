@@ -36,8 +36,7 @@ func TestCompose(t *testing.T) {
 		c.sink.Clear()
 	})
 	t.Run("a blocked header From is refused", func(t *testing.T) {
-		c.append(t, "mailweir.conf", "header-from = enforce\n")
-		c.compose(t, "exec", "-T", "mailweir", "mailweir", "reload")
+		c.compose(t, "exec", "-T", "mailweir", "mailweir", "enforce", "header-from")
 		c.expect(t, message{from: "blocked@blocked.example"},
 			`^550 5\.7\.1 Rejected by header based Blocked Senders - Block policy for Header From \[mw-\w+\]$`)
 	})

@@ -62,8 +62,7 @@ func home(t *testing.T, s server) {
 	if r := c.run(t, "mailweir would"); !strings.Contains(r.Stdout, "client-block: would have") {
 		t.Errorf("would: %s", r)
 	}
-	// As mailweir enforce does.
-	c.must(t, "printf %s client-block=enforce >>/etc/mailweir/conf.d/60-modes.conf; systemctl reload mailweir")
+	c.must(t, "mailweir enforce client-block")
 	if got := send(t, m, listed); got[0] != '4' && got[0] != '5' {
 		t.Errorf("a listed client, enforced, is answered %s", got)
 	}
