@@ -224,7 +224,7 @@ func (s *session) close() {
 func TestUpgradeKilled(t *testing.T) {
 	testbed.Require(t, "postfix")
 	b := newUpgradeBed(t)
-	back, tried := 0, 24
+	back, tried := 0, 12
 	if testing.Short() {
 		tried = 6
 	}
