@@ -58,6 +58,8 @@ jürgen.müller       OK
 		{Name: "case", Mail: from("JANE doe <x@mail.example>"), Said: refused},
 		{Name: "order", Mail: from(`"Doe, Jane" <x@mail.example>`), Said: refused},
 		{Name: "order without quotes", Mail: from("Doe, Jane <x@mail.example>"), Said: refused},
+		{Name: "order, and more, with holes", Mail: from(`"Doe,, Jane, Acme" <x@mail.example>`), Said: refused},
+		{Name: "a comma at the end", Mail: from("Roe, <x@mail.example>")},
 		{Name: "order, and more", Mail: from(`"Doe, Jane, Acme" <x@mail.example>`), Said: refused},
 		{Name: "title", Mail: from("Dr. Jane Doe, PhD <x@mail.example>"), Said: refused},
 		{Name: "office", Mail: from("CEO Jane Doe <x@mail.example>"), Said: refused},
@@ -122,6 +124,9 @@ jürgen.müller       OK
 		{Name: "via us", Mail: from("Jane Doe via Ours <x@ours.test>"), Said: refused},
 		{Name: "via something like us", Mail: from("Jane Doe - 0urs Mail <x@ours-mail.example>"), Said: refused},
 		{Name: "via a list", Mail: listed(from("'Jane Doe' via dev <dev@lists.partners.example>"))},
+		{Name: "via a list, in brackets", Mail: listed(from(`"Jane Doe (via dev)" <dev@lists.partners.example>`))},
+		{Name: "organisation of three letters", Mail: from("Jane Doe (IBX) <x@ibx.example>")},
+		{Name: "organisation of two letters", Mail: from("Jane Doe (HP) <x@hp.example>"), Said: refused},
 		{Name: "via a list that is none", Mail: from("'Jane Doe' via dev <dev@lists.partners.example>"), Said: refused},
 		{Name: "via another list", Mail: listed(from("Jane Doe via payroll <dev@lists.partners.example>")), Said: refused},
 		{Name: "a list, without via", Mail: listed(from("Jane Doe (dev) <dev@lists.partners.example>")), Said: refused},
@@ -186,6 +191,7 @@ func TestBounds(t *testing.T) {
 		{Name: "long, and hers", Mail: from(strings.Repeat("(x)", 4<<10) + "Jane Doe <x@mail.example>")},
 		{Name: "behind many names", Mail: from(strings.Repeat("John Roe <a@mail.example>, ", 1000) + "Jane Doe <x@else.example>"), Said: refused},
 		{Name: "too many claims", Mail: from(many + "Jane Doe <a@mail.example>"), Said: "end 451 4.3.0 Unable to process email at this time", Events: "impersonation deferred"},
+		{Name: "too many claims in a short field", Mail: from(strings.Repeat("Jane Doe,", maxClaims+1) + "<a@mail.example>"), Said: "end 451 4.3.0 Unable to process email at this time", Events: "impersonation deferred"},
 		{Name: "too many claims, and one that is refuted", Mail: from(many + "x@else.example"), Said: refused},
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/sirupsen/logrus"
 )
@@ -80,7 +81,7 @@ func TestLinesAreApart(t *testing.T) {
 
 // Whatever a value holds, a line is one line of text, or one of JSON from which it can be read.
 func FuzzLine(f *testing.F) {
-	for _, s := range []string{"", "plain", "a b", "\"\\", "\x00\x1f\x7f\u0085\u2028\u202e", "\xff\xfe", "<&>", "é→"} {
+	for _, s := range []string{"", "plain", "a b", "\"\\", "\x00\x1f\x7f\u0085\u2028\u202e", "\xff\xfe", "a\x80", "<&>", "é→"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -91,7 +92,7 @@ func FuzzLine(f *testing.F) {
 		}
 		line := written(JSON{}, write)
 		var back struct{ Value string }
-		if err := json.Unmarshal([]byte(line), &back); err != nil || strings.Count(line, "\n") != 1 || back.Value != strings.ToValidUTF8(s, "\ufffd") && back.Value != string([]rune(s)) {
+		if err := json.Unmarshal([]byte(line), &back); err != nil || !utf8.ValidString(line) || strings.Count(line, "\n") != 1 || back.Value != strings.ToValidUTF8(s, "\ufffd") && back.Value != string([]rune(s)) {
 			t.Fatalf("%v: %q gives %q", err, line, back.Value)
 		}
 	})
