@@ -27,6 +27,7 @@ func TestFailures(t *testing.T) {
 		{"interrupted", interrupted},
 		{"odd files", oddFiles},
 		{"immutable", immutable},
+		{"resumed", resumed},
 		{"stopped", stopped},
 	} {
 		t.Run(c.name, func(t *testing.T) { b.t = t; c.test(t, b) })
@@ -150,6 +151,36 @@ func oddFiles(t *testing.T, b *bed) {
 	if b.read("main.cf") != main {
 		t.Error(b.read("main.cf"))
 	}
+	b.mustInit()
+	b.set("mydestination=new.example") // postconf puts a file in place of the link
+	b.undo()
+	if got := b.value("smtpd_milters"); got != "" {
+		t.Errorf("the file in place of the link has %s", got)
+	}
+}
+
+// resumed: an undo that was killed before Postfix has read what was put back has it read it.
+func resumed(t *testing.T, b *bed) {
+	b.mustInit()
+	run, killed := b.Run, false
+	b.Run = func(ctx context.Context, stdin string, argv ...string) (mta.Output, error) {
+		if argv[0] == "postfix" && argv[len(argv)-1] == "reload" && !killed {
+			killed = true
+			panic("killed")
+		}
+		return run(ctx, stdin, argv...)
+	}
+	func() {
+		defer func() { _ = recover() }()
+		_ = b.Undo(t.Context())
+	}()
+	b.Run = run
+	before := strings.Count(b.log(), "reload")
+	b.undo()
+	if !killed || strings.Count(b.log(), "reload") == before {
+		t.Errorf("killed: %v; Postfix was not told to read its files again", killed)
+	}
+	b.answers(false)
 }
 
 // immutable: a file that cannot be replaced stops the run, which is taken back.

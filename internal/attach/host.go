@@ -59,6 +59,8 @@ type mailServer interface {
 	// detach takes the settings back in files that somebody else has changed since. left names what
 	// was changed to something else and stays.
 	detach(ctx context.Context, r *record) (changes []Change, left []string, err error)
+	// moved reports whether a file of its configuration is none of a record's.
+	moved(r *record) (bool, error)
 	// running reports whether it runs; reload has it read its files again, restart ends and starts
 	// it.
 	running(ctx context.Context) bool

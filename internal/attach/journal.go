@@ -148,6 +148,11 @@ func (h *Host) keep(c Change, at time.Time) (entry, error) {
 	return e, errors.Join(err, f.Close())
 }
 
+// names reports whether a file is one of the record's.
+func (r *record) names(path string) bool {
+	return slices.ContainsFunc(r.Files, func(e entry) bool { return e.Path == path })
+}
+
 // merge adds what a run has done to what stood before it. What was before the first run stays what
 // an undo goes back to.
 func merge(before, done *record) *record {

@@ -149,6 +149,19 @@ func (s *postfixServer) edit(ctx context.Context, edits func(*postfixDraft) erro
 	return []Change{main, master}, d.settings, nil
 }
 
+// moved is also true where we have left one of its files alone.
+func (s *postfixServer) moved(r *record) (bool, error) {
+	main, err := readChange(filepath.Join(s.found.Config, "main.cf"))
+	if err != nil {
+		return false, err
+	}
+	master, err := readChange(filepath.Join(s.found.Config, "master.cf"))
+	if err != nil {
+		return false, err
+	}
+	return !r.names(main.Path) || !r.names(master.Path), nil
+}
+
 // running asks postfix, which knows its instance by the directory.
 func (s *postfixServer) running(ctx context.Context) bool { return s.control(ctx, "status") == nil }
 

@@ -2,8 +2,10 @@ package attach
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -25,6 +27,7 @@ func TestOthersWork(t *testing.T) {
 	b := newBed(t, "smtpd_milters = { inet:127.0.0.1:1, default_action=accept }\n", "n - - smtpd -o smtpd_soft_error_limit=5")
 	t.Run("default action", func(t *testing.T) { b.t = t; defaultAction(t, b) })
 	t.Run("undo keeps others' work", func(t *testing.T) { b.t = t; undoKeeps(t, b) })
+	t.Run("by hand", func(t *testing.T) { b.t = t; byHand(t, b) })
 }
 
 // thereAndBack: what init does, a second run leaves, and undo takes back to the octet.
@@ -112,6 +115,30 @@ func defaultAction(t *testing.T, b *bed) {
 	if b.read("main.cf") != main {
 		t.Error(b.read("main.cf"))
 	}
+}
+
+// byHand: whoever has attached mailweir by hand before init is told so by an undo: an MTA that asks
+// a mailweir that is removed defers all mail.
+func byHand(t *testing.T, b *bed) {
+	milters := "{ inet:127.0.0.1:1, default_action=accept }, { " + b.Listen[0] + ", default_action=tempfail }"
+	b.set("smtpd_milters=" + milters)
+	b.set("non_smtpd_milters=" + b.Listen[0])
+	b.mustInit()
+	err := b.Undo(t.Context())
+	var still *StillAskedError
+	if !errors.As(err, &still) || b.value("smtpd_milters") != milters {
+		t.Fatalf("%v; %s", err, b.value("smtpd_milters"))
+	}
+	for _, command := range still.Commands {
+		if out, err := exec.Command("sh", "-c", command).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", command, err, out)
+		}
+	}
+	if got := b.value("smtpd_milters") + "|" + b.value("non_smtpd_milters"); got != "{ inet:127.0.0.1:1, default_action=accept }|" {
+		t.Errorf("%q leave %s", still.Commands, got)
+	}
+	b.postfix("reload")
+	b.undo()
 }
 
 func TestSeveralInstances(t *testing.T) {

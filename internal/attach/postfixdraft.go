@@ -203,7 +203,7 @@ func (s *postfixServer) detach(ctx context.Context, r *record) (changes []Change
 func (d *postfixDraft) restore(ctx context.Context, was setting, now string, set bool, address string) (left string, err error) {
 	value := now
 	switch {
-	case !set:
+	case !set || was.Before != nil && now == *was.Before:
 		return "", nil
 	case (was.Name == milters || was.Name == otherMilters) && was.After != "":
 		if value = postfix.Detach(now, address); value == now {
@@ -213,9 +213,6 @@ func (d *postfixDraft) restore(ctx context.Context, was setting, now string, set
 			value = *was.Before
 		}
 	case now != was.After:
-		if was.Before != nil && now == *was.Before {
-			return "", nil
-		}
 		return fmt.Sprintf("%s = %s was changed since and stays", strings.TrimPrefix(was.Service+"/"+was.Name, "/"), now), nil
 	case was.Before != nil:
 		value = *was.Before

@@ -129,6 +129,9 @@ func (s *sendmailServer) detach(ctx context.Context, _ *record) (changes []Chang
 	return changes, nil, err
 }
 
+// moved: sendmail.mc and sendmail.cf are written in place.
+func (*sendmailServer) moved(*record) (bool, error) { return false, nil }
+
 // edit changes the mc file, makes the cf file of it beside, and tries that.
 func (s *sendmailServer) edit(ctx context.Context, edit func(string) (string, error)) ([]Change, []setting, error) {
 	mc, err := readChange(s.file("sendmail.mc"))

@@ -8,48 +8,60 @@ import (
 )
 
 // Undo takes away what init has done: our part of the mail server's configuration, drop-ins,
-// 50-init.conf and its tables; mailweir is stopped and disabled. Who has changed a file since keeps
-// the change, and is told what stays. It can be run again, also after it was interrupted; where
-// init has done nothing, neither does it.
+// 50-init.conf and its tables; mailweir runs afterwards if it did before. Who has changed a file
+// since keeps the change, and is told what stays. It can be run again, also after it was
+// interrupted; where init has done nothing, neither does it. The error is a [*StillAskedError]
+// where all is taken back, and a mail server asks mailweir by lines of somebody else.
 func (h *Host) Undo(ctx context.Context) error {
-	unlock, err := h.lock()
+	was, err := h.undo(ctx)
 	if err != nil {
 		return err
+	}
+	return h.stillAsked(ctx, was)
+}
+
+// undo returns what was attached, nil for nothing.
+func (h *Host) undo(ctx context.Context) (was *record, err error) {
+	unlock, err := h.lock()
+	if err != nil {
+		return nil, err
 	}
 	defer unlock()
 	j, err := h.readJournal()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if j.Pending != nil {
 		if err := h.recover(ctx, j); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if j.Attached == nil {
 		h.Say("mailweir init has changed nothing here, so there is nothing to take back.")
-		return nil
+		return nil, nil
 	}
+	resumed := j.Undoing
 	j.Undoing = true
 	if err := h.writeJournal(j); err != nil {
-		return err
+		return nil, err
 	}
 	ctx = context.WithoutCancel(ctx)
-	if err := h.undoServer(ctx, j.Attached); err != nil {
-		return err
+	if err := h.undoServer(ctx, j.Attached, resumed); err != nil {
+		return nil, err
 	}
 	if err := h.undoOwn(ctx, j.Attached); err != nil {
-		return err
+		return nil, err
 	}
 	if err := h.writeJournal(&journal{}); err != nil {
-		return err
+		return nil, err
 	}
 	h.Say("mailweir is no longer attached to %s. Copies of all files are in %s.", j.Attached.Server, h.State)
-	return nil
+	return j.Attached, nil
 }
 
-// undoServer takes our part out of the mail server's files, and asks it whether it answers.
-func (h *Host) undoServer(ctx context.Context, r *record) error {
+// undoServer takes our part out of the mail server's files, and asks it whether it answers. One
+// that was resumed may have been interrupted before the mail server has read them.
+func (h *Host) undoServer(ctx context.Context, r *record, resumed bool) error {
 	s, err := h.again(ctx, r)
 	if notInstalled(err) {
 		h.Say("%s is not on this host any more: its files are left as they are.", r.Server)
@@ -66,7 +78,7 @@ func (h *Host) undoServer(ctx context.Context, r *record) error {
 	for _, l := range left {
 		h.Say("%s", l)
 	}
-	if !changed(changes) {
+	if !changed(changes) && !resumed {
 		return nil
 	}
 	if err := write(changes); err != nil {
@@ -79,9 +91,13 @@ func (h *Host) undoServer(ctx context.Context, r *record) error {
 }
 
 // restored are the files of the mail server without us: the copy where nobody has changed them
-// since, else setting by setting.
+// since, else setting by setting, also where another file has taken the place of one: "postconf -e"
+// does so with a symbolic link.
 func (h *Host) restored(ctx context.Context, s mailServer, r *record) (changes []Change, left []string, err error) {
-	mixed := false
+	mixed, err := s.moved(r)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, e := range r.Files {
 		if !e.Theirs {
 			continue
@@ -121,13 +137,19 @@ func (h *Host) restored(ctx context.Context, s mailServer, r *record) (changes [
 	return changes, left, nil
 }
 
-// undoOwn stops mailweir and takes away what init has written for it.
+// undoOwn takes away what init has written for mailweir, and makes the units what they were: lines
+// of somebody's own may ask a mailweir that ran before.
 func (h *Host) undoOwn(ctx context.Context, r *record) error {
 	for _, name := range []string{serverUnit, socketUnit} {
-		if !slices.ContainsFunc(r.Units, func(u unit) bool { return u.Name == name }) {
+		i := slices.IndexFunc(r.Units, func(u unit) bool { return u.Name == name })
+		if i < 0 {
 			continue
 		}
-		if _, err := h.systemctl(ctx, "disable", "--now", name); err != nil {
+		end := []string{"disable", "--now", name}
+		if r.Units[i].Enabled {
+			end = []string{"stop", name}
+		}
+		if _, err := h.systemctl(ctx, end...); err != nil {
 			h.Say("%v", err) // the unit may be gone
 		}
 	}
@@ -143,8 +165,18 @@ func (h *Host) undoOwn(ctx context.Context, r *record) error {
 	if len(r.Units) == 0 {
 		return nil
 	}
-	_, err := h.systemctl(ctx, "daemon-reload")
-	return err
+	if _, err := h.systemctl(ctx, "daemon-reload"); err != nil {
+		return err
+	}
+	for _, u := range r.Units {
+		if !u.Active {
+			continue
+		}
+		if _, err := h.systemctl(ctx, "start", u.Name); err != nil {
+			h.Say("%v", err)
+		}
+	}
+	return nil
 }
 
 // undoFile takes a file of ours away, or makes it what was there before. One that somebody has

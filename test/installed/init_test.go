@@ -52,6 +52,7 @@ func TestInit(t *testing.T) {
 	}
 	m.Must(t, "mailweir init --undo </dev/null")
 	t.Run("broken socket", func(t *testing.T) { brokenSocket(t, m, before) })
+	t.Run("by hand", func(t *testing.T) { byHand(t, m) })
 }
 
 // refused sees that the daemon knows what init found: a stranger's listed client would be refused.
@@ -133,6 +134,25 @@ func brokenSocket(t *testing.T, m *installed.Machine, before string) {
 	if reply, err := c.Ask("EHLO client.example"); err != nil || reply.Code() != "250" {
 		t.Errorf("%q, %v", reply, err)
 	}
+}
+
+// byHand: where an administrator has attached mailweir before init, an undo gives back a mailweir
+// that runs, and it cannot be removed: either would leave Postfix with a filter that is gone.
+func byHand(t *testing.T, m *installed.Machine) {
+	m.Must(t, "systemctl enable --now mailweir.socket mailweir.service 2>&1; postconf -F smtp/inet/chroot=n")
+	m.Must(t, "postconf -e 'smtpd_milters = { unix:/run/mailweir/mailweir.sock, default_action=tempfail }'; systemctl restart postfix")
+	m.Must(t, "mailweir init --yes </dev/null")
+	r := m.Sh(t, "mailweir init --undo </dev/null")
+	if r.Exit != 1 || !strings.Contains(r.Stderr, "postconf -c /etc/postfix -e 'smtpd_milters = '") {
+		t.Error(r)
+	}
+	if got := m.Sh(t, "systemctl is-active mailweir.socket mailweir.service; systemctl is-enabled mailweir.socket mailweir.service"); got.Stdout != "active\nactive\nenabled\nenabled\n" {
+		t.Errorf("the undo leaves %s", got)
+	}
+	if r := m.Sh(t, "dpkg --remove mailweir"); r.Exit == 0 || m.Sh(t, "systemctl is-active mailweir.service").Exit != 0 {
+		t.Errorf("it was removed while Postfix asks it: %s", r)
+	}
+	m.Must(t, "postconf -c /etc/postfix -e 'smtpd_milters = '; postfix -c /etc/postfix reload 2>&1; dpkg --remove mailweir")
 }
 
 // TestInitSendmail does the same with Debian's Sendmail.
