@@ -1,6 +1,7 @@
 package table
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -58,6 +59,13 @@ func TestKeysThatNeverMatch(t *testing.T) {
 		{Recipients, "bob@", `write "bob"`},
 		{Recipients, "*@b.example", `write "@b.example" for all addresses of the domain`},
 		{Recipients, "*.b.example", `write "@b.example" for all addresses of that domain; it does not stand for its sub-domains here`},
+		{Addresses, "u@[192.0.2.1", "what is looked up here are addresses"},
+		{Addresses, "[192.0.2.1][", `write "192.0.2.1"`},
+		{Recipients, "@*.b.example", `write "@b.example" for all addresses of that domain; it does not stand for its sub-domains here`},
+		{Recipients, ".b.example", `a domain does not stand for its sub-domains here, and all its addresses are "@example.org"`},
+		{Recipients, "*", "an entry for all is static:VALUE"},
+		{Recipients, "root:", "this looks like a file of aliases"},
+		{Recipients, "<>", "it is no recipient"},
 		{Addresses | AtDomains, "@*.b.example", `write ".b.example" for its sub-domains, or "b.example" for the domain with its sub-domains`},
 		{Clients | Addresses, "*@b.example", `write "b.example", which stands for its sub-domains, too`},
 	} {
@@ -78,6 +86,24 @@ func TestKeysThatNeverMatchInLocalDomains(t *testing.T) {
 		_, err := NewLoader(nil).List(ListOptions{Use: Use{Asked: Domains, Bare: "OK"}}, "list:"+file)
 		if want = fmt.Sprintf("%s:1: %q can never match: %s", file, key, want); err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+// What a check alone knows, it judges alone.
+func TestOwnKeys(t *testing.T) {
+	odd := errors.New("odd")
+	own := func(key string) error {
+		if len(key)%2 != 0 {
+			return odd
+		}
+		return nil
+	}
+	for key, want := range map[string]error{"ab": nil, "*@": nil, "abc": odd} {
+		file := write(t, key+" x")
+		_, err := NewLoader(nil).List(ListOptions{Use: Use{Asked: OwnKeys, Own: own, Values: Any}}, file)
+		if !errors.Is(err, want) || want == nil && err != nil || want != nil && err.Error() != file+":1: odd" {
+			t.Errorf("%q: %v, want %v", key, err, want)
 		}
 	}
 }
