@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -44,13 +45,18 @@ func (p *Process) start() error {
 	}
 	p.cmd.Stdout, p.cmd.Stderr = input, input
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
-	err = p.cmd.Start()
-	_ = input.Close()
-	if err != nil {
-		_ = output.Close()
-		return err
-	}
+	started := make(chan error)
 	go func() {
+		// Pdeathsig is about the thread: whoever ends his, as mta.As does, would end the process.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := p.cmd.Start()
+		_ = input.Close()
+		started <- err
+		if err != nil {
+			_ = output.Close()
+			return
+		}
 		copied := make(chan struct{})
 		go func() {
 			_, _ = io.Copy(p.Log, output)
@@ -63,7 +69,7 @@ func (p *Process) start() error {
 		_ = output.Close()
 		close(p.done)
 	}()
-	return nil
+	return <-started
 }
 
 // outlast ends the process when the test itself has died without a clean-up: the
