@@ -187,6 +187,7 @@ func TestSuggest(t *testing.T) {
 	for name, want := range map[string]string{
 		"hops-mx": ", did you mean --hops-max?", "hop-max": ", did you mean --hops-max?", "hops_max": ", did you mean --hops-max?",
 		"strict": "", "lists": ", did you mean --list?", "": "", "addres-strickt": ", did you mean --address-strict?",
+		"list-mode": ", did you mean --list?", "strict-mode": "",
 	} {
 		if got := Suggest(set, name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)

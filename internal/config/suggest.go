@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/pflag"
 )
@@ -16,8 +17,13 @@ func Suggest(set *pflag.FlagSet, name string) string {
 }
 
 // nearest is the flag whose name takes the fewest changes, at most a third of the letters; "" when
-// none is near.
+// none is near. The mode of a check is the flag of its name, and often looked for as CHECK-mode.
 func nearest(set *pflag.FlagSet, name string) string {
+	if check, ok := strings.CutSuffix(name, "-mode"); ok {
+		if f := set.Lookup(check); f != nil && !f.Hidden {
+			return check
+		}
+	}
 	best, least := "", max(len(name)/3, 1)+1
 	set.VisitAll(func(f *pflag.Flag) {
 		if d := distance(f.Name, name); d < least && !f.Hidden {
