@@ -155,7 +155,7 @@ func newStateRestore() *cobra.Command {
 		Short: "Put a backup in the place of what checks remember, while the daemon is stopped",
 		Long: `Looks through FILE, which "state backup" has written, and puts it in the place of the state in files (--state=file:DIR). What was there
 stays beside it under a name with today's date. Nothing is touched while a process holds the state, or if FILE is not whole.`,
-		Example: "  systemctl stop mailweir\n  mailweir state restore /var/backups/mailweir.state\n  systemctl start mailweir",
+		Example: "  systemctl stop mailweir.socket mailweir\n  mailweir state restore /var/backups/mailweir.state\n  systemctl start mailweir.socket mailweir",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return fail(exUsage, "state restore wants a FILE")
@@ -187,7 +187,7 @@ func restoreState(cmd *cobra.Command, backup string) error {
 	switch {
 	case err == nil:
 	case errors.As(err, &held):
-		return fail(exUnavailable, "--state: %s is held by process %s since %s: stop that one first (systemctl stop mailweir)", held.Dir, held.PID, held.Since)
+		return fail(exUnavailable, "--state: %s is held by process %s since %s: stop that one first (systemctl stop mailweir.socket mailweir)", held.Dir, held.PID, held.Since)
 	case errors.As(err, &wrong):
 		return &exitError{exDataErr, err}
 	case errors.Is(err, os.ErrNotExist):
