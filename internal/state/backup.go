@@ -1,12 +1,14 @@
 package state
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -171,7 +173,7 @@ func exists(name string) bool {
 }
 
 func copyFile(from, to string, whose *owner) error {
-	in, err := os.Open(from)
+	in, err := os.OpenFile(from, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would wait for a writer
 	if err != nil {
 		return err
 	}
@@ -209,23 +211,57 @@ func lookThrough(name string) (rows int, err error) {
 			if tx.Size() > info.Size() {
 				return fmt.Errorf("%w: it has %d octets of %d", berrors.ErrInvalid, info.Size(), tx.Size())
 			}
-			for wrong := range tx.Check() { // in a goroutine, where a page that is not there would be fatal
+			if err := checkLengths(tx); err != nil {
+				return err
+			}
+			if rows, err = countRows(tx); err != nil {
+				return err
+			}
+			// In a goroutine, where a page that is not there would be fatal: all that rows are in, and
+			// the keys that lead there, have been read by now.
+			for wrong := range tx.Check(bolt.WithKVStringer(unsaid{})) {
 				err = errors.Join(err, wrong)
 			}
 			if err != nil {
 				return fmt.Errorf("%w: %w", berrors.ErrInvalid, err)
 			}
-			rows, err = countRows(tx)
-			return err
+			return nil
 		})
 	})
 	return rows, err
 }
 
-// countRows reads every row.
+// checkLengths looks at how many pages each page goes on for: bbolt's check counts them one by one,
+// and keeps each in memory.
+func checkLengths(tx *bolt.Tx) error {
+	for id, length := 2, 1; ; id += length { // two heads come first
+		page, err := tx.Page(id)
+		if err != nil || page == nil {
+			return err
+		}
+		if length = 1; page.Type != "free" {
+			length += page.OverflowCount
+		}
+		if int64(id+length)*int64(tx.DB().Info().PageSize) > tx.Size() {
+			return fmt.Errorf("%w: page %d goes on for %d pages", berrors.ErrInvalid, id, length)
+		}
+	}
+}
+
+// unsaid has an error of a check name no key: it is somebody's address, or leads out of the file.
+type unsaid struct{}
+
+func (unsaid) KeyToString([]byte) string   { return "-" }
+func (unsaid) ValueToString([]byte) string { return "-" }
+
+// countRows reads every row, to its last octet, and looks for it as one that is asked for: a length
+// or a place that is wrong may lead out of the file.
 func countRows(tx *bolt.Tx) (rows int, err error) {
 	err = tx.ForEach(func(name []byte, bucket *bolt.Bucket) error {
 		return bucket.ForEach(func(key, raw []byte) error {
+			if !bytes.Equal(bucket.Get(key), raw) {
+				return fmt.Errorf("%w: it is not where it is looked for", errRow)
+			}
 			switch name[0] {
 			case 'r':
 				rows++

@@ -1,9 +1,11 @@
 package state_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -195,6 +197,42 @@ func TestRestoreRefuses(t *testing.T) {
 	}
 	if _, err := state.Restore(dir, dir, restoredAt); err == nil || !strings.Contains(err.Error(), "is no file") {
 		t.Error(err)
+	}
+}
+
+// TestRestoreFlipped: whatever single bit of a backup is another one, the program says so or reads
+// what is there, and is not ended by the kernel for reading beyond the file.
+func TestRestoreFlipped(t *testing.T) {
+	dir := t.TempDir()
+	f := openDir(t, dir)
+	for n := range 150 {
+		put(t, f, fmt.Sprint("a|", n), strings.Repeat("x", n))
+	}
+	whole, err := os.ReadFile(backedUp(t, f))
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed(t, f)
+	wrong := filepath.Join(t.TempDir(), "wrong")
+	if err := os.Mkdir(filepath.Join(filepath.Dir(wrong), "into"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	refused := 0
+	for range 150 {
+		flipped := bytes.Clone(whole)
+		for range 1 << random.IntN(9) {
+			flipped[random.IntN(len(flipped))] ^= 1 << random.IntN(8)
+		}
+		if err := os.WriteFile(wrong, flipped, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := state.Restore(filepath.Join(filepath.Dir(wrong), "into"), wrong, restoredAt); err != nil {
+			refused++
+		}
+	}
+	if refused < 50 {
+		t.Errorf("%d of 150 are refused", refused)
 	}
 }
 
