@@ -48,6 +48,9 @@ end. Redis is backed up by its own means. See docs/operate/backup.md.`,
 // backUp fetches a backup into a file beside the one that is meant, and renames that when it is
 // whole.
 func backUp(cmd *cobra.Command, name string) (size int64, err error) {
+	if name, err = backupPlace(name); err != nil {
+		return 0, err
+	}
 	dir := filepath.Dir(name)
 	file, err := os.CreateTemp(dir, "."+filepath.Base(name)+".*") // mode 0600
 	if err != nil {
@@ -73,6 +76,28 @@ func backUp(cmd *cobra.Command, name string) (size int64, err error) {
 		return 0, &exitError{exIOErr, err}
 	}
 	return size, nil
+}
+
+// backupPlace is where a file of that name is: behind a symbolic link, if it is one. What is no
+// file, such as /dev/stdout, must not be replaced by one.
+func backupPlace(name string) (string, error) {
+	if name == "-" {
+		return "", fail(exUsage, "state backup wants a FILE: it writes nothing to standard output")
+	}
+	info, err := os.Stat(name)
+	if errors.Is(err, os.ErrNotExist) {
+		return name, nil
+	}
+	if err == nil && !info.Mode().IsRegular() {
+		return "", fail(exUsage, "state backup wants a FILE, and %s is none", name)
+	}
+	if err == nil {
+		name, err = filepath.EvalSymlinks(name)
+	}
+	if err != nil {
+		return "", &exitError{exIOErr, err}
+	}
+	return name, nil
 }
 
 func syncDir(name string) error {
