@@ -8,16 +8,17 @@ import (
 )
 
 // Switch is a store whose place another one takes while it is used: when a process hands the record
-// over to its successor. Meanwhile it is unavailable, so that a [Sink] keeps what comes.
+// over to its successor. Meanwhile what is written waits, and all else is unavailable.
 type Switch struct {
 	mu    sync.Mutex
 	store Store // nil while there is none
 	using int
 	idle  chan struct{} // closed when using comes to 0
+	put   chan struct{} // closed by the next Put
 }
 
 // NewSwitch returns a switch that begins with a store, or with nil for none yet.
-func NewSwitch(s Store) *Switch { return &Switch{store: s} }
+func NewSwitch(s Store) *Switch { return &Switch{store: s, put: make(chan struct{})} }
 
 var errBetween = fmt.Errorf("%w: it is being handed over to another process", ErrUnavailable)
 
@@ -29,6 +30,24 @@ func (w *Switch) enter() (Store, error) {
 	}
 	w.using++
 	return w.store, nil
+}
+
+// await enters once there is a store. An entry whose process ends now has no other chance.
+func (w *Switch) await(ctx context.Context) (Store, error) {
+	for {
+		w.mu.Lock()
+		put := w.put
+		w.mu.Unlock()
+		store, err := w.enter()
+		if err == nil {
+			return store, nil
+		}
+		select {
+		case <-put:
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
 }
 
 func (w *Switch) leave() {
@@ -75,11 +94,13 @@ func (w *Switch) Put(s Store) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.store = s
+	close(w.put)
+	w.put = make(chan struct{})
 }
 
-// Write keeps entries and rows of the audit.
+// Write keeps entries and rows of the audit. Between two stores it waits for the second one.
 func (w *Switch) Write(ctx context.Context, entries []Entry, changes []Change) error {
-	store, err := w.enter()
+	store, err := w.await(ctx)
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func TestSwitch(t *testing.T) {
 		if stats.Decisions != 2 || stats.Messages != 1 || stats.Changes != 1 || stats.DroppedDecisions+stats.DroppedMessages+stats.DroppedChanges != 0 {
 			t.Errorf("%+v", stats)
 		}
-		if got := other.store.sizes(); len(mine.sizes()) != 1 || len(got) != 1 || got[0] != 2 || len(other.store.changes) != 1 {
+		if got := other.store.sizes(); len(mine.sizes()) != 1 || len(got) != 2 || got[0] != 1 || got[1] != 1 || len(other.store.changes) != 1 {
 			t.Errorf("commits %v, then %v with %d changes", mine.sizes(), got, len(other.store.changes))
 		}
 		if seen, _, err := looks.Next(t.Context()); err != nil || len(seen) != 2 || seen[0].Event.ID != event(2).ID || seen[0].Position == 0 || seen[1].Message.Session != "abc" {
@@ -61,6 +61,34 @@ func TestSwitch(t *testing.T) {
 		}
 		if err := other.Close(); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// TestSwitchTwice: a process that ends while the one after it hands over as well loses nothing.
+func TestSwitchTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		last := &store{}
+		between := record.NewSwitch(nil)
+		second := record.NewSink(between, record.SinkOptions{Log: logrus.New()})
+		first := record.NewSink(&record.Remote{Call: func(ctx context.Context, _ string, in, _ any) error {
+			return second.Import(ctx, in.(record.Imported))
+		}}, record.SinkOptions{Log: logrus.New()})
+		first.Event(event(1))
+		closed := make(chan error)
+		go func() { closed <- first.Close() }()
+		synctest.Wait()
+		between.Put(last)
+		if err := <-closed; err != nil || first.Stats().DroppedDecisions != 0 {
+			t.Errorf("%v, %+v", err, first.Stats())
+		}
+		if err := second.Close(); err != nil || len(last.sizes()) != 1 {
+			t.Errorf("%v, commits %v", err, last.sizes())
+		}
+		short, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := record.NewSwitch(nil).Write(short, nil, nil); !errors.Is(err, record.ErrUnavailable) {
+			t.Errorf("without an end: %v", err)
 		}
 	})
 }
