@@ -32,9 +32,9 @@ func (d *daemon) status() string {
 		}
 	}
 	byHand := d.runner.Orders()
-	text := fmt.Sprintf("version %s; %d connections of MTAs; %d checks enforced", version, d.server.Connections(), enforced-len(byHand))
+	text := fmt.Sprintf("version %s; connections of MTAs: %d; checks enforced: %d", version, d.server.Connections(), enforced-len(byHand))
 	if len(monitored) > 0 {
-		text += fmt.Sprintf(", %d only monitored: %s", len(monitored), strings.Join(monitored, " "))
+		text += fmt.Sprintf(", only monitored: %d (%s)", len(monitored), strings.Join(monitored, " "))
 	}
 	if len(byHand) > 0 {
 		text += "; monitored by hand: " + ordersText(byHand)

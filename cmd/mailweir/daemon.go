@@ -296,7 +296,7 @@ func (d *daemon) announce(listeners []net.Listener) {
 	d.addresses.Store(&addresses)
 	d.http.ready(true)
 	if byHand := d.monitoredByHand(); byHand != "" {
-		d.log.WithField("checks", byHand).Warn("checks refuse nothing by order of a person; mailweir monitor list says who and why")
+		d.log.WithField("checks", byHand).Warn("checks are monitored by hand and refuse nothing; mailweir monitor list says who and why")
 	}
 	d.log.WithFields(logrus.Fields{
 		"version": version, "listen": strings.Join(addresses, " "), "http": d.http.address(), "state": d.stateInUse(),

@@ -37,7 +37,7 @@ func (h *Host) undo(ctx context.Context) (was *record, err error) {
 		}
 	}
 	if j.Attached == nil {
-		h.Say("mailweir init has changed nothing here, so there is nothing to take back.")
+		h.Say("mailweir init has attached nothing here, so there is nothing to take back.")
 		return nil, nil
 	}
 	resumed := j.Undoing

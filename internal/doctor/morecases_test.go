@@ -58,7 +58,7 @@ func moreCases() []examinationCase {
 		{"xclient", "everybody", set("smtpd_authorized_xclient_hosts", "static:all"), "remark  xclient smtp/inet, submission/inet: everybody in static:all may play any client by XCLIENT"},
 		{"bare-newline", "looked at", nil, "ok      bare-newline smtp/inet: normalize"},
 		{"bare-newline", "an old Postfix", func(f *Facts) { delete(f.Postfix[0].Parameters, "smtpd_forbid_bare_newline") }, "ok      bare-newline smtp/inet: this Postfix does not look at bare line feeds; updates of it do"},
-		{"bare-newline", "taken", set("smtpd_forbid_bare_newline", "no"), "ok      bare-newline smtp/inet: Postfix takes lines that end in a bare line feed, by which messages can be smuggled past other hosts; postconf -e smtpd_forbid_bare_newline=yes && postfix reload"},
+		{"bare-newline", "taken", set("smtpd_forbid_bare_newline", "no"), "ok      bare-newline smtp/inet: no, as before Postfix 3.9: it takes lines that end in a bare line feed; to refuse what smuggles messages by them; postconf -e smtpd_forbid_bare_newline=yes && postfix reload"},
 		{"greylist-twice", "neither", nil, ""},
 		{"greylist-twice", "Postfix alone", set("smtpd_recipient_restrictions", "check_policy_service inet:127.0.0.1:10023"), ""},
 		{

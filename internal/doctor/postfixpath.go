@@ -158,7 +158,7 @@ func examineBareNewline(f *Facts) (found []Finding) {
 			found = append(found, ok(a.subject(), "this Postfix does not look at bare line feeds; updates of it do"))
 		case strings.EqualFold(a.value("smtpd_forbid_bare_newline"), "no") && value != "":
 			// By default so before 3.9: what the distribution chose is no fault of this host.
-			found = append(found, Finding{Level: OK, Subject: a.subject(), Why: "Postfix takes lines that end in a bare line feed, by which messages can be smuggled past other hosts", Command: a.set(a.service, "smtpd_forbid_bare_newline", "yes")})
+			found = append(found, Finding{Level: OK, Subject: a.subject(), Why: "no, as before Postfix 3.9: it takes lines that end in a bare line feed; to refuse what smuggles messages by them", Command: a.set(a.service, "smtpd_forbid_bare_newline", "yes")})
 		default:
 			found = append(found, ok(a.subject(), "%s", value))
 		}

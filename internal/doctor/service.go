@@ -53,7 +53,7 @@ func serviceExaminations() []Examination {
 			Examine: examineLoaded,
 		},
 		{
-			ID: "monitored", About: aboutService, Title: "Checks that refuse nothing by order of a person",
+			ID: "monitored", About: aboutService, Title: "Checks that are monitored by hand",
 			Meaning: "Somebody has used the switch for a bad night (`mailweir monitor`), and the configuration does not count for these checks until that ends.",
 			Remedy:  "`mailweir monitor list` says who and why, `mailweir monitor end CHECK` ends it.",
 			Examine: examineMonitored,
@@ -81,7 +81,7 @@ func examineMonitored(f *Facts) []Finding {
 	case d.Monitored == "":
 		return []Finding{ok("", "none")}
 	}
-	return []Finding{remark("", "mailweir monitor list", "%s refuse nothing by order of a person", d.Monitored)}
+	return []Finding{remark("", "mailweir monitor list", "%s: monitored by hand, so nothing is refused", d.Monitored)}
 }
 
 func examineLate(f *Facts) (found []Finding) {
