@@ -25,7 +25,7 @@ type Plan struct {
 	serverOnly bool
 }
 
-// plan reads the mail server and makes every file anew in memory.
+// plan reads the mail server and makes every file again in memory.
 func (h *Host) plan(ctx context.Context, s mailServer, j *journal) (*Plan, error) {
 	p := s.propose()
 	groups := h.readers(p, "mailweir")

@@ -124,7 +124,7 @@ func (s *postfixServer) attach(ctx context.Context, address string, before []str
 	})
 }
 
-// edit makes the files anew in a draft and reads them back.
+// edit makes the files again in a draft and reads them back.
 func (s *postfixServer) edit(ctx context.Context, edits func(*postfixDraft) error) ([]Change, []setting, error) {
 	main, err := readChange(filepath.Join(s.found.Config, "main.cf"))
 	if err != nil {

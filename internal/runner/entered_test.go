@@ -158,7 +158,7 @@ func TestPermitsByHand(t *testing.T) {
 		{name: "sender, SPF fails", enter: []string{"permit", "sender", "else.example"}, bypass: all, spf: mailauth.SPFFail, want: refused},
 		{name: "sender, no SPF", enter: []string{"permit", "sender", "else.example"}, bypass: policy.ExemptPermitSender, spf: mailauth.SPFNone, want: refused},
 		{name: "sender, no SPF, greylist", enter: []string{"permit", "sender", "else.example"}, bypass: all, spf: mailauth.SPFNone, want: ""},
-		{name: "sender, could not tell", enter: []string{"permit", "sender", "else.example"}, bypass: policy.ExemptPermitSender, spf: mailauth.SPFTempError, spfErr: errors.New("time-out"), want: deferred},
+		{name: "sender, SPF unknown", enter: []string{"permit", "sender", "else.example"}, bypass: policy.ExemptPermitSender, spf: mailauth.SPFTempError, spfErr: errors.New("time-out"), want: deferred},
 		{name: "the tables except an address", flags: "--permit-senders=inline:{sender@else.example=DUNNO}", enter: []string{"permit", "sender", "else.example"}, bypass: all, spf: mailauth.SPFPass, want: refused},
 		{name: "the tables except the domain", flags: "--permit-senders=inline:{else.example=DUNNO}", enter: []string{"permit", "sender", "else.example"}, bypass: all, spf: mailauth.SPFPass, want: ""},
 		{name: "null sender", enter: []string{"permit", "sender", "else.example"}, from: "<>", bypass: policy.ExemptPermitSender, spf: mailauth.SPFPass, want: refused},

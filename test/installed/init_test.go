@@ -55,7 +55,7 @@ func TestInit(t *testing.T) {
 	t.Run("by hand", func(t *testing.T) { byHand(t, m) })
 }
 
-// refused sees that the daemon knows what init found: a stranger's listed client would be refused.
+// refused sees that the daemon knows what init found: a listed client would be refused.
 func refused(t *testing.T, m *installed.Machine) {
 	t.Helper()
 	m.Write(t, "/etc/mailweir/conf.d/70-local.conf", "client-block-list = inline:{198.51.100.7=REJECT}\n", 0o644)
