@@ -57,8 +57,10 @@ func (g *gathering) gather(ctx context.Context) *doctor.Facts {
 	}
 	var working sync.WaitGroup
 	late := make(map[string]bool, len(parts))
-	for name, part := range parts {
+	for name := range parts {
 		late[name] = true
+	}
+	for name, part := range parts {
 		working.Go(func() {
 			found := part(ctx)
 			g.mu.Lock()
