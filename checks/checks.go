@@ -41,7 +41,7 @@ import (
 )
 
 // Registry returns every check, and the order in which their objections are answered. The first
-// enforced objection in this order is the answer; see docs/decisions.md.
+// enforced objection in this order is the answer; see docs/checks/decisions.md.
 func Registry() *policy.Registry {
 	return &policy.Registry{
 		Checks: []*policy.Check{

@@ -52,7 +52,7 @@ func main() {
 const inContainers = `without root or Debian's apt, see the same in containers:
   cd contrib/container
   RELAY_DOMAINS=example.org NEXT_HOP='[192.0.2.25]' docker compose up --build
-(docs/containers.md)`
+(docs/start/containers.md)`
 
 // havePostfix installs Postfix where it is missing and can be installed.
 func havePostfix() error {
@@ -130,6 +130,6 @@ Lines for the main.cf of a Postfix of yours, which would ask this mailweir:
     smtpd_milters = { inet:%s, connect_timeout=30s, command_timeout=20s,
         content_timeout=70s, default_action=tempfail }
 
-To keep it: "make run" listens at inet:127.0.0.1:8424; contrib/postfix has the lines, docs/postfix.md what they mean.
+To keep it: "make run" listens at inet:127.0.0.1:8424; contrib/postfix has the lines, docs/start/postfix.md what they mean.
 `, strings.Replace(d.mta.MX, ":", " ", 1), d.mailweir.HTTP, d.program, strings.Join(d.explain, " "), d.inet)
 }

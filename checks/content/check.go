@@ -20,7 +20,7 @@ var Check = &policy.Check{
 	Name:  "content",
 	Title: "messages whose content is under a policy",
 	Help: `Examines subject, text, HTML and attachments by the definitions of ` + "`--content-definition`" + `: words, phrases and patterns with
-weights, which together must reach the definition's activation. content.md describes the files. Definitions apply side by side, and
+weights, which together must reach the definition's activation. docs/checks/content.md describes the files. Definitions apply side by side, and
 the strictest action of those that fire counts: reject, defer, quarantine and tag, monitor. Tagging adds a field
 ` + "`X-Mailweir-Content`" + ` with the definition's name; quarantine has the MTA hold the message. Both change the message
 for all of its recipients, and only in mode enforce.

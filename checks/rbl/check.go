@@ -27,7 +27,7 @@ sender and header From, the HELO name and the client's verified name. The syntax
 the objection stands when the weights of the lists that hit reach ` + "`--rbl-threshold`" + `.
 
 An error of a list, and any answer that the list does not document, is never a hit. Each list tests itself and is
-suspended while it fails; see dns-lists.md. No list is in use by default.`,
+suspended while it fails; see docs/checks/rbl.md. No list is in use by default.`,
 	Mode:    policy.Enforce,
 	Proof:   policy.AfterAWeek("a list may have servers that you hear from"),
 	OnError: policy.Accept,

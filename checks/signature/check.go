@@ -37,7 +37,7 @@ more particular name out, and a digest that is known to be harmless.
 ` + "`--signature-types`" + ` takes what a file really is, whatever it is called: ` + "`executable`" + `, ` + "`script`" + ` (by its extension, and shortcuts), ` + "`macros`" + ` (Office
 files with macros), ` + "`disk-image`" + ` (ISO, UDF, VHD, DMG …), ` + "`onenote`" + `, ` + "`encrypted`" + ` (archives and documents that cannot be looked into), ` + "`disguised`" + `
 (a program under the name of something else), ` + "`double-extension`" + ` (invoice.pdf.exe), ` + "`unexamined`" + ` (a limit of the examination kept a part of the
-message from being looked at; content.md lists them), or a media type as found by the first octets, such as ` + "`application/x-7z-compressed`" + `. ` +
+message from being looked at; docs/checks/content.md lists them), or a media type as found by the first octets, such as ` + "`application/x-7z-compressed`" + `. ` +
 		"`TYPE=NAME`" + ` gives the name for the reply. ` + "`--signature-direction=inbound`" + ` leaves alone what your own users send. ` + "`--signature-bypass`" + ` lists senders, recipients and clients to whose mail this does not apply; a
 sender's entry counts where SPF or DKIM vouches for him, for trusted clients, or as ` + "`OK unverified`" + `.`,
 	Mode:      policy.Enforce,

@@ -16,7 +16,7 @@ func newAuth() *cobra.Command {
 		Short: "Run the service that looks at passwords for Postfix",
 		Long: `Answers Postfix about logins (smtpd_sasl_type = dovecot), as a process of its own: before a Dovecot (--auth-upstream), or
 with a password file (--auth-passwords). It runs in the foreground until SIGTERM or SIGINT, and then finishes what is in
-progress. A password file is read again when it has changed; flags take effect at the next start. See docs/logins.md.`,
+progress. A password file is read again when it has changed; flags take effect at the next start. See docs/checks/auth.md.`,
 		Example: `  mailweir auth --auth-listen=unix:/var/spool/postfix/private/mailweir-auth --auth-upstream=unix:/run/dovecot/auth-client
   mailweir auth --auth-listen=inet:127.0.0.1:12345 --auth-passwords=/etc/mailweir-auth/passwd`,
 		Args: noArguments,

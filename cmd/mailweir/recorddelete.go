@@ -211,7 +211,7 @@ func writeDeleted(out io.Writer, of string, n int) error {
 	}
 	who := shellWord(of)
 	_, err := fmt.Fprintf(out, `%d %s deleted from the record
-What else may know the address, and is kept for its own time (docs/privacy.md):
+What else may know the address, and is kept for its own time (docs/operate/privacy.md):
   the log                  journalctl -u mailweir | grep -iF -- %[3]s
   greylisting              mailweir greylist show | grep -iF -- %[3]s
   whom users wrote to      mailweir auto-allow list | grep -iF -- %[3]s

@@ -130,7 +130,7 @@ func writeRepliesPage(out io.Writer) {
 }
 
 func writeFlagsPage(out io.Writer) {
-	fmt.Fprintf(out, "# Flags\n\nAll commands take these. Each is also a line of the file of `--%s`, and a variable: `--hops-max` is `%s`.\nFlag > variable > file > default. A `TABLE` is a Postfix lookup table `TYPE:SOURCE`, see tables.md.\n\n",
+	fmt.Fprintf(out, "# Flags\n\nAll commands take these. Each is also a line of the file of `--%s`, and a variable: `--hops-max` is `%s`.\nFlag > variable > file > default. A `TABLE` is a Postfix lookup table `TYPE:SOURCE`, see docs/checks/tables.md.\n\n",
 		config.FileFlag, config.Variable("hops-max"))
 	set := pflag.NewFlagSet("mailweir", pflag.ContinueOnError)
 	register(set)

@@ -167,7 +167,7 @@ func (p *postfix) logged(t *testing.T, part string) {
 }
 
 // socketDirectory makes a directory in which the group postfix can reach what
-// mailweir creates, as docs/postfix.md says.
+// mailweir creates, as docs/start/postfix.md says.
 func socketDirectory(t *testing.T, name string) {
 	t.Helper()
 	if err := os.Mkdir(name, 0o750); err != nil {

@@ -15,8 +15,8 @@ import (
 
 const aboutPostfix = "Postfix"
 
-// What mailweir needs at most for an answer (docs/postfix.md), and what Postfix should wait: a
-// little longer, so that mailweir is who gives up first.
+// What mailweir needs at most for an answer (docs/start/postfix.md), and what Postfix should wait:
+// a little longer, so that mailweir is who gives up first.
 const (
 	commandDeadline = 8 * time.Second
 	contentDeadline = 60 * time.Second

@@ -64,8 +64,8 @@ const milterPatience = 10 * time.Second
 // records are what the hosts find in the DNS.
 var records = []string{`friend.example. 60 IN TXT "v=spf1 ip4:127.3.0.55 -all"`}
 
-// newSite starts Redis as docs/state.md asks for, and two hosts with it. Mail from open.example is
-// never greylisted.
+// newSite starts Redis as docs/operate/state.md asks for, and two hosts with it. Mail from
+// open.example is never greylisted.
 func newSite(t *testing.T, binary string, flags []string) *site {
 	t.Helper()
 	s := &site{redis: testbed.StartRedis(t, "--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction")}

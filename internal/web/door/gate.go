@@ -49,7 +49,7 @@ func (s *Server) gate(route Route) http.Handler {
 // unknown answers who is not logged in, and needs to be.
 func (s *Server) unknown(w http.ResponseWriter, r *http.Request) {
 	if !s.Identity.asks() {
-		s.refuse(w, r, nil, http.StatusForbidden, "the console does not know who you are; see docs/console.md")
+		s.refuse(w, r, nil, http.StatusForbidden, "the console does not know who you are; see docs/operate/console.md")
 		return
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
