@@ -54,6 +54,7 @@ type Sink struct {
 	done    uint64
 	stats   SinkStats
 	losing  bool
+	held    bool            // the last commit failed, and its entries wait for the store to be back
 	waiting []chan struct{} // of Flush: closed when a round is over
 	tasks   []func(context.Context)
 	closed  bool
@@ -196,7 +197,7 @@ func (s *Sink) Flush(ctx context.Context) error {
 			return ctx.Err()
 		}
 		s.mu.Lock()
-		if s.done < upto && s.stats.Failing {
+		if s.done < upto && s.held {
 			s.mu.Unlock()
 			return ErrUnavailable
 		}
@@ -217,7 +218,7 @@ func (s *Sink) Delete(ctx context.Context, address string) (int, error) {
 	}
 	over := make(chan result, 1)
 	err := s.ask(func(work context.Context) {
-		if stats := s.Stats(); stats.Failing && stats.Waiting > 0 { // they would come afterwards
+		if s.holds() { // what waits would come afterwards
 			over <- result{0, ErrUnavailable}
 			return
 		}
@@ -247,6 +248,13 @@ func (s *Sink) ask(task func(context.Context)) error {
 	s.tasks = append(s.tasks, task)
 	s.poke()
 	return nil
+}
+
+// holds reports whether entries wait for a store that cannot be reached.
+func (s *Sink) holds() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.held && len(s.entries) > 0
 }
 
 // Close writes what has been taken, and closes the store.

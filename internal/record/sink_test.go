@@ -218,6 +218,40 @@ func TestFails(t *testing.T) {
 	})
 }
 
+// A commit that failed and is over with keeps nobody waiting for what came meanwhile: the store can
+// be reached.
+func TestFlushDuringAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSinking(record.SinkOptions{})
+		defer s.Close()
+		hangs := make(chan struct{})
+		s.store.set(errors.New("the disk is full"), hangs)
+		s.Event(event(0))
+		time.Sleep(1500 * time.Millisecond) // it is being written
+		s.Event(event(1))
+		flushed := make(chan error, 1)
+		go func() { flushed <- s.Flush(t.Context()) }()
+		deleted := make(chan error, 1)
+		go func() {
+			_, err := s.Delete(t.Context(), "bob@example.org")
+			deleted <- err
+		}()
+		synctest.Wait()
+		hangs <- struct{}{} // the first commit is over, the second begins
+		synctest.Wait()
+		close(hangs)
+		if err := <-flushed; err != nil {
+			t.Errorf("flush: %v", err)
+		}
+		if err := <-deleted; err != nil {
+			t.Errorf("delete: %v", err)
+		}
+		if stats := s.Stats(); stats.DroppedDecisions != 2 {
+			t.Errorf("%+v", stats)
+		}
+	})
+}
+
 // A database that has gone may come back: what was taken waits for it, as far as there is room.
 func TestUnavailable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -122,7 +122,8 @@ func (s *Sink) commit(entries []Entry, changes []Change, closing bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stats.Failing = err != nil
-	if err != nil && errors.Is(err, ErrUnavailable) && !closing {
+	s.held = errors.Is(err, ErrUnavailable) && !closing
+	if s.held {
 		// Perhaps they have been kept after all: the store knows them by their positions.
 		for i := range kept {
 			s.entries[i].Position = kept[i].Position
