@@ -266,6 +266,9 @@ func (s *Section) fields() (map[string]string, error) {
 			if m == nil {
 				return nil, fmt.Errorf("%d: want name=value or name=\"value\", not %q", line.Number, rest)
 			}
+			if _, twice := fields[m[1]]; twice {
+				return nil, fmt.Errorf("%d: %s stands twice; each log line has a section of its own", line.Number, m[1])
+			}
 			value := m[2]
 			if strings.HasPrefix(value, `"`) {
 				value = unquote(value)
