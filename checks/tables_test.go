@@ -74,6 +74,8 @@ func tableCases(t *testing.T) []tableCase {
 			key: "198.51.100.1", value: "x", with: "rcpt 550 5.7.0 Exceeding outbound thread limit", failureIsRecorded: true,
 		},
 		{flag: "greylist-bypass", flags: []string{"--greylist=enforce", "--greylist-skip-spf=off"}, key: "else.example", value: "OK", without: "rcpt " + tryAgain, failing: "rcpt " + tryAgain},
+		{flag: "greylist-bypass-clients", flags: []string{"--greylist=enforce", "--greylist-skip-spf=off"}, key: "192.0.2.1", value: "OK", without: "rcpt " + tryAgain, failing: "rcpt " + tryAgain},
+		{flag: "greylist-bypass-recipients", flags: []string{"--greylist=enforce", "--greylist-skip-spf=off"}, key: "user@", value: "OK", without: "rcpt " + tryAgain, failing: "rcpt " + tryAgain},
 		{
 			flag: "auto-allow-skip", flags: []string{"--greylist=enforce", "--greylist-skip-spf=off", "--trusted-nets=198.51.100.0/24"}, key: "sender@else.example", value: "x",
 			with: "rcpt " + tryAgain, failing: "rcpt " + tryAgain, before: written,

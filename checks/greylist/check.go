@@ -13,6 +13,7 @@ import (
 	"mailweir/internal/blocklist"
 	"mailweir/internal/mailauth"
 	"mailweir/internal/policy"
+	"mailweir/internal/table"
 )
 
 // Check asks unknown senders to come back, which mail servers do and most other programs do not.
@@ -25,7 +26,8 @@ which ` + "`--greylist-client-passes`" + ` triplets have passed is known as a wh
 (numbers, BATV, SRS) make no new triplet. Several recipients of one message get their own answers. Mail under the null sender is
 deferred at the end of its headers, for all recipients together, and only when none of them is known: call-outs pass.
 
-` + "`--greylist-skip-spf`" + ` lets mail pass whose sender SPF vouches for, ` + "`--greylist-bypass`" + ` clients, senders and recipients of a table. A sender's
+` + "`--greylist-skip-spf`" + ` lets mail pass whose sender SPF vouches for, ` + "`--greylist-bypass`" + ` clients, senders and recipients of a table;
+` + "`--greylist-bypass-clients`" + ` and ` + "`--greylist-bypass-recipients`" + ` are about clients and recipients alone. A sender's
 entry counts while SPF passes for him, or is none or neutral, or as ` + "`OK unverified`" + `: a name that SPF says is forged waits. Mail that another
 check refuses teaches nothing. A sender who does not come back in the window is an event ` + "`not_retried`" + `. See docs/checks/greylist.md.`,
 	Mode:    policy.Monitor,
@@ -51,6 +53,10 @@ func setup(f *policy.Flags) policy.Build {
 		passes:  f.Int("client-passes", 5, "passed triplets after which a client's net is known, 0 for never"),
 		skipSPF: f.Bool("skip-spf", true, "senders for whom SPF passes need not wait"),
 		bypass:  f.Tables("bypass", "clients, senders and recipients that need not wait", blocklist.BypassUse()),
+		clients: f.Tables("bypass-clients", "clients that need not wait, and nothing else",
+			table.Use{Asked: table.Clients, Values: table.Permits, Bare: "OK", Opens: true}),
+		recipients: f.Tables("bypass-recipients", "recipients for whom nobody waits, and nothing else",
+			table.Use{Asked: table.Addresses, Values: table.Permits, Bare: "OK", Opens: true}),
 	}
 	o.operations(f)
 	return o.build
@@ -60,7 +66,8 @@ type options struct {
 	ipv4, ipv6, passes  *int
 	delay, window, keep *time.Duration
 	skipSPF             *bool
-	bypass              *policy.Tables
+
+	bypass, clients, recipients *policy.Tables
 }
 
 func (o *options) build(env *policy.Env) (policy.Hooks, error) {
@@ -75,20 +82,29 @@ func (o *options) build(env *policy.Env) (policy.Hooks, error) {
 	case *o.keep < time.Minute:
 		return policy.Hooks{}, errors.New("--greylist-keep: what is known must be kept for a minute or more")
 	}
-	bypass, err := o.bypass.Open(env)
+	bypass, err := o.lists(env)
 	if err != nil {
 		return policy.Hooks{}, err
 	}
 	g := &rule{
 		memory: memory{store: env.State, clock: env.Clock, delay: *o.delay, window: *o.window, keep: *o.keep, passes: *o.passes},
-		nets:   nets, skipSPF: *o.skipSPF, bypass: blocklist.Bypass{List: bypass, Unvouched: true}, delimiter: env.Settings.Delimiter, explaining: env.Explaining,
-		triplet: policy.NewQuestion[tripletState](env, env.State), listed: policy.Asks(bypass),
+		nets:   nets, skipSPF: *o.skipSPF, bypass: bypass, delimiter: env.Settings.Delimiter, explaining: env.Explaining,
+		triplet: policy.NewQuestion[tripletState](env, env.State), listed: policy.Asks(bypass.List, bypass.Clients, bypass.Recipients),
 	}
 	hooks := policy.Hooks{Rcpt: g.rcpt, HeadersFor: g.headersFor, SettleRecipient: g.settle}
 	if env.Mode().Refuses() {
 		hooks.Tick = g.memory.tick
 	}
 	return hooks, nil
+}
+
+// lists opens the lists of what need not wait.
+func (o *options) lists(env *policy.Env) (blocklist.Bypass, error) {
+	all, err := o.bypass.Open(env)
+	clients, clientsErr := o.clients.Open(env)
+	recipients, recipientsErr := o.recipients.Open(env)
+	bypass := blocklist.Bypass{List: all, Clients: clients, Recipients: recipients, Unvouched: true}
+	return bypass, errors.Join(err, clientsErr, recipientsErr)
 }
 
 type rule struct {
@@ -140,8 +156,9 @@ func (g *rule) ask(r *policy.Recipient) policy.Verdict {
 		sender:    r.Msg.Sender.SenderKey(),
 		recipient: r.Address.Base(g.delimiter).Key(),
 	}
+	imported := unextended(t, r.Msg.Sender)
 	return g.triplet.Later(r, func(ctx context.Context) (tripletState, policy.Verdict, error) {
-		s, err := g.memory.look(ctx, t)
+		s, err := g.memory.look(ctx, t, imported)
 		if err != nil || !s.waits() || !g.skipSPF {
 			return s, g.judge(s), err
 		}

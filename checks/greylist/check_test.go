@@ -187,6 +187,10 @@ func TestGreylistWhoNeedNotWait(t *testing.T) {
 		{Name: "client", Flags: []string{"--greylist-bypass=cidr:" + policytest.File(t, "nets", "192.0.2.0/24 OK\n")}, Mail: policytest.Letter{}},
 		{Name: "sender", Flags: []string{"--greylist-bypass=inline:{ {else.example=OK unverified} }"}, Mail: policytest.Letter{}},
 		{Name: "recipient", Flags: []string{"--greylist-bypass=inline:{user@ours.example=OK}"}, Mail: policytest.Letter{To: []string{"user@ours.example", "b@ours.example"}}, Said: no},
+		{Name: "client alone", Flags: []string{"--greylist-bypass-clients=inline:{client.example=OK}"}, Mail: policytest.Letter{Name: "mx.client.example"}},
+		{Name: "sender in a list of clients", Flags: []string{"--greylist-bypass-clients=inline:{else.example=OK}"}, Mail: policytest.Letter{}, Said: no},
+		{Name: "recipient alone", Flags: []string{"--greylist-bypass-recipients=inline:{user@=OK}"}, Mail: policytest.Letter{To: []string{"user+x@ours.example", "b@ours.example"}}, Said: no},
+		{Name: "sender in a list of recipients", Flags: []string{"--greylist-bypass-recipients=inline:{sender@=OK}"}, Mail: policytest.Letter{}, Said: no},
 		{Name: "exception", Flags: []string{"--greylist-bypass=inline:{ {sender@else.example=DUNNO} {else.example=OK} }"}, Mail: policytest.Letter{}, Said: no},
 		{Name: "monitor", Flags: []string{"--greylist=monitor"}, Mail: policytest.Letter{}, Events: "greylist would_refuse"},
 		{Name: "by default", Flags: []string{"--greylist=monitor"}, Mail: policytest.Letter{From: "<>"}, Events: "greylist would_refuse"},
@@ -195,6 +199,7 @@ func TestGreylistWhoNeedNotWait(t *testing.T) {
 	for flag, words := range map[string]string{
 		"--greylist-ipv4=33": "--greylist-ipv4", "--greylist-ipv6=0": "--greylist-ipv6", "--greylist-window=1m": "--greylist-window",
 		"--greylist-keep=1s": "--greylist-keep", "--greylist-bypass=inline:{a=REJECT}": "--greylist-bypass",
+		"--greylist-bypass-clients=inline:{a=REJECT}": "--greylist-bypass-clients", "--greylist-bypass-recipients=inline:{a=REJECT}": "--greylist-bypass-recipients",
 	} {
 		policytest.Only(Check).WantError(t, words, "--greylist=enforce", flag)
 	}

@@ -20,14 +20,22 @@ type memory struct {
 	passes              int
 }
 
-// look looks a triplet up, in one round trip.
-func (m memory) look(ctx context.Context, t triplet) (tripletState, error) {
-	found, err := m.store.Do(ctx, state.Get(t.knownKey()), state.Get(t.pendingKey()), state.Get(clientPassesKey(t.net)))
+// look looks a triplet up, in one round trip. imported is the key under which it may have been
+// taken over without its sender's extension, "" for none.
+func (m memory) look(ctx context.Context, t triplet, imported string) (tripletState, error) {
+	steps := []state.Step{state.Get(t.knownKey()), state.Get(t.pendingKey()), state.Get(clientPassesKey(t.net))}
+	if imported != "" {
+		steps = append(steps, state.Get(imported))
+	}
+	found, err := m.store.Do(ctx, steps...)
 	if err != nil {
 		return tripletState{}, err
 	}
 	known, pending, client := found[0], found[1], found[2]
-	s := tripletState{triplet: t, at: m.clock(), client: client.Until}
+	s := tripletState{triplet: t, at: m.clock(), client: client.Until, known: t.knownKey()}
+	if imported != "" && !known.Found && isImported(found[3].Value) {
+		known, s.known = found[3], imported
+	}
 	first, readable := readPending(pending.Value)
 	switch {
 	case known.Found:
@@ -91,7 +99,7 @@ func (m memory) passed(ctx context.Context, s tripletState, client netip.Addr) {
 			state.Add(clientPassesKey(s.net), 1, m.keep))
 	case stateKnown:
 		if m.old(s.until) {
-			steps = append(steps, state.Touch(s.knownKey(), m.keep))
+			steps = append(steps, state.Touch(s.known, m.keep))
 		}
 	}
 	if m.old(s.client) {

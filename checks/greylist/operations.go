@@ -32,6 +32,7 @@ never come; with the client alone its whole net is known. It lasts as long as fo
 			Name: "flush", Effect: policy.Changes, ByFlags: true, Concerns: concerns,
 			Title: "Forget clients and triplets, so that their mail waits again",
 		}, flushed, o.flush, counted("forgotten")),
+		o.importOperation(),
 	)
 }
 

@@ -11,6 +11,7 @@ type tripletState struct {
 	kind    stateKind
 	pending pendingTriplet // for all but stateNew, stateKnown and stateClient
 	raw     []byte         // of the pending triplet
+	known   string         // the key under which it is known, or would be
 	until   time.Time      // when the pending triplet, or what is known, ends
 	client  time.Time      // when what is known of the net ends
 	age     time.Duration  // since its mail came first

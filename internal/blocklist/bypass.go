@@ -25,6 +25,8 @@ func BypassUse() table.Use {
 // unverified" counts all the same.
 type Bypass struct {
 	List *table.List
+	// Clients and Recipients are lists that are about these alone; most checks have none.
+	Clients, Recipients *table.List
 	// Unvouched has a sender count, too, for whom SPF gives none or neutral.
 	Unvouched bool
 }
@@ -103,9 +105,7 @@ func (b Bypass) Spare(ctx context.Context, v policy.Verdict, m *policy.Message, 
 func (b Bypass) Lists(ctx context.Context, m *policy.Message, recipients []*policy.Recipient, judge func(by string, err error) policy.Verdict) policy.Verdict {
 	found, err := b.find(ctx, m)
 	for i := 0; i < len(recipients) && found.by == "" && err == nil; i++ {
-		var match table.Match
-		match, err = b.List.Address(ctx, recipients[i].Address)
-		found.by = entryOf(match)
+		found.by, err = b.recipient(ctx, recipients[i])
 	}
 	if found.by != "" {
 		trace.Add(ctx, "bypass", found.by)
@@ -126,6 +126,16 @@ func (b Bypass) Lists(ctx context.Context, m *policy.Message, recipients []*poli
 		}
 		return judge("", errors.Join(err, failure)), nil
 	})
+}
+
+// recipient looks a recipient up in the lists that may name him.
+func (b Bypass) recipient(ctx context.Context, r *policy.Recipient) (by string, err error) {
+	match, err := b.List.Address(ctx, r.Address)
+	if by = entryOf(match); by != "" || err != nil {
+		return by, err
+	}
+	match, err = b.Recipients.Address(ctx, r.Address)
+	return entryOf(match), err
 }
 
 // atRcpt bounds what SPF may take where the sender need not be vouched for: whoever is slow is not
@@ -149,6 +159,10 @@ func (b Bypass) find(ctx context.Context, m *policy.Message) (found bypassed, er
 	if found.by = entryOf(client); found.by != "" {
 		return found, nil
 	}
+	alone, aloneErr := m.Conn.LookUp(ctx, b.Clients)
+	if found.by = entryOf(alone); found.by != "" {
+		return found, nil
+	}
 	sender, senderErr := b.List.Address(ctx, m.Sender)
 	switch {
 	case sender.Action.Verb != table.OK:
@@ -158,7 +172,7 @@ func (b Bypass) find(ctx context.Context, m *policy.Message) (found bypassed, er
 	default:
 		found.sender = sender
 	}
-	return found, errors.Join(clientErr, senderErr)
+	return found, errors.Join(clientErr, aloneErr, senderErr)
 }
 
 // notVouched says why nothing vouches for the sender, "" where something does.
