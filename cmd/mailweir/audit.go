@@ -59,7 +59,7 @@ Exit code 0: all was searched, whether or not anything was found. 64: wrong use.
 		},
 	}
 	addSettings(cmd)
-	cmd.SetUsageFunc(recordUsage)
+	shows(cmd, findsRecord)
 	flags := cmd.Flags()
 	since = addMoment(flags, "since", "30d", "from when: so long ago, a day or a time")
 	until = addUntil(flags, "until", "", "up to when; a day counts whole")

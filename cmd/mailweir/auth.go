@@ -32,6 +32,7 @@ progress. A password file is read again when it has changed; flags take effect a
 		},
 	}
 	addSettings(cmd)
+	shows(cmd, findsConfig, flagNames(loginFlags())...)
 	cmd.AddCommand(newAuthPasswd())
 	return cmd
 }

@@ -41,6 +41,7 @@ written as {ARGON2ID} and counts with the next login.`,
 		},
 	}
 	addSettings(cmd)
+	shows(cmd, findsConfig, "auth-passwords")
 	cmd.Flags().BoolVar(&remove, "delete", false, "take the login out")
 	return cmd
 }

@@ -41,7 +41,7 @@ end. Redis is backed up by its own means. See docs/operate/backup.md.`,
 		},
 	}
 	addSettings(cmd)
-	cmd.SetUsageFunc(commandUsage)
+	shows(cmd, findsDaemon)
 	return cmd
 }
 
@@ -190,7 +190,7 @@ stays beside it under a name with today's date. Nothing is touched while a proce
 		RunE: func(cmd *cobra.Command, args []string) error { return restoreState(cmd, args[0]) },
 	}
 	addSettings(cmd)
-	cmd.SetUsageFunc(commandUsage)
+	shows(cmd, findsDaemon)
 	return cmd
 }
 

@@ -57,6 +57,7 @@ a user's login is his address. The entry counts at once, and ends the sessions t
 		},
 	}
 	addSettings(cmd)
+	shows(cmd, findsConfig, "console-users")
 	cmd.Flags().BoolVar(&remove, "delete", false, "take the login out")
 	cmd.Flags().StringVar(&role, "role", "", "role of the login: admin, helpdesk, auditor or user")
 	cmd.Flags().StringVar(&of, "of", "", "domains, and addresses of a user, that the login is for, by commas")

@@ -57,7 +57,7 @@ The exit code is 2 with a fault, 1 with a remark, else 0. Within 30 seconds it c
 		json:     flags.Bool("json", false, "write the report for programs"),
 	}
 	addSettings(cmd)
-	cmd.SetUsageFunc(commandUsage)
+	shows(cmd, findsDaemon)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return runDoctor(cmd, own) }
 	return cmd
 }

@@ -67,7 +67,7 @@ file. 78: the configuration is wrong, or something outranks the file.`,
 		},
 	}
 	addSettings(cmd)
-	cmd.SetUsageFunc(commandUsage)
+	shows(cmd, findsDaemon)
 	cmd.Flags().BoolVar(&all, "all", false, "every check that is configured and safe to enforce; with --yes every one that is configured")
 	cmd.Flags().BoolVar(&undo, "undo", false, "take the lines of these checks out of "+modesFile+" again")
 	cmd.Flags().BoolVar(&yes, "yes", false, "do it, though the check should be watched for a week first")

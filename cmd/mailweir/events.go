@@ -35,7 +35,7 @@ Exit code 0: all was searched, whether or not anything was found. 64: wrong use.
 		RunE: func(cmd *cobra.Command, _ []string) error { return runEvents(cmd, f) },
 	}
 	addSettings(cmd)
-	cmd.SetUsageFunc(recordUsage)
+	shows(cmd, findsRecord)
 	f.register(cmd)
 	return cmd
 }

@@ -56,6 +56,7 @@ read from --state, or through --control where the running daemon holds it. Nothi
 		},
 	}
 	addSettings(cmd)
+	shows(cmd, findsDaemon)
 	flags := cmd.Flags()
 	flags.StringVar(&c.Client, "client", "", "`ADDRESS` of the client; without it the message is submitted locally")
 	flags.StringVar(&c.Name, "client-name", "", "verified host `NAME` of the client")

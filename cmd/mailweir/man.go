@@ -57,7 +57,7 @@ func manPage(cmd *cobra.Command) string {
 	fmt.Fprintf(&p, ".TH %s %d \"\" \"mailweir\" \"mailweir\"\n.nh\n.ad l\n", strings.ToUpper(roff(name)), manSection)
 	fmt.Fprintf(&p, ".SH NAME\n%s \\- %s\n", roff(name), roff(lower(cmd.Short)))
 	p.section("SYNOPSIS")
-	fmt.Fprintf(&p, ".B %s\n", roff(strings.TrimSuffix(cmd.UseLine(), " [flags]")+" [FLAGS]"))
+	fmt.Fprintf(&p, ".B %s\n", roff(strings.Replace(cmd.UseLine(), " [flags]", "", 1)+" [FLAGS]"))
 	if text := cmd.Long; text != "" {
 		p.section("DESCRIPTION")
 		p.text(text)
@@ -115,39 +115,43 @@ func (p *manWriter) commands(cmd *cobra.Command) {
 	}
 }
 
-// options writes the flags of a command. Those of serve are described once, on its page.
+// options writes the flags of a command. Those of serve are described once, on its page, part by
+// part.
 func (p *manWriter) options(cmd *cobra.Command) {
-	serves := pflag.NewFlagSet("mailweir", pflag.ContinueOnError)
-	register(serves)
-	var shown []*pflag.Flag
-	others := false
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		served := serves.Lookup(f.Name)
-		switch {
-		case f.Hidden, f.Name == "help":
-		case cmd.Name() != "serve" && served != nil && served.Usage == f.Usage && !slices.Contains(findFlags, f.Name):
-			others = true
-		default:
-			shown = append(shown, f)
+	shown := splitFlags(cmd)
+	if cmd.Name() == "serve" {
+		p.section("OPTIONS")
+		for _, g := range flagGroups() {
+			fmt.Fprintf(p, ".SS %s (%s)\n", roff(g.name), roff(g.title))
+			p.flags(g.flags)
 		}
-	})
-	if len(shown) == 0 && !others {
+		return
+	}
+	flags := without(slices.Concat(allOf(shown.own), allOf(shown.find)), []*pflag.Flag{{Name: "help"}})
+	if len(flags) == 0 && !shown.others {
 		return
 	}
 	p.section("OPTIONS")
-	for _, f := range shown {
+	p.flags(flags)
+	if shown.others {
+		p.WriteString(".PP\nThe flags of\n.BR mailweir\\-serve (8)\nare accepted as well.\n")
+	}
+}
+
+func (p *manWriter) flags(flags []*pflag.Flag) {
+	for _, f := range flags {
 		kind, meaning := pflag.UnquoteUsage(f)
 		value := "=" + kind
-		if f.NoOptDefVal != "" {
+		switch {
+		case kind == "": // a switch
+			value = ""
+		case f.NoOptDefVal != "":
 			value = "[=" + kind + "]"
 		}
-		if f.DefValue != "" && f.NoOptDefVal == "" {
+		if f.DefValue != "" && f.DefValue != "[]" && f.NoOptDefVal == "" {
 			meaning += " (default " + f.DefValue + ")"
 		}
 		p.entry(roff("--"+f.Name)+"\\fR"+roff(value), roff(meaning))
-	}
-	if others {
-		p.WriteString(".PP\nThe flags of\n.BR mailweir\\-serve (8)\nare accepted as well.\n")
 	}
 }
 

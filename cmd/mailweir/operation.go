@@ -72,7 +72,7 @@ func (s *settings) offer() admin.Offer {
 func operationCommand(g policy.OperationGroup, op policy.Operation) *cobra.Command {
 	cmd := &cobra.Command{Use: strings.TrimSpace(op.Name + " " + op.Args), Short: op.Title, Long: op.Help, Example: op.Example}
 	addSettings(cmd)
-	cmd.SetUsageFunc(commandUsage)
+	shows(cmd, findsDaemon)
 	flags := policy.NewFlags(cmd.Flags(), "")
 	read := op.Request(flags)
 	life, note := new(time.Duration), new(string)

@@ -28,6 +28,7 @@ wrong. A zone that is dead, or of the other kind, is refused with the reason. Th
 		},
 	}
 	addSettings(cmd)
+	shows(cmd, findsConfig, "dns", "rbl-key")
 	cmd.Flags().BoolVar(&domains, "domains", false, "the list is about domain names, as for --rhsbl-zone")
 	return cmd
 }

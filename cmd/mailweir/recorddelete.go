@@ -107,7 +107,7 @@ Exit code 0: done, whether or not anything was there. 64: wrong use. 69: the rec
 			cmd.Flags().AddFlag(f)
 		}
 	})
-	cmd.SetUsageFunc(recordUsage)
+	shows(cmd, findsRecord)
 	cmd.Flags().StringVar(&d.Address, ownAddress, "", "`ADDRESS` of the person")
 	cmd.Flags().StringVar(&note, "note", "", "`TEXT` that says why, for those who look at it later")
 	return cmd

@@ -40,6 +40,7 @@ cannot be read. 78: a configuration is wrong.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runReplay(cmd, f) },
 	}
 	addSettings(cmd)
+	shows(cmd, findsRecord)
 	flags := cmd.Flags()
 	flags.StringVar(&f.with, "with", "", "`FILE` with the configuration to judge by")
 	f.since = addMoment(flags, "since", "7d", "from when: so long ago, a day or a time")

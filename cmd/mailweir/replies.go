@@ -43,6 +43,7 @@ is to differ: ID CODE X.Y.Z Text.`,
 		},
 	}
 	addSettings(cmd)
+	shows(cmd, findsConfig, "replies")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, with description and resolution")
 	return cmd
 }

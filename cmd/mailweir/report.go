@@ -51,7 +51,7 @@ Exit code 0: all was added up. 64: wrong use. 69: the record cannot be read. 78:
 		},
 	}
 	addSettings(cmd)
-	cmd.SetUsageFunc(recordUsage)
+	shows(cmd, findsRecord)
 	flags := cmd.Flags()
 	since = addMoment(flags, "since", "30d", "from when: so long ago, a day or a time")
 	until = addUntil(flags, "until", "", "up to when; a day counts whole")

@@ -30,6 +30,7 @@ Flags also come from a file (--config, one a line), from those of a directory th
 	}
 	root.SetFlagErrorFunc(suggestFlag)
 	root.SetHelpCommand(newHelp())
+	root.SetUsageFunc(writeUsage)
 	root.AddCommand(newServe(), newExplain(), newCheck(), newDoctor(), newReplies(), newWhy(), newEvents(), newTrace(), newReplay(), newWould(), newEnforce(), newConfig(), newTable(), newContent(), newAuth(), newConsole(), newReport(), newAudit(), newInit(), newVersion(), newReference(), newMan())
 	root.AddCommand(operationCommands()...)
 	below(root, "state", newStateMigrate())
@@ -44,8 +45,11 @@ Flags also come from a file (--config, one a line), from those of a directory th
 // hold a password, and calls it a success.
 func newHelp() *cobra.Command {
 	return &cobra.Command{
-		Use: "help [COMMAND]", Short: "Show the help of a command",
+		Use: "help [COMMAND | flags [NAME]…]", Short: "Show the help of a command, or all flags of the configuration",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && args[0] == "flags" {
+				return helpFlags(cmd.OutOrStdout(), args[1:])
+			}
 			about, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {
 				return fail(exUsage, "there is no command %q; %s --help lists them", strings.Join(args, " "), cmd.Root().Name())
@@ -70,7 +74,11 @@ var unknownFlag = regexp.MustCompile(`^unknown flag: --(\S+)$`)
 // suggestFlag names the nearest flag when one is unknown.
 func suggestFlag(cmd *cobra.Command, err error) error {
 	if m := unknownFlag.FindStringSubmatch(err.Error()); m != nil {
-		return fail(exUsage, "there is no flag --%s%s; %s --help lists them", m[1], config.Suggest(cmd.Flags(), m[1]), cmd.CommandPath())
+		others := ""
+		if splitFlags(cmd).others {
+			others = ", mailweir help flags all others"
+		}
+		return fail(exUsage, "there is no flag --%s%s; %s --help lists its own%s", m[1], config.Suggest(cmd.Flags(), m[1]), cmd.CommandPath(), others)
 	}
 	return fail(exUsage, "%v", err)
 }

@@ -43,6 +43,7 @@ SIGHUP reads configuration and lists again; if anything in them is wrong, all st
 		},
 	}
 	addSettings(cmd)
+	shows(cmd, findsConfig, flagNames(serveFlags())...)
 	return cmd
 }
 

@@ -28,7 +28,7 @@ Exit code 0: all was searched, whether or not anything was found. 64: wrong use.
 		Args: noArguments,
 	}
 	addSettings(cmd)
-	cmd.SetUsageFunc(recordUsage)
+	shows(cmd, findsRecord)
 	flags := cmd.Flags()
 	flags.StringVar(&to, "to", "", "`ADDRESS` of the recipient, or @domain")
 	flags.StringVar(&from, "from", "", "`ADDRESS` of the envelope sender, @domain or <>")

@@ -48,7 +48,7 @@ Exit code 0: told. 1: an id is not in the record (of several found in a text: no
 		},
 	}
 	addSettings(cmd)
-	cmd.SetUsageFunc(recordUsage)
+	shows(cmd, findsRecord)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, one object a line")
 	return cmd
 }

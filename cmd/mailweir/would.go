@@ -62,7 +62,7 @@ cannot be read. 78: the configuration is wrong.`,
 		},
 	}
 	addSettings(cmd)
-	cmd.SetUsageFunc(commandUsage)
+	shows(cmd, findsDaemon)
 	since = addMoment(cmd.Flags(), "since", "7d", "from when on: so long ago, a day or a time")
 	cmd.Flags().StringSliceVar(&names, "check", nil, "`CHECK` to tell of; may be given several times (default all that objected)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")

@@ -116,6 +116,19 @@ func NewDraft(registry *policy.Registry, set *pflag.FlagSet) *Draft {
 // Registry is the list of checks that the draft is of.
 func (d *Draft) Registry() *policy.Registry { return d.registry }
 
+// Flags are the flags of a check, that of its mode first; of what all checks share where check is "".
+func (d *Draft) Flags(check string) []*pflag.Flag {
+	if check == "" {
+		return d.common
+	}
+	for _, dc := range d.checks {
+		if dc.check.Name == check {
+			return slices.Concat(dc.modes, dc.flags)
+		}
+	}
+	return nil
+}
+
 // Operations are what the checks let people do at run time, under the values that the flags have.
 func (d *Draft) Operations() []policy.OperationGroup { return d.groups }
 
