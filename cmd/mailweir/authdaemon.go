@@ -11,7 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
 
 	checkauth "mailweir/checks/auth"
@@ -77,6 +76,7 @@ func newAuthDaemon(s *settings, out io.Writer) (*authDaemon, error) {
 		recording.Sinks = append(recording.Sinks, d.relay)
 	}
 	d.recorder = events.NewRecorder(recording)
+	d.metrics.ExpectFailures(checkauth.Check.Name)
 	d.metrics.Loaded(time.Now())
 	counts := auth.NewCounts()
 	counts.Register(d.metrics.Registry)
@@ -139,16 +139,12 @@ func dialer(network, address string) func(context.Context) (net.Conn, error) {
 // openMilter opens the way to the milter, which need not be there.
 func (d *authDaemon) openMilter(socket string) *logins.Client {
 	var c *logins.Client
-	d.metrics.Registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "mailweir_login_reports_dropped_total", Help: "Outcomes of logins of which the milter was not told, because it did not answer.",
-	}, func() float64 { return float64(c.Dropped()) }))
+	d.metrics.Registry.MustRegister(auth.ReportsDropped.NewCounterFunc(func() float64 { return float64(c.Dropped()) }))
 	c = logins.NewClient(socket, d.watch(
 		"the milter does not answer; logins go on, nobody is blocked, and what comes of them is dropped", "the milter answers again",
 	))
 	d.relay = logins.NewRelay(c)
-	d.metrics.Registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "mailweir_login_events_dropped_total", Help: "Decisions about logins that are not in the milter's record, because it did not take them in time.",
-	}, func() float64 { return float64(d.relay.Dropped()) }))
+	d.metrics.Registry.MustRegister(auth.EventsDropped.NewCounterFunc(func() float64 { return float64(d.relay.Dropped()) }))
 	return c
 }
 

@@ -118,6 +118,10 @@ func newDaemon(s *settings, before *predecessor, out io.Writer) (*daemon, error)
 	}
 	d.runner = runner.NewRunner(p, d.recorder, runner.DefaultLimits)
 	d.metrics.WatchMonitored(func() int { return len(d.runner.Orders()) })
+	d.metrics.WatchSpool(d.runner.SpoolUsed, d.runner.SpoolMax)
+	for _, c := range p.Checks() {
+		d.metrics.ExpectFailures(c.Check.Name)
+	}
 	d.record.loaded("start", p, nil)
 	from, _ := listenFrom(*s.daemon.listenFrom) // it has been validated
 	d.server = &milter.Server{

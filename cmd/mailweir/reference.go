@@ -24,7 +24,7 @@ func newReference() *cobra.Command {
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			for name, write := range map[string]func(io.Writer){"checks.md": writeChecksPage, "replies.md": writeRepliesPage, "flags.md": writeFlagsPage, "failures.md": writeFailuresPage, "doctor.md": writeDoctorPage} {
+			for name, write := range map[string]func(io.Writer){"checks.md": writeChecksPage, "replies.md": writeRepliesPage, "flags.md": writeFlagsPage, "failures.md": writeFailuresPage, "doctor.md": writeDoctorPage, "metrics.md": writeMetricsPage} {
 				var page strings.Builder
 				page.WriteString("<!-- Generated from the code by `make docs`; do not edit. -->\n\n")
 				write(&page)

@@ -34,17 +34,7 @@ type backends struct {
 func (m *Metrics) Observe(log *logrus.Logger, mask func(string) string) *backend.Observer {
 	b := &backends{
 		open: map[string]int{}, parts: map[string]map[string]bool{}, states: map[string]*BackendState{},
-		suspended: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "mailweir_backend_suspended", Help: "For how many domains what is asked outside is used for nothing, because its answers mean nothing there.",
-		}, []string{"backend"}),
-		up: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "mailweir_backend_up", Help: "Whether what is asked outside answers: 1 or 0.",
-		}, []string{"backend"}),
-		calls: counters("backend_calls_total", "Questions to what is outside, by how they ended: ok or error.", "backend", "result"),
-		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "mailweir_backend_call_duration_seconds", Help: "How long the questions took.",
-			Buckets: []float64{.0005, .0025, .01, .05, .25, 1, 2.5, 5, 10, 30, 60},
-		}, []string{"backend"}),
+		up: backendUp.NewGauges(), suspended: backendSuspended.NewGauges(), calls: backendCalls.NewCounters(), took: backendDuration.NewHistograms(),
 	}
 	b.made = m.scans.made
 	m.scans.backends = b

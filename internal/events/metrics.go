@@ -35,43 +35,25 @@ type Metrics struct {
 // NewMetrics returns metrics in a registry of their own.
 func NewMetrics(version string) *Metrics {
 	m := &Metrics{
-		Registry: prometheus.NewRegistry(),
-		decisions: counters("decisions_total", "Decisions against mail, in monitor mode those that would have been.",
-			"check", "mode", "action", "code"),
-		failures:  counters("check_failures_total", "Check errors: times that a check could not judge.", "check"),
-		unwritten: counters("log_lines_left_out_total", "Events without a line of their own: they share their id and the line of its sum.", "check"),
-		limits:    counters("examination_limits_total", "Messages of which a part was not examined, by the limit that was reached.", "limit"),
-		messages:  counters("messages_total", "Mail transactions by what became of them.", "service", "fate"),
-		octets: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "mailweir_message_octets_total", Help: "Octets of the messages that came to their end.",
-		}),
-		connections: counters("connections_total", "SMTP connections.", "service"),
-		sessions: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "mailweir_sessions", Help: "SMTP connections that are open now.",
-		}),
-		defects: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "mailweir_defects_total", Help: "Panics outside of any answer.",
-		}),
-		dropped: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "mailweir_background_dropped_total", Help: "Pieces of work behind the answers that were dropped: nothing was learned or recorded of them.",
-		}),
-		reloads: counters("reloads_total", "Attempts to load a policy.", "result"),
-		loaded: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "mailweir_reload_successful", Help: "Whether the last attempt to load a policy succeeded: 1 or 0.",
-		}),
-		loadedAt: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "mailweir_reload_success_timestamp_seconds", Help: "When the current policy was loaded.",
-		}),
+		Registry:    prometheus.NewRegistry(),
+		decisions:   decisionsTotal.NewCounters(),
+		failures:    checkFailures.NewCounters(),
+		unwritten:   linesLeftOut.NewCounters(),
+		limits:      examinationLimits.NewCounters(),
+		messages:    messagesTotal.NewCounters(),
+		octets:      messageOctets.NewCounter(),
+		connections: connectionsTotal.NewCounters(),
+		sessions:    sessionsOpen.NewGauge(),
+		defects:     defectsTotal.NewCounter(),
+		dropped:     backgroundDropped.NewCounter(),
+		reloads:     reloadsTotal.NewCounters(),
+		loaded:      reloadSuccessful.NewGauge(),
+		loadedAt:    reloadedAt.NewGauge(),
+		scans:       newScans(),
 	}
-	m.scans = newScans()
-	build := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "mailweir_build_info", Help: "The version that runs; always 1.", ConstLabels: prometheus.Labels{"version": version},
-	})
-	build.Set(1)
-	durations := prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "mailweir_stage_duration_seconds", Help: "Time from the MTA's question to the answer, waiting for backends included.",
-		Buckets: []float64{.0001, .001, .005, .025, .1, .5, 1, 2.5, 5, 10, 30, 60},
-	}, []string{"stage"})
+	build := buildInfo.NewGauges()
+	build.WithLabelValues(version).Set(1)
+	durations := stageDuration.NewHistograms()
 	for _, stage := range policy.Stages() {
 		m.stages[stage] = durations.WithLabelValues(stage.String())
 	}
@@ -81,9 +63,9 @@ func NewMetrics(version string) *Metrics {
 	return m
 }
 
-func counters(name, help string, labels ...string) *prometheus.CounterVec {
-	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "mailweir_" + name, Help: help}, labels)
-}
+// ExpectFailures shows that a check has had no check error yet: Prometheus sees no growth in what
+// begins with the first one.
+func (m *Metrics) ExpectFailures(check string) { m.failures.WithLabelValues(check) }
 
 // Event counts a decision, each of those that share an id.
 func (m *Metrics) Event(e *policy.Event) {

@@ -20,15 +20,10 @@ type scans struct {
 
 func newScans() *scans {
 	return &scans{
-		done:   counters("scans_total", "Messages that were shown to a scanner, by what came of it.", "check", "result"),
-		octets: counters("scan_octets_total", "Octets of messages that scanners were shown.", "check"),
-		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "mailweir_scan_duration_seconds", Help: "Time from the end of a message to what its scan came to, the wait for the scanner included.",
-			Buckets: []float64{.0025, .01, .05, .25, 1, 2.5, 5, 10, 20, 30, 45},
-		}, []string{"check"}),
-		made: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "mailweir_virus_signatures_timestamp_seconds", Help: "When the signatures of a virus scanner were made.",
-		}, []string{"backend"}),
+		done:   scansTotal.NewCounters(),
+		octets: scanOctets.NewCounters(),
+		took:   scanDuration.NewHistograms(),
+		made:   virusSignatures.NewGauges(),
 	}
 }
 

@@ -32,3 +32,10 @@ func (f *spoolFlags) open(resources *resource.Holder) (*spool.Spool, error) {
 		return s, nil
 	})
 }
+
+// SpoolUsed is how many octets of the bodies of all messages are kept just now, and SpoolMax how
+// many may be.
+func (r *Runner) SpoolUsed() int64 { return r.Policy().spool.Used() }
+
+// SpoolMax is the budget of [Runner.SpoolUsed].
+func (r *Runner) SpoolMax() int64 { return r.Policy().spool.Max() }

@@ -51,6 +51,9 @@ func (s *Spool) Try() error {
 // Used is how many octets of the budget are taken just now.
 func (s *Spool) Used() int64 { return s.used.Load() }
 
+// Max is how many octets the budget has.
+func (s *Spool) Max() int64 { return s.max }
+
 // take reserves a part of the budget.
 func (s *Spool) take(octets int64) bool {
 	if s.used.Add(octets) > s.max {
