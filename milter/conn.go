@@ -35,11 +35,16 @@ type conn struct {
 
 	progressEvery time.Duration
 
+	asked  time.Time     // when the packet at hand came
+	slow   time.Duration // slowAnswer, except in tests
+	gaveUp func()        // called at most once; nil calls nobody
+
 	over bool // the message has been answered for, or aborted: none is in progress at the next read
 
 	mu     sync.Mutex
 	busy   bool // a message is in progress
 	gone   bool // cut off
+	told   bool // gaveUp has been called
 	parted bool // to be cut off as soon as no message is in progress
 }
 
@@ -74,7 +79,7 @@ func (c *conn) advance() error {
 	if code == gomilter.CodeMacro {
 		return c.keepMacros(data)
 	}
-	c.data, c.fresh = data, false
+	c.data, c.fresh, c.asked = data, false, time.Now()
 	if c.phase, err = c.phase.after(code); err != nil {
 		return err
 	}
@@ -157,6 +162,9 @@ func (c *conn) dropMacros() {
 // Write sends a reply. The library writes each packet at once. An error ends the connection, which
 // the library sees at its next read: it would write the error to the standard logger.
 func (c *conn) Write(p []byte) (int, error) {
+	if time.Since(c.asked) > c.slow && hungUp(c.Conn) {
+		c.unheard()
+	}
 	c.send(p)
 	c.in.quiet = false
 	return len(p), nil
@@ -168,8 +176,26 @@ func (c *conn) send(p []byte) {
 		_, err = c.Conn.Write(p)
 	}
 	if err != nil {
+		if !c.isGone() {
+			c.unheard()
+		}
 		c.report(fmt.Errorf("reply not sent: %w", err))
 		c.cut()
+	}
+}
+
+// slowAnswer is after how long it is looked whether the MTA still waits: no MTA gives up earlier, and
+// what is answered at once need not pay for it.
+const slowAnswer = time.Second
+
+// unheard tells that the MTA has not awaited an answer.
+func (c *conn) unheard() {
+	c.mu.Lock()
+	first := !c.told
+	c.told = true
+	c.mu.Unlock()
+	if first && c.gaveUp != nil {
+		c.gaveUp()
 	}
 }
 

@@ -28,6 +28,9 @@ type Server struct {
 	// ErrorLog is told why a connection was refused or broke, and when accepting fails, ten times a
 	// minute for each peer; what is left out is counted. It is called from any goroutine.
 	ErrorLog func(error)
+	// OnGiveUp is told of each connection that its MTA has closed while it was owed an answer: it has
+	// waited longer than its own timeout. It is called from any goroutine; nil tells nobody.
+	OnGiveUp func()
 	// IdleGrace is how long Shutdown lets connections be on which no message is in progress; zero
 	// means until its context ends. An MTA whose connection is closed applies its default action to
 	// the next command of that client, so only a client that is neither within a message nor about
@@ -36,6 +39,7 @@ type Server struct {
 
 	buffers       buffers
 	progressEvery time.Duration // progressEvery of the package, except in tests
+	slow          time.Duration // slowAnswer, except in tests
 
 	refused complaints // about peers that may not connect
 	trouble complaints // about all others: the MTAs must not be drowned out
@@ -208,6 +212,7 @@ func (s *Server) meet(c *conn) (*session, error) {
 	}
 	s.tell(granted.degradations())
 	c.out, c.progressEvery = packet, cmp.Or(s.progressEvery, progressEvery)
+	c.slow, c.gaveUp = cmp.Or(s.slow, slowAnswer), s.OnGiveUp
 	c.session = &session{conn: c, policy: s.NewSession(), terms: granted, goOn: goOn()}
 	return c.session, nil
 }

@@ -129,6 +129,7 @@ func newDaemon(s *settings, before *predecessor, out io.Writer) (*daemon, error)
 		From:       from,
 		OnDegraded: func(what string) { log.Warn(what) },
 		ErrorLog:   func(err error) { log.WithError(err).Warn("milter connection") },
+		OnGiveUp:   d.metrics.GaveUp,
 		IdleGrace:  min(idleGrace, *s.daemon.drain),
 	}
 	return d, nil

@@ -5,7 +5,7 @@ import "mailweir/internal/metric"
 // Declared are the metrics of this package, in the order in which they are documented.
 func Declared() []metric.Group {
 	return []metric.Group{
-		{Title: "Mail", Metrics: []*metric.Metric{connectionsTotal, sessionsOpen, messagesTotal, messageOctets, stageDuration}},
+		{Title: "Mail", Metrics: []*metric.Metric{connectionsTotal, sessionsOpen, messagesTotal, messageOctets, stageDuration, mtaGaveUp}},
 		{Title: "Checks", Metrics: []*metric.Metric{decisionsTotal, checkFailures, monitoredByHand, examinationLimits}},
 		{Title: "Scanners", About: "Of virus and spam scanners.", Metrics: []*metric.Metric{scansTotal, scanOctets, scanDuration, virusSignatures, spoolOctets, spoolMax}},
 		{
@@ -81,6 +81,12 @@ var (
 		Buckets: []float64{.0001, .001, .005, .025, .1, .5, 1, 2.5, 5, 10, 30, 60},
 		Normal:  "milliseconds; at `rcpt` the slowest DNS list, up to `--rbl-timeout`; seconds at `end` with scanners",
 		Worry:   "over 5 s at `rcpt` in one of 100: Sendmail gives up after 10. Look which server is slow: `mailweir_backend_call_duration_seconds`, `mailweir_dns_failures_total`",
+	}
+	mtaGaveUp = &metric.Metric{
+		Name: "mta_gave_up_total", Kind: metric.Counter, Unit: "connections",
+		Help:   "Connections that the MTA closed while it was owed an answer.",
+		Normal: "0, but for a stop or reload of the mail server",
+		Worry:  "any, more than once in an hour: the mail server waited longer than its own timeout, and did with that mail what its default action says (`milter_default_action`). Compare its timeouts with [postfix.md](../start/postfix.md); `mailweir doctor` does",
 	}
 )
 

@@ -23,6 +23,7 @@ type Metrics struct {
 	octets      prometheus.Counter
 	connections *prometheus.CounterVec
 	sessions    prometheus.Gauge
+	gaveUp      prometheus.Counter
 	stages      [6]prometheus.Observer
 	defects     prometheus.Counter
 	dropped     prometheus.Counter
@@ -44,6 +45,7 @@ func NewMetrics(version string) *Metrics {
 		octets:      messageOctets.NewCounter(),
 		connections: connectionsTotal.NewCounters(),
 		sessions:    sessionsOpen.NewGauge(),
+		gaveUp:      mtaGaveUp.NewCounter(),
 		defects:     defectsTotal.NewCounter(),
 		dropped:     backgroundDropped.NewCounter(),
 		reloads:     reloadsTotal.NewCounters(),
@@ -57,7 +59,7 @@ func NewMetrics(version string) *Metrics {
 	for _, stage := range policy.Stages() {
 		m.stages[stage] = durations.WithLabelValues(stage.String())
 	}
-	m.Registry.MustRegister(m.decisions, m.failures, m.unwritten, m.limits, m.messages, m.octets, m.connections, m.sessions, m.defects, m.dropped, m.reloads,
+	m.Registry.MustRegister(m.decisions, m.failures, m.unwritten, m.limits, m.messages, m.octets, m.connections, m.sessions, m.gaveUp, m.defects, m.dropped, m.reloads,
 		m.loaded, m.loadedAt, build, durations, m.scans.done, m.scans.octets, m.scans.took,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -102,6 +104,9 @@ func (m *Metrics) opened(c *policy.Connection) {
 }
 
 func (m *Metrics) closed() { m.sessions.Dec() }
+
+// GaveUp counts a connection that the MTA closed while it was owed an answer.
+func (m *Metrics) GaveUp() { m.gaveUp.Inc() }
 
 func (m *Metrics) took(stage policy.Stage, d time.Duration) { m.stages[stage].Observe(d.Seconds()) }
 
