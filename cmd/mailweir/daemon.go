@@ -114,7 +114,7 @@ func newDaemon(s *settings, before *predecessor, out io.Writer) (*daemon, error)
 	d.recorder = events.NewRecorder(events.Options{Log: log, Metrics: d.metrics, Clock: time.Now, Host: hostName(), Sinks: d.record.sinks()})
 	d.logAs(s.daemon)
 	if d.record != nil {
-		d.metrics.Registry.MustRegister(d.record.sink.Collector())
+		d.metrics.Registry.MustRegister(d.record.sink.Collector(), d.record.weighed)
 	}
 	d.runner = runner.NewRunner(p, d.recorder, runner.DefaultLimits)
 	d.metrics.WatchMonitored(func() int { return len(d.runner.Orders()) })

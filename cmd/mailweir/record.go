@@ -17,6 +17,7 @@ import (
 	"mailweir/internal/record"
 	"mailweir/internal/record/files"
 	"mailweir/internal/record/postgres"
+	"mailweir/internal/record/would"
 	"mailweir/internal/replay"
 	"mailweir/internal/runner"
 )
@@ -109,6 +110,8 @@ type recording struct {
 	flags *recordFlags
 	store record.Store
 	sink  *record.Sink
+	// weighed is what /metrics shows of would-be refusals.
+	weighed *would.Collector
 	// exchange is the store where only one process can hold it, reopen opens that again.
 	exchange *record.Switch
 	reopen   func() (record.Store, error)
@@ -153,6 +156,7 @@ func openRecording(f *daemonFlags, before *predecessor, log *logrus.Logger, obse
 func (r *recording) begin(f *daemonFlags, log *logrus.Logger, store record.Store) *recording {
 	r.store = store
 	r.sink = record.NewSink(store, record.SinkOptions{Log: log, Clock: time.Now, Subjects: *f.record.subjects, Accepted: f.record.accepted})
+	r.weighed = would.NewCollector(store, time.Now)
 	r.ending, r.end = context.WithCancel(context.Background())
 	return r
 }
@@ -242,5 +246,6 @@ func (r *recording) close() error {
 	if r == nil {
 		return nil
 	}
+	r.weighed.Close()
 	return r.sink.Close()
 }

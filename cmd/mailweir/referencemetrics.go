@@ -9,11 +9,12 @@ import (
 	"mailweir/internal/events"
 	"mailweir/internal/metric"
 	"mailweir/internal/record"
+	"mailweir/internal/record/would"
 )
 
 // declaredMetrics are all that /metrics can show of ours, in the order of the documentation.
 func declaredMetrics() []metric.Group {
-	return append(events.Declared(), record.Declared(), auth.Declared())
+	return append(events.Declared(), record.Declared(), would.Declared(), auth.Declared())
 }
 
 // writeMetricsPage says of each metric what it means, and from when on to worry.
