@@ -31,7 +31,7 @@ Flags also come from a file (--config, one a line), from those of a directory th
 	root.SetFlagErrorFunc(suggestFlag)
 	root.SetHelpCommand(newHelp())
 	root.SetUsageFunc(writeUsage)
-	root.AddCommand(newServe(), newExplain(), newCheck(), newDoctor(), newReplies(), newWhy(), newEvents(), newTrace(), newReplay(), newWould(), newEnforce(), newConfig(), newTable(), newContent(), newAuth(), newConsole(), newReport(), newAudit(), newInit(), newVersion(), newReference(), newMan())
+	root.AddCommand(newServe(), newExplain(), newCheck(), newDoctor(), newReplies(), newWhy(), newEvents(), newTrace(), newReplay(), newWould(), newEnforce(), newConfig(), newTable(), newContent(), newAuth(), newConsole(), newReport(), newAudit(), newInit(), newImport(), newVersion(), newReference(), newMan())
 	root.AddCommand(operationCommands()...)
 	below(root, "state", newStateMigrate())
 	below(root, "state", newStateBackup())

@@ -48,6 +48,7 @@ var attacks = map[string][][]string{
 	"man":               {{esc, esc}},
 	"managed add":       {{"--user=" + esc + "@ours.example", "--block=" + esc + "@x.example", "--note=" + esc}, {"--user=" + esc, "--block=x.example"}},
 	"managed list":      {{}, {"--user=" + esc + "@ours.example"}},
+	"import":            {{esc}, {"--root=/" + esc}, {"postfix:/" + esc}},
 	"init":              {{"--dry-run", "--journal=/" + esc, "--postfix-config-dir=/" + esc}, {"--undo", "--dry-run"}},
 	"managed rm":        {{"--user=" + esc + "@ours.example", "--entry=x.example"}},
 	"monitor start":     {{"rbl", "--note=" + esc}, {esc}},

@@ -12,12 +12,15 @@ import (
 // crash, has the old text or the new one whole. A file that is replaced keeps its mode and owner. A
 // new one is 0640 and of its directory's group; the directory is made where it is missing, 0750 and
 // of the group of the one above.
-func WriteFile(name, text string) error {
+func WriteFile(name, text string) error { return WriteFileMode(name, text, 0o640) }
+
+// WriteFileMode is [WriteFile] with the mode that a new file has.
+func WriteFileMode(name, text string, mode fs.FileMode) error {
 	dir := filepath.Dir(name)
 	if err := makeDir(dir); err != nil {
 		return err
 	}
-	mode, uid, gid := fs.FileMode(0o640), -1, groupID(dir)
+	uid, gid := -1, groupID(dir)
 	switch info, err := os.Lstat(name); {
 	case err == nil && !info.Mode().IsRegular():
 		return &fs.PathError{Op: "write", Path: name, Err: errors.New("not a regular file")}

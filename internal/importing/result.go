@@ -46,7 +46,7 @@ type Item struct {
 type Flag struct {
 	// Name is that of the flag without hyphens in front, Value what stands behind "=".
 	Name, Value string
-	// From are the lines that it comes from.
+	// From are the lines that it comes from; a place without a line stands for all lines of the file.
 	From []Place
 	// Off is why the line is only proposed and stands there as a comment, "" for one that counts.
 	Off string

@@ -3,6 +3,7 @@ package importing
 import (
 	"context"
 	"path/filepath"
+	"strings"
 
 	"mailweir/internal/mta"
 	"mailweir/internal/mta/postfix"
@@ -36,13 +37,16 @@ type Input struct {
 	Root string
 	// Dir is the directory imported, for the values of flags: see In.
 	Dir string
+	// Given are the values that mailweir has of a flag already, without those of an earlier import.
+	Given func(flag string) []string
 	// Run runs a program, such as postmap.
 	Run mta.Run
 }
 
-// Old is where a file of the old host that has this name is now.
+// Old is where a file of the old host that has this name is now. What is below Root already, as
+// the values that name $config_directory, stays as it is.
 func (in *Input) Old(path string) string {
-	if in.Root == "" {
+	if in.Root == "" || path == in.Root || strings.HasPrefix(path, in.Root+"/") {
 		return path
 	}
 	return filepath.Join(in.Root, path)
@@ -51,9 +55,10 @@ func (in *Input) Old(path string) string {
 // In is the path of a file of a Result, for the value of a flag: "texthash:" + in.In("access-clients").
 func (in *Input) In(name string) string { return filepath.Join(in.Dir, name) }
 
-// At is where a word of a parameter stands in main.cf, or in master.cf where the service overrides
-// the parameter. Service nil is for main.cf; word "" is for the parameter as a whole.
-func (in *Input) At(service *postfix.Service, parameter, word string) Place {
-	file, line := in.Postfix.Where(service, parameter, word)
+// At is where a word of a parameter stands, or several that follow each other, such as a restriction
+// and its argument: in main.cf, or in master.cf where the service overrides the parameter. Service
+// nil is for main.cf; without words it is the line of the parameter.
+func (in *Input) At(service *postfix.Service, parameter string, words ...string) Place {
+	file, line := in.Postfix.Where(service, parameter, words...)
 	return Place{file, line}
 }

@@ -217,6 +217,19 @@ func (d *Draft) Mode(check string) (policy.Mode, bool) {
 	return policy.Off, false
 }
 
+// FlagsOf are the names of the flags of a check, without those of its mode.
+func (d *Draft) FlagsOf(check string) (names []string) {
+	for _, dc := range d.checks {
+		if dc.check.Name != check {
+			continue
+		}
+		for _, f := range dc.flags {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
 func (p *Policy) build(b *bound, build policy.Build) error {
 	if b.mode == policy.Off {
 		b.hooks.Off = "--" + b.Name + "=off"

@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// Where is the file and the line in which a word of a parameter stands: of master.cf where the
-// service overrides the parameter, else of main.cf. Without such a word it is the line in which the
-// parameter begins, 0 where the file does not set it. Service nil is for main.cf; word "" is for
-// the parameter as a whole.
-func (p *Postfix) Where(s *Service, parameter, word string) (file string, line int) {
+// Where is the file and the line in which a word of a parameter stands, or several that follow each
+// other: of master.cf where the service overrides the parameter, else of main.cf. Where there are
+// no such words it is the line in which the parameter begins, 0 where the file does not set it.
+// Service nil is for main.cf.
+func (p *Postfix) Where(s *Service, parameter string, words ...string) (file string, line int) {
 	if s != nil {
 		if _, overrides := s.Overrides[parameter]; overrides {
 			file = filepath.Join(p.Config, "master.cf")
-			return file, inMaster(readText(file), s.Key(), parameter, word)
+			return file, inMaster(readText(file), s.Key(), parameter, words)
 		}
 	}
 	file = filepath.Join(p.Config, "main.cf")
-	return file, inMain(readText(file), parameter, word)
+	return file, inMain(readText(file), parameter, words)
 }
 
 // readText is a file's text, "" where it cannot be read: then nobody knows a line.
@@ -30,61 +30,75 @@ func readText(file string) string {
 	return string(data)
 }
 
-// inMain finds the last definition of a parameter, which is the one that counts.
-func inMain(text, parameter, word string) (found int) {
-	number, within, exact := 0, false, false
+// placedWord is a word and the line in which it stands.
+type placedWord struct {
+	text string
+	line int
+}
+
+// inMain looks at the last definition of a parameter, which is the one that counts.
+func inMain(text, parameter string, words []string) int {
+	var value []placedWord
+	begins, number, within := 0, 0, false
 	for line := range strings.Lines(text) {
 		number++
 		trimmed := strings.TrimSpace(line)
 		if trimmed == "" || trimmed[0] == '#' {
 			continue
 		}
-		rest := trimmed
 		if line[0] != ' ' && line[0] != '\t' {
-			name, value, _ := strings.Cut(trimmed, "=")
+			name, rest, _ := strings.Cut(trimmed, "=")
 			if within = strings.TrimSpace(name) == parameter; within {
-				found, exact, rest = number, false, value
+				value, begins, trimmed = nil, number, rest
 			}
 		}
-		if within && !exact && word != "" && hasWord(rest, word) {
-			found, exact = number, true
+		if within {
+			value = append(value, placedWords(trimmed, number)...)
 		}
 	}
-	return found
+	return lineOf(value, words, begins)
 }
 
-// inMaster finds the last -o of a parameter in a service.
-func inMaster(text, key, parameter, word string) (found int) {
+// inMaster looks at the last -o of a parameter in a service.
+func inMaster(text, key, parameter string, words []string) (found int) {
 	for _, e := range masterEntries(text, key) {
 		for _, o := range e.options(parameter) {
-			at := o.start
-			if i := indexWord(text[o.value:o.end], word); i >= 0 {
-				at = o.value + i
+			begins := 1 + strings.Count(text[:o.start], "\n")
+			var value []placedWord
+			number := 1 + strings.Count(text[:o.value], "\n")
+			_, setting, _ := strings.Cut(text[o.value:o.end], "=")
+			for line := range strings.Lines(setting) {
+				value = append(value, placedWords(line, number)...)
+				number++
 			}
-			found = 1 + strings.Count(text[:at], "\n")
+			found = lineOf(value, words, begins)
 		}
 	}
 	return found
 }
 
-func hasWord(text, word string) bool { return indexWord(text, word) >= 0 }
+// placedWords are the words of a line. Braces only group them.
+func placedWords(text string, line int) (words []placedWord) {
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(", \t\r\n{}", r) }) {
+		words = append(words, placedWord{word, line})
+	}
+	return words
+}
 
-// indexWord finds a word that stands between separators, braces or signs of an assignment.
-func indexWord(text, word string) int {
-	if word == "" {
-		return -1
+// lineOf finds words that follow each other.
+func lineOf(value []placedWord, words []string, otherwise int) int {
+	var sought []placedWord
+	for _, w := range words {
+		sought = append(sought, placedWords(w, 0)...)
 	}
-	edge := func(c byte) bool { return strings.IndexByte(", \t\r\n{}=", c) >= 0 }
-	for from := 0; ; {
-		i := strings.Index(text[from:], word)
-		if i < 0 {
-			return -1
+	for i := range value {
+		n := 0
+		for n < len(sought) && i+n < len(value) && value[i+n].text == sought[n].text {
+			n++
 		}
-		i += from
-		end := i + len(word)
-		if (i == 0 || edge(text[i-1]) || edge(word[0])) && (end == len(text) || edge(text[end]) || edge(word[len(word)-1])) {
-			return i
+		if n == len(sought) && n > 0 {
+			return value[i].line
 		}
-		from = i + 1
 	}
+	return otherwise
 }

@@ -1,0 +1,94 @@
+package dnslists
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"mailweir/internal/importing"
+	"mailweir/rbl"
+)
+
+// keys are customers' keys, which Postfix has in the names of zones.
+type keys struct {
+	in *importing.Input
+	// hidden has, by the zone as Postfix has it, what is shown of it in replies.
+	hidden map[string]string
+	known  []*key
+}
+
+type key struct {
+	name, value, file string
+	at                []importing.Place
+}
+
+func newKeys(in *importing.Input) *keys { return &keys{in: in, hidden: map[string]string{}} }
+
+// hide notes a zone that has a key in it, and what is shown in its place.
+func (k *keys) hide(zone, shown string) {
+	k.hidden[strings.ToLower(strings.TrimSuffix(zone, "."))] = strings.ToLower(strings.TrimSuffix(shown, "."))
+}
+
+// cut puts {NAME} in place of the key that a zone has in it; shown is the zone as it may be seen.
+func (k *keys) cut(zone string, at importing.Place) (named, shown string) {
+	value, rest, found := rbl.CutKey(zone)
+	if !found {
+		value, rest, found = k.secret(zone)
+	}
+	if !found {
+		return zone, rbl.HideKey(zone)
+	}
+	named = "{" + k.name(value, rest, at) + "}." + rest
+	return named, named
+}
+
+// secret is the key of a zone that postscreen_dnsbl_reply_map hides: the first label, where what is
+// behind it is the zone that is shown, or the whole has one label more than any name of a list.
+func (k *keys) secret(zone string) (value, rest string, found bool) {
+	zone = strings.ToLower(strings.TrimSuffix(zone, "."))
+	shown, hidden := k.hidden[zone]
+	if !hidden || shown == zone {
+		return "", "", false
+	}
+	value, rest, found = strings.Cut(zone, ".")
+	return value, rest, found && strings.Contains(rest, ".") && value != ""
+}
+
+// name is the one by which a key stands in zones.
+func (k *keys) name(value, rest string, at importing.Place) string {
+	for _, one := range k.known {
+		if one.value == value {
+			if !slices.Contains(one.at, at) {
+				one.at = append(one.at, at)
+			}
+			return one.name
+		}
+	}
+	base := "KEY"
+	switch {
+	case strings.HasSuffix(rest, ".dq.spamhaus.net"):
+		base = "DQS"
+	case strings.HasSuffix(rest, ".abusix.zone"):
+		base = "ABUSIX"
+	}
+	name := base
+	for n := 2; k.taken(name); n++ {
+		name = fmt.Sprintf("%s%d", base, n)
+	}
+	k.known = append(k.known, &key{name: name, value: value, file: "dnslists-" + strings.ToLower(name) + ".key", at: []importing.Place{at}})
+	return name
+}
+
+// taken reports whether a name is that of another key, of this run or of mailweir already.
+func (k *keys) taken(name string) bool {
+	return slices.ContainsFunc(k.known, func(one *key) bool { return one.name == name }) ||
+		slices.ContainsFunc(k.in.Given("rbl-key"), func(spec string) bool { return strings.HasPrefix(spec, name+"=") })
+}
+
+// flags are the files of the keys, and the flags that name them.
+func (k *keys) flags(r *importing.Result) {
+	for _, one := range k.known {
+		r.Files = append(r.Files, importing.File{Name: one.file, Text: one.value + "\n", Bare: true, Secret: true})
+		r.Flag("rbl-key", one.name+"="+k.in.In(one.file), one.at...)
+	}
+}

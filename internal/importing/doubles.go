@@ -1,0 +1,114 @@
+package importing
+
+import (
+	"slices"
+	"strings"
+
+	"mailweir/internal/mta/postfix"
+)
+
+// command is one by which a person takes out of Postfix what mailweir does instead.
+type command struct {
+	Argv []string `json:"argv"`
+	// Removes are the words that go, "" for the parameter as a whole.
+	Removes []string `json:"removes"`
+}
+
+func (c command) String() string {
+	words := slices.Clone(c.Argv)
+	for i, w := range words {
+		if strings.ContainsAny(w, " \t\"$&|;<>()*?[]{}#~'\\`!") {
+			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// commands takes the settings that are double out of Postfix: a command for each parameter.
+func commands(from *postfix.Postfix, doubles []Double) (all []command) {
+	type key struct{ service, parameter string }
+	var order []key
+	words := map[key][][]string{}
+	for _, d := range doubles {
+		k := key{d.Service, d.Parameter}
+		if !slices.Contains(order, k) {
+			order = append(order, k)
+		}
+		words[k] = append(words[k], d.Words)
+	}
+	for _, k := range order {
+		value, set := from.Set[k.parameter]
+		if s := from.Service(k.service); k.service != "" && s != nil {
+			value, set = s.Overrides[k.parameter]
+		}
+		if !set {
+			continue
+		}
+		var removed []string
+		for _, w := range words[k] {
+			if len(w) == 0 {
+				value = ""
+				removed = append(removed, k.parameter)
+				continue
+			}
+			var found bool
+			if value, found = without(value, w); found {
+				removed = append(removed, strings.Join(w, " "))
+			}
+		}
+		if len(removed) > 0 {
+			all = append(all, command{postconf(from, k.service, k.parameter, value), removed})
+		}
+	}
+	return all
+}
+
+// postconf is the command that sets a parameter. One that has nothing left goes, and has its
+// default again, but for a service: that would then have the value of main.cf.
+func postconf(from *postfix.Postfix, service, parameter, value string) []string {
+	argv := []string{"postconf"}
+	if from.Config != "/etc/postfix" {
+		argv = append(argv, "-c", from.Config)
+	}
+	switch {
+	case service != "":
+		return append(argv, "-P", service+"/"+parameter+"="+value)
+	case value == "":
+		return append(argv, "-X", parameter)
+	}
+	return append(argv, "-e", parameter+" = "+value)
+}
+
+// without takes words that stand one behind the other out of a list, as it stands: with what parts
+// them from what follows, and with warn_if_reject in front of them.
+func without(value string, words []string) (rest string, found bool) {
+	all := postfix.SplitList(value)
+	at := make([]int, len(all))
+	end := 0
+	for i, w := range all {
+		at[i] = end + strings.Index(value[end:], w)
+		end = at[i] + len(w)
+	}
+	for i := range all {
+		n := len(words)
+		if braced(all[i], words) {
+			n = 1
+		} else if i+n > len(all) || !slices.Equal(all[i:i+n], words) {
+			continue
+		}
+		start := i
+		if start > 0 && strings.EqualFold(all[start-1], "warn_if_reject") {
+			start--
+		}
+		if i+n == len(all) {
+			return strings.TrimRight(value[:at[start]], ", \t\r\n"), true
+		}
+		return value[:at[start]] + value[at[i+n]:], true
+	}
+	return value, false
+}
+
+// braced reports whether a word of a list is "{ words }".
+func braced(word string, words []string) bool {
+	return strings.HasPrefix(word, "{") && strings.HasSuffix(word, "}") && slices.Equal(postfix.SplitList(word[1:len(word)-1]), words)
+}
