@@ -13,7 +13,7 @@ packages="
 	postfix postfix-pcre postfix-ldap postfix-mysql postfix-pgsql postfix-sqlite
 	dovecot-core dovecot-lmtpd rbldnsd unbound redis-server
 	slapd ldap-utils mariadb-server postgresql sqlite3
-	clamav-daemon rspamd spamd
+	clamav-daemon rspamd spamd postgrey
 	libmilter-dev gcc libc6-dev m4 iproute2 chromium
 	opendkim-tools python3-dkim libmime-tools-perl ripmime mpack
 	python3-docx python3-openpyxl python3-odf python3-vobject docx2txt odt2txt unrtf

@@ -29,6 +29,8 @@ type DNSConfig struct {
 	// Records are further records as unbound's local-data takes them:
 	// `example.net. 60 IN TXT "v=spf1 -all"`.
 	Records []string
+	// Address is where unbound listens; "" is a free port of loopback.
+	Address string
 }
 
 // DNS is an rbldnsd behind an unbound.
@@ -44,7 +46,10 @@ func StartDNS(tb TB, config DNSConfig) *DNS {
 	tb.Helper()
 	Require(tb, "dns")
 	dir := TempDir(tb)
-	zones, resolver := FreeAddress(tb), FreeAddress(tb)
+	zones, resolver := FreeAddress(tb), config.Address
+	if resolver == "" {
+		resolver = FreeAddress(tb)
+	}
 	d := &DNS{Address: resolver}
 
 	lists := slices.DeleteFunc(slices.Clone(config.Zones), func(z Zone) bool { return z.Type == ZoneFile })
@@ -71,7 +76,7 @@ func unboundConf(tb TB, dir, address, zones string, config DNSConfig) string {
 	tb.Helper()
 	var b strings.Builder
 	fmt.Fprintf(&b, `server:
-	interface: 127.0.0.1
+	interface: %s
 	port: %s
 	directory: %q
 	username: ""
@@ -85,7 +90,7 @@ func unboundConf(tb TB, dir, address, zones string, config DNSConfig) string {
 	module-config: "iterator"
 	local-zone: "." refuse
 	local-data: "ready.test.example. 60 IN A 127.0.0.1"
-`, Port(address), dir)
+`, strings.TrimSuffix(address, ":"+Port(address)), Port(address), dir)
 	for _, record := range config.Records {
 		fmt.Fprintf(&b, "\tlocal-zone: %q static\n\tlocal-data: '%s'\n", strings.Fields(record)[0], record)
 	}

@@ -14,13 +14,17 @@ import (
 const dovecotUsers = "alice:{PLAIN}secret\nbob:{PLAIN}secret\n"
 
 // StartDovecot starts a Dovecot that does nothing but tell Postfix, on the unix socket at path,
-// whose password is right.
-func StartDovecot(tb TB, path string) *Process {
+// whose password is right; that of more users is "secret" as well.
+func StartDovecot(tb TB, path string, more ...string) *Process {
 	tb.Helper()
 	Require(tb, "dovecot")
 	dir := TempDir(tb)
 	conf := filepath.Join(dir, "dovecot.conf")
-	writeFile(tb, filepath.Join(dir, "users"), []byte(dovecotUsers), 0o644)
+	users := dovecotUsers
+	for _, user := range more {
+		users += user + ":{PLAIN}secret\n"
+	}
+	writeFile(tb, filepath.Join(dir, "users"), []byte(users), 0o644)
 	writeFile(tb, conf, []byte(dovecotConf(dir, path)), 0o644)
 	p := start(tb, exec.Command("dovecot", "-F", "-c", conf))
 	if err := untilOr(p.done, func() error { return greetDovecot(path) }); err != nil {

@@ -49,6 +49,7 @@ var components = map[string]func() error{
 	"sqlite":    needCommands("sqlite3"),
 	"postgres":  all(needRoot, needPostgres),
 	"rspamd":    all(needRoot, needCommands("rspamd")),
+	"postgrey":  all(needRoot, needCommands("postgrey")),
 	"spamd":     all(needRoot, needCommands("spamd")),
 	"clamd":     needCommands("clamd"),
 	"packages":  all(needRoot, needCommands("git", "lintian", "rpm", "dpkg", "qemu-aarch64-static")),
@@ -67,9 +68,9 @@ var components = map[string]func() error{
 
 // Require skips the test when a component of the machine is missing ("root", "postfix", "sendmail",
 // "dovecot", "dns", "dkim", "redis", "ldap", "mariadb", "postgres", "sqlite", "clamd", "rspamd",
-// "spamd", "machine", "packages", "cc" or "postmap"; test/install.sh installs them), or an address
-// of the machine that is not loopback ("outside"), as [Missing] does. In a run with -short it
-// skips whatever is there, see [Peers].
+// "spamd", "postgrey", "machine", "packages", "cc" or "postmap"; test/install.sh installs them), or
+// an address of the machine that is not loopback ("outside"), as [Missing] does. In a run with
+// -short it skips whatever is there, see [Peers].
 func Require(tb TB, component string) {
 	tb.Helper()
 	if component != "root" {
