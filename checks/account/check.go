@@ -25,6 +25,7 @@ import (
 var Check = &policy.Check{
 	Name:  "account",
 	Title: "accounts whose outbound or inbound mail is switched off",
+	Page:  "accounts",
 	Help: `Defers the mail of an account that the administrator has switched off. Outbound mail (a trusted sender, an external recipient) and, unless
 ` + "`--account-also-internal=off`" + ` or ` + "`account off --also-internal=off`" + ` says otherwise, internal mail (a trusted sender, a local recipient) belongs to the login, to its domain and to the domain of the envelope sender; inbound mail to the recipient's domain; ` + "`*`" + ` stands for
 all accounts. A domain means itself and not its sub-domains. Mail under the null sender always passes: a bounce that waits helps nobody.

@@ -19,7 +19,7 @@ var Check = &policy.Check{
 	Name:  "auth",
 	Title: "logins whose password is wrong",
 	Help: `No MTA shows a milter a password. ` + "`mailweir auth`" + ` is a service for Postfix (` + "`smtpd_sasl_type = dovecot`" + `) and a process of its own: before a
-Dovecot (` + "`--auth-upstream`" + `), or with a password file (` + "`--auth-passwords`" + `). See docs/checks/auth.md.
+Dovecot (` + "`--auth-upstream`" + `), or with a password file (` + "`--auth-passwords`" + `).
 
 Modes never concern the password: a wrong one is refused under every ` + "`--mode` and `--auth`" + `. Only what comes before is a matter of them: a
 client on the temporary block list (check tempblock) reads 454 before its password is looked at, unless tempblock or auth only

@@ -17,6 +17,7 @@ import (
 var Check = &policy.Check{
 	Name:  "client-block",
 	Title: "clients on the administrator's block list",
+	Page:  "block",
 	Help: `Looks the client's address, and its verified name, up in the tables of ` + "`--client-block-list`" + `, in the
 manner of check_client_access. An entry ` + "`OK`" + ` or ` + "`DUNNO`" + ` exempts a host from a wider entry. The answer is a
 421 at MAIL, which ends the connection; a sender's queue tries again for days. ` + "`--client-block-code=554`" + ` refuses such a client

@@ -13,6 +13,7 @@ import (
 var Check = &policy.Check{
 	Name:  "envelope-from",
 	Title: "envelope senders under a block policy",
+	Page:  "block",
 	Help: `Looks the envelope sender up in the tables of ` + "`--envelope-from-list`" + `. It differs from sender-block in
 its words and in that its entries are never about header From.`,
 	Mode:    policy.Enforce,

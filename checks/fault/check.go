@@ -8,6 +8,7 @@ import "mailweir/internal/policy"
 var Check = &policy.Check{
 	Name:  "fault",
 	Title: "defects of mailweir itself: a bug, a panic, a deadline that passed",
+	Page:  "overload",
 	Help: `A defect never ends the daemon and never loses mail. The message that met it is deferred, so that
 it comes again, or passes with ` + "`--fault-on-error=accept`" + `. Each case is logged with its cause; please report it.
 

@@ -29,7 +29,7 @@ deferred at the end of its headers, for all recipients together, and only when n
 ` + "`--greylist-skip-spf`" + ` lets mail pass whose sender SPF vouches for, ` + "`--greylist-bypass`" + ` clients, senders and recipients of a table;
 ` + "`--greylist-bypass-clients`" + ` and ` + "`--greylist-bypass-recipients`" + ` are about clients and recipients alone. A sender's
 entry counts while SPF passes for him, or is none or neutral, or as ` + "`OK unverified`" + `: a name that SPF says is forged waits. Mail that another
-check refuses teaches nothing. A sender who does not come back in the window is an event ` + "`not_retried`" + `. See docs/checks/greylist.md.`,
+check refuses teaches nothing. A sender who does not come back in the window is an event ` + "`not_retried`" + `.`,
 	Mode:    policy.Monitor,
 	Proof:   policy.AfterAWeek("it delays mail of new senders, and some of them never come back"),
 	OnError: policy.Accept,

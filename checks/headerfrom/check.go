@@ -14,6 +14,7 @@ import (
 var Check = &policy.Check{
 	Name:  "header-from",
 	Title: "header From under a block policy",
+	Page:  "block",
 	Help: `Looks every address of every From field up in the tables of ` + "`--header-from-list`" + `: encoded words are decoded, and
 international domains are the same however they are written. ` + "`--header-from-display`" + ` also looks up addresses that
 stand in a display name or a comment, where a reader takes them for the sender. Letters and signs of another width or style count as they are,

@@ -18,6 +18,7 @@ import (
 var Check = &policy.Check{
 	Name:  "load",
 	Title: "connections beyond what mailweir can serve",
+	Page:  "overload",
 	Help: `At HELO, once a connection, mailweir looks at itself: more than ` + "`--load-sessions`" + ` connections, more memory in use than
 ` + "`--load-memory`" + `, or, with ` + "`--load-queue`" + `, work of its own that waits longer for a processor than that (the 99th percentile over
 the last ten seconds). The answer is a 421, which ends the connection; the client comes back. It ends by itself when the load does.

@@ -23,6 +23,7 @@ import (
 var Check = &policy.Check{
 	Name:  "outbound-limit",
 	Title: "logins that send too much at once, or in some time",
+	Page:  "accounts",
 	Help: `Counts the transactions that one login has under way, and with ` + "`--outbound-limit-rate=N/TIME`" + ` the recipients outside of our domains
 to whom its messages have gone in that time (which moves on in fifths, so that it may be up to a fifth longer). A recipient counts from RCPT on, so that
 messages sent at once cannot exceed the rate together, and no longer when he is refused or his message is not sent. A password that was

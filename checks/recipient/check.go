@@ -42,7 +42,7 @@ servers count for an hour (yes) and ten minutes (no); that an address exists is 
 
 ` + "`--recipient-access`" + ` takes over what Postfix has in check_recipient_access: ` + "`REJECT`" + ` refuses, ` + "`OK`" + ` means that the address exists, ` + "`DUNNO`" + ` asks
 the sources, ` + "`DEFER`" + ` defers. Mail to postmaster of a local domain always passes, and so does what a program on the MTA's own host submits: to refuse
-one of its recipients would return the whole message. See docs/checks/recipient.md.`,
+one of its recipients would return the whole message.`,
 	Mode:        policy.Enforce,
 	Proof:       policy.AfterAWeek("an address that is missing from the directory loses mail"),
 	OnError:     policy.Delay,

@@ -13,6 +13,7 @@ import (
 var Check = &policy.Check{
 	Name:  "require-auth",
 	Title: "submission without a login",
+	Page:  "submission",
 	Help: `On the service ` + "`submission`" + ` (` + "`--services`" + `: ports 465 and 587) every client must have authenticated, trusted nets too.
 ` + "`--require-auth-exempt`" + ` lists clients that need not, such as printers. Re-injected mail and mail that is submitted on
 the machine itself are not concerned.`,

@@ -19,6 +19,7 @@ import (
 var Check = &policy.Check{
 	Name:  "sender-block",
 	Title: "senders on the administrator's block list",
+	Page:  "block",
 	Help: `Looks the sender up in the tables of ` + "`--sender-block-list`" + `, and the envelope sender among those that are blocked at run time by
 ` + "`mailweir block add spammer@example.net`" + `, which acts at once on every host that shares the state. ` + "`--sender-block-on`" + ` chooses which sender the tables are about: that of the
 envelope, that of header From, or both. A hit on the header answers with the reply of header-from. An entry

@@ -17,6 +17,7 @@ import (
 var Check = &policy.Check{
 	Name:  "sender-login",
 	Title: "senders that the login does not own",
+	Page:  "submission",
 	Help: `A client that has authenticated may use the envelope senders that ` + "`--sender-login-map`" + ` gives to its login. The
 table has the form of smtpd_sender_login_maps: an address or domain, and the logins that own it, separated by commas or blanks.
 A sender without an entry is owned by nobody. The null sender is everyone's.`,

@@ -12,7 +12,7 @@ var Check = &policy.Check{
 	Name:  "spam",
 	Title: "messages that a spam scanner objects to",
 	Help: `Shows each message at its end to rspamd or to spamd of SpamAssassin, with client, HELO, sender, recipients, login and TLS, and does
-as they say; docs/checks/scanners.md has the details. ` + "`--spam-scanner`" + ` names a scanner; several of one kind are asked by turn, and one that fails is
+as they say. ` + "`--spam-scanner`" + ` names a scanner; several of one kind are asked by turn, and one that fails is
 followed by the next. All together have 20 seconds.
 
 ` + "`--spam-reject-at`" + ` and ` + "`--spam-tag-at`" + ` say from which score on a message is refused, and marked by ` + "`X-Spam-Flag: YES`" + ` and

@@ -26,7 +26,7 @@ other domains; a message with recipients of both kinds goes on only where both s
 Shown is the beginning of a message, up to ` + "`--virus-max-size`" + ` and at most 25 MiB. What it finds there refuses the message; of the rest ` +
 		"`--virus-oversize`" + ` says whether it may go on, recorded as unexamined. The same holds for what clamd says of its own limits
 (Heuristics.Limits.Exceeded). ` + "`--virus-encrypted`" + ` and ` + "`--virus-broken`" + ` say so for what clamd cannot look into (Heuristics.Encrypted) and for
-damaged files (Heuristics.Broken), if it is told to report them. See docs/checks/scanners.md.`,
+damaged files (Heuristics.Broken), if it is told to report them.`,
 	Mode:    policy.Enforce,
 	Proof:   policy.FirstDay("it refuses only what a scanner knows as malware"),
 	OnError: policy.Delay,

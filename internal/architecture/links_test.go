@@ -50,6 +50,44 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// TestEveryCheckHasAPage holds that each check of the generated reference leads to one page for
+// operators, and that this page, and no other, says that it is about the check.
+func TestEveryCheckHasAPage(t *testing.T) {
+	generated, err := filepath.Glob("../../docs/reference/checks/*.md")
+	if err != nil || len(generated) == 0 {
+		t.Fatalf("%d pages, %v", len(generated), err)
+	}
+	about := make(map[string][]string) // pages for operators by check
+	pages, err := filepath.Glob("../../docs/checks/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range pages {
+		for line := range strings.Lines(read(t, page)) {
+			if !strings.HasPrefix(line, "Reference: ") {
+				continue
+			}
+			for _, m := range link.FindAllStringSubmatch(line, -1) {
+				check := filepath.Base(m[1])
+				about[check] = append(about[check], filepath.Base(page))
+			}
+		}
+	}
+	for _, name := range generated {
+		check := filepath.Base(name)
+		var leads string
+		for _, m := range link.FindAllStringSubmatch(read(t, name), -1) {
+			if strings.HasPrefix(m[1], "../../checks/") {
+				leads = filepath.Base(m[1])
+				break
+			}
+		}
+		if got := about[check]; len(got) != 1 || got[0] != leads {
+			t.Errorf("docs/reference/checks/%s leads to docs/checks/%s; the pages whose line Reference: names it are %q", check, leads, got)
+		}
+	}
+}
+
 // hasHeading reports whether a page has a heading by the name that GitHub gives it.
 func hasHeading(page, slug string) bool {
 	for _, m := range heading.FindAllStringSubmatch(page, -1) {

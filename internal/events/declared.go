@@ -132,7 +132,7 @@ var (
 	}
 	examinationLimits = &metric.Metric{
 		Name: "examination_limits_total", Kind: metric.Counter, Unit: "messages",
-		Labels: []metric.Label{{Name: "limit", Meaning: "which limit: see [content.md](../checks/content.md) and [scanners.md](../checks/scanners.md)"}},
+		Labels: []metric.Label{{Name: "limit", Meaning: "which limit: see [content.md](../checks/content.md) and [virus.md](../checks/virus.md)"}},
 		Help:   "Messages of which a part was not examined, by the limit that was reached.",
 		Normal: "a few a day: large archives, damaged files",
 		Worry:  "`time` or `large` often: somebody tries to get around the examination, or `--content-…` limits are too low for your mail. `mailweir events --check=content` shows which",
@@ -147,7 +147,7 @@ var (
 			"`encrypted` (nobody can look into it), `broken` (a damaged file). Spam: `clean`, `spam` (enough to refuse), `tagged` (enough to mark), `greylisted` (left to the check of that name), " +
 			"`deferred` (rspamd wants it to be tried again). Both: `error` (the scanner did not say), `abandoned` (refused for something else meanwhile)"}},
 		Help:   "Messages that were shown to a scanner, by what came of it.",
-		Normal: "mostly `clean`", Worry: "`error`: the scanner is unavailable or overloaded ([scanners.md](../checks/scanners.md))",
+		Normal: "mostly `clean`", Worry: "`error`: the scanner is unavailable or overloaded ([virus.md](../checks/virus.md), [spam.md](../checks/spam.md))",
 		When: "at the first scan of that kind",
 	}
 	scanOctets = &metric.Metric{
