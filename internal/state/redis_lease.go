@@ -53,7 +53,9 @@ func (r *Redis) Acquire(ctx context.Context, key string, limit int) (Lease, bool
 		r.leases.leaveOne(key, member) // the server may have given it
 		return nil, false, ctx.Err()
 	case err != nil:
-		taken = r.leases.holding(key) < limit
+		if taken = r.leases.holding(key) < limit; !taken {
+			r.leases.leaveOne(key, member) // here, too
+		}
 	}
 	if !taken {
 		return nil, false, nil
@@ -83,22 +85,34 @@ func (r *Redis) takePlace(ctx context.Context, bucket int, key, member string, l
 	return taken == 1, err
 }
 
+// leaseAgain is the pause before the server is told again what it did not hear. What was given back
+// would otherwise be taken for everybody else until its end.
+const leaseAgain = 200 * time.Millisecond
+
 // keepLeases moves on the ends of what is held and gives back what was left.
 func (r *Redis) keepLeases() {
 	tick := time.NewTicker(r.options.renewEvery)
 	defer tick.Stop()
+	var again <-chan time.Time // nil: the server has heard everything
+	renew := false
 	for {
 		select {
 		case <-r.ctx.Done():
 			return
 		case <-tick.C:
-			_ = r.renewLeases(r.ctx) // the next time, or never: then they end
+			renew = true
 			r.leases.age()
 		case <-r.leases.back:
-			_ = r.renewLeases(r.ctx) // at the next tick
+			renew = true
 		case <-r.leases.tell:
+		case <-again:
 		}
-		_ = r.returnLeases(r.ctx)
+		if renew {
+			renew = r.renewLeases(r.ctx) != nil
+		}
+		if again = nil; r.returnLeases(r.ctx) != nil || renew {
+			again = time.After(leaseAgain)
+		}
 	}
 }
 

@@ -216,6 +216,40 @@ func TestRedisPlacesWithoutServer(t *testing.T) {
 	acquire(t, one, "l|k", 2, true)
 }
 
+// TestRedisPlaceNotHeardOf: a server that was not there when a place was given back is told again
+// when it is, long before the place would end.
+func TestRedisPlaceNotHeardOf(t *testing.T) {
+	server := testbed.StartRedis(t, "--appendonly", "yes", "--appendfsync", "always")
+	spec := "redis://" + server.Address
+	one, two := newHost(t, spec, nil), newHost(t, spec, nil)
+	lease := acquire(t, one, "l|k", 1, true)
+	acquire(t, two, "l|k", 1, false)
+	server.Kill()
+	lease.Release() // nobody asks, so nobody finds the server lost
+	server.Start()
+	server.Wait("0", "ZCARD", one.names.lease("l|k"))
+	acquire(t, two, "l|k", 1, true)
+}
+
+// TestRedisPlaceThatNobodyTook: what the server may have given to one who was refused meanwhile is
+// given back.
+func TestRedisPlaceThatNobodyTook(t *testing.T) {
+	server := testbed.StartRedis(t)
+	spec := "redis://" + server.Address
+	one, two := newHost(t, spec, nil), newHost(t, spec, nil)
+	lease := acquire(t, one, "l|k", 1, true)
+	if _, err := server.Ask("FLUSHALL"); err != nil { // a server that has forgotten, and would give it again
+		t.Fatal(err)
+	}
+	server.Pause()
+	acquire(t, one, "l|k", 1, false)
+	server.Resume()
+	wait(t, "it is back", one.up)
+	lease.Release()
+	server.Wait("0", "ZCARD", one.names.lease("l|k"))
+	acquire(t, two, "l|k", 1, true)
+}
+
 // TestRedisLateEntry: what a person entered while the server hung is done when it wakes, and who
 // watches hears of it.
 func TestRedisLateEntry(t *testing.T) {
