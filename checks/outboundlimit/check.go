@@ -60,7 +60,7 @@ rate is counted, too: the event tells how many there were.`,
 			if limit.Limit > 0 {
 				rule.shared = rate.NewQuota(env.State, env.Clock, limit.Span)
 				rule.local = rate.NewQuota(state.NewMemory(env.Clock, localLogins), env.Clock, limit.Span)
-				hooks.Rcpt, hooks.SettleRecipient = rule.rcpt, rule.settle
+				hooks.Rcpt, hooks.SettleRecipient, hooks.Tick = rule.rcpt, rule.settle, rule.tick
 				if !env.Mode().Refuses() {
 					rule.most = math.MaxInt
 				}
@@ -183,8 +183,14 @@ func (o *rule) settle(ctx context.Context, r *policy.Recipient, outcome policy.O
 		return
 	}
 	for _, q := range []*rate.Quota{o.shared, o.local} {
-		_ = q.Settle(ctx, key) // what cannot be written now, the next recipient's count takes along
+		_ = q.Settle(ctx, key) // what cannot be written now, the next recipient's count takes along, or tick
 	}
+}
+
+// tick tells the other hosts what they could not be told when it happened: a login that sends nothing
+// more here would be counted too high there.
+func (o *rule) tick(ctx context.Context, _ func(*policy.Event)) {
+	_ = o.shared.SettleAll(ctx) // the next time
 }
 
 var reply = &policy.Reply{

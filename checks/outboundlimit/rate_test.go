@@ -39,6 +39,31 @@ func TestOutboundRateAtOnce(t *testing.T) {
 	}
 }
 
+// What could not be told to the other hosts when it was given back is told to them later, without
+// any more mail of that login here.
+func TestOutboundRateToldLater(t *testing.T) {
+	store := &policytest.Fallible{Store: state.NewMemory(func() time.Time { return policytest.Noon }, 1000)}
+	host := func() *policytest.Host {
+		return policytest.Only(Check).HostOn(t, func(func() time.Time) state.Store { return store }, "--outbound-limit=enforce", "--outbound-limit-rate=1/1h")
+	}
+	here, there := host(), host()
+	mail := policytest.Letter{Login: "bob", From: "bob@ours.example", To: []string{"a@else.example"}}
+	s, said := here.Begin(mail)
+	policytest.WantSaid(t, "here", said, "")
+	store.Down.Store(true)
+	here.Leave(s) // nothing was sent
+	store.Down.Store(false)
+	attempt := func(when, want string) {
+		t.Helper()
+		s, said := there.Begin(mail)
+		policytest.WantSaid(t, when, said, want)
+		there.Leave(s)
+	}
+	attempt("before it is told", exceeding)
+	here.Runner.Tick(t.Context())
+	attempt("when it is told", "")
+}
+
 // What is under way counts, and no longer when it is given up or a recipient is refused by another
 // check.
 func TestOutboundRateReserves(t *testing.T) {

@@ -2,7 +2,9 @@ package rate
 
 import (
 	"context"
+	"maps"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -78,6 +80,20 @@ func (q *Quota) Settle(ctx context.Context, key string) error {
 	}
 	_, err := q.count(ctx, key, state.Tally(key, 0, math.MaxInt64, q.span))
 	return err
+}
+
+// SettleAll writes what was given back under any key and could not be written then. It ends with the
+// first error: what is left is owed on.
+func (q *Quota) SettleAll(ctx context.Context) error {
+	q.mu.Lock()
+	keys := slices.Collect(maps.Keys(q.owed))
+	q.mu.Unlock()
+	for _, key := range keys {
+		if err := q.Settle(ctx, key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // count does a step on the count of a key, after taking off what is owed, in one call.

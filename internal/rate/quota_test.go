@@ -63,7 +63,7 @@ func TestQuotaUnavailable(t *testing.T) {
 	}
 	store.Down.Store(true)
 	one.GiveBack()
-	if q.Settle(t.Context(), "quota|a") == nil {
+	if q.Settle(t.Context(), "quota|a") == nil || q.SettleAll(t.Context()) == nil {
 		t.Fatal("no error")
 	}
 	if _, _, err := q.Take(t.Context(), "quota|a", 1); err == nil {
@@ -72,6 +72,28 @@ func TestQuotaUnavailable(t *testing.T) {
 	store.Down.Store(false)
 	if n, _, err := q.Take(t.Context(), "quota|a", 1); n != 1 || err != nil {
 		t.Errorf("%d, %v", n, err)
+	}
+}
+
+// Nobody needs to ask for a key again for its debts to be written.
+func TestQuotaSettleAll(t *testing.T) {
+	clock := func() time.Time { return policytest.Noon }
+	store := &policytest.Fallible{Store: state.NewMemory(clock, 10)}
+	q, other := NewQuota(store, clock, time.Hour), NewQuota(store, clock, time.Hour)
+	for _, key := range []string{"quota|a", "quota|b"} {
+		_, one, err := q.Take(t.Context(), key, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		one.GiveBack()
+	}
+	if err := q.SettleAll(t.Context()); err != nil || len(q.owed) > 0 {
+		t.Errorf("%v, still owed: %v", err, q.owed)
+	}
+	for _, key := range []string{"quota|a", "quota|b"} {
+		if n, _, err := other.Take(t.Context(), key, 1); n != 1 || err != nil {
+			t.Errorf("%s: %d, %v", key, n, err)
+		}
 	}
 }
 
