@@ -44,7 +44,7 @@ func oneDies(t *testing.T, s *site) {
 	if err := b.comesBack(client, sender, recipient); err != nil {
 		t.Error(err)
 	}
-	b.loginAnswers(t, "frank", taken)
+	b.loginAnswers(t, "frank", "x@else.example", taken)
 }
 
 // leasePatience is how long the places of a dead host may stay taken: 30 seconds, and some for a

@@ -47,7 +47,7 @@ func (s *site) outage(t *testing.T, begin, end func()) {
 	session := a.as(t, "frank")
 	session.begin(t, "frank@example.org", "x@else.example", tooMuch)
 	session.quit(t)
-	b.loginAnswers(t, "frank", taken)
+	b.loginAnswers(t, "frank", "x@else.example", taken)
 
 	ended := s.lines()
 	end()
@@ -64,9 +64,9 @@ func (s *site) outage(t *testing.T, begin, end func()) {
 	for _, h := range s.hosts {
 		person.finds(t, h)
 	}
-	b.loginAnswers(t, "frank", tooMuch) // a's place is still taken
+	b.loginAnswers(t, "frank", "x@else.example", tooMuch) // a's place is still taken
 	held.quit(t)
-	b.loginAnswers(t, "frank", taken)
+	b.loginAnswers(t, "frank", "x@else.example", taken)
 	sharesGreylist(t, a, b, "127.1.0.1", "alice@new.example")
 	sharesTempblock(t, a, b, "127.2.0.1")
 	s.neverWaited(t)

@@ -158,9 +158,8 @@ func (h *host) answers(t *testing.T, client, sender, recipient, want string) str
 	return answer
 }
 
-// loginAnswers tries until a login's mail to an external recipient is answered so, and returns that
-// answer.
-func (h *host) loginAnswers(t *testing.T, login, want string) string {
+// loginAnswers tries until a login's mail to the recipient is answered so, and returns that answer.
+func (h *host) loginAnswers(t *testing.T, login, recipient, want string) string {
 	t.Helper()
 	var answer string
 	err := testbed.Until(func() error {
@@ -172,7 +171,7 @@ func (h *host) loginAnswers(t *testing.T, login, want string) string {
 		if _, err := session.want("MAIL FROM:<"+login+"@example.org>", "250"); err != nil {
 			return err
 		}
-		if answer, err = session.want("RCPT TO:<x@else.example>", want); err != nil {
+		if answer, err = session.want("RCPT TO:<"+recipient+">", want); err != nil {
 			return err
 		}
 		_, err = session.want("QUIT", "221")

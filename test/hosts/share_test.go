@@ -181,7 +181,7 @@ func managed(t *testing.T, a, b *host) {
 func account(t *testing.T, a, b *host) {
 	a.do(t, "account off --outbound=dave --for=1h --note=stolen")
 	for _, h := range []*host{a, b} {
-		answer := h.loginAnswers(t, "dave", sendsNone)
+		answer := h.loginAnswers(t, "dave", "x@else.example", sendsNone)
 		if cause := h.event(t, answer)["cause"]; !strings.Contains(cause, "by "+me(t)) || !strings.HasSuffix(cause, "stolen") {
 			t.Errorf("switched off on %s: %s", h.name, cause)
 		}
@@ -192,7 +192,7 @@ func account(t *testing.T, a, b *host) {
 	session.quit(t)
 	b.do(t, "account on --outbound=dave")
 	for _, h := range []*host{a, b} {
-		h.loginAnswers(t, "dave", taken)
+		h.loginAnswers(t, "dave", "x@else.example", taken)
 	}
 }
 
@@ -225,21 +225,22 @@ func concurrency(t *testing.T, a, b *host) {
 	held[1].quit(t)
 }
 
-// loginsAtOnce: one transaction of a login on each host are two.
+// loginsAtOnce: one transaction of a login on each host are two. Recipients of ours do not count for
+// its rate, whose refusal reads the same.
 func loginsAtOnce(t *testing.T, a, b *host) {
 	var held []*session
 	for _, h := range []*host{a, b} {
 		session := h.as(t, "frank")
-		session.begin(t, "frank@example.org", "x@else.example", taken)
+		session.begin(t, "frank@example.org", "bob@example.org", taken)
 		held = append(held, session)
 	}
 	for _, h := range []*host{a, b} {
 		session := h.as(t, "frank")
-		session.begin(t, "frank@example.org", "x@else.example", tooMuch)
+		session.begin(t, "frank@example.org", "bob@example.org", tooMuch)
 		session.quit(t)
 	}
 	held[0].quit(t)
-	b.loginAnswers(t, "frank", taken)
+	b.loginAnswers(t, "frank", "bob@example.org", taken)
 	held[1].quit(t)
 }
 
