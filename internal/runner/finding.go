@@ -17,6 +17,7 @@ var (
 	errDeadline  = fact.ErrDeadline
 	errBusy      = fact.ErrBusy
 	errAbandoned = errors.New("nobody waits for the answer any more")
+	errStopped   = errors.New("mailweir was stopped before there was an answer")
 )
 
 func isDone(done <-chan struct{}) bool {
@@ -144,6 +145,9 @@ func (rn *Runner) start(l *later) {
 		if l.recall != nil {
 			w = l.recall(w)
 		}
+		if rn.ctx.Err() != nil && errors.Is(w.err, context.Canceled) {
+			w.err = errStopped
+		}
 		l.say(w)
 	})
 	if !launched {
@@ -163,7 +167,8 @@ func next(ctx context.Context, w said, n int) said {
 }
 
 // wait waits until the check has said something. When the context ends first, that is an error from
-// then on, for everyone who asks: a backend that hangs is waited for once.
+// then on, for everyone who asks: a backend that hangs is waited for once. Where it is the daemon
+// that ends, the check has heard so, too, and says itself what it knows by now.
 func (f *finding) wait(ctx context.Context, rn *Runner) {
 	if f.later == nil {
 		return
@@ -172,6 +177,10 @@ func (f *finding) wait(ctx context.Context, rn *Runner) {
 	select {
 	case <-f.later.done:
 	case <-ctx.Done():
+		if rn.ctx.Err() != nil {
+			<-f.later.done
+			return
+		}
 		f.later.say(said{err: errDeadline})
 	}
 }

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -147,6 +148,44 @@ func TestCloseWaitsForWhatIsLate(t *testing.T) {
 					t.Errorf("events: %q, want %q", got, tt.want)
 				}
 			})
+		})
+	}
+}
+
+// TestCloseEndsWhatHangs: a check whose question is ended by the daemon's end says itself what it
+// knows by now, every time; where that is nothing, the record says who ended it.
+func TestCloseEndsWhatHangs(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		said error
+		want []string
+	}{
+		{"it knows enough", nil, nil},
+		{"it knows nothing", context.Canceled, []string{"mailweir was stopped before there was an answer"}},
+		{"a cause of its own", errors.New("broken"), []string{"broken"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for range 100 { // which of the two that hear of the end came first was a matter of chance
+				synctest.Test(t, func(t *testing.T) {
+					hooks := policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) {
+						return policy.Asks(policy.Network{}).Later(func(ctx context.Context) (policy.Verdict, error) {
+							<-ctx.Done()
+							return policy.Pass, tt.said
+						}), nil
+					}}
+					r := newBubbleRig(t, "", check("x", hooks, onError(policy.Accept)))
+					r.runner = NewRunner(r.policy("--x=monitor"), r.seen, DefaultLimits)
+					wantSaid(t, r.send(mail("a@ours.example")), "")
+					r.runner.Close()
+					var got []string
+					for _, e := range r.seen.list {
+						got = append(got, e.Err)
+					}
+					if !slices.Equal(got, tt.want) {
+						t.Errorf("check errors: %q, want %q", got, tt.want)
+					}
+				})
+			}
 		})
 	}
 }
