@@ -64,7 +64,8 @@ var layers = map[string][]string{
 	// How mail servers are set up.
 	"internal/attach":       {"internal/mta", "internal/mta/postfix", "internal/mta/sendmail", "internal/textfile"},
 	"internal/importing":    {"internal/mta", "internal/mta/postfix", "internal/textfile", "internal/config"},
-	"internal/importing/*":  {"internal/importing", "internal/mta", "internal/mta/postfix", "internal/textfile", "internal/table", "internal/address", "internal/content", "internal/confusable", "internal/encodedword", "internal/state", "rbl"},
+	"internal/importing/*":  {"internal/importing", "internal/oldmap", "internal/mta", "internal/mta/postfix", "internal/textfile", "internal/table", "internal/address", "internal/content", "internal/confusable", "internal/encodedword", "internal/state", "rbl"},
+	"internal/oldmap":       {"internal/importing", "internal/mta/postfix", "internal/table", "internal/textfile"},
 	"internal/mta":          {},
 	"internal/mta/postfix":  {"internal/mta"},
 	"internal/mta/sendmail": {"internal/mta", "internal/textfile"},
@@ -153,6 +154,7 @@ var inTests = map[string][]string{
 	"internal/mailauth":     {"internal/dns", "internal/dns/dnstest", "internal/mailauth/dkimtest"},
 	"internal/attach":       {"test/testbed"},
 	"internal/importing":    {"test/testbed"},
+	"internal/oldmap":       {"internal/mta", "test/testbed"},
 	"internal/importing/*":  {"test/testbed", "internal/table/tabletest", "internal/dns", "internal/dns/dnstest", "internal/policytest", "internal/resource"},
 	"internal/mta":          {"test/testbed"},
 	"internal/doctor":       {"internal/clamd/clamdtest", "test/testbed"},

@@ -1,0 +1,248 @@
+// Package oldmap reads a lookup table of Postfix line by line, for an import: each line with its
+// place, the text from which postmap makes a database where there is one, and else the database.
+package oldmap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"mailweir/internal/importing"
+	"mailweir/internal/mta/postfix"
+	"mailweir/internal/table"
+	"mailweir/internal/textfile"
+)
+
+// Map is a table that has been read.
+type Map struct {
+	Table postfix.Table
+	// Kind is a type of mailweir's in files: texthash, cidr, regexp, pcre.
+	Kind    string
+	Entries []Entry
+	// Unread says why the map could not be read line by line, or not to its end.
+	Unread string
+	// Asked is a table that mailweir asks as Postfix does, TYPE:SOURCE.
+	Asked string
+	// Notes are sentences about the map as a whole, such as that its database is older.
+	Notes []string
+}
+
+// Entry is a line of a map.
+type Entry struct {
+	// At is where it stands; no file is named where that is the line that names the map.
+	At importing.Place
+	// Raw is the line as it stands there.
+	Raw        string
+	Key, Value string
+	// Block says that it is an if or endif of cidr, regexp and pcre.
+	Block bool
+	// Dead says why Postfix never finds it, "" where it does.
+	Dead string
+}
+
+// String is the line as a table has it.
+func (e *Entry) String() string {
+	if e.Block {
+		return e.Key
+	}
+	return e.Key + " " + e.Value
+}
+
+// compiled are the types of which postmap makes a database from a text, with its file's ending.
+var compiled = [...]database{
+	{"hash", ".db"}, {"btree", ".db"}, {"lmdb", ".lmdb"}, {"cdb", ".cdb"}, {"dbm", ".pag"}, {"sdbm", ".pag"}, {"texthash", ""},
+}
+
+// database is a type of table, and how the file ends that postmap makes for it.
+type database struct{ kind, suffix string }
+
+// elsewhere are tables that mailweir asks as Postfix does.
+var elsewhere = [...]string{"ldap", "mysql", "pgsql", "sqlite", "socketmap", "tcp"}
+
+// Read reads a map.
+func Read(ctx context.Context, in *importing.Input, t postfix.Table) *Map {
+	m := &Map{Table: t, Kind: "texthash"}
+	switch {
+	case slices.ContainsFunc(compiled[:], func(c database) bool { return c.kind == t.Type }):
+		m.readCompiled(ctx, in)
+	case t.Type == "cidr" || t.Type == "regexp" || t.Type == "pcre":
+		m.Kind = t.Type
+		if data, err := textfile.ReadText(in.Old(t.Name)); err != nil {
+			m.Unread = err.Error()
+		} else {
+			m.read(string(data), in.Old(t.Name))
+		}
+	case t.Type == "inline":
+		m.readInline(t.Name)
+	case t.Type == "static":
+		m.readStatic(t.Name)
+	case slices.Contains(elsewhere[:], t.Type):
+		m.Asked = t.Type + ":" + t.Name
+	default:
+		m.Unread = "mailweir cannot ask tables of type " + t.Type
+	}
+	return m
+}
+
+// readCompiled reads the text from which postmap makes the database. Where there is none, the
+// database tells.
+func (m *Map) readCompiled(ctx context.Context, in *importing.Input) {
+	path := in.Old(m.Table.Name)
+	database := ""
+	for _, c := range compiled {
+		if c.kind == m.Table.Type && c.suffix != "" {
+			database = path + c.suffix
+		}
+	}
+	data, err := textfile.ReadText(path)
+	if err == nil {
+		m.read(string(data), path)
+		m.remarkAge(path, database)
+		return
+	}
+	if database == "" {
+		m.Unread = err.Error()
+		return
+	}
+	if _, statErr := os.Stat(database); statErr != nil {
+		m.Unread = err.Error()
+		return
+	}
+	out, runErr := in.Run(ctx, "", "postmap", "-s", m.Table.Type+":"+path)
+	if runErr != nil {
+		m.Unread = fmt.Sprintf("its text is not there, and its database cannot be read: %v", runErr)
+		return
+	}
+	m.note("%s, of which postmap made %s, is not there: what is imported was read from the database, in its order", path, database)
+	n := 0
+	for line := range strings.Lines(out.Stdout) {
+		n++
+		key, value, _ := strings.Cut(strings.TrimRight(line, "\n"), "\t")
+		m.Entries = append(m.Entries, Entry{At: importing.Place{File: database, Line: n}, Raw: key + " " + value, Key: quotedKey(key), Value: value})
+	}
+	m.finish()
+}
+
+// quotedKey is a key as a text source must have it.
+func quotedKey(key string) string {
+	if strings.ContainsAny(key, " \t") && !strings.Contains(key, `"`) {
+		return `"` + key + `"`
+	}
+	return key
+}
+
+// remarkAge says where Postfix goes by something else than the text.
+func (m *Map) remarkAge(path, database string) {
+	if database == "" {
+		return
+	}
+	text, err := os.Stat(path)
+	if err != nil {
+		return
+	}
+	made, err := os.Stat(database)
+	switch {
+	case err != nil:
+		m.note("%s is not there: Postfix cannot look anything up in it until postmap makes it of %s, which was imported", database, path)
+	case made.ModTime().Before(text.ModTime()):
+		m.note("%s is older than %s: Postfix goes by what postmap made it of, and %[2]s was imported", database, path)
+	}
+}
+
+// read takes a text apart.
+func (m *Map) read(text, file string) {
+	text = strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), "?")
+	err := table.ReadLines(strings.NewReader(text), func(line int, text string) error {
+		part := table.Split(m.Kind, text)
+		e := Entry{At: importing.Place{File: file, Line: line}, Raw: text, Key: part.Key, Value: part.Value, Block: part.Block}
+		switch {
+		case part.Block:
+		case part.Key == "":
+			e.Dead = "Postfix skips it: it cannot be read"
+		case part.Value == "":
+			e.Dead = "Postfix skips it: it has nothing on the right"
+		case part.Err != nil && m.Kind != "regexp" && m.Kind != "pcre":
+			e.Dead = "Postfix skips it: " + part.Err.Error()
+		}
+		m.Entries = append(m.Entries, e)
+		return nil
+	})
+	var at *table.Error
+	switch {
+	case errors.As(err, &at):
+		m.Unread = fmt.Sprintf("line %d: %v", at.Line, at.Err)
+	case err != nil:
+		m.Unread = err.Error()
+	}
+	m.finish()
+}
+
+// oneLine keeps what stands in main.cf from beginning a line of its own.
+func oneLine(text string) string {
+	return strings.Map(func(c rune) rune {
+		if c < ' ' {
+			return ' '
+		}
+		return c
+	}, strings.ToValidUTF8(text, "?"))
+}
+
+// readInline reads inline:{KEY=VALUE, { KEY = VALUE }}.
+func (m *Map) readInline(source string) {
+	inner, ok := strings.CutPrefix(oneLine(source), "{")
+	inner, closed := strings.CutSuffix(inner, "}")
+	if !ok || !closed {
+		m.Unread = "its braces do not match"
+		return
+	}
+	for _, word := range postfix.SplitList(inner) {
+		raw := word
+		word = strings.TrimSuffix(strings.TrimPrefix(word, "{"), "}")
+		key, value, _ := strings.Cut(word, "=")
+		m.Entries = append(m.Entries, Entry{Raw: raw, Key: strings.TrimSpace(key), Value: strings.TrimSpace(value)})
+	}
+	// Unlike in a file the last of several entries with one key counts.
+	slices.Reverse(m.Entries)
+	m.finish()
+	slices.Reverse(m.Entries)
+}
+
+// readStatic has one pattern for all keys.
+func (m *Map) readStatic(source string) {
+	source = oneLine(source)
+	value := strings.TrimSpace(strings.TrimSuffix(strings.TrimPrefix(source, "{"), "}"))
+	m.Kind = "pcre"
+	m.Entries = []Entry{{Raw: "static:" + source, Key: "/^/", Value: strings.ReplaceAll(value, "$", "$$")}}
+	m.finish()
+}
+
+// finish finds entries that another one of the same key hides.
+func (m *Map) finish() {
+	if m.Kind != "texthash" {
+		return
+	}
+	first := make(map[string]importing.Place)
+	for i := range m.Entries {
+		e := &m.Entries[i]
+		key := strings.ToLower(e.Key)
+		if e.Dead != "" {
+			continue
+		}
+		at, double := first[key]
+		if !double {
+			first[key] = e.At
+			continue
+		}
+		e.Dead = "its key is there twice, and Postfix goes by the other entry"
+		if at.Line > 0 {
+			e.Dead = fmt.Sprintf("its key stands in line %d already, and Postfix goes by the first", at.Line)
+		}
+	}
+}
+
+func (m *Map) note(format string, args ...any) {
+	m.Notes = append(m.Notes, fmt.Sprintf(format, args...))
+}
