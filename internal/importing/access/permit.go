@@ -1,0 +1,191 @@
+package access
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"mailweir/internal/importing"
+	"mailweir/internal/mta/postfix"
+	"mailweir/internal/table"
+	"mailweir/internal/textfile"
+)
+
+// permit writes the lists of those whom an OK of a map spares what follows.
+func (r *reader) permit(k *kind, uses []*use, flag string, spares func(*use) bool) {
+	if flag == "" {
+		return
+	}
+	var seen []string
+	for _, u := range uses {
+		if !spares(u) || slices.Contains(seen, u.spec()) {
+			continue
+		}
+		seen = append(seen, u.spec())
+		if u.Asked != "" {
+			if u.does(flag) {
+				r.flagAsked(u, flag)
+			}
+			continue
+		}
+		if n := &u.nameless; n.why != "" && n.verb != later && n.verb != ok {
+			r.nameless(u, func(a action) bool { return a.verb == ok })
+		}
+		p := r.permits(k, u, flag)
+		p.trim(func(*line) bool { return false })
+		if !p.targets() {
+			continue
+		}
+		for _, l := range p.lines {
+			if l.target {
+				r.tellPermit(k, l, flag)
+			}
+		}
+		what := "permit-"
+		if flag == k.relay {
+			what = "relay-"
+		}
+		r.write(what+k.word, flag, u, p)
+	}
+}
+
+// permits are what of a map goes into a list of permits: what does not permit exempts from wider
+// permits.
+func (r *reader) permits(k *kind, u *use, flag string) *projection {
+	p := r.projection(u)
+	value, options := k.permitValue, k.permitUse
+	if flag == k.relay {
+		value, options.Values = "OK", table.Any
+	}
+	if at := r.unread(u, options); at != "" && k.word == "clients" {
+		r.cut(u, -1, at)
+		return p
+	}
+	for i := range u.Entries {
+		e, a := &u.Entries[i], &u.acts[i]
+		if a.skip {
+			continue
+		}
+		l := &line{entry: e, act: a, target: a.verb == ok, value: "DUNNO"}
+		if l.target {
+			l.value = value
+		}
+		switch err := p.usable(l, options); {
+		case err == nil:
+			p.lines = append(p.lines, l)
+		case l.target:
+			r.fates.left(e, "mailweir cannot have it: "+err.Error())
+		case p.kind != "texthash" && !a.refuses():
+			r.cut(u, i, e.At.String())
+			p.close()
+			return p
+		}
+	}
+	p.close()
+	return p
+}
+
+// cut leaves what stands behind a pattern that cannot be carried over: it may take from a permit
+// what would be permitted then.
+func (r *reader) cut(u *use, i int, by string) {
+	for j := i + 1; j < len(u.Entries); j++ {
+		if u.acts[j].verb == ok && !u.acts[j].skip {
+			r.fates.left(&u.Entries[j], by+" stands before it, and cannot be carried over")
+		}
+	}
+}
+
+// tellPermit says of an OK what it does in mailweir.
+func (r *reader) tellPermit(k *kind, l *line, flag string) {
+	text := flag
+	changed := false
+	if flag == k.permit {
+		text = k.permitReason
+		changed = k.word != "clients"
+	} else if k.word == "senders" {
+		text, changed = flag+", and counts only while SPF vouches for the sender", true
+	}
+	if note := l.act.note; note != "" {
+		text, changed = text+", "+note, true
+	}
+	if changed {
+		r.fates.changed(l.entry, text)
+		return
+	}
+	r.fates.carried(l.entry, text)
+}
+
+// unspared accounts for each OK that no list took.
+func (r *reader) unspared(uses []*use) {
+	for _, u := range uses {
+		for i := range u.acts {
+			e, a := &u.Entries[i], &u.acts[i]
+			if a.verb == ok && !a.skip && !r.fates.knows(e) {
+				r.fates.left(e, fmt.Sprintf("an OK here spares mail nothing that mailweir checks: nothing of the kind follows in %s", u.List))
+			}
+		}
+	}
+}
+
+// ownNets writes an exception for mynetworks in front of the lists of clients, because in Postfix
+// these are permitted before the map is asked. It reports whether there are any.
+func (r *reader) ownNets(k *kind) bool {
+	var nets []string
+	for _, t := range postfix.ParseTables(r.in.Postfix.Parameters["mynetworks"]) {
+		switch {
+		case strings.HasPrefix(t.Text, "!"):
+			r.result.Note("mynetworks has the exception %s; %s exempts it, too", t.Text, k.block)
+			continue
+		case t.Type == "cidr" || t.Type == "" && strings.HasPrefix(t.Name, "/"):
+			if data, err := textfile.ReadText(r.in.Old(t.Name)); err == nil {
+				nets = append(nets, keysOf(string(data))...)
+				continue
+			}
+		case t.Type == "":
+			nets = append(nets, t.Name)
+			continue
+		}
+		r.result.Note("mynetworks has %s, which cannot be read: %s may refuse clients there", t.Text, k.block)
+	}
+	var lines []string
+	for _, net := range nets {
+		if prefix, ok := prefixOf(net); ok && !slices.Contains(lines, prefix.String()+"\tOK") {
+			lines = append(lines, prefix.String()+"\tOK")
+		}
+	}
+	if len(lines) == 0 {
+		return false
+	}
+	name := "access-" + k.word + "-own"
+	r.names[name] = true
+	at := r.in.At(nil, "mynetworks", "")
+	r.result.Files = append(r.result.Files, importing.File{
+		Name: name,
+		Text: "# from mynetworks: these are permitted before Postfix asks its maps of clients\n" + strings.Join(lines, "\n") + "\n",
+	})
+	r.result.Flag(k.block, "cidr:"+r.in.In(name), at)
+	return true
+}
+
+// prefixOf reads a net as mynetworks has it.
+func prefixOf(text string) (netip.Prefix, bool) {
+	host, bits, masked := strings.Cut(text, "/")
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	if err != nil {
+		return netip.Prefix{}, false
+	}
+	prefix := netip.PrefixFrom(addr, addr.BitLen())
+	if masked {
+		if prefix, err = netip.ParsePrefix(addr.String() + "/" + bits); err != nil {
+			return netip.Prefix{}, false
+		}
+	}
+	if addr.Is4In6() {
+		if prefix.Bits() < 96 {
+			return netip.Prefix{}, false
+		}
+		prefix = netip.PrefixFrom(addr.Unmap(), prefix.Bits()-96)
+	}
+	return prefix.Masked(), true
+}
