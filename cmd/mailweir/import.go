@@ -16,14 +16,16 @@ import (
 
 	"mailweir/internal/attach"
 	"mailweir/internal/importing"
+	"mailweir/internal/importing/access"
 	"mailweir/internal/importing/dnslists"
+	"mailweir/internal/importing/logins"
 	"mailweir/internal/mta"
 )
 
 // importSources are what can be imported. Where several write lines of one flag, the lines stand in
 // this order.
 func importSources() []importing.Source {
-	return []importing.Source{dnslists.Source()}
+	return []importing.Source{access.Source(), logins.Source(), dnslists.Source()}
 }
 
 // importFragment is the file of the directory of flags that "mailweir import" writes; importDir is
