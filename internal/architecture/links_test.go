@@ -88,6 +88,26 @@ func TestEveryCheckHasAPage(t *testing.T) {
 	}
 }
 
+// TestEveryPageIsListed holds that docs/README.md leads to every page that people write.
+func TestEveryPageIsListed(t *testing.T) {
+	index := read(t, "../../docs/README.md")
+	err := filepath.WalkDir("../../docs", func(path string, d fs.DirEntry, err error) error {
+		name := strings.TrimPrefix(path, "../../docs/")
+		switch {
+		case err != nil:
+			return err
+		case name == "reference":
+			return filepath.SkipDir
+		case strings.HasSuffix(name, ".md") && name != "README.md" && !strings.Contains(index, "]("+name+")"):
+			t.Errorf("docs/README.md does not lead to docs/%s", name)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // hasHeading reports whether a page has a heading by the name that GitHub gives it.
 func hasHeading(page, slug string) bool {
 	for _, m := range heading.FindAllStringSubmatch(page, -1) {
