@@ -1,6 +1,7 @@
 package testbed
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,24 +20,43 @@ func BuildMailweir(tb TB) string {
 	if err := os.Setenv(strings.TrimSuffix(noConfig, "="), ""); err != nil {
 		tb.Fatalf("%v", err)
 	}
-	return BuildGo(tb, filepath.Join(ModuleRoot(tb), "cmd/mailweir"))
+	dir, program := filepath.Join(ModuleRoot(tb), "cmd/mailweir"), filepath.Join(TempDir(tb), "mailweir")
+	more := map[string]string{filepath.Join(dir, "stacks_testbed.go"): filepath.Join(ModuleRoot(tb), "test/testbed/stacks/main.txt")}
+	text, err := json.Marshal(map[string]any{"Replace": more})
+	if err == nil {
+		err = os.WriteFile(overlay(program), text, 0o644)
+	}
+	if err != nil {
+		tb.Fatalf("testbed: %v", err)
+	}
+	buildGo(tb, dir, program, "-overlay="+overlay(program))
+	return program
 }
+
+// overlay names the file that has a program built with one file more, by which it tells of its
+// goroutines (package stacks).
+func overlay(program string) string { return program + ".overlay" }
 
 // BuildGo builds the Go command in the directory dir and returns the path of
 // the program.
 func BuildGo(tb TB, dir string) string {
 	tb.Helper()
-	args := []string{"build"}
+	program := filepath.Join(TempDir(tb), filepath.Base(dir))
+	buildGo(tb, dir, program)
+	return program
+}
+
+func buildGo(tb TB, dir, program string, flags ...string) {
+	tb.Helper()
+	args := append([]string{"build"}, flags...)
 	if raceEnabled {
 		args = append(args, "-race")
 	}
-	program := filepath.Join(TempDir(tb), filepath.Base(dir))
 	cmd := exec.Command("go", append(args, "-o", program, ".")...)
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		tb.Fatalf("go build %s: %v\n%s", dir, err, out)
 	}
-	return program
 }
 
 // BuildNoop compiles the libmilter filter that does nothing, the yardstick of

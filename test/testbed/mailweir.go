@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"mailweir/test/testbed/stacks"
 )
 
 // MailweirConfig says how to start a mailweir.
@@ -30,8 +32,8 @@ type Mailweir struct {
 	Socket string // path of its milter socket
 	HTTP   string // address of /metrics and health; "" with --http=off
 
-	descriptors int // open when it was ready
-	goroutines  int
+	told  string // socket that tells of its goroutines
+	first *stock // what it held when it was ready
 }
 
 // noResolver is an address where no name server is: no test asks the network.
@@ -76,8 +78,9 @@ func LaunchMailweir(tb TB, config MailweirConfig) *Mailweir {
 	}
 	cmd := exec.Command(config.Binary, append(args, config.Flags...)...)
 	cmd.Dir = config.Dir
-	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", noConfig}
-	return &Mailweir{Process: start(tb, cmd), Socket: socket}
+	told := filepath.Join(TempDir(tb), "stacks")
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", noConfig, stacks.Socket + "=" + told}
+	return &Mailweir{Process: start(tb, cmd), Socket: socket, told: told}
 }
 
 // Await waits until mailweir answers on its milter socket.
@@ -123,8 +126,8 @@ func (m *Mailweir) findHTTP() error {
 	return fmt.Errorf("none of the ports %q answers /livez", addresses)
 }
 
-// get fetches a page; it keeps no connection open, so that counts of goroutines
-// and descriptors before and after can be compared.
+// get fetches a page; it keeps no connection open, so that goroutines and
+// descriptors before and after can be compared.
 func get(url string) ([]byte, error) {
 	client := http.Client{Timeout: Patience, Transport: &http.Transport{DisableKeepAlives: true}}
 	answer, err := client.Get(url)
@@ -237,52 +240,33 @@ func (m *Mailweir) Reload(want Entry) (Entry, error) {
 	return m.WaitEntry(from, want)
 }
 
-// takeStock notes what is open when nothing is going on: the same three times in a row, because the
-// first readings of /metrics open what those that follow use.
+// takeStock notes what the process holds when nothing is going on: the same three times in a row.
 func (m *Mailweir) takeStock() error {
 	alike := 0
 	return Until(func() error {
-		descriptors, goroutines, err := m.count()
+		now, err := m.stock()
 		if err != nil {
 			return err
 		}
-		if alike++; descriptors != m.descriptors || goroutines != m.goroutines {
+		if alike++; m.first == nil || !now.same(m.first) {
 			alike = 0
 		}
-		m.descriptors, m.goroutines = descriptors, goroutines
-		if alike < 2 {
-			return errors.New("the number of descriptors and goroutines does not settle")
+		if m.first = now; alike < 2 {
+			return errors.New("what it holds does not settle")
 		}
 		return nil
 	})
-}
-
-// count counts open descriptors and, where /metrics is served, goroutines.
-func (m *Mailweir) count() (descriptors, goroutines int, err error) {
-	if m.HTTP != "" {
-		value, err := m.Metric("go_goroutines")
-		if err != nil {
-			return 0, 0, err
-		}
-		goroutines = int(value)
-	}
-	open, err := openDescriptors(m.PID())
-	return len(open), goroutines, err
 }
 
 // Close stops the mailweir: every session must be gone with its descriptors and
 // goroutines, and it must end as End says. It returns everything that was not so.
 func (m *Mailweir) Close() error {
 	leak := Until(func() error {
-		descriptors, goroutines, err := m.count()
+		now, err := m.stock()
 		if err != nil {
 			return err
 		}
-		if descriptors > m.descriptors || goroutines > m.goroutines {
-			return fmt.Errorf("leak: %d descriptors at the start, %d at the end; goroutines %d and %d",
-				m.descriptors, descriptors, m.goroutines, goroutines)
-		}
-		return nil
+		return m.first.leak(now)
 	})
 	return errors.Join(leak, m.End())
 }

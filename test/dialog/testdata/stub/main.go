@@ -12,15 +12,17 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"runtime"
 	"strings"
 	"sync/atomic"
 	"syscall"
+
+	"mailweir/test/testbed/stacks"
 )
 
 var events atomic.Int64
 
 func main() {
+	stacks.Serve()
 	var socket string
 	for _, arg := range os.Args[1:] {
 		if path, found := strings.CutPrefix(arg, "--listen=unix:"); found {
@@ -34,9 +36,6 @@ func main() {
 	web, err := net.Listen("tcp4", "127.0.0.1:0")
 	check(err)
 	http.HandleFunc("/livez", func(w http.ResponseWriter, _ *http.Request) {})
-	http.HandleFunc("/metrics", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, "go_goroutines %d\n", runtime.NumGoroutine())
-	})
 	go func() { check(http.Serve(web, nil)) }()
 	go func() {
 		for {
