@@ -44,7 +44,7 @@ func compile(pattern, flags string, posix bool) (*compiled, error) {
 	}
 	source := pattern
 	if posix {
-		if source, err = fromPOSIX(pattern); err != nil {
+		if source, err = FromPOSIX(pattern); err != nil {
 			return nil, err
 		}
 	}
@@ -123,9 +123,9 @@ func goFlags(flags string, posix bool) (letters string, anchored bool, err error
 	return "(?" + letters + ")", anchored, nil
 }
 
-// fromPOSIX rewrites an extended regular expression of POSIX (as the C library of GNU reads it) for
+// FromPOSIX rewrites an extended regular expression of POSIX (as the C library of GNU reads it) for
 // Go, or says what in it has no equivalent.
-func fromPOSIX(s string) (string, error) {
+func FromPOSIX(s string) (string, error) {
 	var b strings.Builder
 	for i := 0; i < len(s); {
 		switch {

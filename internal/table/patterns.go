@@ -103,23 +103,17 @@ func readPatterns(r io.Reader, posix bool) (*patterns, error) {
 }
 
 func (p *patternReader) line(line int, text string) error {
-	verb, rest := statement(text)
-	if verb == "endif" {
-		switch {
-		case rest != "":
-			return errors.New("text after endif")
-		case len(p.open) == 0:
-			return errEndif
-		}
-		p.rules[p.open[len(p.open)-1]].skipTo = len(p.rules)
-		p.open = p.open[:len(p.open)-1]
-		return nil
+	r, err := ParseRule(text)
+	rule := patternRule{negate: r.Negate, line: line}
+	if r.Verb == "endif" {
+		return p.endif(r.Value)
 	}
-	rule, source, value, err := parsePattern(rest, p.posix)
-	rule.line = line
-	if verb == "if" {
-		if err == nil && value != "" {
-			err = fmt.Errorf("text after the pattern of an if: %q (rules inside are not indented: that continues the line)", value)
+	if err == nil {
+		rule.compiled, err = compile(r.Pattern, r.Flags, p.posix)
+	}
+	if r.Verb == "if" {
+		if err == nil && r.Value != "" {
+			err = fmt.Errorf("text after the pattern of an if: %q (rules inside are not indented: that continues the line)", r.Value)
 		}
 		if err != nil {
 			rule.compiled = new(compiled) // even a wrong one has its endif
@@ -131,22 +125,34 @@ func (p *patternReader) line(line int, text string) error {
 	switch {
 	case err != nil:
 		return err
-	case value == "":
+	case r.Value == "":
 		return errNoValue
 	}
-	if rule.value, err = parseTemplate(value, rule.expression.NumSubexp()); err != nil {
+	if rule.value, err = parseTemplate(r.Value, rule.expression.NumSubexp()); err != nil {
 		return err
 	}
 	if rule.negate && !rule.value.isLiteral() {
 		return errors.New("a pattern that must not match has nothing to fill in for $1")
 	}
-	if said := withoutComment(value); said != value {
+	if said := withoutComment(r.Value); said != r.Value {
 		if rule.said, err = parseTemplate(said, rule.expression.NumSubexp()); err != nil {
 			return err
 		}
 	}
-	p.hide(rule, source)
+	p.hide(rule, fmt.Sprintf("%t %q %s", r.Negate, r.Pattern, r.Flags))
 	p.rules = append(p.rules, rule)
+	return nil
+}
+
+func (p *patternReader) endif(rest string) error {
+	switch {
+	case rest != "":
+		return errors.New("text after endif")
+	case len(p.open) == 0:
+		return errEndif
+	}
+	p.rules[p.open[len(p.open)-1]].skipTo = len(p.rules)
+	p.open = p.open[:len(p.open)-1]
 	return nil
 }
 
@@ -175,16 +181,32 @@ func (p *patternReader) hide(rule patternRule, source string) {
 // mostPlain bounds the rules that each later one is held against.
 const mostPlain = 1000
 
-// parsePattern reads [!]/PATTERN/FLAGS and returns that and the rest of the line; "/" may be any
-// character that is neither letter nor digit.
-func parsePattern(text string, posix bool) (rule patternRule, source, rest string, err error) {
-	whole := text
+// Rule is a line of a regexp or pcre table as it stands, nothing of it compiled.
+type Rule struct {
+	// Verb is "if" or "endif", "" for a pattern with its value.
+	Verb string
+	// Negate says that the rule is for what does not match.
+	Negate bool
+	// Pattern stands between the delimiters, Flags behind the second of them.
+	Pattern, Flags string
+	// Value is what stands behind, of an if or endif what should not.
+	Value string
+}
+
+// ParseRule parts a logical line: [if] [!]/PATTERN/FLAGS, white space, value; "/" may be any
+// character that is neither letter nor digit. The error says what is missing.
+func ParseRule(text string) (r Rule, err error) {
+	r.Verb, text = statement(text)
+	if r.Verb == "endif" {
+		r.Value = text
+		return r, nil
+	}
 	for text != "" && strings.IndexByte("!"+whiteSpace, text[0]) >= 0 {
-		rule.negate = rule.negate != (text[0] == '!')
+		r.Negate = r.Negate != (text[0] == '!')
 		text = text[1:]
 	}
 	if text == "" || isAlnum(text[0]) {
-		return rule, "", "", errors.New("no pattern; a line is: /pattern/flags, white space, value")
+		return r, errors.New("no pattern; a line is: /pattern/flags, white space, value")
 	}
 	end := 1
 	for end < len(text) && text[end] != text[0] {
@@ -194,13 +216,11 @@ func parsePattern(text string, posix bool) (rule patternRule, source, rest strin
 		end++
 	}
 	if end >= len(text) {
-		return rule, "", "", fmt.Errorf("no closing %q of the pattern", text[:1])
+		return r, fmt.Errorf("no closing %q of the pattern", text[:1])
 	}
-	pattern, text := text[1:end], text[end+1:]
-	flags := text
-	if i := strings.IndexAny(text, whiteSpace); i >= 0 {
-		flags, rest = text[:i], strings.Trim(text[i:], whiteSpace)
+	r.Pattern, r.Flags = text[1:end], text[end+1:]
+	if i := strings.IndexAny(r.Flags, whiteSpace); i >= 0 {
+		r.Flags, r.Value = r.Flags[:i], strings.Trim(r.Flags[i:], whiteSpace)
 	}
-	rule.compiled, err = compile(pattern, flags, posix)
-	return rule, whole[:len(whole)-len(text)+len(flags)], rest, err
+	return r, nil
 }

@@ -34,8 +34,7 @@ func Split(kind, line string) Part {
 		return Part{Key: line, Block: true}
 	}
 	if kind != "cidr" {
-		_, source, value, err := parsePattern(line, kind == "regexp")
-		return Part{Key: source, Value: value, Err: err}
+		return splitRule(line, kind == "regexp")
 	}
 	start := len(line) - len(strings.TrimLeft(line, "!"+whiteSpace))
 	end := len(line)
@@ -44,6 +43,17 @@ func Split(kind, line string) Part {
 	}
 	_, err := parseNetwork(line[:end])
 	return Part{Key: line[:end], Value: strings.Trim(line[end:], whiteSpace), Err: err}
+}
+
+// splitRule parts a line with a pattern.
+func splitRule(line string, posix bool) Part {
+	rule, err := ParseRule(line)
+	if err != nil {
+		return Part{Err: err}
+	}
+	_, err = compile(rule.Pattern, rule.Flags, posix)
+	line = strings.TrimRight(line, whiteSpace)
+	return Part{Key: strings.TrimRight(strings.TrimSuffix(line, rule.Value), whiteSpace), Value: rule.Value, Err: err}
 }
 
 // CheckLine says what is wrong with a line as the only one of a table for such a list, nil where
