@@ -67,16 +67,20 @@ const (
 	Exclude                // whole words that keep the definition from firing
 	Regex                  // a regular expression in RE2 syntax
 	CardNumber             // a regular expression whose match must be a payment card number (Luhn, ISO/IEC 7812-1)
+	ExcludeRegex           // a regular expression that keeps the definition from firing
 	Hash                   // MD5, SHA-1 or SHA-256 of an attachment or of a member of an archive
 )
 
-var kindNames = [...]string{"words", "required", "exclude", "regex", "regex,cardnumber", "hash"}
+var kindNames = [...]string{"words", "required", "exclude", "regex", "regex,cardnumber", "regex,exclude", "hash"}
 
 // String is the word of the definition format ("words" for an entry without one).
 func (k Kind) String() string { return kindNames[k] }
 
 // pattern tells the kinds that are regular expressions.
-func (k Kind) pattern() bool { return k == Regex || k == CardNumber }
+func (k Kind) pattern() bool { return k == Regex || k == CardNumber || k == ExcludeRegex }
+
+// excludes tells the kinds that keep a definition from firing.
+func (k Kind) excludes() bool { return k == Exclude || k == ExcludeRegex }
 
 // Entry is one line of a definition.
 type Entry struct {

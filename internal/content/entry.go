@@ -16,7 +16,7 @@ import (
 // maxPhrase is the most octets of a words entry after folding; it fits the overlap of two windows.
 const maxPhrase = 1024
 
-// parseEntry reads `weight[:max] [required|exclude|regex|regex,cardnumber|hash] text`.
+// parseEntry reads `weight[:max] [required|exclude|regex|regex,cardnumber|regex,exclude|hash] text`.
 func parseEntry(line string) (Entry, error) {
 	first, text := cutBlank(line)
 	weight, limit, err := parseWeight(first)
@@ -32,7 +32,7 @@ func parseEntry(line string) (Entry, error) {
 	} else if lower := strings.ToLower(word); slices.Contains(kindNames[1:], lower) {
 		return Entry{}, fmt.Errorf("%q: write %s in lower case (a phrase that begins with such a word is written as a regex)", word, lower)
 	} else if strings.HasPrefix(lower, "regex,") || strings.Contains(lower, ",regex") {
-		return Entry{}, fmt.Errorf("unknown kind %q: known are required, exclude, regex, regex,cardnumber, hash", word)
+		return Entry{}, fmt.Errorf("unknown kind %q: known are required, exclude, regex, regex,cardnumber, regex,exclude, hash", word)
 	}
 	e.Text = text
 	return e, e.check()
@@ -41,10 +41,10 @@ func parseEntry(line string) (Entry, error) {
 // check refuses an entry that can't match anything.
 func (e *Entry) check() error {
 	if e.Text == "" {
-		return errors.New("no text: an entry is `weight[:max] [required|exclude|regex|regex,cardnumber|hash] text`")
+		return errors.New("no text: an entry is `weight[:max] [required|exclude|regex|regex,cardnumber|regex,exclude|hash] text`")
 	}
 	switch e.Kind {
-	case Regex, CardNumber:
+	case Regex, CardNumber, ExcludeRegex:
 		digits, err := match.Check(e.Text)
 		if err == nil && e.Kind == CardNumber && digits >= 0 && digits < minCard {
 			return fmt.Errorf("regular expression %q can't match a card number: its matches have %d digits at most, card numbers %d to 19", e.Text, digits, minCard)

@@ -255,7 +255,7 @@ func (x *Examination) occurrence(entry int32, w *window, text []byte, start int6
 	e, kind := x.examiner, x.examiner.entries[entry].Kind
 	switch {
 	case e.scan[entry]&w.section == 0,
-		w.words && (kind.pattern() || kind == Exclude), w.unshown && kind == Exclude,
+		w.words && (kind.pattern() || kind.excludes()), w.unshown && kind.excludes(),
 		kind == CardNumber && !cardNumber(text):
 		return
 	}

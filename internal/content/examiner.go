@@ -69,7 +69,7 @@ func NewExaminer(defs []*Definition, opts Options) (*Examiner, error) {
 
 func (e *Examiner) add(number int32, entry *Entry) error {
 	switch entry.Kind {
-	case Regex, CardNumber:
+	case Regex, CardNumber, ExcludeRegex:
 		return e.patterns.Add(number, entry.Text)
 	case Hash:
 		sum, err := parseHash(entry.Text)

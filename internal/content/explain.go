@@ -45,7 +45,7 @@ func (o *Outcome) explain(b *strings.Builder) {
 		fmt.Fprintf(b, "  %s required: does not occur\n", e.Position())
 	}
 	if o.Excluded != nil {
-		fmt.Fprintf(b, "  %s exclude: occurs, so the definition does not fire\n", o.Excluded.Position())
+		fmt.Fprintf(b, "  %s %s: occurs, so the definition does not fire\n", o.Excluded.Position(), o.Excluded.Kind)
 	}
 }
 

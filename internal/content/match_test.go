@@ -121,6 +121,8 @@ func TestScore(t *testing.T) {
 		{"all required", "!activation 1\n2 required a\n1 required b\n", "b", 1, false},
 		{"exclude", "!activation 1\n2 a\n5 exclude b\n", "a b", 2, false},
 		{"exclude absent", "!activation 1\n2 a\n5 exclude b\n", "a c", 2, true},
+		{"regex,exclude", "!activation 1\n2 a\n0 regex,exclude \\[ticket \\d+\\]\n", "a [Ticket 12]", 2, false},
+		{"regex,exclude absent", "!activation 1\n2 a\n5 regex,exclude \\[ticket \\d+\\]\n", "a [ticket x]", 2, true},
 		{"card number", "!activation 1\n1 regex,cardnumber \\b(?:\\d[ -]?){12,19}\\b\n", "4111 1111 1111 1111 and 4111111111111112", 1, true},
 		{"card number of zeros", "!activation 1\n1 regex,cardnumber \\b(?:\\d[ -]?){12,19}\\b\n", "0000 0000 0000 0000", 0, false},
 		{"signs only", "!activation 1\n1 !!! $$$\n", "win!!!  $$$", 1, true},

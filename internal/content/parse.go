@@ -113,7 +113,7 @@ func (p *parser) whole() {
 			p.faults = append(p.faults, fmt.Errorf("%s: a hash entry needs `attachments` in !scan", e.Position()))
 		}
 		switch {
-		case e.Kind == Exclude || e.Weight == 0:
+		case e.Kind.excludes() || e.Weight == 0:
 		case e.Max == 0:
 			return
 		default:

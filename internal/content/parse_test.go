@@ -77,6 +77,8 @@ func TestParseErrors(t *testing.T) {
 		{"max", "5:3 a\n", "max must be"},
 		{"no text", "5\n", "test.def:1: no text"},
 		{"no text after kind", "5 regex\n", "test.def:1: no text"},
+		{"look-ahead in exclude", "5 regex,exclude a(?=b)\n", "test.def:1: regular expression: "},
+		{"never fires by regex,exclude", "!activation 1\n9 regex,exclude c\n", "the entries add up to at most 0"},
 		{"two kinds", "5 required regex a\n", "required and regex can't stand together"},
 		{"unknown kind", "5 regex,hash a\n", `unknown kind "regex,hash"`},
 		{"look-ahead", "5 regex a(?=b)\n", "test.def:1: regular expression: "},

@@ -126,7 +126,7 @@ func (o *Outcome) add(entry *Entry, hit *hit) {
 	if entry.Max > 0 {
 		added = min(added, entry.Max)
 	}
-	if entry.Kind == Exclude {
+	if entry.Kind.excludes() {
 		added = 0
 		if o.Excluded == nil {
 			o.Excluded = entry

@@ -28,6 +28,8 @@ func TestTwoReadings(t *testing.T) {
 		{"signs", "1 !!!", "!!<p>! a", 1},
 		{"required", "1 required gold", "<table><td>go</td><td>ld</td></table>", 1},
 		{"exclude in what shows", "0 exclude gold", "<p>gold", 1},
+		{"regex,exclude in what shows", "0 regex,exclude g.ld", "<p>gold", 1},
+		{"regex,exclude in hidden text", "0 regex,exclude g.ld", "<p hidden>gold</p>", 0},
 		{"exclude glued", "0 exclude gold", "<table><td>go</td><td>ld</td></table>", 0},
 		{"exclude in hidden text", "0 exclude gold", "<p hidden>gold</p>", 0},
 		{"exclude of signs in hidden text", "0 exclude !!!", "<p hidden>!!!</p>", 0},
