@@ -64,7 +64,7 @@ var layers = map[string][]string{
 	// How mail servers are set up.
 	"internal/attach":       {"internal/mta", "internal/mta/postfix", "internal/mta/sendmail", "internal/textfile"},
 	"internal/importing":    {"internal/mta", "internal/mta/postfix", "internal/textfile", "internal/config"},
-	"internal/importing/*":  {"internal/importing", "internal/oldmap", "internal/mta", "internal/mta/postfix", "internal/textfile", "internal/table", "internal/address", "internal/content", "internal/confusable", "internal/encodedword", "internal/state", "rbl"},
+	"internal/importing/*":  {"internal/importing", "internal/oldmap", "internal/mta", "internal/mta/postfix", "internal/textfile", "internal/table", "internal/address", "internal/content", "internal/content/match", "internal/confusable", "internal/encodedword", "internal/state", "rbl"},
 	"internal/oldmap":       {"internal/importing", "internal/mta/postfix", "internal/table", "internal/textfile"},
 	"internal/mta":          {},
 	"internal/mta/postfix":  {"internal/mta"},

@@ -1,0 +1,232 @@
+package headerchecks
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"mailweir/internal/content/match"
+	"mailweir/internal/importing"
+)
+
+// Names of files.
+const (
+	blockFile       = Name + "-from"
+	patternFile     = Name + "-from.pcre"
+	personFile      = Name + "-names"
+	attachmentsFile = Name + "-attachments"
+)
+
+// writer collects what is written again.
+type writer struct {
+	inbound bool // only mail from outside is asked about
+
+	definitions []*definition
+	from        fromList // addresses of header From
+	people      list     // names of persons
+	files       list     // names of attachments
+	meetings    meetings
+}
+
+// list is a table in the making.
+type list struct {
+	lines []string
+	keys  map[string]bool
+	from  []importing.Place
+}
+
+// add adds a line, unless its key is there.
+func (l *list) add(r *rule, key, value string) {
+	if l.keys == nil {
+		l.keys = map[string]bool{}
+	}
+	if l.keys[key] {
+		return
+	}
+	l.keys[key] = true
+	if at := r.place(); !slices.Contains(l.from, at) {
+		l.lines = append(l.lines, "# "+at.String())
+		l.from = append(l.from, at)
+	}
+	l.lines = append(l.lines, key+"\t"+value)
+}
+
+// definition is a content definition in the making.
+type definition struct {
+	name, kind string
+	monitor    bool
+	inbound    bool
+	exceptions []*rule
+	list       list
+}
+
+// scans are the sections of a message in which each kind of definition looks.
+var scans = map[string]string{"subject": "subject", "headers": "headers", "body": "body html"}
+
+// definition is that of a kind and its exceptions, which is made if it is not there.
+func (w *writer) definition(kind string, monitor bool, exceptions []*rule) (*definition, error) {
+	n := 1
+	for _, d := range w.definitions {
+		if d.kind != kind || d.monitor != monitor {
+			continue
+		}
+		if slices.Equal(d.exceptions, exceptions) {
+			return d, nil
+		}
+		n++
+	}
+	name := Name + "-" + kind
+	if monitor {
+		name += "-monitored"
+	}
+	if n > 1 {
+		name += fmt.Sprintf("-%d", n)
+	}
+	d := &definition{name: name + ".def", kind: kind, monitor: monitor, inbound: w.inbound, exceptions: exceptions}
+	for _, s := range exceptions {
+		pattern, err := s.exclusion(kind)
+		if err != nil {
+			return nil, err
+		}
+		source, err := expression(pattern)
+		if err != nil {
+			return nil, err
+		}
+		d.list.add(s, "0\tregex,exclude "+source, "")
+	}
+	d.list.from = nil
+	w.definitions = append(w.definitions, d)
+	return d, nil
+}
+
+// longestEntry is the most octets of an entry of a definition.
+const longestEntry = 4000
+
+// entry writes a pattern as an entry of a content definition, with the exceptions from it.
+func (w *writer) entry(r *rule, kind string, pattern []*node, exceptions []*rule, also string) {
+	text, shown, err := entryText(pattern)
+	if err != nil {
+		r.left("%s", err)
+		return
+	}
+	for _, s := range exceptions {
+		source, err := s.exclusion(kind)
+		if err == nil {
+			_, err = expression(source)
+		}
+		if err != nil {
+			r.left("%s", errException{err, s, r})
+			return
+		}
+	}
+	d, err := w.definition(kind, r.action == "WARN", exceptions)
+	if err != nil {
+		r.left("%s", err)
+		return
+	}
+	d.list.add(r, "1\t"+text, "")
+	if !isASCII(text) {
+		also += "; the letters outside ASCII are found encoded and in either case, too"
+	}
+	for _, s := range exceptions {
+		s.exempts(d.name)
+	}
+	reason := fmt.Sprintf("is written as %s in %s", shown, d.name)
+	switch {
+	case r.action == "WARN" && also == "":
+		r.carried("%s, which only records", reason)
+	case r.action == "WARN":
+		r.changed("%s, which only records%s", reason, also)
+	case r.text != "":
+		r.changed("%s%s; %s", reason, also, ownWords)
+	case also != "":
+		r.changed("%s%s", reason, also)
+	default:
+		r.carried("%s", reason)
+	}
+}
+
+// entryText is a pattern as an entry has it, and as it is shown: words where it is some, whole;
+// else an expression.
+func entryText(pattern []*node) (text, shown string, err error) {
+	if words, ok := wholeWords(pattern); ok {
+		return words, strconv.Quote(words), nil
+	}
+	source, err := expression(pattern)
+	return "regex " + source, "/" + source + "/", err
+}
+
+// expression is a pattern as definitions have it.
+func expression(pattern []*node) (string, error) {
+	source := print(pattern)
+	if rest, found := strings.CutPrefix(source, " "); found {
+		source = `\x20` + rest
+	}
+	if rest, found := strings.CutSuffix(source, " "); found {
+		source = rest + `\x20`
+	}
+	if len(source) > longestEntry {
+		return "", errTooLong
+	}
+	_, err := match.Check(source)
+	return source, err
+}
+
+// wholeWords knows \bwords of this kind\b.
+func wholeWords(pattern []*node) (string, bool) {
+	if len(pattern) != 3 || pattern[0].op != boundary || pattern[1].op != literal || pattern[2].op != boundary {
+		return "", false
+	}
+	text := pattern[1].text
+	first, _, _ := strings.Cut(text, " ")
+	kind := slices.Contains([]string{"required", "exclude", "regex", "hash"}, first)
+	return text, !kind && strings.Trim(text, lowerLetters+digits+" ") == "" && strings.TrimSpace(text) == text
+}
+
+// fromRule writes a rule for header From into the block list. It is false where the pattern means
+// no addresses, or where an exception does.
+func (w *writer) fromRule(r *rule, value []*node, exceptions []*rule) bool {
+	a, ok := parseAddresses(value)
+	return ok && w.from.refuse(r, a, exceptions) == nil
+}
+
+// reply is the action for a block list, and whether it has the old text.
+func (r *rule) reply() (action string, kept bool) {
+	text, kept := r.plainText()
+	if text == "" {
+		return "REJECT", kept
+	}
+	return "REJECT " + text, kept
+}
+
+// plainText is the text of a rule as a table of mailweir takes it. Kept says that nothing of it is
+// lost.
+func (r *rule) plainText() (text string, kept bool) {
+	text = strings.ReplaceAll(r.text, "$$", "\x00")
+	if strings.Contains(text, "$") { // what a group of the old pattern matched
+		return "", false
+	}
+	text = strings.ReplaceAll(text, "\x00", "$")
+	if i := strings.Index(" "+text, " #"); i >= 0 { // begins a comment
+		return strings.TrimSpace(text[:i]), false
+	}
+	if isTemporary(text) {
+		return "", false
+	}
+	return text, true
+}
+
+// isTemporary knows texts that begin with an enhanced code of another class than the reply's.
+func isTemporary(text string) bool {
+	return len(text) > 3 && (text[0] == '4' || text[0] == '2') && text[1] == '.' && text[2] >= '0' && text[2] <= '9'
+}
+
+// shorten names some keys.
+func shorten(keys []string) string {
+	const most = 4
+	if len(keys) <= most {
+		return strings.Join(keys, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(keys[:most-1], ", "), len(keys)-most+1)
+}
