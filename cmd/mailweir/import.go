@@ -18,6 +18,7 @@ import (
 	"mailweir/internal/importing"
 	"mailweir/internal/importing/access"
 	"mailweir/internal/importing/dnslists"
+	"mailweir/internal/importing/headerchecks"
 	"mailweir/internal/importing/logins"
 	"mailweir/internal/mta"
 )
@@ -25,7 +26,7 @@ import (
 // importSources are what can be imported. Where several write lines of one flag, the lines stand in
 // this order.
 func importSources() []importing.Source {
-	return []importing.Source{access.Source(), logins.Source(), dnslists.Source()}
+	return []importing.Source{access.Source(), logins.Source(), headerchecks.Source(), dnslists.Source()}
 }
 
 // importFragment is the file of the directory of flags that "mailweir import" writes; importDir is

@@ -94,7 +94,7 @@ func (r *rule) otherAction() bool {
 	case r.action == "":
 		r.left("it has no action, and Postfix skips it")
 	case otherActions[r.action] != "":
-		r.left("%s: %s", r.action, otherActions[r.action])
+		r.left("%s", otherActions[r.action])
 	default:
 		r.left("Postfix knows no action %s here, and does nothing", r.action)
 	}

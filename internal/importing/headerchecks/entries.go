@@ -225,8 +225,14 @@ func isTemporary(text string) bool {
 // shorten names some keys.
 func shorten(keys []string) string {
 	const most = 4
-	if len(keys) <= most {
-		return strings.Join(keys, ", ")
+	shown := slices.Clone(keys)
+	for i, key := range shown {
+		if domain, alone := strings.CutPrefix(key, "@"); alone {
+			shown[i] = domain + " (without its sub-domains)"
+		}
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(keys[:most-1], ", "), len(keys)-most+1)
+	if len(shown) <= most {
+		return strings.Join(shown, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(shown[:most-1], ", "), len(shown)-most+1)
 }

@@ -240,7 +240,7 @@ func TestRules(t *testing.T) {
 		{"flag x", "", "", `/^Subject: .* pills # no pills/x REJECT`, "carried", "subject.def: 1\tregex pills", ""},
 		{"flag x of regexp", "", "regexp", `/^Subject:.*pills/x REJECT`, "left", "", "basic"},
 		{"flag m", "", "", `/^Subject:.*pills$/m REJECT`, "left", "", "flag m"},
-		{"unknown flag", "", "", `/^Subject:.*pills/q REJECT`, "left", "", "no such flag"},
+		{"unknown flag", "", "", `/^Subject:.*pills/q REJECT`, "left", "", "no flag that Postfix knows"},
 		{"back-reference", "", "", `/^Subject:.*(.)\1/ REJECT`, "left", "", "back-reference"},
 		{"possessive", "", "", `/^Subject:.*a++b/ REJECT`, "left", "", "possessive"},
 		{"broken", "", "", `/^Subject:.*(a/ REJECT`, "left", "", "RE2"},

@@ -225,14 +225,6 @@ func flat(list []*node) (all []*node) {
 	return joined
 }
 
-// parts are the members of a sequence.
-func (n *node) parts() []*node {
-	if n.op == sequence {
-		return n.sub
-	}
-	return []*node{n}
-}
-
 // loose are the characters of which a name of a mail address may be made: a class that has them all
 // is a gap.
 const loose = lowerLetters + digits + "._-+="

@@ -23,7 +23,7 @@ var (
 	errBasic    = errors.New("the flag x of regexp makes it a basic expression, which mailweir has not")
 	errLines    = errors.New("with the flag m, ^ and $ stand for the lines of a field; mailweir joins them first")
 	errTooLong  = fmt.Errorf("the pattern is longer than %d octets", longestPattern)
-	errFlags    = errors.New("Postfix knows no such flag, and skips the line")
+	errFlags    = errors.New("no flag that Postfix knows, so it skips the line")
 	errNotRead  = errors.New("the pattern is not in RE2's syntax")
 	errPossible = errors.New("atomic groups, possessive repetition, recursion and conditions are not in RE2's syntax")
 )

@@ -2,6 +2,7 @@ package headerchecks
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"mailweir/internal/importing"
@@ -36,6 +37,9 @@ func (w *writer) write(in *importing.Input, result *importing.Result) {
 			Name: "signature-names", Value: "texthash:" + in.In(attachmentsFile), From: w.files.from,
 			Off: "it finds these files in archives, too, and so refuses more than mime_header_checks did",
 		})
+	}
+	if slices.ContainsFunc(block.entries, func(e *blockEntry) bool { return !e.domain }) {
+		result.Note("an address in %s stands for those with an extension, too: user@example.com for user+news@example.com", blockFile)
 	}
 	if len(w.people.lines) > 0 {
 		result.Note("names of people are looked at only where local-domains is set")
