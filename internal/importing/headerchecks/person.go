@@ -35,7 +35,7 @@ func (w *writer) person(r *rule, sequence []*rule) bool {
 	for _, name := range names {
 		w.people.add(r, `"`+name+`"`, strings.Join(own, ", "))
 	}
-	r.changed(`is written as %q with %s in %s; the name is found in any spelling, and addresses of --local-domains may use it, too`,
+	r.changed(`is written as %q with %s in %s; the name is found in any spelling; addresses of --local-domains may use it, too, and what only begins like these may not`,
 		names[0], shorten(own), personFile)
 	return true
 }
@@ -231,6 +231,16 @@ func isPerson(s string) bool {
 // ownAddresses are the addresses and domains that may use a name, nil where a pattern means
 // anything else.
 func ownAddresses(value []*node) (own []string) {
+	if texts, few := textsOf(value, mostNames); few && len(texts) > 1 { // each may end at its own >
+		for _, text := range texts {
+			addresses := ownAddresses([]*node{{op: literal, text: text}})
+			if addresses == nil {
+				return nil
+			}
+			own = append(own, addresses...)
+		}
+		return own
+	}
 	a, ok := parseAddresses(value)
 	if !ok || a.pattern != nil {
 		return nil
