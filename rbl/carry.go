@@ -19,6 +19,9 @@ func CutKey(zone string) (key, rest string, ok bool) {
 	return "", zone, false
 }
 
+// Retired reports whether a zone is one that must not be asked any more.
+func Retired(zone string) bool { return retired(lowerASCII(strings.TrimSuffix(zone, "."))) != nil }
+
 // HideKey is a zone, or a text that has one in it, as it may be shown: with KEY in place of what
 // may be a customer's key.
 func HideKey(zone string) string { return hideKey(zone) }

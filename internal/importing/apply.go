@@ -16,6 +16,9 @@ import (
 // the whole configuration does not pass afterwards, or a file cannot be written, all become what
 // they were.
 func (p *Plan) Apply(now time.Time) error {
+	if p.Nothing() && p.remembered() {
+		return nil
+	}
 	unlock, err := p.lock()
 	if err != nil {
 		return err
@@ -44,6 +47,18 @@ func (p *Plan) Apply(now time.Time) error {
 	}
 	p.keepSums()
 	return p.save(p.next)
+}
+
+// remembered reports whether the ledger says already what this run would write there.
+func (p *Plan) remembered() bool {
+	p.next.At, p.next.Fragment = p.before.At, p.before.Fragment
+	p.keepSums()
+	next, err := p.next.text()
+	if err != nil {
+		return false
+	}
+	before, err := p.before.text()
+	return err == nil && next == before
 }
 
 // lock keeps two runs from each other.

@@ -10,8 +10,6 @@ import (
 // command is one by which a person takes out of Postfix what mailweir does instead.
 type command struct {
 	Argv []string `json:"argv"`
-	// Removes are the words that go, "" for the parameter as a whole.
-	Removes []string `json:"removes"`
 }
 
 func (c command) String() string {
@@ -44,20 +42,19 @@ func commands(from *postfix.Postfix, doubles []Double) (all []command) {
 		if !set {
 			continue
 		}
-		var removed []string
+		removed := false
 		for _, w := range words[k] {
 			if len(w) == 0 {
-				value = ""
-				removed = append(removed, k.parameter)
+				value, removed = "", true
 				continue
 			}
 			var found bool
 			if value, found = without(value, w); found {
-				removed = append(removed, strings.Join(w, " "))
+				removed = true
 			}
 		}
-		if len(removed) > 0 {
-			all = append(all, command{postconf(from, k.service, k.parameter, value), removed})
+		if removed {
+			all = append(all, command{postconf(from, k.service, k.parameter, value)})
 		}
 	}
 	return all

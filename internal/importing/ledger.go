@@ -36,8 +36,7 @@ type entry struct {
 	Items []Item      `json:"items"`
 	Flags []flagEntry `json:"flags,omitempty"`
 	// Files are the sums of files by their names, as they were written.
-	Files   map[string]string `json:"files,omitempty"`
-	Doubles []Double          `json:"doubles,omitempty"`
+	Files map[string]string `json:"files,omitempty"`
 }
 
 // flagEntry is a [Flag].

@@ -23,6 +23,8 @@ type Plan struct {
 	files  []*change
 	config *change
 	notes  []string
+	// doubles are those of the sources of this run.
+	doubles []Double
 }
 
 // Read is what a source has come to.
@@ -73,7 +75,8 @@ func (p *Plan) entry(r Read) (*entry, error) {
 	}
 	p.read = append(p.read, r.Source.Name)
 	p.notes = append(p.notes, r.Result.Notes...)
-	e := &entry{Items: r.Result.Items, Doubles: r.Result.Doubles, Files: map[string]string{}}
+	p.doubles = append(p.doubles, r.Result.Doubles...)
+	e := &entry{Items: r.Result.Items, Files: map[string]string{}}
 	for _, f := range r.Result.Flags {
 		e.Flags = append(e.Flags, flagEntry(f))
 	}

@@ -103,19 +103,21 @@ func compare(a, b importing.Place) int {
 	return a.Line - b.Line
 }
 
-// add reads a list whose zone, filter and weight are known. flag is the one for its kind.
-func (g *reading) add(to *[]*list, l *list) {
+// add reads a list whose zone, filter and weight are known. It reports whether Postfix need not ask
+// it any more: because mailweir does, or because nobody should.
+func (g *reading) add(to *[]*list, l *list) (double bool) {
 	read, err := g.check(l)
 	if err != nil {
 		g.leave(l, err.Error())
-		return
+		return rbl.Retired(l.zone)
 	}
 	if word, found := g.given(l.flag(), read.Zone); found {
 		g.r.Carried(l.at[0], l.text, "mailweir asks it already: %s = %s", l.flag(), word)
-		return
+		return true
 	}
 	l.read, l.zone = read, read.Zone
 	*to = append(*to, l)
+	return true
 }
 
 // check reads a list as mailweir would. The error is why it cannot be asked, without a key in it.
@@ -168,6 +170,9 @@ func (g *reading) thresholdAt() importing.Place {
 func (g *reading) remark() {
 	if g.postscreen() != nil {
 		g.r.Note("postscreen's greeting pause and protocol tests stay with Postfix, as mailweir sees a client only when smtpd has it; who has very many clients may leave lists there, too")
+	}
+	if len(g.screened)+len(g.chain)+len(g.names) > 0 {
+		g.r.Note("mail for postmaster or abuse alone passes mailweir's lists (always-accept), and so does that of trusted clients and logins")
 	}
 	var unknown []string
 	for _, l := range slices.Concat(g.screened, g.chain, g.names) {

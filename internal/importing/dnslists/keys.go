@@ -42,16 +42,20 @@ func (k *keys) cut(zone string, at importing.Place) (named, shown string) {
 	return named, named
 }
 
-// secret is the key of a zone that postscreen_dnsbl_reply_map hides: the first label, where what is
-// behind it is the zone that is shown, or the whole has one label more than any name of a list.
+// secret is the key of a zone that postscreen_dnsbl_reply_map hides: its first label, where what is
+// behind it lies in what is shown, or where no person would choose such a word. Others have a line
+// there to show nicer words.
 func (k *keys) secret(zone string) (value, rest string, found bool) {
 	zone = strings.ToLower(strings.TrimSuffix(zone, "."))
 	shown, hidden := k.hidden[zone]
-	if !hidden || shown == zone {
-		return "", "", false
-	}
-	value, rest, found = strings.Cut(zone, ".")
-	return value, rest, found && strings.Contains(rest, ".") && value != ""
+	value, rest, _ = strings.Cut(zone, ".")
+	below := rest == shown || strings.HasSuffix(rest, "."+shown)
+	return value, rest, hidden && strings.Contains(rest, ".") && value != "" && (below && strings.Contains(shown, ".") || looksSecret(value))
+}
+
+// looksSecret reports whether a label is long, and letters and digits.
+func looksSecret(label string) bool {
+	return len(label) >= 16 && strings.ContainsAny(label, "0123456789") && strings.ContainsAny(label, "abcdefghijklmnopqrstuvwxyz")
 }
 
 // name is the one by which a key stands in zones.

@@ -23,7 +23,7 @@ func (g *reading) readPostscreen() {
 	service := g.postscreen()
 	value := func(name string) string { return g.in.Postfix.Value(service, name) }
 	sites := postfix.SplitList(value("postscreen_dnsbl_sites"))
-	scale, why := g.scale(value("postscreen_dnsbl_threshold"), len(sites) > 0)
+	scale, why := g.scale(value("postscreen_dnsbl_threshold"), len(sites) > 0 && service != nil)
 	if service == nil {
 		why = "no postscreen runs: master.cf has no such service"
 	}
@@ -34,7 +34,7 @@ func (g *reading) readPostscreen() {
 	if len(g.screened) > 0 {
 		g.r.Doubles = append(g.r.Doubles, importing.Double{Service: overriding(service, "postscreen_dnsbl_sites"), Parameter: "postscreen_dnsbl_sites"})
 	}
-	g.readSettings(service, ignored)
+	g.readSettings(service, scale, ignored)
 }
 
 // overriding is the key of a service that has a parameter of its own, "" for main.cf.
@@ -101,7 +101,7 @@ func (g *reading) readSite(text string, at importing.Place, scale int, ignored b
 }
 
 // readSettings accounts for the parameters beside the sites, as far as they are set.
-func (g *reading) readSettings(service *postfix.Service, ignored bool) {
+func (g *reading) readSettings(service *postfix.Service, scale int, ignored bool) {
 	for _, s := range []struct{ name, carried, changed, left string }{
 		{name: "postscreen_dnsbl_threshold", carried: fmt.Sprintf("rbl-threshold = %d", g.threshold)},
 		{name: "postscreen_dnsbl_action", changed: "mailweir answers each recipient, once the check is enforced"},
@@ -123,6 +123,8 @@ func (g *reading) readSettings(service *postfix.Service, ignored bool) {
 			g.r.Carried(at, text, "its lists are only watched (rbl-monitor-zone)")
 		case s.carried != "" && len(g.screened) == 0:
 			g.r.Left(at, text, "none of its lists is carried over")
+		case s.carried != "" && scale != 1:
+			g.r.Changed(at, text, "%s, and the weights are multiplied by %d to fit it", s.carried, scale)
 		case s.carried != "":
 			g.r.Carried(at, text, "%s", s.carried)
 		case s.changed != "":

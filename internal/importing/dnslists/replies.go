@@ -8,30 +8,41 @@ import (
 
 	"mailweir/internal/importing"
 	"mailweir/internal/mta/postfix"
+	"mailweir/rbl"
 )
 
 // readReplyMaps reads postscreen_dnsbl_reply_map, which says what is shown of zones with a key.
 func (g *reading) readReplyMaps() {
 	const name = "postscreen_dnsbl_reply_map"
 	for _, t := range postfix.ParseTables(g.in.Postfix.Value(g.postscreen(), name)) {
-		at := g.in.At(g.postscreen(), name, t.Text)
+		g.r.Carried(g.in.At(g.postscreen(), name, t.Text), name+" "+t.Text, "mailweir shows no key")
+		path := g.in.Old(t.Name)
 		switch t.Type {
-		case "texthash", "hash", "btree", "lmdb", "cdb", "dbm":
-			path := g.in.Old(t.Name)
-			text, err := os.ReadFile(path)
-			if err != nil {
-				g.r.Left(at, name+" "+t.Text, "%v", err)
-				continue
-			}
-			g.r.Carried(at, name+" "+t.Text, "mailweir shows no key")
-			for _, e := range tableEntries(string(text)) {
-				g.keys.hide(e.key, e.value)
-				g.r.Carried(importing.Place{File: path, Line: e.line}, "… "+e.value, "mailweir shows {NAME} in place of a key, and the zone without it in replies")
-			}
+		case "texthash", "hash", "btree", "lmdb", "cdb", "dbm", "regexp", "pcre":
 		default:
-			g.r.Carried(at, name+" "+t.Text, "mailweir shows no key")
+			continue
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			g.r.Left(importing.Place{File: path}, "", "%v", err)
+			continue
+		}
+		for _, e := range tableEntries(string(text)) {
+			g.readShown(importing.Place{File: path, Line: e.line}, e)
 		}
 	}
+}
+
+// readShown reads what is shown of a zone. The zone, which may have a key, is not shown.
+func (g *reading) readShown(at importing.Place, e tableEntry) {
+	g.keys.hide(e.key, e.value)
+	_, _, keyed := rbl.CutKey(e.key)
+	_, _, hidden := g.keys.secret(e.key)
+	if keyed || hidden || strings.HasPrefix(e.key, "/") || strings.HasPrefix(e.key, "!") {
+		g.r.Carried(at, "… "+e.value, "mailweir shows {NAME} in place of a key, and the zone without it in replies")
+		return
+	}
+	g.r.Left(at, "… "+e.value, "a reply of mailweir names the list itself")
 }
 
 type tableEntry struct {

@@ -1,7 +1,6 @@
 package dnslists
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
@@ -13,8 +12,12 @@ import (
 // readRestrictions reads the lists of all restriction lists, and of classes.
 func (g *reading) readRestrictions() {
 	all := g.in.Postfix.Restrictions()
+	passes := map[string]string{}
 	for _, r := range all {
-		g.restriction(r)
+		if p := g.permits(r); p != "" && passes[whereOf(r)] == "" {
+			passes[whereOf(r)] = p
+		}
+		g.restriction(r, passes[whereOf(r)])
 	}
 	g.otherClasses(all)
 }
@@ -22,23 +25,24 @@ func (g *reading) readRestrictions() {
 // submission are services whose clients log in.
 var submission = [...]string{"submission", "submissions", "smtps", "587", "465"}
 
-// errUnknown is that of a word that looks like a restriction on names and is none.
-var errUnknown = errors.New("Postfix has no such restriction")
-
 // restriction reads one word of a restriction list, if it is about DNS lists.
-func (g *reading) restriction(r postfix.Restriction) {
+// passes names what lets some mail pass before it, "" for nothing.
+func (g *reading) restriction(r postfix.Restriction, passes string) {
 	name := strings.ToLower(r.Name)
 	if !asksLists(name) {
 		return
 	}
 	why := g.unused(r)
+	if passes != "" {
+		passes = "mail that " + passes + " before it lets pass is asked about, too"
+	}
 	if name == "reject_maps_rbl" {
 		for _, zone := range postfix.SplitList(g.in.Postfix.Value(r.Service, "maps_rbl_domains")) {
-			g.list(r, "reject_rbl_client", zone, g.in.At(r.Service, "maps_rbl_domains", zone), why)
+			g.list(r, "reject_rbl_client", zone, g.in.At(r.Service, "maps_rbl_domains", zone), why, passes)
 		}
 		return
 	}
-	g.list(r, name, r.Argument, g.in.At(r.Service, r.Parameter, r.Words...), why)
+	g.list(r, name, r.Argument, g.in.At(r.Service, r.Parameter, r.Words...), why, passes)
 }
 
 // asksLists reports whether a restriction is about DNS lists.
@@ -72,9 +76,10 @@ func (g *reading) unused(r postfix.Restriction) string {
 }
 
 // list reads the list of a restriction, and notes that Postfix need not ask it any more.
-func (g *reading) list(r postfix.Restriction, name, site string, at importing.Place, why string) {
+func (g *reading) list(r postfix.Restriction, name, site string, at importing.Place, why, passes string) {
 	l := g.parse(site, at)
-	l.text, l.where, l.watched = r.Name+" "+l.text, whereOf(r), r.Warn
+	l.because = passes
+	l.text, l.where, l.watched = strings.TrimSpace(r.Name+" "+l.text), whereOf(r), r.Warn
 	if r.Warn {
 		l.text = "warn_if_reject " + l.text
 	}
@@ -82,23 +87,24 @@ func (g *reading) list(r postfix.Restriction, name, site string, at importing.Pl
 		g.leave(l, why)
 		return
 	}
+	var double bool
 	switch name {
 	case "permit_dnswl_client":
 		// What it permits is also what stands behind it in Postfix: the line stays there.
 		l.permits, l.weight = true, -1
 		g.add(&g.chain, l)
-		return
 	case "reject_rbl_client":
-		g.add(&g.chain, l)
+		double = g.add(&g.chain, l)
 	default:
-		l.kind, l.weight, l.subject = rbl.Domains, g.threshold, subject(name)
-		if l.subject == "" {
-			g.leave(l, errUnknown.Error())
+		if l.kind, l.weight, l.subject = rbl.Domains, g.threshold, subject(name); l.subject == "" {
+			g.leave(l, "no such restriction is known")
 			return
 		}
-		g.add(&g.names, l)
+		double = g.add(&g.names, l)
 	}
-	g.r.Doubles = append(g.r.Doubles, importing.Double{Service: overriding(r.Service, r.Parameter), Parameter: r.Parameter, Words: r.Words})
+	if double {
+		g.r.Doubles = append(g.r.Doubles, importing.Double{Service: overriding(r.Service, r.Parameter), Parameter: r.Parameter, Words: r.Words})
+	}
 }
 
 // parse reads ZONE[=FILTER].

@@ -45,3 +45,30 @@ func FuzzParse(f *testing.F) {
 		p.expand(&Service{Overrides: map[string]string{"c": "$a"}}, text)
 	})
 }
+
+// Whatever stands in a list of restrictions, each restriction has the words with which it stands
+// there, and a place in a file is one of its lines.
+func FuzzRestrictions(f *testing.F) {
+	for _, text := range []string{
+		"permit_mynetworks, reject_rbl_client a.b=127.0.0.[2..4]", "warn_if_reject { reject_rhsbl_helo a } c", "hash:/a check_client_access", "c c {{}} }{", "sleep",
+	} {
+		f.Add(text, text)
+	}
+	f.Fuzz(func(t *testing.T, list, class string) {
+		p := &Postfix{Parameters: map[string]string{"smtpd_client_restrictions": list, "smtpd_restriction_classes": "c d", "c": class, "d": list + " c"}}
+		for _, r := range p.Restrictions() {
+			if len(r.Words) == 0 || strings.Join(r.Words, " ") != r.Text || len(r.Classes) > 2 {
+				t.Errorf("%+v", r)
+			}
+		}
+		_ = references(list)
+		for _, text := range []string{"p=" + list + "\n " + class, list} {
+			if line, _ := inMain(text, "p", SplitList(class)); line < 0 || line > 1+strings.Count(text, "\n") {
+				t.Errorf("line %d of %q", line, text)
+			}
+			if line, _ := inMaster("s inet n - n - - smtpd -o p="+text, "s/inet", "p", SplitList(class)); line < 0 || line > 1+strings.Count(text, "\n") {
+				t.Errorf("line %d of %q in master.cf", line, text)
+			}
+		}
+	})
+}

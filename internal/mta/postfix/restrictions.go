@@ -74,6 +74,9 @@ func (p *Postfix) restrictions(s *Service, list string) []Restriction {
 	return w.found
 }
 
+// mostRestrictions bounds what a list comes to: classes may name each other.
+const mostRestrictions = 10_000
+
 // walk is a way through a list.
 type walk struct {
 	*Postfix
@@ -83,15 +86,17 @@ type walk struct {
 	found   []Restriction
 }
 
-// words goes through the value of a parameter.
-func (w *walk) words(parameter, value string, warn bool) {
+// words goes through the value of a parameter. all says that warn_if_reject stands before the class
+// whose value it is: then it is about each restriction in it.
+func (w *walk) words(parameter, value string, all bool) {
 	words := SplitList(value)
-	for i := 0; i < len(words); i++ {
+	warn := all
+	for i := 0; i < len(words) && len(w.found) < mostRestrictions; i++ {
 		word := words[i]
 		if strings.HasPrefix(word, "{") && closing(word) == len(word)-1 {
 			// { name argument } is the same as without braces.
 			w.words(parameter, word[1:len(word)-1], warn)
-			warn = false
+			warn = all
 			continue
 		}
 		if strings.EqualFold(word, "warn_if_reject") {
@@ -102,7 +107,7 @@ func (w *walk) words(parameter, value string, warn bool) {
 		switch {
 		case w.isClass(w.service, word):
 			w.class(word, warn)
-			warn = false
+			warn = all
 			continue
 		case isTable(word):
 			r.Name, r.Argument = w.defaultAccess(), word
@@ -112,10 +117,7 @@ func (w *walk) words(parameter, value string, warn bool) {
 			r.Text, r.Words = word+" "+words[i], []string{word, words[i]}
 		}
 		w.found = append(w.found, r)
-		// These two act on what follows them, too; see smtpd_check.c.
-		if !strings.EqualFold(word, "defer_if_permit") && !strings.EqualFold(word, "defer_if_reject") {
-			warn = false
-		}
+		warn = all
 	}
 }
 
@@ -153,7 +155,7 @@ func (w *walk) defaultAccess() string {
 func takesArgument(word string) bool {
 	word = strings.ToLower(word)
 	switch word {
-	case "check_policy_service", "sleep", "reject_rbl_client", "reject_rbl", "permit_dnswl_client":
+	case "check_policy_service", "sleep", "reject_rbl_client", "permit_dnswl_client":
 		return true
 	}
 	return strings.HasPrefix(word, "check_") && strings.HasSuffix(word, "_access") ||

@@ -7,18 +7,37 @@ import (
 )
 
 // Where is the file and the line in which a word of a parameter stands, or several that follow each
-// other: of master.cf where the service overrides the parameter, else of main.cf. Where there are
-// no such words it is the line in which the parameter begins, 0 where the file does not set it.
-// Service nil is for main.cf.
+// other: of master.cf where the service overrides the parameter, else of main.cf; there also in a
+// parameter that a $name of the value stands for. Where there are no such words it is the line in
+// which the parameter begins, 0 where the file does not set it. Service nil is for main.cf.
 func (p *Postfix) Where(s *Service, parameter string, words ...string) (file string, line int) {
-	if s != nil {
-		if _, overrides := s.Overrides[parameter]; overrides {
-			file = filepath.Join(p.Config, "master.cf")
-			return file, inMaster(readText(file), s.Key(), parameter, words)
+	main, master := filepath.Join(p.Config, "main.cf"), filepath.Join(p.Config, "master.cf")
+	file, raw := main, p.Set[parameter]
+	var exact bool
+	if s != nil && s.Overrides[parameter] != "" {
+		file, raw = master, s.Overrides[parameter]
+		line, exact = inMaster(readText(master), s.Key(), parameter, words)
+	} else {
+		line, exact = inMain(readText(main), parameter, words)
+	}
+	if exact || len(words) == 0 {
+		return file, line
+	}
+	for _, name := range references(raw) {
+		if at, found := inMain(readText(main), name, words); found {
+			return main, at
 		}
 	}
-	file = filepath.Join(p.Config, "main.cf")
-	return file, inMain(readText(file), parameter, words)
+	return file, line
+}
+
+// references are the names of a value: $name, ${name} and $(name).
+func references(raw string) (names []string) {
+	for _, part := range strings.Split(raw, "$")[1:] {
+		part = strings.TrimLeft(part, "{(")
+		names = append(names, part[:nameLength(part)])
+	}
+	return names
 }
 
 // readText is a file's text, "" where it cannot be read: then nobody knows a line.
@@ -37,7 +56,7 @@ type placedWord struct {
 }
 
 // inMain looks at the last definition of a parameter, which is the one that counts.
-func inMain(text, parameter string, words []string) int {
+func inMain(text, parameter string, words []string) (line int, exact bool) {
 	var value []placedWord
 	begins, number, within := 0, 0, false
 	for line := range strings.Lines(text) {
@@ -60,21 +79,25 @@ func inMain(text, parameter string, words []string) int {
 }
 
 // inMaster looks at the last -o of a parameter in a service.
-func inMaster(text, key, parameter string, words []string) (found int) {
+func inMaster(text, key, parameter string, words []string) (line int, exact bool) {
 	for _, e := range masterEntries(text, key) {
 		for _, o := range e.options(parameter) {
 			begins := 1 + strings.Count(text[:o.start], "\n")
 			var value []placedWord
 			number := 1 + strings.Count(text[:o.value], "\n")
-			_, setting, _ := strings.Cut(text[o.value:o.end], "=")
+			end := o.end
+			if n := closing(text[o.value:]); n >= 0 { // its braces may end on a later line
+				end = o.value + n
+			}
+			_, setting, _ := strings.Cut(text[o.value:end], "=")
 			for line := range strings.Lines(setting) {
 				value = append(value, placedWords(line, number)...)
 				number++
 			}
-			found = lineOf(value, words, begins)
+			line, exact = lineOf(value, words, begins)
 		}
 	}
-	return found
+	return line, exact
 }
 
 // placedWords are the words of a line. Braces only group them.
@@ -86,7 +109,7 @@ func placedWords(text string, line int) (words []placedWord) {
 }
 
 // lineOf finds words that follow each other.
-func lineOf(value []placedWord, words []string, otherwise int) int {
+func lineOf(value []placedWord, words []string, otherwise int) (line int, exact bool) {
 	var sought []placedWord
 	for _, w := range words {
 		sought = append(sought, placedWords(w, 0)...)
@@ -97,8 +120,8 @@ func lineOf(value []placedWord, words []string, otherwise int) int {
 			n++
 		}
 		if n == len(sought) && n > 0 {
-			return value[i].line
+			return value[i].line, true
 		}
 	}
-	return otherwise
+	return otherwise, false
 }
