@@ -17,8 +17,8 @@ type importTarget struct {
 	// fragment is the path of the file of flags; of is the configuration without it.
 	fragment string
 	of       *settings
-	// checks has for each flag of a check that refuses mail its name; on are the checks that had
-	// something to do before.
+	// checks has for each flag of a check that refuses mail its name; on are the checks that somebody
+	// has given something to do before.
 	checks map[string]string
 	on     map[string]bool
 }
@@ -39,12 +39,13 @@ func newImportTarget(s *settings) (*importTarget, error) {
 	}
 	defer c.close()
 	for _, state := range c.policy.Checks() {
-		t.on[state.Check.Name] = state.Off == ""
-		if len(state.Check.Replies) == 0 {
-			continue
-		}
 		for _, flag := range t.of.draft.FlagsOf(state.Check.Name) {
-			t.checks[flag] = state.Check.Name
+			if len(state.Check.Replies) > 0 {
+				t.checks[flag] = state.Check.Name
+			}
+			if state.Off == "" && !t.of.found.Sources(flag)[0].IsDefault() {
+				t.on[state.Check.Name] = true
+			}
 		}
 	}
 	return t, nil

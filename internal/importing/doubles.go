@@ -9,10 +9,15 @@ import (
 
 // command is one by which a person takes out of Postfix what mailweir does instead.
 type command struct {
-	Argv []string `json:"argv"`
+	Argv []string `json:"argv,omitempty"`
+	// ByHand says what to edit where there is no such command.
+	ByHand string `json:"by_hand,omitempty"`
 }
 
 func (c command) String() string {
+	if c.ByHand != "" {
+		return "# " + c.ByHand
+	}
 	words := slices.Clone(c.Argv)
 	for i, w := range words {
 		if strings.ContainsAny(w, " \t\"$&|;<>()*?[]{}#~'\\`!") {
@@ -54,26 +59,28 @@ func commands(from *postfix.Postfix, doubles []Double) (all []command) {
 			}
 		}
 		if removed {
-			all = append(all, command{postconf(from, k.service, k.parameter, value)})
+			all = append(all, postconf(from, k.service, k.parameter, value))
 		}
 	}
 	return all
 }
 
-// postconf is the command that sets a parameter. One that has nothing left goes, and has its
-// default again, but for a service: that would then have the value of main.cf.
-func postconf(from *postfix.Postfix, service, parameter, value string) []string {
+// postconf is the command that sets a parameter. One that has nothing left is set to nothing: its
+// default may be another parameter. For a service, words are parted by commas: postconf -P takes no
+// blanks.
+func postconf(from *postfix.Postfix, service, parameter, value string) command {
 	argv := []string{"postconf"}
 	if from.Config != "/etc/postfix" {
 		argv = append(argv, "-c", from.Config)
 	}
-	switch {
-	case service != "":
-		return append(argv, "-P", service+"/"+parameter+"="+value)
-	case value == "":
-		return append(argv, "-X", parameter)
+	if service == "" {
+		return command{Argv: append(argv, "-e", strings.TrimSpace(parameter+" = "+value))}
 	}
-	return append(argv, "-e", parameter+" = "+value)
+	value = strings.Join(postfix.SplitList(value), ",")
+	if strings.ContainsAny(value, " \t\r\n") {
+		return command{ByHand: "in master.cf, set -o { " + parameter + " = " + value + " } of " + service}
+	}
+	return command{Argv: append(argv, "-P", service+"/"+parameter+"="+value)}
 }
 
 // without takes words that stand one behind the other out of a list, as it stands: with what parts
