@@ -1,14 +1,16 @@
 #!/bin/sh
 # Installs what the tests need on a Debian machine from apt: the MTAs' helpers,
 # directories, databases and scanners that mailweir asks, other readers of mail
-# to compare with, and Sendmail unpacked aside, because its package and
-# Postfix's exclude each other; and bare Debian roots for test/installed.
+# to compare with; unpacked aside are Sendmail, because its package and
+# Postfix's exclude each other, and Prometheus and fail2ban, whose packages would
+# start daemons at the next boot; and bare Debian roots for test/installed.
 # "test/install.sh bench" adds what only the bench needs: Hyperscan to compare
 # with, and strace, which plays a slow disk.
 # Does nothing when all is there; says so and does nothing without root or apt.
 set -eu
 
-sendmail=/var/cache/mailweir-test/sendmail
+cache=/var/cache/mailweir-test
+sendmail=$cache/sendmail
 packages="
 	postfix postfix-pcre postfix-ldap postfix-mysql postfix-pgsql postfix-sqlite
 	dovecot-core dovecot-lmtpd rbldnsd unbound redis-server
@@ -40,14 +42,14 @@ roots() {
 		"$here/installed/root.sh" $mta >/dev/null
 	done
 }
-if [ "$missing" -eq 0 ] && [ -e "$sendmail/complete" ]; then
+if [ "$missing" -eq 0 ] && [ -e "$sendmail/complete" ] && [ -e $cache/prometheus/complete ] && [ -e $cache/fail2ban/complete ]; then
 	if [ "$(id -u)" -eq 0 ]; then
 		roots
 	fi
 	exit 0
 fi
 if [ "$(id -u)" -ne 0 ]; then
-	echo "test/install.sh: run as root to install: $packages, and Sendmail below $sendmail" >&2
+	echo "test/install.sh: run as root to install: $packages, and Sendmail, Prometheus and fail2ban below $cache" >&2
 	exit 0
 fi
 
@@ -65,21 +67,33 @@ if [ "$missing" -ne 0 ]; then
 	apt-get install -q -y --no-install-recommends $packages
 fi
 
-if [ ! -e "$sendmail/complete" ]; then
+# aside NAME DEB… unpacks packages below the cache. Whoever calls it marks that it is complete.
+aside() {
+	name=$1
+	shift
 	work=$(mktemp -d)
-	rm -rf "$sendmail"
-	mkdir -p "$sendmail"
+	rm -rf "${cache:?}/$name"
+	mkdir -p "$cache/$name"
 	# apt fetches as a user of its own, which must be able to write here.
 	chmod 777 "$work"
-	# shellcheck disable=SC2086
-	(cd "$work" && apt-get download -q $debs)
+	(cd "$work" && apt-get download -q "$@")
 	for deb in "$work"/*.deb; do
-		dpkg -x "$deb" "$sendmail"
+		dpkg -x "$deb" "$cache/$name"
 	done
 	rm -rf "$work"
+}
+if [ ! -e "$sendmail/complete" ]; then
+	# shellcheck disable=SC2086
+	aside sendmail $debs
 	# A set-group-id program would ignore the LD_LIBRARY_PATH that finds libwrap.
 	chmod 755 "$sendmail/usr/libexec/sendmail/sendmail"
 	touch "$sendmail/complete"
 fi
+for one in prometheus fail2ban; do
+	if [ ! -e "$cache/$one/complete" ]; then
+		aside "$one" "$one"
+		touch "$cache/$one/complete"
+	fi
+done
 
 roots

@@ -48,9 +48,7 @@ func StartMailweir(tb TB, config MailweirConfig) *Mailweir {
 	m := LaunchMailweir(tb, config)
 	m.Await(tb)
 	if !HasFlag(config.Flags, "--http=off") || contains(config.Flags, "--http=127.0.0.1:0") {
-		if err := untilOr(m.done, m.findHTTP); err != nil {
-			tb.Fatalf("%s: %v\n%s", m.cmd, err, m.Log)
-		}
+		m.AwaitHTTP(tb)
 	}
 	if err := m.takeStock(); err != nil {
 		tb.Fatalf("mailweir: %v\n%s", err, m.Log)
@@ -87,6 +85,15 @@ func LaunchMailweir(tb TB, config MailweirConfig) *Mailweir {
 func (m *Mailweir) Await(tb TB) {
 	tb.Helper()
 	if err := untilOr(m.done, func() error { return Negotiate(m.Socket) }); err != nil {
+		tb.Fatalf("%s: %v\n%s", m.cmd, err, m.Log)
+	}
+}
+
+// AwaitHTTP waits until mailweir answers at its HTTP listener, for one that was launched; it asks for
+// no metrics.
+func (m *Mailweir) AwaitHTTP(tb TB) {
+	tb.Helper()
+	if err := untilOr(m.done, m.findHTTP); err != nil {
 		tb.Fatalf("%s: %v\n%s", m.cmd, err, m.Log)
 	}
 }

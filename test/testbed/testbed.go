@@ -58,6 +58,9 @@ var components = map[string]func() error{
 	"cc":        all(needCommands("gcc"), needFiles("/usr/include/libmilter/mfapi.h")),
 	"postmap":   needCommands("postmap"),
 
+	"prometheus": needFiles(prometheusRoot + "/complete"),
+	"fail2ban":   all(needCommands("python3"), needFiles(fail2banRoot+"/complete")),
+
 	// Those of dialogs.
 	"strict-clamd": needCommands("clamd"),
 	"next-server":  all(needRoot, needPostfix),
@@ -68,9 +71,9 @@ var components = map[string]func() error{
 
 // Require skips the test when a component of the machine is missing ("root", "postfix", "sendmail",
 // "dovecot", "dns", "dkim", "redis", "ldap", "mariadb", "postgres", "sqlite", "clamd", "rspamd",
-// "spamd", "postgrey", "machine", "packages", "cc" or "postmap"; test/install.sh installs them), or
-// an address of the machine that is not loopback ("outside"), as [Missing] does. In a run with
-// -short it skips whatever is there, see [Peers].
+// "spamd", "postgrey", "machine", "packages", "cc", "postmap", "prometheus" or "fail2ban";
+// test/install.sh installs them), or an address of the machine that is not loopback ("outside"), as
+// [Missing] does. In a run with -short it skips whatever is there, see [Peers].
 func Require(tb TB, component string) {
 	tb.Helper()
 	if component != "root" {
