@@ -47,9 +47,10 @@ lint:
 vuln:
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
 
-# The generated pages of docs/reference.
+# The generated pages of docs/reference, and the dashboard.
 docs: build
 	bin/mailweir reference docs/reference
+	$(GO) run ./contrib/grafana >contrib/grafana/mailweir.json
 
 docs-check: build
 	rm -rf bin/reference && mkdir -p bin/reference && bin/mailweir reference bin/reference
