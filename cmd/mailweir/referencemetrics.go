@@ -23,7 +23,7 @@ func writeMetricsPage(out io.Writer) {
 
     curl -s http://127.0.0.1:8425/metrics | grep ^mailweir_        # it wants --http=127.0.0.1:8425
 
-How they are served is in [running.md](../operate/running.md#metrics-and-health). No label holds an address, a login or anything else that a
+What to alert on, the dashboard and how to count are in [operate/metrics.md](../operate/metrics.md). No label holds an address, a login or anything else that a
 client chooses. Counters begin at 0 when mailweir starts.
 `)
 	for _, group := range declaredMetrics() {
