@@ -70,6 +70,10 @@ func Read(ctx context.Context, in *importing.Input, t postfix.Table) *Map {
 		m.readCompiled(ctx, in)
 	case t.Type == "cidr" || t.Type == "regexp" || t.Type == "pcre":
 		m.Kind = t.Type
+		if strings.HasPrefix(t.Name, "{") {
+			m.readRules(t.Name)
+			break
+		}
 		if data, err := textfile.ReadText(in.Old(t.Name)); err != nil {
 			m.Unread = err.Error()
 		} else {
@@ -156,17 +160,8 @@ func (m *Map) remarkAge(path, database string) {
 func (m *Map) read(text, file string) {
 	text = strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), "?")
 	err := table.ReadLines(strings.NewReader(text), func(line int, text string) error {
-		part := table.Split(m.Kind, text)
-		e := Entry{At: importing.Place{File: file, Line: line}, Raw: text, Key: part.Key, Value: part.Value, Block: part.Block}
-		switch {
-		case part.Block:
-		case part.Key == "":
-			e.Dead = "Postfix skips it: it cannot be read"
-		case part.Value == "":
-			e.Dead = "Postfix skips it: it has nothing on the right"
-		case part.Err != nil && m.Kind != "regexp" && m.Kind != "pcre":
-			e.Dead = "Postfix skips it: " + part.Err.Error()
-		}
+		e := m.entry(text)
+		e.At = importing.Place{File: file, Line: line}
 		m.Entries = append(m.Entries, e)
 		return nil
 	})
@@ -178,6 +173,22 @@ func (m *Map) read(text, file string) {
 		m.Unread = err.Error()
 	}
 	m.finish()
+}
+
+// entry takes a line apart.
+func (m *Map) entry(text string) Entry {
+	part := table.Split(m.Kind, text)
+	e := Entry{Raw: text, Key: part.Key, Value: part.Value, Block: part.Block}
+	switch {
+	case part.Block:
+	case part.Key == "":
+		e.Dead = "Postfix skips it: it cannot be read"
+	case part.Value == "":
+		e.Dead = "Postfix skips it: it has nothing on the right"
+	case part.Err != nil && m.Kind != "regexp" && m.Kind != "pcre":
+		e.Dead = "Postfix skips it: " + part.Err.Error()
+	}
+	return e
 }
 
 // oneLine keeps what stands in main.cf from beginning a line of its own.
@@ -210,6 +221,23 @@ func (m *Map) readInline(source string) {
 	slices.Reverse(m.Entries)
 }
 
+// readRules reads the rules of cidr:{ {RULE}, … } and the like (postconf(5), Postfix 3.7).
+func (m *Map) readRules(source string) {
+	inner, ok := strings.CutPrefix(oneLine(source), "{")
+	inner, closed := strings.CutSuffix(inner, "}")
+	if !ok || !closed {
+		m.Unread = "its braces do not match"
+		return
+	}
+	for _, word := range postfix.SplitList(inner) {
+		rule := strings.TrimSpace(strings.TrimSuffix(strings.TrimPrefix(word, "{"), "}"))
+		e := m.entry(rule)
+		e.Raw = word
+		m.Entries = append(m.Entries, e)
+	}
+	m.finish()
+}
+
 // readStatic has one pattern for all keys.
 func (m *Map) readStatic(source string) {
 	source = oneLine(source)
@@ -222,6 +250,7 @@ func (m *Map) readStatic(source string) {
 // finish finds entries that another one of the same key hides.
 func (m *Map) finish() {
 	if m.Kind != "texthash" {
+		m.unmatched()
 		return
 	}
 	first := make(map[string]importing.Place)
@@ -239,6 +268,23 @@ func (m *Map) finish() {
 		e.Dead = "its key is there twice, and Postfix goes by the other entry"
 		if at.Line > 0 {
 			e.Dead = fmt.Sprintf("its key stands in line %d already, and Postfix goes by the first", at.Line)
+		}
+	}
+}
+
+// unmatched finds an endif without its if.
+func (m *Map) unmatched() {
+	depth := 0
+	for i := range m.Entries {
+		e := &m.Entries[i]
+		switch {
+		case !e.Block:
+		case !strings.EqualFold(strings.TrimSpace(e.Key), "endif"):
+			depth++
+		case depth == 0:
+			e.Dead = "Postfix skips it: there is no if before it"
+		default:
+			depth--
 		}
 	}
 }

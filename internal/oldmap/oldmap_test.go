@@ -40,7 +40,7 @@ func TestRead(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"text": "# c\na OK\n\nb  REJECT no\n  more\nA x\nalone\n\"q b\"@c d\n", "nets": "192.0.2.0/24 OK\nif 10.0.0.0/8\nendif\n192.0.2.1/24 x\n",
-		"patterns": "/a/ x\n/(?!b)/ y\n", "latin": "a REJECT f\xfcr\n", "odd": "  x y\na b\n",
+		"patterns": "/a/ x\n/(?!b)/ y\nendif\n", "latin": "a REJECT f\xfcr\n", "odd": "  x y\na b\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -52,15 +52,17 @@ func TestRead(t *testing.T) {
 		"hash:HERE/none":               "texthash|open HERE/none: no such file or directory",
 		"texthash:HERE/none":           "texthash|open HERE/none: no such file or directory",
 		"cidr:HERE/nets":               `cidr|1 192.0.2.0/24=OK|2 if 10.0.0.0/8= block|3 endif= block|4 192.0.2.1/24=x (Postfix skips it: "192.0.2.1/24" has bits after its prefix; perhaps you mean 192.0.2.0/24)`,
-		"pcre:HERE/patterns":           "pcre|1 /a/=x|2 /(?!b)/=y",
+		"pcre:HERE/patterns":           "pcre|1 /a/=x|2 /(?!b)/=y|3 endif= block (Postfix skips it: there is no if before it)",
 		"cidr:HERE/none":               "cidr|open HERE/none: no such file or directory",
 		"texthash:HERE/odd":            "texthash|line 1: the line begins with white space, and there is none before that it could continue",
 		"inline:{a=1, {b = x y}, A=2}": "texthash|0 a=1 (its key is there twice, and Postfix goes by the other entry)|0 b=x y|0 A=2",
-		"inline:a=b":                   "texthash|its braces do not match",
-		"static:{REJECT $5}":           "pcre|0 /^/=REJECT $$5",
-		"static:OK":                    "pcre|0 /^/=OK",
-		"mysql:/x.cf":                  "texthash|mysql:/x.cf",
-		"unionmap:{static:x}":          "texthash|mailweir cannot ask tables of type unionmap",
+		"cidr:{{192.0.2.1 OK}, {if 10.0.0.0/8}, {10.0.0.1}}": "cidr|0 192.0.2.1=OK|0 if 10.0.0.0/8= block|0 10.0.0.1= (Postfix skips it: it has nothing on the right)",
+		"pcre:{/a/ b":         "pcre|its braces do not match",
+		"inline:a=b":          "texthash|its braces do not match",
+		"static:{REJECT $5}":  "pcre|0 /^/=REJECT $$5",
+		"static:OK":           "pcre|0 /^/=OK",
+		"mysql:/x.cf":         "texthash|mysql:/x.cf",
+		"unionmap:{static:x}": "texthash|mailweir cannot ask tables of type unionmap",
 	} {
 		table := postfix.ParseTables(strings.ReplaceAll(name, "HERE", dir))[0]
 		if got := told(Read(t.Context(), &importing.Input{}, table), dir); got != want {

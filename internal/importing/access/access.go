@@ -37,11 +37,15 @@ type reader struct {
 	locals  *locals
 	names   map[string]bool // of files
 	managed []managedLine
+	// followed are the classes that became recipients' own lists.
+	followed map[string]bool
+	// asking are the lists that ask DNS lists or policy services.
+	asking []string
 }
 
 func read(ctx context.Context, in *importing.Input) (*importing.Result, error) {
 	r := &reader{
-		ctx: ctx, in: in, result: &importing.Result{}, maps: make(map[string]*accessMap), names: make(map[string]bool),
+		ctx: ctx, in: in, result: &importing.Result{}, maps: make(map[string]*accessMap), names: make(map[string]bool), followed: make(map[string]bool),
 		locals: &locals{ctx: ctx, in: in},
 	}
 	r.find()
@@ -52,6 +56,7 @@ func read(ctx context.Context, in *importing.Input) (*importing.Result, error) {
 		r.lists(&kinds[i])
 	}
 	r.writeManaged()
+	r.classes()
 	r.fates.report(r.result)
 	r.byInit()
 	return r.result, nil
@@ -142,7 +147,7 @@ func (r *reader) fileName(what string, t postfix.Table) string {
 		return '-'
 	}, base)
 	base = strings.TrimPrefix(base, ".")
-	if t.Type == "inline" || t.Type == "static" || base == "" {
+	if t.Type == "inline" || t.Type == "static" || base == "" || strings.HasPrefix(t.Name, "{") {
 		base = t.Type
 	}
 	name := "access-" + what + "-" + base

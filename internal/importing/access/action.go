@@ -40,6 +40,9 @@ type action struct {
 	why string
 	// ends says that all lists end with it: what is discarded is asked about no more.
 	ends bool
+	// spares says that the list ends with it for these subjects, one way or another: what follows
+	// never comes to them.
+	spares bool
 	// skip says that the entry has no place in such a list: nothing asks for its key.
 	skip bool
 	// maps are those of the verb senders.
@@ -180,8 +183,15 @@ func (r *reader) restrictions(u *use, value string) action {
 	for _, one := range list {
 		texts = append(texts, one.Text)
 	}
-	return action{verb: other, why: fmt.Sprintf("for these %s alone it asks %s, and mailweir has no checks for some alone; it does its work in Postfix as before",
+	return action{verb: other, spares: endsList(list), why: fmt.Sprintf("for these %s alone it asks %s, and mailweir has no checks for some alone; it does its work in Postfix as before",
 		u.kind.word, short(strings.Join(texts, ", ")))}
+}
+
+// endsList reports whether a class lets nothing come to what follows it.
+func endsList(class []postfix.Restriction) bool {
+	return slices.ContainsFunc(class, func(one postfix.Restriction) bool {
+		return !one.Warn && slices.Contains(ends[:], strings.ToLower(one.Name))
+	})
 }
 
 // senderMaps are the maps of a class that does nothing but to ask them about the sender.

@@ -105,10 +105,8 @@ func (r *reader) refusals(k *kind, u *use, blind map[string]string) *projection 
 		case err == nil:
 			p.lines = append(p.lines, l)
 			continue
-		case l.target:
-			r.fates.left(e, "mailweir cannot have it: "+err.Error())
-		case a.why == "":
-			r.fates.left(e, "mailweir cannot have it: "+err.Error())
+		case l.target || a.why == "":
+			r.fates.left(e, cannot(p.kind, err))
 		}
 		if p.kind != "texthash" && a.verb != reject {
 			before = cmp.Or(before, e.At.String())
@@ -183,7 +181,7 @@ func (r *reader) tellRefusal(k *kind, u *use, e *entry, a *action) {
 	if a.note != "" {
 		notes = append(notes, a.note)
 	}
-	if strings.Contains(a.text, " #") || strings.HasPrefix(a.text, "#") {
+	if hasComment(a.text) {
 		notes = append(notes, "what follows # is a comment in mailweir, and not sent")
 	}
 	if u.insiders && k.word != "clients" {
@@ -202,11 +200,33 @@ func (r *reader) tellRefusal(k *kind, u *use, e *entry, a *action) {
 	r.fates.changed(e, strings.Join(notes, ", "))
 }
 
+// cannot says why a line cannot stand in a list of mailweir.
+func cannot(kind string, err error) string {
+	if kind == "texthash" && strings.Contains(err.Error(), "can never match") {
+		return "it does nothing in Postfix, either: " + err.Error()
+	}
+	return "mailweir cannot have it: " + err.Error()
+}
+
+// hasComment reports whether a part of a text is a comment behind a value in mailweir's tables:
+// what begins with a # behind white space, unless a digit follows that.
+func hasComment(text string) bool {
+	for i := range len(text) {
+		if text[i] != '#' || i > 0 && text[i-1] != ' ' && text[i-1] != '\t' {
+			continue
+		}
+		if i == 0 || i+1 == len(text) || text[i+1] < '0' || text[i+1] > '9' {
+			return true
+		}
+	}
+	return false
+}
+
 // permitting are maps of other subjects before one in its list that permit somebody.
 func (r *reader) permitting(u *use) (names []string) {
 	for _, text := range u.passed {
 		for _, before := range r.uses {
-			if before.List != u.List || before.Text != text || before.kind == u.kind {
+			if before.List != u.List || before.Text != text || before.kind == u.kind || before.accessMap == nil {
 				continue
 			}
 			if before.Asked != "" || slices.ContainsFunc(before.acts, func(a action) bool { return a.verb == ok }) {

@@ -34,7 +34,26 @@ func (r *reader) follow(u *use, e *entry, a *action) {
 		return
 	}
 	r.managed = append(r.managed, one)
+	r.followed[class] = true
 	r.fates.changed(e, fmt.Sprintf("%s: the senders that %s refuses are blocked for these recipients, in header From, too", managedFlag, class))
+}
+
+// classes accounts for the words of classes that only maps name.
+func (r *reader) classes() {
+	for _, name := range postfix.SplitList(r.in.Postfix.Value(nil, "smtpd_restriction_classes")) {
+		if slices.ContainsFunc(r.in.Postfix.Restrictions(), func(one postfix.Restriction) bool { return slices.Contains(one.Classes, name) }) {
+			continue
+		}
+		words, _ := r.in.Postfix.Class(nil, postfix.RestrictionLists()[4], name)
+		for _, one := range words {
+			at := r.place(one)
+			if r.followed[name] {
+				r.result.Carried(at, one.Text, "%s, for those to whom a map gives %s", managedFlag, name)
+				continue
+			}
+			r.result.Left(at, one.Text, "%s is for those alone to whom a map gives it; it does its work in Postfix as before", name)
+		}
+	}
 }
 
 // senders reads the maps of a class.

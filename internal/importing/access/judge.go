@@ -21,6 +21,9 @@ func (r *reader) judge(u *use) {
 	}
 	u.table = tables[0]
 	m := r.open(u.table)
+	if u.addresses {
+		m = m.ofAddresses()
+	}
 	u.accessMap = m
 	switch {
 	case m.Asked != "":
@@ -62,7 +65,15 @@ func (r *reader) leave(u *use, tables []postfix.Table) {
 
 // ownLine reports whether the entries of the map stand where the map is named.
 func (r *reader) ownLine(u *use) bool {
-	return u.table.Type == "inline" || u.table.Type == "static"
+	return u.table.Type == "inline" || u.table.Type == "static" || strings.HasPrefix(u.table.Name, "{")
+}
+
+// lineOf is the line in which an entry stands for look-ups.
+func (r *reader) lineOf(u *use, i int) int {
+	if r.ownLine(u) {
+		return i + 1
+	}
+	return u.Entries[i].At.Line
 }
 
 // actions reads the right-hand sides.
@@ -71,7 +82,7 @@ func (r *reader) actions(u *use) {
 	seen := make(map[string]action)
 	for i := range u.Entries {
 		e := &u.Entries[i]
-		if e.Block {
+		if e.Block && e.Dead == "" {
 			continue
 		}
 		why := r.foreignKey(u, e)
@@ -227,7 +238,7 @@ func (r *reader) answering(u *use) int {
 	for _, ip := range []string{"192.0.2.1", "2001:db8::1"} {
 		if also, _ := u.text.Lookup(r.ctx, ip); also.Line != m.Line {
 			for i := range u.Entries {
-				if u.Entries[i].At.Line == m.Line {
+				if r.lineOf(u, i) == m.Line {
 					return i
 				}
 			}

@@ -39,7 +39,7 @@ func (r *reader) permit(k *kind, uses []*use, flag string, spares func(*use) boo
 		}
 		for _, l := range p.lines {
 			if l.target {
-				r.tellPermit(k, l, flag)
+				r.tellPermit(k, u, l, flag)
 			}
 		}
 		what := "permit-"
@@ -67,7 +67,7 @@ func (r *reader) permits(k *kind, u *use, flag string) *projection {
 		if a.skip {
 			continue
 		}
-		l := &line{entry: e, act: a, target: a.verb == ok, value: "DUNNO"}
+		l := &line{entry: e, act: a, target: a.verb == ok || a.spares && flag == k.permit && k.word == "recipients", value: "DUNNO"}
 		if l.target {
 			l.value = value
 		}
@@ -75,7 +75,7 @@ func (r *reader) permits(k *kind, u *use, flag string) *projection {
 		case err == nil:
 			p.lines = append(p.lines, l)
 		case l.target:
-			r.fates.left(e, "mailweir cannot have it: "+err.Error())
+			r.fates.left(e, cannot(p.kind, err))
 		case p.kind != "texthash" && !a.refuses():
 			r.cut(u, i, e.At.String())
 			p.close()
@@ -97,7 +97,7 @@ func (r *reader) cut(u *use, i int, by string) {
 }
 
 // tellPermit says of an OK what it does in mailweir.
-func (r *reader) tellPermit(k *kind, l *line, flag string) {
+func (r *reader) tellPermit(k *kind, u *use, l *line, flag string) {
 	text := flag
 	changed := false
 	if flag == k.permit {
@@ -109,11 +109,29 @@ func (r *reader) tellPermit(k *kind, l *line, flag string) {
 	if note := l.act.note; note != "" {
 		text, changed = text+", "+note, true
 	}
+	if l.act.spares {
+		text = text + ", since what follows in " + u.List + " never comes to it"
+	}
+	if others := r.alsoSpared(u); flag == k.permit && others != "" {
+		text, changed = text+", and spares what "+others+" asks, too", true
+	}
 	if changed {
 		r.fates.changed(l.entry, text)
 		return
 	}
 	r.fates.carried(l.entry, text)
+}
+
+// alsoSpared are lists beside that of a map that ask what a permit of mailweir spares: there an OK of
+// the map spares nothing.
+func (r *reader) alsoSpared(u *use) string {
+	var lists []string
+	for _, one := range r.asking {
+		if one != u.List && !slices.Contains(lists, one) {
+			lists = append(lists, one)
+		}
+	}
+	return strings.Join(lists, ", ")
 }
 
 // unspared accounts for each OK that no list took.

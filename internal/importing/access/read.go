@@ -1,6 +1,7 @@
 package access
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -32,6 +33,23 @@ func (r *reader) open(t postfix.Table) *accessMap {
 		m.makeText()
 	}
 	return m
+}
+
+// ofAddresses is a map that is asked for whole addresses alone: one of nets that have no others in
+// them.
+func (m *accessMap) ofAddresses() *accessMap {
+	if m.Kind != "texthash" {
+		return m
+	}
+	copied := *m.Map
+	copied.Kind, copied.Entries = "cidr", slices.Clone(m.Entries)
+	for i := range copied.Entries {
+		e := &copied.Entries[i]
+		if _, err := netip.ParseAddr(e.Key); err != nil && e.Dead == "" {
+			e.Dead = "postscreen does not look it up: it asks for whole addresses alone"
+		}
+	}
+	return &accessMap{Map: &copied}
 }
 
 // makeText makes the table for look-ups, with each entry in its line. What cannot be read is left

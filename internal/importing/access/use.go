@@ -31,6 +31,8 @@ type use struct {
 	// nameless is what an entry does for clients without a verified name, whom mailweir knows by
 	// address alone; its why is "" where there is no such entry, or it refuses them permanently.
 	nameless action
+	// addresses says that the map is asked for whole addresses alone, as by postscreen.
+	addresses bool
 	// answer is what a table that is asked answers, nil where nobody knows beforehand.
 	answer *action
 }
@@ -145,8 +147,12 @@ func (r *reader) chain(mx *postfix.Service, list []postfix.Restriction) {
 				end = one.Text
 			}
 		}
+		if asksOutside(name) {
+			r.asking = append(r.asking, one.List)
+		}
 		k, why, found := isMapped(name)
 		if !found {
+			r.word(one)
 			continue
 		}
 		u := &use{Restriction: one, at: r.place(one), kind: k, why: why, insiders: inside, passed: slices.Clone(passed)}
@@ -165,6 +171,24 @@ func (r *reader) chain(mx *postfix.Service, list []postfix.Restriction) {
 	}
 }
 
+// word accounts for a restriction that asks no map. What asks DNS lists and login maps is told by
+// who carries these over.
+func (r *reader) word(one postfix.Restriction) {
+	name := strings.ToLower(one.Name)
+	at := r.in.At(one.Service, one.Parameter, one.Name)
+	switch {
+	case at.Line == 0, isListed(name), strings.HasSuffix(name, "_sender_login_mismatch"), name == "reject_sender_login_mismatch":
+	case name == "permit_mynetworks":
+		r.result.Carried(at, one.Text, "trusted-nets, by mailweir init")
+	case name == "permit_sasl_authenticated":
+		r.result.Carried(at, one.Text, "whoever has logged in is trusted in mailweir, too")
+	case name == policyService:
+		r.result.Left(r.place(one), one.Text, "mailweir asks no policy service; it does its work in Postfix as before")
+	default:
+		r.result.Left(at, one.Text, "it does its work in Postfix as before")
+	}
+}
+
 // elsewhere accounts for maps of lists that services have that do not take mail from outside.
 func (r *reader) elsewhere(all []postfix.Restriction, mx *postfix.Service) {
 	for _, one := range all {
@@ -172,6 +196,9 @@ func (r *reader) elsewhere(all []postfix.Restriction, mx *postfix.Service) {
 		counts := slices.ContainsFunc(r.uses, func(u *use) bool {
 			return u.Service == one.Service && u.List == one.List && u.Text == one.Text
 		})
+		if !found && !r.inChain(one, mx) {
+			r.word(one)
+		}
 		if !found || counts {
 			continue
 		}
@@ -193,11 +220,24 @@ func (r *reader) elsewhere(all []postfix.Restriction, mx *postfix.Service) {
 // place is where a restriction stands: the line of its argument or, where that stands there more
 // than once, of both together.
 func (r *reader) place(one postfix.Restriction) importing.Place {
-	at := r.in.At(one.Service, one.Parameter, one.Text)
-	if at == r.in.At(one.Service, one.Parameter, "") {
-		return r.in.At(one.Service, one.Parameter, one.Argument)
+	begins := r.in.At(one.Service, one.Parameter, "")
+	// Of a name in ${…} only the end stands there.
+	end := one.Argument[strings.LastIndexByte(one.Argument, '/')+1:]
+	for _, word := range []string{one.Text, one.Argument, "/" + end, one.Name} {
+		if at := r.in.At(one.Service, one.Parameter, word); at != begins {
+			return at
+		}
 	}
-	return at
+	return begins
+}
+
+// inChain reports whether a restriction is one of the service for mail from outside.
+func (r *reader) inChain(one postfix.Restriction, mx *postfix.Service) bool {
+	if mx == nil {
+		return one.Service == nil
+	}
+	_, overrides := mx.Overrides[one.List]
+	return one.Service == mx || one.Service == nil && !overrides
 }
 
 // relays reports whether an OK in a list lets mail past the question where it goes to.
@@ -217,11 +257,28 @@ func spare(rest []postfix.Restriction, relays bool) (s spares) {
 		switch name := strings.ToLower(one.Name); {
 		case name == "reject_unauth_destination" || name == "defer_unauth_destination":
 			s.relay = relays
-		case name == "check_policy_service", strings.HasPrefix(name, "reject_rbl"), strings.HasPrefix(name, "reject_rhsbl"), name == "reject_maps_rbl":
+		case asksOutside(name):
 			s.spam = true
 		}
 	}
 	return s
+}
+
+// asksOutside reports whether a restriction asks DNS lists, or a service such as a greylist.
+func asksOutside(name string) bool {
+	return name == policyService || isListed(name)
+}
+
+const policyService = "check_policy_service"
+
+// isListed knows the restrictions of DNS lists.
+func isListed(name string) bool {
+	for _, prefix := range []string{"reject_rbl", "reject_rhsbl", "reject_maps_rbl", "permit_dnswl", "permit_rhswl"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 // postscreenList is the list of clients that postscreen lets in, or not, before all else.
@@ -252,9 +309,7 @@ func (r *reader) postscreen() {
 			},
 			at: r.in.At(s, postscreenList, word), kind: &kinds[0], insiders: inside, spares: spares{spam: true},
 		}
-		if tables[0].Type != "cidr" {
-			u.why = "postscreen looks up whole addresses alone, and mailweir's lists of clients names and nets, too"
-		}
+		u.addresses = tables[0].Type != "cidr"
 		r.uses = append(r.uses, u)
 	}
 }

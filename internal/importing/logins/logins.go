@@ -253,15 +253,27 @@ func (r *reader) open(one *carried) (why string) {
 		}
 	}
 	if one.Kind != "texthash" {
-		for i := range one.Entries {
-			if one.Entries[i].Dead != "" {
-				return fmt.Sprintf("line %d: %s", one.Entries[i].At.Line, one.Entries[i].Dead)
-			}
-		}
-		return ""
+		return r.patterns(one)
 	}
-	if rewrite || r.dead(one) {
+	if rewrite || r.in.Root != "" || r.dead(one) {
 		return r.rewrite(one)
+	}
+	return ""
+}
+
+// patterns takes a table of patterns over as it is. One of another host is written again: its file
+// is not here.
+func (r *reader) patterns(one *carried) (why string) {
+	for i := range one.Entries {
+		e := &one.Entries[i]
+		if e.Dead != "" {
+			return fmt.Sprintf("line %d: %s", e.At.Line, e.Dead)
+		}
+		if r.in.Root != "" {
+			one.rewritten = true
+			one.told.Carried(e.At, e.Raw, "%s", mapFlag)
+			one.lines = append(one.lines, e.String())
+		}
 	}
 	return ""
 }
@@ -377,7 +389,7 @@ func (r *reader) write(one *carried) {
 		r.result.Carried(one.at, one.table.Text, "line by line, below")
 		r.result.Items = append(r.result.Items, one.told.Items...)
 		r.result.Files = append(r.result.Files, importing.File{Name: name, Text: strings.Join(one.lines, "\n") + "\n"})
-		r.result.Flag(mapFlag, "texthash:"+r.in.In(name), one.at)
+		r.result.Flag(mapFlag, one.Kind+":"+r.in.In(name), one.at)
 		return
 	}
 	r.result.Carried(one.at, one.table.Text, "%s, asked where it stands", mapFlag)
