@@ -53,11 +53,23 @@ type ImportCount struct {
 	Ended   int `json:"ended"`
 }
 
+// Add adds what came of another part.
+func (n *ImportCount) Add(other ImportCount) {
+	n.Known += other.Known
+	n.Waiting += other.Waiting
+	n.Clients += other.Clients
+	n.Ended += other.Ended
+}
+
+func (n ImportCount) String() string {
+	return fmt.Sprintf("triplets known %d, waiting %d; clients %d; ended before %d", n.Known, n.Waiting, n.Clients, n.Ended)
+}
+
 // Import is the verb of the operation that takes [Imported] over, [ImportPart] how many triplets
 // and clients one request of it has at most.
 const (
 	Import     = "import"
-	ImportPart = 500
+	ImportPart = 400
 )
 
 func (o *options) importOperation() policy.Operation {
@@ -77,7 +89,7 @@ func (o *options) takeOver(ctx context.Context, c *policy.Call, in Imported) (n 
 	if err = t.triplets(ctx, in.Triplets, &n); err == nil {
 		err = t.clients(ctx, in.Clients, &n)
 	}
-	c.Altered("imported", "", fmt.Sprintf("%d triplets known, %d waiting, %d clients", n.Known, n.Waiting, n.Clients))
+	c.Altered("imported", "", n.String())
 	return n, err
 }
 

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -20,13 +22,14 @@ import (
 	"mailweir/internal/importing/dnslists"
 	"mailweir/internal/importing/headerchecks"
 	"mailweir/internal/importing/logins"
+	"mailweir/internal/importing/postgrey"
 	"mailweir/internal/mta"
 )
 
 // importSources are what can be imported. Where several write lines of one flag, the lines stand in
 // this order.
 func importSources() []importing.Source {
-	return []importing.Source{access.Source(), logins.Source(), headerchecks.Source(), dnslists.Source()}
+	return []importing.Source{access.Source(), logins.Source(), headerchecks.Source(), dnslists.Source(), postgrey.Source()}
 }
 
 // importFragment is the file of the directory of flags that "mailweir import" writes; importDir is
@@ -126,13 +129,24 @@ func (q *importQuestion) run(ctx context.Context, cmd *cobra.Command, args []str
 			return err
 		}
 	}
+	var remembered string
+	if !q.dryRun {
+		remembered, err = importMemory(cmd, read)
+	}
 	if q.json {
-		return report.JSON(out)
+		if remembered != "" {
+			report.Notes = append(report.Notes, strings.TrimSpace(remembered))
+		}
+		return errors.Join(report.JSON(out), err)
 	}
 	if q.dryRun {
 		return nil
 	}
-	return report.WriteDone(out)
+	if err := errors.Join(report.WriteDone(out), err); err != nil {
+		return err
+	}
+	_, err = io.WriteString(out, remembered)
+	return err
 }
 
 // apply asks, and writes.

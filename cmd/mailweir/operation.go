@@ -24,9 +24,8 @@ import (
 // operationCommands makes the commands of every operation that is declared; those of a group are
 // below one.
 func operationCommands() []*cobra.Command {
-	_, draft := register(pflag.NewFlagSet("mailweir", pflag.ContinueOnError))
 	var commands []*cobra.Command
-	for _, g := range slices.Concat(ownOperations(ownParts{}), draft.Operations()) {
+	for _, g := range operationGroups() {
 		var own []*cobra.Command
 		for _, op := range g.Operations {
 			if !op.Hidden {
@@ -42,6 +41,12 @@ func operationCommands() []*cobra.Command {
 		commands = append(commands, own...)
 	}
 	return commands
+}
+
+// operationGroups are all operations that are declared.
+func operationGroups() []policy.OperationGroup {
+	_, draft := register(pflag.NewFlagSet("mailweir", pflag.ContinueOnError))
+	return slices.Concat(ownOperations(ownParts{}), draft.Operations())
 }
 
 // monitorCommand makes "mailweir monitor CHECK" what "monitor start CHECK" is: the words that are
@@ -102,36 +107,58 @@ func operationCommand(g policy.OperationGroup, op policy.Operation) *cobra.Comma
 
 // carryOut has the daemon carry an operation out, or does it here.
 func carryOut(cmd *cobra.Command, g policy.OperationGroup, op policy.Operation, r admin.Request) (json.RawMessage, error) {
+	var answer json.RawMessage
+	return answer, carryOutAll(cmd, g, op, []admin.Request{r}, func(one json.RawMessage) error {
+		answer = one
+		return nil
+	})
+}
+
+// carryOutAll is carryOut for several requests, of which each answer is taken before the next is
+// put. An error ends it.
+func carryOutAll(cmd *cobra.Command, g policy.OperationGroup, op policy.Operation, all []admin.Request, take func(json.RawMessage) error) error {
 	s, err := commandSettings(cmd)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	each := func(do carrier) error {
+		for _, r := range all {
+			answer, err := carried(cmd, do, g, op, r)
+			if err == nil {
+				err = take(answer)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	address := *s.daemon.control
 	if address == "" && op.Daemon {
-		return nil, fail(exUsage, "this command asks the running daemon: name its control socket (--control=unix:/PATH), or its --config")
+		return fail(exUsage, "this command asks the running daemon: name its control socket (--control=unix:/PATH), or its --config")
 	}
 	spec := stateSpec(*s.daemon.state)
 	if address != "" {
 		client, err := dial(address)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		defer client.Close()
-		answer, err := carried(cmd, client.Do, g, op, r)
+		err = each(client.Do)
 		// A state in memory is the daemon's, and gone with it.
 		if op.Daemon || !errors.Is(err, admin.ErrNotRunning) || spec == "memory:" {
-			return answer, at(address, err)
+			return at(address, err)
 		}
 	}
 	if spec == "memory:" {
-		return nil, fail(exUsage, "--state=memory: is the daemon's own memory: name its control socket (--control=unix:/PATH), or its --config")
+		return fail(exUsage, "--state=memory: is the daemon's own memory: name its control socket (--control=unix:/PATH), or its --config")
 	}
 	if err := s.need(func(flag string) bool { return op.ByFlags && goesBy(g, flag) }); err != nil {
-		return nil, &exitError{exConfig, err}
+		return &exitError{exConfig, err}
 	}
 	store, err := openExisting(cmd.Context(), spec)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer store.Close()
 	if address != "" {
@@ -142,10 +169,9 @@ func carryOut(cmd *cobra.Command, g policy.OperationGroup, op policy.Operation, 
 	service := admin.Service{
 		Backends: &policy.Backends{State: store, Clock: time.Now}, Offer: s.offer, Own: ownOperations(ownParts{store: spec, mode: s.mode}), Known: known,
 	}
-	do := func(ctx context.Context, r admin.Request) (json.RawMessage, error) {
+	return each(func(ctx context.Context, r admin.Request) (json.RawMessage, error) {
 		return service.Do(ctx, admin.Local(os.Getuid(), "state"), r)
-	}
-	return carried(cmd, do, g, op, r)
+	})
 }
 
 // carried has an operation carried out, and notes where what is entered refuses nothing yet. What

@@ -83,6 +83,8 @@ type Result struct {
 	Doubles []Double
 	// Notes are sentences for the person who imports, about more than a line.
 	Notes []string
+	// Memory is what goes into the state, nil for nothing.
+	Memory *Memory
 }
 
 // Carried, Changed and Left account for a line.

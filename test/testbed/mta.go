@@ -109,6 +109,9 @@ func (m *MTA) Services() string {
 	return fmt.Sprintf("--services=%s=mx,%s=submission,%s=reinject", Port(m.MX), Port(m.Submission), Port(m.Reinject))
 }
 
+// ConfigDir is the directory of Postfix's main.cf.
+func (m *MTA) ConfigDir() string { return m.etc }
+
 // Submit hands a message to the MTA's local submission, "sendmail -t -f FROM",
 // and returns what the command printed.
 func (m *MTA) Submit(from, message string) (string, error) {

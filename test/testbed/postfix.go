@@ -55,9 +55,6 @@ func StartPostfix(tb TB, config MTAConfig) *MTA {
 	return m
 }
 
-// ConfigDir is the directory of its main.cf.
-func (m *MTA) ConfigDir() string { return m.etc }
-
 // startMaster starts Postfix, for the first time or again.
 func (m *MTA) startMaster(tb TB) {
 	tb.Helper()
