@@ -28,7 +28,7 @@ func TestKeyOfPaidZone(t *testing.T) {
 		b.write(file, key)
 		flags := []string{
 			"--rbl-key=DQS=" + file, "--rbl-zone={DQS}.zen.dq.spamhaus.net", "--rhsbl-zone={DQS}.dbl.dq.spamhaus.net",
-			"--control=unix:" + control, "--log-level=debug", "--rbl-timeout=300ms",
+			"--control=unix:" + control, "--log-level=debug", "--rbl-timeout=2s",
 		}
 		b.start(flags...)
 		secret := secret{t: b.t, key: key}
