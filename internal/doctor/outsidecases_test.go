@@ -35,7 +35,7 @@ ok      sendmail: version 8.17, /etc/mail/sendmail.cf`},
 		{"sendmail-filter", "accepts while monitoring", all(withSendmail("mailweir, S=unix:/run/mailweir/mailweir.sock, T=C:30s;S:10s;R:20s;E:2m", nil), func(f *Facts) { f.Config.Refuses = false }), "ok      sendmail-filter: F=, and Sendmail waits longer than mailweir takes"},
 		{"sendmail-filter", "accepts", withSendmail("mailweir, S=unix:/run/mailweir/mailweir.sock, T=C:30s;S:10s;R:20s;E:2m", nil), "remark  sendmail-filter: without F=T, all mail is let in unseen while mailweir does not answer"},
 		{"sendmail-filter", "rejects, and its times", withSendmail("mailweir, S=unix:/run/mailweir/mailweir.sock, F=R, T=C:29s;R:8s;E:60s", nil), `
-fault   sendmail-filter: F=R: while mailweir does not answer, good mail is refused for good; write F=T
+fault   sendmail-filter: F=R: while mailweir does not answer, good mail is refused permanently; write F=T
 fault   sendmail-filter: T=R:8s: mailweir may take 8s; write T=C:30s;S:10s;R:20s;E:2m
 fault   sendmail-filter: T=E:1m0s: mailweir may take 1m0s; write T=C:30s;S:10s;R:20s;E:2m
 remark  sendmail-filter: T=C:29s is short; write T=C:30s;S:10s;R:20s;E:2m`},

@@ -59,7 +59,7 @@ func postfixExaminations() []Examination {
 		},
 		{
 			ID: "default-action", About: aboutPostfix, Title: "What becomes of mail while mailweir does not answer",
-			Meaning: "`tempfail` has senders try again, `accept` lets all mail in unseen, `reject` refuses good mail for good, `quarantine` holds it in the queue.",
+			Meaning: "`tempfail` has senders try again, `accept` lets all mail in unseen, `reject` refuses good mail permanently, `quarantine` holds it in the queue.",
 			Remedy:  "`tempfail` once mailweir refuses mail, `accept` before; `mailweir enforce` changes it by itself where `mailweir init` has attached it.",
 			Examine: examineDefaultAction,
 		},
@@ -250,7 +250,7 @@ func examineDefaultAction(f *Facts) (found []Finding) {
 		case "shutdown":
 			found = append(found, remark(a.subject(), a.setOption("default_action", "tempfail"), "shutdown: while mailweir does not answer, clients are hung up on"))
 		case "reject":
-			found = append(found, fault(a.subject(), a.setOption("default_action", "tempfail"), "reject: while mailweir does not answer, good mail is refused for good"))
+			found = append(found, fault(a.subject(), a.setOption("default_action", "tempfail"), "reject: while mailweir does not answer, good mail is refused permanently"))
 		default:
 			found = append(found, fault(a.subject(), a.setOption("default_action", "tempfail"), "%q is nothing that Postfix knows", action))
 		}

@@ -160,7 +160,7 @@ func examineSendmailFilter(f *Facts) (found []Finding) {
 	}
 	switch {
 	case filter.Flags == "R":
-		found = append(found, fault("", "", "F=R: while mailweir does not answer, good mail is refused for good; write F=T"))
+		found = append(found, fault("", "", "F=R: while mailweir does not answer, good mail is refused permanently; write F=T"))
 	case filter.Flags != "T" && f.Config.Refuses:
 		found = append(found, remark("", "", "without F=T, all mail is let in unseen while mailweir does not answer"))
 	}
