@@ -131,3 +131,36 @@ func TestListsAgree(t *testing.T) {
 		h.holds(rt, subjects())
 	})
 }
+
+// What random maps seldom hit: an exception that stands in the way of what another look-up, or a
+// later map, would find.
+func TestListsAgreeWhereItIsHard(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, restriction string
+		types, maps       []string
+	}{
+		{"a name passes before its address is asked", "check_client_access", []string{"pcre"}, []string{"/^192\\.0\\.2\\./ REJECT n1\n/example/ DUNNO n2\n"}},
+		{"the same with two maps", "check_client_access", []string{"pcre", "texthash"}, []string{"/^192\\.0\\.2\\./ REJECT n1\n/example/ OK n2\n", "192 REJECT n1\n"}},
+		{"a name is unlike every address", "check_client_access", []string{"pcre"}, []string{"/unknown/ DUNNO n1\n/^192/ REJECT n2\n"}},
+		{"what puts off is lost, and a later map refuses", "check_client_access", []string{"pcre", "texthash"}, []string{"/(?!x)zzz/ HOLD n1\n/b\\.example/ DEFER n2\n", "b.example REJECT n1\n"}},
+		{"a pattern that permits is lost", "check_sender_access", []string{"pcre", "texthash"}, []string{"/(?!x)bob/ OK n1\n/test$/ REJECT n2\n", "bob@ REJECT n1\n"}},
+		{"a pattern that takes from a permit is lost", "check_sender_access", []string{"pcre"}, []string{"/(?!x)bob/ HOLD n1\n/test$/ OK n2\n"}},
+		{"what is discarded", "check_sender_access", []string{"texthash", "texthash"}, []string{"test DISCARD n1\n", "bob@test REJECT n1\n"}},
+		{"user@ behind a domain", "check_sender_access", []string{"texthash"}, []string{"bob@ REJECT n1\nb.example WARN n2\nlist@test HOLD n3\nlist+a+b@ REJECT n4\n"}},
+		{"an address behind a name", "check_client_access", []string{"texthash"}, []string{"192.0 REJECT n1\nmx.b.example PREPEND X: y n2\nb.example OK n3\n"}},
+		{"clients without a name", "check_client_access", []string{"texthash", "cidr"}, []string{"unknown OK n1\n192 REJECT n2\nexample REJECT n3\n", "192.0.2.0/24 REJECT n1\n"}},
+	} {
+		for _, parents := range []bool{true, false} {
+			h := newTrial(t, parents, c.restriction, c.types...)
+			for i, text := range c.maps {
+				h.write(t, fmt.Sprintf("map%d", i), text)
+			}
+			subjects := clients()
+			if h.kind.word == "senders" {
+				subjects = mails()
+			}
+			t.Run(fmt.Sprint(c.name, " ", parents), func(t *testing.T) { h.holds(t, subjects) })
+		}
+	}
+}

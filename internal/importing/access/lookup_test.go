@@ -1,6 +1,7 @@
 package access
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"os"
@@ -10,8 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"pgregory.net/rapid"
-
 	"mailweir/internal/address"
 	"mailweir/internal/importing"
 	"mailweir/internal/table"
@@ -20,6 +19,13 @@ import (
 // These tests write maps at random, import them, and hold what mailweir's lists say of clients and
 // senders against what the real postmap says of the keys that Postfix looks up, in its order
 // (check_namadr_access and check_mail_access in smtpd_check.c).
+
+// tb is a test, or one try of a property.
+type tb interface {
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+	Context() context.Context
+}
 
 // subject is a client or a sender.
 type subject struct {
@@ -89,7 +95,7 @@ type said struct {
 }
 
 // ask asks the real postmap for keys of one map.
-func (h *trial) ask(t *rapid.T, spec string, keys []string) map[string]string {
+func (h *trial) ask(t tb, spec string, keys []string) map[string]string {
 	cmd := exec.Command(h.postmap, "-c", h.dir, "-q", "-", spec)
 	cmd.Stdin = strings.NewReader(strings.Join(keys, "\n") + "\n")
 	out, err := cmd.Output()
@@ -139,7 +145,7 @@ func (h *trial) says(answers []map[string]string, s subject) said {
 }
 
 // open opens the lists of a flag, as mailweir does.
-func (h *trial) open(t *rapid.T, r *importing.Result, dir, flag string, options table.ListOptions) *table.List {
+func (h *trial) open(t tb, r *importing.Result, dir, flag string, options table.ListOptions) *table.List {
 	var specs []string
 	for _, f := range r.Flags {
 		if f.Name == flag {
@@ -159,7 +165,7 @@ func (h *trial) open(t *rapid.T, r *importing.Result, dir, flag string, options 
 }
 
 // look is what mailweir's list says.
-func look(t *rapid.T, list *table.List, s subject) table.Match {
+func look(t tb, list *table.List, s subject) table.Match {
 	var m table.Match
 	var err error
 	switch {
@@ -201,7 +207,7 @@ func fateOf(r *importing.Result, file string, line int) importing.Fate {
 
 // holds holds both against each other. What mailweir refuses or permits, Postfix has to refuse or
 // permit; the other way round it may be less where import says so.
-func (h *trial) holds(t *rapid.T, subjects []subject) {
+func (h *trial) holds(t tb, subjects []subject) {
 	r, err := Source().Read(t.Context(), h.in)
 	if err != nil {
 		t.Fatal(err)
@@ -244,8 +250,8 @@ func (h *trial) holds(t *rapid.T, subjects []subject) {
 }
 
 // newTrial has maps of the types in one list, with something behind them that an OK spares.
-func newTrial(tb testing.TB, parents bool, restriction string, types ...string) *trial {
-	tb.Helper()
+func newTrial(t testing.TB, parents bool, restriction string, types ...string) *trial {
+	t.Helper()
 	h := &trial{parents: parents, kind: &kinds[0]}
 	if restriction == "check_sender_access" {
 		h.kind = &kinds[1]
@@ -258,10 +264,10 @@ func newTrial(tb testing.TB, parents bool, restriction string, types ...string) 
 	if !parents {
 		main += "parent_domain_matches_subdomains =\n"
 	}
-	h.host = newHost(tb, map[string]string{"main.cf": main})
+	h.host = newHost(t, map[string]string{"main.cf": main})
 	path, err := exec.LookPath("postmap")
 	if err != nil {
-		tb.Fatal(err)
+		t.Fatal(err)
 	}
 	h.postmap = path
 	for i, kind := range types {
