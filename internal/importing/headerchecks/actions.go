@@ -54,14 +54,21 @@ func (r *rule) shields() bool {
 
 // answersBefore reports whether the rule may answer for a line that the pattern matches, too. Where
 // nobody knows, it may.
-func (r *rule) answersBefore(pattern []*node, m *meetings) bool {
-	conditions := append(r.ifs[:len(r.ifs):len(r.ifs)], r)
-	for _, c := range conditions {
-		if !c.Negate && !m.meet(c.beginning(), pattern) {
-			return false
-		}
+func (r *rule) answersBefore(pattern *prepared, names []string, m *meetings) bool {
+	return !r.excludes(pattern, names, m) && !slices.ContainsFunc(r.ifs, func(c *rule) bool { return c.excludes(pattern, names, m) })
+}
+
+// excludes reports whether no line fulfils the rule's pattern, or what it negates, and the other
+// one, which is for the fields of these names.
+func (r *rule) excludes(pattern *prepared, names []string, m *meetings) bool {
+	if r.Negate {
+		f := parseField(r.nodes)
+		return len(names) > 0 && everything(f.value) && !slices.ContainsFunc(names, func(s string) bool { return !slices.Contains(f.names, s) })
 	}
-	return true
+	if r.prepared == nil {
+		r.prepared = prepare(r.beginning())
+	}
+	return !m.meet(r.prepared, pattern)
 }
 
 // beginning is the pattern, or what is known of its beginning where it could not be taken apart.

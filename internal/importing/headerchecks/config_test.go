@@ -1,6 +1,7 @@
 package headerchecks
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -112,5 +113,36 @@ func TestTables(t *testing.T) {
 				t.Errorf("doubles %+v", result.Doubles)
 			}
 		})
+	}
+}
+
+// TestManyExceptions: ever more exceptions do not make ever more definitions.
+func TestManyExceptions(t *testing.T) {
+	var b strings.Builder
+	for i := range 40 {
+		fmt.Fprintf(&b, "/^Subject:.*ticket%d/ DUNNO\n/^Subject:.*word%d/ REJECT\n", i, i)
+	}
+	result, _ := written(t, "header_checks", "pcre", b.String())
+	if n := len(result.Files); n != mostDefinitions {
+		t.Errorf("%d files, want %d", n, mostDefinitions)
+	}
+	fates := map[importing.Fate]int{}
+	for _, i := range result.Items {
+		if strings.Contains(i.Text, "REJECT") {
+			fates[i.Fate]++
+		}
+	}
+	// The last one has its exceptions as in Postfix, those before it in the same file more.
+	if fates[importing.Carried] != mostDefinitions || fates[importing.Changed] != 40-mostDefinitions {
+		t.Errorf("%v", fates)
+	}
+	fresh := open(t, result, t.TempDir())
+	for line, want := range map[string]bool{
+		"Subject: word0": true, "Subject: word39": true, "Subject: ticket0 word0": false, "Subject: ticket39 word39": false, "Subject: ticket1 word0": true,
+		"Subject: ticket39 word38": false, // by an exception for another rule
+	} {
+		if got := fresh.answers(t, "-h", line); got != want {
+			t.Errorf("%q: %v, want %v", line, got, want)
+		}
 	}
 }

@@ -80,7 +80,7 @@ func (w *writer) refusal(r *rule, roles roles, sequence []*rule) {
 		r.left("%s", err)
 		return
 	}
-	exceptions := w.exceptions(pattern, sequence)
+	exceptions := w.meetings.exceptions(pattern, sequence)
 	if roles.body {
 		w.body(r, pattern, exceptions)
 		return
@@ -263,6 +263,11 @@ const shortestBase64 = 12
 
 // looksBase64 tells the beginnings of files in base64, such as TVqQAAMAAAAEAAAA.
 func looksBase64(source string) bool {
+	for _, beginning := range []string{"TVqQ", "TVpQ", "UEsDB", "JVBERi", "UmFyI", "R0lGOD", "iVBORw0"} { // .exe, .zip, .pdf, .rar, .gif, .png
+		if strings.Contains(source, beginning) {
+			return true
+		}
+	}
 	run, capitals, small := 0, 0, 0
 	source = strings.ReplaceAll(source, `\`, "")
 	for i := range len(source) {

@@ -52,54 +52,6 @@ func (l *list) add(r *rule, key, value string) {
 	l.lines = append(l.lines, key+"\t"+value)
 }
 
-// definition is a content definition in the making.
-type definition struct {
-	name, kind string
-	monitor    bool
-	inbound    bool
-	exceptions []*rule
-	list       list
-}
-
-// scans are the sections of a message in which each kind of definition looks.
-var scans = map[string]string{"subject": "subject", "headers": "headers", "body": "body html"}
-
-// definition is that of a kind and its exceptions, which is made if it is not there.
-func (w *writer) definition(kind string, monitor bool, exceptions []*rule) (*definition, error) {
-	n := 1
-	for _, d := range w.definitions {
-		if d.kind != kind || d.monitor != monitor {
-			continue
-		}
-		if slices.Equal(d.exceptions, exceptions) {
-			return d, nil
-		}
-		n++
-	}
-	name := Name + "-" + kind
-	if monitor {
-		name += "-monitored"
-	}
-	if n > 1 {
-		name += fmt.Sprintf("-%d", n)
-	}
-	d := &definition{name: name + ".def", kind: kind, monitor: monitor, inbound: w.inbound, exceptions: exceptions}
-	for _, s := range exceptions {
-		pattern, err := s.exclusion(kind)
-		if err != nil {
-			return nil, err
-		}
-		source, err := expression(pattern)
-		if err != nil {
-			return nil, err
-		}
-		d.list.add(s, "0\tregex,exclude "+source, "")
-	}
-	d.list.from = nil
-	w.definitions = append(w.definitions, d)
-	return d, nil
-}
-
 // longestEntry is the most octets of an entry of a definition.
 const longestEntry = 4000
 
@@ -111,34 +63,22 @@ func (w *writer) entry(r *rule, kind string, pattern []*node, exceptions []*rule
 		return
 	}
 	for _, s := range exceptions {
-		source, err := s.exclusion(kind)
-		if err == nil {
-			_, err = expression(source)
-		}
-		if err != nil {
+		if _, err := s.exclusion(kind); err != nil {
 			r.left("%s", errException{err, s, r})
 			return
 		}
 	}
-	d, err := w.definition(kind, r.action == "WARN", exceptions)
-	if err != nil {
-		r.left("%s", err)
-		return
-	}
-	d.list.add(r, "1\t"+text, "")
+	d := w.definition(kind, r.action == "WARN", exceptions)
+	d.add(r, "1\t"+text, len(exceptions))
 	if !isASCII(text) {
 		also += "; the letters outside ASCII are found encoded and in either case, too"
 	}
-	for _, s := range exceptions {
-		s.exempts(d.name)
-	}
 	reason := fmt.Sprintf("is written as %s in %s", shown, d.name)
+	if r.action == "WARN" {
+		reason += ", which only records"
+	}
 	switch {
-	case r.action == "WARN" && also == "":
-		r.carried("%s, which only records", reason)
-	case r.action == "WARN":
-		r.changed("%s, which only records%s", reason, also)
-	case r.text != "":
+	case r.action == "REJECT" && r.text != "":
 		r.changed("%s%s; %s", reason, also, ownWords)
 	case also != "":
 		r.changed("%s%s", reason, also)

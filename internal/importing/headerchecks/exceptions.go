@@ -8,9 +8,10 @@ import (
 )
 
 // exceptions are the rules that answer before one for lines that both match.
-func (w *writer) exceptions(pattern []*node, sequence []*rule) (all []*rule) {
+func (m *meetings) exceptions(pattern []*node, sequence []*rule) (all []*rule) {
+	p, names := prepare(pattern), parseField(pattern).names
 	for _, s := range sequence {
-		if s.shields() && s.answersBefore(pattern, &w.meetings) {
+		if s.shields() && s.answersBefore(p, names, m) {
 			all = append(all, s)
 		}
 	}
@@ -32,8 +33,31 @@ var (
 	errAddresses = errors.New("it is about no addresses")
 )
 
-// exclusion is the pattern of a rule that answers before others, for a kind of definition.
-func (r *rule) exclusion(kind string) ([]*node, error) {
+// exclusion is a rule as an exception in a kind of definition, or why it cannot be one.
+type exclusion struct {
+	text string
+	err  error
+}
+
+// exclusion is the entry of a rule that answers before others, for a kind of definition.
+func (r *rule) exclusion(kind string) (string, error) {
+	e, known := r.excluded[kind]
+	if !known {
+		pattern, err := r.excludedPattern(kind)
+		if err == nil {
+			e.text, err = expression(pattern)
+		}
+		e.err = err
+		if r.excluded == nil {
+			r.excluded = map[string]exclusion{}
+		}
+		r.excluded[kind] = e
+	}
+	return "0\tregex,exclude " + e.text, e.err
+}
+
+// excludedPattern is the pattern of such an entry.
+func (r *rule) excludedPattern(kind string) ([]*node, error) {
 	pattern, err := r.joined()
 	if err != nil {
 		return nil, err

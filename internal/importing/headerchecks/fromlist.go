@@ -10,8 +10,9 @@ import (
 
 // fromList collects what is said of addresses in header From, in the order of the rules.
 type fromList struct {
-	entries []fromEntry
-	ordered bool // an exemption stands among them, so that the order matters
+	entries    []fromEntry
+	exemptions map[*rule]*exemption
+	ordered    bool // an exemption stands among them, so that the order matters
 }
 
 // fromEntry is a rule with the addresses that it means.
@@ -25,18 +26,15 @@ type fromEntry struct {
 
 // refuse adds a rule behind the exceptions from it.
 func (l *fromList) refuse(r *rule, means addresses, exceptions []*rule) error {
-	var before []fromEntry
 	for _, s := range exceptions {
-		exempted, err := s.exempted()
-		if err != nil {
-			return errException{err, s, r}
+		if e := l.exempted(s); e.err != nil {
+			return errException{e.err, s, r}
 		}
-		before = append(before, fromEntry{rule: s, means: exempted, action: "DUNNO", exempt: true})
 	}
-	for _, e := range before {
-		if !l.has(e.rule) {
-			l.entries = append(l.entries, e)
-			l.ordered = true
+	for _, s := range exceptions {
+		if e := l.exempted(s); !e.listed {
+			e.listed, l.ordered = true, true
+			l.entries = append(l.entries, fromEntry{rule: s, means: e.means, action: "DUNNO", exempt: true})
 		}
 	}
 	action, kept := r.reply()
@@ -45,13 +43,24 @@ func (l *fromList) refuse(r *rule, means addresses, exceptions []*rule) error {
 	return nil
 }
 
-func (l *fromList) has(r *rule) bool {
-	for _, e := range l.entries {
-		if e.rule == r {
-			return true
+// exemption is what a rule that lets lines pass says of addresses.
+type exemption struct {
+	means  addresses
+	err    error // why it says nothing of them
+	listed bool
+}
+
+func (l *fromList) exempted(r *rule) *exemption {
+	e := l.exemptions[r]
+	if e == nil {
+		e = &exemption{}
+		e.means, e.err = r.exempted()
+		if l.exemptions == nil {
+			l.exemptions = map[*rule]*exemption{}
 		}
+		l.exemptions[r] = e
 	}
-	return false
+	return e
 }
 
 // exempted are the addresses of a rule that lets lines pass.

@@ -12,12 +12,12 @@ package headerchecks
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
 	"mailweir/internal/importing"
 	"mailweir/internal/mta/postfix"
+	"mailweir/internal/textfile"
 )
 
 // Name is that of the source; the names of its files begin with it.
@@ -137,7 +137,7 @@ func (r *reader) text(t postfix.Table) (text, problem string) {
 	case strings.HasPrefix(t.Name, "{"):
 		return "", "its patterns stand in the parameter itself: write them into a file and import again"
 	}
-	data, err := os.ReadFile(r.in.Old(t.Name))
+	data, err := textfile.ReadText(r.in.Old(t.Name))
 	if err != nil {
 		return "", fmt.Sprintf("it cannot be read: %s", err)
 	}
@@ -208,6 +208,21 @@ func (r *reader) reportUses(tables []*checkTable) {
 	r.doubles(tables)
 }
 
+// needless reports whether main.cf sets a parameter, and all rules of its tables are written again.
+func (r *reader) needless(parameter string) bool {
+	set := false
+	for _, u := range r.uses {
+		if u.parameter != parameter || u.service != nil {
+			continue
+		}
+		if written, all := r.read[u.table.Text].count(); all == 0 || written < all {
+			return false
+		}
+		set = set || u.place.Line > 0
+	}
+	return set
+}
+
 // count is how many rules a table has, and how many are written again.
 func (t *checkTable) count() (written, all int) {
 	for _, rule := range t.rules {
@@ -225,16 +240,7 @@ func (t *checkTable) count() (written, all int) {
 // doubles says which parameters Postfix needs no more, and where lines could go.
 func (r *reader) doubles(tables []*checkTable) {
 	for _, parameter := range parameters {
-		whole, set := true, false
-		for _, u := range r.uses {
-			if u.parameter != parameter || u.service != nil {
-				continue
-			}
-			written, all := r.read[u.table.Text].count()
-			whole = whole && all > 0 && written == all
-			set = set || u.place.Line > 0
-		}
-		if whole && set {
+		if r.needless(parameter) {
 			r.result.Doubles = append(r.result.Doubles, importing.Double{Parameter: parameter})
 		}
 	}

@@ -267,6 +267,8 @@ func TestRules(t *testing.T) {
 		{"exception for any field", "", "", "/good/ OK\n/^Subject:.*bad/ REJECT", "carried", "headers.def: 0\tregex,exclude good\nheaders.def: 1\tregex ^subject:.*bad", ""},
 		{"exception that cannot be written", "", "", "/^Subject:.*(?=x)/ DUNNO\n/^Subject:.*pills/ REJECT", "left", "", "line 1 (DUNNO) answers before it"},
 		{"exception by case", "", "", "/^Subject:.*OK/i DUNNO\n/^Subject:.*pills/ REJECT", "left", "", "line 1 (DUNNO) answers before it"},
+		{"exception for all other fields", "", "", "!/^Subject:/ DUNNO\n/^Subject:.*pills/ REJECT", "carried", "subject.def: 1\tregex pills", ""},
+		{"exception for this field, too", "", "", "!/^To:/ DUNNO\n/^Subject:.*pills/ REJECT", "left", "", "line 1 (DUNNO) answers before it"},
 		{"line that is taken out before", "", "", "/^X-A:/ IGNORE\n/^X-A: b/ REJECT", "carried", "headers.def: 1\tregex ^x-a: b", ""},
 
 		// Blocks.
@@ -290,6 +292,7 @@ func TestRules(t *testing.T) {
 		{"body, anchored", "body_checks", "", `/^dear friend,?\s*$/ REJECT`, "carried", "body.def: 1\tregex ^dear friend,? *$", ""},
 		{"body, everything", "body_checks", "", `/^/ REJECT`, "left", "", "every line"},
 		{"body, base64", "body_checks", "", `/^TVqQAAMAAAAEAAAA/ REJECT`, "left", "", "base64"},
+		{"body, base64 of a zip", "body_checks", "", `/^UEsDBAo.*scr/ REJECT`, "left", "", "base64"},
 		{"body, a word", "body_checks", "", `/extraordinarily/ REJECT`, "carried", "body.def: 1\tregex extraordinarily", ""},
 		{"body, quoted-printable", "body_checks", "", `/href=3D"http/ REJECT`, "left", "", "quoted-printable"},
 		{"body, uuencode", "body_checks", "", `/^begin 644 .*exe/ REJECT`, "left", "", "uuencoded"},

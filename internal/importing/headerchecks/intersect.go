@@ -13,20 +13,27 @@ const (
 )
 
 // meetings finds out which patterns may match the same line.
-type meetings struct {
-	programs map[string]*syntax.Prog
-	states   int
+type meetings struct{ states int }
+
+// prepared is a pattern that is held against many others.
+type prepared struct {
+	heads    []string
+	source   string
+	compiled bool
+	program  *syntax.Prog
 }
 
+func prepare(list []*node) *prepared { return &prepared{heads: heads(list), source: print(list)} }
+
 // meet reports whether there may be a line that both patterns match.
-func (m *meetings) meet(a, b []*node) bool {
-	if !headsMeet(a, b) {
+func (m *meetings) meet(a, b *prepared) bool {
+	if !headsMeet(a.heads, b.heads) {
 		return false
 	}
 	if m.states > allStates {
 		return true
 	}
-	first, second := m.program(a), m.program(b)
+	first, second := a.compile(), b.compile()
 	if first == nil || second == nil {
 		return true
 	}
@@ -36,18 +43,11 @@ func (m *meetings) meet(a, b []*node) bool {
 	return met
 }
 
-// program is a compiled pattern, which is kept.
-func (m *meetings) program(list []*node) *syntax.Prog {
-	source := print(list)
-	p, known := m.programs[source]
-	if !known {
-		if m.programs == nil {
-			m.programs = map[string]*syntax.Prog{}
-		}
-		p = program(source)
-		m.programs[source] = p
+func (p *prepared) compile() *syntax.Prog {
+	if !p.compiled {
+		p.compiled, p.program = true, program(p.source)
 	}
-	return p
+	return p.program
 }
 
 // program compiles a pattern so that it matches whole lines, nil where it cannot be compiled.

@@ -270,9 +270,9 @@ func heads(list []*node) []string {
 const mostHeads = 64
 
 // headsMeet reports whether two patterns may match the same line, by what they begin with.
-func headsMeet(a, b []*node) bool {
-	for _, one := range heads(a) {
-		for _, other := range heads(b) {
+func headsMeet(a, b []string) bool {
+	for _, one := range a {
+		for _, other := range b {
 			if strings.HasPrefix(one, other) || strings.HasPrefix(other, one) {
 				return true
 			}

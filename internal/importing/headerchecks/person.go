@@ -128,10 +128,7 @@ func (r *rule) byExemption(sequence []*rule, m *meetings) (names, own []string) 
 	if names = namesOf(f.value); names == nil {
 		return nil, nil
 	}
-	for _, s := range sequence {
-		if !s.shields() || !s.answersBefore(r.nodes, m) {
-			continue
-		}
+	for _, s := range m.exceptions(r.nodes, sequence) {
 		other := parseField(s.nodes)
 		if s.Negate || s.err != nil || len(s.ifs) > 0 || !other.only("from") || s.action == "WARN" {
 			return nil, nil

@@ -18,6 +18,9 @@ type rule struct {
 
 	action, text string // of the value: the word, in capitals, and what stands behind
 
+	prepared *prepared            // its pattern, to hold others against
+	excluded map[string]exclusion // what it is as an exception, by the kind of definition
+
 	nodes []*node // the pattern taken apart, nil with an error
 	err   error   // why it cannot be
 

@@ -1,7 +1,6 @@
 package headerchecks
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -23,6 +22,7 @@ func (w *writer) write(in *importing.Input, result *importing.Result) {
 	table("header-from-list", "texthash:", blockFile, "# Addresses and domains of header From that are refused.\n", block.lines(), block.from)
 	table("header-from-names", "texthash:", personFile, "# People, and the addresses that may use their names in header From.\n", w.people.lines, w.people.from)
 	for _, d := range w.definitions {
+		d.settle()
 		result.Files = append(result.Files, importing.File{Name: d.name, Text: d.text()})
 		result.Flag("content-definition", in.In(d.name), d.list.from...)
 	}
@@ -44,22 +44,4 @@ func (w *writer) write(in *importing.Input, result *importing.Result) {
 	if len(w.people.lines) > 0 {
 		result.Note("names of people are looked at only where local-domains is set")
 	}
-}
-
-// text is the file of a definition.
-func (d *definition) text() string {
-	var b strings.Builder
-	b.WriteString("# Each entry fires by itself.\n!activation 1\n")
-	fmt.Fprintf(&b, "!scan %s\n", scans[d.kind])
-	if d.inbound {
-		b.WriteString("!direction inbound\n")
-	}
-	if d.monitor {
-		b.WriteString("!action monitor\n")
-	}
-	b.WriteByte('\n')
-	for _, line := range d.list.lines {
-		b.WriteString(strings.TrimRight(line, "\t") + "\n")
-	}
-	return b.String()
 }
