@@ -13,38 +13,58 @@ import (
 	"sync"
 )
 
-// given remembers the ports handed out by this process: one that is probed again
-// may not yet have been taken by the peer that it is meant for.
+// given remembers the ports handed out by this process: what speaks to the peer of a test that has
+// ended must not meet that of another.
 var given struct {
 	sync.Mutex
-	ports map[string]bool
+	ports map[int]bool
 }
 
 // FreeAddress finds a loopback address with a free port. The port is free for
-// both TCP and UDP.
+// both TCP and UDP, and nobody else's until the test ends: between this and the moment in which the
+// peer takes it, and whenever that is started again, no other process of tests may take it.
 func FreeAddress(tb TB) string {
 	tb.Helper()
 	given.Lock()
 	defer given.Unlock()
 	if given.ports == nil {
-		given.ports = make(map[string]bool)
+		given.ports = make(map[int]bool)
 	}
 	for range 100 {
-		address, err := probeAddress()
-		if err == nil && !given.ports[address] {
-			given.ports[address] = true
+		port := somePort()
+		if given.ports[port] {
+			continue
+		}
+		reserved, err := reserve(port)
+		if err != nil {
+			continue
+		}
+		if address, err := probeAddress(port); err == nil {
+			given.ports[port] = true
+			tb.Cleanup(func() { _ = reserved.Close() })
 			return address
 		}
+		_ = reserved.Close()
 	}
 	tb.Fatalf("testbed: no free port")
 	return ""
 }
 
-// probeAddress tries a port below those that the kernel gives to whoever
-// connects: nobody takes it by chance before the peer does.
-func probeAddress() (string, error) {
+// somePort is a port below those that the kernel gives to whoever connects: nobody takes it by
+// chance before the peer does.
+func somePort() int {
 	const first, end = 10_240, 32_768
-	port := first + rand.IntN(end-first)
+	return first + rand.IntN(end-first)
+}
+
+// reserve takes a port among all processes of tests on this machine: a socket in the abstract
+// namespace, which is that of the network, has a name that only one can have, and goes with it.
+func reserve(port int) (net.Listener, error) {
+	return net.Listen("unix", fmt.Sprintf("@mailweir-testbed-port-%d", port))
+}
+
+// probeAddress tries a port.
+func probeAddress(port int) (string, error) {
 	tcp, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
 		return "", err
