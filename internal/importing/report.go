@@ -294,9 +294,12 @@ func added(before, after string) (only []string) {
 // WriteDone says what remains to be done once all is written.
 func (r *Report) WriteDone(out io.Writer) error {
 	var b strings.Builder
-	if len(r.Checks) > 0 {
+	switch {
+	case r.plan.Nothing():
+		b.WriteString("\nNothing was to be written.\n")
+	case len(r.Checks) > 0:
 		fmt.Fprintf(&b, "\nNext: mailweir reload. Watch what would be refused (mailweir would), then: mailweir enforce %s\n", strings.Join(r.Checks, " "))
-	} else {
+	default:
 		b.WriteString("\nNext: mailweir reload\n")
 	}
 	if len(r.Doubles) > 0 {
