@@ -116,6 +116,9 @@ func (q *importQuestion) run(ctx context.Context, cmd *cobra.Command, args []str
 	if err != nil {
 		return err
 	}
+	if from != nil && q.root != "" {
+		from.Config = strings.TrimPrefix(from.Config, filepath.Clean(q.root)) // as it is called on that host
+	}
 	report := plan.Report(from)
 	report.Notes = slices.Concat(notes, report.Notes, into.remarks(report.Checks))
 	out := cmd.OutOrStdout()

@@ -103,7 +103,7 @@ func consent(cmd *cobra.Command, yes bool) attach.Ask {
 		}
 		in, ok := cmd.InOrStdin().(*os.File)
 		if !ok || !term.IsTerminal(int(in.Fd())) {
-			return false, fmt.Errorf("%w: standard input is no terminal at which to ask; mailweir init --yes does not ask", attach.ErrUnchanged)
+			return false, fmt.Errorf("%w: standard input is no terminal at which to ask; %s --yes does not ask", attach.ErrUnchanged, cmd.CommandPath())
 		}
 		if _, err := fmt.Fprint(cmd.OutOrStdout(), "\nDo this? [y/N] "); err != nil {
 			return false, err

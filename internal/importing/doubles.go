@@ -31,13 +31,13 @@ func (c command) String() string {
 func commands(from *postfix.Postfix, doubles []Double) (all []command) {
 	type key struct{ service, parameter string }
 	var order []key
-	words := map[key][][]string{}
+	words, instead := map[key][][]string{}, map[key]string{}
 	for _, d := range doubles {
 		k := key{d.Service, d.Parameter}
 		if !slices.Contains(order, k) {
 			order = append(order, k)
 		}
-		words[k] = append(words[k], d.Words)
+		words[k], instead[k] = append(words[k], d.Words), d.Instead
 	}
 	for _, k := range order {
 		value, set := from.Set[k.parameter]
@@ -50,7 +50,7 @@ func commands(from *postfix.Postfix, doubles []Double) (all []command) {
 		removed := false
 		for _, w := range words[k] {
 			if len(w) == 0 {
-				value, removed = "", true
+				value, removed = instead[k], true
 				continue
 			}
 			var found bool

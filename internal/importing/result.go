@@ -73,6 +73,8 @@ type Double struct {
 	// Words are those of its value that can go, in their order and as they stand there, such as
 	// reject_rbl_client and its zone. None: the parameter as a whole.
 	Words []string
+	// Instead is the value that the parameter gets in place of the whole, "" for none.
+	Instead string
 }
 
 // Result is what a source has made of what it has read.

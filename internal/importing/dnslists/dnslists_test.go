@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -125,7 +124,7 @@ func shown(r *importing.Result) string {
 		fmt.Fprintf(&b, "\nnote: %s\n", n)
 	}
 	for _, d := range r.Doubles {
-		fmt.Fprintf(&b, "\ndouble %s %s %s", d.Service, d.Parameter, strings.Join(slices.Clone(d.Words), " "))
+		fmt.Fprintf(&b, "\ndouble %s %s %s%s", d.Service, d.Parameter, strings.Join(d.Words, " "), d.Instead)
 	}
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }

@@ -32,9 +32,22 @@ func (g *reading) readPostscreen() {
 		g.readSite(site, g.in.At(service, "postscreen_dnsbl_sites", site), scale, ignored, why)
 	}
 	if len(g.screened) > 0 {
-		g.r.Doubles = append(g.r.Doubles, importing.Double{Service: overriding(service, "postscreen_dnsbl_sites"), Parameter: "postscreen_dnsbl_sites"})
+		g.r.Doubles = append(g.r.Doubles, g.screenedDouble(service))
 	}
 	g.readSettings(service, scale, ignored)
+}
+
+// screenedDouble takes the sites out, unless they let clients past postscreen's own tests, too: then
+// postscreen goes on asking, and nothing comes of it.
+func (g *reading) screenedDouble(service *postfix.Service) importing.Double {
+	for _, name := range []string{"postscreen_dnsbl_allowlist_threshold", "postscreen_dnsbl_whitelist_threshold"} {
+		const action = "postscreen_dnsbl_action"
+		if n, err := strconv.Atoi(g.in.Postfix.Value(service, name)); err == nil && n < 0 {
+			return importing.Double{Service: overriding(service, action), Parameter: action, Instead: "ignore"}
+		}
+	}
+	const sites = "postscreen_dnsbl_sites"
+	return importing.Double{Service: overriding(service, sites), Parameter: sites}
 }
 
 // overriding is the key of a service that has a parameter of its own, "" for main.cf.
