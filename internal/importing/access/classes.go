@@ -46,6 +46,9 @@ func (r *reader) classes() {
 		}
 		words, _ := r.in.Postfix.Class(nil, postfix.RestrictionLists()[4], name)
 		for _, one := range words {
+			if one.Parameter != name || isListed(strings.ToLower(one.Name)) {
+				continue // told where it stands, or by who carries DNS lists over
+			}
 			at := r.place(one)
 			if r.followed[name] {
 				r.result.Carried(at, one.Text, "%s, for those to whom a map gives %s", managedFlag, name)
