@@ -164,3 +164,18 @@ func TestListsAgreeWhereItIsHard(t *testing.T) {
 		}
 	}
 }
+
+// An exception for an address with an extension stays whatever begins an extension.
+func TestDelimiters(t *testing.T) {
+	for _, c := range []struct {
+		delimiters, key string
+		stays           bool
+	}{{"+", "bob+x@b.example", true}, {"-", "bob-x@b.example", true}, {"+-", "bob-x@b.example", true}, {"+", "bob-x@b.example", false}, {"", "bob+x@b.example", false}} {
+		p := &projection{kind: "texthash", parents: true, delimiters: c.delimiters, lines: []*line{
+			{entry: &entry{Key: "bob@b.example"}, act: &action{}, target: true}, {entry: &entry{Key: c.key}, act: &action{verb: ok}},
+		}}
+		if p.trim(func(*line) bool { return false }); len(p.lines) == 2 != c.stays {
+			t.Errorf("%+v: %d lines stay", c, len(p.lines))
+		}
+	}
+}

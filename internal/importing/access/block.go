@@ -66,7 +66,10 @@ func (r *reader) behind(uses []*use, projections []*projection, i int) (list []i
 
 func (r *reader) projection(u *use) *projection {
 	kind := u.accessMap.Kind
-	return &projection{kind: kind, parents: r.parents(), names: u.kind.word == "clients" && kind != "cidr"}
+	return &projection{
+		kind: kind, parents: r.parents(), names: u.kind.word == "clients" && kind != "cidr",
+		delimiters: r.in.Postfix.Parameters["recipient_delimiter"],
+	}
 }
 
 // refusals are what of a map goes into a list of those who are refused. An entry that mailweir

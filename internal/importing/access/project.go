@@ -30,6 +30,8 @@ type projection struct {
 	// names says that patterns are asked about the name of a client before its address: then each
 	// stands before each other one.
 	names bool
+	// delimiters are those of an address extension, or "".
+	delimiters string
 	// depth is in how many ifs a line stands, and lost in how many of those that cannot be carried
 	// over.
 	depth, lost int
@@ -135,8 +137,7 @@ func (p *projection) shielding(counts func(*line) bool) func(i int) bool {
 			keys[key] = true
 			if local, users := strings.CutSuffix(key, "@"); users {
 				anyUser = true
-				base, _, _ := strings.Cut(local, "+")
-				extended[base] = true
+				extended[p.base(local)] = true
 			}
 			anyNet = anyNet || isNet(key)
 		}
@@ -174,10 +175,7 @@ func (p *projection) wider(key string) (keys []string) {
 	case !mail:
 		return p.above(key)
 	}
-	base := local
-	if i := strings.IndexByte(local, '+'); i > 0 {
-		base = local[:i]
-	}
+	base := p.base(local)
 	if domain == "" {
 		return []string{base + "@"}
 	}
@@ -187,6 +185,14 @@ func (p *projection) wider(key string) (keys []string) {
 	keys = append(keys, domain)
 	keys = append(keys, p.above(domain)...)
 	return append(keys, local+"@", base+"@")
+}
+
+// base is a local part without its extension.
+func (p *projection) base(local string) string {
+	if i := strings.IndexAny(local, p.delimiters); i > 0 {
+		return local[:i]
+	}
+	return local
 }
 
 // above are the keys of the domains that a domain is below of.
