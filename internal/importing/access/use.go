@@ -91,7 +91,8 @@ func (r *reader) find() {
 	mx := mxServer(r.in.Postfix)
 	r.postscreen()
 	for _, list := range postfix.RestrictionLists() {
-		r.chain(mx, chainOf(all, mx, list))
+		chain := chainOf(all, mx, list)
+		r.chain(mx, chain, r.doors(all, mx, list))
 	}
 	r.elsewhere(all, mx)
 }
@@ -110,15 +111,30 @@ func chainOf(all []postfix.Restriction, mx *postfix.Service, list string) (chain
 	return chain
 }
 
+// doors are the same list as other services have it that take mail, such as from users.
+func (r *reader) doors(all []postfix.Restriction, mx *postfix.Service, list string) (doors [][]postfix.Restriction) {
+	for _, s := range r.in.Postfix.SMTPServers() {
+		if _, overrides := s.Overrides[list]; s != mx && overrides && s.Type == "inet" && !onLoopback(s) {
+			doors = append(doors, chainOf(all, s, list))
+		}
+	}
+	return doors
+}
+
+// onLoopback reports whether a service listens to this host alone, as one that takes mail back from
+// a filter.
+func onLoopback(s *postfix.Service) bool {
+	host, _, err := net.SplitHostPort(s.Name)
+	ip := net.ParseIP(host)
+	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
+}
+
 // mxServer is the service that takes mail from outside: at port 25, or behind postscreen. nil means
 // that main.cf alone counts.
 func mxServer(p *postfix.Postfix) *postfix.Service {
 	for _, s := range p.SMTPServers() {
 		port := s.Port()
-		host, _, err := net.SplitHostPort(s.Name)
-		ip := net.ParseIP(host)
-		loopback := err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
-		if s.Type == "pass" || (port == "smtp" || port == "25") && !loopback {
+		if s.Type == "pass" || (port == "smtp" || port == "25") && !onLoopback(s) {
 			return s
 		}
 	}
@@ -134,7 +150,7 @@ var insiders = [...]string{
 var ends = [...]string{"permit", "reject", "defer", "permit_auth_destination"}
 
 // chain goes through one list.
-func (r *reader) chain(mx *postfix.Service, list []postfix.Restriction) {
+func (r *reader) chain(mx *postfix.Service, list []postfix.Restriction, doors [][]postfix.Restriction) {
 	inside, end := false, ""
 	var passed []string
 	for i, one := range list {
@@ -156,6 +172,12 @@ func (r *reader) chain(mx *postfix.Service, list []postfix.Restriction) {
 			continue
 		}
 		u := &use{Restriction: one, at: r.place(one), kind: k, why: why, insiders: inside, passed: slices.Clone(passed)}
+		for _, other := range doors {
+			// Users who come in there are not asked here, and mailweir's lists are for all doors.
+			if !slices.ContainsFunc(other, func(o postfix.Restriction) bool { return o.Text == one.Text }) {
+				u.insiders = true
+			}
+		}
 		u.spares = spare(list[i+1:], r.relays(mx, one.List))
 		switch {
 		case why != "":
