@@ -89,6 +89,23 @@ func kindOf(name string) string {
 	return kind
 }
 
+// isDatabase tells whether a path is a file of an SQLite database. Whoever reads it first opens it, and
+// it stays open for the next one, whatever it is called by then.
+func isDatabase(path string) bool {
+	for _, beside := range []string{"-wal", "-shm"} {
+		path = strings.TrimSuffix(path, beside)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	const begins = "SQLite format 3\x00"
+	head := make([]byte, len(begins))
+	_, err = io.ReadFull(f, head)
+	return err == nil && string(head) == begins
+}
+
 // same tells whether two stocks have the same numbers.
 func (s *stock) same(other *stock) bool {
 	return maps.Equal(s.open, other.open) && maps.EqualFunc(s.goroutines, other.goroutines, func(a, b []string) bool { return len(a) == len(b) })
@@ -104,8 +121,7 @@ func (s *stock) leak(later *stock) error {
 		}
 	}
 	for kind, n := range later.open {
-		// A database is opened by whoever reads it first.
-		if had := s.open[kind]; n > had && !strings.Contains(kind, ".sqlite") {
+		if had := s.open[kind]; n > had && !isDatabase(kind) {
 			errs = append(errs, fmt.Errorf("leak: %d descriptors of %s at the start, %d at the end", had, kind, n))
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime/pprof"
 	"strings"
 	"sync"
@@ -50,6 +51,9 @@ func TestOriginOf(t *testing.T) {
 
 func TestLeak(t *testing.T) {
 	const prober, session = "mailweir/internal/backend.(*Backend).probe", "mailweir/milter.(*Server).serve"
+	database, other := filepath.Join(t.TempDir(), "mail.db.aside"), filepath.Join(t.TempDir(), "mail.db")
+	writeFile(t, database, []byte("SQLite format 3\x00..."), 0o644)
+	writeFile(t, other, []byte("a table in text"), 0o644)
 	holds := func(open map[string]int, origins ...string) *stock {
 		s := &stock{goroutines: map[string][]string{}, open: open}
 		for _, origin := range origins {
@@ -69,7 +73,8 @@ func TestLeak(t *testing.T) {
 		{"a server that was lost", holds(nil), holds(nil, prober), ""},
 		{"a socket", holds(map[string]int{"socket": 2}), holds(map[string]int{"socket": 3}), "2 descriptors of socket at the start, 3"},
 		{"a body that is kept", holds(nil), holds(map[string]int{"/tmp/spool (deleted)": 1}), "0 descriptors of /tmp/spool (deleted) at the start, 1"},
-		{"the record is read", holds(nil), holds(map[string]int{"/tmp/record/2026-11-29.sqlite": 2, "/tmp/record/2026-11-29.sqlite-wal": 1}), ""},
+		{"a database is read", holds(nil), holds(map[string]int{database: 2, database + "-wal": 1, database + "-shm": 1}), ""},
+		{"another file", holds(nil), holds(map[string]int{other: 1}), "0 descriptors of " + other},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			err := tt.before.leak(tt.after)
