@@ -23,13 +23,14 @@ import (
 	"mailweir/internal/importing/headerchecks"
 	"mailweir/internal/importing/logins"
 	"mailweir/internal/importing/postgrey"
+	"mailweir/internal/importing/rspamd"
 	"mailweir/internal/mta"
 )
 
 // importSources are what can be imported. Where several write lines of one flag, the lines stand in
 // this order.
 func importSources() []importing.Source {
-	return []importing.Source{access.Source(), logins.Source(), headerchecks.Source(), dnslists.Source(), postgrey.Source()}
+	return []importing.Source{access.Source(), logins.Source(), headerchecks.Source(), dnslists.Source(), postgrey.Source(), rspamd.Source()}
 }
 
 // importFragment is the file of the directory of flags that "mailweir import" writes; importDir is

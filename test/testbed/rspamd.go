@@ -54,11 +54,17 @@ end })
 // StartRspamd starts an rspamd.
 func StartRspamd(tb TB) *Rspamd {
 	tb.Helper()
+	return StartRspamdWith(tb, "")
+}
+
+// StartRspamdWith starts an rspamd that has these settings as well.
+func StartRspamdWith(tb TB, settings string) *Rspamd {
+	tb.Helper()
 	Require(tb, "rspamd")
 	dir := TempDir(tb)
 	r := &Rspamd{Address: FreeAddress(tb), Socket: filepath.Join(dir, "s"), tb: tb}
 	conf := filepath.Join(dir, "rspamd.conf")
-	writeFile(tb, conf, []byte(strings.NewReplacer("DIR", dir, "ADDRESS", r.Address).Replace(rspamdConf)), 0o644)
+	writeFile(tb, conf, []byte(strings.NewReplacer("DIR", dir, "ADDRESS", r.Address).Replace(rspamdConf)+settings), 0o644)
 	writeFile(tb, filepath.Join(dir, "rspamd.lua"), []byte(rspamdRules), 0o644)
 	writeFile(tb, filepath.Join(dir, "suffixes"), []byte("com\n"), 0o644)
 	args := []string{"--no-fork", "--config=" + conf}

@@ -1,0 +1,1 @@
+/viagra/i
