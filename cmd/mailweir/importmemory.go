@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -44,6 +45,10 @@ func importMemory(cmd *cobra.Command, read []importing.Read) (said string, err e
 		sum.Add(one)
 		return err
 	})
+	if exit := (*exitError)(nil); errors.As(err, &exit) && exit.code != exConfig {
+		// There is no state yet: most import before they start it for the first time.
+		return fmt.Sprintf("What was remembered is not in the state yet (%v): once mailweir runs, import again.\n", err), nil
+	}
 	if err != nil {
 		return "", fmt.Errorf("what was remembered is not in the state yet; import again once this is mended: %w", operationError(err))
 	}

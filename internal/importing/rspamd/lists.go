@@ -119,7 +119,7 @@ func (t *list) pattern(r *reading, e mapEntry, of part, value string) {
 
 // exactly enters a key that is to match nothing below it.
 func (t *list) exactly(r *reading, e mapEntry, pattern, value string) {
-	t.add(r, r.Changed, e, pattern, value, "is written as "+pattern+" in "+t.name+", so that it is no more than it was")
+	t.add(r, r.Changed, e, pattern, value, "is written as "+pattern+" in "+t.name+"; nothing below it is meant")
 }
 
 // Patterns of names are not to match addresses.
