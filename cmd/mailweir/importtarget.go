@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 
@@ -30,6 +32,11 @@ func newImportTarget(s *settings) (*importTarget, error) {
 		checks: map[string]string{}, on: map[string]bool{},
 	}
 	t.of = t.with("")
+	for _, w := range t.of.found.Wrong {
+		if errors.Is(w.Err, fs.ErrPermission) {
+			return nil, &exitError{exNoPerm, w.Err}
+		}
+	}
 	if len(t.of.found.Wrong) > 0 {
 		return nil, &importing.ConfigError{Err: t.of.mistakes(nil, lookAtAll)}
 	}

@@ -223,6 +223,21 @@ func TestForeignFile(t *testing.T) {
 	}
 }
 
+// A file of somebody else's with the very same text is as good as ours; one that was edited and then
+// put back is ours again.
+func TestPutBack(t *testing.T) {
+	h := newHost(t)
+	if err := os.MkdirAll(h.Dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	h.edit("a-list", fileHead+"x\n")
+	h.want("the same text", what(h.apply(source("a", "file a-list=x"))), "same a-list")
+	h.edit("a-list", "mine")
+	h.want("edited", what(h.apply(source("a", "file a-list=xx"))), "kept a-list")
+	h.edit("a-list", fileHead+"x\n")
+	h.want("put back", what(h.apply(source("a", "file a-list=xxx"))), "changed a-list")
+}
+
 func TestFlags(t *testing.T) {
 	for _, c := range []struct {
 		name      string
