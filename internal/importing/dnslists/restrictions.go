@@ -152,7 +152,8 @@ func (g *reading) otherClasses(all []postfix.Restriction) {
 		}
 		restrictions, _ := g.in.Postfix.Class(nil, "smtpd_recipient_restrictions", class)
 		for _, r := range restrictions {
-			if asksLists(strings.ToLower(r.Name)) {
+			// What stands in a class that this one names is accounted for there.
+			if r.Parameter == class && asksLists(strings.ToLower(r.Name)) {
 				at := g.in.At(nil, r.Parameter, r.Words...)
 				g.r.Left(at, r.Name+" "+g.parse(r.Argument, at).text,
 					"it is asked only about mail for which an access map names %s, and mailweir asks a list about all mail: name it in rbl-zone if it may be for all", class)
