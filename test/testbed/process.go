@@ -20,6 +20,8 @@ type Process struct {
 	cmd  *exec.Cmd
 	done chan struct{} // closed when process and output have ended
 	err  error         // how the process ended; read it after done
+
+	mayExit int // a status with which it may end when it is told to, beside 0
 }
 
 // start runs cmd as the leader of a process group of its own, which dies with
@@ -167,6 +169,9 @@ func (p *Process) Stop() error {
 	if errors.As(p.err, &exit) {
 		status, ok := exit.Sys().(syscall.WaitStatus)
 		if ok && status.Signaled() && status.Signal() == syscall.SIGTERM {
+			return nil
+		}
+		if ok && status.Exited() && status.ExitStatus() == p.mayExit {
 			return nil
 		}
 	}

@@ -101,6 +101,7 @@ func (s *Slapd) URL() string { return "ldapi://" + url.QueryEscape(s.Socket) }
 func (s *Slapd) Start() {
 	s.tb.Helper()
 	s.Process = start(s.tb, s.cmd())
+	s.mayExit = 1 // told to end before its main thread has seen that it listens, it says that it could not
 	if err := untilOr(s.done, s.greet); err != nil {
 		s.tb.Fatalf("slapd %s: %v\n%s", s.Address, err, s.Log)
 	}
