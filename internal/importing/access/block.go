@@ -232,7 +232,8 @@ func (r *reader) permitting(u *use) (names []string) {
 			if before.List != u.List || before.Text != text || before.kind == u.kind || before.accessMap == nil {
 				continue
 			}
-			if before.Asked != "" || slices.ContainsFunc(before.acts, func(a action) bool { return a.verb == ok }) {
+			// Of a map that is not read nobody knows whom it permits.
+			if before.accessMap == nil || before.Asked != "" || slices.ContainsFunc(before.acts, func(a action) bool { return a.verb == ok }) {
 				names = append(names, text)
 			}
 		}
