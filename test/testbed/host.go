@@ -27,7 +27,10 @@ func NewHost(tb TB, trees ...string) *Host {
 	tb.Helper()
 	Require(tb, "postfix")
 	h := &Host{Address: OwnLoopback(tb), Dir: TempDir(tb)}
-	h.do(tb, "cp", "-a", "/etc", h.Dir)
+	// Something may be installed meanwhile, so that a file is listed and gone.
+	if err := Until(func() error { return exec.Command("cp", "-a", "/etc", h.Dir).Run() }); err != nil {
+		tb.Fatalf("host: %v", err)
+	}
 	for _, name := range []string{"mailweir", "postgrey", "default/postgrey", "rspamd/local.d", "rspamd/override.d"} {
 		h.do(tb, "rm", "-rf", h.Etc(name))
 	}
