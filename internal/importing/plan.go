@@ -61,10 +61,34 @@ func NewPlan(t *Target, all []Read) (*Plan, error) {
 			flags = append(flags, Flag(f))
 		}
 	}
+	p.once()
 	if err := p.lines(flags); err != nil {
 		return nil, err
 	}
 	return p, p.settle()
+}
+
+// once drops what a source has left of a word that another source carries: each has one item.
+func (p *Plan) once() {
+	type word struct {
+		Place
+		text string
+	}
+	carried := map[word]string{}
+	for _, name := range p.read {
+		for _, i := range p.next.Sources[name].Items {
+			if i.Fate != Left {
+				carried[word{i.Place, i.Text}] = name
+			}
+		}
+	}
+	for _, name := range p.read {
+		e := p.next.Sources[name]
+		e.Items = slices.DeleteFunc(e.Items, func(i Item) bool {
+			by := carried[word{i.Place, i.Text}]
+			return i.Fate == Left && by != "" && by != name
+		})
+	}
 }
 
 // entry is what a source has come to now, or before; nil for nothing.

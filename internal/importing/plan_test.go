@@ -2,6 +2,7 @@ package importing
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -198,6 +199,28 @@ func TestOtherRuns(t *testing.T) {
 }
 
 // A file by the name of ours that import has not written stays, and stays known as somebody else's.
+// A word that one source leaves and another carries has one item; what one source alone says of a
+// word twice stays.
+func TestOneItemAWord(t *testing.T) {
+	at, other := Place{"/old/main.cf", 3}, Place{"/old/main.cf", 4}
+	leaves, carries := &Result{}, &Result{}
+	leaves.Left(at, "policy a", "it stays")
+	leaves.Left(other, "policy a", "it stays")
+	leaves.Carried(at, "own", "here")
+	leaves.Left(at, "own", "and there")
+	carries.Changed(at, "policy a", "it is done here")
+	h := newHost(t)
+	report := h.plan(Read{Source{Name: "one"}, leaves}, Read{Source{Name: "two"}, carries}).Report(nil)
+	var got []string
+	for _, i := range report.Items {
+		got = append(got, fmt.Sprintf("%s %s:%d %s: %s", i.Source, i.Fate, i.Line, i.Text, i.Reason))
+	}
+	want := "one left:4 policy a: it stays|one carried:3 own: here|one left:3 own: and there|two changed:3 policy a: it is done here"
+	if strings.Join(got, "|") != want || report.Totals[Left] != 2 {
+		t.Errorf("%q, %v", got, report.Totals)
+	}
+}
+
 func TestForeignFile(t *testing.T) {
 	h := newHost(t)
 	if err := os.MkdirAll(h.Dir, 0o755); err != nil {

@@ -103,7 +103,7 @@ func (r *Report) items(source string, e, old *entry) {
 			continue
 		}
 		before[i.said()]--
-		if still[[2]string{i.File, i.Text}] == 0 { // else it is said anew
+		if still[[2]string{i.File, i.Text}] == 0 { // else it is said again
 			r.Gone = append(r.Gone, i)
 		}
 	}
