@@ -87,8 +87,20 @@ func namedFields() (all []namedField) {
 		text string
 		bare bool
 	}{
-		{"Jane Doe", true}, {`"Jane Doe"`, true}, {"jane doe", true}, {`"JANE DOE"`, true}, {"Jane Doe (Office)", false}, {`"Jane Doe | Acme"`, false},
-		{"Friends of Jane Doe", false}, {"Jane Doering", false}, {"Mary Jane Doe", false}, {"John Roe", false}, {`"Roe, Jane"`, false}, {"", false}, {"Jane", false}, {"Doe", false},
+		{"Jane Doe", true},
+		{`"Jane Doe"`, true},
+		{"jane doe", true},
+		{`"JANE DOE"`, true},
+		{"Jane Doe (Office)", false},
+		{`"Jane Doe | Acme"`, false},
+		{"Friends of Jane Doe", false},
+		{"Jane Doering", false},
+		{"Mary Jane Doe", false},
+		{"John Roe", false},
+		{`"Roe, Jane"`, false},
+		{"", false},
+		{"Jane", false},
+		{"Doe", false},
 	}
 	locals := []string{"jane", "jd", "x", "jane.doe", "ceo", "jane2", "xjane"}
 	domains := []string{"own.example", "mail.example", "evil.example", "own.example.evil.example", "xown.example", "gmail.com", "ours.example", "sub.evil.example", "own.example.org", "freemail.example", "a.example"}

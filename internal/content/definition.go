@@ -62,13 +62,13 @@ type Kind uint8
 
 // The kinds of entries.
 const (
-	Words      Kind = iota // whole words; each occurrence adds the weight
-	Required               // whole words that must occur for the definition to fire; they add their weight too
-	Exclude                // whole words that keep the definition from firing
-	Regex                  // a regular expression in RE2 syntax
-	CardNumber             // a regular expression whose match must be a payment card number (Luhn, ISO/IEC 7812-1)
-	ExcludeRegex           // a regular expression that keeps the definition from firing
-	Hash                   // MD5, SHA-1 or SHA-256 of an attachment or of a member of an archive
+	Words        Kind = iota // whole words; each occurrence adds the weight
+	Required                 // whole words that must occur for the definition to fire; they add their weight too
+	Exclude                  // whole words that keep the definition from firing
+	Regex                    // a regular expression in RE2 syntax
+	CardNumber               // a regular expression whose match must be a payment card number (Luhn, ISO/IEC 7812-1)
+	ExcludeRegex             // a regular expression that keeps the definition from firing
+	Hash                     // MD5, SHA-1 or SHA-256 of an attachment or of a member of an archive
 )
 
 var kindNames = [...]string{"words", "required", "exclude", "regex", "regex,cardnumber", "regex,exclude", "hash"}
