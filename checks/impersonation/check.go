@@ -43,7 +43,7 @@ Free mailers, and names that resemble a recipient's domain, are no organisation.
 
 Only mail of untrusted clients is looked at. An address that is hidden in a display name is the business of ` + "`--header-from-display`" + `.`,
 	Mode:    policy.Monitor,
-	Proof:   policy.AfterAWeek("people write under your names from private addresses, too: those belong into the table first"),
+	Proof:   policy.AfterAWeek("people write under your names from private addresses, too: those belong in the table first"),
 	OnError: policy.Delay,
 	Exempt:  policy.ExemptTrusted,
 	Replies: []*policy.Reply{reply},

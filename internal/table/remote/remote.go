@@ -141,7 +141,7 @@ func (k Kind) read(text string) (Source, error) {
 	}
 	// Postfix takes any other name for the beginning of parameters in main.cf.
 	if !strings.HasPrefix(text, "/") && !strings.HasPrefix(text, ".") {
-		return source, fmt.Errorf("%q is no whole path of a file; write the whole path, such as %s:/etc/postfix/%s (parameters that main.cf has as %s_NAME belong into a file as NAME)", text, k.Name, path.Base(text), text)
+		return source, fmt.Errorf("%q is no whole path of a file; write the whole path, such as %s:/etc/postfix/%s (parameters that main.cf has as %s_NAME belong in a file as NAME)", text, k.Name, path.Base(text), text)
 	}
 	var err error
 	source.File, err = postfixcf.Read(text)
