@@ -92,6 +92,7 @@ func (r *reading) rule(one *rule) {
 	to, why := r.target(one)
 	if why != "" {
 		one.account(r, r.Left, "%s", why)
+		r.leaveMap(one, why)
 		return
 	}
 	entries, why := r.entries(one.get("map"), to.nets)
@@ -111,6 +112,24 @@ func (r *reading) rule(one *rule) {
 		}
 		e.glob, e.pattern = e.glob || glob, e.pattern || patterns
 		to.take(r, e)
+	}
+}
+
+// leaveMap leaves the lines of the map of a rule, for the same reason. A map that cannot be read has
+// none, and one that stands in the settings has those of the rule.
+func (r *reading) leaveMap(one *rule, why string) {
+	n := one.get("map")
+	if n == nil || strings.EqualFold(one.word("type"), "dnsbl") { // its map is a zone
+		return
+	}
+	entries, unread := r.entries(n, false)
+	if unread != "" {
+		return
+	}
+	for _, e := range entries {
+		if e.at.File != "" {
+			r.Left(e.at, e.text, "multimap %s: %s", one.name, why)
+		}
 	}
 }
 
