@@ -14,8 +14,8 @@ const (
 	askedAt    = "11333"
 )
 
-// scanner proposes to have mailweir ask rspamd, and tells where Postfix does so itself. It is only
-// proposed: while both ask, each message is looked at twice.
+// scanner proposes to have mailweir ask rspamd, about all mail as its milter is, and tells where
+// Postfix does so itself. It is only proposed: while both ask, each message is looked at twice.
 func (r *reading) scanner() {
 	if len(r.files) == 0 {
 		return
@@ -24,10 +24,25 @@ func (r *reading) scanner() {
 	if r.Postfix != nil {
 		at = r.milters()
 	}
-	r.Flags = append(r.Flags, importing.Flag{
-		Name: "spam-scanner", Value: "rspamd:" + r.worker(), From: at,
-		Off: "to have mailweir ask rspamd, take the # away and rspamd's milter out of Postfix's smtpd_milters",
+	off := "to have mailweir ask rspamd, take the # away here and below; rspamd's milter goes out of Postfix's smtpd_milters when spam is enforced: before, no field and no DKIM signature is added"
+	if r.workerOff() {
+		off += "; rspamd's normal worker is switched off (worker-normal.inc): switch it on first"
+	}
+	r.Flags = append(r.Flags, importing.Flag{Name: "spam-scanner", Value: "rspamd:" + r.worker(), From: at, Off: off}, importing.Flag{
+		Name: "spam-direction", Value: "inbound,outbound,internal", From: at,
+		Off: "goes with spam-scanner: rspamd's milter sees mail of your own users, too, and without it that is neither scanned nor signed",
 	})
+}
+
+// workerOff reports whether the worker that is asked is switched off, as where the one for milters
+// scans by itself.
+func (r *reading) workerOff() (off bool) {
+	for _, f := range r.files {
+		if f.name == "worker-normal.inc" && f.root.get("enabled") != nil {
+			off = !f.root.is("enabled")
+		}
+	}
+	return off
 }
 
 // milters accounts for the entries of smtpd_milters that are rspamd's.
@@ -45,7 +60,7 @@ func (r *reading) milters() (places []importing.Place) {
 			}
 			at := r.At(s, "smtpd_milters", m.Text)
 			places = append(places, at)
-			r.Left(at, m.Text, "Postfix goes on asking rspamd; mailweir can do it instead (spam-scanner)")
+			r.Left(at, m.Text, "Postfix goes on asking rspamd; mailweir can do it instead (spam-scanner), but not about what it permits, nor about mail for postmaster or abuse alone")
 		}
 	}
 	return places

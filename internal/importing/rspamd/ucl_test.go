@@ -154,6 +154,19 @@ func TestBrokenFile(t *testing.T) {
 	golden(t, "broken", told(from(t, nil, root), root))
 }
 
+// TestWorkerOff: where nobody listens at the address that is proposed, that is said.
+func TestWorkerOff(t *testing.T) {
+	for text, want := range map[string]bool{
+		"enabled = false;\n": true, "enabled = true;\n": false, "bind_socket = \"*:11333\";\n": false, "enabled = true;\nenabled = no;\n": true,
+	} {
+		root := tree(t, map[string]string{"etc/rspamd/local.d/worker-normal.inc": text})
+		r := from(t, nil, root)
+		if len(r.Flags) != 2 || strings.Contains(r.Flags[0].Off, "switch it on first") != want {
+			t.Errorf("%q: %+v", text, r.Flags)
+		}
+	}
+}
+
 // dumps is an rspamadm that prints this.
 func dumps(text string) mta.Run {
 	return func(context.Context, string, ...string) (mta.Output, error) { return mta.Output{Stdout: text}, nil }
