@@ -172,7 +172,7 @@ func (g *reading) remark() {
 		g.r.Note("postscreen's greeting pause and protocol tests stay with Postfix, as mailweir sees a client only when smtpd has it; who has very many clients may leave lists there, too")
 	}
 	if len(g.screened)+len(g.chain)+len(g.names) > 0 {
-		g.r.Note("mail for postmaster or abuse alone passes mailweir's lists (always-accept), and so does that of trusted clients and logins")
+		g.r.Note("mail for postmaster or abuse alone passes mailweir's DNS lists and blocks of senders (always-accept); mail of trusted clients and logins passes its DNS lists, too")
 	}
 	var unknown []string
 	for _, l := range slices.Concat(g.screened, g.chain, g.names) {

@@ -139,5 +139,18 @@ func (l *lists) write(r *reading) {
 		}
 		r.Files = append(r.Files, importing.File{Name: t.name, Text: text})
 		r.Flag(t.flag, t.kind+":"+r.In(t.name), t.from...)
+		if t.kind == "texthash" && t.use.Asked == table.Addresses && anyAddress(t.keys) {
+			r.Note("an address in %s stands for those with an extension, too: user@example.com for user+news@example.com", t.name)
+		}
 	}
+}
+
+// anyAddress reports whether whole addresses are among keys.
+func anyAddress(keys map[string]bool) bool {
+	for key := range keys {
+		if at := strings.IndexByte(key, '@'); at >= 0 && at < len(key)-1 {
+			return true
+		}
+	}
+	return false
 }

@@ -191,17 +191,17 @@ func (r *reading) each(f *source, judge func(*source, *node)) {
 func (r *reading) action(f *source, n *node) {
 	switch key := strings.ReplaceAll(n.key, " ", "_"); {
 	case key == "reject":
-		r.account(f, n, r.Carried, "rspamd says when, and mailweir refuses then (--spam-reject-at=action)")
+		r.account(f, n, r.Carried, "rspamd says when; mailweir, once it asks rspamd, refuses then (--spam-reject-at=action)")
 	case key == "quarantine", key == "discard":
-		r.account(f, n, r.Changed, "rspamd says when, and mailweir refuses then, so that the sender knows")
+		r.account(f, n, r.Changed, "rspamd says when; mailweir, once it asks rspamd, refuses then, so that the sender knows")
 	case key == "add_header":
-		r.account(f, n, r.Carried, "rspamd says when, and mailweir marks the message then (--spam-tag-at=action)")
+		r.account(f, n, r.Carried, "rspamd says when; mailweir, once it asks rspamd, marks the message then (--spam-tag-at=action)")
 	case key == "rewrite_subject":
-		r.account(f, n, r.Changed, "rspamd says when, and mailweir marks the message then; its subject stays")
+		r.account(f, n, r.Changed, "rspamd says when; mailweir, once it asks rspamd, marks the message then; its subject stays")
 	case strings.HasPrefix(key, "grey"):
 		r.account(f, n, r.Left, "mailweir has greylisting of its own: what rspamd would greylist goes on")
 	case key == "soft_reject":
-		r.account(f, n, r.Carried, "rspamd says when, and mailweir answers 451 then")
+		r.account(f, n, r.Carried, "rspamd says when; mailweir, once it asks rspamd, answers 451 then")
 	default:
 		r.account(f, n, r.Left, "rspamd goes on doing this")
 	}

@@ -42,6 +42,9 @@ func told(r *importing.Result, root string) string {
 	for _, i := range r.Items {
 		fmt.Fprintf(&b, "%s %s %s: %s\n", i.Fate, i.Place, i.Text, i.Reason)
 	}
+	for _, n := range r.Notes {
+		fmt.Fprintf(&b, "note: %s\n", n)
+	}
 	for _, f := range r.Flags {
 		fmt.Fprintf(&b, "\n%s = %s", f.Name, f.Value)
 		if f.Off != "" {

@@ -27,7 +27,7 @@ func (one *rule) value(effect effect, list *list) string {
 
 func clientTarget(one *rule, effect effect) target {
 	if effect == permits {
-		return target{nets: true, changed: true, reason: "clients that the administrator permits: they pass spam, DNS lists, reputation and greylisting, and no virus check", take: func(r *reading, e mapEntry) {
+		return target{nets: true, changed: true, reason: "clients that the administrator permits: they pass spam, DNS lists, reputation and greylisting, but no virus check and no list of blocked senders or header From", take: func(r *reading, e mapEntry) {
 			r.net(&r.lists.permitClients, e, "OK")
 		}}
 	}
@@ -61,7 +61,7 @@ func (r *reading) net(list *list, e mapEntry, value string) {
 func hostTarget(one *rule, effect effect) (to target, why string) {
 	to.changed, to.reason = true, "clients by name that are refused, before they send the message"
 	if effect == permits {
-		to.reason = "clients by name that the administrator permits: they pass spam, DNS lists, reputation and greylisting, and no virus check"
+		to.reason = "clients by name that the administrator permits: they pass spam, DNS lists, reputation and greylisting, but no virus check and no list of blocked senders or header From"
 	}
 	filter := one.word("filter")
 	if filter != "" && filter != "tld" {
@@ -122,7 +122,7 @@ func senderTarget(one *rule, effect effect) (to target, why string) {
 	case extract != "" && extract != "smtp":
 		return to, "extract_from = " + extract + " is about two addresses at once; write the map into two lists; " + stays
 	}
-	to.changed, to.reason = true, "senders that are refused, before they send the message"
+	to.changed, to.reason = true, "senders that are refused, before they send the message; mail for postmaster or abuse alone passes (always-accept)"
 	if effect == permits {
 		to.reason = "senders that the administrator permits, where SPF, DKIM or the client vouches for them: anybody can write a sender"
 	}
@@ -146,7 +146,7 @@ func authorTarget(one *rule, effect effect) (to target, why string) {
 	case effect == permits:
 		return to, "anybody can write a header From, so mailweir has no permit for it but --permit-senders; " + stays
 	}
-	return target{changed: true, reason: "header From that is refused", take: func(r *reading, e mapEntry) {
+	return target{changed: true, reason: "header From that is refused, by its addresses; those in a name count only with header-from-display = on", take: func(r *reading, e mapEntry) {
 		r.address(e, &r.lists.blockAuthors, &r.lists.blockAuthorPatterns, of, below, one.value(effect, &r.lists.blockAuthors))
 	}}, ""
 }
