@@ -23,12 +23,11 @@ type configuration struct {
 	// peers starts what the old configuration asks, and says what its files must have instead of
 	// what they have.
 	peers func(t *testing.T, b *bed) (replace []string)
-	// what is imported, "" for all that is found.
-	what string
-	// keeps says that the other milters of Postfix stay, whatever was imported.
-	keeps bool
 	// before starts what runs on the old host itself.
 	before func(t *testing.T, b *bed, h *testbed.Host)
+	// beside starts what mailweir goes on asking once Postfix asks nobody else, without what of it
+	// was imported.
+	beside func(t *testing.T, b *bed, h *testbed.Host, r *report)
 	// table is a file of the old configuration, below /etc, of which the line entry becomes the
 	// line instead.
 	table, entry, instead string
@@ -194,7 +193,7 @@ func (i item) place() string {
 func (b *bed) importing(t *testing.T, h *testbed.Host) *report {
 	t.Helper()
 	var r report
-	out := run(t, h, append([]string{b.binary, "import", "--yes", "--all", "--json"}, strings.Fields(b.what)...)...)
+	out := run(t, h, b.binary, "import", "--yes", "--all", "--json")
 	if err := json.Unmarshal([]byte(out), &r); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

@@ -33,7 +33,12 @@ func (b *bed) decisions(t *testing.T) {
 			run(t, h, c.Argv...)
 		}
 	})
-	alone, _ := b.successor(t, b.keeps, func(h *testbed.Host, r *report) { b.strip(t, h, r) })
+	alone, _ := b.successor(t, false, func(h *testbed.Host, r *report) {
+		b.strip(t, h, r)
+		if b.beside != nil {
+			b.beside(t, b, h, r)
+		}
+	})
 
 	dialogs := b.pool.dialogs(t, b.seed, b.random)
 	var was, then, now [][]outcome
@@ -53,7 +58,7 @@ func (b *bed) decisions(t *testing.T) {
 			t.Errorf("%s: the difference that %q announces is none", v, v.because)
 		}
 	}
-	golden(t, b.testdata("differences"), d.table.String())
+	golden(t, b.testdata("differences"), b.asWritten(before, d.table.String()))
 	t.Log(tally(was, then, now))
 }
 

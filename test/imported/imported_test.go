@@ -21,7 +21,7 @@ func TestImported(t *testing.T) {
 			table: "postfix/sender_access.pcre", entry: "/@mailer\\d+\\.example$/              REJECT Bulk\n", instead: "/@mailer\\d+\\.example$/ REJECT\n",
 		},
 		{
-			name: "dockermail", postscreen: true, seed: 3, random: 150, peers: orchard, before: rspamd, what: "postfix", keeps: true,
+			name: "dockermail", postscreen: true, seed: 3, random: 150, peers: orchard, before: rspamd, beside: scanner,
 			table: "postfix/maps/sender_access.pcre", entry: "/^[a-f0-9]{16}@/                         REJECT\n", instead: "/^[a-f0-9]{17}@/ REJECT\n",
 		},
 		{

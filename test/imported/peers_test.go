@@ -41,20 +41,52 @@ func orchard(t *testing.T, b *bed) []string {
 	return []string{"127.0.0.1:389", testbed.StartSlapd(t, string(entries)).Address}
 }
 
-// rspamd starts an rspamd that has of the host's configuration what somebody has written: the
-// multimaps, the actions and the milter.
-func rspamd(t *testing.T, b *bed, h *testbed.Host) {
+// rspamd is asked by Postfix.
+func rspamd(t *testing.T, b *bed, h *testbed.Host) { startRspamd(t, h, b.local) }
+
+// scanner is an rspamd that mailweir asks, as docs/start/rspamd.md has it: with what the import
+// proposes; no multimap stays of which mailweir has the list.
+func scanner(t *testing.T, b *bed, h *testbed.Host, r *report) {
+	t.Helper()
+	for _, name := range b.files(t) {
+		if !strings.HasPrefix(name, "rspamd/") {
+			continue
+		}
+		b.edit(t, h, name, func(text string) string {
+			lines := strings.SplitAfter(strings.ReplaceAll(text, b.local+":", h.Address+":"), "\n")
+			for _, i := range r.Items {
+				if i.File == "/etc/rspamd/local.d/multimap.conf" && i.File == "/etc/"+name && i.Fate != "left" {
+					lines[i.Line-1] = "\n"
+				}
+			}
+			return strings.Join(lines, "")
+		})
+	}
+	startRspamd(t, h, h.Address)
+	b.edit(t, h, "mailweir/conf.d/40-import.conf", func(text string) string {
+		if strings.Count(text, "\n#spam-") != 2 {
+			t.Errorf("no one to be asked is proposed:\n%s", text)
+		}
+		text = strings.ReplaceAll(text, "\n#spam-", "\nspam-")
+		return "spam = enforce\n" + strings.Replace(text, "127.0.0.1:11333", h.Address+":11333", 1)
+	})
+}
+
+// startRspamd starts an rspamd that has of the host's configuration what somebody has written: the
+// multimaps, the actions and the milter. Beside these it has the worker of rspamd's package.
+func startRspamd(t *testing.T, h *testbed.Host, address string) {
 	t.Helper()
 	dir := filepath.Join(h.Dir, "rspamd")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	conf := strings.NewReplacer("DIR", dir).Replace(`options {
+	conf := strings.NewReplacer("DIR", dir, "ADDRESS", address).Replace(`options {
 	pidfile = "DIR/pid"; tempdir = "DIR"; hs_cache_dir = "DIR"; cache_file = "DIR/symbols.cache";
 	filters = ""; url_tld = "DIR/suffixes"; history_rows = 1;
 	dns { nameserver = ["127.0.0.1"]; sockets = 1; retransmits = 1; timeout = 0.1s; }
 }
 logging { type = "console"; level = "notice"; }
+worker "normal" { bind_socket = "ADDRESS:11333"; count = 2; }
 worker "rspamd_proxy" { count = 2; .include "/etc/rspamd/local.d/worker-proxy.inc" }
 actions { .include "/etc/rspamd/local.d/actions.conf" }
 modules { path = "/usr/share/rspamd/plugins/multimap.lua"; }
@@ -65,7 +97,8 @@ lua = "DIR/rules.lua";
 	write(t, filepath.Join(dir, "rules.lua"), "require \"global_functions\" ()\n")
 	write(t, filepath.Join(dir, "suffixes"), "com\nexample\n")
 	p := h.Start(t, "rspamd", "--no-fork", "--config=/etc/rspamd/rspamd.conf", "--user=root", "--group=root")
-	await(t, b.local+":11332", p)
+	await(t, address+":11332", p)
+	await(t, address+":11333", p)
 }
 
 // await waits until somebody listens at an address.
