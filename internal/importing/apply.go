@@ -83,8 +83,14 @@ func makeDir(dir string) error {
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
-	if err != nil || os.Geteuid() != 0 {
+	if err != nil {
 		return err
+	}
+	if err := os.Chmod(dir, 0o755); err != nil { // whatever the umask: the service reads its files
+		return err
+	}
+	if os.Geteuid() != 0 {
+		return nil
 	}
 	info, err := os.Stat(filepath.Dir(dir))
 	if err != nil {
