@@ -16,7 +16,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mailweir/internal/attach"
 	"mailweir/internal/importing"
 	"mailweir/internal/importing/access"
 	"mailweir/internal/importing/dnslists"
@@ -73,7 +72,7 @@ configuration is wrong already.`,
 			}
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 			defer stop()
-			return importError(q.run(ctx, cmd, args))
+			return importError(untilSignal(ctx, signalGrace, func() error { return q.run(ctx, cmd, args) }))
 		},
 	}
 	addSettings(cmd)
@@ -113,6 +112,9 @@ func (q *importQuestion) run(ctx context.Context, cmd *cobra.Command, args []str
 	if err != nil {
 		return err
 	}
+	if ctx.Err() != nil {
+		return errSignal
+	}
 	plan, err := importing.NewPlan(into.target(), read)
 	if err != nil {
 		return err
@@ -129,7 +131,7 @@ func (q *importQuestion) run(ctx context.Context, cmd *cobra.Command, args []str
 		}
 	}
 	if !q.dryRun {
-		if err := q.apply(cmd, plan, report); err != nil {
+		if err := q.apply(ctx, cmd, plan, report); err != nil {
 			return err
 		}
 	}
@@ -154,15 +156,9 @@ func (q *importQuestion) run(ctx context.Context, cmd *cobra.Command, args []str
 }
 
 // apply asks, and writes.
-func (q *importQuestion) apply(cmd *cobra.Command, plan *importing.Plan, report *importing.Report) error {
-	if !plan.Nothing() {
-		yes, err := consent(cmd, q.yes)()
-		if err != nil {
-			return err
-		}
-		if !yes {
-			return attach.ErrUnchanged
-		}
+func (q *importQuestion) apply(ctx context.Context, cmd *cobra.Command, plan *importing.Plan, report *importing.Report) error {
+	if err := q.mayWrite(ctx, cmd, !plan.Nothing()); err != nil {
+		return err
 	}
 	if err := plan.Apply(time.Now()); err != nil {
 		return err
