@@ -12,6 +12,7 @@ import (
 
 	"mailweir/internal/importing"
 	"mailweir/internal/mta/postfix"
+	"mailweir/internal/textfile"
 )
 
 // ofPostfix is the kind of sources that read the configuration of Postfix.
@@ -96,6 +97,7 @@ func (q *importQuestion) read(ctx context.Context, chosen []chosenSource, into *
 			if r.Result, err = c.Read(ctx, in); err != nil {
 				return nil, nil, nil, fmt.Errorf("%s: %w", c.Name, err)
 			}
+			r.Files = in.Seen()
 		}
 		read = append(read, r)
 	}
@@ -169,6 +171,11 @@ func (q *importQuestion) postfix(ctx context.Context, chosen []chosenSource) (fr
 	if dir != "" {
 		if _, err := os.Stat(filepath.Join(dir, "main.cf")); err != nil && !named {
 			return nil, "no Postfix is read: " + err.Error(), nil
+		}
+		for _, name := range []string{"main.cf", "master.cf"} { // postconf would wait for a pipe
+			if _, err := textfile.Read(filepath.Join(dir, name)); errors.Is(err, textfile.ErrNotRegular) {
+				return nil, "", err
+			}
 		}
 	}
 	from, err = postfix.Read(ctx, run, dir)

@@ -65,9 +65,9 @@ var layers = map[string][]string{
 	"internal/attach":       {"internal/mta", "internal/mta/postfix", "internal/mta/sendmail", "internal/textfile"},
 	"internal/importing":    {"internal/mta", "internal/mta/postfix", "internal/textfile", "internal/config"},
 	"internal/importing/*":  {"internal/importing", "internal/oldmap", "internal/mta", "internal/mta/postfix", "internal/textfile", "internal/table", "internal/address", "internal/content", "internal/content/match", "internal/confusable", "internal/encodedword", "internal/state", "rbl"},
-	"internal/oldmap":       {"internal/importing", "internal/mta/postfix", "internal/table", "internal/textfile"},
+	"internal/oldmap":       {"internal/importing", "internal/mta/postfix", "internal/table"},
 	"internal/mta":          {},
-	"internal/mta/postfix":  {"internal/mta"},
+	"internal/mta/postfix":  {"internal/mta", "internal/textfile"},
 	"internal/mta/sendmail": {"internal/mta", "internal/textfile"},
 
 	// What is wrong between them, mailweir and the host.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mailweir/internal/config"
+	"mailweir/internal/textfile"
 )
 
 // Apply writes what the plan says, if the files still are what they were when it was made. Where
@@ -104,7 +105,7 @@ func makeDir(dir string) error {
 
 // unmoved reports a file that somebody has changed since the plan was made.
 func (c *change) unmoved() error {
-	data, err := os.ReadFile(c.path)
+	data, err := textfile.Read(c.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && c.before == nil:
 		return nil

@@ -7,9 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
+
+	"mailweir/internal/textfile"
 )
 
 // ledgerFile is the file, in the directory imported, in which a run keeps what it has written, so
@@ -37,6 +38,8 @@ type entry struct {
 	Flags []flagEntry `json:"flags,omitempty"`
 	// Files are the sums of files by their names, as they were written.
 	Files map[string]string `json:"files,omitempty"`
+	// Read are the files of the old configuration that could be read.
+	Read []string `json:"read,omitempty"`
 }
 
 // flagEntry is a [Flag].
@@ -50,7 +53,7 @@ type flagEntry struct {
 // readLedger reads that of a directory; an empty one where there is none.
 func readLedger(dir string) (*ledger, error) {
 	name := filepath.Join(dir, ledgerFile)
-	data, err := os.ReadFile(name)
+	data, err := textfile.Read(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &ledger{Sources: map[string]*entry{}}, nil
 	}

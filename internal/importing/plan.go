@@ -32,6 +32,10 @@ type Read struct {
 	Source Source
 	// Result is nil where the source was not read in this run: what it came to before stays.
 	Result *Result
+	// Files are those that were to be read for it, with the error of those that could not be: see
+	// [Input.Seen]. Where one cannot be read that an earlier run has read, what that run made of the
+	// source stays.
+	Files map[string]error
 }
 
 // fileHead stands in front of each file that is not bare.
@@ -97,10 +101,14 @@ func (p *Plan) entry(r Read) (*entry, error) {
 	if r.Result == nil {
 		return old, nil
 	}
+	if name := r.lost(old); name != "" {
+		p.remarkLost(r.Source, name, r.Files[name])
+		return old, nil
+	}
 	p.read = append(p.read, r.Source.Name)
 	p.notes = append(p.notes, r.Result.Notes...)
 	p.doubles = append(p.doubles, r.Result.Doubles...)
-	e := &entry{Items: r.Result.Items, Files: map[string]string{}}
+	e := &entry{Items: r.Result.Items, Files: map[string]string{}, Read: r.readable()}
 	for _, f := range r.Result.Flags {
 		e.Flags = append(e.Flags, flagEntry(f))
 	}

@@ -210,7 +210,7 @@ func TestOneItemAWord(t *testing.T) {
 	leaves.Left(at, "own", "and there")
 	carries.Changed(at, "policy a", "it is done here")
 	h := newHost(t)
-	report := h.plan(Read{Source{Name: "one"}, leaves}, Read{Source{Name: "two"}, carries}).Report(nil)
+	report := h.plan(Read{Source: Source{Name: "one"}, Result: leaves}, Read{Source: Source{Name: "two"}, Result: carries}).Report(nil)
 	var got []string
 	for _, i := range report.Items {
 		got = append(got, fmt.Sprintf("%s %s:%d %s: %s", i.Source, i.Fate, i.Line, i.Text, i.Reason))
@@ -383,4 +383,29 @@ func TestInterrupted(t *testing.T) {
 	}
 	h.want("the next run", what(h.plan(next)), "same a-list, same a-new, changed 40-import.conf")
 	h.want("one that goes on from there", what(h.apply(source("a", "file a-list=xxx", "file a-new=n", "flag list=/a-list"))), "changed a-list, same a-new, same 40-import.conf")
+}
+
+// What cannot be read now that an earlier run has read takes nothing away, until it is named no more.
+func TestLostFile(t *testing.T) {
+	h := newHost(t)
+	seen := func(r Read, files map[string]error) Read {
+		r.Files = files
+		return r
+	}
+	gone := &os.PathError{Op: "open", Path: "/old/x", Err: errors.New("it is away")}
+	whole := source("a", "file a-list=x", "flag list=/a-list", "carried x")
+	h.apply(seen(whole, map[string]error{"/old/x": nil, "/old/never": gone}), source("b", "flag other=B"))
+	lines := h.lines()
+	for range 2 {
+		p := h.apply(seen(source("a", "left x"), map[string]error{"/old/x": gone}), source("b", "flag other=B"))
+		h.want("lines", h.lines(), lines)
+		h.want("the table", h.text("a-list"), fileHead+"x\n")
+		if notes := p.Report(nil).Notes; len(notes) != 1 || !strings.HasPrefix(notes[0], "/old/x was read by an earlier import and cannot be read now (it is away)") {
+			t.Errorf("%q", notes)
+		}
+	}
+	p := h.apply(seen(whole, map[string]error{"/old/x": nil, "/old/never": gone}), source("b", "flag other=B"))
+	h.want("a file that never was there", fmt.Sprint(p.Report(nil).Notes), "[]")
+	h.apply(source("a"), source("b", "flag other=B"))
+	h.want("named no more", h.lines(), "other = B")
 }

@@ -41,6 +41,8 @@ type Input struct {
 	Given func(flag string) []string
 	// Run runs a program, such as postmap.
 	Run mta.Run
+
+	seen map[string]error
 }
 
 // Old is where a file of the old host that has this name is now. What is below Root already, as

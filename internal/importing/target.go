@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"mailweir/internal/textfile"
 )
 
 // Target is the mailweir that is to have what is imported.
@@ -63,7 +65,7 @@ func newChange(path string, after *string, ours ...string) (*change, error) {
 	if !info.Mode().IsRegular() {
 		return nil, &fs.PathError{Op: "import", Path: path, Err: errors.New("is no regular file; move it away")}
 	}
-	data, err := os.ReadFile(path)
+	data, err := textfile.Read(path)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +126,7 @@ func (t *Target) trialDir(changes []*change) (dir string, err error) {
 		if !e.Type().IsRegular() || e.Name() == ledgerFile {
 			continue
 		}
-		data, err := os.ReadFile(filepath.Join(t.Dir, e.Name()))
+		data, err := textfile.Read(filepath.Join(t.Dir, e.Name()))
 		if err != nil {
 			return dir, err
 		}

@@ -13,7 +13,6 @@ import (
 	"mailweir/internal/importing"
 	"mailweir/internal/mta/postfix"
 	"mailweir/internal/table"
-	"mailweir/internal/textfile"
 )
 
 // Map is a table that has been read.
@@ -74,7 +73,7 @@ func Read(ctx context.Context, in *importing.Input, t postfix.Table) *Map {
 			m.readRules(t.Name)
 			break
 		}
-		if data, err := textfile.ReadText(in.Old(t.Name)); err != nil {
+		if data, err := in.ReadText(in.Old(t.Name)); err != nil {
 			m.Unread = err.Error()
 		} else {
 			m.read(string(data), in.Old(t.Name))
@@ -101,7 +100,7 @@ func (m *Map) readCompiled(ctx context.Context, in *importing.Input) {
 			database = path + c.suffix
 		}
 	}
-	data, err := textfile.ReadText(path)
+	data, err := in.ReadText(path)
 	if err == nil {
 		m.read(string(data), path)
 		m.remarkAge(path, database)
@@ -111,7 +110,7 @@ func (m *Map) readCompiled(ctx context.Context, in *importing.Input) {
 		m.Unread = err.Error()
 		return
 	}
-	if _, statErr := os.Stat(database); statErr != nil {
+	if info, statErr := os.Stat(database); statErr != nil || !info.Mode().IsRegular() {
 		m.Unread = err.Error()
 		return
 	}
@@ -120,6 +119,7 @@ func (m *Map) readCompiled(ctx context.Context, in *importing.Input) {
 		m.Unread = fmt.Sprintf("its text is not there, and its database cannot be read: %v", runErr)
 		return
 	}
+	in.Saw(path, nil)
 	m.note("%s, of which postmap made %s, is not there: what is imported was read from the database, in its order", path, database)
 	n := 0
 	for line := range strings.Lines(out.Stdout) {

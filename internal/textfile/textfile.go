@@ -61,7 +61,14 @@ const maxText = 64 << 20
 
 // ReadText reads a regular file of text, of at most 64 MiB.
 func ReadText(name string) ([]byte, error) {
-	f, err := OpenText(name)
+	return readAll(name, OpenText)
+}
+
+// Read is [ReadText] for a file that may begin with a byte order mark.
+func Read(name string) ([]byte, error) { return readAll(name, Open) }
+
+func readAll(name string, open func(string) (*os.File, error)) ([]byte, error) {
+	f, err := open(name)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -18,8 +19,10 @@ func TestOnlyRegularFiles(t *testing.T) {
 		if _, err := Open(name); !errors.Is(err, ErrNotRegular) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := ReadText(name); !errors.Is(err, ErrNotRegular) {
-			t.Errorf("%s: %v", name, err)
+		for _, read := range []func(string) ([]byte, error){Read, ReadText} {
+			if _, err := read(name); !errors.Is(err, ErrNotRegular) {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 	}
 	if _, err := Open(filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
@@ -37,5 +40,18 @@ func TestText(t *testing.T) {
 		if !errors.Is(err, want) || err == nil && string(data) != content {
 			t.Errorf("%q: %q, %v", content, data, err)
 		}
+	}
+}
+
+func TestSize(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "large")
+	if err := os.WriteFile(name, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(name, maxText+1); err != nil { // it has a hole, and takes no room
+		t.Fatal(err)
+	}
+	if _, err := Read(name); err == nil || !strings.Contains(err.Error(), "larger than 64 MiB") {
+		t.Error(err)
 	}
 }

@@ -6,7 +6,6 @@ import (
 
 	"mailweir/internal/importing"
 	"mailweir/internal/table"
-	"mailweir/internal/textfile"
 )
 
 // ask takes over a table that mailweir asks as Postfix does. What it answers is known where its
@@ -19,7 +18,7 @@ func (r *reader) ask(u *use) {
 	}
 	answer, known := "", false
 	if u.table.Type != "socketmap" && u.table.Type != "tcp" {
-		data, err := textfile.ReadText(r.in.Old(u.table.Name))
+		data, err := r.in.ReadText(r.in.Old(u.table.Name))
 		if err != nil {
 			u.why = err.Error()
 			r.result.Left(u.at, u.Text, "%s; it does its work in Postfix as before", u.why)

@@ -9,7 +9,6 @@ import (
 	"mailweir/internal/importing"
 	"mailweir/internal/mta/postfix"
 	"mailweir/internal/table"
-	"mailweir/internal/textfile"
 )
 
 // locals are the domains that Postfix takes mail for: our own users send from them.
@@ -42,7 +41,7 @@ func (l *locals) add(value string, depth int) {
 	for _, t := range postfix.ParseTables(value) {
 		switch {
 		case t.Type == "" && strings.HasPrefix(t.Name, "/") && depth < deepest:
-			if data, err := textfile.ReadText(l.in.Old(t.Name)); err == nil {
+			if data, err := l.in.ReadText(l.in.Old(t.Name)); err == nil {
 				l.add(strings.Join(keysOf(string(data)), " "), depth+1)
 			}
 		case t.Type == "":
@@ -50,7 +49,7 @@ func (l *locals) add(value string, depth int) {
 		case slices.Contains([]string{"mysql", "pgsql", "ldap", "sqlite"}, t.Type):
 			l.asked = append(l.asked, t)
 		case t.Type != "regexp" && t.Type != "pcre":
-			if data, err := textfile.ReadText(l.in.Old(t.Name)); err == nil {
+			if data, err := l.in.ReadText(l.in.Old(t.Name)); err == nil {
 				for _, key := range keysOf(string(data)) {
 					if !strings.Contains(key, "@") {
 						l.names[address.NormalDomain(key)] = true

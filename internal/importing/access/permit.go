@@ -9,7 +9,6 @@ import (
 	"mailweir/internal/importing"
 	"mailweir/internal/mta/postfix"
 	"mailweir/internal/table"
-	"mailweir/internal/textfile"
 )
 
 // permit writes the lists of those whom an OK of a map spares what follows.
@@ -156,7 +155,7 @@ func (r *reader) ownNets(k *kind) bool {
 			r.result.Note("mynetworks has the exception %s; %s exempts it, too", t.Text, k.block)
 			continue
 		case t.Type == "cidr" || t.Type == "" && strings.HasPrefix(t.Name, "/"):
-			if data, err := textfile.ReadText(r.in.Old(t.Name)); err == nil {
+			if data, err := r.in.ReadText(r.in.Old(t.Name)); err == nil {
 				nets = append(nets, keysOf(string(data))...)
 				continue
 			}

@@ -1,7 +1,6 @@
 package dnslists
 
 import (
-	"os"
 	"slices"
 	"strings"
 
@@ -31,7 +30,7 @@ func (g *reading) mayPermit(s *postfix.Service, t postfix.Table) bool {
 	switch t.Type {
 	case "inline", "static":
 	case "texthash", "hash", "btree", "lmdb", "cdb", "dbm", "cidr", "regexp", "pcre":
-		data, err := os.ReadFile(g.in.Old(t.Name))
+		data, err := g.in.ReadText(g.in.Old(t.Name))
 		if err != nil {
 			return true
 		}

@@ -1,7 +1,6 @@
 package dnslists
 
 import (
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -22,7 +21,7 @@ func (g *reading) readReplyMaps() {
 		default:
 			continue
 		}
-		text, err := os.ReadFile(path)
+		text, err := g.in.ReadText(path)
 		if err != nil {
 			g.r.Left(importing.Place{File: path}, "", "%v", err)
 			continue

@@ -17,7 +17,6 @@ import (
 
 	"mailweir/internal/importing"
 	"mailweir/internal/mta/postfix"
-	"mailweir/internal/textfile"
 )
 
 // Name is that of the source; the names of its files begin with it.
@@ -137,7 +136,7 @@ func (r *reader) text(t postfix.Table) (text, problem string) {
 	case strings.HasPrefix(t.Name, "{"):
 		return "", "its patterns stand in the parameter itself: write them into a file and import again"
 	}
-	data, err := textfile.ReadText(r.in.Old(t.Name))
+	data, err := r.in.ReadText(r.in.Old(t.Name))
 	if err != nil {
 		return "", fmt.Sprintf("it cannot be read: %s", err)
 	}

@@ -84,7 +84,7 @@ func (f *found) directory(path string) {
 	for _, suffix := range []string{"", ".local"} {
 		for base, list := range map[string]*[]string{"whitelist_clients": &f.clients, "whitelist_recipients": &f.recipients} {
 			name := filepath.Join(path, base+suffix)
-			if _, err := os.Stat(name); err == nil {
+			if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) {
 				*list = append(*list, name)
 			}
 		}
@@ -161,7 +161,7 @@ func (r *reading) each(name string, line func(*reading, importing.Place, string)
 
 // text is that of a file, or the file is left.
 func (r *reading) text(name string) (text string, ok bool) {
-	data, err := textfile.ReadText(name)
+	data, err := r.ReadText(name)
 	if err != nil {
 		why := err
 		if path := (*fs.PathError)(nil); errors.As(err, &path) {

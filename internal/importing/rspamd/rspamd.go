@@ -14,7 +14,6 @@ import (
 	"strings"
 
 	"mailweir/internal/importing"
-	"mailweir/internal/textfile"
 )
 
 // Source reads directories as /etc/rspamd: what is in local.d and override.d. Files of the package
@@ -86,6 +85,7 @@ func (r *reading) settings(ctx context.Context) error {
 // directory reads its files of settings. Those that cannot be read as such are left.
 func (r *reading) directory(dir string) error {
 	entries, err := os.ReadDir(dir)
+	r.Saw(dir, unlessGone(err))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -98,7 +98,7 @@ func (r *reading) directory(dir string) error {
 	}
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
-		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() || !isSettings(e.Name()) {
+		if e.IsDir() || !isSettings(e.Name()) {
 			continue
 		}
 		text, ok := r.text(path)
@@ -117,6 +117,15 @@ func (r *reading) directory(dir string) error {
 		r.files = append(r.files, f)
 	}
 	return nil
+}
+
+// unlessGone is an error but that of what is not there: a directory is named nowhere else, so that
+// one that is gone is gone on purpose.
+func unlessGone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 func isSettings(name string) bool {
@@ -138,7 +147,7 @@ func (r *reading) vars() map[string]string {
 
 // text is that of a file, or the file is left.
 func (r *reading) text(path string) (text string, ok bool) {
-	data, err := textfile.ReadText(path)
+	data, err := r.ReadText(path)
 	if err != nil {
 		why := err
 		if failed := (*fs.PathError)(nil); errors.As(err, &failed) {

@@ -1,9 +1,10 @@
 package postfix
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
+
+	"mailweir/internal/textfile"
 )
 
 // Where is the file and the line in which a word of a parameter stands, or several that follow each
@@ -42,7 +43,7 @@ func references(raw string) (names []string) {
 
 // readText is a file's text, "" where it cannot be read: then nobody knows a line.
 func readText(file string) string {
-	data, err := os.ReadFile(file)
+	data, err := textfile.Read(file)
 	if err != nil {
 		return ""
 	}
