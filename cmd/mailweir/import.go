@@ -123,7 +123,7 @@ func (q *importQuestion) run(ctx context.Context, cmd *cobra.Command, args []str
 		from.Config = strings.TrimPrefix(from.Config, filepath.Clean(q.root)) // as it is called on that host
 	}
 	report := plan.Report(from)
-	report.Notes = slices.Concat(notes, report.Notes, into.remarks(report.Checks))
+	report.Notes = slices.Concat(notes, report.Notes, into.remarks(report.Checks, plan.Fragment()))
 	out := cmd.OutOrStdout()
 	if !q.json {
 		if err := report.Write(out, q.all); err != nil {

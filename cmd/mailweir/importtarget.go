@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"mailweir/internal/config"
 	"mailweir/internal/importing"
 )
 
@@ -23,6 +24,8 @@ type importTarget struct {
 	// has given something to do before.
 	checks map[string]string
 	on     map[string]bool
+	// watched are those that have something to do without the file, and that it has on monitor.
+	watched []string
 }
 
 func newImportTarget(s *settings) (*importTarget, error) {
@@ -54,6 +57,9 @@ func newImportTarget(s *settings) (*importTarget, error) {
 				t.on[state.Check.Name] = true
 			}
 		}
+		if state.Off == "" && t.monitored(state.Check.Name) {
+			t.watched = append(t.watched, state.Check.Name)
+		}
 	}
 	return t, nil
 }
@@ -66,7 +72,7 @@ func (t *importTarget) with(text string) *settings {
 }
 
 func (t *importTarget) target() *importing.Target {
-	return &importing.Target{Dir: t.dir, Fragment: t.fragment, Flag: t.flag, Check: t.check, Mode: t.mode}
+	return &importing.Target{Dir: t.dir, Fragment: t.fragment, Flag: t.flag, Check: t.check, Mode: t.mode, Watched: t.watched}
 }
 
 // check reports what would be wrong with the configuration.
@@ -107,10 +113,22 @@ func (t *importTarget) given(flag string) (values []string) {
 	return values
 }
 
+// monitored reports whether the file of an earlier run has a check on monitor.
+func (t *importTarget) monitored(check string) bool {
+	return slices.ContainsFunc(t.s.found.Settings(check), func(s config.Setting) bool {
+		return s.Name == t.fragment && s.Value == monitor
+	})
+}
+
+const monitor = "monitor"
+
 // mode is monitor for a check that would refuse mail at once: that had nothing to do before, and for
-// which no file that is read before says anything, nor --default-mode.
+// which no file that is read before says anything, nor --default-mode. What an earlier run had on
+// monitor stays so: who wants it to refuse says so in a later file, as "mailweir enforce" does.
 func (t *importTarget) mode(check string) string {
-	monitor := "monitor"
+	if t.monitored(check) {
+		return monitor
+	}
 	if t.on[check] || !t.of.found.Sources("default-mode")[0].IsDefault() {
 		return ""
 	}
@@ -123,12 +141,12 @@ func (t *importTarget) mode(check string) string {
 	return monitor
 }
 
-// remarks say which of some checks refuse mail already, so that what is imported does so as soon as
-// it is loaded.
-func (t *importTarget) remarks(checks []string) (remarks []string) {
-	now := t.of.standing()
+// remarks say which of some checks refuse mail already, with the text that the file is to have, so
+// that what is imported does so as soon as it is loaded.
+func (t *importTarget) remarks(checks []string, text string) (remarks []string) {
+	now := t.with(text).standing()
 	for _, name := range checks {
-		if one := now.Checks[name]; one.Mode.Refuses() && t.mode(name) == "" {
+		if one := now.Checks[name]; one.Mode.Refuses() {
 			remarks = append(remarks, fmt.Sprintf("%s refuses already (%s), so what is imported for it refuses from the next reload on; to watch it first: mailweir monitor %[1]s", name, placeText(one.At)))
 		}
 	}

@@ -88,13 +88,19 @@ const fragmentHead = `# Written by mailweir import. What you edit here stays: th
 
 // fragment is the text of 40-import.conf with those of its lines that are chosen; "" for none.
 func (p *Plan) fragment(chosen func(*line) bool) string {
-	if len(p.all) == 0 {
+	checks := p.checks()
+	for _, check := range p.target.Watched {
+		if !slices.Contains(checks, check) {
+			checks = append(checks, check)
+		}
+	}
+	if len(p.all) == 0 && len(checks) == 0 {
 		return ""
 	}
 	var b strings.Builder
 	b.WriteString(fragmentHead)
 	first := true
-	for _, check := range p.checks() {
+	for _, check := range checks {
 		mode := p.target.Mode(check)
 		if mode == "" {
 			continue

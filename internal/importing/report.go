@@ -109,6 +109,14 @@ func (r *Report) items(source string, e, old *entry) {
 	}
 }
 
+// Fragment is the text of 40-import.conf once all is written, "" for none.
+func (p *Plan) Fragment() string {
+	if now := p.config.now(); now != nil {
+		return *now
+	}
+	return ""
+}
+
 func (c *change) reported() ReportedFile {
 	f := ReportedFile{Path: c.path, What: "changed", Why: c.kept}
 	text := c.after

@@ -21,6 +21,9 @@ type Target struct {
 	// Mode is the one that a check is to have a line for, because otherwise what is imported would
 	// refuse mail at once; "" for none. Names of checks are those that Flag tells.
 	Mode func(check string) string
+	// Watched are checks that have something to do by other files and refuse nothing only because
+	// Fragment has a line for them: they keep it, whatever else becomes of Fragment.
+	Watched []string
 }
 
 // FlagFacts is what there is to know of a flag.
