@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 // the whole configuration does not pass afterwards, or a file cannot be written, all become what
 // they were.
 func (p *Plan) Apply(now time.Time) error {
-	if p.Nothing() && p.remembered() {
+	if p.Nothing() && p.remembered() && len(p.leftovers()) == 0 {
 		return nil
 	}
 	unlock, err := p.lock()
@@ -25,6 +26,11 @@ func (p *Plan) Apply(now time.Time) error {
 		return err
 	}
 	defer unlock()
+	for _, name := range p.leftovers() {
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
 	for _, c := range p.changes() {
 		if err := c.unmoved(); err != nil {
 			return err
@@ -60,6 +66,24 @@ func (p *Plan) remembered() bool {
 	}
 	before, err := p.before.text()
 	return err == nil && next == before
+}
+
+// leftovers are files that a run has begun to write, and was killed before they had their names.
+func (p *Plan) leftovers() (names []string) {
+	for _, c := range append(p.changes(), &change{path: filepath.Join(p.target.Dir, ledgerFile)}) {
+		dir, base := filepath.Split(c.path)
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			number, begun := strings.CutPrefix(e.Name(), "."+base+".")
+			if begun && e.Type().IsRegular() && number != "" && strings.Trim(number, "0123456789") == "" {
+				names = append(names, filepath.Join(dir, e.Name()))
+			}
+		}
+	}
+	return names
 }
 
 // lock keeps two runs from each other.
