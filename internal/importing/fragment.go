@@ -10,6 +10,8 @@ import (
 type line struct {
 	Flag
 	facts *FlagFacts
+	// refused says that mailweir does not take it.
+	refused bool
 }
 
 // lines are those of all flags. What stands elsewhere already, or is said otherwise there, becomes a

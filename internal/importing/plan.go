@@ -23,8 +23,8 @@ type Plan struct {
 	files  []*change
 	config *change
 	notes  []string
-	// doubles are those of the sources of this run.
-	doubles []Double
+	// doubles are those of the sources of this run, by their names.
+	doubles map[string][]Double
 }
 
 // Read is what a source has come to.
@@ -49,7 +49,7 @@ func NewPlan(t *Target, all []Read) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{target: t, before: before, next: &ledger{Sources: map[string]*entry{}}}
+	p := &Plan{target: t, before: before, next: &ledger{Sources: map[string]*entry{}}, doubles: map[string][]Double{}}
 	var flags []Flag
 	for _, r := range all {
 		e, err := p.entry(r)
@@ -69,7 +69,11 @@ func NewPlan(t *Target, all []Read) (*Plan, error) {
 	if err := p.lines(flags); err != nil {
 		return nil, err
 	}
-	return p, p.settle()
+	if err := p.settle(); err != nil {
+		return nil, err
+	}
+	p.edited()
+	return p, nil
 }
 
 // once drops what a source has left of a word that another source carries: each has one item.
@@ -107,7 +111,7 @@ func (p *Plan) entry(r Read) (*entry, error) {
 	}
 	p.read = append(p.read, r.Source.Name)
 	p.notes = append(p.notes, r.Result.Notes...)
-	p.doubles = append(p.doubles, r.Result.Doubles...)
+	p.doubles[r.Source.Name] = r.Result.Doubles
 	e := &entry{Items: r.Result.Items, Files: map[string]string{}, Read: r.readable()}
 	for _, f := range r.Result.Flags {
 		e.Flags = append(e.Flags, flagEntry(f))
@@ -183,6 +187,7 @@ func (p *Plan) settle() error {
 		accepted[l] = true
 		if err := check(p.fragment(func(l *line) bool { return accepted[l] })); err != nil {
 			delete(accepted, l)
+			l.refused = true
 			p.overruled(l, "mailweir check says "+oneLine(err.Error()))
 		}
 	}

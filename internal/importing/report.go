@@ -53,13 +53,15 @@ type ReportedFile struct {
 // Report says what the plan would do. from is the Postfix that was read, nil for none.
 func (p *Plan) Report(from *postfix.Postfix) *Report {
 	r := &Report{Totals: map[Fate]int{Carried: 0, Changed: 0, Left: 0}, Checks: p.checks(), Notes: p.notes, plan: p}
+	var doubles []Double
 	for _, name := range p.read {
+		doubles = append(doubles, p.doubles[name]...)
 		e, old := p.next.Sources[name], p.before.Sources[name]
 		r.again = r.again || old != nil
 		r.items(name, e, old)
 	}
 	if from != nil {
-		r.Doubles = commands(from, p.doubles)
+		r.Doubles = commands(from, doubles)
 	}
 	for _, c := range p.changes() {
 		if c.before != nil || c.after != nil {

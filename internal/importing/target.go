@@ -49,6 +49,9 @@ type change struct {
 	mode fs.FileMode // of a new file
 }
 
+// notOurs is why a file is kept that import has not written.
+const notOurs = "not written by mailweir import"
+
 // Modes of new files.
 const (
 	secretMode = 0o640
@@ -86,7 +89,7 @@ func newChange(path string, after *string, ours ...string) (*change, error) {
 	case known:
 		c.kept = "edited since it was imported"
 	default:
-		c.kept = "not written by mailweir import"
+		c.kept = notOurs
 	}
 	return c, nil
 }
