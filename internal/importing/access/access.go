@@ -39,6 +39,8 @@ type reader struct {
 	managed []managedLine
 	// followed are the classes that became recipients' own lists.
 	followed map[string]bool
+	// nets are mynetworks, once they were asked for.
+	nets *ownNets
 	// asking are the lists that ask DNS lists or policy services.
 	asking []string
 }

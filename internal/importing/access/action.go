@@ -45,6 +45,8 @@ type action struct {
 	spares bool
 	// skip says that the entry has no place in such a list: nothing asks for its key.
 	skip bool
+	// nets says that a refusal of outsiders spares mynetworks.
+	nets bool
 	// maps are those of the verb senders.
 	maps []postfix.Restriction
 }
@@ -169,7 +171,7 @@ func (r *reader) restrictions(u *use, value string) action {
 	case first == "permit":
 		return action{verb: ok}
 	case (first == "reject" || first == "defer") && inside > 0:
-		return action{verb: outsiders}
+		return action{verb: outsiders, nets: slices.ContainsFunc(list[:inside], permitsNets)}
 	case first == "reject":
 		return action{verb: reject, note: "is written as REJECT"}
 	case first == "defer":

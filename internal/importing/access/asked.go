@@ -55,6 +55,10 @@ func (r *reader) ask(u *use) {
 // tellAsked says what becomes of a table that is asked.
 func (r *reader) tellAsked(u *use, answer string) {
 	k := u.kind
+	var also []string
+	if k.word == "clients" {
+		also = r.alsoOwn(u, "")
+	}
 	switch {
 	case u.answer.verb == ok && k.word == "senders":
 		r.result.Changed(u.at, u.Text, "%s", k.permitReason)
@@ -65,6 +69,8 @@ func (r *reader) tellAsked(u *use, answer string) {
 		r.result.Carried(u.at, u.Text, "%s", k.permit)
 	case k.word == "clients" && u.answer.code == 0:
 		r.result.Changed(u.at, u.Text, "%s, which answers 421 unless client-block-code = 554", k.block)
+	case len(also) > 0:
+		r.result.Changed(u.at, u.Text, "%s, %s", k.block, strings.Join(also, ", "))
 	case u.insiders && k.word != "clients":
 		r.result.Changed(u.at, u.Text, "%s, also from your own networks and users, whom Postfix does not ask here", k.block)
 	default:

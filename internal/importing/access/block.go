@@ -16,6 +16,11 @@ func (r *reader) block(k *kind, uses []*use) {
 		r.logins(k, uses)
 		return
 	}
+	if k.word == "clients" {
+		// Those that are asked about our own networks, too, before the list that exempts these.
+		uses = slices.Clone(uses)
+		slices.SortStableFunc(uses, func(a, b *use) int { return cmp.Compare(rank(a.own), rank(b.own)) })
+	}
 	var seen []string
 	blind := make(map[string]string)
 	projections := make([]*projection, len(uses))
@@ -27,14 +32,21 @@ func (r *reader) block(k *kind, uses []*use) {
 		projections[i] = r.refusals(k, u, blind)
 	}
 	own := false
+	exempt := func(u *use) {
+		if k.word == "clients" && u.own && !own {
+			r.writeOwn(k)
+			own = true
+		}
+	}
 	for i, p := range projections {
+		u := uses[i]
 		if p == nil {
-			if uses[i].Asked != "" && uses[i].does(k.block) {
-				r.flagAsked(uses[i], k.block)
+			if u.Asked != "" && u.does(k.block) {
+				exempt(u)
+				r.flagAsked(u, k.block)
 			}
 			continue
 		}
-		u := uses[i]
 		behind := r.behind(uses, projections, i)
 		p.trim(func(l *line) bool {
 			return l.act.ends && len(behind) > 0 ||
@@ -44,11 +56,17 @@ func (r *reader) block(k *kind, uses []*use) {
 		if len(p.lines) == 0 {
 			continue
 		}
-		if k.word == "clients" && u.insiders && !own {
-			own = r.ownNets(k)
-		}
+		exempt(u)
 		r.write(k.word, k.block, u, p)
 	}
+}
+
+// rank orders what is false before what is true.
+func rank(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // spec names the map.
@@ -189,6 +207,9 @@ func (r *reader) tellRefusal(k *kind, u *use, e *entry, a *action) {
 	}
 	if u.insiders && k.word != "clients" {
 		notes = append(notes, "also from your own networks and users, whom Postfix does not ask here")
+	}
+	if u.kind.word == "clients" {
+		notes = append(notes, r.alsoOwn(u, e.Key)...)
 	}
 	for _, before := range r.permitting(u) {
 		notes = append(notes, "also what "+before+" permits")

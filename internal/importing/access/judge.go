@@ -155,8 +155,8 @@ func (r *reader) notForAll(u *use) {
 	for i := range u.acts {
 		e, a := &u.Entries[i], &u.acts[i]
 		switch {
-		case a.verb == outsiders && u.kind.word == "clients":
-			// Our own networks stand before it in the list.
+		case a.verb == outsiders && u.kind.word == "clients" && (!a.nets || u.own && r.own().known):
+			// Our own networks stand before it in the list, and a login is never refused by it.
 			a.verb, a.note = reject, "for clients that are not in mynetworks and have no login"
 		case a.verb == outsiders:
 			a.verb, a.why = other, insidersOnly(u.kind)

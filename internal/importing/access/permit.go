@@ -2,12 +2,9 @@ package access
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
-	"mailweir/internal/importing"
-	"mailweir/internal/mta/postfix"
 	"mailweir/internal/table"
 )
 
@@ -143,66 +140,4 @@ func (r *reader) unspared(uses []*use) {
 			}
 		}
 	}
-}
-
-// ownNets writes an exception for mynetworks in front of the lists of clients, because in Postfix
-// these are permitted before the map is asked. It reports whether there are any.
-func (r *reader) ownNets(k *kind) bool {
-	var nets []string
-	for _, t := range postfix.ParseTables(r.in.Postfix.Parameters["mynetworks"]) {
-		switch {
-		case strings.HasPrefix(t.Text, "!"):
-			r.result.Note("mynetworks has the exception %s; %s exempts it, too", t.Text, k.block)
-			continue
-		case t.Type == "cidr" || t.Type == "" && strings.HasPrefix(t.Name, "/"):
-			if data, err := r.in.ReadText(r.in.Old(t.Name)); err == nil {
-				nets = append(nets, keysOf(string(data))...)
-				continue
-			}
-		case t.Type == "":
-			nets = append(nets, t.Name)
-			continue
-		}
-		r.result.Note("mynetworks has %s, which cannot be read: %s may refuse clients there", t.Text, k.block)
-	}
-	var lines []string
-	for _, net := range nets {
-		if prefix, ok := prefixOf(net); ok && !slices.Contains(lines, prefix.String()+"\tOK") {
-			lines = append(lines, prefix.String()+"\tOK")
-		}
-	}
-	if len(lines) == 0 {
-		return false
-	}
-	name := "access-" + k.word + "-own"
-	r.names[name] = true
-	at := r.in.At(nil, "mynetworks", "")
-	r.result.Files = append(r.result.Files, importing.File{
-		Name: name,
-		Text: "# from mynetworks: these are permitted before Postfix asks its maps of clients\n" + strings.Join(lines, "\n") + "\n",
-	})
-	r.result.Flag(k.block, "cidr:"+r.in.In(name), at)
-	return true
-}
-
-// prefixOf reads a net as mynetworks has it.
-func prefixOf(text string) (netip.Prefix, bool) {
-	host, bits, masked := strings.Cut(text, "/")
-	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	if err != nil {
-		return netip.Prefix{}, false
-	}
-	prefix := netip.PrefixFrom(addr, addr.BitLen())
-	if masked {
-		if prefix, err = netip.ParsePrefix(addr.String() + "/" + bits); err != nil {
-			return netip.Prefix{}, false
-		}
-	}
-	if addr.Is4In6() {
-		if prefix.Bits() < 96 {
-			return netip.Prefix{}, false
-		}
-		prefix = netip.PrefixFrom(addr.Unmap(), prefix.Bits()-96)
-	}
-	return prefix.Masked(), true
 }

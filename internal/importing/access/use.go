@@ -19,6 +19,10 @@ type use struct {
 	// insiders says that before the map our own networks or users are permitted, so that it is about
 	// outsiders alone.
 	insiders bool
+	// own says that permit_mynetworks stands before the map in its list; byDoor is a service that
+	// takes mail from mynetworks without asking the map, "" for none.
+	own    bool
+	byDoor string
 	// passed are maps of other subjects before it that may permit: those they permit never come to
 	// this one.
 	passed []string
@@ -141,9 +145,14 @@ func mxServer(p *postfix.Postfix) *postfix.Service {
 	return nil
 }
 
+// permitNets permits mynetworks.
+const permitNets = "permit_mynetworks"
+
+func permitsNets(one postfix.Restriction) bool { return strings.EqualFold(one.Name, permitNets) }
+
 // insiders are restrictions that permit our own networks and users.
 var insiders = [...]string{
-	"permit_mynetworks", "permit_sasl_authenticated", "permit_inet_interfaces", "permit_tls_clientcerts", "permit_tls_all_clientcerts",
+	permitNets, "permit_sasl_authenticated", "permit_inet_interfaces", "permit_tls_clientcerts", "permit_tls_all_clientcerts",
 }
 
 // ends are restrictions behind which nothing is reached, or nothing for mail to our own domains.
@@ -151,13 +160,13 @@ var ends = [...]string{"permit", "reject", "defer", "permit_auth_destination"}
 
 // chain goes through one list.
 func (r *reader) chain(mx *postfix.Service, list []postfix.Restriction, doors [][]postfix.Restriction) {
-	inside, end := false, ""
+	inside, own, end := false, false, ""
 	var passed []string
 	for i, one := range list {
 		name := strings.ToLower(one.Name)
 		switch {
 		case slices.Contains(insiders[:], name):
-			inside = true
+			inside, own = true, own || name == permitNets
 		case slices.Contains(ends[:], name):
 			if end == "" && !one.Warn {
 				end = one.Text
@@ -171,11 +180,14 @@ func (r *reader) chain(mx *postfix.Service, list []postfix.Restriction, doors []
 			r.word(one)
 			continue
 		}
-		u := &use{Restriction: one, at: r.place(one), kind: k, why: why, insiders: inside, passed: slices.Clone(passed)}
+		u := &use{Restriction: one, at: r.place(one), kind: k, why: why, insiders: inside, own: own, passed: slices.Clone(passed)}
 		for _, other := range doors {
 			// Users who come in there are not asked here, and mailweir's lists are for all doors.
 			if !slices.ContainsFunc(other, func(o postfix.Restriction) bool { return o.Text == one.Text }) {
 				u.insiders = true
+				if !own && u.byDoor == "" && slices.ContainsFunc(other, permitsNets) {
+					u.byDoor = other[0].Service.Key()
+				}
 			}
 		}
 		u.spares = spare(list[i+1:], r.relays(mx, one.List))
@@ -200,7 +212,7 @@ func (r *reader) word(one postfix.Restriction) {
 	at := r.in.At(one.Service, one.Parameter, one.Name)
 	switch {
 	case at.Line == 0, isListed(name), strings.HasSuffix(name, "_sender_login_mismatch"), name == "reject_sender_login_mismatch":
-	case name == "permit_mynetworks":
+	case name == permitNets:
 		r.result.Carried(at, one.Text, "trusted-nets, by mailweir init")
 	case name == "permit_sasl_authenticated":
 		r.result.Carried(at, one.Text, "whoever has logged in is trusted in mailweir, too")
@@ -321,7 +333,7 @@ func (r *reader) postscreen() {
 	for _, word := range postfix.SplitList(r.in.Postfix.Value(s, postscreenList)) {
 		tables := postfix.ParseTables(word)
 		if tables[0].Type == "" {
-			inside = inside || strings.EqualFold(word, "permit_mynetworks")
+			inside = inside || strings.EqualFold(word, permitNets)
 			continue
 		}
 		u := &use{
@@ -329,7 +341,7 @@ func (r *reader) postscreen() {
 				Service: s, List: postscreenList, Parameter: postscreenList, Name: "check_client_access",
 				Argument: word, Text: word, Words: []string{word}, Warn: action == "ignore",
 			},
-			at: r.in.At(s, postscreenList, word), kind: &kinds[0], insiders: inside, spares: spares{spam: true},
+			at: r.in.At(s, postscreenList, word), kind: &kinds[0], insiders: inside, own: inside, spares: spares{spam: true},
 		}
 		u.addresses = tables[0].Type != "cidr"
 		r.uses = append(r.uses, u)
