@@ -27,8 +27,9 @@ func (c command) String() string {
 	return strings.Join(words, " ")
 }
 
-// commands takes the settings that are double out of Postfix: a command for each parameter.
-func commands(from *postfix.Postfix, doubles []Double) (all []command) {
+// commands takes the settings that are double out of Postfix: a command for each parameter, and words
+// where the command would have a secret in it.
+func commands(from *postfix.Postfix, doubles []Double, hidden *masks) (all []command) {
 	type key struct{ service, parameter string }
 	var order []key
 	words, instead := map[key][][]string{}, map[key]string{}
@@ -47,22 +48,34 @@ func commands(from *postfix.Postfix, doubles []Double) (all []command) {
 		if !set {
 			continue
 		}
-		removed := false
+		var removed [][]string
 		for _, w := range words[k] {
 			if len(w) == 0 {
-				value, removed = instead[k], true
+				value, removed = instead[k], append(removed, w)
 				continue
 			}
 			var found bool
 			if value, found = without(value, w); found {
-				removed = true
+				removed = append(removed, w)
 			}
 		}
-		if removed {
+		switch {
+		case len(removed) == 0:
+		case hidden.has(value):
+			all = append(all, withoutSecrets(k.service, k.parameter, hidden.words(removed)))
+		default:
 			all = append(all, postconf(from, k.service, k.parameter, value))
 		}
 	}
 	return all
+}
+
+// withoutSecrets says what to do where the value of a parameter has a secret in it.
+func withoutSecrets(service, parameter, words string) command {
+	if service == "" {
+		return command{ByHand: "in main.cf, take " + words + " out of " + parameter + ": what stays there has a password or key in it, and is not shown"}
+	}
+	return command{ByHand: "in master.cf, take " + words + " out of -o " + parameter + " of " + service + ": what stays there has a password or key in it, and is not shown"}
 }
 
 // postconf is the command that sets a parameter. One that has nothing left is set to nothing: its

@@ -25,6 +25,7 @@ type Plan struct {
 	notes  []string
 	// doubles are those of the sources of this run, by their names.
 	doubles map[string][]Double
+	masks   *masks
 }
 
 // Read is what a source has come to.
@@ -49,7 +50,10 @@ func NewPlan(t *Target, all []Read) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{target: t, before: before, next: &ledger{Sources: map[string]*entry{}}, doubles: map[string][]Double{}}
+	p := &Plan{target: t, before: before, next: &ledger{Sources: map[string]*entry{}}, doubles: map[string][]Double{}, masks: newMasks(all)}
+	for _, e := range before.Sources {
+		e.Items = p.masks.items(e.Items)
+	}
 	var flags []Flag
 	for _, r := range all {
 		e, err := p.entry(r)
@@ -110,10 +114,13 @@ func (p *Plan) entry(r Read) (*entry, error) {
 		return old, nil
 	}
 	p.read = append(p.read, r.Source.Name)
-	p.notes = append(p.notes, r.Result.Notes...)
+	for _, n := range r.Result.Notes {
+		p.notes = append(p.notes, p.masks.text(n))
+	}
 	p.doubles[r.Source.Name] = r.Result.Doubles
-	e := &entry{Items: r.Result.Items, Files: map[string]string{}, Read: r.readable()}
+	e := &entry{Items: p.masks.items(r.Result.Items), Files: map[string]string{}, Read: r.readable()}
 	for _, f := range r.Result.Flags {
+		f.Off = p.masks.text(f.Off)
 		e.Flags = append(e.Flags, flagEntry(f))
 	}
 	for _, f := range r.Result.Files {

@@ -61,7 +61,7 @@ func (p *Plan) Report(from *postfix.Postfix) *Report {
 		r.items(name, e, old)
 	}
 	if from != nil {
-		r.Doubles = commands(from, doubles)
+		r.Doubles = commands(from, doubles, p.masks)
 	}
 	for _, c := range p.changes() {
 		if c.before != nil || c.after != nil {

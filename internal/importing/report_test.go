@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -140,6 +141,17 @@ func TestCommands(t *testing.T) {
 		{"what is not there", "$other", false, [][]string{words("reject_rbl_client a.b")}, ""},
 		{"a quote", "it's, x", false, [][]string{words("x")}, `postconf -e 'p = it'\''s'`},
 		{"of a service", "x, reject_rbl_client a.b, y z", true, [][]string{words("reject_rbl_client a.b")}, "postconf -P s/inet/p=x,y,z"},
+		{
+			"a password", "mysql:{ {password = p} }, x, y", false,
+			[][]string{words("x"), words("y")},
+			"# in main.cf, take x, y out of p: what stays there has a password or key in it, and is not shown",
+		},
+		{"a password that goes", "mysql:{ {password = p} }, x", false, [][]string{{"mysql:{ {password = p} }"}}, "postconf -e 'p = x'"},
+		{
+			"a key", "reject_rbl_client s3cretkey.a.b, x s3cretkey.y", true,
+			[][]string{words("x s3cretkey.y")},
+			"# in master.cf, take x ….y out of -o p of s/inet: what stays there has a password or key in it, and is not shown",
+		},
 		{"of a service, with braces", "{ a b }, y", true, [][]string{words("y")}, "# in master.cf, set -o { p = { a b } } of s/inet"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -155,7 +167,7 @@ func TestCommands(t *testing.T) {
 				doubles = append(doubles, d)
 			}
 			got := ""
-			for _, command := range commands(p, doubles) {
+			for _, command := range commands(p, doubles, &masks{secrets: []*regexp.Regexp{regexp.MustCompile("s3cretkey")}}) {
 				got += command.String()
 			}
 			if got != c.want {

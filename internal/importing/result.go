@@ -36,7 +36,7 @@ type Item struct {
 	Fate Fate `json:"fate"`
 	Place
 	// Text is what stands there, as short as it can be recognised: one line of the file, or the word
-	// with its argument. It must have no secrets.
+	// with its argument. Of a secret see Result.Secrets.
 	Text string `json:"text"`
 	// Reason says what mailweir does, or why it does nothing: a sentence without its full stop.
 	Reason string `json:"reason"`
@@ -83,6 +83,9 @@ type Result struct {
 	Flags   []Flag
 	Files   []File
 	Doubles []Double
+	// Secrets are words of the old configuration that must not be shown, such as customers' keys. The
+	// parameters of tables, which may have a password, are hidden without being named here.
+	Secrets []string
 	// Notes are sentences for the person who imports, about more than a line.
 	Notes []string
 	// Memory is what goes into the state, nil for nothing.

@@ -82,12 +82,31 @@ func Read(ctx context.Context, in *importing.Input, t postfix.Table) *Map {
 		m.readInline(t.Name)
 	case t.Type == "static":
 		m.readStatic(t.Name)
+	case slices.Contains(elsewhere[:], t.Type) && m.inMain(in):
 	case slices.Contains(elsewhere[:], t.Type):
 		m.Asked = t.Type + ":" + t.Name
 	default:
 		m.Unread = "mailweir cannot ask tables of type " + t.Type
 	}
 	return m
+}
+
+// inMain finds the parameters of a table in main.cf (ldap_table(5), BACKWARDS COMPATIBILITY), or in
+// the word that names it. mailweir reads them from a file alone.
+func (m *Map) inMain(in *importing.Input) bool {
+	kind := m.Table.Type
+	file := fmt.Sprintf("write them to a file, such as /etc/postfix/%s-access.cf, name %[1]s:/etc/postfix/%[1]s-access.cf in their place, and import again", kind)
+	switch {
+	case kind == "tcp" || kind == "socketmap":
+		return false
+	case strings.HasPrefix(m.Table.Name, "{"):
+		m.Unread = "its parameters stand in main.cf itself: " + file
+		return true
+	case strings.HasPrefix(m.Table.Name, "/") || strings.HasPrefix(m.Table.Name, "."):
+		return false
+	}
+	m.Unread = fmt.Sprintf("its parameters are the %s_… of main.cf: %s", m.Table.Name, file)
+	return true
 }
 
 // readCompiled reads the text from which postmap makes the database. Where there is none, the

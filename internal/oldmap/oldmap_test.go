@@ -47,22 +47,26 @@ func TestRead(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"texthash:HERE/text":           `texthash|2 a=OK|4 b=REJECT no  more|6 A=x (its key stands in line 2 already, and Postfix goes by the first)|7 alone= (Postfix skips it: it has nothing on the right)|8 "q b"@c=d`,
-		"hash:HERE/latin":              "texthash|1 a=REJECT f?r|HERE/latin.db is not there: Postfix cannot look anything up in it until postmap makes it of HERE/latin, which was imported",
-		"hash:HERE/none":               "texthash|open HERE/none: no such file or directory",
-		"texthash:HERE/none":           "texthash|open HERE/none: no such file or directory",
-		"cidr:HERE/nets":               `cidr|1 192.0.2.0/24=OK|2 if 10.0.0.0/8= block|3 endif= block|4 192.0.2.1/24=x (Postfix skips it: "192.0.2.1/24" has bits after its prefix; perhaps you mean 192.0.2.0/24)`,
-		"pcre:HERE/patterns":           "pcre|1 /a/=x|2 /(?!b)/=y|3 endif= block (Postfix skips it: there is no if before it)",
-		"cidr:HERE/none":               "cidr|open HERE/none: no such file or directory",
-		"texthash:HERE/odd":            "texthash|line 1: the line begins with white space, and there is none before that it could continue",
-		"inline:{a=1, {b = x y}, A=2}": "texthash|0 a=1 (its key is there twice, and Postfix goes by the other entry)|0 b=x y|0 A=2",
+		"texthash:HERE/text": `texthash|2 a=OK|4 b=REJECT no  more|6 A=x (its key stands in line 2 already, and Postfix goes by the first)|7 alone= (Postfix skips it: it has nothing on the right)|8 "q b"@c=d`,
+		"hash:HERE/latin":    "texthash|1 a=REJECT f?r|HERE/latin.db is not there: Postfix cannot look anything up in it until postmap makes it of HERE/latin, which was imported",
+		"hash:HERE/none":     "texthash|open HERE/none: no such file or directory",
+		"texthash:HERE/none": "texthash|open HERE/none: no such file or directory",
+		"cidr:HERE/nets":     `cidr|1 192.0.2.0/24=OK|2 if 10.0.0.0/8= block|3 endif= block|4 192.0.2.1/24=x (Postfix skips it: "192.0.2.1/24" has bits after its prefix; perhaps you mean 192.0.2.0/24)`,
+		"pcre:HERE/patterns": "pcre|1 /a/=x|2 /(?!b)/=y|3 endif= block (Postfix skips it: there is no if before it)",
+		"ldap:ld": "texthash|its parameters are the ld_… of main.cf: write them to a file, such as /etc/postfix/ldap-access.cf, " +
+			"name ldap:/etc/postfix/ldap-access.cf in their place, and import again",
+		"mysql:{ { password = p } }": "texthash|its parameters stand in main.cf itself: write them to a file, such as /etc/postfix/mysql-access.cf, " +
+			"name mysql:/etc/postfix/mysql-access.cf in their place, and import again",
+		"cidr:HERE/none":                                     "cidr|open HERE/none: no such file or directory",
+		"texthash:HERE/odd":                                  "texthash|line 1: the line begins with white space, and there is none before that it could continue",
+		"inline:{a=1, {b = x y}, A=2}":                       "texthash|0 a=1 (its key is there twice, and Postfix goes by the other entry)|0 b=x y|0 A=2",
 		"cidr:{{192.0.2.1 OK}, {if 10.0.0.0/8}, {10.0.0.1}}": "cidr|0 192.0.2.1=OK|0 if 10.0.0.0/8= block|0 10.0.0.1= (Postfix skips it: it has nothing on the right)",
-		"pcre:{/a/ b":         "pcre|its braces do not match",
-		"inline:a=b":          "texthash|its braces do not match",
-		"static:{REJECT $5}":  "pcre|0 /^/=REJECT $$5",
-		"static:OK":           "pcre|0 /^/=OK",
-		"mysql:/x.cf":         "texthash|mysql:/x.cf",
-		"unionmap:{static:x}": "texthash|mailweir cannot ask tables of type unionmap",
+		"pcre:{/a/ b":                                        "pcre|its braces do not match",
+		"inline:a=b":                                         "texthash|its braces do not match",
+		"static:{REJECT $5}":                                 "pcre|0 /^/=REJECT $$5",
+		"static:OK":                                          "pcre|0 /^/=OK",
+		"mysql:/x.cf":                                        "texthash|mysql:/x.cf",
+		"unionmap:{static:x}":                                "texthash|mailweir cannot ask tables of type unionmap",
 	} {
 		table := postfix.ParseTables(strings.ReplaceAll(name, "HERE", dir))[0]
 		if got := told(Read(t.Context(), &importing.Input{}, table), dir); got != want {

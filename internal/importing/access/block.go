@@ -254,7 +254,7 @@ func (r *reader) permitting(u *use) (names []string) {
 				continue
 			}
 			// Of a map that is not read nobody knows whom it permits.
-			if before.accessMap == nil || before.Asked != "" || slices.ContainsFunc(before.acts, func(a action) bool { return a.verb == ok }) {
+			if before.accessMap == nil || before.Asked != "" || before.Unread != "" || slices.ContainsFunc(before.acts, func(a action) bool { return a.verb == ok }) {
 				names = append(names, text)
 			}
 		}

@@ -47,6 +47,9 @@ func (l *locals) add(value string, depth int) {
 		case t.Type == "":
 			l.names[address.NormalDomain(strings.TrimPrefix(t.Name, "."))] = true
 		case slices.Contains([]string{"mysql", "pgsql", "ldap", "sqlite"}, t.Type):
+			if strings.HasPrefix(t.Name, "{") {
+				continue // a command line is for all to see, and it may have a password
+			}
 			l.asked = append(l.asked, t)
 		case t.Type != "regexp" && t.Type != "pcre":
 			if data, err := l.in.ReadText(l.in.Old(t.Name)); err == nil {

@@ -67,7 +67,7 @@ func TestTrees(t *testing.T) {
 			if d := cmp.Diff(string(want), got); d != "" {
 				t.Errorf("%s is another one (go test -update writes it):\n%s", golden, d)
 			}
-			for _, secret := range []string{"k3y0fthecustomer", "abusixkey123"} {
+			for _, secret := range []string{"k3y0fthecustomer", "abusixkey123", "0123456789abcdef01234567"} {
 				for _, i := range r.Items {
 					if strings.Contains(i.Text+i.Reason, secret) {
 						t.Errorf("a key is shown: %+v", i)
@@ -122,6 +122,9 @@ func shown(r *importing.Result) string {
 	}
 	for _, n := range r.Notes {
 		fmt.Fprintf(&b, "\nnote: %s\n", n)
+	}
+	for _, s := range r.Secrets {
+		fmt.Fprintf(&b, "\nsecret %s\n", s)
 	}
 	for _, d := range r.Doubles {
 		fmt.Fprintf(&b, "\ndouble %s %s %s%s", d.Service, d.Parameter, strings.Join(d.Words, " "), d.Instead)

@@ -15,6 +15,8 @@ type keys struct {
 	// hidden has, by the zone as Postfix has it, what is shown of it in replies.
 	hidden map[string]string
 	known  []*key
+	// wrong are those of zones that cannot be asked.
+	wrong []string
 }
 
 type key struct {
@@ -32,30 +34,38 @@ func (k *keys) hide(zone, shown string) {
 // cut puts {NAME} in place of the key that a zone has in it; shown is the zone as it may be seen.
 func (k *keys) cut(zone string, at importing.Place) (named, shown string) {
 	value, rest, found := rbl.CutKey(zone)
-	if !found {
+	hidden := rbl.HideKey(zone)
+	switch {
+	case found:
+	case hidden != zone: // of a list that is known, and wrong in another place
+		value, _, _ = strings.Cut(zone, ".")
+		k.wrong = append(k.wrong, value)
+		return zone, hidden
+	default:
 		value, rest, found = k.secret(zone)
 	}
 	if !found {
-		return zone, rbl.HideKey(zone)
+		return zone, zone
 	}
 	named = "{" + k.name(value, rest, at) + "}." + rest
 	return named, named
 }
 
-// secret is the key of a zone that postscreen_dnsbl_reply_map hides: its first label, where what is
-// behind it lies in what is shown, or where no person would choose such a word. Others have a line
-// there to show nicer words.
+// secret is the key of a zone of a list that is not known: its first label, where no person would
+// choose such a word, or where postscreen_dnsbl_reply_map hides the zone and what is behind the label
+// lies in what is shown. Others have a line there to show nicer words.
 func (k *keys) secret(zone string) (value, rest string, found bool) {
 	zone = strings.ToLower(strings.TrimSuffix(zone, "."))
 	shown, hidden := k.hidden[zone]
 	value, rest, _ = strings.Cut(zone, ".")
 	below := rest == shown || strings.HasSuffix(rest, "."+shown)
-	return value, rest, hidden && strings.Contains(rest, ".") && value != "" && (below && strings.Contains(shown, ".") || looksSecret(value))
+	return value, rest, strings.Contains(rest, ".") && value != "" && (hidden && below && strings.Contains(shown, ".") || looksSecret(value))
 }
 
-// looksSecret reports whether a label is long, and letters and digits.
+// looksSecret reports whether a label is long, and letters and digits: a number, or one in base 16 or
+// more. It has none of the hyphens that part words.
 func looksSecret(label string) bool {
-	return len(label) >= 16 && strings.ContainsAny(label, "0123456789") && strings.ContainsAny(label, "abcdefghijklmnopqrstuvwxyz")
+	return len(label) >= 16 && strings.ContainsAny(label, "0123456789") && strings.Trim(label, "0123456789abcdefghijklmnopqrstuvwxyz") == ""
 }
 
 // name is the one by which a key stands in zones.
@@ -91,7 +101,9 @@ func (k *keys) taken(name string) bool {
 
 // flags are the files of the keys, and the flags that name them.
 func (k *keys) flags(r *importing.Result) {
+	r.Secrets = append(r.Secrets, k.wrong...)
 	for _, one := range k.known {
+		r.Secrets = append(r.Secrets, one.value)
 		r.Files = append(r.Files, importing.File{Name: one.file, Text: one.value + "\n", Bare: true, Secret: true})
 		r.Flag("rbl-key", one.name+"="+k.in.In(one.file), one.at...)
 	}
