@@ -40,6 +40,8 @@ type Entry struct {
 	Block bool
 	// Dead says why Postfix never finds it, "" where it does.
 	Dead string
+	// Odd says what octets it has that no table of mailweir may have; they are ? here. "" for none.
+	Odd string
 }
 
 // String is the line as a table has it.
@@ -144,7 +146,8 @@ func (m *Map) readCompiled(ctx context.Context, in *importing.Input) {
 	for line := range strings.Lines(out.Stdout) {
 		n++
 		key, value, _ := strings.Cut(strings.TrimRight(line, "\n"), "\t")
-		m.Entries = append(m.Entries, Entry{At: importing.Place{File: database, Line: n}, Raw: key + " " + value, Key: quotedKey(key), Value: value})
+		e := Entry{At: importing.Place{File: database, Line: n}, Raw: key + " " + value, Key: quotedKey(key), Value: value}
+		m.Entries = append(m.Entries, m.checked(e))
 	}
 	m.finish()
 }
@@ -177,8 +180,7 @@ func (m *Map) remarkAge(path, database string) {
 
 // read takes a text apart.
 func (m *Map) read(text, file string) {
-	text = strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), "?")
-	err := table.ReadLines(strings.NewReader(text), func(line int, text string) error {
+	err := table.ReadLines(strings.NewReader(cleaned(text)), func(line int, text string) error {
 		e := m.entry(text)
 		e.At = importing.Place{File: file, Line: line}
 		m.Entries = append(m.Entries, e)
@@ -191,6 +193,7 @@ func (m *Map) read(text, file string) {
 	case err != nil:
 		m.Unread = err.Error()
 	}
+	m.oddLines(text)
 	m.finish()
 }
 
@@ -212,12 +215,13 @@ func (m *Map) entry(text string) Entry {
 
 // oneLine keeps what stands in main.cf from beginning a line of its own.
 func oneLine(text string) string {
-	return strings.Map(func(c rune) rune {
-		if c < ' ' {
-			return ' '
+	line := []byte(text)
+	for i, c := range line {
+		if c < ' ' && c != 0 {
+			line[i] = ' '
 		}
-		return c
-	}, strings.ToValidUTF8(text, "?"))
+	}
+	return string(line)
 }
 
 // readInline reads inline:{KEY=VALUE, { KEY = VALUE }}.
@@ -232,7 +236,7 @@ func (m *Map) readInline(source string) {
 		raw := word
 		word = strings.TrimSuffix(strings.TrimPrefix(word, "{"), "}")
 		key, value, _ := strings.Cut(word, "=")
-		m.Entries = append(m.Entries, Entry{Raw: raw, Key: strings.TrimSpace(key), Value: strings.TrimSpace(value)})
+		m.Entries = append(m.Entries, m.checked(Entry{Raw: raw, Key: strings.TrimSpace(key), Value: strings.TrimSpace(value)}))
 	}
 	// Unlike in a file the last of several entries with one key counts.
 	slices.Reverse(m.Entries)
@@ -252,7 +256,7 @@ func (m *Map) readRules(source string) {
 		rule := strings.TrimSpace(strings.TrimSuffix(strings.TrimPrefix(word, "{"), "}"))
 		e := m.entry(rule)
 		e.Raw = word
-		m.Entries = append(m.Entries, e)
+		m.Entries = append(m.Entries, m.checked(e))
 	}
 	m.finish()
 }
@@ -262,7 +266,7 @@ func (m *Map) readStatic(source string) {
 	source = oneLine(source)
 	value := strings.TrimSpace(strings.TrimSuffix(strings.TrimPrefix(source, "{"), "}"))
 	m.Kind = "pcre"
-	m.Entries = []Entry{{Raw: "static:" + source, Key: "/^/", Value: strings.ReplaceAll(value, "$", "$$")}}
+	m.Entries = []Entry{m.checked(Entry{Raw: "static:" + source, Key: "/^/", Value: strings.ReplaceAll(value, "$", "$$")})}
 	m.finish()
 }
 

@@ -21,6 +21,9 @@ func told(m *Map, dir string) string {
 	fmt.Fprintf(&b, "%s", m.Kind)
 	for _, e := range m.Entries {
 		fmt.Fprintf(&b, "|%d %s=%s", e.At.Line, e.Key, e.Value)
+		if e.Odd != "" && e.Dead == "" {
+			b.WriteString(" odd")
+		}
 		if e.Block {
 			b.WriteString(" block")
 		}
@@ -41,6 +44,7 @@ func TestRead(t *testing.T) {
 	for name, text := range map[string]string{
 		"text": "# c\na OK\n\nb  REJECT no\n  more\nA x\nalone\n\"q b\"@c d\n", "nets": "192.0.2.0/24 OK\nif 10.0.0.0/8\nendif\n192.0.2.1/24 x\n",
 		"patterns": "/a/ x\n/(?!b)/ y\nendif\n", "latin": "a REJECT f\xfcr\n", "odd": "  x y\na b\n",
+		"octets": "# \xff\na\x00b REJECT\n\xff\xfe@bad OK\n # \xff\n?@bad OK\nc OK\n  \xff\n", "octets.re": "/\xff/ OK\nif /\x00/\n/a/ REJECT\nendif\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -48,11 +52,17 @@ func TestRead(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"texthash:HERE/text": `texthash|2 a=OK|4 b=REJECT no  more|6 A=x (its key stands in line 2 already, and Postfix goes by the first)|7 alone= (Postfix skips it: it has nothing on the right)|8 "q b"@c=d`,
-		"hash:HERE/latin":    "texthash|1 a=REJECT f?r|HERE/latin.db is not there: Postfix cannot look anything up in it until postmap makes it of HERE/latin, which was imported",
-		"hash:HERE/none":     "texthash|open HERE/none: no such file or directory",
-		"texthash:HERE/none": "texthash|open HERE/none: no such file or directory",
-		"cidr:HERE/nets":     `cidr|1 192.0.2.0/24=OK|2 if 10.0.0.0/8= block|3 endif= block|4 192.0.2.1/24=x (Postfix skips it: "192.0.2.1/24" has bits after its prefix; perhaps you mean 192.0.2.0/24)`,
-		"pcre:HERE/patterns": "pcre|1 /a/=x|2 /(?!b)/=y|3 endif= block (Postfix skips it: there is no if before it)",
+		"hash:HERE/latin":    "texthash|1 a=REJECT f?r (it has octets that are not UTF-8; save it as UTF-8 and import again)|HERE/latin.db is not there: Postfix cannot look anything up in it until postmap makes it of HERE/latin, which was imported",
+		"texthash:HERE/octets": "texthash|2 a?b=REJECT (it has a NUL in it; take it out and import again)|" +
+			"3 ?@bad=OK (it has octets that are not UTF-8; save it as UTF-8 and import again)|5 ?@bad=OK|" +
+			"6 c=OK  ? (it has octets that are not UTF-8; save it as UTF-8 and import again)",
+		"pcre:HERE/octets.re":   "pcre|1 /?/=OK odd|2 if /?/= odd block|3 /a/=REJECT|4 endif= block",
+		"inline:{\xff=OK b=OK}": "texthash|0 ?=OK (it has octets that are not UTF-8; save it as UTF-8 and import again)|0 b=OK",
+		"static:\xff":           "pcre|0 /^/=? odd",
+		"hash:HERE/none":        "texthash|open HERE/none: no such file or directory",
+		"texthash:HERE/none":    "texthash|open HERE/none: no such file or directory",
+		"cidr:HERE/nets":        `cidr|1 192.0.2.0/24=OK|2 if 10.0.0.0/8= block|3 endif= block|4 192.0.2.1/24=x (Postfix skips it: "192.0.2.1/24" has bits after its prefix; perhaps you mean 192.0.2.0/24)`,
+		"pcre:HERE/patterns":    "pcre|1 /a/=x|2 /(?!b)/=y|3 endif= block (Postfix skips it: there is no if before it)",
 		"ldap:ld": "texthash|its parameters are the ld_… of main.cf: write them to a file, such as /etc/postfix/ldap-access.cf, " +
 			"name ldap:/etc/postfix/ldap-access.cf in their place, and import again",
 		"mysql:{ { password = p } }": "texthash|its parameters stand in main.cf itself: write them to a file, such as /etc/postfix/mysql-access.cf, " +

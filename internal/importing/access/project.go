@@ -60,6 +60,9 @@ func (p *projection) usable(l *line, options table.ListOptions) error {
 		return errBlock
 	case p.lost > 0:
 		return errBlock
+	case l.Block && l.Odd != "":
+		p.lost++
+		return errors.New(l.Odd)
 	case l.Block:
 		err := table.CheckLine(p.kind, l.Key+"\nendif", table.ListOptions{})
 		if err != nil {
@@ -68,6 +71,9 @@ func (p *projection) usable(l *line, options table.ListOptions) error {
 		}
 		p.depth++
 		return nil
+	}
+	if l.Odd != "" {
+		return errors.New(l.Odd)
 	}
 	return table.CheckLine(p.kind, l.Key+" "+l.value, options)
 }

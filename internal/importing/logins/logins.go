@@ -243,6 +243,8 @@ func (r *reader) open(one *carried) (why string) {
 	for i := range one.Entries {
 		e := &one.Entries[i]
 		switch {
+		case e.Odd != "" && one.Kind != "texthash":
+			return fmt.Sprintf("line %d: %s", e.At.Line, e.Odd)
 		case e.Dead != "" || e.Block:
 		case one.Kind != "texthash":
 			if err := table.CheckLine(one.Kind, e.String(), options()); err != nil {
@@ -282,7 +284,7 @@ func (r *reader) patterns(one *carried) (why string) {
 // from a database whose text is not there.
 func (r *reader) dead(one *carried) bool {
 	return slices.ContainsFunc(one.Entries, func(e oldmap.Entry) bool {
-		return e.At.File != "" && e.At.File != r.in.Old(one.table.Name) || e.Dead != "" && e.Value == "" || table.CheckLine("texthash", e.String(), options()) != nil
+		return e.At.File != "" && e.At.File != r.in.Old(one.table.Name) || e.Odd != "" || e.Dead != "" && e.Value == "" || table.CheckLine("texthash", e.String(), options()) != nil
 	})
 }
 

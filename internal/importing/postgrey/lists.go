@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"mailweir/internal/importing"
+	"mailweir/internal/oldmap"
 	"mailweir/internal/table"
 )
 
@@ -67,7 +68,10 @@ var (
 const noHost = "no host has such a name: postgrey compares it as it stands, and it lets nobody pass"
 
 func (c *clients) line(r *reading, at importing.Place, text string) {
+	odd := oldmap.OddOctets(text)
 	switch {
+	case odd != "":
+		r.Left(at, text, "%s", odd)
 	case patternForm.MatchString(text):
 		c.pattern(r, at, text)
 	case ipv4Form.MatchString(text), ipv6Form.MatchString(text):
@@ -200,7 +204,11 @@ type recipients struct{ addresses, patterns file }
 
 func (p *recipients) line(r *reading, at importing.Place, text string) {
 	user, domain, hasAt := strings.Cut(text, "@")
+	odd := oldmap.OddOctets(text)
 	switch {
+	case odd != "":
+		r.Left(at, text, "%s", odd)
+		return
 	case patternForm.MatchString(text):
 		p.pattern(r, at, text)
 		return

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"mailweir/internal/importing"
+	"mailweir/internal/oldmap"
 	"mailweir/internal/table"
 )
 
@@ -86,6 +87,10 @@ func (t *list) takes(key, value string) bool {
 
 // add enters a key once, and accounts for its line.
 func (t *list) add(r *reading, give fate, e mapEntry, key, value, reason string) {
+	if odd := oldmap.OddOctets(e.text); odd != "" {
+		r.Left(e.at, e.text, "%s", odd)
+		return
+	}
 	if err := t.check(key, value); err != nil {
 		r.Left(e.at, e.text, "%v", err)
 		return
