@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // A line with octets that no table of mailweir may have is left, whatever it would be without them.
@@ -29,7 +30,7 @@ func TestOddOctetsAreLeft(t *testing.T) {
 	r := from(t, nil, root)
 	left := 0
 	for _, i := range r.Items {
-		if strings.HasSuffix(i.File, ".map") && strings.ContainsAny(i.Text, "\x00\xff") {
+		if strings.HasSuffix(i.File, ".map") && hasOddOctets(i.Text) {
 			left++
 			if i.Fate != "left" {
 				t.Errorf("%+v", i)
@@ -39,11 +40,16 @@ func TestOddOctetsAreLeft(t *testing.T) {
 	good := 0
 	for _, f := range r.Files {
 		good += strings.Count(f.Text, "good") + strings.Count(f.Text, "192.0.2.3\t")
-		if strings.ContainsAny(f.Text, "\x00\xff\ufffd") || strings.Contains(f.Text, "ab@") || strings.Contains(f.Text, "192.0.2.1") {
+		if hasOddOctets(f.Text) || strings.Contains(f.Text, "ab@") || strings.Contains(f.Text, "192.0.2.1") {
 			t.Errorf("%s: %q", f.Name, f.Text)
 		}
 	}
 	if left != 6 || good != 3 {
 		t.Errorf("%d are left, %d written\n%q", left, good, told(r, root))
 	}
+}
+
+// hasOddOctets reports whether a text has octets that no line may have.
+func hasOddOctets(text string) bool {
+	return !utf8.ValidString(text) || strings.ContainsAny(text, "\x00\ufffd")
 }
