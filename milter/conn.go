@@ -184,8 +184,8 @@ func (c *conn) send(p []byte) {
 	}
 }
 
-// slowAnswer is after how long it is looked whether the MTA still waits: no MTA gives up earlier, and
-// what is answered at once need not pay for it.
+// slowAnswer is after how long it is looked whether the MTA still waits: no MTA gives up earlier,
+// and what is answered at once need not pay for it.
 const slowAnswer = time.Second
 
 // unheard tells that the MTA has not awaited an answer.

@@ -28,8 +28,8 @@ type Server struct {
 	// ErrorLog is told why a connection was refused or broke, and when accepting fails, ten times a
 	// minute for each peer; what is left out is counted. It is called from any goroutine.
 	ErrorLog func(error)
-	// OnGiveUp is told of each connection that its MTA has closed while it was owed an answer: it has
-	// waited longer than its own timeout. It is called from any goroutine; nil tells nobody.
+	// OnGiveUp is told of each connection that its MTA has closed while it was owed an answer: it
+	// has waited longer than its own timeout. It is called from any goroutine; nil tells nobody.
 	OnGiveUp func()
 	// IdleGrace is how long Shutdown lets connections be on which no message is in progress; zero
 	// means until its context ends. An MTA whose connection is closed applies its default action to

@@ -76,7 +76,8 @@ func TestPostgreyIsTakenOver(t *testing.T) {
 	}
 }
 
-// mailFrom is one message of a client, up to what is said of its recipient: it must begin with want.
+// mailFrom is one message of a client, up to what is said of its recipient: it must begin with
+// want.
 func mailFrom(t *testing.T, m *testbed.MTA, client, sender, want string) {
 	t.Helper()
 	if said := mailed(t, m, client, sender); !strings.HasPrefix(said, want) {

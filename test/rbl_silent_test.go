@@ -12,8 +12,9 @@ import (
 var couldNotTell = testbed.Entry{"check": "rbl", "msg": "check_error"}
 
 // Twenty lists, one of which falls silent. No test measures time: where the answer did not wait for
-// the silent list, its question has not failed yet. It is given up then, or, where the list only has
-// no say, it fails after five seconds: on a machine that was slower than that, another client comes.
+// the silent list, its question has not failed yet. It is given up then, or, where the list only
+// has no say, it fails after five seconds: on a machine that was slower than that, another client
+// comes.
 func TestSilentList(t *testing.T) {
 	names := numbered(18)
 	zones := append(ipv4Lists("127.0.0.66\n", names...), ipv4Lists("", "silent.example")...)
@@ -67,8 +68,8 @@ func TestSilentList(t *testing.T) {
 	})
 }
 
-// waits sends a message from the client, and tells whether the silent list had failed by the time it
-// was answered.
+// waits sends a message from the client, and tells whether the silent list had failed by the time
+// it was answered.
 func (b *listBed) waits(client, rcpt string) bool {
 	b.t.Helper()
 	before := b.silences()

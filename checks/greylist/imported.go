@@ -133,7 +133,8 @@ func (k takeover) triplets(ctx context.Context, all []ImportedTriplet, n *Import
 		default:
 			n.Waiting++
 			if !pending.Found {
-				// That it was refused is not said: nobody is to be told if it does not come back here.
+				// That it was refused is not said: nobody is to be told if it does not come back
+				// here.
 				writes = append(writes, state.PutUntil(t.pendingKey(), pendingTriplet{first: one.First}.value(), one.Until.Add(grace)))
 			}
 		}

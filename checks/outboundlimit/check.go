@@ -187,8 +187,8 @@ func (o *rule) settle(ctx context.Context, r *policy.Recipient, outcome policy.O
 	}
 }
 
-// tick tells the other hosts what they could not be told when it happened: a login that sends nothing
-// more here would be counted too high there.
+// tick tells the other hosts what they could not be told when it happened: a login that sends
+// nothing more here would be counted too high there.
 func (o *rule) tick(ctx context.Context, _ func(*policy.Event)) {
 	_ = o.shared.SettleAll(ctx) // the next time
 }

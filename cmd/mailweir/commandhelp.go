@@ -78,8 +78,8 @@ func splitFlags(cmd *cobra.Command) shownFlags {
 	return s
 }
 
-// writeUsage writes how a command is used: its own flags first, then those by which it finds what it
-// works on. All others are left to mailweir help flags.
+// writeUsage writes how a command is used: its own flags first, then those by which it finds what
+// it works on. All others are left to mailweir help flags.
 func writeUsage(cmd *cobra.Command) error {
 	out := cmd.OutOrStderr()
 	writeSynopsis(out, cmd)

@@ -20,8 +20,8 @@ type importTarget struct {
 	// fragment is the path of the file of flags; of is the configuration without it.
 	fragment string
 	of       *settings
-	// checks has for each flag of a check that refuses mail its name; on are the checks that somebody
-	// has given something to do before.
+	// checks has for each flag of a check that refuses mail its name; on are the checks that
+	// somebody has given something to do before.
 	checks map[string]string
 	on     map[string]bool
 	// watched are those that have something to do without the file, and that it has on monitor.
@@ -122,9 +122,9 @@ func (t *importTarget) monitored(check string) bool {
 
 const monitor = "monitor"
 
-// mode is monitor for a check that would refuse mail at once: that had nothing to do before, and for
-// which no file that is read before says anything, nor --default-mode. What an earlier run had on
-// monitor stays so: who wants it to refuse says so in a later file, as "mailweir enforce" does.
+// mode is monitor for a check that would refuse mail at once: that had nothing to do before, and
+// for which no file that is read before says anything, nor --default-mode. What an earlier run had
+// on monitor stays so: who wants it to refuse says so in a later file, as "mailweir enforce" does.
 func (t *importTarget) mode(check string) string {
 	if t.monitored(check) {
 		return monitor

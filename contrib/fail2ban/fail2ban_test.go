@@ -199,8 +199,8 @@ func bans(t *testing.T, lines []string, filter string) map[string]bool {
 	return found
 }
 
-// TestFiles holds that the example belongs to the filter, and that the filter begins at the beginning
-// of a line. That it reads them has "go test" see when they have changed.
+// TestFiles holds that the example belongs to the filter, and that the filter begins at the
+// beginning of a line. That it reads them has "go test" see when they have changed.
 func TestFiles(t *testing.T) {
 	if lines := lines(t, "jail.conf"); !slices.Contains(lines, "filter = mailweir") || !slices.Contains(lines, "[mailweir]") {
 		t.Errorf("jail.conf:\n%s", strings.Join(lines, "\n"))

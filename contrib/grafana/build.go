@@ -138,8 +138,8 @@ func newPanel(kind, title, about string, l look, queries []query) panel {
 
 var pageLink = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)
 
-// describe is the text of a panel: what the metrics of these names show, what is normal, and when to
-// worry. A sentence stands for itself.
+// describe is the text of a panel: what the metrics of these names show, what is normal, and when
+// to worry. A sentence stands for itself.
 func describe(about string) string {
 	var parts []string
 	for _, name := range strings.Fields(about) {

@@ -38,9 +38,9 @@ func read(t *testing.T, name string) []byte {
 	return data
 }
 
-// TestProvisioning holds what Grafana needs of a file that it finds by itself: an id that stays, and
-// a data source that is chosen, in every panel and query (nobody fills in __inputs then). Schema
-// holds the fields against Grafana's own types.
+// TestProvisioning holds what Grafana needs of a file that it finds by itself: an id that stays,
+// and a data source that is chosen, in every panel and query (nobody fills in __inputs then).
+// Schema holds the fields against Grafana's own types.
 func TestProvisioning(t *testing.T) {
 	var d dashboard
 	decoder := json.NewDecoder(bytes.NewReader(read(t, file)))
@@ -102,8 +102,8 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// TestDescriptions holds that the names of metrics in rows are declared: else they would be shown as
-// a sentence.
+// TestDescriptions holds that the names of metrics in rows are declared: else they would be shown
+// as a sentence.
 func TestDescriptions(t *testing.T) {
 	for _, p := range flat(build().Panels) {
 		if p.Type != "row" && (!strings.HasSuffix(p.Description, ".") || strings.Contains(p.Description, "](")) {

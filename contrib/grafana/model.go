@@ -1,7 +1,8 @@
 package main
 
 // What Grafana calls a dashboard, as far as this one needs it: schemaVersion 39, which Grafana 10.3
-// and later read (https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/).
+// and later read
+// (https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/).
 // Every field is written, so that a test can hold that the file has no others.
 
 type dashboard struct {

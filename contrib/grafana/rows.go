@@ -1,7 +1,7 @@
 package main
 
-// rows are the questions that the dashboard answers, the most urgent first. "@" is what is chosen at
-// the top.
+// rows are the questions that the dashboard answers, the most urgent first. "@" is what is chosen
+// at the top.
 func rows() []row {
 	return []row{flowing(), refused(), wouldBe(), asked(), lists(), kept(), logins(), process()}
 }

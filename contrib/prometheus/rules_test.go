@@ -52,8 +52,8 @@ func TestPromtool(t *testing.T) {
 	}
 }
 
-// TestRulesSayWhatToDo holds what whoever is woken by an alert needs: how bad it is, what it is, and
-// what to do, with a section of the page about it.
+// TestRulesSayWhatToDo holds what whoever is woken by an alert needs: how bad it is, what it is,
+// and what to do, with a section of the page about it.
 func TestRulesSayWhatToDo(t *testing.T) {
 	headings := read(t, "../../"+page)
 	for _, r := range rules(t) {

@@ -16,7 +16,8 @@ import (
 // maxPhrase is the most octets of a words entry after folding; it fits the overlap of two windows.
 const maxPhrase = 1024
 
-// parseEntry reads `weight[:max] [required|exclude|regex|regex,cardnumber|regex,exclude|hash] text`.
+// parseEntry reads `weight[:max] [required|exclude|regex|regex,cardnumber|regex,exclude|hash]
+// text`.
 func parseEntry(line string) (Entry, error) {
 	first, text := cutBlank(line)
 	weight, limit, err := parseWeight(first)

@@ -27,8 +27,8 @@ func (c command) String() string {
 	return strings.Join(words, " ")
 }
 
-// commands takes the settings that are double out of Postfix: a command for each parameter, and words
-// where the command would have a secret in it.
+// commands takes the settings that are double out of Postfix: a command for each parameter, and
+// words where the command would have a secret in it.
 func commands(from *postfix.Postfix, doubles []Double, hidden *masks) (all []command) {
 	type key struct{ service, parameter string }
 	var order []key

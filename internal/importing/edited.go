@@ -22,8 +22,8 @@ func (p *Plan) edited() {
 	}
 }
 
-// leaveFlags leaves the items whose lines are not in 40-import.conf, and says which file that is; ""
-// where all lines are loaded.
+// leaveFlags leaves the items whose lines are not in 40-import.conf, and says which file that is;
+// "" where all lines are loaded.
 func (p *Plan) leaveFlags(e *entry) (file string) {
 	var absent []flagEntry
 	var loaded []Place
@@ -94,8 +94,8 @@ type keptFile struct {
 	has, lacks map[string]bool // by the first words of lines
 }
 
-// leaveLines leaves the items whose lines are not in a file that was edited. It names one that lacks
-// something, "" for none.
+// leaveLines leaves the items whose lines are not in a file that was edited. It names one that
+// lacks something, "" for none.
 func (p *Plan) leaveLines(e, old *entry) (file string) {
 	kept, others := p.keptFiles(e)
 	if len(kept) == 0 {
@@ -114,7 +114,8 @@ func (p *Plan) leaveLines(e, old *entry) (file string) {
 			switch {
 			case i.Fate == Left || !isAt(i.Place, k.from):
 			case !k.lacks[word] && (k.has[word] || written[[2]string{i.File, i.Text}] || isAt(i.Place, others)):
-				// Nobody knows of a line that is written in other words whether somebody has taken it out.
+				// Nobody knows of a line that is written in other words whether somebody has taken
+				// it out.
 			default:
 				i.Fate, i.Reason = Left, "it is not written into "+k.unwritten()
 			}

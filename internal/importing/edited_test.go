@@ -9,7 +9,8 @@ import (
 	"mailweir/internal/mta/postfix"
 )
 
-// Somebody has edited a file: what is told of a map of senders then, and how many commands are shown.
+// Somebody has edited a file: what is told of a map of senders then, and how many commands are
+// shown.
 func TestEditedFiles(t *testing.T) {
 	for _, c := range []struct {
 		name string

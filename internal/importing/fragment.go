@@ -14,8 +14,8 @@ type line struct {
 	refused bool
 }
 
-// lines are those of all flags. What stands elsewhere already, or is said otherwise there, becomes a
-// comment.
+// lines are those of all flags. What stands elsewhere already, or is said otherwise there, becomes
+// a comment.
 func (p *Plan) lines(flags []Flag) error {
 	for _, f := range flags {
 		facts := p.target.Flag(f.Name)

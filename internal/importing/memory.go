@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Memory is what an old program remembers of mail, for the state. It is no part of the files: whoever
-// imports has it entered when they are written.
+// Memory is what an old program remembers of mail, for the state. It is no part of the files:
+// whoever imports has it entered when they are written.
 type Memory struct {
 	// IPv4 and IPv6 are the lengths of the nets by which it knows clients.
 	IPv4, IPv6 int

@@ -34,8 +34,8 @@ type Read struct {
 	// Result is nil where the source was not read in this run: what it came to before stays.
 	Result *Result
 	// Files are those that were to be read for it, with the error of those that could not be: see
-	// [Input.Seen]. Where one cannot be read that an earlier run has read, what that run made of the
-	// source stays.
+	// [Input.Seen]. Where one cannot be read that an earlier run has read, what that run made of
+	// the source stays.
 	Files map[string]error
 }
 

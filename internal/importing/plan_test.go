@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// host is a mailweir in a directory of the test's own. The flags "list" and "other" may be repeated,
-// "max" may not; "list" is of the check watch.
+// host is a mailweir in a directory of the test's own. The flags "list" and "other" may be
+// repeated, "max" may not; "list" is of the check watch.
 type host struct {
 	*Target
 	t *testing.T
@@ -246,8 +246,8 @@ func TestForeignFile(t *testing.T) {
 	}
 }
 
-// A file of somebody else's with the very same text is as good as ours; one that was edited and then
-// put back is ours again.
+// A file of somebody else's with the very same text is as good as ours; one that was edited and
+// then put back is ours again.
 func TestPutBack(t *testing.T) {
 	h := newHost(t)
 	if err := os.MkdirAll(h.Dir, 0o755); err != nil {
@@ -385,7 +385,8 @@ func TestInterrupted(t *testing.T) {
 	h.want("one that goes on from there", what(h.apply(source("a", "file a-list=xxx", "file a-new=n", "flag list=/a-list"))), "changed a-list, same a-new, same 40-import.conf")
 }
 
-// What cannot be read now that an earlier run has read takes nothing away, until it is named no more.
+// What cannot be read now that an earlier run has read takes nothing away, until it is named no
+// more.
 func TestLostFile(t *testing.T) {
 	h := newHost(t)
 	seen := func(r Read, files map[string]error) Read {

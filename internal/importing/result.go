@@ -35,8 +35,8 @@ func (p Place) String() string {
 type Item struct {
 	Fate Fate `json:"fate"`
 	Place
-	// Text is what stands there, as short as it can be recognised: one line of the file, or the word
-	// with its argument. Of a secret see Result.Secrets.
+	// Text is what stands there, as short as it can be recognised: one line of the file, or the
+	// word with its argument. Of a secret see Result.Secrets.
 	Text string `json:"text"`
 	// Reason says what mailweir does, or why it does nothing: a sentence without its full stop.
 	Reason string `json:"reason"`
@@ -46,7 +46,8 @@ type Item struct {
 type Flag struct {
 	// Name is that of the flag without hyphens in front, Value what stands behind "=".
 	Name, Value string
-	// From are the lines that it comes from; a place without a line stands for all lines of the file.
+	// From are the lines that it comes from; a place without a line stands for all lines of the
+	// file.
 	From []Place
 	// Off is why the line is only proposed and stands there as a comment, "" for one that counts.
 	Off string
@@ -54,8 +55,8 @@ type Flag struct {
 
 // File is a file of the directory imported.
 type File struct {
-	// Name is a plain file name. It begins with the name of its source, so that no two sources write
-	// the same one.
+	// Name is a plain file name. It begins with the name of its source, so that no two sources
+	// write the same one.
 	Name string
 	// Text is all that stands in it. A comment in front of it says who has written it, unless it is
 	// Bare: then there is none, as where # begins no comment.
@@ -83,8 +84,8 @@ type Result struct {
 	Flags   []Flag
 	Files   []File
 	Doubles []Double
-	// Secrets are words of the old configuration that must not be shown, such as customers' keys. The
-	// parameters of tables, which may have a password, are hidden without being named here.
+	// Secrets are words of the old configuration that must not be shown, such as customers' keys.
+	// The parameters of tables, which may have a password, are hidden without being named here.
 	Secrets []string
 	// Notes are sentences for the person who imports, about more than a line.
 	Notes []string

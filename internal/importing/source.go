@@ -54,12 +54,13 @@ func (in *Input) Old(path string) string {
 	return filepath.Join(in.Root, path)
 }
 
-// In is the path of a file of a Result, for the value of a flag: "texthash:" + in.In("access-clients").
+// In is the path of a file of a Result, for the value of a flag: "texthash:" +
+// in.In("access-clients").
 func (in *Input) In(name string) string { return filepath.Join(in.Dir, name) }
 
-// At is where a word of a parameter stands, or several that follow each other, such as a restriction
-// and its argument: in main.cf, or in master.cf where the service overrides the parameter. Service
-// nil is for main.cf; without words it is the line of the parameter.
+// At is where a word of a parameter stands, or several that follow each other, such as a
+// restriction and its argument: in main.cf, or in master.cf where the service overrides the
+// parameter. Service nil is for main.cf; without words it is the line of the parameter.
 func (in *Input) At(service *postfix.Service, parameter string, words ...string) Place {
 	file, line := in.Postfix.Where(service, parameter, words...)
 	return Place{file, line}

@@ -14,8 +14,8 @@ type Check struct {
 	Title string
 	// Help is the operators' text: paragraphs of Markdown.
 	Help string
-	// Page names the operators' page about it, docs/checks/PAGE.md, where that is not the check's own
-	// name: several checks that people think of as one have one page.
+	// Page names the operators' page about it, docs/checks/PAGE.md, where that is not the check's
+	// own name: several checks that people think of as one have one page.
 	Page string
 	// Mode is the default of --NAME.
 	Mode Mode

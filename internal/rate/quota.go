@@ -82,8 +82,8 @@ func (q *Quota) Settle(ctx context.Context, key string) error {
 	return err
 }
 
-// SettleAll writes what was given back under any key and could not be written then. It ends with the
-// first error: what is left is owed on.
+// SettleAll writes what was given back under any key and could not be written then. It ends with
+// the first error: what is left is owed on.
 func (q *Quota) SettleAll(ctx context.Context) error {
 	q.mu.Lock()
 	keys := slices.Collect(maps.Keys(q.owed))

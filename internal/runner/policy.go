@@ -116,7 +116,8 @@ func NewDraft(registry *policy.Registry, set *pflag.FlagSet) *Draft {
 // Registry is the list of checks that the draft is of.
 func (d *Draft) Registry() *policy.Registry { return d.registry }
 
-// Flags are the flags of a check, that of its mode first; of what all checks share where check is "".
+// Flags are the flags of a check, that of its mode first; of what all checks share where check is
+// "".
 func (d *Draft) Flags(check string) []*pflag.Flag {
 	if check == "" {
 		return d.common

@@ -225,8 +225,8 @@ func concurrency(t *testing.T, a, b *host) {
 	held[1].quit(t)
 }
 
-// loginsAtOnce: one transaction of a login on each host are two. Recipients of ours do not count for
-// its rate, whose refusal reads the same.
+// loginsAtOnce: one transaction of a login on each host are two. Recipients of ours do not count
+// for its rate, whose refusal reads the same.
 func loginsAtOnce(t *testing.T, a, b *host) {
 	var held []*session
 	for _, h := range []*host{a, b} {

@@ -1,5 +1,6 @@
-// Package metrics holds what mailweir shows of itself, the dashboard, the alerts and the expressions
-// of the documentation against a real Prometheus that scraped a real mailweir behind a real Postfix.
+// Package metrics holds what mailweir shows of itself, the dashboard, the alerts and the
+// expressions of the documentation against a real Prometheus that scraped a real mailweir behind a
+// real Postfix.
 package metrics
 
 import (

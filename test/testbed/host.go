@@ -59,8 +59,8 @@ func (h *Host) Etc(name string) string { return filepath.Join(h.Dir, "etc", name
 // Log is where Postfix logs on the host, if main.cf says so, for this machine and the host alike.
 func (h *Host) Log() string { return filepath.Join(h.Dir, "var/mail.log") }
 
-// Lib is a directory of the host's /var/lib, which this machine must have, too; whoever puts it there
-// does so before the host runs anything that is to see it.
+// Lib is a directory of the host's /var/lib, which this machine must have, too; whoever puts it
+// there does so before the host runs anything that is to see it.
 func (h *Host) Lib(name string) string { return filepath.Join(h.Dir, "var/lib", name) }
 
 // Queue is a directory of the queue, such as "hold".

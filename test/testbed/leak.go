@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// stock is what a process holds at some moment: its goroutines and its descriptors, by what they are
-// for. Counts alone would not do: a prober of a server that was lost, or the reader of a database, may
-// begin to work whenever it is first needed, and stays.
+// stock is what a process holds at some moment: its goroutines and its descriptors, by what they
+// are for. Counts alone would not do: a prober of a server that was lost, or the reader of a
+// database, may begin to work whenever it is first needed, and stays.
 type stock struct {
 	goroutines map[string][]string // stacks, by the function that each began with
 	open       map[string]int      // descriptors, by what they are
@@ -89,8 +89,8 @@ func kindOf(name string) string {
 	return kind
 }
 
-// isDatabase tells whether a path is a file of an SQLite database. Whoever reads it first opens it, and
-// it stays open for the next one, whatever it is called by then.
+// isDatabase tells whether a path is a file of an SQLite database. Whoever reads it first opens it,
+// and it stays open for the next one, whatever it is called by then.
 func isDatabase(path string) bool {
 	for _, beside := range []string{"-wal", "-shm"} {
 		path = strings.TrimSuffix(path, beside)

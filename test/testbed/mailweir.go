@@ -89,8 +89,8 @@ func (m *Mailweir) Await(tb TB) {
 	}
 }
 
-// AwaitHTTP waits until mailweir answers at its HTTP listener, for one that was launched; it asks for
-// no metrics.
+// AwaitHTTP waits until mailweir answers at its HTTP listener, for one that was launched; it asks
+// for no metrics.
 func (m *Mailweir) AwaitHTTP(tb TB) {
 	tb.Helper()
 	if err := untilOr(m.done, m.findHTTP); err != nil {

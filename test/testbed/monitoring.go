@@ -49,8 +49,8 @@ rule_files: [RULES]
 scrape_configs:
 `
 
-// StartPrometheus starts a Prometheus with the rules of a file, which scrapes each address under the
-// name of its job.
+// StartPrometheus starts a Prometheus with the rules of a file, which scrapes each address under
+// the name of its job.
 func StartPrometheus(tb TB, rules string, jobs map[string]string) *Prometheus {
 	tb.Helper()
 	Require(tb, "prometheus")

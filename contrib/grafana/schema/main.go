@@ -1,7 +1,7 @@
 // Command schema reads a dashboard by Grafana's own types, strictly: it names fields that Grafana
-// does not know, and those that it misses. It is a module of its own, and no part of CI, because its
-// types take a quarter of a minute to build and change with Grafana, not with us. After a change of
-// ../model.go: cd contrib/grafana/schema && go run . ../mailweir.json
+// does not know, and those that it misses. It is a module of its own, and no part of CI, because
+// its types take a quarter of a minute to build and change with Grafana, not with us. After a
+// change of ../model.go: cd contrib/grafana/schema && go run . ../mailweir.json
 package main
 
 import (

@@ -8,8 +8,8 @@
 // [projection] what of the map goes into the list of a flag. The rule for all of it: mailweir must
 // refuse nothing that Postfix took. What it would is left where it is, and the reason says so.
 //
-// The sources of the rules are access(5), postconf(5), RESTRICTION_CLASS_README and smtpd_check.c of
-// Postfix 3.7; the tests ask postmap.
+// The sources of the rules are access(5), postconf(5), RESTRICTION_CLASS_README and smtpd_check.c
+// of Postfix 3.7; the tests ask postmap.
 package access
 
 import (

@@ -12,8 +12,8 @@ import (
 type verb uint8
 
 const (
-	// other is an action that only Postfix has, or one that is not known: as far as refusals go, the
-	// search in this map ends.
+	// other is an action that only Postfix has, or one that is not known: as far as refusals go,
+	// the search in this map ends.
 	other verb = iota
 	// ok permits: the rest of the list is spared.
 	ok
@@ -207,8 +207,8 @@ func senderMaps(list []postfix.Restriction) (maps []postfix.Restriction, all boo
 	return maps, true
 }
 
-// takesZone reports whether the next word belongs to a restriction. What has a colon cannot stand in
-// a map.
+// takesZone reports whether the next word belongs to a restriction. What has a colon cannot stand
+// in a map.
 func takesZone(word string) bool {
 	word = strings.ToLower(word)
 	for _, prefix := range []string{"reject_rbl", "reject_rhsbl_", "permit_dnswl_", "permit_rhswl_", "sleep"} {

@@ -65,7 +65,8 @@ func (l *locals) add(value string, depth int) {
 
 // keysOf are the first words of the lines of a text table.
 func keysOf(text string) (keys []string) {
-	// A line with other octets is none of a net or domain, and must not keep the others from being read.
+	// A line with other octets is none of a net or domain, and must not keep the others from being
+	// read.
 	text = strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", "?"), "?")
 	_ = table.ReadLines(strings.NewReader(text), func(_ int, line string) error {
 		if key := table.Split("texthash", line).Key; key != "" {

@@ -101,7 +101,8 @@ func (r *reader) alsoOwn(u *use, key string) []string {
 	return nil
 }
 
-// may reports whether a key may be one of these nets or of a host there: as any name or pattern may.
+// may reports whether a key may be one of these nets or of a host there: as any name or pattern
+// may.
 func (n *ownNets) may(key string) bool {
 	if parts := strings.Split(key, "."); strings.Trim(key, "0123456789.") == "" && len(parts) < 4 && key != "" {
 		key += strings.Repeat(".0", 4-len(parts)) + "/" + strconv.Itoa(8*len(parts))

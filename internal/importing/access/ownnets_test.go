@@ -74,8 +74,8 @@ func blockLists(r *importing.Result) string {
 	return strings.Join(names, " ")
 }
 
-// Where mynetworks is not set, Postfix makes it of the interfaces of its host. Those of this one say
-// nothing of the host whose files were copied.
+// Where mynetworks is not set, Postfix makes it of the interfaces of its host. Those of this one
+// say nothing of the host whose files were copied.
 func TestOwnNetsOfAnotherHost(t *testing.T) {
 	const main = "smtpd_client_restrictions = permit_mynetworks, check_client_access texthash:HERE/one\n"
 	for _, c := range []struct{ name, main, lists, reason, note string }{

@@ -118,8 +118,8 @@ func (r *reader) tellPermit(k *kind, u *use, l *line, flag string) {
 	r.fates.carried(l.entry, text)
 }
 
-// alsoSpared are lists beside that of a map that ask what a permit of mailweir spares: there an OK of
-// the map spares nothing.
+// alsoSpared are lists beside that of a map that ask what a permit of mailweir spares: there an OK
+// of the map spares nothing.
 func (r *reader) alsoSpared(u *use) string {
 	var lists []string
 	for _, one := range r.asking {

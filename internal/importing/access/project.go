@@ -158,7 +158,8 @@ func (p *projection) shielding(counts func(*line) bool) func(i int) bool {
 		if local, domain, mail := cutLast(key, "@"); mail && domain != "" && extended[local] {
 			return true
 		}
-		// Behind its domains an address is looked up as user@, behind its names a client by address.
+		// Behind its domains an address is looked up as user@, behind its names a client by
+		// address.
 		return !strings.Contains(key, "@") && (anyUser || anyNet && !isNet(key))
 	}
 }

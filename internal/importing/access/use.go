@@ -16,8 +16,8 @@ type use struct {
 	at    importing.Place
 	kind  *kind
 	table postfix.Table
-	// insiders says that before the map our own networks or users are permitted, so that it is about
-	// outsiders alone.
+	// insiders says that before the map our own networks or users are permitted, so that it is
+	// about outsiders alone.
 	insiders bool
 	// own says that permit_mynetworks stands before the map in its list; byDoor is a service that
 	// takes mail from mynetworks without asking the map, "" for none.

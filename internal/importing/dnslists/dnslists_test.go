@@ -37,8 +37,8 @@ func readPostfix(t testing.TB, dir string) *postfix.Postfix {
 	return p
 }
 
-// Each directory of testdata is the tree of a host. What import makes of it, line by line, stands in
-// want.txt beside it; a file given has what mailweir was told before.
+// Each directory of testdata is the tree of a host. What import makes of it, line by line, stands
+// in want.txt beside it; a file given has what mailweir was told before.
 func TestTrees(t *testing.T) {
 	trees, err := filepath.Glob("testdata/*/want.txt")
 	if err != nil || len(trees) == 0 {

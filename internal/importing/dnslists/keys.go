@@ -52,8 +52,8 @@ func (k *keys) cut(zone string, at importing.Place) (named, shown string) {
 }
 
 // secret is the key of a zone of a list that is not known: its first label, where no person would
-// choose such a word, or where postscreen_dnsbl_reply_map hides the zone and what is behind the label
-// lies in what is shown. Others have a line there to show nicer words.
+// choose such a word, or where postscreen_dnsbl_reply_map hides the zone and what is behind the
+// label lies in what is shown. Others have a line there to show nicer words.
 func (k *keys) secret(zone string) (value, rest string, found bool) {
 	zone = strings.ToLower(strings.TrimSuffix(zone, "."))
 	shown, hidden := k.hidden[zone]
@@ -62,8 +62,8 @@ func (k *keys) secret(zone string) (value, rest string, found bool) {
 	return value, rest, strings.Contains(rest, ".") && value != "" && (hidden && below && strings.Contains(shown, ".") || looksSecret(value))
 }
 
-// looksSecret reports whether a label is long, and letters and digits: a number, or one in base 16 or
-// more. It has none of the hyphens that part words.
+// looksSecret reports whether a label is long, and letters and digits: a number, or one in base 16
+// or more. It has none of the hyphens that part words.
 func looksSecret(label string) bool {
 	return len(label) >= 16 && strings.ContainsAny(label, "0123456789") && strings.Trim(label, "0123456789abcdefghijklmnopqrstuvwxyz") == ""
 }

@@ -24,7 +24,8 @@ func (g *reading) permits(r postfix.Restriction) string {
 	return ""
 }
 
-// mayPermit reports whether some result of a table ends a restriction list. What cannot be read may.
+// mayPermit reports whether some result of a table ends a restriction list. What cannot be read
+// may.
 func (g *reading) mayPermit(s *postfix.Service, t postfix.Table) bool {
 	text := t.Name
 	switch t.Type {

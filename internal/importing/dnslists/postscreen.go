@@ -37,8 +37,8 @@ func (g *reading) readPostscreen() {
 	g.readSettings(service, scale, ignored)
 }
 
-// screenedDouble takes the sites out, unless they let clients past postscreen's own tests, too: then
-// postscreen goes on asking, and nothing comes of it.
+// screenedDouble takes the sites out, unless they let clients past postscreen's own tests, too:
+// then postscreen goes on asking, and nothing comes of it.
 func (g *reading) screenedDouble(service *postfix.Service) importing.Double {
 	for _, name := range []string{"postscreen_dnsbl_allowlist_threshold", "postscreen_dnsbl_whitelist_threshold"} {
 		const action = "postscreen_dnsbl_action"

@@ -49,8 +49,8 @@ type tableEntry struct {
 	line       int
 }
 
-// tableEntries reads the text of a table as postmap(1) does: a line that begins with a blank belongs
-// to the one before.
+// tableEntries reads the text of a table as postmap(1) does: a line that begins with a blank
+// belongs to the one before.
 func tableEntries(text string) (entries []tableEntry) {
 	number := 0
 	for line := range strings.Lines(text) {
@@ -71,7 +71,8 @@ func tableEntries(text string) (entries []tableEntry) {
 	return entries
 }
 
-// readReplies accounts for the words of smtpd's replies about lists, where somebody has chosen them.
+// readReplies accounts for the words of smtpd's replies about lists, where somebody has chosen
+// them.
 func (g *reading) readReplies() {
 	p := g.in.Postfix
 	lists := len(g.screened)+len(g.chain)+len(g.names) > 0

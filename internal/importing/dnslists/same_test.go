@@ -17,8 +17,8 @@ import (
 	"mailweir/rbl"
 )
 
-// old is a configuration of Postfix that a test makes: the sites of postscreen with their threshold,
-// and restriction lists.
+// old is a configuration of Postfix that a test makes: the sites of postscreen with their
+// threshold, and restriction lists.
 type old struct {
 	sites     []string
 	threshold int

@@ -136,8 +136,8 @@ func (l *list) add(because string) {
 	l.because = because
 }
 
-// apart leaves lists that are only watched where the same zone has a say elsewhere: mailweir watches
-// a zone, not one of its filters.
+// apart leaves lists that are only watched where the same zone has a say elsewhere: mailweir
+// watches a zone, not one of its filters.
 func (g *reading) apart() {
 	for _, lists := range []*[]*list{&g.screened, &g.chain, &g.names} {
 		*lists = slices.DeleteFunc(*lists, func(l *list) bool {

@@ -12,8 +12,8 @@ type assignment struct {
 	odd string
 }
 
-// assignments reads NAME=VALUE, with quotes, escapes and lines that continue, and $NAME of variables
-// that were set before. Other lines of a script have no name.
+// assignments reads NAME=VALUE, with quotes, escapes and lines that continue, and $NAME of
+// variables that were set before. Other lines of a script have no name.
 func assignments(text string) (all []assignment) {
 	vars := map[string]string{}
 	lines := strings.Split(text, "\n")

@@ -31,8 +31,8 @@ var mapKinds = []struct{ prefix, kind string }{
 	{"plain;", ""},
 }
 
-// entries are those of a map: files, or a list in the settings themselves. nets says that it is one of
-// addresses. why is why it cannot be read.
+// entries are those of a map: files, or a list in the settings themselves. nets says that it is one
+// of addresses. why is why it cannot be read.
 func (r *reading) entries(n *node, nets bool) (all []mapEntry, why string) {
 	sources := n.items
 	if n.items == nil {

@@ -68,7 +68,8 @@ const (
 	other
 )
 
-// outweighs is from where a negative score lets pass whatever else is found: no message has so much.
+// outweighs is from where a negative score lets pass whatever else is found: no message has so
+// much.
 const outweighs = -100
 
 func (one *rule) effect() effect {
@@ -115,8 +116,8 @@ func (r *reading) rule(one *rule) {
 	}
 }
 
-// leaveMap leaves the lines of the map of a rule, for the same reason. A map that cannot be read has
-// none, and one that stands in the settings has those of the rule.
+// leaveMap leaves the lines of the map of a rule, for the same reason. A map that cannot be read
+// has none, and one that stands in the settings has those of the rule.
 func (r *reading) leaveMap(one *rule, why string) {
 	n := one.get("map")
 	if n == nil || strings.EqualFold(one.word("type"), "dnsbl") { // its map is a zone

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// value is the right-hand side that a rule's entries have. Codes that mailweir would choose otherwise
-// are those of rspamd.
+// value is the right-hand side that a rule's entries have. Codes that mailweir would choose
+// otherwise are those of rspamd.
 func (one *rule) value(effect effect, list *list) string {
 	if effect == permits {
 		return "OK"
@@ -93,8 +93,8 @@ func hostTarget(one *rule, effect effect) (to target, why string) {
 
 var nameForm = regexp.MustCompile(`^(?:[A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+$`)
 
-// partOf is what of an address a filter leaves; the domain of a filter email:domain:tld is taken with
-// all below it.
+// partOf is what of an address a filter leaves; the domain of a filter email:domain:tld is taken
+// with all below it.
 func partOf(filter string) (of part, below, known bool) {
 	switch filter {
 	case "":

@@ -54,10 +54,10 @@ func (n *node) word(key string) string {
 // deepest bounds how far objects and arrays may be within each other.
 const deepest = 32
 
-// parseUCL reads a configuration of rspamd (libucl's syntax) into an object: KEY VALUE, KEY = VALUE or
-// KEY: VALUE, separated by ; , or line ends; objects in braces, arrays in brackets, strings in double
-// or single quotes, words, <<END texts; comments by # and /* */. Templates ({% %}, {= =}) are an error.
-// vars are what stands for $NAME. An error is an [*uclError].
+// parseUCL reads a configuration of rspamd (libucl's syntax) into an object: KEY VALUE, KEY = VALUE
+// or KEY: VALUE, separated by ; , or line ends; objects in braces, arrays in brackets, strings in
+// double or single quotes, words, <<END texts; comments by # and /* */. Templates ({% %}, {= =})
+// are an error. vars are what stands for $NAME. An error is an [*uclError].
 func parseUCL(text string, vars map[string]string) (*node, error) {
 	p := &parser{text: text, line: 1, vars: vars}
 	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {

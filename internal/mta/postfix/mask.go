@@ -5,9 +5,9 @@ import "regexp"
 // withParameters begins a table whose parameters stand in braces: mysql:{ { password = … } … }.
 var withParameters = regexp.MustCompile(`\b(?:ldap|mysql|pgsql|sqlite|mongodb|memcache):\{`)
 
-// Masked is a text as it may be shown: with … in place of the parameters of a table in braces, which
-// may have a password. Without the closing brace, as in a text that was cut off, that is all of the
-// rest.
+// Masked is a text as it may be shown: with … in place of the parameters of a table in braces,
+// which may have a password. Without the closing brace, as in a text that was cut off, that is all
+// of the rest.
 func Masked(text string) string {
 	shown := ""
 	for {

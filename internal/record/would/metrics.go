@@ -55,7 +55,8 @@ const (
 	weighEvery = time.Hour
 	restFactor = 100
 	tryAgain   = 5 * time.Minute
-	// weighWithin bounds it, so that a record that hangs does not keep it from ever being tried again.
+	// weighWithin bounds it, so that a record that hangs does not keep it from ever being tried
+	// again.
 	weighWithin = 10 * time.Minute
 )
 
