@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"mailweir/internal/metric"
+	"mailweir/internal/metric/declarations"
 )
 
 // TestMetricsAreDeclared holds that each metric says what a reader of the reference looks for.
 func TestMetricsAreDeclared(t *testing.T) {
 	name := regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`)
 	seen := map[string]bool{}
-	for _, group := range declaredMetrics() {
+	for _, group := range declarations.All() {
 		for _, m := range group.Metrics {
 			if !name.MatchString(m.Name) || seen[m.Name] {
 				t.Errorf("%s: not a name, or twice", m.Name)

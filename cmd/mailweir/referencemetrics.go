@@ -5,17 +5,9 @@ import (
 	"io"
 	"strings"
 
-	"mailweir/internal/auth"
-	"mailweir/internal/events"
 	"mailweir/internal/metric"
-	"mailweir/internal/record"
-	"mailweir/internal/record/would"
+	"mailweir/internal/metric/declarations"
 )
-
-// declaredMetrics are all that /metrics can show of ours, in the order of the documentation.
-func declaredMetrics() []metric.Group {
-	return append(events.Declared(), record.Declared(), would.Declared(), auth.Declared())
-}
 
 // writeMetricsPage says of each metric what it means, and from when on to worry.
 func writeMetricsPage(out io.Writer) {
@@ -26,7 +18,7 @@ func writeMetricsPage(out io.Writer) {
 What to alert on, the dashboard and how to count are in [operate/metrics.md](../operate/metrics.md). No label holds an address, a login or anything else that a
 client chooses. Counters begin at 0 when mailweir starts.
 `)
-	for _, group := range declaredMetrics() {
+	for _, group := range declarations.All() {
 		fmt.Fprintf(out, "\n## %s\n\n", group.Title)
 		if group.About != "" {
 			fmt.Fprintf(out, "%s\n\n", group.About)

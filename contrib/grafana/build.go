@@ -4,11 +4,8 @@ import (
 	"regexp"
 	"strings"
 
-	"mailweir/internal/auth"
-	"mailweir/internal/events"
 	"mailweir/internal/metric"
-	"mailweir/internal/record"
-	"mailweir/internal/record/would"
+	"mailweir/internal/metric/declarations"
 )
 
 // wide is how many columns a dashboard has.
@@ -154,7 +151,7 @@ func describe(about string) string {
 
 // declared is the metric of that name, nil where there is none.
 func declared(name string) *metric.Metric {
-	for _, group := range append(events.Declared(), record.Declared(), would.Declared(), auth.Declared()) {
+	for _, group := range declarations.All() {
 		for _, m := range group.Metrics {
 			if m.Name == name {
 				return m

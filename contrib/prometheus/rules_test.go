@@ -11,11 +11,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"mailweir/internal/auth"
-	"mailweir/internal/events"
 	"mailweir/internal/metric"
-	"mailweir/internal/record"
-	"mailweir/internal/record/would"
+	"mailweir/internal/metric/declarations"
 	"mailweir/test/testbed"
 )
 
@@ -116,7 +113,7 @@ func TestMetricsExist(t *testing.T) {
 }
 
 func declared(name string) bool {
-	for _, group := range append(events.Declared(), record.Declared(), would.Declared(), auth.Declared()) {
+	for _, group := range declarations.All() {
 		if slices.ContainsFunc(group.Metrics, func(m *metric.Metric) bool { return m.FullName() == name }) {
 			return true
 		}

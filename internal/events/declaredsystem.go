@@ -89,7 +89,7 @@ var (
 			{Name: dns.Cancelled.String(), Meaning: "nobody waited any more"},
 		}}},
 		Help:   "Questions without a usable answer.",
-		Normal: "a few of 100: strangers' names are often broken",
+		Normal: "a few of 100: names of untrusted clients are often broken",
 		Worry:  "`" + dns.Unreachable.String() + "`, or over 10 of 100: the resolver of `--dns` fails", When: "never in `mailweir auth`",
 	}
 )

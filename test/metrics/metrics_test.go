@@ -10,11 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"mailweir/internal/auth"
-	"mailweir/internal/events"
 	"mailweir/internal/metric"
-	"mailweir/internal/record"
-	"mailweir/internal/record/would"
+	"mailweir/internal/metric/declarations"
 	"mailweir/test/testbed"
 )
 
@@ -150,7 +147,7 @@ var (
 // what is declared is exposed, once it has been written and weighed.
 func names(t *testing.T, b *bed) {
 	declared := map[string]*metric.Metric{}
-	for _, group := range append(events.Declared(), record.Declared(), would.Declared(), auth.Declared()) {
+	for _, group := range declarations.All() {
 		for _, m := range group.Metrics {
 			declared[m.FullName()] = m
 		}
