@@ -22,11 +22,14 @@ type policyCase struct {
 	connections, letters int
 }
 
+// recipientsHere are the recipients of the load.
+const recipientsHere = "--local-domains=inline:{example.org=x}"
+
 // policyCases are the whole default policy on each state, and greylisting alone on the embedded
 // one.
 func policyCases() []policyCase {
 	const whole, alone = "whole default policy", "greylisting, all other checks off"
-	local := []string{"--local-domains=inline:{example.org=x}"}
+	local := []string{recipientsHere}
 	var list []policyCase
 	for _, state := range []string{"memory", "file", "redis"} {
 		for _, connections := range []int{8, 64} {
@@ -39,7 +42,7 @@ func policyCases() []policyCase {
 	return append(list, policyCase{"file", alone, monitored, 8, 1}, policyCase{"file", alone, monitored, 64, 1})
 }
 
-// policyPeer is a mailweir that takes part in a case.
+// policyPeer is a filter that takes part in a case.
 type policyPeer struct {
 	contender
 	pid   int
@@ -49,19 +52,21 @@ type policyPeer struct {
 	rate, cpu, reads, theirs sample
 }
 
+var cFilter = contender{name: "C filter that does nothing", native: true}
+
 // policy measures whole messages under the default policy, over the milter protocol: so any program
 // can take part.
 func (b *bench) policy() error {
 	fmt.Printf("The default policy over the milter protocol (20 header fields, 8 KiB body, %d clients and senders in turn, a name server that "+
 		"knows no name; median of %d rounds of %v, lowest and highest in brackets):\n\n", people, b.rounds, b.duration)
-	row("state", "policy", "program", "sessions", "messages a connection", "messages/s", "CPU µs a message", "of before",
+	row("state", "policy", "program", "sessions", "messages a connection", "messages/s", "CPU µs a message", "of the C filter", "of before",
 		"reads of Redis a message", "CPU µs of Redis")
-	row("---", "---", "---", "--:", "--:", "--:", "--:", "--:", "--:", "--:")
+	row("---", "---", "---", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:")
 	for _, c := range policyCases() {
 		if b.states != "" && !slices.Contains(strings.Split(b.states, ","), c.state) {
 			continue
 		}
-		if err := b.policyCase(c); err != nil {
+		if err := b.policyRows(c); err != nil {
 			return fmt.Errorf("%s on %s: %w", c.name, c.state, err)
 		}
 	}
@@ -69,18 +74,34 @@ func (b *bench) policy() error {
 	return nil
 }
 
-// policyCase lets this program and that of -against take turns.
-func (b *bench) policyCase(c policyCase) error {
+// policyRows lets this program, that of -against and the C filter take turns.
+func (b *bench) policyRows(c policyCase) error {
 	h := b.Part()
 	defer h.Close()
-	names := testbed.StartNameServer(h, testbed.NameServerConfig{})
-	var peers []*policyPeer
-	for _, program := range []contender{{name: "mailweir"}, {name: "mailweir", before: true}} {
-		if program.before && b.against == "" {
-			continue
-		}
-		peers = append(peers, b.policyPeer(h, program, c, names.Address))
+	dns := testbed.StartNameServer(h, testbed.NameServerConfig{}).Address
+	ours := b.policyPeer(h, contender{name: "mailweir"}, c, dns)
+	peers := []*policyPeer{ours}
+	if b.against != "" {
+		peers = append(peers, b.policyPeer(h, contender{name: "mailweir", before: true}, c, dns))
 	}
+	yardstick := b.policyPeer(h, cFilter, c, dns)
+	peers = append(peers, yardstick)
+	if err := b.policyTurns(peers); err != nil {
+		return err
+	}
+	for _, p := range peers {
+		of := ""
+		if p == ours && b.against != "" {
+			of = p.cpu.against(peers[1].cpu)
+		}
+		row(c.state, c.name, p.contender, c.connections, c.letters, p.rate, p.cpu, p.cpu.against(yardstick.cpu), of,
+			p.reads.decimals(), p.theirs)
+	}
+	return nil
+}
+
+// policyTurns lets the peers take turns.
+func (b *bench) policyTurns(peers []*policyPeer) error {
 	for _, p := range peers { // warm up: every person has been seen
 		if _, _, err := measure(p.pid, p.load, b.duration); err != nil {
 			return fmt.Errorf("%v: %w", p.contender, err)
@@ -93,31 +114,25 @@ func (b *bench) policyCase(c policyCase) error {
 			}
 		}
 	}
-	for _, p := range peers {
-		of := ""
-		if !p.before && len(peers) > 1 {
-			of = p.cpu.against(peers[1].cpu)
-		}
-		row(c.state, c.name, p.contender, c.connections, c.letters, p.rate, p.cpu, of, p.reads.decimals(), p.theirs)
-	}
 	return nil
 }
 
 func (b *bench) policyPeer(h testbed.TB, program contender, c policyCase, dns string) *policyPeer {
 	p := &policyPeer{contender: program}
-	place := "--state=memory:"
-	switch c.state {
-	case "file":
-		place = "--state=file:" + filepath.Join(testbed.TempDir(h), "state")
-	case "redis":
-		p.redis = testbed.StartRedis(h)
-		place = "--state=redis://" + p.redis.Address
+	if !program.native {
+		place := "memory:"
+		switch c.state {
+		case "file":
+			place = "file:" + filepath.Join(testbed.TempDir(h), "state")
+		case "redis":
+			p.redis = testbed.StartRedis(h)
+			place = "redis://" + p.redis.Address
+		}
+		p.flags = append(slices.Clone(c.flags), "--state="+place, "--dns="+dns)
 	}
-	m := testbed.StartMailweir(h, testbed.MailweirConfig{
-		Binary: b.program(program), Flags: append(slices.Clone(c.flags), place, "--dns="+dns),
-	})
-	p.pid = m.PID()
-	p.load = load{socket: m.Socket, connections: c.connections, letters: usualLetters(c.letters, bodySize), people: people}
+	pid, socket := b.start(h, p.contender, "")
+	p.pid = pid
+	p.load = load{socket: socket, connections: c.connections, letters: usualLetters(c.letters, bodySize), people: people}
 	return p
 }
 
