@@ -2,6 +2,7 @@
 # make quick     vet, and every test that needs nothing but Go: a minute
 # make test      install what the tests need (Debian, root), then run them all
 # make package   deb and rpm for amd64 and arm64, in bin/package
+# make bench     measure, beside other filters, what it costs
 # make demo      see it work: a private Postfix with mailweir attached
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -61,10 +62,11 @@ templ:
 	$(GO) run github.com/a-h/templ/cmd/templ@v0.3.1118 generate -path internal/web -log-level error
 	$(GO) run mvdan.cc/gofumpt@v0.12.0 -w internal/web/view/*_templ.go
 
-# Also: go run ./bench -only state -state-dir DIR (see docs/performance.md).
+# The table of aims, beside the peers, into docs/measurements/aims.md: a quarter of an hour on a
+# machine that does nothing else. The first run fills /var/tmp/mailweir-bench, which is kept.
 bench:
 	test/install.sh bench
-	$(GO) run ./bench
+	$(GO) run ./bench -write docs/measurements
 
 # Every server that mailweir asks fails in every way, under load (see test/faults): half an hour.
 faults:

@@ -1,12 +1,13 @@
-// Bench measures mailweir beside a libmilter filter in C that does nothing, and
-// prints the tables of docs/performance.md:
+// Bench measures mailweir beside a libmilter filter in C that does nothing, and beside other peers:
 //
-//	go run ./bench [-rounds 5] [-for 3s] [-only wire,postfix,memory,idle,policy,lists,recipients,content,redis,reads,tables,spam,virus]
-//	go run ./bench -against old/mailweir -only wire,memory,idle,policy
-//	go run ./bench -only state -state-dir DIR
-//	go run ./bench -only record [-record-rows 10000000]
+//	go run ./bench                     # the aims; "make bench" writes them to docs/measurements
+//	go run ./bench -aims policy        # the rows of one part
+//	go run ./bench -only wire,postfix  # long tables; "all" takes an hour or two
+//	go run ./bench -only policy -against old/mailweir
 //
-// The two take turns in the same run, so that a busy machine is unfair to both.
+// The contenders take turns in the same run, so that a busy machine is unfair to all of them.
+// parts.go lists the parts; the file of each bears its name. A part that has aims gives its rows
+// to aims_run.go, and aims_page.go prints them.
 package main
 
 import (
@@ -14,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +28,8 @@ type settings struct {
 	duration time.Duration
 	messages int
 	only     string
+	aims     string
+	write    string
 	mailweir string
 	against  string
 	states   string
@@ -78,16 +82,19 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds; medians are printed")
 	flag.DurationVar(&s.duration, "for", 3*time.Second, "length of a round over the milter protocol")
 	flag.IntVar(&s.messages, "messages", 3000, "messages of a round through Postfix")
-	flag.StringVar(&s.only, "only", "wire,postfix,memory,idle,policy,lists,recipients,content,redis,reads,tables,spam,virus", "parts to run")
+	flag.StringVar(&s.only, "only", "aims", "aims, or the parts whose long tables are printed, or all: "+strings.Join(namesOf(parts(), part.hasRun), ", "))
+	flag.StringVar(&s.aims, "aims", "all", "the parts whose aims are measured: "+strings.Join(namesOf(parts(), part.hasAims), ", "))
+	flag.StringVar(&s.write, "write", "", "directory where aims.md is written, too")
 	flag.StringVar(&s.mailweir, "mailweir", "", "a mailweir program; built from this tree if empty, \"none\" leaves it out")
 	flag.StringVar(&s.against, "against", "", "an older mailweir program that takes part in wire, postfix, memory, idle and policy")
 	flag.StringVar(&s.states, "states", "", "where checks remember in the part policy: memory, file, redis; all of them if empty")
-	flag.StringVar(&s.stateDir, "state-dir", "", "where the embedded store of -only state is, and stays")
+	flag.StringVar(&s.stateDir, "state-dir", "/var/tmp/mailweir-bench", "where what takes long to make is kept: a store of millions of triplets, some 8 GB")
 	flag.IntVar(&s.stateRows, "state-rows", 10_000_000, "triplets in it")
 	flag.DurationVar(&s.stateFor, "state-for", time.Minute, "how long decisions are made at a steady rate")
 	flag.IntVar(&s.recordRows, "record-rows", 2_000_000, "entries in the record of -only record")
 	flag.DurationVar(&s.recordFor, "record-for", time.Minute, "how long -only record gives decisions at a steady rate")
 	run := flag.String("state-run", "", "for the bench itself: be one of its processes")
+	aimsOf := flag.String("aims-of", "", "for the bench itself: be the process of a part's aims")
 	flag.Parse()
 	if *run != "" {
 		beStateRun(*run)
@@ -95,37 +102,36 @@ func main() {
 	}
 	h := testbed.NewProgram("bench")
 	b := prepare(h, s)
-	for _, part := range []struct {
-		name string
-		run  func() error
-	}{
-		{"wire", b.wire},
-		{"postfix", b.postfix},
-		{"memory", b.memory},
-		{"idle", b.idle},
-		{"policy", b.policy},
-		{"lists", b.lists},
-		{"recipients", b.recipients},
-		{"content", b.content},
-		{"redis", b.redis},
-		{"reads", b.reads},
-		{"tables", b.tables},
-		{"spam", b.spam},
-		{"virus", b.scan},
-		{"state", b.state},
-		{"record", b.record},
-	} {
-		if !strings.Contains(","+s.only+",", ","+part.name+",") {
-			continue
-		}
-		if err := part.run(); err != nil {
-			h.Fatalf("bench: %s: %v", part.name, err)
-		}
+	if err := b.choose(*aimsOf); err != nil {
+		h.Fatalf("bench: %v", err)
 	}
 	h.Close()
 	if h.Failed() {
 		os.Exit(1)
 	}
+}
+
+// choose runs what the flags ask for.
+func (b *bench) choose(aimsOf string) error {
+	switch {
+	case aimsOf != "":
+		return b.beAims(aimsOf)
+	case b.only == "aims":
+		return b.allAims()
+	}
+	names, err := chosen(b.only, namesOf(parts(), part.hasRun))
+	if err != nil {
+		return err
+	}
+	for _, p := range parts() {
+		if !slices.Contains(names, p.name) {
+			continue
+		}
+		if err := p.run(b); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+	}
+	return nil
 }
 
 // bench holds what all parts need.

@@ -28,10 +28,7 @@ func (s sample) String() string {
 	if len(s) == 0 {
 		return "–"
 	}
-	low, high := s[0], s[0]
-	for _, v := range s {
-		low, high = min(low, v), max(high, v)
-	}
+	low, high := s.ends()
 	return fmt.Sprintf("%.0f (%.0f–%.0f)", s.median(), low, high)
 }
 
@@ -40,15 +37,22 @@ func (s sample) decimals() string {
 	if len(s) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%.2f (%.2f–%.2f)", s.median(), slices.Min(s), slices.Max(s))
+	low, high := s.ends()
+	return fmt.Sprintf("%.2f (%.2f–%.2f)", s.median(), low, high)
 }
 
-// against is the median of the ratios of each round to the same round of base:
-// what slows a whole round down does not show in it.
-func (s sample) against(base sample) string {
-	var ratios sample
+// ends are the smallest and the largest round; there must be one.
+func (s sample) ends() (low, high float64) { return slices.Min(s), slices.Max(s) }
+
+// over are the ratios of each round to the same round of base: what slows a whole round down does
+// not show in them.
+func (s sample) over(base sample) sample {
+	ratios := make(sample, len(s))
 	for i := range s {
-		ratios = append(ratios, s[i]/base[i])
+		ratios[i] = s[i] / base[i]
 	}
-	return fmt.Sprintf("%.2f", ratios.median())
+	return ratios
 }
+
+// against is the median of over.
+func (s sample) against(base sample) string { return fmt.Sprintf("%.2f", s.over(base).median()) }
