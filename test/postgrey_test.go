@@ -53,7 +53,7 @@ func TestPostgreyIsTakenOver(t *testing.T) {
 	imported := func() string {
 		t.Helper()
 		cmd := exec.Command(binary, append([]string{"import", "--yes", "--config-dir=" + filepath.Join(dir, "conf.d"), "--postfix-config-dir=" + old.ConfigDir(), "postgrey:" + options}, flags...)...)
-		cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "MAILWEIR_CONFIG="}
+		cmd.Env = testbed.Environment()
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)

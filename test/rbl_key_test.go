@@ -130,7 +130,7 @@ func (s secret) reply(c *connection, from, want string) {
 func (s secret) command(b *listBed, code int, part string, args ...string) {
 	s.t.Helper()
 	cmd := exec.Command(b.binary, args...)
-	cmd.Env = []string{"PATH=/usr/bin:/bin", "LANG=C"}
+	cmd.Env = testbed.Environment()
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	got := 0

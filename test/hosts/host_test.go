@@ -138,7 +138,7 @@ func (h *host) command(words ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), commandPatience)
 	defer cancel()
 	run := exec.CommandContext(ctx, h.config.Binary, append(words, h.control, h.state)...)
-	run.Env = []string{"PATH=/usr/bin:/bin", "LANG=C"}
+	run.Env = testbed.Environment()
 	out, err := run.CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("host %s: %s: %w: %s", h.name, strings.Join(words, " "), err, out)

@@ -53,7 +53,7 @@ func (a *Auth) launch(tb TB, binary string, flags []string) {
 		cmd = exec.Command("/bin/sh", append([]string{"-c", `LISTEN_PID=$$ exec "$0" "$@"`, binary}, args...)...)
 		cmd.ExtraFiles = []*os.File{a.held}
 	}
-	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", noConfig}
+	cmd.Env = Environment()
 	if a.held != nil {
 		cmd.Env = append(cmd.Env, "LISTEN_FDS="+strconv.Itoa(len(cmd.ExtraFiles)))
 	}

@@ -77,7 +77,7 @@ func LaunchMailweir(tb TB, config MailweirConfig) *Mailweir {
 	cmd := exec.Command(config.Binary, append(args, config.Flags...)...)
 	cmd.Dir = config.Dir
 	told := filepath.Join(TempDir(tb), "stacks")
-	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", noConfig, stacks.Socket + "=" + told}
+	cmd.Env = Environment(stacks.Socket + "=" + told)
 	return &Mailweir{Process: start(tb, cmd), Socket: socket, told: told}
 }
 

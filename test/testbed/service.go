@@ -47,7 +47,7 @@ func StartService(tb TB, config MailweirConfig) *Service {
 		_ = s.notify.Close()
 	})
 	cmd := exec.Command(config.Binary, append([]string{"serve", "--listen=unix:" + s.Socket, "--log-format=json", "--dns=" + noResolver}, config.Flags...)...)
-	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", noConfig, "NOTIFY_SOCKET=" + name}
+	cmd.Env = Environment("NOTIFY_SOCKET=" + name)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := s.run(cmd); err != nil {
 		tb.Fatalf("%v", err)
@@ -163,7 +163,7 @@ func (s *Service) Upgrade(control string) (string, error) { return s.UpgradeBy(s
 // UpgradeBy gives the command upgrade of another binary.
 func (s *Service) UpgradeBy(binary, control string) (string, error) {
 	cmd := exec.Command(binary, "upgrade", "--control=unix:"+control)
-	cmd.Env = []string{noConfig}
+	cmd.Env = Environment()
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
