@@ -43,7 +43,8 @@ const (
 // finds something, and those that it uses itself. Without it, they are those that find the
 // configuration.
 func shows(cmd *cobra.Command, finds finding, uses ...string) {
-	cmd.Annotations = map[string]string{findsWhat: string(finds), usesFlags: strings.Join(uses, " ")}
+	annotate(cmd, findsWhat, string(finds))
+	annotate(cmd, usesFlags, strings.Join(uses, " "))
 }
 
 // shownFlags are the flags of a command as its help shows them.

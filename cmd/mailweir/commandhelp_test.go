@@ -37,11 +37,3 @@ func TestHelpIsShort(t *testing.T) {
 		}
 	})
 }
-
-// everyCommand calls a function with a command and all below it.
-func everyCommand(cmd *cobra.Command, do func(*cobra.Command)) {
-	do(cmd)
-	for _, below := range cmd.Commands() {
-		everyCommand(below, do)
-	}
-}

@@ -38,6 +38,7 @@ Flags also come from a file (--config, one a line), from those of a directory th
 	below(root, "state", newStateRestore())
 	below(root, "events", newEventsDelete())
 	below(root, rbl.Check.Name, newRBLTest())
+	giveSettings(root)
 	return root
 }
 
@@ -96,9 +97,39 @@ type settings struct {
 	handed []string         // files that systemd will hand to the service, which need not read them
 }
 
-// addSettings registers the flags of serve on another command.
-func addSettings(cmd *cobra.Command) {
-	register(cmd.Flags())
+// takesSettings is the annotation of a command that has the flags of serve.
+const takesSettings = "settings"
+
+// addSettings says that a command has the flags of serve besides its own. It has them once newRoot
+// is done.
+func addSettings(cmd *cobra.Command) { annotate(cmd, takesSettings, "") }
+
+// giveSettings registers the flags of serve once for all commands that take them, as one of them is
+// carried out: dozens of commands with hundreds of flags would be most of what a command costs.
+func giveSettings(root *cobra.Command) {
+	set := pflag.NewFlagSet("mailweir", pflag.ContinueOnError)
+	register(set)
+	everyCommand(root, func(cmd *cobra.Command) {
+		if _, takes := cmd.Annotations[takesSettings]; takes {
+			set.VisitAll(cmd.Flags().AddFlag)
+		}
+	})
+}
+
+// everyCommand calls a function with a command and all below it.
+func everyCommand(cmd *cobra.Command, do func(*cobra.Command)) {
+	do(cmd)
+	for _, below := range cmd.Commands() {
+		everyCommand(below, do)
+	}
+}
+
+// annotate adds an annotation to a command.
+func annotate(cmd *cobra.Command, name, value string) {
+	if cmd.Annotations == nil {
+		cmd.Annotations = make(map[string]string)
+	}
+	cmd.Annotations[name] = value
 }
 
 // readSettings reads the flags of a command from the command line, the environment and the file.
