@@ -18,13 +18,19 @@ type redisLeases struct {
 	mu   sync.Mutex
 	next int
 	held map[string]map[string]bool // members by key
-	left map[string]map[string]int  // given back, and the server may not know it yet; how many ticks ago
+	left map[string]map[string]*leaving
 	tell chan struct{}
 	back chan struct{} // a server is back, and may not know what is held
 }
 
+// leaving is a place that was given back, which the server may not know yet.
+type leaving struct {
+	ticks int  // ago
+	told  bool // the server is being told
+}
+
 func (l *redisLeases) init() {
-	l.held, l.left = map[string]map[string]bool{}, map[string]map[string]int{}
+	l.held, l.left = map[string]map[string]bool{}, map[string]map[string]*leaving{}
 	l.tell, l.back = make(chan struct{}, 1), make(chan struct{}, 1)
 }
 
@@ -64,30 +70,52 @@ func (r *Redis) Acquire(ctx context.Context, key string, limit int) (Lease, bool
 	return &redisLease{leases: &r.leases, key: key, member: member}, true, nil
 }
 
+// takePlace asks the server, and tells it what was left under this key. What somebody else is just
+// telling it need not be told twice, unless the answer depends on it: who has given a place back
+// here finds it free.
 func (r *Redis) takePlace(ctx context.Context, bucket int, key, member string, limit int) (bool, error) {
-	now := r.options.Clock()
-	args := append([]string{
-		number(now.UnixMilli()), strconv.Itoa(limit), member, number(now.Add(LeaseTime).UnixMilli()), number((2 * LeaseTime).Milliseconds()),
-	}, r.leases.leftOf(key)...)
 	client, err := r.client()
 	if err != nil {
 		return false, r.lose(err, r.part(bucket))
 	}
+	left, all := r.leases.leftOf(key, false)
+	taken, err := r.askPlace(ctx, client, bucket, key, member, limit, left)
+	if !taken && err == nil && !all {
+		left, _ = r.leases.leftOf(key, true)
+		taken, err = r.askPlace(ctx, client, bucket, key, member, limit, left)
+	}
+	return taken, err
+}
+
+func (r *Redis) askPlace(ctx context.Context, client rueidis.Client, bucket int, key, member string, limit int, left []string) (bool, error) {
+	now := r.options.Clock()
+	args := append([]string{
+		number(now.UnixMilli()), strconv.Itoa(limit), member, number(now.Add(LeaseTime).UnixMilli()), number((2 * LeaseTime).Milliseconds()),
+	}, left...)
 	var taken int64
 	var failure error
-	err = r.backend.Bounded(ctx, func(ctx context.Context) error {
+	err := r.backend.Bounded(ctx, func(ctx context.Context) error {
 		taken, failure = leaseScript.run(ctx, client, []string{r.names.lease(key)}, args).AsInt64()
 		return failure
 	})
-	if err == nil && failure != nil {
+	told := map[string][]string{key: left}
+	switch {
+	case err == nil && failure == nil:
+		r.leases.forget(told)
+	case err == nil:
 		err = r.lose(failure, r.part(bucket))
 	}
+	r.leases.keep(told)
 	return taken == 1, err
 }
 
 // leaseAgain is the pause before the server is told again what it did not hear. What was given back
 // would otherwise be taken for everybody else until its end.
 const leaseAgain = 200 * time.Millisecond
+
+// leaseGather is the pause in which places that are given back are collected: many then go in one
+// go, and those that are asked for again here meanwhile go with that question.
+const leaseGather = 5 * time.Millisecond
 
 // keepLeases moves on the ends of what is held and gives back what was left.
 func (r *Redis) keepLeases() {
@@ -105,6 +133,10 @@ func (r *Redis) keepLeases() {
 		case <-r.leases.back:
 			renew = true
 		case <-r.leases.tell:
+			if again == nil {
+				again = time.After(leaseGather)
+			}
+			continue
 		case <-again:
 		}
 		if renew {
@@ -130,13 +162,15 @@ func (r *Redis) renewLeases(ctx context.Context) error {
 }
 
 func (r *Redis) returnLeases(ctx context.Context) error {
-	left := snapshot(&r.leases.mu, r.leases.left)
-	err := r.eachKey(ctx, left, func(build rueidis.Builder, key string, members []string) []rueidis.Completed {
+	left := r.leases.allLeft()
+	sent := maps.Clone(left)
+	err := r.eachKey(ctx, sent, func(build rueidis.Builder, key string, members []string) []rueidis.Completed {
 		return []rueidis.Completed{build.Zrem().Key(r.names.lease(key)).Member(members...).Build()}
 	})
 	if err == nil {
-		r.leases.forget(left)
+		r.leases.forget(sent)
 	}
+	r.leases.keep(left) // those of a part that is lost
 	return err
 }
 
@@ -188,26 +222,46 @@ func (l *redisLeases) leaveOne(key, member string) {
 		delete(l.held, key)
 	}
 	if l.left[key] == nil {
-		l.left[key] = map[string]int{}
+		l.left[key] = map[string]*leaving{}
 	}
-	l.left[key][member] = 0
+	l.left[key][member] = new(leaving)
 	select {
 	case l.tell <- struct{}{}:
 	default: // it is told already
 	}
 }
 
-func (l *redisLeases) leftOf(key string) []string {
+// leftOf returns what was left under a key and nobody is telling the server, or with again all of
+// it, and whether that is all. The caller tells the server.
+func (l *redisLeases) leftOf(key string, again bool) (members []string, all bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	members := make([]string, 0, len(l.left[key]))
-	for m := range l.left[key] {
-		members = append(members, m)
-	}
-	return members
+	return tell(l.left[key], again)
 }
 
-func snapshot[T any](mu *sync.Mutex, of map[string]map[string]T) map[string][]string {
+// allLeft returns all that was left. The caller tells the server.
+func (l *redisLeases) allLeft() map[string][]string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	left := make(map[string][]string, len(l.left))
+	for key, members := range l.left {
+		left[key], _ = tell(members, true)
+	}
+	return left
+}
+
+func tell(left map[string]*leaving, again bool) (members []string, all bool) {
+	members = make([]string, 0, len(left))
+	for m, l := range left {
+		if !l.told || again {
+			l.told = true
+			members = append(members, m)
+		}
+	}
+	return members, len(members) == len(left)
+}
+
+func snapshot(mu *sync.Mutex, of map[string]map[string]bool) map[string][]string {
 	mu.Lock()
 	defer mu.Unlock()
 	all := map[string][]string{}
@@ -224,8 +278,8 @@ func (l *redisLeases) age() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for key, members := range l.left {
-		for m := range members {
-			if members[m]++; members[m] > 4 {
+		for m, l := range members {
+			if l.ticks++; l.ticks > 4 {
 				delete(members, m)
 			}
 		}
@@ -245,6 +299,19 @@ func (l *redisLeases) forget(left map[string][]string) {
 		}
 		if len(l.left[key]) == 0 {
 			delete(l.left, key)
+		}
+	}
+}
+
+// keep notes that the server may not have been told of these, unless they are forgotten.
+func (l *redisLeases) keep(left map[string][]string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for key, members := range left {
+		for _, m := range members {
+			if l := l.left[key][m]; l != nil {
+				l.told = false
+			}
 		}
 	}
 }

@@ -199,6 +199,20 @@ func TestRedisPlacesOfTheDead(t *testing.T) {
 	acquire(t, newHost(t, spec, clock.time), "l|k", 1, true)
 }
 
+// TestRedisPlaceUnderWay: a place that is given back is free here, also while somebody else is
+// still about to tell the server.
+func TestRedisPlaceUnderWay(t *testing.T) {
+	h := newHost(t, "redis://"+testbed.StartRedis(t).Address, nil)
+	acquire(t, h, "l|k", 1, true).Release()
+	if left, all := h.leases.leftOf("l|k", false); len(left) != 1 || !all {
+		t.Fatalf("left: %q, all: %v", left, all)
+	}
+	if left, all := h.leases.leftOf("l|k", false); len(left) != 0 || all {
+		t.Errorf("left for the next: %q, all: %v", left, all)
+	}
+	acquire(t, h, "l|k", 1, true)
+}
+
 func TestRedisPlacesWithoutServer(t *testing.T) {
 	server := testbed.StartRedis(t)
 	spec := "redis://" + server.Address
