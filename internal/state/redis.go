@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,8 +21,9 @@ import (
 // cluster.
 //
 // Keys of the server are {PREFIX:BUCKET}KIND:SPACE. A row lies in one of 16 buckets by the checksum
-// of its key; the braces keep a bucket in one slot of a cluster, so that a script can work on a row
-// and its places in the orders of expiry and of keys. Steps that read are bare commands, steps that
+// of its key, or of its client's net (place=net); the braces keep a bucket in one slot of a
+// cluster, so that a script can work on a row and its places in the orders of expiry and of keys.
+// Steps that read are bare commands, steps that
 // write are one script each. All of a call go out at once, and the client sends what several
 // callers ask at the same time in one go.
 type Redis struct {
@@ -61,7 +61,7 @@ func OpenRedis(ctx context.Context, spec string, options Options) (*Redis, error
 	}
 	options = options.withDefaults()
 	r := &Redis{
-		options: options, spec: parsed, origin: rand.Text(), names: redisNames{prefix: parsed.prefix},
+		options: options, spec: parsed, origin: rand.Text(), names: newRedisNames(parsed),
 	}
 	r.backend = backend.New(backend.Options{
 		Name: parsed.name, Deadline: redisCall, Unavailable: ErrDown, Probe: r.probe, OnDown: options.OnDown, OnUp: options.OnUp,
@@ -202,8 +202,6 @@ func (r *Redis) part(bucket int) int {
 	}
 	return 0
 }
-
-func bucketOf(key string) int { return int(crc32.ChecksumIEEE([]byte(key)) % redisBuckets) }
 
 func (r *Redis) channel() string { return r.spec.prefix + ":entered" }
 

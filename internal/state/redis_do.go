@@ -25,7 +25,7 @@ func (r *Redis) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 	for i, s := range steps {
 		err := s.check()
 		if err == nil {
-			err = r.backend.Lost(r.part(bucketOf(s.key)))
+			err = r.backend.Lost(r.part(r.names.bucket(s.key)))
 		}
 		if err != nil {
 			b.results[i].Err = err
@@ -93,7 +93,7 @@ func (b *batch) direct(ctx context.Context) {
 }
 
 // part is the part of the server that has the key of a step.
-func (b *batch) part(i int) int { return b.redis.part(bucketOf(b.steps[i].key)) }
+func (b *batch) part(i int) int { return b.redis.part(b.redis.names.bucket(b.steps[i].key)) }
 
 // run does the steps of these numbers: those that update until nobody comes between.
 func (b *batch) run(ctx context.Context, to rueidis.CoreClient, todo []int) {

@@ -48,7 +48,7 @@ func (r *Redis) Acquire(ctx context.Context, key string, limit int) (Lease, bool
 	if err := ctx.Err(); err != nil {
 		return nil, false, err
 	}
-	bucket := bucketOf(key)
+	bucket := r.names.bucket(key)
 	member := r.leases.member(r.origin)
 	taken, err := false, r.backend.Lost(r.part(bucket))
 	if err == nil {
@@ -176,7 +176,7 @@ func (r *Redis) returnLeases(ctx context.Context) error {
 
 // eachKey sends commands for the keys whose part is available, and leaves all without others.
 func (r *Redis) eachKey(ctx context.Context, all map[string][]string, commands func(rueidis.Builder, string, []string) []rueidis.Completed) error {
-	maps.DeleteFunc(all, func(key string, _ []string) bool { return r.backend.Lost(r.part(bucketOf(key))) != nil })
+	maps.DeleteFunc(all, func(key string, _ []string) bool { return r.backend.Lost(r.part(r.names.bucket(key))) != nil })
 	if len(all) == 0 {
 		return nil
 	}

@@ -135,7 +135,7 @@ func (r *Redis) endingKeys(ctx context.Context, client rueidis.Client, space str
 func (r *Redis) rows(ctx context.Context, client rueidis.Client, space string, of []ending) ([]Entry, error) {
 	commands := make(rueidis.Commands, len(of))
 	for i, x := range of {
-		commands[i] = client.B().Hget().Key(r.names.key(bucketOf(x.key), "rows", space)).Field(x.key).Build()
+		commands[i] = client.B().Hget().Key(r.names.key(r.names.bucket(x.key), "rows", space)).Field(x.key).Build()
 	}
 	var entries []Entry
 	for i, answer := range client.DoMulti(ctx, commands...) {

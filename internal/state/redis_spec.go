@@ -20,6 +20,7 @@ import (
 // redisSpec is what the name of a shared store says.
 type redisSpec struct {
 	prefix string // of every key
+	byNet  bool   // see redisNames
 	name   string // without options
 
 	addresses []string
@@ -35,7 +36,7 @@ type redisSpec struct {
 
 // redisForm is shown with every error in a name.
 const redisForm = "redis://HOST:PORT[,HOST:PORT…][/DB][?master=NAME][&cluster=yes][&user=NAME][&password-file=FILE]" +
-	"[&sentinel-user=NAME][&sentinel-password-file=FILE][&prefix=NAME][&ca-file=FILE], with rediss:// for TLS"
+	"[&sentinel-user=NAME][&sentinel-password-file=FILE][&prefix=NAME][&place=net][&ca-file=FILE], with rediss:// for TLS"
 
 // Waiting for a server: a message has seconds, and a server in the same building needs
 // milliseconds.
@@ -135,6 +136,11 @@ func (s *redisSpec) set(name, value string) (err error) {
 			return fmt.Errorf("prefix=%s: a prefix has no braces and blanks", value)
 		}
 		s.prefix = value
+	case "place":
+		if value != "net" {
+			return fmt.Errorf("place=%s is not place=net", value)
+		}
+		s.byNet = true
 	case "ca-file":
 		s.roots, err = caFile(value)
 	default:
@@ -185,7 +191,8 @@ func (s *redisSpec) connect() (rueidis.Client, error) {
 		// What is asked at the same time shares a connection, and so a read of the server's.
 		AlwaysPipelining: true, PipelineMultiplex: -1,
 		ReadBufferEachConn: redisBuffer, WriteBufferEachConn: redisBuffer,
-		// A step that is sent again may count twice; whoever waits has better to do than to wait again.
+		// A step that is sent again may count twice; whoever waits has better to do than to wait
+		// again.
 		DisableRetry: true, DisableCache: true,
 	})
 	if err != nil && client != nil {

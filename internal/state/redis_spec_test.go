@@ -70,6 +70,7 @@ func TestRedisNames(t *testing.T) {
 		"redis://host:1?ca-file=/dev/null":              "no certificate",
 		"redis://host:1?user=x":                         "user= needs password-file=",
 		"redis://host:1?prefix={x}":                     "no braces",
+		"redis://host:1?place=sender":                   "place=sender is not place=net",
 		"rediss://host:1?sentinel-password-file=/dev/x": "no such file",
 		"redis://host:1?password-file=/dev/null":        "the password is empty",
 	} {

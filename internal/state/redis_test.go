@@ -301,7 +301,7 @@ func TestRedisDamagedRow(t *testing.T) {
 	h := newHost(t, "redis://"+server.Address, nil)
 	for _, spoilt := range []string{"", "spoilt", "e5x x", "e x"} {
 		put(t, h, "a|k", "x", 0)
-		if _, err := server.Ask("HSET", h.names.key(bucketOf("a|k"), "rows", "a"), "a|k", spoilt); err != nil {
+		if _, err := server.Ask("HSET", h.names.key(h.names.bucket("a|k"), "rows", "a"), "a|k", spoilt); err != nil {
 			t.Fatal(err)
 		}
 		if _, _, err := h.Get(t.Context(), "a|k"); !errors.Is(err, errDamaged) || errors.Is(err, ErrDown) {
