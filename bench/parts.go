@@ -27,11 +27,15 @@ func parts() []part {
 		{name: "content", about: "phrases and patterns", run: (*bench).content},
 		{name: "redis", about: "greylisting on Redis", run: (*bench).redis},
 		{name: "reads", about: "reads of the Redis server a message", run: (*bench).reads},
+		{name: "traffic", about: "what a message asks of Redis and of a cluster", run: (*bench).traffic},
+		{name: "lost", about: "answers while a Redis or a node of a cluster hangs", run: (*bench).lost},
+		{name: "remember", about: "rows and octets of a thousand users on Redis", run: (*bench).remember},
 		{name: "tables", about: "tables in databases", run: (*bench).tables},
 		{name: "spam", about: "a spam scanner", run: (*bench).spam},
 		{name: "virus", about: "a virus scanner", run: (*bench).scan},
 		{name: "state", about: "greylisting on the embedded store with millions of triplets", run: (*bench).state},
 		{name: "record", about: "the record of decisions", run: (*bench).record},
+		{name: "postgres", about: "the record of decisions in PostgreSQL", run: (*bench).recordShared},
 	}
 }
 

@@ -161,6 +161,18 @@ func (c *RedisCluster) Primaries() []*Redis {
 	return primaries
 }
 
+// ReplicasOf returns the nodes that follow a primary now.
+func (c *RedisCluster) ReplicasOf(primary *Redis) []*Redis {
+	var replicas []*Redis
+	for _, node := range c.Nodes {
+		role, err := node.Ask("ROLE")
+		if err == nil && strings.HasPrefix(role, "slave") && strings.Contains(role, " "+Port(primary.Address)+" ") {
+			replicas = append(replicas, node)
+		}
+	}
+	return replicas
+}
+
 // askRedis sends one command in RESP and reads one answer.
 func askRedis(address string, words ...string) (string, error) {
 	conn, err := net.DialTimeout("tcp4", address, time.Second)
