@@ -65,7 +65,7 @@ succeeded from there in the last 30 days. ` + "`mailweir tempblock list|add|rm`"
 				return policy.Hooks{}, fmt.Errorf("--tempblock-for is %s and --tempblock-max %s: want more than nothing, and a greatest time that is no shorter", list.Life, list.Longest)
 			}
 			rule := &rule{
-				list: list, store: env.State, known: env.Mirror(state.MirrorOptions{Space: listSpace, Every: listAge}), changes: policy.Asks(env.State),
+				list: list, store: env.State, known: env.Mirror(state.MirrorOptions{Space: listSpace, Every: listAge, Most: listMost}), changes: policy.Asks(env.State),
 				seen: history.NewTransactions(env),
 			}
 			return policy.Hooks{
@@ -87,6 +87,9 @@ type rule struct {
 const (
 	// listAge is how long a block by the rules of one host may be unknown to the others.
 	listAge = 2 * time.Second
+	// listMost is how much of the list is at hand. Every host reads it again and again, so a flood
+	// that makes it long must not make that costly; beyond it the state is asked about each client.
+	listMost = 2000
 	// listTimeout is how long a connection waits to hear of changes before it goes by what is
 	// known.
 	listTimeout = 2 * time.Second

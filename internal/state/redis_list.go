@@ -36,51 +36,98 @@ func (r *Redis) call(ctx context.Context, ask func(context.Context, rueidis.Clie
 	return r.lose(err, 0)
 }
 
-// List merges the pages of the buckets.
+// List merges the pages of the buckets. Keys are spread evenly, so each bucket is asked for little
+// more than its share of the page: a whole page of each would be sixteen times as much.
 func (r *Redis) List(ctx context.Context, prefix, after string, limit int) ([]Entry, error) {
-	var entries []Entry
-	err := r.call(ctx, func(ctx context.Context, client rueidis.Client) error {
-		var found [redisBuckets][]Entry
-		var errs [redisBuckets]error
-		var all sync.WaitGroup
-		for bucket := range redisBuckets {
-			all.Go(func() { found[bucket], errs[bucket] = r.listBucket(ctx, client, bucket, prefix, after, limit) })
-		}
-		all.Wait()
-		entries = slices.Concat(found[:]...)
-		return errors.Join(errs[:]...)
-	})
-	if err != nil {
-		return nil, err
+	if limit <= 0 {
+		return nil, nil
 	}
-	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.Key, b.Key) })
-	return entries[:min(len(entries), limit)], nil
+	var entries []Entry
+	err := r.call(ctx, func(ctx context.Context, client rueidis.Client) (err error) {
+		var pages [redisBuckets]redisPage
+		share := min(limit, 8+2*limit/redisBuckets)
+		for whole := false; !whole; {
+			if err = r.readOn(ctx, client, &pages, prefix, after, share); err != nil {
+				return err
+			}
+			entries, whole = mergePages(&pages, limit)
+		}
+		return nil
+	})
+	return entries, err
 }
 
-func (r *Redis) listBucket(ctx context.Context, client rueidis.Client, bucket int, prefix, after string, limit int) ([]Entry, error) {
+// redisPage is what has been read of one bucket, in the order of keys.
+type redisPage struct {
+	entries []Entry
+	whole   bool // there is no more
+	err     error
+}
+
+// readOn reads as many entries more of each bucket that has more.
+func (r *Redis) readOn(ctx context.Context, client rueidis.Client, pages *[redisBuckets]redisPage, prefix, after string, more int) error {
+	var all sync.WaitGroup
+	for bucket := range pages {
+		page := &pages[bucket]
+		if page.whole {
+			continue
+		}
+		from := after
+		if n := len(page.entries); n > 0 {
+			from = page.entries[n-1].Key
+		}
+		all.Go(func() { page.err = r.listBucket(ctx, client, bucket, prefix, from, more, page) })
+	}
+	all.Wait()
+	var errs [redisBuckets]error
+	for bucket := range pages {
+		errs[bucket] = pages[bucket].err
+	}
+	return errors.Join(errs[:]...)
+}
+
+// mergePages returns the first entries of all buckets, and whether these are all up to limit:
+// behind the last entry of a bucket that has more, another one of it may come.
+func mergePages(pages *[redisBuckets]redisPage, limit int) (entries []Entry, whole bool) {
+	border, open := "", false
+	for i := range pages {
+		page := &pages[i]
+		entries = append(entries, page.entries...)
+		if n := len(page.entries); !page.whole && (!open || page.entries[n-1].Key < border) {
+			border, open = page.entries[n-1].Key, true
+		}
+	}
+	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.Key, b.Key) })
+	whole = !open || len(entries) >= limit && entries[limit-1].Key <= border
+	return entries[:min(len(entries), limit)], whole
+}
+
+// listBucket reads as many entries more of a bucket.
+func (r *Redis) listBucket(ctx context.Context, client rueidis.Client, bucket int, prefix, after string, more int, page *redisPage) error {
 	space := spaceOf(prefix)
 	keys := []string{r.names.key(bucket, "rows", space), r.names.key(bucket, "names", space)}
 	from := "[" + prefix
 	if after >= prefix {
 		from = "(" + after
 	}
-	var entries []Entry
+	enough := len(page.entries) + more
 	for {
 		call, cancel := context.WithTimeout(ctx, redisCall)
-		args := []string{from, past(prefix), number(r.options.Clock().UnixMilli()), strconv.Itoa(limit - len(entries))}
+		args := []string{from, past(prefix), number(r.options.Clock().UnixMilli()), strconv.Itoa(enough - len(page.entries))}
 		words, err := listScript.run(call, client, keys, args).AsStrSlice()
 		cancel()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for i := 0; i+1 < len(words); i += 2 {
 			if found, err := decodeText(words[i+1]); err == nil { // else another hand has spoilt it
-				entries = append(entries, found.entry(words[i]))
+				page.entries = append(page.entries, found.entry(words[i]))
 			}
 		}
 		last := words[len(words)-1]
-		if last == "" || len(entries) >= limit {
-			return entries, nil
+		page.whole = last == ""
+		if page.whole || len(page.entries) >= enough {
+			return nil
 		}
 		from = "(" + last
 	}

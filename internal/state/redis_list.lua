@@ -2,9 +2,9 @@
 -- Returns key, row, key, row …, and last the key to read on from, empty when there is no more.
 -- A page looks at no more than a few thousand names, so that what is long dead holds up nobody.
 local from, to, now, limit = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local page = {}
+local page, most = {}, math.min(250, limit + 50)
 for _ = 1, 20 do
-	local names = redis.call('ZRANGEBYLEX', KEYS[2], from, to, 'LIMIT', 0, 250)
+	local names = redis.call('ZRANGEBYLEX', KEYS[2], from, to, 'LIMIT', 0, most)
 	for _, name in ipairs(names) do
 		local raw = redis.call('HGET', KEYS[1], name)
 		local blank = raw and string.find(raw, ' ', 2, true)
@@ -19,7 +19,7 @@ for _ = 1, 20 do
 			return page
 		end
 	end
-	if #names < 250 then
+	if #names < most then
 		page[#page + 1] = ''
 		return page
 	end
