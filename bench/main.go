@@ -81,7 +81,7 @@ func main() {
 	var s settings
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds; medians are printed")
 	flag.DurationVar(&s.duration, "for", 3*time.Second, "length of a round over the milter protocol")
-	flag.IntVar(&s.messages, "messages", 3000, "messages of a round through Postfix")
+	flag.IntVar(&s.messages, "messages", 2000, "messages of a round through Postfix")
 	flag.StringVar(&s.only, "only", "aims", "aims, or the parts whose long tables are printed, or all: "+strings.Join(namesOf(parts(), part.hasRun), ", "))
 	flag.StringVar(&s.aims, "aims", "all", "the parts whose aims are measured: "+strings.Join(namesOf(parts(), part.hasAims), ", "))
 	flag.StringVar(&s.write, "write", "", "directory where aims.md is written, too")

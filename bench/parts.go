@@ -22,6 +22,7 @@ func parts() []part {
 		{name: "memory", about: "peak memory with large messages", run: (*bench).memory},
 		{name: "idle", about: "memory of a connection that stays open", run: (*bench).idle},
 		{name: "policy", about: "the whole default policy on each state", run: (*bench).policy, aims: (*bench).policyAims},
+		{name: "switches", about: "what turning a check off saves", run: (*bench).switches},
 		{name: "lists", about: "DNS lists", run: (*bench).lists},
 		{name: "recipients", about: "whether a recipient exists", run: (*bench).recipients},
 		{name: "content", about: "phrases and patterns", run: (*bench).content},
