@@ -50,6 +50,8 @@ func (b bound) reachedBy(median float64) string {
 	switch {
 	case math.IsNaN(median):
 		return "not measured"
+	case !b.AtLeast && off >= 1:
+		return fmt.Sprintf("no: %.1f times that", off+1)
 	case b.AtLeast && median < b.Value:
 		return fmt.Sprintf("no: %s below", percent(-off))
 	case !b.AtLeast && median > b.Value:

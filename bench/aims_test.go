@@ -20,6 +20,7 @@ func TestBound(t *testing.T) {
 		{atMost(0.5, ""), "≤ 0.50", 0.5, "reached"},
 		{atMost(0.5, ""), "≤ 0.50", 0.57, "no: 14 % above"},
 		{atMost(0.5, ""), "≤ 0.50", 0.501, "no: less than 1 % above"},
+		{atMost(0.5, ""), "≤ 0.50", 1.25, "no: 2.5 times that"},
 		{atMost(10, "KiB"), "≤ 10.0 KiB", 9.9, "reached"},
 		{atLeast(35_000, "/s"), "≥ 35,000/s", 35_000, "reached"},
 		{atLeast(35_000, "/s"), "≥ 35,000/s", 28_000, "no: 20 % below"},

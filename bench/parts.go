@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// part is one subject of the bench; its file bears its name.
+// part is one subject of the bench; the name of its file ends in its name.
 type part struct {
 	name  string
 	about string

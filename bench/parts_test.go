@@ -10,14 +10,15 @@ import (
 	"testing"
 )
 
-// Each part has a file by its name and something to do, and no method that finds aims is left out.
+// Each part has a file that ends in its name and something to do, and no method that finds aims is left out.
 func TestEveryPartIsListed(t *testing.T) {
 	var names []string
 	for _, p := range parts() {
 		if p.about == "" || p.run == nil && p.aims == nil {
 			t.Errorf("%s does nothing, or does not say what", p.name)
 		}
-		if _, err := os.Stat(p.name + ".go"); err != nil || slices.Contains(names, p.name) {
+		own, err := filepath.Glob("*" + p.name + ".go") // traffic is in redis_traffic.go
+		if err != nil || len(own) == 0 || slices.Contains(names, p.name) {
 			t.Errorf("%s has no file of its own: %v", p.name, err)
 		}
 		names = append(names, p.name)
