@@ -54,16 +54,25 @@ func startRspamd(h testbed.TB, home string, expressions []string) (*rspamd, erro
 		return nil, err
 	}
 	address := testbed.FreeAddress(h)
-	for name, text := range map[string]string{
+	err := writeAll(dir, map[string]string{
 		"rspamd.conf":     strings.NewReplacer("DIR", dir, "ADDRESS", address).Replace(rspamdConf),
 		"rspamd.lua":      "require \"global_functions\" ()\n",
 		"suffixes":        "com\n",
 		"expressions.map": "/" + strings.Join(expressions, "/i\n/") + "/i\n",
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			return nil, err
-		}
+	})
+	if err != nil {
+		return nil, err
 	}
+	pid, err := runRspamd(h, dir)
+	if err != nil {
+		return nil, err
+	}
+	r := &rspamd{pid: pid, url: "http://" + address + "/checkv2", log: filepath.Join(dir, "rspamd.log")}
+	return r, r.ready()
+}
+
+// runRspamd runs the rspamd of a directory with its configuration, until h is closed.
+func runRspamd(h testbed.TB, dir string) (pid int, err error) {
 	args := []string{"--no-fork", "--config=" + filepath.Join(dir, "rspamd.conf")}
 	if os.Geteuid() == 0 {
 		args = append(args, "--user=root", "--group=root")
@@ -71,14 +80,23 @@ func startRspamd(h testbed.TB, home string, expressions []string) (*rspamd, erro
 	cmd := exec.Command("rspamd", args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	if err := cmd.Start(); err != nil {
-		return nil, err
+		return 0, err
 	}
 	h.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		_ = cmd.Wait() // it was told to end
 	})
-	r := &rspamd{pid: cmd.Process.Pid, url: "http://" + address + "/checkv2", log: filepath.Join(dir, "rspamd.log")}
-	return r, r.ready()
+	return cmd.Process.Pid, nil
+}
+
+// writeAll writes files into a directory.
+func writeAll(dir string, files map[string]string) error {
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ready waits until it examines.

@@ -22,6 +22,9 @@ type contentText struct {
 
 const contentTextSize = 1 << 20
 
+// wantedMail is the name of the text from a corpus.
+const wantedMail = "wanted mail"
+
 // contentTexts are real wanted mail and text of the commonest words only, which is the worst for an
 // index of words. Without a corpus (MAILWEIR_CORPUS names its directory) there is only the latter.
 func contentTexts(dir string) ([2]contentText, error) {
@@ -41,7 +44,7 @@ func contentTexts(dir string) ([2]contentText, error) {
 	if err != nil {
 		return [2]contentText{}, err
 	}
-	ham := contentText{name: "wanted mail"}
+	ham := contentText{name: wantedMail}
 	for _, name := range files {
 		data, err := os.ReadFile(name)
 		if err != nil {

@@ -21,6 +21,7 @@ type load struct {
 	letters     []letter // of each connection
 	// people are how many clients with a sender each there are, who take turns; 0 is one of each.
 	people int
+	each   bool // each person sends one of the letters, not all of them
 }
 
 // usualLetters are that many usual messages with bodies of that size.
@@ -50,7 +51,7 @@ func (l load) run(ctx <-chan struct{}) (int, error) {
 					failures <- err
 					return
 				}
-				done.Add(int64(len(l.letters)))
+				done.Add(int64(len(l.of(person))))
 			}
 		}()
 	}
@@ -77,11 +78,20 @@ func (l load) session(person int, plan *atomic.Pointer[[]exchange]) error {
 	}
 	prepared := plan.Load()
 	if prepared == nil {
-		p := session(agreed, l.letters, person)
+		p := session(agreed, l.of(person), person)
 		prepared = &p
 		plan.Store(prepared)
 	}
 	return play(conn, in, *prepared)
+}
+
+// of are the letters of one connection of a person.
+func (l load) of(person int) []letter {
+	if !l.each {
+		return l.letters
+	}
+	i := person % len(l.letters)
+	return l.letters[i : i+1]
 }
 
 // once goes through one connection.

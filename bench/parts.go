@@ -33,6 +33,8 @@ func parts() []part {
 		{name: "remember", about: "rows and octets of a thousand users on Redis", run: (*bench).remember},
 		{name: "tables", about: "tables in databases", run: (*bench).tables},
 		{name: "spam", about: "a spam scanner", run: (*bench).spam},
+		{name: "site", about: "the policy of a real site, beside rspamd", run: (*bench).site, aims: (*bench).siteAims},
+		{name: "start", about: "start and reload of a large site", run: (*bench).startAndReload, aims: (*bench).startAims},
 		{name: "virus", about: "a virus scanner", run: (*bench).scan},
 		{name: "state", about: "greylisting on the embedded store with millions of triplets", run: (*bench).state},
 		{name: "record", about: "the record of decisions", run: (*bench).record},
