@@ -254,3 +254,35 @@ func BenchmarkCorpus(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkUsual examines a message of 8 KiB as most are, with four definitions of 1,000 phrases.
+func BenchmarkUsual(b *testing.B) {
+	const line = "the quick brown fox jumps over the lazy dog and goes home before dark.\r\n"
+	var sources []string
+	for all := commonPhrases(4000); len(all) > 0; all = all[1000:] {
+		sources = append(sources, "!activation 1000000\n1 "+strings.Join(all[:1000], "\n1 "))
+	}
+	e := mustExaminer(b, Options{}, sources...)
+	for _, c := range []struct{ name, text string }{
+		{"one line", strings.Repeat(line, 8192/len(line))},
+		{"common words", strings.ReplaceAll(string(commonText(8192)), "\n", "\r\n")},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			defer perCPU(b, len(c.text))()
+			for b.Loop() {
+				x := e.Begin(Text | Files)
+				for range 15 {
+					x.Header("Received", "from mail.example.net (mail.example.net [192.0.2.1]) by relay.example.net (Postfix) with ESMTPS id 4BpXyz1Qw3")
+				}
+				x.Header("Subject", "Minutes of the meeting on Monday and what follows from them")
+				x.Header("Content-Type", "text/plain; charset=utf-8; format=flowed")
+				x.Body([]byte(c.text))
+				if _, err := x.Finish(); err != nil {
+					b.Fatal(err)
+				}
+				x.Close()
+			}
+		})
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"mailweir/internal/content/fold"
@@ -62,11 +63,24 @@ const maxKept = 10
 // Header takes one header field, in order, before the first call of Body. Folded values may hold LF
 // or CRLF. Nothing is kept of a field but what it says about the body, so there may be any number.
 func (x *Examination) Header(name, value string) {
+	if x.ignores(name, value) {
+		return
+	}
 	x.enter()
 	defer x.leave()
 	if !x.halted() {
 		x.walk.topField(name, value)
 	}
+}
+
+// ignores tells most fields, in which nothing is looked for: those whose first letter begins none
+// of Subject, Content-… and X-Sun-…, and that no reader takes for several.
+func (x *Examination) ignores(name, value string) bool {
+	if x.all&Headers != 0 || name == "" || len(value) > x.examiner.limits.Header || strings.IndexByte(value, '\r') >= 0 {
+		return false
+	}
+	first := name[0] | 0x20
+	return first >= 'a' && first <= 'z' && first != 's' && first != 'c' && first != 'x'
 }
 
 // Body takes a piece of the body, cut anywhere. If there is more work in it than Limits.Chunk

@@ -1,12 +1,14 @@
 package content
 
 import (
+	"bufio"
 	"fmt"
 	"sync"
 	"time"
 
 	"mailweir/internal/content/fold"
 	"mailweir/internal/content/match"
+	"mailweir/internal/content/source"
 )
 
 // Options of an Examiner. The zero value is right for the milter.
@@ -20,7 +22,8 @@ type Options struct {
 // Examiner holds the definitions compiled together. It is immutable and safe for concurrent use.
 type Examiner struct {
 	defs     []*Definition
-	first    []int32 // number of each definition's first entry among all entries
+	first    []int32   // number of each definition's first entry among all entries
+	required [][]int32 // numbers of each definition's entries of that kind
 	entries  []*Entry
 	scan     []Sections // per entry
 	all      Sections   // what any definition examines
@@ -33,6 +36,7 @@ type Examiner struct {
 	pool     *bufferPool
 	lines    sync.Pool // *mimeReader of messages that have ended
 	pages    sync.Pool // *[]byte of HTML that has been read
+	buffers  sync.Pool // *bufio.Reader of texts that have been read
 	keep     bool
 	now      func() time.Time
 }
@@ -54,14 +58,19 @@ func NewExaminer(defs []*Definition, opts Options) (*Examiner, error) {
 	for _, def := range defs {
 		e.first = append(e.first, int32(len(e.entries)))
 		e.all |= def.Scan
+		var required []int32
 		for i := range def.Entries {
 			entry := &def.Entries[i]
+			if entry.Kind == Required {
+				required = append(required, int32(len(e.entries)))
+			}
 			if err := e.add(int32(len(e.entries)), entry); err != nil {
 				return nil, fmt.Errorf("%s: %w", entry.Position(), err)
 			}
 			e.entries = append(e.entries, entry)
 			e.scan = append(e.scan, def.Scan)
 		}
+		e.required = append(e.required, required)
 	}
 	e.words.Build()
 	return e, e.patterns.Build()
@@ -96,6 +105,19 @@ const (
 	// Sums tells the MD5, SHA-1 and SHA-256 of every Part.
 	Sums
 )
+
+// takeBuffer lends a buffer of a reader; giveBuffer takes it back from a text that has been read.
+func (e *Examiner) takeBuffer() *bufio.Reader {
+	if b, ok := e.buffers.Get().(*bufio.Reader); ok {
+		return b
+	}
+	return bufio.NewReaderSize(nil, source.Ahead)
+}
+
+func (e *Examiner) giveBuffer(b *bufio.Reader) {
+	b.Reset(nil)
+	e.buffers.Put(b)
+}
 
 // Begin starts the examination of one message. The caller must call Close, also after an error.
 func (e *Examiner) Begin(needs Needs) *Examination {

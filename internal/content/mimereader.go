@@ -96,8 +96,8 @@ func (m *mimeReader) line() []byte {
 	return line
 }
 
-// endedByCR reads a line as those who take a carriage return alone for its end, too: Thunderbird and
-// Python's email.
+// endedByCR reads a line as those who take a carriage return alone for its end, too: Thunderbird
+// and Python's email.
 func (m *mimeReader) endedByCR() ([]byte, error) {
 	for from, want := 0, 1; ; {
 		ahead, err := m.r.Peek(min(max(m.r.Buffered(), want), maxMIMELine))
@@ -123,8 +123,8 @@ func (m *mimeReader) endedByCR() ([]byte, error) {
 	}
 }
 
-// doubtfulCR says whether a boundary, or a field of a part's header, stands behind a carriage return
-// alone, or may do so where the line is cut.
+// doubtfulCR says whether a boundary, or a field of a part's header, stands behind a carriage
+// return alone, or may do so where the line is cut.
 func (m *mimeReader) doubtfulCR(line []byte) bool {
 	const field = "content-"
 	behind := line
@@ -157,8 +157,8 @@ func (m *mimeReader) dropRest() {
 	}
 }
 
-// atBoundary says whether a line is the boundary of an open multipart. One that only begins with one
-// is where m is loose; otherwise whoever watches has another reading begin there.
+// atBoundary says whether a line is the boundary of an open multipart. One that only begins with
+// one is where m is loose; otherwise whoever watches has another reading begin there.
 func (m *mimeReader) atBoundary(line []byte) bool {
 	if len(m.boundaries) == 0 || len(line) < 3 || line[0] != '-' || line[1] != '-' {
 		return false
@@ -227,12 +227,21 @@ func (m *mimeReader) fill() bool {
 			m.newline = m.newline[:0]
 			break
 		}
-		body := bytes.TrimRight(line, "\r\n")
+		body := withoutLineEnd(line)
 		m.joined = append(append(m.joined, m.newline...), body...)
 		m.newline = append(m.newline[:0], line[len(body):]...)
 	}
 	m.ready = m.joined
 	return len(m.ready) > 0
+}
+
+// withoutLineEnd is bytes.TrimRight for line ends alone, which makes a set of them for each line.
+func withoutLineEnd(line []byte) []byte {
+	end := len(line)
+	for end > 0 && (line[end-1] == '\n' || line[end-1] == '\r') {
+		end--
+	}
+	return line[:end]
 }
 
 // skip goes to the end of the part.

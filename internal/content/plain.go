@@ -10,7 +10,9 @@ import (
 // plain examines plain text and the files that stand in it uuencoded (POSIX uuencode): some mail
 // readers offer them as attachments.
 func (w *walk) plain(r io.Reader, s *sink, depth int) {
-	in := bufio.NewReaderSize(r, 4096)
+	in := w.x.examiner.takeBuffer()
+	defer w.x.examiner.giveBuffer(in)
+	in.Reset(r)
 	for start := true; ; {
 		line, err := in.ReadSlice('\n')
 		if name, ok := uuencode.Begin(line); start && ok && uuencode.Next(in) {

@@ -1,6 +1,10 @@
 package content
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // Result is what an examination found.
 type Result struct {
@@ -99,19 +103,17 @@ type Part struct {
 func (x *Examination) score() []Outcome {
 	e := x.examiner
 	outcomes := make([]Outcome, len(e.defs))
+	matched := slices.Sorted(maps.Keys(x.hits)) // few, where definitions have thousands
 	for i, def := range e.defs {
 		o := &outcomes[i]
 		o.Definition = def
-		for k := range def.Entries {
-			entry := &def.Entries[k]
-			hit := x.hits[e.first[i]+int32(k)]
-			if hit == nil {
-				if entry.Kind == Required {
-					o.Missing = append(o.Missing, entry)
-				}
-				continue
+		for _, number := range e.required[i] {
+			if x.hits[number] == nil {
+				o.Missing = append(o.Missing, e.entries[number])
 			}
-			o.add(entry, hit)
+		}
+		for ; len(matched) > 0 && matched[0] < e.first[i]+int32(len(def.Entries)); matched = matched[1:] {
+			o.add(e.entries[matched[0]], x.hits[matched[0]])
 		}
 		o.Fired = o.Score >= def.Activation && len(o.Missing) == 0 && o.Excluded == nil
 	}

@@ -3,6 +3,7 @@ package content
 import (
 	"bufio"
 	"io"
+	"math"
 	"strings"
 
 	"mailweir/internal/charset"
@@ -159,7 +160,9 @@ func (w *walk) body(h *partHeader, names []string, decoded io.Reader, depth int)
 	}
 	w.shownScript(h)
 	isHTML := htmlTypes[h.mediaType]
-	in := source.New(decoded)
+	buffer := w.x.examiner.takeBuffer()
+	defer w.x.examiner.giveBuffer(buffer)
+	in := source.On(buffer, decoded)
 	w.eachCharset(h.params["charset"], in, isHTML, func(w *walk, label string, in *source.Reader) {
 		w.text(h, label, in.Reader, depth)
 	})
@@ -184,7 +187,7 @@ func (w *walk) text(h *partHeader, label string, r *bufio.Reader, depth int) {
 		w.plain(decoded, s, depth)
 	}
 	s.end()
-	w.copy(nil, r)
+	_, _ = r.Discard(math.MaxInt) // what is left
 }
 
 // clip bounds a name that is kept. What is left out is the middle, for the end tells what kind of

@@ -23,10 +23,17 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// New reads from r, and can look 4,096 octets ahead.
-func New(r io.Reader) *Reader {
+// Ahead is how many octets a [Reader] can look ahead.
+const Ahead = 4096
+
+// New reads from r.
+func New(r io.Reader) *Reader { return On(bufio.NewReaderSize(nil, Ahead), r) }
+
+// On reads from r with a buffer of [Ahead] octets, which it resets.
+func On(buffer *bufio.Reader, r io.Reader) *Reader {
 	c := &counter{r: r}
-	return &Reader{bufio.NewReaderSize(c, 4096), c}
+	buffer.Reset(c)
+	return &Reader{buffer, c}
 }
 
 // Used is the octets taken out.

@@ -1,5 +1,5 @@
-// Package uuencode finds and decodes files in uuencode (POSIX): in plain text, and in parts that are
-// encoded so. It goes on where programs do: over lines that are damaged, to the line `end`.
+// Package uuencode finds and decodes files in uuencode (POSIX): in plain text, and in parts that
+// are encoded so. It goes on where programs do: over lines that are damaged, to the line `end`.
 package uuencode
 
 import (
@@ -10,6 +10,9 @@ import (
 
 // Begin reads `begin 644 name`. Case and the number of blanks do not matter.
 func Begin(line []byte) (name string, ok bool) {
+	if len(line) == 0 || line[0]|0x20 != 'b' { // nearly all lines
+		return "", false
+	}
 	begin, rest, found := bytes.Cut(bytes.TrimRight(line, "\r\n"), []byte(" "))
 	if !found || !bytes.EqualFold(begin, []byte("begin")) {
 		return "", false
@@ -58,9 +61,9 @@ func octets(line []byte) int { return int(line[0]-' ') & 63 }
 
 // Reader decodes lines up to `end`, which is taken, or another line that begins a file.
 type Reader struct {
-	// Doubtful gets the first line that is not uuencoded, and all behind it: the file may have ended
-	// without saying so. The line is valid until it returns. If it is nil, the file has only its
-	// `end`, and what is damaged is decoded as far as it goes.
+	// Doubtful gets the first line that is not uuencoded, and all behind it: the file may have
+	// ended without saying so. The line is valid until it returns. If it is nil, the file has only
+	// its `end`, and what is damaged is decoded as far as it goes.
 	Doubtful func(line []byte)
 
 	in    *bufio.Reader
