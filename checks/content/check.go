@@ -42,21 +42,18 @@ named by file and line, never by its text.`,
 			if len(*files) == 0 {
 				return policy.Hooks{Off: "no --content-definition"}, nil
 			}
-			definitions, err := content.Load(*files...)
+			rule := rule{cause: policy.NewSlot[string](env)}
+			rule.exam = examination.For(env, func(m *policy.Message) (content.Needs, bool) {
+				return content.Text, rule.bypass.Message(m) == ""
+			})
+			definitions, err := rule.exam.JudgeBy(*files, int64(*memory))
 			if err != nil {
 				return policy.Hooks{}, err
 			}
 			if err := showNames(definitions); err != nil {
 				return policy.Hooks{}, err
 			}
-			rule := rule{cause: policy.NewSlot[string](env)}
 			if rule.bypass.List, err = list.Open(env); err != nil {
-				return policy.Hooks{}, err
-			}
-			rule.exam = examination.For(env, func(m *policy.Message) (content.Needs, bool) {
-				return content.Text, rule.bypass.Message(m) == ""
-			})
-			if err := rule.exam.JudgeBy(definitions, int64(*memory)); err != nil {
 				return policy.Hooks{}, err
 			}
 			hooks := rule.hooks()

@@ -25,22 +25,7 @@ const (
 
 // Load reads definition files in the order given. The error joins one line for each fault,
 // `FILE:LINE: message`.
-func Load(files ...string) ([]*Definition, error) {
-	var defs []*Definition
-	var faults []error
-	for _, file := range files {
-		def, err := loadDefinition(file, readFile)
-		if err != nil {
-			faults = append(faults, err)
-			continue
-		}
-		defs = append(defs, def)
-	}
-	if err := errors.Join(faults...); err != nil {
-		return nil, err
-	}
-	return defs, nil
-}
+func Load(files ...string) ([]*Definition, error) { return ReadSources(files...).Load() }
 
 // readFile refuses what can't be a definition before it fills the memory.
 func readFile(name string) ([]byte, error) {
@@ -59,6 +44,7 @@ func readFile(name string) ([]byte, error) {
 // parser holds one definition in the making.
 type parser struct {
 	read    func(name string) ([]byte, error)
+	skim    bool // for what is read only: entries are passed over
 	def     *Definition
 	seen    map[string]bool // directives that may stand once
 	open    []string        // files being read, outermost first: a file in it again is a cycle
@@ -66,7 +52,7 @@ type parser struct {
 	omitted int
 }
 
-func loadDefinition(file string, read func(string) ([]byte, error)) (*Definition, error) {
+func newParser(file string, read func(string) ([]byte, error)) *parser {
 	base := filepath.Base(file)
 	p := &parser{
 		read: read,
@@ -79,6 +65,11 @@ func loadDefinition(file string, read func(string) ([]byte, error)) (*Definition
 	if p.def.Name == "" {
 		p.def.Name = base // ".offers" is no extension of nothing
 	}
+	return p
+}
+
+func loadDefinition(file string, read func(string) ([]byte, error)) (*Definition, error) {
+	p := newParser(file, read)
 	p.file(file, "")
 	if len(p.faults) == 0 {
 		p.whole()
@@ -170,6 +161,9 @@ func wrongEncoding(src []byte) string {
 }
 
 func (p *parser) line(file string, number int, raw []byte) {
+	if p.skim && bytes.IndexByte(raw, '!') < 0 {
+		return
+	}
 	switch {
 	case len(raw) > maxLineLength:
 		p.fault(file, number, "line longer than %d octets", maxLineLength)
@@ -183,6 +177,7 @@ func (p *parser) line(file string, number int, raw []byte) {
 	case line == "" || line[0] == '#':
 	case line[0] == '!':
 		p.directive(file, number, line[1:])
+	case p.skim:
 	default:
 		entry, err := parseEntry(line)
 		if err != nil {

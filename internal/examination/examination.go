@@ -98,12 +98,12 @@ func (r *Reader) begin(m *policy.Message, state *examination) {
 		}
 	}
 	if wanted {
-		state.walk = r.compiled().Begin(all)
+		state.walk = r.ready().Begin(all)
 	}
 }
 
-// compiled returns the examiner; without definitions one that tells facts only.
-func (e *examinations) compiled() *content.Examiner {
+// ready returns the examiner; without definitions one that tells facts only.
+func (e *examinations) ready() *content.Examiner {
 	e.bare.Do(func() {
 		if e.examiner == nil {
 			e.examiner, _ = content.NewExaminer(nil, content.Options{Now: e.env.Clock}) // without definitions nothing can be wrong
@@ -115,15 +115,26 @@ func (e *examinations) compiled() *content.Examiner {
 // errBroken is for those who ask after another check has panicked over the message.
 var errBroken = errors.New("the examination of the message has failed")
 
-// JudgeBy makes the walks look for these definitions. The check that has them calls it while the
-// policy is built. What has been compiled of them for an earlier policy, and its memory, is
-// used again.
-func (r *Reader) JudgeBy(definitions []*content.Definition, memory int64) (err error) {
-	name := fmt.Sprintf("content %s in %d octets", content.Fingerprint(definitions), memory)
-	r.examiner, err = policy.Resource(r.env, name, func() (*content.Examiner, error) {
-		return content.NewExaminer(definitions, content.Options{Budget: content.NewBudget(memory), Now: r.env.Clock})
+// JudgeBy makes the walks look for what definition files say, and returns that. The check that has
+// them calls it while the policy is built. What has been loaded and compiled of the same files for
+// an earlier policy, and its memory, is used again.
+func (r *Reader) JudgeBy(files []string, memory int64) ([]*content.Definition, error) {
+	sources := content.ReadSources(files...)
+	name := fmt.Sprintf("content %x in %d octets", sources.Sum(), memory)
+	c, err := policy.Resource(r.env, name, func() (c compiled, err error) {
+		if c.definitions, err = sources.Load(); err == nil {
+			c.examiner, err = content.NewExaminer(c.definitions, content.Options{Budget: content.NewBudget(memory), Now: r.env.Clock})
+		}
+		return c, err
 	})
-	return err
+	r.examiner = c.examiner
+	return c.definitions, err
+}
+
+// compiled is what definition files come to.
+type compiled struct {
+	definitions []*content.Definition
+	examiner    *content.Examiner
 }
 
 // Finish tells what was found, nil when nobody wants to know; an error means that it could not be
