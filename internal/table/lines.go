@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -77,14 +76,14 @@ type lineReader struct {
 var errTooLong = errors.New("the line is longer than 1 MiB")
 
 func (l *lineReader) physical(n int, text []byte) error {
-	trimmed := bytes.TrimLeft(text, whiteSpace)
+	trimmed := trimLeft(text)
 	if len(trimmed) == 0 || trimmed[0] == '#' {
 		return nil
 	}
 	if bytes.IndexByte(text, 0) >= 0 {
 		return l.wrong(&Error{Line: n, Err: errors.New("the line has a NUL octet")})
 	}
-	if len(trimmed) < len(text) && strings.IndexByte(whiteSpace, text[0]) >= 0 {
+	if len(trimmed) < len(text) {
 		if l.start == 0 {
 			return l.wrong(&Error{Line: n, Err: errors.New("the line begins with white space, and there is none before that it could continue")})
 		}
@@ -105,7 +104,7 @@ func (l *lineReader) flush() error {
 	if l.start == 0 {
 		return nil
 	}
-	text := bytes.TrimRight(l.text, whiteSpace)
+	text := trimRight(l.text)
 	if !utf8.Valid(text) {
 		return l.wrong(&Error{Line: l.start, Err: errors.New("the line is not UTF-8")})
 	}
@@ -117,5 +116,27 @@ func (l *lineReader) flush() error {
 
 // whiteSpace is isspace(3) of the C locale.
 const whiteSpace = " \t\n\v\f\r"
+
+func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
+
+// trimLeft, trimRight and trim take white space off. The functions of the standard library make a
+// set of it for each of a million lines.
+func trimLeft[T string | []byte](text T) T {
+	i := 0
+	for i < len(text) && isSpace(text[i]) {
+		i++
+	}
+	return text[i:]
+}
+
+func trimRight[T string | []byte](text T) T {
+	i := len(text)
+	for i > 0 && isSpace(text[i-1]) {
+		i--
+	}
+	return text[:i]
+}
+
+func trim(text string) string { return trimLeft(trimRight(text)) }
 
 func validKey(key string) bool { return key != "" && utf8.ValidString(key) }

@@ -3,7 +3,6 @@ package table
 import (
 	"errors"
 	"io"
-	"strings"
 )
 
 var (
@@ -62,7 +61,7 @@ scan:
 			end++
 		case c == '"':
 			quoted = !quoted
-		case !quoted && strings.IndexByte(whiteSpace, c) >= 0:
+		case !quoted && isSpace(c):
 			break scan
 		}
 	}
@@ -74,5 +73,5 @@ scan:
 	if key == "" {
 		return "", "", errNoKey
 	}
-	return key, strings.Trim(text[end:], whiteSpace), nil
+	return key, trim(text[end:]), nil
 }
