@@ -1,10 +1,8 @@
 package milter
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"sync"
 	"time"
@@ -12,12 +10,8 @@ import (
 	gomilter "github.com/emersion/go-milter"
 )
 
-// continuePacket lets the mail on where an answer is due that the library does not give.
-var continuePacket = []byte{0, 0, 0, 1, byte(gomilter.ActContinue)}
-
-// conn is what the library takes for the MTA. It hands it one command after the other and keeps for
-// the session what the library drops. Header fields and pieces of the body, which are most of what
-// an MTA sends, go straight to the session.
+// conn is one connection of an MTA. It takes one packet after the other, holds their order, and
+// hands each to the session, which answers.
 //
 // All methods but send, cut, part, isGone and inProgress run in the goroutine of the connection.
 type conn struct {
@@ -25,19 +19,16 @@ type conn struct {
 	in      reader
 	session *session
 	log     func(error)
-	closed  func() // called once, at the end
 
-	out    []byte // what the library has yet to read of the packet at hand
-	data   []byte // payload of the packet at hand
 	macros macros // of the packet at hand
 	fresh  bool   // macros belong to the next command
 	phase  phase  // where the dialog is after the packet at hand
 
 	progressEvery time.Duration
 
-	asked  time.Time     // when the packet at hand came
 	slow   time.Duration // slowAnswer, except in tests
 	gaveUp func()        // called at most once; nil calls nobody
+	until  time.Time     // the deadline that is set for writing
 
 	over bool // the message has been answered for, or aborted: none is in progress at the next read
 
@@ -48,21 +39,17 @@ type conn struct {
 	parted bool // to be cut off as soon as no message is in progress
 }
 
-// Read hands the library the next octets of commands. Every end of the connection is an [io.EOF] to
-// it: it would write other errors to the standard logger.
-func (c *conn) Read(p []byte) (int, error) {
-	for len(c.out) == 0 {
+// serve takes one packet after the other until the connection ends.
+func (c *conn) serve() {
+	for {
 		if err := c.advance(); err != nil {
 			c.report(err)
-			return 0, io.EOF
+			return
 		}
 	}
-	n := copy(p, c.out)
-	c.out = c.out[n:]
-	return n, nil
 }
 
-// advance takes the next packet. It may leave nothing to read for the library.
+// advance takes the next packet.
 func (c *conn) advance() error {
 	if c.over {
 		c.over = false
@@ -79,48 +66,32 @@ func (c *conn) advance() error {
 	if code == gomilter.CodeMacro {
 		return c.keepMacros(data)
 	}
-	c.data, c.fresh, c.asked = data, false, time.Now()
+	c.fresh = false
 	if c.phase, err = c.phase.after(code); err != nil {
 		return err
 	}
 	switch code {
-	case gomilter.CodeHeader:
-		return c.header()
 	case gomilter.CodeBody:
-		return c.body(missing)
-	case gomilter.CodeConn:
-		if _, err := connectFacts(data, nil); err != nil {
-			return err
-		}
+		return c.body(data, missing)
 	case gomilter.CodeMail:
 		if !c.setBusy(true) {
 			return errEnded
 		}
-	case gomilter.CodeAbort:
+	case gomilter.CodeEOB, gomilter.CodeAbort:
 		c.over = true
+	case gomilter.CodeQuit:
+		if len(c.in.unread) > 0 {
+			return errors.New("protocol error: the MTA sends more after it has quit")
+		}
+		return errEnded
 	}
-	c.out = packet
-	return nil
-}
-
-// header passes a header field on: name NUL value NUL. Like libmilter it takes no notice of what
-// follows.
-func (c *conn) header() error {
-	name, rest, split := bytes.Cut(c.data, []byte{0})
-	if !split || len(name) == 0 {
-		return errors.New("protocol error: the MTA sends a header field without name or value")
-	}
-	value, _ := cstring(rest)
-	text := string(c.data[:len(name)+1+len(value)]) // one string for both
-	c.session.header(text[:len(name)], text[len(name)+1:])
-	c.proceed(gomilter.OptNoHeaderReply)
-	return nil
+	return c.session.take(code, data)
 }
 
 // body passes a chunk of the body on as it arrives.
-func (c *conn) body(missing int) error {
-	if len(c.data) > 0 {
-		c.session.body(c.data)
+func (c *conn) body(data []byte, missing int) error {
+	if len(data) > 0 {
+		c.session.body(data)
 	}
 	for missing > 0 {
 		piece, err := c.in.rest(missing)
@@ -130,18 +101,11 @@ func (c *conn) body(missing int) error {
 		missing -= len(piece)
 		c.session.body(piece)
 	}
-	c.proceed(gomilter.OptNoBodyReply)
+	c.session.proceed(gomilter.OptNoBodyReply)
 	return nil
 }
 
-// proceed lets the mail on, unless the MTA has granted that no answer is due.
-func (c *conn) proceed(granted gomilter.OptProtocol) {
-	if c.session.terms.protocol&granted == 0 {
-		_, _ = c.Write(continuePacket)
-	}
-}
-
-// keepMacros keeps the macros for the command that follows. The library would forget them too soon.
+// keepMacros keeps the macros for the command that follows.
 func (c *conn) keepMacros(data []byte) error {
 	if len(data) == 0 {
 		return errors.New("malformed macro packet")
@@ -159,21 +123,20 @@ func (c *conn) dropMacros() {
 	c.macros = c.macros[:0]
 }
 
-// Write sends a reply. The library writes each packet at once. An error ends the connection, which
-// the library sees at its next read: it would write the error to the standard logger.
-func (c *conn) Write(p []byte) (int, error) {
-	if time.Since(c.asked) > c.slow && hungUp(c.Conn) {
+// answer sends a reply, and the edits before it.
+func (c *conn) answer(packets []byte) {
+	if time.Since(c.in.arrived) > c.slow && hungUp(c.Conn) {
 		c.unheard()
 	}
-	c.send(p)
+	c.send(packets)
 	c.in.quiet = false
-	return len(p), nil
 }
 
-func (c *conn) send(p []byte) {
-	err := c.Conn.SetWriteDeadline(time.Now().Add(writeDeadline))
+// send writes to the MTA. An error ends the connection, which is seen at the next read.
+func (c *conn) send(packets []byte) {
+	err := c.armWrite()
 	if err == nil {
-		_, err = c.Conn.Write(p)
+		_, err = c.Conn.Write(packets)
 	}
 	if err != nil {
 		if !c.isGone() {
@@ -182,6 +145,17 @@ func (c *conn) send(p []byte) {
 		c.report(fmt.Errorf("reply not sent: %w", err))
 		c.cut()
 	}
+}
+
+// armWrite sets the deadline for writing, unless what is set leaves time enough: to set one costs
+// more than the write.
+func (c *conn) armWrite() error {
+	now := time.Now()
+	if c.until.Sub(now) >= writeDeadline {
+		return nil
+	}
+	c.until = now.Add(2 * writeDeadline)
+	return c.SetWriteDeadline(c.until)
 }
 
 // slowAnswer is after how long it is looked whether the MTA still waits: no MTA gives up earlier,
@@ -199,17 +173,14 @@ func (c *conn) unheard() {
 	}
 }
 
-// Close is called by the library when the session is over, and only then.
-func (c *conn) Close() error {
-	if c.phase == phaseOver && len(c.in.unread) > 0 {
-		c.report(errors.New("protocol error: the MTA sends more after it has quit"))
-	}
+// end closes the connection, for good.
+func (c *conn) end() {
 	c.cut()
 	c.setBusy(false) // the MTA has left: nothing is cut off by us any more
 	c.in.release()
-	c.session.close()
-	c.closed()
-	return nil
+	if c.session != nil {
+		c.session.close()
+	}
 }
 
 // report passes on why a connection ends, unless that is in order.

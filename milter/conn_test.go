@@ -2,7 +2,6 @@ package milter
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -12,19 +11,20 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
-	gomilter "github.com/emersion/go-milter"
 	"github.com/google/go-cmp/cmp"
 )
 
 // script is an MTA that has said everything already: each read yields the next fragment. It keeps
-// the deadlines that are set before reads.
+// the deadlines that are set.
 type script struct {
 	net.Conn
 	fragments [][]byte
-	waits     []time.Duration
-	err       error // after the last fragment
+	waits     []time.Duration // for reads
+	writes    []time.Duration // for writes
+	err       error           // after the last fragment
 }
 
 func (s *script) Read(p []byte) (int, error) {
@@ -43,89 +43,65 @@ func (s *script) SetReadDeadline(t time.Time) error {
 	return nil
 }
 
-func (s *script) Write(p []byte) (int, error)        { return len(p), nil }
-func (s *script) SetWriteDeadline(t time.Time) error { return nil }
-func (s *script) Close() error                       { return nil }
+func (s *script) SetWriteDeadline(t time.Time) error {
+	s.writes = append(s.writes, time.Until(t).Round(time.Second))
+	return nil
+}
 
-// scripted is a connection as the library has it, on a script, within a transaction.
+func (s *script) Write(p []byte) (int, error) { return len(p), nil }
+func (s *script) Close() error                { return nil }
+
+// scripted is a connection on a script, within a transaction.
 func scripted(s *script, errs *[]string) *conn {
-	c := &conn{Conn: s, phase: phaseEnvelope, closed: func() {}, log: func(err error) { *errs = append(*errs, err.Error()) }}
+	c := &conn{
+		Conn: s, phase: phaseEnvelope, slow: slowAnswer, progressEvery: progressEvery,
+		log: func(err error) { *errs = append(*errs, err.Error()) },
+	}
 	c.in = reader{conn: s, buffers: new(buffers)}
-	c.session = &session{conn: c, policy: newFake(), terms: terms{protocol: wantedProtocol}, goOn: goOn()}
+	c.session = &session{conn: c, policy: newFake(), terms: terms{protocol: wantedProtocol}, inHeader: true}
 	return c
 }
 
-// libraryPackets reads what the library would, and plays its part in what it is called for.
-func libraryPackets(c *conn) (packets [][]byte, err error) {
-	for {
-		var length [4]byte
-		if _, err := io.ReadFull(c, length[:]); err != nil {
-			return packets, err
-		}
-		size := int(length[2])<<8 | int(length[3]) | int(length[1])<<16
-		data := make([]byte, size)
-		if _, err := io.ReadFull(c, data); err != nil {
-			return packets, err
-		}
-		packets = append(packets, append(length[:], data...))
-		switch gomilter.Code(data[0]) {
-		case gomilter.CodeHelo, gomilter.CodeMail, gomilter.CodeRcpt, gomilter.CodeEOB:
-			_, _ = c.Write(packet('c'))
-		}
-	}
-}
+// seen are the calls of the session of a connection so far.
+func (c *conn) seen() []string { return c.session.policy.(*fakeSession).record() }
 
-// TestWhoSees holds what reaches the library, and what the session, against what the MTA sent.
-func TestWhoSees(t *testing.T) {
+// TestSeen holds what reaches the session against what the MTA sent.
+func TestSeen(t *testing.T) {
 	dots := strings.Repeat(".", 60<<10)
-	mail := mailPacket("<>")
 	const malformed = "milter session fake: protocol error: the MTA sends a header field without name or value"
 	tests := []struct {
 		name  string
 		sent  [][]byte
-		seen  [][]byte // by the library
 		calls []string // of the session; pieces of a body are put together
 		log   string
 	}{
-		{"macros reach neither", [][]byte{macroPacket('H', "i", "x"), heloPacket("h"), macroPacket('M')}, [][]byte{heloPacket("h")}, nil, ""},
-		{
-			"fields and bodies reach the session alone",
-			[][]byte{headerPacket("A", "b"), eohPacket, packet('B', "x"), eomPacket, mail},
-			[][]byte{eohPacket, eomPacket, mail},
-			[]string{`header A: "b"`, `body "x"`},
-			"",
-		},
-		{"a field without value", [][]byte{packet('L', "Subject"), eohPacket}, nil, nil, malformed},
-		{"a field that is empty", [][]byte{packet('L'), eohPacket}, nil, nil, malformed},
-		{"a field without name", [][]byte{headerPacket("", "v"), eohPacket}, nil, nil, malformed},
-		{"a field with NUL in its value", [][]byte{packet('L', "A\x00b\x00c\x00")}, nil, []string{`header A: "b"`}, ""},
-		{"a field whose last NUL is missing", [][]byte{packet('L', "A\x00b")}, nil, []string{`header A: "b"`}, ""},
-		{"a field with an empty value", [][]byte{headerPacket("A", "")}, nil, []string{`header A: ""`}, ""},
-		{"a field that is long", [][]byte{headerPacket("A", dots)}, nil, []string{`header A: "` + dots + `"`}, ""},
-		{"an empty body chunk", [][]byte{eohPacket, packet('B'), eomPacket}, [][]byte{eohPacket, eomPacket}, nil, ""},
-		{"a body chunk that is long", [][]byte{eohPacket, packet('B', dots), eomPacket}, [][]byte{eohPacket, eomPacket}, []string{"body of 61440, sum " + sum(dots)}, ""},
-		{"length zero", [][]byte{{0, 0, 0, 0}, {'A'}}, nil, nil, "milter session fake: packet length 0 is not between 1 and 1048576"},
-		{"length too large", [][]byte{{0, 0x10, 0, 1}, {'B'}}, nil, nil, "milter session fake: packet length 1048577 is not between 1 and 1048576"},
-		{"unknown command", [][]byte{packet('U', "FOO")}, nil, nil, `milter session fake: protocol error: the MTA sends the unknown packet 'U'`},
-		{"a second negotiation", [][]byte{fullOffer}, nil, nil, `milter session fake: protocol error: the MTA sends the unknown packet 'O'`},
-		{"macros without a stage", [][]byte{packet('D')}, nil, nil, "milter session fake: malformed macro packet"},
-		{"a second connect", [][]byte{strangerPacket()}, nil, nil, "milter session fake: protocol error: the MTA sends connect for the second time"},
-		{"end within a packet", [][]byte{heloPacket("h"), {0, 0, 0, 9, 'H', 'x'}}, [][]byte{heloPacket("h")}, nil, "milter session fake: unexpected EOF"},
-		{"end within a body chunk", [][]byte{eohPacket, {0, 0, 0, 9, 'B', 'x'}}, [][]byte{eohPacket}, []string{`body "x"`}, "milter session fake: unexpected EOF"},
-		{"end within a length", [][]byte{{0, 0}}, nil, nil, "milter session fake: unexpected EOF"},
+		{"macros are of one command", [][]byte{macroPacket('H', "i", "x"), heloPacket("h"), mailPacket("<>"), macroPacket('R', "i", "y"), rcptPacket("<c@d>")}, []string{"helo h", "mail <>", "rcpt c@d <c@d> [y]"}, ""},
+		{"a message", [][]byte{headerPacket("A", "b"), eohPacket, packet('B', "x"), eomPacket, mailPacket("<>")}, []string{`header A: "b"`, "eoh", `body "x"`, "end", "mail <>"}, ""},
+		{"a field without value", [][]byte{packet('L', "Subject"), eohPacket}, nil, malformed},
+		{"a field that is empty", [][]byte{packet('L'), eohPacket}, nil, malformed},
+		{"a field without name", [][]byte{headerPacket("", "v"), eohPacket}, nil, malformed},
+		{"a field with NUL in its value", [][]byte{packet('L', "A\x00b\x00c\x00")}, []string{`header A: "b"`}, ""},
+		{"a field whose last NUL is missing", [][]byte{packet('L', "A\x00b")}, []string{`header A: "b"`}, ""},
+		{"a field with an empty value", [][]byte{headerPacket("A", "")}, []string{`header A: ""`}, ""},
+		{"a field that is long", [][]byte{headerPacket("A", dots)}, []string{`header A: "` + dots + `"`}, ""},
+		{"an empty body chunk", [][]byte{eohPacket, packet('B'), eomPacket}, []string{"eoh", "end"}, ""},
+		{"a body chunk that is long", [][]byte{eohPacket, packet('B', dots), eomPacket}, []string{"eoh", "body of 61440, sum " + sum(dots), "end"}, ""},
+		{"length zero", [][]byte{{0, 0, 0, 0}, {'A'}}, nil, "milter session fake: packet length 0 is not between 1 and 1048576"},
+		{"length too large", [][]byte{{0, 0x10, 0, 1}, {'B'}}, nil, "milter session fake: packet length 1048577 is not between 1 and 1048576"},
+		{"unknown command", [][]byte{packet('U', "FOO")}, nil, `milter session fake: protocol error: the MTA sends the unknown packet 'U'`},
+		{"a second negotiation", [][]byte{fullOffer}, nil, `milter session fake: protocol error: the MTA sends the unknown packet 'O'`},
+		{"macros without a stage", [][]byte{packet('D')}, nil, "milter session fake: malformed macro packet"},
+		{"a second connect", [][]byte{strangerPacket()}, nil, "milter session fake: protocol error: the MTA sends connect for the second time"},
+		{"end within a packet", [][]byte{heloPacket("h"), {0, 0, 0, 9, 'H', 'x'}}, []string{"helo h"}, "milter session fake: unexpected EOF"},
+		{"end within a body chunk", [][]byte{eohPacket, {0, 0, 0, 9, 'B', 'x'}}, []string{"eoh", `body "x"`}, "milter session fake: unexpected EOF"},
+		{"end within a length", [][]byte{{0, 0}}, nil, "milter session fake: unexpected EOF"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var errs []string
 			c := scripted(&script{fragments: [][]byte{join(tt.sent)}, err: io.EOF}, &errs)
-			seen, err := libraryPackets(c)
-			if !errors.Is(err, io.EOF) {
-				t.Errorf("the library gets %v, want EOF: it logs everything else", err)
-			}
-			if !slices.EqualFunc(seen, tt.seen, bytes.Equal) {
-				t.Errorf("the library sees %.200q, want %.200q", seen, tt.seen)
-			}
-			if calls := c.session.policy.(*fakeSession).record(); !slices.Equal(calls, tt.calls) {
+			c.serve()
+			if calls := c.seen(); !slices.Equal(calls, tt.calls) {
 				t.Errorf("the session sees %.200q, want %.200q", calls, tt.calls)
 			}
 			if log := strings.Join(errs, "; "); log != tt.log {
@@ -162,8 +138,9 @@ func TestMalformedConnect(t *testing.T) {
 			var errs []string
 			c := scripted(&script{fragments: [][]byte{p}, err: io.EOF}, &errs)
 			c.phase = phaseOffer
-			if seen, _ := libraryPackets(c); len(seen) > 0 {
-				t.Errorf("the library sees %q", seen)
+			c.serve()
+			if seen := c.seen(); len(seen) > 0 {
+				t.Errorf("the session sees %q", seen)
 			}
 			if want := []string{"milter session fake: malformed connect packet"}; !slices.Equal(errs, want) {
 				t.Errorf("log %q, want %q", errs, want)
@@ -180,21 +157,48 @@ func TestDeadlines(t *testing.T) {
 	fragments := [][]byte{h, h[:2], h[2:7], h[7:], begin, b[:10], b[10:500], b[500:]}
 	s := &script{fragments: slices.Clone(fragments), err: os.ErrDeadlineExceeded}
 	var errs []string
-	if _, err := libraryPackets(scripted(s, &errs)); !errors.Is(err, io.EOF) {
-		t.Errorf("err %v", err)
-	}
+	scripted(s, &errs).serve()
+	const idle = idleDeadline + idleSlack
 	want := []time.Duration{
-		idleDeadline,                 // the first
-		idleDeadline, packetDeadline, // three fragments, two waits within the packet but one deadline
-		idleDeadline,                                 // the beginning of a message
-		idleDeadline, packetDeadline, packetDeadline, // of a body chunk each piece has its own
-		idleDeadline, // the end
+		idle,                           // the first, which lasts
+		packetDeadline,                 // three fragments, two waits within the packet but one deadline
+		idle,                           // the beginning of a message
+		packetDeadline, packetDeadline, // of a body chunk each piece has its own
+		idle, // the end
 	}
 	if !slices.Equal(s.waits, want) {
 		t.Errorf("deadlines %v, want %v", s.waits, want)
 	}
 	if len(errs) != 1 || !strings.Contains(errs[0], os.ErrDeadlineExceeded.Error()) {
 		t.Errorf("log %q", errs)
+	}
+}
+
+// TestDeadlinesLast: a deadline is set again only where too little is left of it.
+func TestDeadlinesLast(t *testing.T) {
+	const idle, write = idleDeadline + idleSlack, 2 * writeDeadline
+	for _, tt := range []struct {
+		name   string
+		pause  time.Duration // with each of four answers
+		waits  []time.Duration
+		writes []time.Duration
+	}{
+		{"at once", 0, []time.Duration{idle}, []time.Duration{write}},
+		{"after half of the time for a write", writeDeadline / 2, []time.Duration{idle}, []time.Duration{write, write}},
+		{"after more than half of the slack", 6 * time.Minute, []time.Duration{idle, idle, idle}, slices.Repeat([]time.Duration{write}, 4)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := heloPacket("h")
+				s := &script{fragments: [][]byte{h, h, h, h}, err: io.EOF}
+				c := scripted(s, new([]string))
+				c.session.policy.(*fakeSession).delays = map[string]time.Duration{"helo": tt.pause}
+				c.serve()
+				if !slices.Equal(s.waits, tt.waits) || !slices.Equal(s.writes, tt.writes) {
+					t.Errorf("for reads %v, want %v; for writes %v, want %v", s.waits, tt.waits, s.writes, tt.writes)
+				}
+			})
+		})
 	}
 }
 
@@ -212,7 +216,7 @@ func fragmented(data []byte, random *rand.Rand) [][]byte {
 	return fragments
 }
 
-// FuzzFragments: however the packets are cut, library and session see them as they were sent.
+// FuzzFragments: however the packets are cut, the session sees them as they were sent.
 func FuzzFragments(f *testing.F) {
 	f.Add(uint64(1), join([][]byte{heloPacket("h"), mailPacket("<a@b>", "SIZE=1"), headerPacket("A", "b"), eohPacket}))
 	f.Add(uint64(2), join([][]byte{eohPacket, packet('B', strings.Repeat("x", 600)), eomPacket, mailPacket("<>")}))
@@ -221,15 +225,14 @@ func FuzzFragments(f *testing.F) {
 	f.Add(uint64(5), []byte{0, 0, 0, 9, 'C', 'h', 0, '4', 0, 0, '1', 0, 0, 0, 0, 0, 1, 'E', 0, 0, 0, 3, 'B', 1})
 	f.Add(uint64(6), join([][]byte{eohPacket, packet('B', strings.Repeat("x", 70000)), packet('B', "y"), packet('E', "tail")}))
 	type outcome struct {
-		packets [][]byte
-		calls   []string
-		errs    []string
+		calls []string
+		errs  []string
 	}
 	f.Fuzz(func(t *testing.T, seed uint64, sent []byte) {
 		read := func(fragments [][]byte) (o outcome) {
 			c := scripted(&script{fragments: fragments, err: io.EOF}, &o.errs)
-			o.packets, _ = libraryPackets(c)
-			o.calls = c.session.policy.(*fakeSession).record()
+			c.serve()
+			o.calls = c.seen()
 			return o
 		}
 		whole := read([][]byte{bytes.Clone(sent)})
@@ -237,11 +240,6 @@ func FuzzFragments(f *testing.F) {
 		cut := read(fragmented(bytes.Clone(sent), random))
 		if diff := cmp.Diff(whole, cut, cmp.AllowUnexported(outcome{})); diff != "" {
 			t.Errorf("whole and in fragments (-whole +cut):\n%s", diff)
-		}
-		for _, p := range whole.packets {
-			if !strings.ContainsRune("ACEHMNQRT", rune(p[lengthSize])) {
-				t.Errorf("the library must not see %q", p)
-			}
 		}
 	})
 }

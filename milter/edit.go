@@ -1,6 +1,7 @@
 package milter
 
 import (
+	"encoding/binary"
 	"strings"
 
 	gomilter "github.com/emersion/go-milter"
@@ -28,40 +29,44 @@ func (t terms) denied() (denied policy.EditKinds) {
 	return denied
 }
 
-// edit has the MTA change the message.
-func (s *session) edit(edits []policy.Edit, m *gomilter.Modifier) error {
+// edits are the packets that have the MTA change the message.
+func (s *session) edits(edits []policy.Edit) (packets []byte) {
+	denied := s.terms.denied()
 	for _, e := range edits {
-		if s.terms.denied().Has(e.Kind) {
-			continue // the policy knows; an MTA would take us for broken
-		}
-		if err := s.send(e, m); err != nil {
-			return err
+		if !denied.Has(e.Kind) { // the policy knows of those; an MTA would take us for broken
+			packets = s.appendEdit(packets, e)
 		}
 	}
-	return nil
+	return packets
 }
 
-// send sends one edit. A recipient must be spelt as the MTA did; the library adds the brackets.
-func (s *session) send(e policy.Edit, m *gomilter.Modifier) error {
+// appendEdit adds the packet of one edit. A recipient must be spelt as the MTA did, in brackets.
+func (s *session) appendEdit(to []byte, e policy.Edit) []byte {
 	switch e.Kind {
 	case policy.EditAdd:
-		return m.AddHeader(e.Name, s.text(e))
+		return appendPacket(to, byte(gomilter.ActAddHeader), e.Name, nul, s.text(e), nul)
 	case policy.EditInsert:
-		return m.InsertHeader(e.Nth, e.Name, s.text(e))
+		return appendPacket(to, byte(gomilter.ActInsertHeader), number(e.Nth), e.Name, nul, s.text(e), nul)
 	case policy.EditReplace:
-		return m.ChangeHeader(e.Nth, e.Name, s.text(e))
+		return appendPacket(to, byte(gomilter.ActChangeHeader), number(e.Nth), e.Name, nul, s.text(e), nul)
 	case policy.EditDelete:
-		return m.ChangeHeader(e.Nth, e.Name, "")
+		return appendPacket(to, byte(gomilter.ActChangeHeader), number(e.Nth), e.Name, nul, nul)
 	case policy.EditQuarantine:
-		return m.Quarantine(e.Value)
+		return appendPacket(to, byte(gomilter.ActQuarantine), e.Value, nul)
 	}
-	return m.DeleteRecipient(path(e.Value))
+	return appendPacket(to, byte(gomilter.ActDelRcpt), "<", path(e.Value), ">", nul)
 }
 
+// nul ends each string of a packet.
+const nul = "\x00"
+
+// number is one of 32 bits.
+func number(n int) string { return string(binary.BigEndian.AppendUint32(nil, uint32(n))) }
+
 // text is what is to stand behind the colon. An MTA that shows it to the octet takes it to the
-// octet, too.
+// octet, too. Postfix would make two CR of CRLF.
 func (s *session) text(e policy.Edit) string {
-	text := folded(e.Name, e.Value)
+	text := folded(e.Name, strings.ReplaceAll(e.Value, "\r\n", "\n"))
 	if s.terms.protocol&gomilter.OptHeaderLeadingSpace != 0 {
 		return " " + text
 	}

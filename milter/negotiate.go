@@ -10,8 +10,7 @@ import (
 
 // What is asked of the MTA: all that the program may ever use, whatever the policy, because a
 // reload does not negotiate again. No skipping of bodies: a reload may turn on a check that reads
-// them in the middle of a connection. No DATA and unknown commands: version 2, which the library
-// answers with, has none.
+// them in the middle of a connection. No DATA and unknown commands.
 const (
 	wantedActions  = gomilter.OptRemoveRcpt | gomilter.OptAddHeader | gomilter.OptChangeHeader | gomilter.OptQuarantine | gomilter.OptSetSymList
 	wantedProtocol = gomilter.OptNoUnknown | gomilter.OptNoData | gomilter.OptRcptRej | gomilter.OptHeaderLeadingSpace | noReplies
@@ -20,13 +19,16 @@ const (
 
 // wantedMacros replaces the MTA's own choice for these stages. Sendmail 8.17 mixes up the last two:
 // setting only one of them empties it, so both are set.
-var wantedMacros = map[gomilter.Stage][]string{
-	gomilter.StageConnect:  {"{daemon_port}", "{daemon_name}", "{client_ptr}", "{client_resolve}", "j"},
-	gomilter.StageHelo:     {"{tls_version}", "{cipher}", "{cipher_bits}", "{cert_subject}", "{cert_issuer}", "{verify}"},
-	gomilter.StageMailFrom: {"i", "{auth_type}", "{auth_authen}"},
-	gomilter.StageRcptTo:   {"i", "{rcpt_mailer}", "{rcpt_host}"},
-	gomilter.StageEOH:      {"i"},
-	gomilter.StageEOM:      {"i"},
+var wantedMacros = [...]struct {
+	stage gomilter.Stage
+	names string
+}{
+	{gomilter.StageConnect, "{daemon_port} {daemon_name} {client_ptr} {client_resolve} j"},
+	{gomilter.StageHelo, "{tls_version} {cipher} {cipher_bits} {cert_subject} {cert_issuer} {verify}"},
+	{gomilter.StageMailFrom, "i {auth_type} {auth_authen}"},
+	{gomilter.StageRcptTo, "i {rcpt_mailer} {rcpt_host}"},
+	{gomilter.StageEOH, "i"},
+	{gomilter.StageEOM, "i"},
 }
 
 // terms are what an MTA grants of what is wanted.
@@ -82,12 +84,17 @@ func (t terms) degradations() []string {
 	return list
 }
 
-// server makes the library's server for one connection.
-func (t terms) server(s *session) *gomilter.Server {
-	return &gomilter.Server{
-		NewMilter: func() gomilter.Milter { return s },
-		Actions:   t.actions,
-		Protocol:  t.protocol,
-		SymList:   wantedMacros,
+// protocolVersion is what is answered, whatever the MTA offers. What a later version brings beyond
+// its flags, which MTAs honour nevertheless, is DATA and unknown commands.
+const protocolVersion = 2
+
+// packet is the answer to the offer.
+func (t terms) packet() []byte {
+	parts := []string{number(protocolVersion), number(int(t.actions)), number(int(t.protocol))}
+	if t.actions&gomilter.OptSetSymList != 0 {
+		for _, m := range wantedMacros {
+			parts = append(parts, number(int(m.stage)), m.names, nul)
+		}
 	}
+	return appendPacket(nil, byte(gomilter.CodeOptNeg), parts...)
 }

@@ -111,6 +111,27 @@ func TestNoMTA(t *testing.T) {
 	}
 }
 
+// TestPanicOfTheWire: it ends its connection, and no other.
+func TestPanicOfTheWire(t *testing.T) {
+	sessions := make(chan Session, 1)
+	server := serve(t, func() Session {
+		if session := <-sessions; session != nil {
+			return session
+		}
+		panic("test")
+	})
+	sessions <- nil
+	m := &mta{tb: t, conn: dial(t, server.Addr)}
+	m.send(fullOffer)
+	m.wantEnd()
+	sessions <- silentSession()
+	negotiated(t, server.Addr, fullOffer).quit()
+	shutDown(t, server)
+	if errs, _ := server.said(); len(errs) != 1 || !strings.Contains(errs[0], ": panic: test\n") {
+		t.Errorf("errors %q", errs)
+	}
+}
+
 // FuzzAgree: never is anything asked for that is not offered.
 func FuzzAgree(f *testing.F) {
 	f.Add(fullOffer[5:])

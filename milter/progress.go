@@ -13,8 +13,8 @@ const progressEvery = 4 * time.Second
 // progressPacket is SMFIR_PROGRESS, for which the library has no name.
 var progressPacket = []byte{0, 0, 0, 1, 'p'}
 
-// progressing calls judge and sends a progress packet now and then until it is done. The library,
-// which otherwise writes, waits for judge itself, so no packet falls into another.
+// progressing calls judge and sends a progress packet now and then until it is done. Who otherwise
+// writes waits for judge, so no packet falls into another.
 func (c *conn) progressing(judge func()) {
 	var mu sync.Mutex
 	over := false

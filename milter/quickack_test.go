@@ -28,7 +28,7 @@ func TestAcknowledged(t *testing.T) {
 			got := 0
 			c := scripted(&script{fragments: tt.reads, err: io.EOF}, new([]string))
 			c.in.acknowledge = func() { got++ }
-			_, _ = libraryPackets(c)
+			c.serve()
 			if got != tt.want {
 				t.Errorf("acknowledged %d times, want %d", got, tt.want)
 			}

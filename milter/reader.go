@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// packetLimit is the length of a packet beyond which the library gives up. MTAs send bodies in
-	// chunks of at most 64 KiB.
+	// packetLimit is the length of a packet beyond which none is taken. MTAs send bodies in chunks
+	// of at most 64 KiB.
 	packetLimit = 1 << 20
 	lengthSize  = 4
 
@@ -32,6 +32,10 @@ const (
 	idleDeadline   = 2*time.Hour + 10*time.Minute
 	packetDeadline = 30 * time.Second
 	writeDeadline  = 30 * time.Second
+
+	// idleSlack is how much more the MTA may get between packets, so that the deadline need not be
+	// set for each.
+	idleSlack = 10 * time.Minute
 )
 
 // errEnded says that the MTA has closed the connection between two packets.
@@ -64,6 +68,9 @@ type reader struct {
 	body   bool               // a body chunk is on its way
 	begun  bool               // the deadline of the packet at hand is set
 	quiet  bool               // nothing has been sent since the latest read
+
+	until   time.Time // the deadline that is set
+	arrived time.Time // when the latest read ended
 }
 
 // next returns the next packet, length included. It stays valid until the following call. Of a body
@@ -139,7 +146,9 @@ func (r *reader) read(p []byte) (int, error) {
 		r.acknowledge()
 	}
 	r.quiet = true
-	return r.conn.Read(p)
+	n, err := r.conn.Read(p)
+	r.arrived = time.Now()
+	return n, err
 }
 
 // readError tells a connection that ends between two packets from one that breaks.
@@ -164,8 +173,15 @@ func (r *reader) arm(wait time.Duration) error {
 	if r.begun {
 		return nil
 	}
-	r.begun = wait != idleDeadline
-	return r.conn.SetReadDeadline(time.Now().Add(wait))
+	now := time.Now()
+	if r.begun = wait != idleDeadline; !r.begun {
+		if r.until.Sub(now) >= wait {
+			return nil
+		}
+		wait += idleSlack
+	}
+	r.until = now.Add(wait)
+	return r.conn.SetReadDeadline(r.until)
 }
 
 // room moves what is unread to the start of a buffer that holds n octets and has room for more.

@@ -1,32 +1,38 @@
 package milter
 
 import (
+	"encoding/binary"
+
 	gomilter "github.com/emersion/go-milter"
 
 	"mailweir/internal/policy"
 )
 
-// response is a packet to the MTA. The library replaces the session after an answer whose Continue
-// is false; ours lives as long as its connection, whatever it answers.
-type response struct{ message gomilter.Message }
+// continuePacket lets the mail on.
+var continuePacket = []byte{0, 0, 0, 1, byte(gomilter.ActContinue)}
 
-func (r *response) Response() *gomilter.Message { return &r.message }
-func (*response) Continue() bool                { return true }
-
-// goOn lets the mail on.
-func goOn() *response {
-	return &response{gomilter.Message{Code: byte(gomilter.ActContinue)}}
+// appendPacket adds a packet.
+func appendPacket(to []byte, code byte, parts ...string) []byte {
+	length := 1
+	for _, part := range parts {
+		length += len(part)
+	}
+	to = append(binary.BigEndian.AppendUint32(to, uint32(length)), code)
+	for _, part := range parts {
+		to = append(to, part...)
+	}
+	return to
 }
 
 // refusal sends a line to the client.
-func refusal(line policy.Line) *response { return replyCode(line.String()) }
+func refusal(line policy.Line) []byte { return replyCode(line.String()) }
 
 // unable is what the end of a message is answered with when the policy itself has failed twice to
 // answer it: the words of the check fault.
-func unable() *response { return replyCode("451 4.3.0 Unable to process email at this time") }
+func unable() []byte { return replyCode("451 4.3.0 Unable to process email at this time") }
 
-func replyCode(line string) *response {
-	return &response{gomilter.Message{Code: byte(gomilter.ActReplyCode), Data: encodeReply(line)}}
+func replyCode(line string) []byte {
+	return appendPacket(nil, byte(gomilter.ActReplyCode), string(encodeReply(line)))
 }
 
 // encodeReply writes a reply line as both MTAs read it. A percent sign is doubled: Postfix takes a

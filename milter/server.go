@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -147,7 +148,6 @@ func (s *Server) start(nc net.Conn) {
 	}
 	c := &conn{Conn: nc, log: func(err error) { s.trouble.about(peerNet(nc), err, s.ErrorLog) }}
 	c.in = reader{conn: nc, buffers: &s.buffers, acknowledge: acknowledgement(nc)}
-	c.closed = func() { s.forget(c) }
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.conns == nil {
@@ -156,7 +156,7 @@ func (s *Server) start(nc net.Conn) {
 	s.conns[c] = struct{}{}
 	s.count.Add(1)
 	s.running.Add(1)
-	go s.negotiate(c)
+	go s.run(c)
 }
 
 func (s *Server) forget(c *conn) {
@@ -180,41 +180,44 @@ func (s *Server) admit(peer net.Addr) error {
 	return fmt.Errorf("connection from %s refused: it is neither loopback nor in --listen-from", addr)
 }
 
-// negotiate reads the MTA's offer and leaves the connection to the library, which goes on in a
-// goroutine of its own.
-func (s *Server) negotiate(c *conn) {
-	session, err := s.meet(c)
-	if err != nil {
-		c.cut()
-		c.in.release()
-		s.forget(c)
-		return
-	}
-	// The library's server ends at once, for lack of another connection. Its session closes ours
-	// when it ends.
-	_ = session.terms.server(session).Serve(&single{conn: c})
-}
-
-func (s *Server) meet(c *conn) (*session, error) {
-	packet, missing, err := c.in.next(offerDeadline)
-	if err == nil && (missing > 0 || packet[lengthSize] != byte(gomilter.CodeOptNeg)) {
-		err = errors.New("the peer does not begin with option negotiation: is it an MTA?")
-	}
-	var granted terms
-	if err == nil {
-		granted, err = agree(packet[lengthSize+1:])
-	}
-	if err != nil {
+// run serves one connection until it ends. A panic of the policy never gets here: one of the wire
+// itself ends this connection only.
+func (s *Server) run(c *conn) {
+	defer s.forget(c)
+	defer c.end()
+	defer func() {
+		if v := recover(); v != nil {
+			c.log(fmt.Errorf("milter connection from %s: panic: %v\n%s", peerName(c.Conn), v, debug.Stack()))
+		}
+	}()
+	if err := s.meet(c); err != nil {
 		if !errors.Is(err, errEnded) && !c.isGone() {
 			c.log(fmt.Errorf("milter connection from %s: %w", peerName(c.Conn), err))
 		}
-		return nil, err
+		return
+	}
+	c.serve()
+}
+
+// meet agrees with the MTA on options, and begins the session.
+func (s *Server) meet(c *conn) error {
+	packet, missing, err := c.in.next(offerDeadline)
+	if err != nil {
+		return err
+	}
+	if missing > 0 || packet[lengthSize] != byte(gomilter.CodeOptNeg) {
+		return errors.New("the peer does not begin with option negotiation: is it an MTA?")
+	}
+	granted, err := agree(packet[lengthSize+1:])
+	if err != nil {
+		return err
 	}
 	s.tell(granted.degradations())
-	c.out, c.progressEvery = packet, cmp.Or(s.progressEvery, progressEvery)
+	c.progressEvery = cmp.Or(s.progressEvery, progressEvery)
 	c.slow, c.gaveUp = cmp.Or(s.slow, slowAnswer), s.OnGiveUp
-	c.session = &session{conn: c, policy: s.NewSession(), terms: granted, goOn: goOn()}
-	return c.session, nil
+	c.session = &session{conn: c, policy: s.NewSession(), terms: granted}
+	c.answer(granted.packet())
+	return nil
 }
 
 func peerName(nc net.Conn) string {
@@ -223,21 +226,6 @@ func peerName(nc net.Conn) string {
 	}
 	return nc.LocalAddr().String()
 }
-
-// single is a listener with one connection.
-type single struct{ conn *conn }
-
-func (l *single) Accept() (net.Conn, error) {
-	if l.conn == nil {
-		return nil, net.ErrClosed
-	}
-	c := l.conn
-	l.conn = nil
-	return c, nil
-}
-
-func (*single) Close() error   { return nil }
-func (*single) Addr() net.Addr { return nil }
 
 // tell passes each degradation on once.
 func (s *Server) tell(degradations []string) {

@@ -1,9 +1,9 @@
 package milter
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
-	"net"
-	"net/textproto"
 	"runtime/debug"
 	"strings"
 
@@ -32,40 +32,64 @@ type Session interface {
 	Fault(error)
 }
 
-// session is what the library calls. It reads the facts of each stage from the packet itself, which
-// the library hands over incompletely, and turns panics into faults of the message.
+// session reads the facts of each stage from its packet, asks the policy, and answers. It turns
+// panics of the policy into faults of the message.
 type session struct {
 	conn     *conn
 	policy   Session
 	terms    terms
-	goOn     *response
 	queueID  string // of the message at hand, as soon as the MTA has told it
 	inHeader bool   // the end of the header of the message at hand is still to come
 }
 
-var _ gomilter.Milter = (*session)(nil)
+// take passes a packet on, which is in order, and answers it where an answer is due.
+func (s *session) take(code gomilter.Code, data []byte) error {
+	switch code {
+	case gomilter.CodeConn:
+		return s.connect(data)
+	case gomilter.CodeHelo:
+		s.helo(data)
+	case gomilter.CodeMail:
+		s.mail(data)
+	case gomilter.CodeRcpt:
+		s.rcpt(data)
+	case gomilter.CodeHeader:
+		return s.header(data)
+	case gomilter.CodeEOH:
+		s.endHeader()
+		s.proceed(gomilter.OptNoEOHReply)
+	case gomilter.CodeEOB:
+		s.end(data)
+	case gomilter.CodeAbort:
+		s.guard(s.policy.Abort)
+	case gomilter.CodeData:
+		s.goOn()
+	}
+	return nil
+}
 
-// Connect begins the session.
-func (s *session) Connect(string, string, uint16, net.IP, *gomilter.Modifier) (gomilter.Response, error) {
-	facts, err := connectFacts(s.conn.data, s.conn.macros)
+// connect begins the session.
+func (s *session) connect(data []byte) error {
+	facts, err := connectFacts(data, s.conn.macros)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	facts.Denied = s.terms.denied()
 	s.guard(func() { s.policy.Connect(facts) })
-	return s.silent(gomilter.OptNoConnReply), nil
+	s.proceed(gomilter.OptNoConnReply)
+	return nil
 }
 
-// Helo is called for every HELO and EHLO.
-func (s *session) Helo(string, *gomilter.Modifier) (gomilter.Response, error) {
-	name, _ := cstring(s.conn.data)
+// helo takes a HELO or EHLO, of which there may be several.
+func (s *session) helo(data []byte) {
+	name, _ := cstring(data)
 	facts := policy.HeloFacts{Name: string(name), TLS: tlsFacts(s.conn.macros)}
-	return s.answer(func() policy.Answer { return s.policy.Helo(facts) }), nil
+	s.reply(func() policy.Answer { return s.policy.Helo(facts) })
 }
 
-// MailFrom begins a message.
-func (s *session) MailFrom(string, *gomilter.Modifier) (gomilter.Response, error) {
-	spelling, arguments := cstring(s.conn.data)
+// mail begins a message.
+func (s *session) mail(data []byte) {
+	spelling, arguments := cstring(data)
 	m := s.conn.macros
 	s.queueID = m.get("i")
 	facts := policy.MailFacts{
@@ -75,50 +99,47 @@ func (s *session) MailFrom(string, *gomilter.Modifier) (gomilter.Response, error
 		QueueID:  s.queueID,
 	}
 	mailArguments(arguments, &facts)
-	response := s.answer(func() policy.Answer { return s.policy.Mail(facts) })
 	s.inHeader = true
-	if response != s.goOn { // Sendmail sends no abort after a refusal
+	if !s.reply(func() policy.Answer { return s.policy.Mail(facts) }) { // Sendmail sends no abort after a refusal
 		s.conn.over, s.conn.phase = true, phaseClient
 	}
-	return response, nil
 }
 
-// RcptTo takes a recipient. Postfix also reports those that it refuses itself, by the mailer
-// "error" with the enhanced code as host (MILTER_README, "Sendmail macro emulation"), and then
-// ignores the reply.
-func (s *session) RcptTo(string, *gomilter.Modifier) (gomilter.Response, error) {
-	spelling, _ := cstring(s.conn.data)
+// rcpt takes a recipient. Postfix also reports those that it refuses itself, by the mailer "error"
+// with the enhanced code as host (MILTER_README, "Sendmail macro emulation"), and then ignores the
+// reply.
+func (s *session) rcpt(data []byte) {
+	spelling, _ := cstring(data)
 	facts := policy.RcptFacts{Spelling: string(spelling), QueueID: s.queue()}
 	facts.Recipient = path(facts.Spelling)
 	if s.conn.macros.get("{rcpt_mailer}") == "error" {
 		facts.Refusal = s.conn.macros.get("{rcpt_host}")
 		s.guard(func() { s.policy.RcptRefusedByMTA(facts) })
-		return s.goOn, nil
+		s.goOn()
+		return
 	}
-	return s.answer(func() policy.Answer { return s.policy.Rcpt(facts) }), nil
+	s.reply(func() policy.Answer { return s.policy.Rcpt(facts) })
 }
 
-// Header is never called: [conn] passes header fields on itself.
-func (*session) Header(string, string, *gomilter.Modifier) (gomilter.Response, error) {
-	return nil, nil
-}
-
-// header takes one header field. The MTA shows its text to the octet, or else without a blank
-// behind the colon, of which it is then not known whether there was one.
-func (s *session) header(name, text string) {
-	f := policy.Field{Name: name, Value: text}
+// header takes a header field: name NUL value NUL. Like libmilter it takes no notice of what
+// follows. The MTA shows the value to the octet, or else without a blank behind the colon, of which
+// it is then not known whether there was one.
+func (s *session) header(data []byte) error {
+	name, rest, split := bytes.Cut(data, []byte{0})
+	if !split || len(name) == 0 {
+		return errors.New("protocol error: the MTA sends a header field without name or value")
+	}
+	value, _ := cstring(rest)
+	both := string(data[:len(name)+1+len(value)]) // one string for both
+	f := policy.Field{Name: both[:len(name)], Value: both[len(name)+1:]}
 	if s.terms.protocol&gomilter.OptHeaderLeadingSpace != 0 {
 		var spaced bool
-		f.Value, spaced = strings.CutPrefix(text, " ")
+		f.Value, spaced = strings.CutPrefix(f.Value, " ")
 		f.Unspaced = !spaced
 	}
 	s.guard(func() { s.policy.Header(f, s.queue()) })
-}
-
-// Headers is called at the end of the header.
-func (s *session) Headers(textproto.MIMEHeader, *gomilter.Modifier) (gomilter.Response, error) {
-	s.endHeader()
-	return s.silent(gomilter.OptNoEOHReply), nil
+	s.proceed(gomilter.OptNoHeaderReply)
+	return nil
 }
 
 func (s *session) endHeader() {
@@ -128,43 +149,36 @@ func (s *session) endHeader() {
 	}
 }
 
-// BodyChunk is never called: [conn] passes the body on itself.
-func (*session) BodyChunk([]byte, *gomilter.Modifier) (gomilter.Response, error) { return nil, nil }
-
 // body takes a piece of the body, which is only valid during the call.
 func (s *session) body(piece []byte) {
 	s.guard(func() { s.policy.Body(piece) })
 }
 
-// Body is called at the end of the message, which is the last chance to answer for it: if the
-// policy panics it is asked once more, now that it knows of the fault.
-func (s *session) Body(m *gomilter.Modifier) (gomilter.Response, error) {
+// end takes the end of the message, which is the last chance to answer for it: if the policy panics
+// it is asked once more, now that it knows of the fault.
+func (s *session) end(last []byte) {
 	s.endHeader()
-	if last := s.conn.data; len(last) > 0 {
+	if len(last) > 0 {
 		s.body(last)
 	}
 	var answer policy.Answer
 	judge := func() { answer = s.policy.EndOfMessage(s.queue()) }
-	s.conn.over = true
 	answered := false
 	s.conn.progressing(func() {
 		if answered = s.guard(judge); !answered {
 			answered = s.guard(judge)
 		}
 	})
-	if !answered {
-		return unable(), nil
+	switch {
+	case !answered:
+		s.conn.answer(unable())
+	case answer.Refuses():
+		s.conn.answer(refusal(answer.Line))
+	case len(answer.Edits) > 0:
+		s.conn.answer(append(s.edits(answer.Edits), continuePacket...))
+	default:
+		s.goOn()
 	}
-	if answer.Refuses() {
-		return refusal(answer.Line), nil
-	}
-	return s.goOn, s.edit(answer.Edits, m)
-}
-
-// Abort ends the message, finished or not. Postfix sends one after every message.
-func (s *session) Abort(*gomilter.Modifier) error {
-	s.guard(s.policy.Abort)
-	return nil
 }
 
 func (s *session) close() { s.guard(s.policy.Close) }
@@ -178,22 +192,27 @@ func (s *session) queue() string {
 	return s.queueID
 }
 
-// answer asks the policy at a stage that has a reply. After a panic the mail goes on to the next
-// one, where the policy answers for the fault.
-func (s *session) answer(ask func() policy.Answer) *response {
+// reply asks the policy at a stage that has a reply, and reports whether the mail goes on. After a
+// panic it goes on to the next stage, where the policy answers for the fault.
+func (s *session) reply(ask func() policy.Answer) bool {
 	var answer policy.Answer
 	if s.guard(func() { answer = ask() }) && answer.Refuses() {
-		return refusal(answer.Line)
+		s.conn.answer(refusal(answer.Line))
+		return false
 	}
-	return s.goOn
+	s.goOn()
+	return true
 }
 
-// silent is the response at a stage that has no reply, if the MTA has granted that it has none.
-func (s *session) silent(granted gomilter.OptProtocol) gomilter.Response {
-	if s.terms.protocol&granted != 0 {
-		return nil
+// goOn lets the mail on.
+func (s *session) goOn() { s.conn.answer(continuePacket) }
+
+// proceed lets the mail on at a stage that has no reply, unless the MTA has granted that none is
+// due.
+func (s *session) proceed(granted gomilter.OptProtocol) {
+	if s.terms.protocol&granted == 0 {
+		s.goOn()
 	}
-	return s.goOn
 }
 
 // guard calls the policy and makes a panic a fault of the message. It reports whether there was

@@ -59,8 +59,7 @@ func (d *daemon) logAs(f *daemonFlags) {
 	d.recorder.LogAccepted(*f.logAccepted)
 }
 
-// takeStandardLog takes what libraries write to the standard logger, which is the process's:
-// go-milter does.
+// takeStandardLog takes what libraries write to the standard logger, which is the process's.
 func takeStandardLog(log *logrus.Logger) {
 	stdlog.SetFlags(0)
 	stdlog.SetOutput(libraryLog{log})
