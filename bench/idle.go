@@ -20,15 +20,41 @@ func (b *bench) idle() error {
 	row("filter", "resident before", "after", "a connection")
 	row("---", "--:", "--:", "--:")
 	for _, c := range b.contenders {
-		if err := b.idleCase(c); err != nil {
+		before, after, err := b.idleCase(c)
+		if err != nil {
 			return fmt.Errorf("%v: %w", c, err)
 		}
+		row(c, mib(before), mib(after), fmt.Sprintf("%.1f", float64(after-before)/idleConnections))
 	}
 	fmt.Println()
 	return nil
 }
 
-func (b *bench) idleCase(c contender) error {
+// idleAims is the memory of a connection under the default policy, each round in a process of its
+// own.
+func (b *bench) idleAims() ([]aim, error) {
+	ours, theirs := contender{name: "mailweir"}, contender{name: "C filter", native: true}
+	kept := make(map[string]sample)
+	for range b.rounds {
+		for _, c := range []contender{ours, theirs} {
+			before, after, err := b.idleCase(c)
+			if err != nil {
+				return nil, fmt.Errorf("%v: %w", c, err)
+			}
+			kept[c.name] = append(kept[c.name], float64(after-before)/idleConnections)
+		}
+	}
+	return []aim{{
+		What: "idle connection after a message", Bound: atMost(10, "KiB"), Got: kept[ours.name],
+		Of: []reading{
+			{ours.name, "KiB a connection", kept[ours.name]},
+			{theirs.name, "KiB a connection", kept[theirs.name]},
+		},
+	}}, nil
+}
+
+// idleCase returns the resident memory in KiB before and after the connections.
+func (b *bench) idleCase(c contender) (before, after int, err error) {
 	h := b.Part()
 	defer h.Close()
 	if !c.native {
@@ -36,26 +62,22 @@ func (b *bench) idleCase(c contender) error {
 	}
 	pid, socket := b.start(h, c, "")
 	// What the first messages need once, buffers and caches, is no connection's.
-	if _, _, err := measure(pid, load{socket: socket, connections: 20, letters: usualLetters(1, bodySize)}, time.Second); err != nil {
-		return err
+	warm := load{socket: socket, connections: 20, letters: usualLetters(1, bodySize)}
+	if _, _, err := measure(pid, warm, time.Second); err != nil {
+		return 0, 0, err
 	}
-	before, err := residentMemory(pid)
-	if err != nil {
-		return err
+	if before, err = residentMemory(pid); err != nil {
+		return 0, 0, err
 	}
 	for range idleConnections {
 		conn, err := stay(socket)
 		if err != nil {
-			return err
+			return 0, 0, err
 		}
 		h.Cleanup(func() { _ = conn.Close() })
 	}
-	after, err := residentMemory(pid)
-	if err != nil {
-		return err
-	}
-	row(c, mib(before), mib(after), fmt.Sprintf("%.1f", float64(after-before)/idleConnections))
-	return nil
+	after, err = residentMemory(pid)
+	return before, after, err
 }
 
 // stay sends a message over a connection and leaves it open.

@@ -18,9 +18,9 @@ type part struct {
 func parts() []part {
 	return []part{
 		{name: "wire", about: "CPU a message over the milter protocol", run: (*bench).wire},
-		{name: "postfix", about: "messages a second through Postfix", run: (*bench).postfix},
+		{name: "postfix", about: "messages a second through Postfix", run: (*bench).postfix, aims: (*bench).postfixAims},
 		{name: "memory", about: "peak memory with large messages", run: (*bench).memory},
-		{name: "idle", about: "memory of a connection that stays open", run: (*bench).idle},
+		{name: "idle", about: "memory of a connection that stays open", run: (*bench).idle, aims: (*bench).idleAims},
 		{name: "policy", about: "the whole default policy on each state", run: (*bench).policy, aims: (*bench).policyAims},
 		{name: "switches", about: "what turning a check off saves", run: (*bench).switches},
 		{name: "lists", about: "DNS lists", run: (*bench).lists},

@@ -2,6 +2,7 @@ package testbed
 
 import (
 	"encoding/json"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -114,15 +115,24 @@ func BuildNoop(tb TB) string {
 	return program
 }
 
-// StartNoop starts the program of BuildNoop on the unix socket path.
-func StartNoop(tb TB, program, path string) *Process {
+// StartNoop starts the program of BuildNoop at the path of a unix socket, or at a HOST:PORT.
+// With the argument "end" it asks for nothing but the end of each message.
+func StartNoop(tb TB, program, at string, args ...string) *Process {
 	tb.Helper()
-	p := start(tb, exec.Command(program, "unix:"+path))
-	if err := untilOr(p.done, func() error { return Negotiate(path) }); err != nil {
+	spec := "unix:" + at
+	host, port, err := net.SplitHostPort(at)
+	if err == nil {
+		spec = "inet:" + port + "@" + host
+	}
+	p := start(tb, exec.Command(program, append([]string{spec}, args...)...))
+	if err := untilOr(p.done, func() error { return Negotiate(at) }); err != nil {
 		tb.Fatalf("noop: %v\n%s", err, p.Log)
 	}
+	if err == nil {
+		return p
+	}
 	// libmilter makes its socket for its own user alone.
-	if err := os.Chmod(path, 0o660); err != nil {
+	if err := os.Chmod(at, 0o660); err != nil {
 		tb.Fatalf("noop: %v", err)
 	}
 	return p
