@@ -81,6 +81,9 @@ func (t *rule) hooks() policy.Hooks {
 // bypassed says which entry leaves the message alone, as far as that is known without waiting: one
 // recipient in the list is enough, because all share its fate.
 func (t *rule) bypassed(m *policy.Message) (by string) {
+	if t.bypass.List == nil {
+		return ""
+	}
 	by = t.bypass.Message(m)
 	for r := range m.Recipients() {
 		by = cmp.Or(by, t.bypass.Recipient(r))

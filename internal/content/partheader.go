@@ -36,9 +36,14 @@ type mediaType struct {
 // maxReadings bounds the ways in which one part is read.
 const maxReadings = 8
 
+// saysOfBody reports whether a field of that name may be one that set heeds.
+func saysOfBody(name string) bool {
+	return len(name) >= 5 && (strings.EqualFold(name[:5], "conte") || strings.EqualFold(name[:5], "x-sun"))
+}
+
 // set takes one unfolded field.
 func (h *partHeader) set(name, value string) {
-	if len(name) < 5 || !strings.EqualFold(name[:5], "conte") && !strings.EqualFold(name[:5], "x-sun") {
+	if !saysOfBody(name) {
 		return
 	}
 	switch strings.ToLower(name) {
@@ -193,6 +198,9 @@ func (h *partHeader) addAttached(list []partHeader, t mediaType, encoding string
 	}
 	return list
 }
+
+// showsText reports whether what has no parts is shown as text of the message, and is no file.
+func (h *partHeader) showsText() bool { return showsAsText(h.mediaType) && !h.attached }
 
 // showsAsText tells the media types that a mail reader shows as text of the message; a multipart
 // without boundary is one.

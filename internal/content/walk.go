@@ -148,13 +148,17 @@ func (w *walk) leaf(h *partHeader, m *mimeReader, depth int) {
 	case uuEncoding:
 		w.uuencoded(h, names, m, depth)
 	default:
+		if w.x.unread() && h.showsText() {
+			m.skip()
+			return
+		}
 		w.body(h, names, transfer.Reader(h.encoding, m), depth)
 	}
 }
 
 // body examines what a part without parts holds, decoded.
 func (w *walk) body(h *partHeader, names []string, decoded io.Reader, depth int) {
-	if !showsAsText(h.mediaType) || h.attached {
+	if !h.showsText() {
 		w.attachment(h, names, decoded, depth)
 		return
 	}
