@@ -69,6 +69,7 @@ func (silentObserver) Identify(*policy.Event) string    { return "" }
 func (silentObserver) Record(*policy.Event)             {}
 func (silentObserver) Settled(*policy.Transaction)      {}
 func (silentObserver) Defect(error)                     {}
+func (silentObserver) Keeps() bool                      { return false }
 func (silentObserver) Dropped()                         {}
 func (silentObserver) Opened(*policy.Connection)        {}
 func (silentObserver) Closed(*policy.Connection)        {}

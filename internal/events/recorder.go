@@ -96,6 +96,9 @@ func (r *Recorder) Settled(t *policy.Transaction) {
 	r.unexamined(t)
 }
 
+// Keeps reports whether there is a sink besides log and metrics.
+func (r *Recorder) Keeps() bool { return len(r.Sinks) > 0 }
+
 // Opened counts a connection.
 func (r *Recorder) Opened(c *policy.Connection) { r.Metrics.opened(c) }
 

@@ -136,6 +136,7 @@ func (silent) Identify(*policy.Event) string    { return "" }
 func (silent) Record(*policy.Event)             {}
 func (silent) Settled(*policy.Transaction)      {}
 func (silent) Defect(error)                     {}
+func (silent) Keeps() bool                      { return false }
 func (silent) Dropped()                         {}
 func (silent) Opened(*policy.Connection)        {}
 func (silent) Closed(*policy.Connection)        {}

@@ -216,6 +216,9 @@ func (h *Host) Settled(t *policy.Transaction) {
 // Defect fails the test.
 func (h *Host) Defect(err error) { h.T.Error(err) }
 
+// Keeps says that all is kept.
+func (*Host) Keeps() bool { return true }
+
 // Dropped fails the test.
 func (h *Host) Dropped() { h.T.Error("the queue behind the answers is full") }
 

@@ -46,6 +46,7 @@ func (t *told) Record(e *policy.Event)         { t.events = append(t.events, e) 
 func (t *told) Identify(*policy.Event) string  { return "" }
 func (*told) Settled(*policy.Transaction)      {}
 func (*told) Defect(error)                     {}
+func (*told) Keeps() bool                      { return false }
 func (*told) Dropped()                         {}
 func (*told) Opened(*policy.Connection)        {}
 func (*told) Closed(*policy.Connection)        {}

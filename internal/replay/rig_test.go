@@ -126,6 +126,7 @@ func (r *recorder) Closed(c *policy.Connection) {
 }
 
 func (r *recorder) Defect(err error)               { r.t.Error(err) }
+func (r *recorder) Keeps() bool                    { return true }
 func (r *recorder) Dropped()                       { r.t.Error("dropped") }
 func (*recorder) Took(policy.Stage, time.Duration) {}
 

@@ -116,7 +116,7 @@ func TestTransactionTellsWhatWasAsked(t *testing.T) {
 			trace.Detail(ctx, "detail", "of it")
 			trace.Add(ctx, question, "no")
 			trace.Add(ctx, "common", "no")
-			trace.State(ctx, func() string { return "k " + question })
+			trace.State(ctx, "k", func() string { return "k " + question })
 			return policy.Pass, nil
 		})
 	}
@@ -149,6 +149,28 @@ func TestTransactionTellsWhatWasAsked(t *testing.T) {
 		if got, want := strings.Join(x.State, ","), "k client"; got != want {
 			t.Errorf("remembered: %s, want %s", got, want)
 		}
+	}
+}
+
+// Where nobody keeps a transaction, nothing is kept for it; the events tell what was asked as ever.
+func TestNobodyKeepsWhatWasAsked(t *testing.T) {
+	r := newRig(t, "", check("one", policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) {
+		return policy.Asks().Later(func(ctx context.Context) (policy.Verdict, error) {
+			trace.Add(ctx, "one?", "no")
+			if trace.HeedsState(ctx) {
+				t.Error("the state is told of what it says")
+			}
+			return policy.Object(reply("one")), nil
+		}), nil
+	}}))
+	r.seen.careless = true
+	r.send(mail("a@ours.example"))
+	r.idle()
+	if e := r.seen.list[0]; len(e.Trace) != 1 {
+		t.Errorf("the event has %v", e.Trace)
+	}
+	if x := r.seen.transactions[0]; len(x.Queries)+len(x.State) > 0 {
+		t.Errorf("kept: %v, %v", x.Queries, x.State)
 	}
 }
 

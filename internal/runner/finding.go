@@ -138,7 +138,7 @@ func (rn *Runner) start(l *later) {
 		return
 	}
 	launched := rn.launch(func() {
-		w := call(work, ctx)
+		w := ask(ctx, work)
 		for n := 0; w.verdict.Work() != nil; n++ {
 			w = next(ctx, w, n)
 		}
@@ -163,7 +163,18 @@ func next(ctx context.Context, w said, n int) said {
 	if n == maxQuestions {
 		return said{err: &fault{cause: errors.New("a Later returned a Later, again and again")}}
 	}
-	return call(w.verdict.Work(), ctx)
+	return ask(ctx, w.verdict.Work())
+}
+
+// ask asks a question. Its answer is one judgement: a second one would be lost.
+func ask(ctx context.Context, work func(context.Context) (policy.Verdict, error)) said {
+	return call(func(ctx context.Context) (policy.Verdict, error) {
+		v, err := work(ctx)
+		if v.Also() != nil {
+			panic("Verdict.And: a Later answers with one judgement")
+		}
+		return v, err
+	}, ctx)
 }
 
 // wait waits until the check has said something. When the context ends first, that is an error from
@@ -227,12 +238,24 @@ func judge[S policy.Scope](s *Session, b *bound, stage policy.Stage, hook func(S
 	s.keep(b, stage, w, where, rcpt)
 }
 
-// asked is where it is kept what the scope under way asks: the message, or the client before it.
+// asked is where it is kept what the scope under way asks: the message, or the client before it; nil
+// where nobody keeps it.
 func (s *Session) asked() *trace.Log {
 	if s.msg != nil {
-		return &s.msg.asked
+		return s.msg.log()
 	}
-	return &s.conn.asked
+	return s.runner.kept(&s.conn.asked)
+}
+
+// log is where it is kept what is asked about the message, nil where nobody keeps it.
+func (m *message) log() *trace.Log { return m.runner.kept(&m.asked) }
+
+// kept is the log, if anybody keeps transactions.
+func (rn *Runner) kept(log *trace.Log) *trace.Log {
+	if !rn.observer.Keeps() {
+		return nil
+	}
+	return log
 }
 
 // keep puts a finding into its scope, unless it has nothing against the mail. A question that never

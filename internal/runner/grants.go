@@ -140,7 +140,7 @@ func (r *recipient) nothingGranted(b *bound) bool {
 		return false
 	}
 	var asked trace.Trace
-	asked.To(&r.msg.asked)
+	asked.To(r.msg.log())
 	list, err := r.askGrants(trace.With(r.msg.runner.ctx, &asked))
 	return err == nil && !slices.ContainsFunc(list, func(g policy.Grant) bool { return g.By&b.Exempt&grantable != 0 })
 }

@@ -201,6 +201,7 @@ type witness struct {
 	defects        []error
 	dropped        int
 	opened, closed int
+	careless       bool // it keeps no transaction
 }
 
 func (w *witness) keep(f func()) {
@@ -218,6 +219,7 @@ func (w *witness) Settled(t *policy.Transaction) {
 }
 
 func (w *witness) Defect(err error)                 { w.keep(func() { w.defects = append(w.defects, err) }) }
+func (w *witness) Keeps() bool                      { return !w.careless }
 func (w *witness) Dropped()                         { w.keep(func() { w.dropped++ }) }
 func (w *witness) Opened(*policy.Connection)        { w.keep(func() { w.opened++ }) }
 func (w *witness) Closed(*policy.Connection)        { w.keep(func() { w.closed++ }) }

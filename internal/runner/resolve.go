@@ -134,7 +134,7 @@ func (rs *resolver) await(ctx context.Context, ru ruling) ruling {
 	ru = rs.resolve(ru.f, ru.r, nil)
 	if ru.is == open {
 		permit := new(permitted)
-		permit.trace.To(&rs.msg.asked)
+		permit.trace.To(rs.msg.log())
 		permit.by, permit.err = rs.msg.permits(trace.With(ctx, &permit.trace), ru.f.check, ru.r, rs.at == policy.StageEnd)
 		if rs.past != nil && notRecorded(permit.err) {
 			rs.recallPermit(ru.f, ru.r, permit)

@@ -22,9 +22,12 @@ func Traced(s Store) Store { return traced{s} }
 // Do does the steps and tells what stood there before them.
 func (t traced) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 	results, err := t.Store.Do(ctx, steps...)
-	for i := range results {
-		if results[i].Err == nil {
-			trace.State(ctx, func() string { return nameOf(steps[i].key) + " " + written(results[i]) })
+	if !trace.HeedsState(ctx) {
+		return results, err
+	}
+	for i, r := range results {
+		if key := steps[i].key; r.Err == nil {
+			trace.State(ctx, key, func() string { return nameOf(key) + " " + written(r) })
 		}
 	}
 	return results, err
@@ -38,8 +41,8 @@ func (t traced) Get(ctx context.Context, key string) ([]byte, bool, error) {
 // Acquire takes a place, and tells whether there was one.
 func (t traced) Acquire(ctx context.Context, key string, limit int) (Lease, bool, error) {
 	lease, ok, err := t.Store.Acquire(ctx, key, limit)
-	if err == nil {
-		trace.State(ctx, func() string { return nameOf(key) + " " + placed(ok, limit) })
+	if err == nil && trace.HeedsState(ctx) {
+		trace.State(ctx, key, func() string { return nameOf(key) + " " + placed(ok, limit) })
 	}
 	return lease, ok, err
 }
@@ -95,7 +98,7 @@ func read(text string) (r Result, err error) {
 // Tell keeps for the record that an entry was found in a copy of the state, as [Traced] does for
 // what was asked of the state itself.
 func Tell(ctx context.Context, e Entry) {
-	trace.State(ctx, func() string {
+	trace.State(ctx, e.Key, func() string {
 		return nameOf(e.Key) + " " + written(Result{Found: true, Value: e.Value, Until: e.Until})
 	})
 }

@@ -2,7 +2,6 @@ package trace
 
 import (
 	"slices"
-	"strings"
 	"sync"
 )
 
@@ -16,11 +15,18 @@ const (
 // answers, of each thing the first. The zero Log is empty and ready; a nil one keeps nothing. It
 // may be used from several goroutines.
 type Log struct {
-	mu              sync.Mutex
-	queries         []Query
-	state           []string
-	octets, ofState int
-	leftOut         int
+	mu      sync.Mutex
+	queries []Query
+	state   []remembered
+	octets  int // of the queries
+	leftOut int
+}
+
+// remembered is what stood under a name in what is remembered. It is put into words for a record
+// only: most answers are never read.
+type remembered struct {
+	name  string
+	words func() string
 }
 
 func (l *Log) add(q Query) {
@@ -39,20 +45,33 @@ func (l *Log) add(q Query) {
 	}
 }
 
-func (l *Log) addState(answer string) {
+func (l *Log) addState(one remembered) {
 	if l == nil {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	name, _, _ := strings.Cut(answer, " ")
 	switch {
-	case slices.ContainsFunc(l.state, func(known string) bool { return strings.HasPrefix(known, name+" ") }):
-	case len(l.state) == maxLogged || l.ofState+len(answer) > maxLoggedOctets:
+	case slices.ContainsFunc(l.state, func(known remembered) bool { return known.name == one.name }):
+	case len(l.state) == maxLogged:
 		l.leftOut++
 	default:
-		l.state, l.ofState = append(l.state, answer), l.ofState+len(answer)
+		l.state = append(l.state, one)
 	}
+}
+
+// inWords are the answers as they are recorded, and how many of them the bounds leave out.
+func inWords(answers []remembered) (words []string, leftOut int) {
+	octets := 0
+	for _, one := range answers {
+		text := one.words()
+		if octets+len(text) > maxLoggedOctets {
+			leftOut++
+			continue
+		}
+		words, octets = append(words, text), octets+len(text)
+	}
+	return words, leftOut
 }
 
 // Sum returns what there is by now in some logs, and how much their bounds have left out.
@@ -66,13 +85,14 @@ func Sum(logs ...*Log) (queries []Query, state []string, leftOut int) {
 		for _, q := range l.queries {
 			sum.add(q)
 		}
-		for _, answer := range l.state {
-			sum.addState(answer)
+		for _, one := range l.state {
+			sum.addState(one)
 		}
 		sum.leftOut += l.leftOut
 		l.mu.Unlock()
 	}
-	return sum.queries, sum.state, sum.leftOut
+	state, more := inWords(sum.state)
+	return sum.queries, state, sum.leftOut + more
 }
 
 func (l *Log) any() bool {

@@ -19,8 +19,8 @@ func TestLog(t *testing.T) {
 		ctx := trace.With(t.Context(), &tr)
 		trace.Detail(ctx, "txt a", "v=spf1")
 		trace.Add(ctx, "spf a", "pass")
-		trace.State(ctx, func() string { return "k 1" })
-		trace.State(ctx, func() string { return "k 2" })
+		trace.State(ctx, "k", func() string { return "k 1" })
+		trace.State(ctx, "k", func() string { return "k 2" })
 		if got := tr.Queries(); len(got) != 2 {
 			t.Errorf("the trace has %v", got)
 		}
@@ -30,7 +30,7 @@ func TestLog(t *testing.T) {
 	ctx := trace.With(t.Context(), &found)
 	trace.Detail(ctx, "txt b", "v=spf1")
 	trace.Add(ctx, "spf b", "fail")
-	trace.State(ctx, func() string { return "l 3" })
+	trace.State(ctx, "l", func() string { return "l 3" })
 	found.Tell(trace.With(t.Context(), &mine))
 	if got := mine.Queries(); len(got) != 2 {
 		t.Errorf("who was told has %v", got)
@@ -38,6 +38,24 @@ func TestLog(t *testing.T) {
 	queries, state, leftOut := trace.Sum(&log, &other)
 	if got, want := fmt.Sprint(queries, state, leftOut), "[{spf a pass} {spf b fail}] [k 1 l 3] 0"; got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestWhoHeedsState(t *testing.T) {
+	if trace.HeedsState(t.Context()) {
+		t.Error("nobody listens")
+	}
+	var log trace.Log
+	var tr trace.Trace
+	ctx := trace.With(t.Context(), &tr)
+	if !trace.HeedsState(ctx) {
+		t.Error("another trace may be told")
+	}
+	if tr.To(nil); trace.HeedsState(ctx) {
+		t.Error("nobody is told")
+	}
+	if tr.To(&log); !trace.HeedsState(ctx) {
+		t.Error("a log is told")
 	}
 }
 
@@ -50,7 +68,7 @@ func TestLogIsBounded(t *testing.T) {
 				tr.To(&log)
 				ctx := trace.With(t.Context(), &tr)
 				trace.Add(ctx, strconv.Itoa(i), strings.Repeat("x", size))
-				trace.State(ctx, func() string { return strconv.Itoa(i) + " " + strings.Repeat("x", size) })
+				trace.State(ctx, strconv.Itoa(i), func() string { return strconv.Itoa(i) + " " + strings.Repeat("x", size) })
 			}
 			queries, state, leftOut := trace.Sum(&log)
 			want := min(64, (8<<10)/(size+2))

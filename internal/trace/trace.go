@@ -30,8 +30,9 @@ type Trace struct {
 	mu      sync.Mutex
 	queries []Query
 	details uint64 // which of them are, by their number
-	state   []string
+	state   []remembered
 	log     *Log
+	alone   bool // nobody is told of what it has, neither a log nor another trace
 }
 
 // ErrNotRecorded is the error of a question that is put to a record, and that nobody put then.
@@ -59,7 +60,7 @@ func (c *Carrier) Value(k any) any {
 	return c.Context.Value(k)
 }
 
-// To has what is asked from now on kept in a log as well, which may be nil.
+// To is [Trace.To].
 func (c *Carrier) To(log *Log) { c.trace.To(log) }
 
 // Take returns what has been asked since it was called last.
@@ -67,7 +68,8 @@ func (c *Carrier) Take() []Query {
 	c.trace.mu.Lock()
 	defer c.trace.mu.Unlock()
 	queries := c.trace.queries
-	c.trace.queries, c.trace.details, c.trace.state = nil, 0, nil
+	clear(c.trace.state)
+	c.trace.queries, c.trace.details, c.trace.state = nil, 0, c.trace.state[:0]
 	return queries
 }
 
@@ -78,11 +80,12 @@ func (t *Trace) Start(queries []Query) {
 	t.queries = queries
 }
 
-// To has what is asked from now on kept in a log as well, which may be nil.
+// To has what is asked from now on kept in a log as well. Without a log, nil, nobody asks for what
+// [State] tells.
 func (t *Trace) To(log *Log) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.log = log
+	t.log, t.alone = log, log == nil
 }
 
 // Add keeps a question and its answer in the trace of the context, if there is one. Both must be
@@ -101,12 +104,23 @@ func Detail(ctx context.Context, question, answer string) {
 	}
 }
 
-// State keeps an answer of what is remembered, "NAME ANSWER" in a short form that is not for
-// people. It is in the log alone.
-func State(ctx context.Context, answer func() string) {
+// State keeps what stood under a name in what is remembered, in words that are not for people: the
+// log alone has them, and asks for them when it is summed up. They must be the same then.
+func State(ctx context.Context, name string, words func() string) {
 	if t := of(ctx); t != nil {
-		t.addState(answer())
+		t.addState(remembered{name, words})
 	}
+}
+
+// HeedsState reports whether anybody is told of what [State] tells.
+func HeedsState(ctx context.Context) bool {
+	t := of(ctx)
+	if t == nil {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return !t.alone
 }
 
 func of(ctx context.Context) *Trace {
@@ -128,13 +142,13 @@ func (t *Trace) add(q Query, detail bool) {
 	}
 }
 
-func (t *Trace) addState(answer string) {
+func (t *Trace) addState(one remembered) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.state) < maxQueries {
-		t.state = append(t.state, answer)
+		t.state = append(t.state, one)
 	}
-	t.log.addState(answer)
+	t.log.addState(one)
 }
 
 // Tell adds what this trace has to that of the context, if there is one.
@@ -149,8 +163,8 @@ func (t *Trace) Tell(ctx context.Context) {
 	for i, q := range queries {
 		other.add(q, details&(1<<i) != 0)
 	}
-	for _, answer := range state {
-		other.addState(answer)
+	for _, one := range state {
+		other.addState(one)
 	}
 }
 
