@@ -160,7 +160,10 @@ func (a *rule) verdict(ctx context.Context, side string, internal bool, names []
 		if errors.Is(err, trace.ErrNotRecorded) {
 			return policy.Pass, err
 		}
-		if by := readSwitch(off.Value); ok && !(internal && by.ExternalOnly) {
+		if !ok {
+			continue
+		}
+		if by := readSwitch(off.Value); !(internal && by.ExternalOnly) {
 			return policy.Object(reply).Because("%s of %s is off %s, %s", side, strconv.QuoteToASCII(name), entry.Until(off.Until), by.Origin), nil
 		}
 	}

@@ -83,6 +83,11 @@ func (m *rule) judgeOne(ctx context.Context, own own, q question) (policy.Verdic
 	if own.none() {
 		return policy.Pass, nil
 	}
+	return m.judgeSenders(ctx, own, q)
+}
+
+// judgeSenders is judgeOne for a recipient who has something to say.
+func (m *rule) judgeSenders(ctx context.Context, own own, q question) (policy.Verdict, error) {
 	var asked []policy.Waiter
 	if own.open {
 		asked = append(asked, m.store)

@@ -51,7 +51,7 @@ last 36 days a message has passed greylisting, not counting bounces, or was awai
 			}
 			rule := &rule{
 				asks:    policy.Asks(env.State),
-				deferAt: *deferAt, rejectAt: *rejectAt, seen: history.NewTransactions(env),
+				deferAt: *deferAt, rejectAt: *rejectAt, explaining: env.Explaining, seen: history.NewTransactions(env),
 				book: Book{Store: env.State, Clock: env.Clock, HalfLife: *halfLife, MinEvents: *least},
 			}
 			return policy.Hooks{Connect: rule.connect, SettleRecipient: rule.seen.Recipient, SettleMessage: rule.settle}, nil
@@ -63,7 +63,9 @@ type rule struct {
 	book              Book
 	asks              policy.PlainQuestion
 	deferAt, rejectAt int
-	seen              history.Transactions
+	// explaining says that somebody wants to know why mail passes.
+	explaining bool
+	seen       history.Transactions
 }
 
 // connect reads the client's history as soon as it is known; the answer is due at RCPT.
@@ -87,6 +89,9 @@ func (p *rule) verdict(r Summary) policy.Verdict {
 	case len(r.Parts) == 0:
 		return policy.Pass // nothing is known
 	case !r.Judged || score < p.deferAt:
+		if !p.explaining {
+			return policy.Pass // what nobody reads is not written
+		}
 		return policy.Pass.Because("%s", r)
 	case score < p.rejectAt:
 		return policy.Object(ReplyUnavailable).Because("%s, deferred from %d", r, p.deferAt)

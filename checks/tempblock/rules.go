@@ -122,6 +122,10 @@ func (t *Blocker) count(ctx context.Context, client netip.Addr, done history.Tra
 	if len(steps) == 0 {
 		return nil, nil
 	}
+	if len(counts) == 0 { // only good was done, for which no rule fires
+		_, err := t.Store.Do(ctx, steps...)
+		return nil, err
+	}
 	past := len(steps)
 	steps = append(steps, state.Get(pastKey(net)), state.Get(listKey(net)), state.Get(history.KnownNetKey(client)))
 	results, err := t.Store.Do(ctx, steps...)
@@ -159,6 +163,7 @@ func (t *Blocker) tallies(net string, done history.Transaction, at time.Time) (s
 		steps = append(steps, state.Tally(key, int64(n), math.MaxInt64, span).At(at))
 		return len(steps) - 1
 	}
+	steps = make([]state.Step, 0, len(t.Rules))
 	goods := map[time.Duration]int{}
 	for _, rule := range t.Rules {
 		span, bad := rule.rate.Span, rule.bad(done)

@@ -134,7 +134,7 @@ var layers = map[string][]string{
 
 // inTests says what the tests of a package may import of ours besides what the package may.
 var inTests = map[string][]string{
-	"checks":                {"internal/policytest", "internal/runner", "internal/history", "internal/state", "internal/table", "internal/table/tabletest", "internal/resource", "test/testbed"},
+	"checks":                {"internal/events", "internal/policytest", "internal/runner", "internal/history", "internal/state", "internal/table", "internal/table/tabletest", "internal/resource", "test/testbed"},
 	"checks/*":              {"internal/policytest", "internal/clamd/clamdtest", "internal/resource", "internal/spamscan/spamscantest", "internal/table/tabletest"},
 	"milter":                {"internal/runner", "test/testbed"},
 	"rbl":                   {"internal/dns/dnstest", "test/testbed"},

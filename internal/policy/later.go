@@ -31,13 +31,7 @@ func Asks(these ...Waiter) (q PlainQuestion) {
 // f must not read what the session still writes: capture facts by value. It may return another
 // Later, which is put to somebody else, but no second judgement; see [Verdict.And].
 func (q PlainQuestion) Later(f func(context.Context) (Verdict, error)) Verdict {
-	return Verdict{waits: q.waits, later: func(ctx context.Context) (Verdict, error) {
-		v, err := f(ctx)
-		if v.also != nil {
-			panic("Verdict.And: a Later answers with one judgement")
-		}
-		return v, err
-	}}
+	return Verdict{waits: q.waits, later: f}
 }
 
 // Question is a question of a check whose answer has a T, which learning reads. Make one in Build.

@@ -44,6 +44,14 @@ func TestPanicsAreFaultsOfOneMessage(t *testing.T) {
 			again = policy.Asks().Later(func(context.Context) (policy.Verdict, error) { return again, nil })
 			return again, nil
 		}}, rcpt},
+		{"later with two judgements", policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) {
+			two := policy.Pass.And(policy.Pass)
+			return policy.Asks(policy.Network{}).Later(func(context.Context) (policy.Verdict, error) { return two, nil }), nil
+		}}, rcpt},
+		{"later at once, with two judgements", policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) {
+			two := policy.Pass.And(policy.Pass)
+			return policy.Asks().Later(func(context.Context) (policy.Verdict, error) { return two, nil }), nil
+		}}, rcpt},
 		{"later at once", policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) {
 			return policy.Asks().Later(func(context.Context) (policy.Verdict, error) { panic("x") }), nil
 		}}, rcpt},

@@ -90,6 +90,7 @@ const mostTallied = math.MaxInt32
 
 // readTally reads what stands in the state: 8214=3 8213=12. What cannot be read counts nothing.
 func readTally(value []byte) (t tally) {
+	t = make(tally, 0, TallyParts+2) // with one that lies ahead, and the one that is added
 	for word := range strings.SplitSeq(string(value), " ") {
 		left, right, _ := strings.Cut(word, "=")
 		number, wrong := strconv.ParseUint(left, 10, 52)
@@ -102,7 +103,7 @@ func readTally(value []byte) (t tally) {
 }
 
 func (t tally) value() []byte {
-	var text []byte
+	text := make([]byte, 0, tallyOctets*len(t))
 	for i, p := range t {
 		if i > 0 {
 			text = append(text, ' ')
@@ -110,11 +111,11 @@ func (t tally) value() []byte {
 		text = append(strconv.AppendInt(text, p.number, 10), '=')
 		text = strconv.AppendInt(text, p.count, 10)
 	}
-	if text == nil {
-		return []byte{}
-	}
 	return text
 }
+
+// tallyOctets is about what one part takes.
+const tallyOctets = 16
 
 // add adds to a part.
 func (t tally) add(part, n int64) tally {
