@@ -36,7 +36,7 @@ func parts() []part {
 		{name: "site", about: "the policy of a real site, beside rspamd", run: (*bench).site, aims: (*bench).siteAims},
 		{name: "start", about: "start and reload of a large site", run: (*bench).startAndReload, aims: (*bench).startAims},
 		{name: "virus", about: "a virus scanner", run: (*bench).scan},
-		{name: "state", about: "greylisting on the embedded store with millions of triplets", run: (*bench).state},
+		{name: "state", about: "greylisting on the embedded store with millions of triplets", run: (*bench).state, aims: (*bench).stateAims},
 		{name: "record", about: "the record of decisions", run: (*bench).record},
 		{name: "postgres", about: "the record of decisions in PostgreSQL", run: (*bench).recordShared},
 	}

@@ -27,12 +27,8 @@ const stateWorkers = 16
 // state measures decisions of greylisting on the embedded store, with that many triplets in it.
 // Each run is a process of its own, so that its heap, its writing and its start are its own.
 func (b *bench) state() error {
-	full, dir := filepath.Join(b.stateDir, "full"), filepath.Join(b.stateDir, "run")
-	if err := fillState(full, b.stateRows); err != nil {
-		return err
-	}
-	// What a run leaves behind would be swept in the next one.
-	if err := copyState(full, dir); err != nil {
+	dir, err := b.copiedState()
+	if err != nil {
 		return err
 	}
 	b.stateDir = dir
@@ -67,24 +63,42 @@ func (b *bench) state() error {
 	return b.kills()
 }
 
+// copiedState returns the directory of a store with the triplets, which may be changed: what a run
+// leaves behind would be swept in the next one.
+func (b *bench) copiedState() (string, error) {
+	full, dir := filepath.Join(b.stateDir, "full"), filepath.Join(b.stateDir, "run")
+	if err := fillState(full, b.stateRows); err != nil {
+		return "", err
+	}
+	return dir, copyState(full, dir)
+}
+
 // stateRow runs one and prints it. under is what it runs under.
 func (b *bench) stateRow(r stateRun, under ...string) error {
 	r.Dir, r.Rows = b.stateDir, b.stateRows
-	cmd, err := r.command(under...)
+	f, err := r.figures(under...)
 	if err != nil {
 		return err
-	}
-	out, err := cmd.Output()
-	if err != nil {
-		return fmt.Errorf("%s: %w", r.Name, err)
-	}
-	var f stateFigures
-	if err := json.Unmarshal(out, &f); err != nil {
-		return fmt.Errorf("%s: %w: %s", r.Name, err, out)
 	}
 	row(r.Name, f.Ready.Round(time.Millisecond), fmt.Sprintf("%.0f", f.PerSecond), f.P50, f.P99, f.P999, f.Longest, f.Late,
 		fmt.Sprintf("%.1f", f.WrittenPerSecond/1e6), mib(int(f.Heap>>10)), fmt.Sprintf("%.0f", f.CPU), f.Undecided)
 	return nil
+}
+
+// figures are what it prints, in a process of its own.
+func (r stateRun) figures(under ...string) (f stateFigures, err error) {
+	cmd, err := r.command(under...)
+	if err != nil {
+		return f, err
+	}
+	out, err := cmd.Output()
+	if err == nil {
+		err = json.Unmarshal(out, &f)
+	}
+	if err != nil {
+		return f, fmt.Errorf("%s: %w: %s", r.Name, err, out)
+	}
+	return f, nil
 }
 
 // command is this very program as that run.

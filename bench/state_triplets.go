@@ -128,7 +128,7 @@ func fillState(dir string, rows int) error {
 	if err := store.Close(); err != nil {
 		return err
 	}
-	fmt.Printf("Filled %s with %d triplets in %v.\n\n", dir, rows, time.Since(begun).Round(time.Second))
+	fmt.Fprintf(os.Stderr, "Filled %s with %d triplets in %v.\n", dir, rows, time.Since(begun).Round(time.Second))
 	return os.WriteFile(mark, fmt.Append(nil, rows), 0o600)
 }
 

@@ -1,0 +1,52 @@
+package main
+
+import "time"
+
+// stateAims are how long a client waits for greylisting while millions of triplets are known, and
+// how many decisions are made when far more are asked for.
+func (b *bench) stateAims() ([]aim, error) {
+	dir, err := b.copiedState()
+	if err != nil {
+		return nil, err
+	}
+	// Long enough for checkpoints, one every ten seconds.
+	steady := stateRun{Name: "steady", Dir: dir, Rows: b.stateRows, Rate: 5000, For: 4 * b.duration}
+	burst := stateRun{Name: "burst", Dir: dir, Rows: b.stateRows, Rate: 50_000, For: min(2*time.Second, b.duration)}
+	var waits, bareWaits, rates, bareRates sample
+	for range b.rounds {
+		for _, m := range []struct {
+			run    stateRun
+			flags  []string
+			figure func(stateFigures) float64
+			into   *sample
+		}{
+			{steady, greylistingAlone(), stateFigures.wait, &waits},
+			{steady, nil, stateFigures.wait, &bareWaits},
+			{burst, greylistingAlone(), stateFigures.rate, &rates},
+			{burst, nil, stateFigures.rate, &bareRates},
+		} {
+			m.run.Flags = m.flags
+			f, err := m.run.figures()
+			if err != nil {
+				return nil, err
+			}
+			*m.into = append(*m.into, m.figure(f))
+		}
+	}
+	const ours, bare = "greylisting, all other checks off", "the store alone"
+	return []aim{{
+		What:  "time to the answer at RCPT, p99, `file:` with 10 million triplets, 5,000 decisions/s",
+		Bound: atMost(1, "ms"), Got: waits,
+		Of:   []reading{{ours, "ms", waits}, {bare, "ms", bareWaits}},
+		Note: "The clients are played by the same processors.",
+	}, {
+		What:  "greylisting on that store, 50,000 decisions/s asked for",
+		Bound: atLeast(35_000, "/s"), Got: rates,
+		Of: []reading{{ours, "/s", rates}, {bare, "/s", bareRates}},
+	}}, nil
+}
+
+// wait is the time that 99 of 100 clients do not wait longer than, in milliseconds.
+func (f stateFigures) wait() float64 { return float64(f.P99) / float64(time.Millisecond) }
+
+func (f stateFigures) rate() float64 { return f.PerSecond }
