@@ -3,7 +3,7 @@
 //
 // Names and types of the protocol are those of github.com/emersion/go-milter. Its server is not
 // used: it replaces the session after a refusal, drops ESMTP arguments and macros of an earlier
-// stage, and reads each packet by reflection, which took a fifth of what a message cost.
+// stage, and reads each packet by reflection.
 //
 //   - A connection cuts what it reads into packets, and sets deadlines. See reader.go and conn.go.
 //   - Packets out of order end the connection: a message whose beginning is unknown must not be let

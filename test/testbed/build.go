@@ -61,7 +61,7 @@ func BuildGo(tb TB, dir string) string {
 }
 
 // buildGo links a program once for all tests of this tree, below bin, and again only when its
-// source has changed: with the race detector that takes ten seconds of a processor. A test has it
+// source has changed: with the race detector that takes long. A test has it
 // under a name of its own, whatever is linked meanwhile.
 func buildGo(tb TB, dir, program string, flags ...string) {
 	tb.Helper()
