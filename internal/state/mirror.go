@@ -247,11 +247,12 @@ func (m *Mirror) Has(prefix string) (has, certain bool) {
 }
 
 // Add puts an entry into the mirror that this process has just put into the store, and that no
-// person has entered: nobody else tells.
+// person has entered: nobody else tells. There is room for as many as for what is read, which may
+// be full already: an addition before the last key that is kept would else be taken not to be.
 func (m *Mirror) Add(e Entry) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(m.current.entries)+len(m.added) < m.options.Most {
+	if len(m.added) < m.options.Most {
 		m.added[e.Key] = addition{e, m.under}
 	}
 }
