@@ -40,6 +40,9 @@ func (s *Sources) read(name string) ([]byte, error) {
 		known.text, known.err = readFile(name)
 		s.texts[name] = known
 		s.add(name, known.text)
+		if known.err != nil { // no file has no name: what cannot be read is not taken for an empty one
+			s.add("", []byte(known.err.Error()))
+		}
 	}
 	return known.text, known.err
 }

@@ -64,6 +64,16 @@ func TestSourcesSum(t *testing.T) {
 	if of("a.def") != first {
 		t.Error("a file that is as it was has another sum")
 	}
+	if err := os.WriteFile(path("below"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	empty := of("a.def")
+	if err := os.Remove(path("below")); err != nil {
+		t.Fatal(err)
+	}
+	if of("a.def") == empty {
+		t.Error("a file that is not there has the sum of an empty one")
+	}
 }
 
 // TestSourcesAreReadOnce: what is loaded is what the sum is of.
