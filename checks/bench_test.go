@@ -123,6 +123,9 @@ func TestDefaultPolicyAllocates(t *testing.T) {
 	d := newDaily(t, "memory:")
 	d.know(t)
 	const most = 190
+	if raced {
+		t.Skip("the race detector has pools give back less than they were given")
+	}
 	if got := testing.AllocsPerRun(200, func() { d.send(t, "user@ours.example") }); got > most {
 		t.Errorf("%.0f allocations a message, want %d at most", got, most)
 	}

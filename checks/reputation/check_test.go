@@ -193,6 +193,28 @@ func TestReputationCause(t *testing.T) {
 	}
 }
 
+// Explain shows the score of a client that is not judged, too.
+func TestReputationExplains(t *testing.T) {
+	world := policytest.NewWorld()
+	world.Explaining = true
+	p, err := policytest.Only(Check).Build(world, "--reputation=enforce")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Ready(t.Context())
+	known := &Book{Store: world.State, Clock: world.Clock, HalfLife: 24 * time.Hour, MinEvents: 20}
+	if err := known.learn(t.Context(), netip.MustParseAddr("192.0.2.1"), history.Transaction{policy.OffenceInvalidRcpt: 3}); err != nil {
+		t.Fatal(err)
+	}
+	var causes []string
+	for _, f := range policytest.NewHost(t, world, p).Findings(policytest.Letter{}) {
+		causes = append(causes, f.Cause)
+	}
+	if got := strings.Join(causes, "\n"); !strings.Contains(got, "192.0.2.1 has score") {
+		t.Errorf("explain shows %q", got)
+	}
+}
+
 // Sessions that learn at the same time lose nothing.
 func TestReputationTogether(t *testing.T) {
 	h := policytest.Only(Check).Host(t)

@@ -2,6 +2,7 @@ package policytest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -132,12 +133,13 @@ func (h *Host) Guess(l Letter, code string, refused, accepted int) {
 }
 
 // Objections plays a letter as explain does, and returns what objects to it.
-func (h *Host) Objections(l Letter) (list []runner.Finding) {
-	s := h.Runner.NewExplainer(func(f runner.Finding) {
-		if f.Says == runner.SaysObjects {
-			list = append(list, f)
-		}
-	})
+func (h *Host) Objections(l Letter) []runner.Finding {
+	return slices.DeleteFunc(h.Findings(l), func(f runner.Finding) bool { return f.Says != runner.SaysObjects })
+}
+
+// Findings plays a letter as explain does, and returns what the checks say.
+func (h *Host) Findings(l Letter) (list []runner.Finding) {
+	s := h.Runner.NewExplainer(func(f runner.Finding) { list = append(list, f) })
 	l.Send(s)
 	s.Close()
 	return list
