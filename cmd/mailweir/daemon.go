@@ -230,6 +230,7 @@ func (d *daemon) run(ctx context.Context, listeners []net.Listener, signals <-ch
 	defer serving.Wait()
 	ticking, stop := context.WithCancel(context.Background())
 	defer stop()
+	defer d.startReloader()() // before anybody can see that it serves
 	serving.Go(func() { d.tick(ticking) })
 	serving.Go(func() { served <- d.server.Serve(listeners...) })
 	serving.Go(func() { d.watchdog(ticking) })
@@ -320,7 +321,6 @@ func listenAddress(a net.Addr) string {
 
 // wait acts on signals until the daemon is to end.
 func (d *daemon) wait(ctx context.Context, signals <-chan os.Signal, served <-chan error) error {
-	defer d.startReloader()()
 	for {
 		select {
 		case <-ctx.Done():
