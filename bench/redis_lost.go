@@ -93,7 +93,7 @@ func lostServers(h testbed.TB, c lostCase) (spec string, victims []*testbed.Redi
 	}
 	cluster := testbed.StartRedisCluster(h)
 	primaries := cluster.Primaries()
-	victims = primaries[:1]
+	victims = primaries[:1:1] // what is appended leaves the other primaries alone
 	if c.all {
 		victims = append(victims, cluster.ReplicasOf(primaries[0])...)
 	}
