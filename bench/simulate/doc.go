@@ -3,8 +3,7 @@
 //
 // It is a discrete simulation: a clock with a queue of events, no sleeping, no wall clock, one
 // stream of random numbers for each scenario, so that the same seed gives the same table. It does
-// not play a day. It plays windows of some seconds, each message of them: at the mean rate, at the
-// busiest hour, at a burst within it. Figures of a day are sums over the curve of the day.
+// not play a day. It plays windows of some seconds, each message of them, at four rates of a day.
 //
 // What is modelled, each after the code that it stands for:
 //
@@ -20,9 +19,10 @@
 //     entries, a database that writes some at once.
 //
 // What is not: packets that are lost, TLS, a network that is full, DNS, scanners, clients that are
-// slow with DATA, a failover (a dead shard stays dead), a client library whose own queue of 1,024
-// calls is full, and rows that are evicted: what the bound of ten million rows does is computed and
-// not played (rows.go). Keys are spread evenly: a site with one busy domain has more on one shard.
+// slow with DATA, what a primary does for its replicas, a failover (a dead shard stays dead), a
+// client library whose own queue of 1,024 calls is full, and rows that are evicted: what the bound
+// of ten million rows does is computed and not played (rows.go). Keys are spread evenly: a site
+// with one busy domain has more on one shard.
 //
 // All figures that the model rests on are in parameters.go, each with where it comes from.
 package main

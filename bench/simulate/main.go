@@ -31,11 +31,11 @@ bench/simulate/doc.go, and the figures that the model rests on, with their sourc
 func (r report) all(c scale) {
 	fmt.Fprintf(r.to, heading, 200*c.of, mean*c.of, r.seed)
 	r.comparison()
-	r.section("A day on twelve shards", "at", c.theDay(), ofMail)
+	r.section("A day on twelve shards, prefix=mw8&place=net", "at", c.theDay(), ofMail)
 	r.section("One Redis for eight hosts", "messages/s", c.oneServer(), ofOneRedis)
-	r.section("More shards in the busiest hour", "shards", c.ofShards(), ofMail)
+	r.section("More shards at the mean rate", "shards", c.ofShards(), ofMail)
 	r.section("More hosts in the busiest hour", "hosts", c.ofHosts(), ofMail)
-	r.section("What may befall it in the busiest hour, of 10,000 messages", "fault", c.faults(), ofFaults)
+	r.section("What may befall it at the mean rate, of 10,000 messages", "fault", c.faults(), ofFaults)
 	r.rows()
 	r.ofBuckets()
 }

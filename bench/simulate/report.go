@@ -60,8 +60,8 @@ type column struct {
 
 var (
 	ofMail     = []column{messages, busiest, allShards, redisCPU, redisReads, wire, hostsWork, databaseWorks, half, most, nearlyAll}
-	ofFaults   = []column{messages, busiest, half, most, nearlyAll, slowest, refusedFalsely, firstForgotten, uncheckedMail, sessionsOpen}
-	ofOneRedis = []column{busiest, redisCPU, redisReads, half, most, nearlyAll, refusedFalsely, uncheckedMail}
+	ofFaults   = []column{messages, busiest, half, most, nearlyAll, slowest, refusedFalsely, turnedAway, firstForgotten, uncheckedMail, sessionsOpen}
+	ofOneRedis = []column{busiest, redisCPU, redisReads, half, most, nearlyAll, refusedFalsely, turnedAway, uncheckedMail}
 )
 
 var (
@@ -73,19 +73,37 @@ var (
 	wire           = column{"its Mbit/s", func(r *result) string { return fmt.Sprintf("%.0f", r.octets*8/1e6) }}
 	hostsWork      = column{"hosts", func(r *result) string { return percent(r.hosts) }}
 	databaseWorks  = column{"record", func(r *result) string { return percent(r.database) }}
-	redisCPU       = column{"CPU µs of Redis a message", func(r *result) string { return fmt.Sprintf("%.0f", r.server) }}
-	redisReads     = column{"reads a message", func(r *result) string { return fmt.Sprintf("%.1f", r.reads) }}
-	half           = column{"p50", func(r *result) string { return short(r.quantile(0.5)) }}
-	most           = column{"p99", func(r *result) string { return short(r.quantile(0.99)) }}
-	nearlyAll      = column{"p99.9", func(r *result) string { return short(r.quantile(0.999)) }}
-	slowest        = column{"slowest", func(r *result) string { return short(r.quantile(1)) }}
-	refusedFalsely = column{"false 451/421", func(r *result) string { return perMessage(r, r.falsely) }}
+	redisCPU       = column{"CPU µs of Redis a message", func(r *result) string { return r.lasting(fmt.Sprintf("%.0f", r.server)) }}
+	redisReads     = column{"reads a message", func(r *result) string { return r.lasting(fmt.Sprintf("%.1f", r.reads)) }}
+	half           = column{"p50", middle}
+	most           = column{"p99", func(r *result) string { return r.lasting(short(r.quantile(0.99))) }}
+	nearlyAll      = column{"p99.9", func(r *result) string { return r.lasting(short(r.quantile(0.999))) }}
+	slowest        = column{"slowest", func(r *result) string { return r.lasting(short(r.quantile(1))) }}
+	refusedFalsely = column{"false 451, recipients", func(r *result) string { return perMessage(r, r.falsely) }}
+	turnedAway     = column{"false 421, connections", func(r *result) string { return perMessage(r, r.turnedAway) }}
 	firstForgotten = column{"first sights forgotten", func(r *result) string { return perMessage(r, r.forgotten) }}
 	uncheckedMail  = column{"unchecked", func(r *result) string { return perMessage(r, r.unchecked) }}
 	sessionsOpen   = column{"sessions a host", func(r *result) string {
 		return fmt.Sprintf("%.0f", r.sessions.mean(r.from, r.from+r.lasts)/float64(r.size.hosts))
 	}}
 )
+
+// middle is the median, or that there is none: where work piles up, what is measured depends on for
+// how long it has.
+func middle(r *result) string {
+	if r.full {
+		return "does not keep up"
+	}
+	return short(r.quantile(0.5))
+}
+
+// lasting is a figure that means something only where the shards keep up.
+func (r *result) lasting(figure string) string {
+	if r.full {
+		return "–"
+	}
+	return figure
+}
 
 func percent(share float64) string { return fmt.Sprintf("%.0f %%", 100*share) }
 

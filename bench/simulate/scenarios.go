@@ -13,6 +13,9 @@ const (
 	evenByNet   = "mw8" // with place=net
 )
 
+// spread has rows about a client lie anywhere, as they do without place=net.
+func spread(s *size) { s.byNet, s.prefix = false, evenPrefix }
+
 // scale is by how much a site and its mail are smaller than what is asked for, and how long windows
 // last.
 type scale struct {
@@ -26,7 +29,7 @@ var fullScale = scale{of: 1, settles: time.Second, lasts: 2 * time.Second, after
 // site is the usual one at a rate.
 func (c scale) site(times float64) size {
 	return size{
-		hosts: int(200 * c.of), cores: 1, shards: 12, prefix: evenPrefix, writers: 8, rate: mean * times * c.of, mail: usualMail,
+		hosts: int(200 * c.of), cores: 1, shards: 12, prefix: evenByNet, byNet: true, writers: 8, rate: mean * times * c.of, mail: usualMail,
 	}
 }
 
@@ -47,18 +50,18 @@ func (c scale) theDay() (list []window) {
 
 // oneServer is a single Redis and ever more mail.
 func (c scale) oneServer() (list []window) {
-	for _, rate := range []float64{500, 1000, 2000, 3000, 4000, 5000, 6000} {
+	for _, rate := range []float64{500, 1000, 2000, 2500, 3000, 3500, 4000} {
 		s := c.site(0)
-		s.hosts, s.shards, s.prefix, s.rate = 8, 1, usualPrefix, rate*c.of
+		s.hosts, s.shards, s.prefix, s.byNet, s.rate = 8, 1, usualPrefix, false, rate*c.of
 		list = append(list, c.window(fmt.Sprintf("%.0f", rate), s))
 	}
 	return list
 }
 
-// ofShards are more and more shards in the busiest hour.
+// ofShards are more and more shards at the mean rate.
 func (c scale) ofShards() (list []window) {
 	add := func(shards int, prefix string, byNet bool) {
-		s := c.site(busiestHour)
+		s := c.site(1)
 		s.shards, s.prefix, s.byNet = shards, prefix, byNet
 		name := fmt.Sprintf("%d, prefix=%s", shards, prefix)
 		if byNet {
@@ -66,13 +69,13 @@ func (c scale) ofShards() (list []window) {
 		}
 		list = append(list, c.window(name, s))
 	}
-	for _, shards := range []int{1, 4, 8, 12, 16} {
+	for _, shards := range []int{1, 4, 8, 12} {
 		add(shards, usualPrefix, false)
 	}
 	for _, shards := range []int{4, 6, 12} {
 		add(shards, evenPrefix, false)
 	}
-	for _, shards := range []int{4, 6, 12} {
+	for _, shards := range []int{4, 6, 8, 12} {
 		add(shards, evenByNet, true)
 	}
 	return list
@@ -88,15 +91,15 @@ func (c scale) ofHosts() (list []window) {
 	return list
 }
 
-// faults are what may befall the site in its busiest hour.
+// faults are what may befall the site at the mean rate.
 func (c scale) faults() (list []window) {
 	add := func(name string, change func(*size), befalls func(*site)) {
-		s := c.site(busiestHour)
+		s := c.site(1)
 		change(&s)
 		v := c.window(name, s)
 		v.lasts, v.befalls = c.afterThatBefall, befalls
 		if s.flood > 0 {
-			v.settles += floodHolds
+			v.settles += 2 * floodHolds // nine of ten places of the flood are taken
 		}
 		list = append(list, v)
 	}
@@ -104,7 +107,7 @@ func (c scale) faults() (list []window) {
 	dies := func(w *site) { w.busiest().dead = true }
 	add("none", same, nothing)
 	add("a shard dies", same, dies)
-	add("a shard dies, place=net", func(s *size) { s.byNet, s.prefix = true, evenByNet }, dies)
+	add("a shard dies, without place=net", spread, dies)
 	add("a shard pauses 50 ms each time round", same, func(w *site) { w.busiest().lag = 50 * time.Millisecond })
 	add("a shard takes 50 ms a command", same, func(w *site) { w.busiest().slow = 50 * time.Millisecond })
 	for _, pause := range []float64{4, 1} { // seconds between two connections of an address

@@ -32,7 +32,7 @@ func (w *site) connect(flood bool) {
 		w.seen.overload++
 		if !flood {
 			w.seen.messages++
-			w.seen.falsely++
+			w.seen.turnedAway++
 		}
 		return
 	}
@@ -71,7 +71,7 @@ func (s *session) next() {
 	w := s.site
 	switch {
 	case s.flood:
-		w.clock.after(floodHolds, s.leave)
+		w.clock.after(w.about(floodHolds), s.leave)
 	case w.chance(w.mail.another):
 		w.clock.after(betweenMessages, func() { s.message(false) })
 	default:

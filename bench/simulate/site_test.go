@@ -47,7 +47,7 @@ func unchanged(*size) {}
 func TestNothingBefalls(t *testing.T) {
 	t.Parallel()
 	r := of(unchanged, nil)
-	if r.falsely+r.forgotten+r.unchecked+r.unlearned+r.dropped+r.overload > 0 {
+	if r.falsely+r.turnedAway+r.forgotten+r.unchecked+r.unlearned+r.dropped+r.overload > 0 {
 		t.Errorf("%+v", r.tally)
 	}
 	if took := r.quantile(1); took > 50*time.Millisecond {
@@ -78,9 +78,9 @@ func TestShardDies(t *testing.T) {
 	if r.falsely == 0 || r.unchecked == 0 {
 		t.Error("nobody misses the shard")
 	}
-	together := of(func(s *size) { s.byNet, s.prefix = true, evenByNet }, dies)
-	if 2*together.unchecked > r.unchecked {
-		t.Errorf("%d unchecked with a triplet in one bucket, %d in three", together.unchecked, r.unchecked)
+	apart := of(spread, dies)
+	if 2*r.unchecked > apart.unchecked {
+		t.Errorf("%d unchecked with a triplet in one bucket, %d in three", r.unchecked, apart.unchecked)
 	}
 }
 
@@ -106,7 +106,7 @@ func TestShardComesBack(t *testing.T) {
 
 func TestShardPauses(t *testing.T) {
 	t.Parallel()
-	r := of(unchanged, func(w *site) { w.busiest().lag = 50 * time.Millisecond })
+	r := of(spread, func(w *site) { w.busiest().lag = 50 * time.Millisecond })
 	if half := r.quantile(0.5); half < 20*time.Millisecond || half > 300*time.Millisecond {
 		t.Errorf("half of the answers take %v", half)
 	}
@@ -129,10 +129,10 @@ func TestFlood(t *testing.T) {
 	quiet := of(unchanged, nil)
 	flood := of(func(s *size) { s.flood = 25_000 * small.of }, nil)
 	worse := of(func(s *size) { s.flood = 100_000 * small.of }, nil)
-	if flood.falsely > 0 || flood.quantile(0.99) < quiet.quantile(0.99) {
-		t.Errorf("%d false refusals, p99 %v, without a flood %v", flood.falsely, flood.quantile(0.99), quiet.quantile(0.99))
+	if flood.turnedAway > 0 || flood.busiest < 1.3*quiet.busiest {
+		t.Errorf("%d turned away, the busiest shard works %s, without a flood %s", flood.turnedAway, percent(flood.busiest), percent(quiet.busiest))
 	}
-	if worse.overload == 0 || worse.falsely == 0 {
+	if worse.overload == 0 || worse.turnedAway == 0 || worse.falsely > 0 {
 		t.Error("sessions have no bound")
 	}
 }
@@ -155,6 +155,20 @@ func TestRecordOverflows(t *testing.T) {
 	}
 }
 
+// TestShardDoesNotKeepUp: times of a shard that has too much to do are not told; those of one that
+// waits for its disk are.
+func TestShardDoesNotKeepUp(t *testing.T) {
+	t.Parallel()
+	much := of(func(s *size) { s.shards, s.rate = 1, 6000 }, nil)
+	if middle(&much) != "does not keep up" || most.of(&much) != "–" {
+		t.Errorf("p50 %s, p99 %s, the shard works %s", middle(&much), most.of(&much), percent(much.busiest))
+	}
+	pauses := of(unchanged, func(w *site) { w.busiest().lag = 50 * time.Millisecond })
+	if pauses.busiest < fullShare || pauses.full {
+		t.Errorf("a shard that pauses works %s, and is full: %v", percent(pauses.busiest), pauses.full)
+	}
+}
+
 func TestRowsLive(t *testing.T) {
 	t.Parallel()
 	if got := rowsLive(1); got != pendingLives {
@@ -169,13 +183,12 @@ func TestRowsLive(t *testing.T) {
 	}
 }
 
-// TestComparison: the model says what was measured, within the stated factor; where Redis does not
-// answer, within a fifth.
+// TestComparison: the model says what was measured, within the stated factor.
 func TestComparison(t *testing.T) {
 	t.Parallel()
 	for _, m := range measurements() {
 		of := m.modelled(2) / m.real
-		if of < 1.0/factor || of > factor || m.real > 1000 && m.unit != "CPU µs of Redis" && (of < 0.8 || of > 1.2) {
+		if of < 1/m.within || of > m.within {
 			t.Errorf("%s, %s: %.2f of what was measured", m.what, m.unit, of)
 		}
 	}

@@ -11,9 +11,10 @@ type tally struct {
 	until    time.Duration // answers count to what was asked before; 0 is no bound
 	messages int           // of those who are no flood
 	overload int           // connections that were one too many
-	// falsely are recipients and connections that were put off and would have passed; forgotten
-	// those that will be, for their first sight was not remembered.
+	// falsely are recipients that were put off and would have passed; forgotten those that will be,
+	// for their first sight was not remembered.
 	falsely, forgotten int
+	turnedAway         int // connections of mail that found no session
 	unchecked          int // recipients whom greylisting let pass because it could not tell
 	unlearned          int
 	answers            []time.Duration // to RCPT, without the flood's

@@ -11,11 +11,15 @@ type window struct {
 	befalls func(*site) // nil: nothing
 }
 
+// fullShare is the share of the time from which on a shard is taken to have more than it can do.
+const fullShare = 0.995
+
 // result is what came of it.
 type result struct {
 	window
 	tally
 	busiest, shards, hosts, database float64 // shares of the time that they work
+	full                             bool    // a shard does not keep up: what waits for it grows
 	reads, commands, server          float64 // a message; server in microseconds
 	octets                           float64 // a second, of the busiest shard
 	dropped                          int
@@ -57,6 +61,7 @@ func (w *site) result(v window) result {
 		if share > r.busiest {
 			r.busiest, r.octets = share, float64(s.octets)/seconds
 		}
+		r.full = r.full || share >= fullShare && s.lag == 0 && s.slow == 0
 		r.shards += share / float64(len(w.shards))
 		r.reads += float64(s.reads) / messages
 		r.commands += float64(s.commands) / messages
