@@ -19,6 +19,9 @@ type redisLeases struct {
 	next int
 	held map[string]map[string]bool // members by key
 	left map[string]map[string]*leaving
+	// renewing says that what was held lately is on its way to the server.
+	renewing bool
+
 	tell chan struct{}
 	back chan struct{} // a server is back, and may not know what is held
 }
@@ -27,6 +30,7 @@ type redisLeases struct {
 type leaving struct {
 	ticks int  // ago
 	told  bool // the server is being told
+	late  bool // a renewal was under way, which may write it once more
 }
 
 func (l *redisLeases) init() {
@@ -101,7 +105,7 @@ func (r *Redis) askPlace(ctx context.Context, client rueidis.Client, bucket int,
 	told := map[string][]string{key: left}
 	switch {
 	case err == nil && failure == nil:
-		r.leases.forget(told)
+		r.leases.forget(told, false)
 	case err == nil:
 		err = r.lose(failure, r.part(bucket))
 	}
@@ -150,7 +154,8 @@ func (r *Redis) keepLeases() {
 
 func (r *Redis) renewLeases(ctx context.Context) error {
 	until := float64(r.options.Clock().Add(LeaseTime).UnixMilli())
-	held := snapshot(&r.leases.mu, r.leases.held)
+	held := r.leases.beginRenewal()
+	defer r.leases.endRenewal()
 	return r.eachKey(ctx, held, func(build rueidis.Builder, key string, members []string) []rueidis.Completed {
 		places := build.Zadd().Key(r.names.lease(key)).ScoreMember()
 		for _, m := range members {
@@ -161,6 +166,7 @@ func (r *Redis) renewLeases(ctx context.Context) error {
 	})
 }
 
+// returnLeases tells the server what was left. It never runs beside a renewal.
 func (r *Redis) returnLeases(ctx context.Context) error {
 	left := r.leases.allLeft()
 	sent := maps.Clone(left)
@@ -168,7 +174,7 @@ func (r *Redis) returnLeases(ctx context.Context) error {
 		return []rueidis.Completed{build.Zrem().Key(r.names.lease(key)).Member(members...).Build()}
 	})
 	if err == nil {
-		r.leases.forget(sent)
+		r.leases.forget(sent, true)
 	}
 	r.leases.keep(left) // those of a part that is lost
 	return err
@@ -224,7 +230,7 @@ func (l *redisLeases) leaveOne(key, member string) {
 	if l.left[key] == nil {
 		l.left[key] = map[string]*leaving{}
 	}
-	l.left[key][member] = new(leaving)
+	l.left[key][member] = &leaving{late: l.renewing}
 	select {
 	case l.tell <- struct{}{}:
 	default: // it is told already
@@ -261,11 +267,26 @@ func tell(left map[string]*leaving, again bool) (members []string, all bool) {
 	return members, len(members) == len(left)
 }
 
-func snapshot(mu *sync.Mutex, of map[string]map[string]bool) map[string][]string {
-	mu.Lock()
-	defer mu.Unlock()
+// beginRenewal returns what is held. Of what is left from now on, until endRenewal, the server may
+// hear first that it is left and then that it is held.
+func (l *redisLeases) beginRenewal() map[string][]string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.renewing = true
+	return l.allHeld()
+}
+
+// endRenewal is called when the server has answered, or is not waited for any more.
+func (l *redisLeases) endRenewal() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.renewing = false
+}
+
+// allHeld is called under the lock.
+func (l *redisLeases) allHeld() map[string][]string {
 	all := map[string][]string{}
-	for key, members := range of {
+	for key, members := range l.held {
 		for m := range members {
 			all[key] = append(all[key], m)
 		}
@@ -289,13 +310,16 @@ func (l *redisLeases) age() {
 	}
 }
 
-// forget drops what the server knows to be left.
-func (l *redisLeases) forget(left map[string][]string) {
+// forget drops what the server knows to be left. What a renewal may have written after that is
+// dropped only by who told the server after the renewal.
+func (l *redisLeases) forget(left map[string][]string, renewed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for key, members := range left {
 		for _, m := range members {
-			delete(l.left[key], m)
+			if known := l.left[key][m]; known != nil && (renewed || !known.late) {
+				delete(l.left[key], m)
+			}
 		}
 		if len(l.left[key]) == 0 {
 			delete(l.left, key)
@@ -335,7 +359,10 @@ func (l *redisLeases) count() int {
 // leave gives everything back when the store closes; a server that is unavailable finds out by
 // itself.
 func (l *redisLeases) leave(r *Redis) {
-	for key, members := range snapshot(&l.mu, l.held) {
+	l.mu.Lock()
+	held := l.allHeld()
+	l.mu.Unlock()
+	for key, members := range held {
 		for _, m := range members {
 			l.leaveOne(key, m)
 		}

@@ -1,7 +1,10 @@
 package state
 
 import (
+	"context"
 	"testing"
+
+	"github.com/redis/rueidis"
 
 	"mailweir/test/testbed"
 )
@@ -94,4 +97,48 @@ func TestRedisPlaceThatNobodyTook(t *testing.T) {
 	lease.Release()
 	server.Wait("0", "ZCARD", one.names.lease("l|k"))
 	acquire(t, two, "l|k", 1, true)
+}
+
+// heldUp is a connection on which a renewal waits until the test lets it go.
+type heldUp struct {
+	rueidis.Client
+	renews, gone chan struct{}
+	goes, ends   <-chan struct{}
+}
+
+func (c heldUp) DoMulti(ctx context.Context, commands ...rueidis.Completed) []rueidis.RedisResult {
+	if len(commands) == 0 || commands[0].Commands()[0] != "ZADD" {
+		return c.Client.DoMulti(ctx, commands...)
+	}
+	c.renews <- struct{}{}
+	select {
+	case <-c.goes:
+	case <-c.ends:
+	}
+	answers := c.Client.DoMulti(context.WithoutCancel(ctx), commands...)
+	c.gone <- struct{}{}
+	return answers
+}
+
+// TestRedisPlaceLeftInRenewal: a place that is given back, and asked for again, does not stay taken
+// because a renewal that names it was on its way.
+func TestRedisPlaceLeftInRenewal(t *testing.T) {
+	server := testbed.StartRedis(t)
+	h := newHost(t, "redis://"+server.Address, nil)
+	lease := acquire(t, h, "l|k", 1, true)
+	client, err := h.client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	goes := make(chan struct{})
+	held := heldUp{client, make(chan struct{}, 100), make(chan struct{}, 100), goes, t.Context().Done()}
+	var slow rueidis.Client = held
+	h.connection.Store(&slow)
+	h.leases.renew()
+	wait(t, "a renewal", held.renews)
+	lease.Release()
+	acquire(t, h, "l|k", 1, true)
+	close(goes)
+	wait(t, "the server has the renewal", held.gone)
+	server.Wait("1", "ZCARD", h.names.lease("l|k"))
 }
