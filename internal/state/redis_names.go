@@ -15,9 +15,12 @@ type redisNames struct {
 	spaces sync.Map // *[redisBuckets]bucketNames by space
 }
 
+// netName ends the prefix where rows lie by nets, and no other.
+const netName = "@net"
+
 func newRedisNames(spec *redisSpec) redisNames {
 	if spec.byNet { // a memory of its own: nobody finds a row where others do not look for it
-		return redisNames{prefix: spec.prefix + "@net", byNet: true}
+		return redisNames{prefix: spec.prefix + netName, byNet: true}
 	}
 	return redisNames{prefix: spec.prefix}
 }

@@ -45,11 +45,14 @@ const (
 	redisCall = time.Second
 )
 
-var errPassword = errors.New("a password in --state is seen by everyone on this host: put it in a file")
+var (
+	errPassword = errors.New("a password in --state is seen by everyone on this host: put it in a file")
+	errNetName  = errors.New("a prefix that ends in " + netName + " would name the memory of place=net: take another")
+)
 
 func parseRedis(spec string) (*redisSpec, error) {
 	s, err := parseRedisURL(spec)
-	if err != nil && strings.Contains(spec, "@") {
+	if err != nil && !errors.Is(err, errNetName) && strings.Contains(spec, "@") {
 		err = errPassword // whose place it may be, so nothing of it is quoted
 	}
 	if err != nil {
@@ -134,6 +137,9 @@ func (s *redisSpec) set(name, value string) (err error) {
 	case "prefix":
 		if value == "" || strings.ContainsAny(value, "{} ") {
 			return fmt.Errorf("prefix=%s: a prefix has no braces and blanks", value)
+		}
+		if strings.HasSuffix(value, netName) {
+			return errNetName
 		}
 		s.prefix = value
 	case "place":
