@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -37,9 +38,13 @@ func Snapshot(s Store) (*os.File, error) {
 	return nil, errors.New("state: there is no file of it that could be backed up")
 }
 
-// snapshot writes the rows of one transaction. What was acknowledged before is among them.
+// snapshot writes the rows of one transaction. What was acknowledged before is among them. The next
+// checkpoint waits until the transaction has begun, which otherwise could see a part of its rows.
 func (f *File) snapshot() (*os.File, error) {
-	if err := f.Checkpoint(); err != nil {
+	f.checkpointing.Lock()
+	begun := sync.OnceFunc(f.checkpointing.Unlock)
+	defer begun()
+	if err := f.checkpoint(); err != nil {
 		return nil, err
 	}
 	name := filepath.Join(f.dir, fmt.Sprintf("backup.%d.%d", os.Getpid(), time.Now().UnixNano()))
@@ -50,6 +55,7 @@ func (f *File) snapshot() (*os.File, error) {
 	err = os.Remove(name) // so that nothing is left of it, whatever happens
 	if err == nil {
 		err = f.view(func(tx *bolt.Tx) error {
+			begun()
 			_, err := tx.WriteTo(file)
 			return err
 		})

@@ -101,6 +101,10 @@ func (h *health) lose(err error) {
 func (f *File) Checkpoint() error {
 	f.checkpointing.Lock()
 	defer f.checkpointing.Unlock()
+	return f.checkpoint()
+}
+
+func (f *File) checkpoint() error {
 	if err := f.lost(); err != nil {
 		return err // the journal keeps what there is
 	}
