@@ -10,6 +10,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"mailweir/internal/config"
+	"mailweir/test/testbed"
 )
 
 // program is what scripts run. Its usual file of flags is $WORK/etc/mailweir.conf, and never the
@@ -35,7 +36,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			// No DNS of the machine, and no variables of whoever runs the tests.
 			// The race detector ends each program with a second's sleep, and a script runs dozens.
-			env.Vars = append(env.Vars, "MAILWEIR_DNS=127.0.0.1:9", "GORACE=atexit_sleep_ms=10")
+			env.Vars = append(env.Vars, "MAILWEIR_DNS=127.0.0.1:9", testbed.RaceOptions())
 			env.Values[daemonKey{}] = new(*running)
 			env.Values[managerKey{}] = new(*manager)
 			env.Values[heldKey{}] = new([]net.Conn)

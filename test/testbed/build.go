@@ -1,7 +1,9 @@
 package testbed
 
 import (
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -10,17 +12,19 @@ import (
 	"syscall"
 )
 
-const (
-	// noConfig keeps mailweir from reading the configuration of this machine.
-	noConfig = "MAILWEIR_CONFIG="
-	// endsAtOnce takes from each program that the race detector watches the second that it would
-	// sleep at its end. Tests start thousands.
-	endsAtOnce = "GORACE=atexit_sleep_ms=10"
-)
+// noConfig keeps mailweir from reading the configuration of this machine.
+const noConfig = "MAILWEIR_CONFIG="
+
+// RaceOptions is the variable that takes from each program that the race detector watches the
+// second that it would sleep at its end: tests start thousands. Whoever runs the tests may have set
+// it to something else.
+func RaceOptions() string {
+	return "GORACE=" + cmp.Or(os.Getenv("GORACE"), "atexit_sleep_ms=10")
+}
 
 // Environment is a clean one for a mailweir, with what is given besides.
 func Environment(more ...string) []string {
-	return append([]string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", noConfig, endsAtOnce}, more...)
+	return append([]string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", noConfig, RaceOptions()}, more...)
 }
 
 // BuildMailweir builds the mailweir of this source tree, with the race detector
@@ -28,7 +32,7 @@ func Environment(more ...string) []string {
 // with the environment of the test, it has all of [Environment].
 func BuildMailweir(tb TB) string {
 	tb.Helper()
-	for _, variable := range []string{noConfig, endsAtOnce} {
+	for _, variable := range []string{noConfig, RaceOptions()} {
 		name, value, _ := strings.Cut(variable, "=")
 		if err := os.Setenv(name, value); err != nil {
 			tb.Fatalf("%v", err)
@@ -61,44 +65,58 @@ func BuildGo(tb TB, dir string) string {
 }
 
 // buildGo links a program once for all tests of this tree, below bin, and again only when its
-// source has changed: with the race detector that takes long. A test has it
-// under a name of its own, whatever is linked meanwhile.
+// source has changed: with the race detector that takes long. A test has it under a name of its
+// own, whatever is linked meanwhile. In a tree that is somebody else's, it links its own.
 func buildGo(tb TB, dir, program string, flags ...string) {
 	tb.Helper()
 	kind := "testbed"
 	if raceEnabled {
 		kind, flags = "testbed-race", append(flags, "-race")
 	}
-	shared := filepath.Join(ModuleRoot(tb), "bin", kind, filepath.Base(dir))
-	if err := os.MkdirAll(filepath.Dir(shared), 0o755); err != nil {
-		tb.Fatalf("testbed: %v", err)
-	}
-	defer lockFile(tb, shared+".lock")()
-	cmd := exec.Command("go", append(append([]string{"build"}, flags...), "-o", shared, ".")...)
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		tb.Fatalf("go build %s: %v\n%s", dir, err, out)
-	}
-	if os.Link(shared, program) == nil {
-		return
-	}
-	// The temporary directory is on another file system.
-	if out, err := exec.Command("cp", shared, program).CombinedOutput(); err != nil {
-		tb.Fatalf("testbed: %v\n%s", err, out)
-	}
-}
-
-// lockFile waits until no other process has the file locked, and returns how to unlock it.
-func lockFile(tb TB, name string) (unlock func()) {
-	tb.Helper()
-	lock, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
+	root := ModuleRoot(tb)
+	name, err := filepath.Rel(root, dir)
 	if err != nil {
 		tb.Fatalf("testbed: %v", err)
 	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		tb.Fatalf("testbed: %v", err)
+	shared := filepath.Join(root, "bin", kind, name, "program")
+	if linkShared(dir, shared, program, flags) == nil {
+		return
 	}
-	return func() { _ = lock.Close() }
+	if err := link(dir, program, flags); err != nil {
+		tb.Fatalf("%v", err)
+	}
+}
+
+// linkShared links the shared program and gives it another name, while nobody else does.
+func linkShared(dir, shared, program string, flags []string) error {
+	if err := os.MkdirAll(filepath.Dir(shared), 0o755); err != nil {
+		return err
+	}
+	source, err := os.Open(dir) // whoever can read it can lock it, and nobody removes it
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	if err := syscall.Flock(int(source.Fd()), syscall.LOCK_EX); err != nil {
+		return err
+	}
+	if err := link(dir, shared, flags); err != nil {
+		return err
+	}
+	if os.Link(shared, program) == nil {
+		return nil
+	}
+	// The temporary directory is on another file system.
+	return exec.Command("cp", shared, program).Run()
+}
+
+func link(dir, program string, flags []string) error {
+	cmd := exec.Command("go", append(append([]string{"build"}, flags...), "-o", program, ".")...)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build %s: %w\n%s", dir, err, out)
+	}
+	return nil
 }
 
 // BuildNoop compiles the libmilter filter that does nothing, the yardstick of

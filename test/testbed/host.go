@@ -76,7 +76,7 @@ exec "$@"`
 // Command is a command on the host.
 func (h *Host) Command(argv ...string) *exec.Cmd {
 	cmd := exec.Command("unshare", append([]string{"--mount", "sh", "-ec", enter, h.Dir}, argv...)...)
-	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", "TZ=UTC", endsAtOnce}
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", "TZ=UTC", RaceOptions()}
 	return cmd
 }
 
