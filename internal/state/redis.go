@@ -64,7 +64,11 @@ func OpenRedis(ctx context.Context, spec string, options Options) (*Redis, error
 		options: options, spec: parsed, origin: rand.Text(), names: newRedisNames(parsed),
 	}
 	r.backend = backend.New(backend.Options{
-		Name: parsed.name, Deadline: redisCall, Unavailable: ErrDown, Probe: r.probe, OnDown: options.OnDown, OnUp: options.OnUp,
+		Name: parsed.name, Deadline: redisCall, Unavailable: ErrDown, Probe: r.probe, OnDown: options.OnDown,
+		OnUp: func() {
+			r.leases.renew() // also of parts that were still lost when a probe said so
+			options.OnUp()
+		},
 	})
 	r.single.doer = r
 	r.ctx, r.stop = context.WithCancel(context.Background())
