@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// Each part has a file that ends in its name and something to do, and no method that finds aims is left out.
+// Each part has a file that ends in its name and something to do, and no method that finds aims is
+// left out.
 func TestEveryPartIsListed(t *testing.T) {
 	var names []string
 	for _, p := range parts() {

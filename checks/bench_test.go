@@ -90,8 +90,8 @@ func (d *daily) know(t testing.TB) {
 	d.send(t, "user@ours.example")
 }
 
-// BenchmarkDefaultPolicy plays one message a connection: each known to greylisting by client, sender
-// and recipient, or each to a recipient who is new to its client and sender.
+// BenchmarkDefaultPolicy plays one message a connection: each known to greylisting by client,
+// sender and recipient, or each to a recipient who is new to its client and sender.
 func BenchmarkDefaultPolicy(b *testing.B) {
 	for _, store := range []string{"memory", "file"} {
 		for _, mail := range []string{"known", "new"} {
@@ -117,8 +117,8 @@ func BenchmarkDefaultPolicy(b *testing.B) {
 	}
 }
 
-// TestDefaultPolicyAllocates bounds what one message of a day leaves to the garbage collector, which
-// is a third of what judging costs. Of it some fifty are the letter's own.
+// TestDefaultPolicyAllocates bounds what one message of a day leaves to the garbage collector. Of
+// it some fifty are the letter's own.
 func TestDefaultPolicyAllocates(t *testing.T) {
 	d := newDaily(t, "memory:")
 	d.know(t)

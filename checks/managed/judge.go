@@ -16,7 +16,8 @@ import (
 
 // question is what is to be known of recipients: whether one of them blocks one of these senders.
 type question struct {
-	// senders are those to be put to what is asked for a recipient; the error is why there are more.
+	// senders are those to be put to what is asked for a recipient; the error is why there are
+	// more.
 	senders func(asked ...policy.Waiter) (iter.Seq[address.Address], error)
 	reply   func(*hit) *policy.Reply
 	work    *atomic.Int64 // the pairs of this message that were looked up; nil where there is one sender

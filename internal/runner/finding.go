@@ -238,8 +238,8 @@ func judge[S policy.Scope](s *Session, b *bound, stage policy.Stage, hook func(S
 	s.keep(b, stage, w, where, rcpt)
 }
 
-// asked is where it is kept what the scope under way asks: the message, or the client before it; nil
-// where nobody keeps it.
+// asked is where it is kept what the scope under way asks: the message, or the client before it;
+// nil where nobody keeps it.
 func (s *Session) asked() *trace.Log {
 	if s.msg != nil {
 		return s.msg.log()

@@ -34,8 +34,8 @@ type Observer interface {
 	// Settled takes what became of a transaction, accepted ones too. Version, host and time of the
 	// end are the observer's.
 	Settled(*policy.Transaction)
-	// Keeps reports whether what Settled takes is kept, to be judged again; else what was asked for it
-	// is left out.
+	// Keeps reports whether what Settled takes is kept, to be judged again; else what was asked for
+	// it is left out.
 	Keeps() bool
 	// Defect takes a panic in a Settle hook.
 	Defect(error)
