@@ -63,7 +63,7 @@ const maxKept = 10
 // Header takes one header field, in order, before the first call of Body. Folded values may hold LF
 // or CRLF. Nothing is kept of a field but what it says about the body, so there may be any number.
 func (x *Examination) Header(name, value string) {
-	if x.ignores(name, value) || x.unread() && !x.tellsOfBody(name, value) {
+	if x.ignores(name, value) {
 		return
 	}
 	x.enter()
@@ -73,26 +73,19 @@ func (x *Examination) Header(name, value string) {
 	}
 }
 
-// ignores tells most fields, in which nothing is looked for: those whose first letter begins none
-// of Subject, Content-… and X-Sun-…, and that no reader takes for several.
+// ignores tells most fields, in which nothing is looked for: they are no Subject that is read, say
+// nothing about the body, are examined whole, and no reader takes them for several.
 func (x *Examination) ignores(name, value string) bool {
-	if x.all&Headers != 0 || name == "" || len(value) > x.examiner.limits.Header || strings.IndexByte(value, '\r') >= 0 {
+	if x.all&Headers != 0 || strings.ContainsRune(name, 0) || len(value) > x.examiner.limits.Header || strings.ContainsRune(value, '\r') {
 		return false
 	}
-	first := name[0] | 0x20
-	return first >= 'a' && first <= 'z' && first != 's' && first != 'c' && first != 'x'
+	name = strings.TrimSpace(name)
+	return !saysOfBody(name) && (x.unread() || !strings.EqualFold(name, "subject"))
 }
 
 // unread reports whether nobody reads any text of the message: what is to be known is whether it is
 // whole.
 func (x *Examination) unread() bool { return x.all == 0 && x.needs == 0 }
-
-// tellsOfBody reports whether a field of the message's own header may say anything about the body,
-// or more than is examined.
-func (x *Examination) tellsOfBody(name, value string) bool {
-	return saysOfBody(strings.TrimSpace(name)) || strings.ContainsRune(name, 0) ||
-		len(value) > x.examiner.limits.Header || strings.ContainsRune(value, '\r')
-}
 
 // Body takes a piece of the body, cut anywhere. If there is more work in it than Limits.Chunk
 // allows, the call returns and the work goes on in later calls; only then the rest of the piece is
