@@ -23,19 +23,10 @@ func (b *bench) reads() error {
 	h := b.Part()
 	defer h.Close()
 	server := testbed.StartRedis(h)
-	store, err := state.OpenRedis(context.Background(), "redis://"+server.Address, state.Options{})
+	p, err := policyOnRedis(h, "redis://"+server.Address)
 	if err != nil {
 		return err
 	}
-	h.Cleanup(func() { _ = store.Close() })
-	if err := fillStore(store); err != nil {
-		return err
-	}
-	p, err := openPolicy(store, greylisting...)
-	if err != nil {
-		return err
-	}
-	h.Cleanup(p.close)
 	fmt.Print("Reads of the server, whole default policy:\n\n")
 	row("sessions", "reads a message", "messages/s", "CPU µs", "CPU µs of the server", "undecided")
 	row("--:", "--:", "--:", "--:", "--:", "--:")
@@ -53,6 +44,24 @@ func (b *bench) reads() error {
 	}
 	fmt.Println()
 	return nil
+}
+
+// policyOnRedis is the whole default policy on a Redis that knows triplets, until h is closed.
+func policyOnRedis(h testbed.TB, spec string) (*wholePolicy, error) {
+	store, err := state.OpenRedis(context.Background(), spec, state.Options{})
+	if err != nil {
+		return nil, err
+	}
+	h.Cleanup(func() { _ = store.Close() })
+	if err := fillStore(store); err != nil {
+		return nil, err
+	}
+	p, err := openPolicy(store, greylisting...)
+	if err != nil {
+		return nil, err
+	}
+	h.Cleanup(p.close)
+	return p, nil
 }
 
 // fillStore writes the triplets that are known.

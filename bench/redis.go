@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -48,7 +46,7 @@ func (b *bench) redis() error {
 				return err
 			}
 			cpu, begun := ownCPU(), time.Now()
-			n, err := flatOut(c.decide, b.duration)
+			n, err := decideAtOnce(c.decide, stateWorkers, b.duration)
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
 			}
@@ -57,9 +55,9 @@ func (b *bench) redis() error {
 			if err != nil {
 				return err
 			}
-			rates[i] = append(rates[i], float64(n)/took.Seconds())
-			own[i] = append(own[i], float64((ownCPU()-cpu).Microseconds())/float64(n))
-			theirs[i] = append(theirs[i], float64((after-before).Microseconds())/float64(n))
+			rates[i] = append(rates[i], n/took.Seconds())
+			own[i] = append(own[i], float64((ownCPU()-cpu).Microseconds())/n)
+			theirs[i] = append(theirs[i], float64((after-before).Microseconds())/n)
 		}
 	}
 	for i, c := range contenders {
@@ -181,27 +179,4 @@ func bareCommands(client rueidis.Client) decision {
 		}
 		return time.Since(begun), nil
 	}
-}
-
-// flatOut has all workers decide as fast as they can, and returns how often they did.
-func flatOut(decide decision, during time.Duration) (int, error) {
-	var count atomic.Int64
-	failures := make(chan error, stateWorkers)
-	var work sync.WaitGroup
-	for end := time.Now().Add(during); len(failures) == 0 && time.Now().Before(end); {
-		for range stateWorkers {
-			work.Go(func() {
-				for range 50 {
-					if _, err := decide(someTriplet(redisRows)); err != nil {
-						failures <- err
-						return
-					}
-					count.Add(1)
-				}
-			})
-		}
-		work.Wait()
-	}
-	close(failures)
-	return int(count.Load()), <-failures
 }

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"sync"
 	"syscall"
 	"time"
 
-	"mailweir/internal/state"
 	"mailweir/test/testbed"
 )
 
@@ -51,19 +49,10 @@ func (b *bench) lostCase(c lostCase) error {
 	h := b.Part()
 	defer h.Close()
 	spec, victims := lostServers(h, c)
-	store, err := state.OpenRedis(context.Background(), spec, state.Options{})
+	p, err := policyOnRedis(h, spec)
 	if err != nil {
 		return err
 	}
-	h.Cleanup(func() { _ = store.Close() })
-	if err := fillStore(store); err != nil {
-		return err
-	}
-	p, err := openPolicy(store, greylisting...)
-	if err != nil {
-		return err
-	}
-	h.Cleanup(p.close)
 	stands := make(chan struct{})
 	var standing sync.WaitGroup
 	for _, phase := range []struct {

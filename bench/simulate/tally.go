@@ -15,7 +15,7 @@ type tally struct {
 	// for their first sight was not remembered.
 	falsely, forgotten int
 	turnedAway         int // connections of mail that found no session
-	unchecked          int // recipients whom greylisting let pass because it could not tell
+	unchecked          int // recipients whom greylisting let pass because the state was unavailable
 	unlearned          int
 	answers            []time.Duration // to RCPT, without the flood's
 	sessions           level
