@@ -14,7 +14,7 @@ func TestEventLines(t *testing.T) {
 	entries := []testbed.Entry{
 		{"msg": "ready", "level": "info"},
 		{"check": "hops", "event": "mw-abcdefgh", "queue_id": "Q1", "text": "Loop [mw-abcdefgh]", "time": "x", "session": "y"},
-		{"fate": "accepted", "queue_id": "Q2", "cause": "retried after 1m0.5s at 127.0.0.1:4711 in /tmp/mw123/x, 2026-01-05T10:00:00Z"},
+		{"fate": "accepted", "queue_id": "Q2", "spf": "pass", "cause": "retried after 1m0.5s at 127.0.0.1:4711 in /tmp/mw123/x, 2026-01-05T10:00:00Z"},
 		{"check": "rbl", "cause": "127.0.0.9 127.0.0.2 (10 words)"},
 	}
 	want := []string{

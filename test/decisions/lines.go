@@ -23,9 +23,10 @@ var (
 		{regexp.MustCompile(`\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z| UTC| \+0000)?`), "TIME"},
 		{regexp.MustCompile(`\b(\d+(\.\d+)?(ns|µs|ms|s|m|h|d))+\b`), "DURATION"},
 	}
-	// left out: they name the run, or how it went and not what was decided.
+	// Left out: they name the run, or how it went and not what was decided. An outcome has the SPF
+	// result only if a question that nobody waited for any more was answered in time.
 	ofOne   = []string{"recipient", "recipients", "clients"} // which of many alike events a line shows is chance
-	omitted = []string{"time", "event", "session", "asked", "queries", "stack", "queue_id", "octets"}
+	omitted = []string{"time", "event", "session", "asked", "queries", "stack", "queue_id", "octets", "spf"}
 )
 
 // listAnswers is what a DNS list answered, in any order.

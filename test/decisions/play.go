@@ -38,9 +38,11 @@ func (s settings) play(h *testbed.Program, p policySet, state string, mails []ma
 	t := &talk{socket: m.Socket}
 	defer t.hangUp()
 	for _, mail := range append(mails[:len(mails):len(mails)], again(mails)...) {
+		next := time.After(time.Duration(len(mail.recipients)) * time.Second / time.Duration(s.rate))
 		if err := t.mail(mail); err != nil {
 			return nil, fmt.Errorf("%s: %w\n%s", mail.name, err, m.Log)
 		}
+		<-next
 	}
 	t.hangUp()
 	counts, err := counted(m)
