@@ -84,7 +84,7 @@ func (r *run) command(c command) error {
 		words = append(words, r.withIDs(r.vars.Replace(word)))
 	}
 	run := exec.CommandContext(ctx, r.binary, append(words, r.controlSocket(), r.recordFlag())...)
-	run.Dir = r.dir
+	run.Dir, run.Env = r.dir, testbed.Environment()
 	out, err := run.CombinedOutput()
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) || run.ProcessState.ExitCode() != c.code {
 		return fmt.Errorf("%s: %w, want exit code %d\n%s", strings.Join(words, " "), err, c.code, out)

@@ -213,8 +213,10 @@ func (r *run) section(tb testbed.TB, s *Section) error {
 		}
 	case "auth-log":
 		err = r.expectAuth(s)
-	case "event", "log":
-		err = r.expectEntry(s)
+	case "event":
+		err = r.expectEvent(s)
+	case "log":
+		err = r.expectEntries(s)
 	case "reload":
 		err = r.reload(tb, s)
 	case "command":
@@ -300,8 +302,8 @@ func (r *run) expected(s *Section) (testbed.Entry, error) {
 	return want, nil
 }
 
-// expectEntry waits for the log line of an "event" or "log" section.
-func (r *run) expectEntry(s *Section) error {
+// expectEntries waits for the log lines of a "log" section.
+func (r *run) expectEntries(s *Section) error {
 	want, err := r.expected(s)
 	if err != nil {
 		return err
@@ -309,8 +311,17 @@ func (r *run) expectEntry(s *Section) error {
 	if r.mailweir == nil {
 		return errors.New("no dialog has run before this section")
 	}
-	if s.Kind == "log" {
-		_, err := r.mailweir.WaitEntry(0, want)
+	count, err := s.count()
+	if err != nil {
+		return err
+	}
+	return r.mailweir.WaitEntries(count, want)
+}
+
+// expectEvent waits for the log line of an "event" section.
+func (r *run) expectEvent(s *Section) error {
+	want, err := r.expected(s)
+	if err != nil {
 		return err
 	}
 	name := "ID"

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -53,7 +54,7 @@ var kinds = map[string]struct{ min, max int }{
 	"held":     {0, 3}, // the same
 	"submit":   {1, 1}, // envelope sender
 	"event":    {0, 1}, // [placeholder]
-	"log":      {0, 0},
+	"log":      {0, 1}, // [how many lines]
 	"no-log":   {0, 0},
 	"sink":     {0, 0},
 	"reload":   {0, 0},
@@ -187,7 +188,12 @@ func (s *Script) check() error {
 			if section.Steps, err = parseSteps(section.Body); err == nil {
 				err = s.checkXCLIENT(section.Steps)
 			}
-		case "event", "log", "no-log", "reload", "auth-log":
+		case "event", "no-log", "reload", "auth-log":
+			_, err = section.fields()
+		case "log":
+			if _, err = section.count(); err != nil {
+				return fmt.Errorf("%s:%d: %w", s.File, section.Line, err)
+			}
 			_, err = section.fields()
 		case "sink":
 			_, err = section.arrivals()
@@ -211,6 +217,18 @@ func (s *Script) checkXCLIENT(steps []Step) error {
 		}
 	}
 	return nil
+}
+
+// count returns how many lines a log section waits for.
+func (s *Section) count() (int, error) {
+	if len(s.Words) == 0 {
+		return 1, nil
+	}
+	n, err := strconv.Atoi(s.Words[0])
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("%q is no number of lines", s.Words[0])
+	}
+	return n, nil
 }
 
 // service returns the service and the client address of a dialog's marker:

@@ -99,6 +99,7 @@ func TestParseErrors(t *testing.T) {
 		{"logins at Sendmail", "needs: dovecot\n", "d.txt: Sendmail asks no Dovecot"},
 		{"no Go string", "-- dialog --\n|$\"\\q\"\n", "d.txt:2: \"\\q\" is no Go string"},
 		{"no field", "-- event --\nhops\n", "d.txt:2: want name=value"},
+		{"no count of lines", "-- log some --\nmsg=a\n", `d.txt:1: "some" is no number of lines`},
 		{"a field twice", "-- log --\nmsg=a\nmsg=b\n", "d.txt:3: msg stands twice"},
 		{"no arrow", "-- sink --\na@b c@d\n", "d.txt:2: want \"sender -> recipient…\""},
 		{"no recipient", "-- sink --\na@b ->\n", "d.txt:2: a message has recipients"},

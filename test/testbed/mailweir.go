@@ -232,6 +232,21 @@ func (m *Mailweir) WaitEntry(from int, want Entry) (Entry, error) {
 	return entry, nil
 }
 
+// WaitEntries waits until so many log lines have all these fields.
+func (m *Mailweir) WaitEntries(count int, want Entry) error {
+	found := 0
+	_, enough := m.Log.Wait(0, func(line string) bool {
+		if entry, ok := ParseEntry(line); ok && entry.Has(want) {
+			found++
+		}
+		return found == count
+	})
+	if !enough {
+		return fmt.Errorf("%d of %d log lines with %s within %v", found, count, want, Patience)
+	}
+	return nil
+}
+
 // WaitEvent waits for the log line of the event with this id ("mw-…").
 func (m *Mailweir) WaitEvent(id string) (Entry, error) {
 	return m.WaitEntry(0, Entry{"event": id})
