@@ -3,12 +3,13 @@
 # make test      install what the tests need (Debian, root), then run them all
 # make package   deb and rpm for amd64 and arm64, in bin/package
 # make bench     measure, beside other filters, what it costs
+# make benchmem  what a message leaves to the garbage collector: seconds
 # make demo      see it work: a private Postfix with mailweir attached
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  = -s -w -X main.version=$(VERSION)
 
-.PHONY: build package run demo test quick test-next decisions lint vuln docs docs-check templ bench faults fuzz mutate clean
+.PHONY: build package run demo test quick test-next decisions lint vuln docs docs-check templ bench benchmem faults fuzz mutate clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/mailweir ./cmd/mailweir
@@ -67,6 +68,12 @@ templ:
 bench:
 	test/install.sh bench
 	$(GO) run ./bench -write docs/measurements
+
+# What a message leaves to the garbage collector, on the wire, in the runner, under the default
+# policy and where content is examined. It is built as "build" builds, so most of it is there.
+benchmem:
+	CGO_ENABLED=0 $(GO) test -trimpath -run '^$$' -bench '^Benchmark(Message|DefaultPolicy|Usual)$$' -benchmem -benchtime 1000x \
+		./milter ./internal/runner ./checks ./internal/content
 
 # Every server that mailweir asks fails in every way, under load (see test/faults): half an hour.
 faults:
