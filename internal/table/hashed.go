@@ -18,6 +18,7 @@ type hashed struct {
 	tags   []uint8         // 0 is a free slot
 	starts []uint32
 	count  int
+	source int // octets of the source, to guess how many entries will come
 	shape  shape
 	hidden hidden // entries whose key another one has
 }
@@ -40,7 +41,7 @@ const (
 
 // newHashed makes a table for about size octets of source, in lines of some 25.
 func newHashed(size int) *hashed {
-	h := &hashed{seed: maphash.MakeSeed(), tags: make([]uint8, 64), starts: make([]uint32, 64)}
+	h := &hashed{seed: maphash.MakeSeed(), tags: make([]uint8, 64), starts: make([]uint32, 64), source: size}
 	h.arena.Grow(size + size/2)
 	return h
 }
@@ -52,7 +53,7 @@ func (h *hashed) add(key, value string, line int) bool {
 		return false
 	}
 	if 3*(h.count+1) > 2*len(h.tags) {
-		h.grow()
+		h.grow(h.nextSize())
 	}
 	hash := maphash.String(h.seed, key)
 	i := h.slotOf([]byte(key), hash)
@@ -75,8 +76,30 @@ func (h *hashed) add(key, value string, line int) bool {
 	return true
 }
 
-func (h *hashed) grow() {
-	size := 2 * len(h.tags)
+const (
+	slotOctets   = 5      // in tags and starts
+	sampleOfKeys = 10_000 // so many entries tell how long those are that follow
+)
+
+// nextSize is twice as many slots, or, once there are enough entries to go by, as many as all that
+// will come need: to double again and again takes a fifth of the time in which a large table loads.
+// What is guessed takes no more memory than the source, however long the other lines turn out.
+func (h *hashed) nextSize() int {
+	double := 2 * len(h.tags)
+	if h.count < sampleOfKeys {
+		return double
+	}
+	// A line has a blank and its end where an entry has its header.
+	read := h.arena.Len() - h.count*(entryHeader-2)
+	entries := uint64(h.count) * uint64(h.source) / uint64(read)
+	size := double
+	for 2*uint64(size) < 3*entries && 2*size*slotOctets <= h.source {
+		size *= 2
+	}
+	return size
+}
+
+func (h *hashed) grow(size int) {
 	h.tags, h.starts = make([]uint8, size), make([]uint32, size)
 	for at := 0; at < len(h.text); {
 		m := h.entry(at)
