@@ -60,24 +60,41 @@ func TestWhoHeedsState(t *testing.T) {
 }
 
 func TestLogIsBounded(t *testing.T) {
-	for name, size := range map[string]int{"many": 1, "long": 500} {
+	for name, size := range map[string]int{"many": 3, "long": 512} {
 		t.Run(name, func(t *testing.T) {
 			var log trace.Log
+			answer := strings.Repeat("x", size-len("00"))
 			for i := range 100 {
 				var tr trace.Trace
 				tr.To(&log)
 				ctx := trace.With(t.Context(), &tr)
-				trace.Add(ctx, strconv.Itoa(i), strings.Repeat("x", size))
-				trace.State(ctx, strconv.Itoa(i), func() string { return strconv.Itoa(i) + " " + strings.Repeat("x", size) })
+				trace.Add(ctx, fmt.Sprintf("%02d", i), answer)
+				trace.State(ctx, strconv.Itoa(i), func() string { return "is" + answer })
 			}
 			queries, state, leftOut := trace.Sum(&log)
-			want := min(64, (8<<10)/(size+2))
-			if len(queries) < want || len(queries) > want+10 || len(queries)+len(state)+leftOut != 200 {
-				t.Errorf("%d and %d kept, %d left out; want about %d each", len(queries), len(state), leftOut, want)
+			want := min(64, (8<<10)/size)
+			if len(queries) != want || len(state) != want || leftOut != 200-2*want {
+				t.Errorf("%d and %d kept, %d left out; want %d of each", len(queries), len(state), leftOut, want)
 			}
-			if !slices.Equal(queries[:1], []trace.Query{{Question: "0", Answer: strings.Repeat("x", size)}}) {
+			if !slices.Equal(queries[:1], []trace.Query{{Question: "00", Answer: answer}}) {
 				t.Errorf("the first is %v", queries[0])
 			}
 		})
+	}
+}
+
+// TestATraceIsBounded: what one trace has been told is kept up to a bound, and who is told of it
+// later is told no more.
+func TestATraceIsBounded(t *testing.T) {
+	var found, told trace.Trace
+	var log trace.Log
+	told.To(&log)
+	ctx := trace.With(t.Context(), &found)
+	for i := range 100 {
+		trace.State(ctx, strconv.Itoa(i), func() string { return strconv.Itoa(i) })
+	}
+	found.Tell(trace.With(t.Context(), &told))
+	if _, state, leftOut := trace.Sum(&log); len(state) != 64 || leftOut != 0 {
+		t.Errorf("%d are told, %d left out; want 64 and none", len(state), leftOut)
 	}
 }
