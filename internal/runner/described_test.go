@@ -152,6 +152,24 @@ func TestTransactionTellsWhatWasAsked(t *testing.T) {
 	}
 }
 
+// What was asked for permits is told, too, whether it was asked where it was needed or waited for.
+func TestTransactionTellsWhatWasAskedForPermits(t *testing.T) {
+	for _, atOnce := range []bool{true, false} {
+		hooks := objecting("x", policy.StageRcpt)
+		hooks.GrantAtOnce = atOnce
+		hooks.Grant = func(ctx context.Context, _ *policy.Recipient) ([]policy.Grant, error) {
+			trace.Add(ctx, "pair?", "no")
+			return nil, nil
+		}
+		r := newRig(t, "--x=monitor", check("x", hooks, bypass(policy.ExemptAutoAllow)))
+		r.send(mail("a@ours.example"))
+		r.idle()
+		if got, want := fmt.Sprint(r.seen.transactions[0].Queries), "[{pair? no}]"; got != want {
+			t.Errorf("at once %t: asked %s, want %s", atOnce, got, want)
+		}
+	}
+}
+
 // Where nobody keeps a transaction, nothing is kept for it; the events tell what was asked as ever.
 func TestNobodyKeepsWhatWasAsked(t *testing.T) {
 	r := newRig(t, "", check("one", policy.Hooks{Rcpt: func(*policy.Recipient) (policy.Verdict, error) {
