@@ -17,6 +17,7 @@ func TestReplyPackets(t *testing.T) {
 	}{
 		{"plain", 550, "5.7.1", "No", "y550 5.7.1 No\x00"},
 		{"percent signs", 451, "4.7.1", "50% of 100%%", "y451 4.7.1 50%% of 100%%%%\x00"},
+		{"all that is printable", 550, "5.7.1", " !~", "y550 5.7.1  !~\x00"},
 		{"421", 421, "4.3.2", "Unable to process connection at this time", "y421 4.3.2 Unable to process connection at this time\x00"},
 	}
 	for _, tt := range tests {

@@ -132,6 +132,7 @@ func TestFolded(t *testing.T) {
 		{"short", "a b", "a b"},
 		{"exactly one line", strings.Repeat("x", 71), strings.Repeat("x", 71)},
 		{"one octet more", strings.Repeat("x", 60) + " 12345678901", strings.Repeat("x", 60) + "\n 12345678901"},
+		{"a line that is full", strings.Repeat("x", 60) + " 1234567890 y", strings.Repeat("x", 60) + " 1234567890\n y"},
 		{"several blanks", strings.Repeat("x", 60) + "   12345678901", strings.Repeat("x", 60) + "  \n 12345678901"},
 		{"long", long, ""},
 		{"a word longer than any line", "a " + endless + " b", ""},
