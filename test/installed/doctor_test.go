@@ -21,6 +21,7 @@ func notInOrder(report string) string {
 
 // The same with Sendmail, whose own files say who asks.
 func TestDoctorSendmail(t *testing.T) {
+	t.Parallel()
 	m := installed.Boot(t, "sendmail")
 	m.Install(t)
 	if before := m.Sh(t, "mailweir doctor"); before.Exit != 2 || !strings.Contains(before.Stdout, "fault   sendmail-attached: Sendmail has no filter for mailweir; mailweir init\n") {
@@ -43,6 +44,7 @@ func TestDoctorSendmail(t *testing.T) {
 // After init nothing is left to be mended; what goes wrong later doctor finds, and its command
 // mends.
 func TestDoctor(t *testing.T) {
+	t.Parallel()
 	m := installed.Boot(t, "postfix")
 	m.Install(t)
 	before := m.Sh(t, "mailweir doctor")

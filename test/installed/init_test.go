@@ -15,6 +15,7 @@ const shape = "postconf -n; cat /etc/postfix/master.cf; systemctl list-unit-file
 // TestInit attaches mailweir to a Postfix as Debian installs it, whose smtpd runs in a chroot, and
 // takes it away again.
 func TestInit(t *testing.T) {
+	t.Parallel()
 	m := installed.Boot(t, "postfix")
 	m.Install(t)
 	before := m.Must(t, shape)
@@ -157,6 +158,7 @@ func byHand(t *testing.T, m *installed.Machine) {
 
 // TestInitSendmail does the same with Debian's Sendmail.
 func TestInitSendmail(t *testing.T) {
+	t.Parallel()
 	m := installed.Boot(t, "sendmail")
 	m.Install(t)
 	const files = "cat /etc/mail/sendmail.mc /etc/mail/sendmail.cf"
