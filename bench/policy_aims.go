@@ -60,7 +60,7 @@ func readsAim(p *policyPeer, most float64) aim {
 		What:  fmt.Sprintf("default policy, %d sessions: reads of the Redis server a message", p.load.connections),
 		Bound: atMost(most, ""),
 		Got:   p.reads,
-		Of:    []reading{{"mailweir", "CPU µs a message", p.cpu}, {"Redis server", "CPU µs a message", p.theirs}},
+		Of:    []reading{{"Redis server", "reads a message", p.reads}, {"Redis server", "CPU µs a message", p.theirs}},
 	}
 }
 

@@ -75,7 +75,7 @@ func after(v window, of func(result) float64) func(uint64) float64 {
 // comparison writes what was measured beside what the model says.
 func (r report) comparison() {
 	fmt.Fprint(r.to, "\n## The model beside what was measured\n\n")
-	r.row("one host", "figure", "measured", "model", "of it")
+	r.row("one host", "figure", "measured", "model", "model / measured")
 	r.row("---", "---", "--:", "--:", "--:")
 	for _, m := range measurements() {
 		got := m.modelled(r.seed)

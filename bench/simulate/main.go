@@ -13,9 +13,16 @@ const garbage = 500
 func main() {
 	seed := flag.Uint64("seed", 1, "of the random numbers: the same seed gives the same tables")
 	workers := flag.Int("workers", 2, "windows that are played at once")
+	flag.Usage = usage
 	flag.Parse()
 	debug.SetGCPercent(garbage)
 	report{to: os.Stdout, seed: *seed, workers: *workers}.all(fullScale)
+}
+
+func usage() {
+	fmt.Fprintln(os.Stderr, "Plays a site of 200 hosts that share a Redis Cluster, and prints what it comes to:\n"+
+		"docs/measurements/scaling.md. It takes both processors for minutes.")
+	flag.PrintDefaults()
 }
 
 // heading makes the tables a page of the documentation.
@@ -35,7 +42,7 @@ func (r report) all(c scale) {
 	r.section("One Redis for eight hosts", "messages/s", c.oneServer(), ofOneRedis)
 	r.section("More shards at the mean rate", "shards", c.ofShards(), ofMail)
 	r.section("More hosts in the busiest hour", "hosts", c.ofHosts(), ofMail)
-	r.section("What may befall it at the mean rate, of 10,000 messages", "fault", c.faults(), ofFaults)
+	r.section("Faults at the mean rate, of 10,000 messages", "fault", c.faults(), ofFaults)
 	r.rows()
 	r.ofBuckets()
 }
