@@ -34,6 +34,7 @@ func (s *Session) endMessage(fate policy.Fate) {
 		return
 	}
 	s.msg = nil
+	s.carrier.To(nil) // what was asked about the message would keep all of it
 	if !s.explaining() {
 		// A connection may stay open for long.
 		s.conn.findings = slices.DeleteFunc(s.conn.findings, func(f *finding) bool {
