@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"mailweir/internal/mailauth"
 	"mailweir/internal/policy"
+	"mailweir/internal/trace"
 )
 
 // knowSPF sets the SPF result of the message under way.
@@ -293,5 +295,42 @@ func TestGrantsThatNeverWait(t *testing.T) {
 				t.Errorf("grants were asked for %d times, want once", asked)
 			}
 		})
+	}
+}
+
+// TestQueriesOfOneRecipient: what was asked about the client once is told of each recipient, and
+// what was asked for the permit of one of that one alone.
+func TestQueriesOfOneRecipient(t *testing.T) {
+	ask := policy.Asks()
+	var step func(n int) policy.Verdict
+	step = func(n int) policy.Verdict {
+		return ask.Later(func(ctx context.Context) (policy.Verdict, error) {
+			trace.Add(ctx, fmt.Sprintf("question %d", n), "answer")
+			if n < 3 {
+				return step(n + 1), nil
+			}
+			return no("x")
+		})
+	}
+	r := newRig(t, "", check("x", policy.Hooks{
+		Connect: func(*policy.Connection) (policy.Verdict, error) { return step(1), nil },
+		Mail: func(m *policy.Message) (policy.Verdict, error) {
+			knowSPF(m, "none", nil)
+			return policy.Pass, nil
+		},
+		Grant: func(_ context.Context, r *policy.Recipient) ([]policy.Grant, error) {
+			return []policy.Grant{{By: policy.ExemptAutoAllow, Source: "pair of " + r.Address.Local}}, nil
+		},
+	}, bypass(policy.ExemptAutoAllow)))
+	r.send(mail("alice@ours.example", "bob@ours.example"))
+	r.idle()
+	for _, e := range r.seen.list {
+		pair := "pair of " + strings.TrimSuffix(e.Recipients[0], "@ours.example")
+		if !slices.ContainsFunc(e.Trace, func(q trace.Query) bool { return q.Question == pair }) {
+			t.Errorf("the event about %s does not have %q: %v", e.Recipients[0], pair, e.Trace)
+		}
+	}
+	if len(r.seen.list) != 2 {
+		t.Errorf("%d events, want one for each recipient", len(r.seen.list))
 	}
 }

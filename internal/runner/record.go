@@ -147,7 +147,7 @@ func (rs *resolver) describe(e *policy.Event) {
 
 // queries are what the check asked of the world outside, and then what was asked for permits.
 func (ru *ruling) queries() []trace.Query {
-	list := ru.f.queries
+	list := slices.Clip(ru.f.queries) // the events of other recipients have them, too
 	if ru.f.later != nil {
 		list = ru.f.later.trace.Queries() // those of questions before it as well
 	}
