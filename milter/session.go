@@ -181,7 +181,15 @@ func (s *session) end(last []byte) {
 	}
 }
 
-func (s *session) close() { s.guard(s.policy.Close) }
+// close ends the session. A panic has no message left to be a fault of.
+func (s *session) close() {
+	defer func() {
+		if v := recover(); v != nil {
+			s.conn.log(fmt.Errorf("milter session %s: panic at its end: %v\n%s", s.policy.ID(), v, debug.Stack()))
+		}
+	}()
+	s.policy.Close()
+}
 
 // queue returns the MTA's id of the message. Postfix has none before the first recipient is
 // accepted.

@@ -30,7 +30,7 @@ func TestPanics(t *testing.T) {
 		{"body", map[string]int{"body": 1}, "c", []string{"fault panic: test: body"}},
 		{"end, asked once more", map[string]int{"end": 1}, "c", []string{"fault panic: test: end"}},
 		{"end, twice", map[string]int{"end": 2}, unableReply, []string{"fault panic: test: end", "fault panic: test: end"}},
-		{"abort and close", map[string]int{"abort": 1, "close": 1}, "c", []string{"fault panic: test: abort", "fault panic: test: close"}},
+		{"abort and close", map[string]int{"abort": 1, "close": 1}, "c", []string{"fault panic: test: abort"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -158,5 +159,31 @@ func TestPanicsBesideTheAnswerAreDefects(t *testing.T) {
 	}
 	if r.seen.closed != 1 || len(r.seen.outcomes) != 1 {
 		t.Error("a panic in a Settle hook kept an outcome or the end of the connection from the observer")
+	}
+}
+
+// TestAPanicGivesBackWhatOthersHold: whoever panics at the end of a scope keeps nobody else's.
+func TestAPanicGivesBackWhatOthersHold(t *testing.T) {
+	type holder interface {
+		Hold(func(policy.Fate)) (policy.Fate, bool)
+	}
+	var back []string
+	hold := func(where holder, name string) (policy.Verdict, error) {
+		where.Hold(func(policy.Fate) { panic("test: " + name) })
+		where.Hold(func(policy.Fate) { back = append(back, name) })
+		return policy.Pass, nil
+	}
+	r := newRig(t, "", check("x", policy.Hooks{
+		Connect: func(c *policy.Connection) (policy.Verdict, error) { return hold(c, "connection") },
+		Mail:    func(m *policy.Message) (policy.Verdict, error) { return hold(m, "message") },
+		Rcpt:    func(r *policy.Recipient) (policy.Verdict, error) { return hold(r, "recipient") },
+	}))
+	r.send(mail("alice@ours.example"))
+	r.idle()
+	if want := []string{"recipient", "message", "connection"}; !slices.Equal(back, want) {
+		t.Errorf("given back %q, want %q", back, want)
+	}
+	if len(r.seen.defects) != 3 || r.seen.opened != r.seen.closed || len(r.seen.transactions) != 1 {
+		t.Errorf("%d defects, %d of %d connections closed, %d transactions", len(r.seen.defects), r.seen.closed, r.seen.opened, len(r.seen.transactions))
 	}
 }

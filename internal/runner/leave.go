@@ -11,7 +11,7 @@ import (
 // Postfix tells of RSET only with the next command.
 func (s *Session) dismiss(r *recipient, outcome policy.Outcome) {
 	m, p := s.msg, s.policy()
-	r.release(outcome)
+	r.release(outcome, s.background.guarded)
 	m.left.add(r)
 	switch {
 	case s.explaining():
@@ -38,14 +38,14 @@ func outcome(e *policy.Event) policy.Outcome {
 }
 
 // release ends the scope: it gives back what is held and stops the work that nobody waits for any
-// more.
-func (s *scope) release(o policy.Outcome) {
+// more. A panic of one who gives back, which guarded takes, costs nobody else what is his.
+func (s *scope) release(o policy.Outcome, guarded func(func())) {
 	s.mu.Lock()
 	held := s.held
 	s.held, s.ended, s.fate = nil, true, o
 	s.mu.Unlock()
 	for _, giveBack := range held {
-		giveBack(o.Fate)
+		guarded(func() { giveBack(o.Fate) })
 	}
 	for _, f := range s.findings {
 		if f.later != nil {

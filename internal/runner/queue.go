@@ -142,7 +142,8 @@ func (a *queue) run() {
 	}
 }
 
-// guarded keeps a panic in a Settle hook from ending the daemon; the observer is told.
+// guarded keeps a panic in a Settle hook, or in what gives back, from ending the daemon or what is
+// to come after it; the observer is told.
 func (a *queue) guarded(work func()) {
 	w := call(func(struct{}) (policy.Verdict, error) { work(); return policy.Pass, nil }, struct{}{})
 	if w.err != nil {

@@ -37,7 +37,7 @@ type Observer interface {
 	// Keeps reports whether what Settled takes is kept, to be judged again; else what was asked for
 	// it is left out.
 	Keeps() bool
-	// Defect takes a panic in a Settle hook.
+	// Defect takes a panic in a Settle hook, or in what gives back at the end of a scope.
 	Defect(error)
 	// Dropped is told that something was neither learned nor recorded, because a session's work
 	// behind the answers does not come to its end.

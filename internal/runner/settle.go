@@ -46,9 +46,9 @@ func (s *Session) endMessage(fate policy.Fate) {
 		m.decided.Fate, m.decided.At = fate, s.now()
 	}
 	for _, r := range m.recipients {
-		r.release(m.decided)
+		r.release(m.decided, s.background.guarded)
 	}
-	m.release(m.decided)
+	m.release(m.decided, s.background.guarded)
 	if s.exempt() || s.past != nil {
 		return
 	}
@@ -131,6 +131,6 @@ func (s *Session) endConnection() {
 // closeScope gives back what a connection scope holds, and returns what ends its use of the policy.
 // A session that moves to another policy has several scopes, one after the other.
 func (s *Session) closeScope(c *connection) (leave func()) {
-	c.release(policy.Outcome{})
+	c.release(policy.Outcome{}, s.background.guarded)
 	return func() { s.runner.leave(c.policy) }
 }
