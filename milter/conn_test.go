@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -242,4 +243,21 @@ func FuzzFragments(f *testing.F) {
 			t.Errorf("whole and in fragments (-whole +cut):\n%s", diff)
 		}
 	})
+}
+
+// TestALargePacketInPieces: however small the pieces in which it comes, a packet is put together in
+// one buffer.
+func TestALargePacketInPieces(t *testing.T) {
+	const size, piece = 1 << 20, 512
+	field := headerPacket("A", strings.Repeat("x", size-100))
+	var errs []string
+	c := scripted(&script{fragments: slices.Collect(slices.Chunk(field, piece)), err: io.EOF}, &errs)
+	c.session.policy.(*fakeSession).quiet = true
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	c.serve()
+	runtime.ReadMemStats(&after)
+	if octets := after.TotalAlloc - before.TotalAlloc; octets > 4*size {
+		t.Errorf("%d octets were allocated for a packet of %d", octets, len(field))
+	}
 }

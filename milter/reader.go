@@ -188,6 +188,8 @@ func (r *reader) arm(wait time.Duration) error {
 func (r *reader) room(n int) {
 	unread := r.unread
 	switch {
+	case n > largeBuffer && cap(unread) >= n: // some of it is there: to move it each time takes long
+		r.buf = unread[:cap(unread)]
 	case n > largeBuffer:
 		r.buf = make([]byte, n)
 		copy(r.buf, unread)
