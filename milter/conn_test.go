@@ -246,12 +246,22 @@ func FuzzFragments(f *testing.F) {
 }
 
 // TestALargePacketInPieces: however small the pieces in which it comes, a packet is put together in
-// one buffer.
+// one buffer, as it was sent.
 func TestALargePacketInPieces(t *testing.T) {
 	const size, piece = 1 << 20, 512
-	field := headerPacket("A", strings.Repeat("x", size-100))
-	var errs []string
-	c := scripted(&script{fragments: slices.Collect(slices.Chunk(field, piece)), err: io.EOF}, &errs)
+	value := strings.Repeat("0123456789", size/10)
+	field := headerPacket("A", value)
+	inPieces := func() *conn {
+		var errs []string
+		fragments := slices.Concat(slices.Collect(slices.Chunk(field, piece)), [][]byte{eohPacket})
+		return scripted(&script{fragments: fragments, err: io.EOF}, &errs)
+	}
+	c := inPieces()
+	c.serve()
+	if got, want := c.seen(), []string{fmt.Sprintf("header A: %q", value), "eoh"}; !slices.Equal(got, want) {
+		t.Errorf("%d calls, want the field and the end of the header", len(got))
+	}
+	c = inPieces()
 	c.session.policy.(*fakeSession).quiet = true
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

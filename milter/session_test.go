@@ -34,6 +34,7 @@ func TestPanics(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			atTheEnd := tt.panics["close"] > 0
 			fake := newFake()
 			fake.panics = tt.panics
 			fake.answers = map[string]policy.Answer{"rcpt bad@d <bad@d>": fault}
@@ -51,6 +52,11 @@ func TestPanics(t *testing.T) {
 			faults := slices.DeleteFunc(fake.record(), func(c string) bool { return !strings.HasPrefix(c, "fault") })
 			if !slices.Equal(faults, tt.want) {
 				t.Errorf("faults %q, want %q", faults, tt.want)
+			}
+			errs, _ := server.said()
+			logged := slices.ContainsFunc(errs, func(e string) bool { return strings.Contains(e, "panic at its end: test: close\n") })
+			if logged != atTheEnd {
+				t.Errorf("the log says %q", errs)
 			}
 		})
 	}
