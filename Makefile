@@ -1,5 +1,5 @@
 # make           build bin/mailweir, a static binary
-# make quick     vet, and every test that needs nothing but Go: a minute
+# make quick     vet, and every test that needs nothing but Go: a minute when all is compiled
 # make test      install what the tests need (Debian, root), then run them all
 # make package   deb and rpm for amd64 and arm64, in bin/package
 # make bench     measure, beside other filters, what it costs
