@@ -118,7 +118,7 @@ func await(t *testing.T, address string, p *testbed.Process) {
 // postgrey starts the host's, as its service does.
 func postgrey(t *testing.T, b *bed, h *testbed.Host) {
 	t.Helper()
-	p := h.Start(t, "sh", "-c", `. /etc/default/postgrey; exec postgrey $POSTGREY_OPTS --inet="$0" --pidfile=/dev/null`, b.local+":10023")
+	p := h.StartPostgrey(t, "sh", "-c", `. /etc/default/postgrey; exec postgrey $POSTGREY_OPTS --inet="$0" --pidfile=/dev/null`, b.local+":10023")
 	await(t, b.local+":10023", p)
 }
 
@@ -133,7 +133,7 @@ func greylisting(t *testing.T, b *bed) []string {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	h := b.host(t)
-	p := h.Start(t, "postgrey", "--inet="+b.local+":10023", "--delay=600", "--max-age=60", "--pidfile=/dev/null")
+	p := h.StartPostgrey(t, "postgrey", "--inet="+b.local+":10023", "--delay=600", "--max-age=60", "--pidfile=/dev/null")
 	await(t, b.local+":10023", p)
 	conn, err := net.Dial("tcp", b.local+":10023")
 	if err != nil {

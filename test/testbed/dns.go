@@ -62,7 +62,7 @@ func StartDNS(tb TB, config DNSConfig) *DNS {
 		args = append(args, z.Name+":"+z.Type+":"+name)
 	}
 	if len(lists) > 0 {
-		d.Rbldnsd = start(tb, exec.Command("rbldnsd", args...))
+		d.Rbldnsd = start(tb, exec.Command("rbldnsd", args...)).nagged()
 		d.wait(tb, d.Rbldnsd, zones, lists[0].Name)
 	}
 	d.Resolver = start(tb, exec.Command("unbound", "-d", "-p", "-c", unboundConf(tb, dir, resolver, zones, config)))

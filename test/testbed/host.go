@@ -96,6 +96,12 @@ func (h *Host) Start(tb TB, argv ...string) *Process {
 	return start(tb, h.Command(argv...))
 }
 
+// StartPostgrey starts a postgrey on the host, by a command that becomes it; it ends with the test.
+func (h *Host) StartPostgrey(tb TB, argv ...string) *Process {
+	tb.Helper()
+	return h.Start(tb, argv...).nagged()
+}
+
 // StartPostfix starts the host's Postfix and waits for a greeting at each of the ports.
 func (h *Host) StartPostfix(tb TB, ports ...string) {
 	tb.Helper()

@@ -111,17 +111,18 @@ func TestRequireRecordsSkips(t *testing.T) {
 func TestStop(t *testing.T) {
 	tests := []struct {
 		name, script string
-		ok           bool
+		nag, ok      bool
 	}{
-		{"ended by the signal", "echo up; exec cat", true},
-		{"exit 0 at the signal", "trap 'exit 0' TERM; echo up; while :; do read -r x; done", true},
-		{"exit 3 at the signal", "trap 'exit 3' TERM; echo up; while :; do read -r x; done", false},
-		{"ended before", "echo up; exit 2", false},
+		{"ended by the signal", "echo up; exec cat", false, true},
+		{"exit 0 at the signal", "trap 'exit 0' TERM; echo up; while :; do read -r x; done", false, true},
+		{"exit 3 at the signal", "trap 'exit 3' TERM; echo up; while :; do read -r x; done", false, false},
+		{"ended before", "echo up; exit 2", false, false},
+		{"ended by the second signal", "trap 'trap - TERM' TERM; sleep 1000 & echo up; wait; wait", true, true},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			cmd := shell(t, test.script)
-			p := &Process{Log: new(Log), cmd: cmd, done: make(chan struct{})}
+			p := &Process{Log: new(Log), cmd: cmd, done: make(chan struct{}), nag: test.nag}
 			if err := p.start(); err != nil {
 				t.Fatal(err)
 			}

@@ -40,31 +40,12 @@ func StartPostgrey(tb TB, options ...string) *Postgrey {
 // Start starts it after Stop or Kill.
 func (p *Postgrey) Start() {
 	p.tb.Helper()
-	p.Process = start(p.tb, p.cmd())
+	p.Process = start(p.tb, p.cmd()).nagged()
 	if err := untilOr(p.done, func() error {
 		_, err := p.Ask(PostgreyQuestion{Sender: "ready@testbed.example", Recipient: "ready@testbed.example"})
 		return err
 	}); err != nil {
 		p.tb.Fatalf("postgrey %s: %v\n%s", p.Address, err, p.Log)
-	}
-	// Before the clean-up of start.
-	p.tb.Cleanup(func() { _ = p.Stop() })
-}
-
-// Stop ends it. A signal that comes just before it waits for connections is noticed with the next
-// one only.
-func (p *Postgrey) Stop() error {
-	ended := make(chan error, 1)
-	go func() { ended <- p.Process.Stop() }()
-	for {
-		select {
-		case err := <-ended:
-			return err
-		case <-time.After(50 * time.Millisecond):
-			if conn, err := net.DialTimeout("tcp", p.Address, Patience); err == nil {
-				_ = conn.Close()
-			}
-		}
 	}
 }
 

@@ -21,7 +21,8 @@ type Process struct {
 	done chan struct{} // closed when process and output have ended
 	err  error         // how the process ended; read it after done
 
-	mayExit int // a status with which it may end when it is told to, beside 0
+	mayExit int  // a status with which it may end when it is told to, beside 0
+	nag     bool // see [Process.nagged]
 }
 
 // start runs cmd as the leader of a process group of its own, which dies with
@@ -147,6 +148,14 @@ func (p *Process) Kill() {
 	p.err = nil // it did what it was told
 }
 
+// nagged is a process that looks for a signal and then waits for requests: one that comes between
+// the two is noticed only with the next request, or the next signal. So it is told to end until it
+// does.
+func (p *Process) nagged() *Process {
+	p.nag = true
+	return p
+}
+
 // Stop sends SIGTERM to the process and waits for its end. It reports an exit
 // that was neither clean nor by that signal, and a process that did not end
 // within Patience. A second call returns what the first one did.
@@ -156,11 +165,7 @@ func (p *Process) Stop() error {
 	default:
 		_ = p.Signal(syscall.SIGTERM)
 	}
-	deadline := time.NewTimer(Patience)
-	defer deadline.Stop()
-	select {
-	case <-p.done:
-	case <-deadline.C:
+	if !p.ends() {
 		_ = syscall.Kill(-p.PID(), syscall.SIGKILL)
 		<-p.done
 		return fmt.Errorf("did not end within %v of SIGTERM", Patience)
@@ -176,4 +181,26 @@ func (p *Process) Stop() error {
 		}
 	}
 	return p.err
+}
+
+// ends tells whether the process ends within Patience.
+func (p *Process) ends() bool {
+	deadline := time.NewTimer(Patience)
+	defer deadline.Stop()
+	var again <-chan time.Time
+	if p.nag {
+		pace := time.NewTicker(500 * time.Millisecond)
+		defer pace.Stop()
+		again = pace.C
+	}
+	for {
+		select {
+		case <-p.done:
+			return true
+		case <-again:
+			_ = p.Signal(syscall.SIGTERM)
+		case <-deadline.C:
+			return false
+		}
+	}
 }
