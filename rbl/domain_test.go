@@ -52,7 +52,7 @@ func TestDomainLists(t *testing.T) {
 			t.Errorf("asked %s", q)
 		}
 	}
-	if meaning := lookFor(s, "mail.sender.co.uk", time.Second).Lists[1].Codes[0].Meaning; meaning != "PH: phishing, ABUSE: spam" {
+	if meaning := lookFor(s, "mail.sender.co.uk", 10*time.Second).Lists[1].Codes[0].Meaning; meaning != "PH: phishing, ABUSE: spam" {
 		t.Errorf("meaning %q", meaning)
 	}
 }
@@ -138,7 +138,7 @@ func TestTextNeverComes(t *testing.T) {
 		return dnstest.One(dnstest.Has(m, "300", "A 127.0.0.2"))
 	}))
 	s := b.set(t, SetOptions{}, "bl.example")
-	if r := lookFor(s, "192.0.2.99", 50*time.Millisecond); r.Verdict != Listed || r.Reason != "bl.example" {
+	if r := lookFor(s, "192.0.2.99", 2*time.Second); r.Verdict != Listed || r.Reason != "bl.example" {
 		t.Errorf("%v %q", r.Verdict, r.Reason)
 	}
 	if st := b.lists.Status()[0]; st.Errors != 0 {

@@ -43,6 +43,9 @@ func TestSelfTest(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBench(t)
+			if strings.HasPrefix(tt.name, "silent") {
+				b = hastyBench(t)
+			}
 			zone, _, _ := strings.Cut(tt.zone, "*")
 			b.liar.Set(zone, tt.b)
 			b.setOf(t, tt.kind, tt.opt, tt.zone)

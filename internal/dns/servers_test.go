@@ -17,6 +17,7 @@ import (
 func TestSeveralServers(t *testing.T) {
 	for name, bad := range map[string]dnstest.Behaviour{"silent": dnstest.Silent, "refuses": dnstest.Code(dnstest.Refused), "fails": dnstest.Code(dnstest.ServerFailure), "": nil} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // a server that says nothing is waited for
 			good := dnstest.New(t)
 			good.Set("example", dnstest.Always("A 127.0.0.2"))
 			first := "127.0.0.1:1"
@@ -25,7 +26,7 @@ func TestSeveralServers(t *testing.T) {
 				l.Set("example", bad)
 				first = l.Addr
 			}
-			r := newTestResolver(t, ResolverOptions{AttemptTimeout: 50 * time.Millisecond}, first, good.Addr)
+			r := newTestResolver(t, ResolverOptions{AttemptTimeout: 2 * time.Second, QuestionTimeout: 8 * time.Second}, first, good.Addr)
 			if a := r.Ask(background(t), NewQuestion(A, "a.example")); a.Status != Found {
 				t.Fatal(a)
 			}
@@ -194,9 +195,10 @@ func TestWrongCaseIsNotBelieved(t *testing.T) {
 
 // Silence of one server does not hide what another said.
 func TestMostTellingFailure(t *testing.T) {
+	t.Parallel() // all of the time is waited for
 	refuses, quiet := dnstest.New(t), dnstest.New(t)
 	quiet.Set("example", dnstest.Silent)
-	r := newTestResolver(t, ResolverOptions{AttemptTimeout: 50 * time.Millisecond, QuestionTimeout: 500 * time.Millisecond}, refuses.Addr, quiet.Addr)
+	r := newTestResolver(t, ResolverOptions{AttemptTimeout: 50 * time.Millisecond, QuestionTimeout: 2 * time.Second}, refuses.Addr, quiet.Addr)
 	a := r.Ask(background(t), NewQuestion(A, "a.example"))
 	if refuses.Questions() > 0 && (a.Err == nil || a.Err.Failure != Refused || a.Err.Server != refuses.Addr) {
 		t.Error(a)
