@@ -10,7 +10,7 @@ import (
 	"sync"
 	"testing"
 	"testing/iotest"
-	"time"
+	"testing/synctest"
 
 	"mailweir/internal/policy"
 )
@@ -201,24 +201,25 @@ func TestMonitoredScannerReadsAfterTheEnd(t *testing.T) {
 
 // A scanner that never answers is given up at the deadline, and its reader ends.
 func TestScannerThatHangs(t *testing.T) {
-	var reading sync.WaitGroup
-	reading.Add(1)
-	read := make(chan error, 1)
-	limits := Limits{Stage: 50 * time.Millisecond, End: 50 * time.Millisecond, Questions: 100}
-	r := newRigWith(t, limits, "", scanner(func(_ context.Context, _, body io.Reader) (policy.Verdict, error) {
-		reading.Wait()
-		_, err := io.ReadAll(body)
-		read <- err
-		return policy.Pass, err
-	}))
-	l := mail("a@ours.example")
-	l.body = "hello\r\n"
-	wantSaid(t, r.send(l), "end 451 4.3.0 Unable to process now")
-	reading.Done()
-	if err := <-read; err == nil {
-		t.Error("the message was read after its end")
-	}
-	wantSpoolEmpty(t, r)
+	synctest.Test(t, func(t *testing.T) {
+		var reading sync.WaitGroup
+		reading.Add(1)
+		read := make(chan error, 1)
+		r := newBubbleRig(t, "", scanner(func(_ context.Context, _, body io.Reader) (policy.Verdict, error) {
+			reading.Wait()
+			_, err := io.ReadAll(body)
+			read <- err
+			return policy.Pass, err
+		}))
+		l := mail("a@ours.example")
+		l.body = "hello\r\n"
+		wantSaid(t, r.send(l), "end 451 4.3.0 Unable to process now")
+		reading.Done()
+		if err := <-read; err == nil {
+			t.Error("the message was read after its end")
+		}
+		wantSpoolEmpty(t, r)
+	})
 }
 
 // Who names no directory and has no temporary one is told before a message comes.

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
+	"testing/synctest"
 
 	"mailweir/internal/policy"
 )
@@ -140,27 +140,28 @@ func TestFactsHeaderFrom(t *testing.T) {
 // TestFactsTakeNoLongerThanAnAnswer: a table that is silent is given up at the deadline of the
 // answer, which covers all that the answer waits for, and other sessions go on meanwhile.
 func TestFactsTakeNoLongerThanAnAnswer(t *testing.T) {
-	limits := Limits{Stage: 50 * time.Millisecond, End: time.Minute, Questions: 100}
-	r := newRigWith(t, limits, "--local-domains=test:a --local-domains=inline:{ours.example=x}", check("p", policy.Hooks{Rcpt: passing}))
-	waiting, release := r.tables.Table("a").Hold()
-	defer release()
-	s := r.runner.NewSession()
-	defer s.Close()
-	s.Connect(mail(ours).connect())
-	s.Mail(policy.MailFacts{Sender: "sender@else.example"})
-	if a := s.Rcpt(policy.RcptFacts{Recipient: ours}); !strings.HasPrefix(a.Line.String(), "451 4.7.1 Temporarily") {
-		t.Errorf("answer %q", a.Line)
-	}
-	if key := <-waiting; key != "ours.example" {
-		t.Errorf("asked for %q", key)
-	}
-	r.idle()
-	if cause := r.seen.list[0].Cause; !strings.Contains(cause, "--local-domains: ") || !strings.Contains(cause, "deadline") {
-		t.Errorf("cause %q", cause)
-	}
-	if s.patience.ctx != nil {
-		t.Error("the deadline goes on after the answer")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		r := newBubbleRig(t, "--local-domains=test:a --local-domains=inline:{ours.example=x}", check("p", policy.Hooks{Rcpt: passing}))
+		waiting, release := r.tables.Table("a").Hold()
+		defer release()
+		s := r.runner.NewSession()
+		defer s.Close()
+		s.Connect(mail(ours).connect())
+		s.Mail(policy.MailFacts{Sender: "sender@else.example"})
+		if a := s.Rcpt(policy.RcptFacts{Recipient: ours}); !strings.HasPrefix(a.Line.String(), "451 4.7.1 Temporarily") {
+			t.Errorf("answer %q", a.Line)
+		}
+		if key := <-waiting; key != "ours.example" {
+			t.Errorf("asked for %q", key)
+		}
+		r.idle()
+		if cause := r.seen.list[0].Cause; !strings.Contains(cause, "--local-domains: ") || !strings.Contains(cause, "deadline") {
+			t.Errorf("cause %q", cause)
+		}
+		if s.patience.ctx != nil {
+			t.Error("the deadline goes on after the answer")
+		}
+	})
 }
 
 // TestOthersGoOnWhileATableWaits: a session that waits holds nobody up.
