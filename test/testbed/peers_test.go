@@ -114,8 +114,8 @@ func TestStop(t *testing.T) {
 		nag, ok      bool
 	}{
 		{"ended by the signal", "echo up; exec cat", false, true},
-		{"exit 0 at the signal", "trap 'exit 0' TERM; echo up; while :; do read -r x; done", false, true},
-		{"exit 3 at the signal", "trap 'exit 3' TERM; echo up; while :; do read -r x; done", false, false},
+		{"exit 0 at the signal", "trap 'exit 0' TERM; sleep 1000 & echo up; wait", false, true},
+		{"exit 3 at the signal", "trap 'exit 3' TERM; sleep 1000 & echo up; wait", false, false},
 		{"ended before", "echo up; exit 2", false, false},
 		{"ended by the second signal", "trap 'trap - TERM' TERM; sleep 1000 & echo up; wait; wait", true, true},
 	}

@@ -34,19 +34,21 @@ func testProxy(t *testing.T, start func(TB, string, string) *Proxy, refusal stri
 		}
 		return bufio.NewReader(conn).ReadString('\n')
 	}
+	const short = 300 * time.Millisecond // for what never comes; rubbish need not end
 	for _, c := range []struct {
-		fault Fault
-		is    func(string, error) bool
+		fault    Fault
+		patience time.Duration
+		is       func(string, error) bool
 	}{
-		{Fault{Kind: "refuse"}, func(said string, err error) bool { return said == "" && strings.Contains(err.Error(), refusal) }},
-		{Fault{Kind: "hang"}, func(said string, err error) bool { return said == "" && strings.Contains(err.Error(), "timeout") }},
-		{Fault{Kind: "half"}, func(said string, err error) bool { return said == want[:len(want)/2] && err == io.EOF }},
-		{Fault{Kind: "rubbish"}, func(said string, _ error) bool { return said != want }},
-		{Fault{Kind: "slow", Delay: time.Hour}, func(said string, err error) bool { return said == "" && strings.Contains(err.Error(), "timeout") }},
-		{Fault{Kind: "slow", Delay: time.Millisecond}, func(said string, err error) bool { return said == want && err == nil }},
+		{Fault{Kind: "refuse"}, Patience, func(said string, err error) bool { return said == "" && strings.Contains(err.Error(), refusal) }},
+		{Fault{Kind: "hang"}, short, func(said string, err error) bool { return said == "" && strings.Contains(err.Error(), "timeout") }},
+		{Fault{Kind: "half"}, Patience, func(said string, err error) bool { return said == want[:len(want)/2] && err == io.EOF }},
+		{Fault{Kind: "rubbish"}, short, func(said string, _ error) bool { return said != want }},
+		{Fault{Kind: "slow", Delay: time.Hour}, short, func(said string, err error) bool { return said == "" && strings.Contains(err.Error(), "timeout") }},
+		{Fault{Kind: "slow", Delay: time.Millisecond}, Patience, func(said string, err error) bool { return said == want && err == nil }},
 	} {
 		p.Set(c.fault)
-		if said, err := ask(300 * time.Millisecond); !c.is(said, err) {
+		if said, err := ask(c.patience); !c.is(said, err) {
 			t.Errorf("%s: %q, %v", c.fault, said, err)
 		}
 		p.Set(Fault{})
