@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -56,12 +55,6 @@ func (c *Clamd) Start() {
 		c.tb.Fatalf("clamd %s: %v\n%s", c.Socket, err, c.Log)
 	}
 }
-
-// Pause stops it without ending it: it keeps its connections and answers nothing.
-func (c *Clamd) Pause() { _ = c.Signal(syscall.SIGSTOP) }
-
-// Resume lets it go on.
-func (c *Clamd) Resume() { _ = c.Signal(syscall.SIGCONT) }
 
 // Do gives it a command, such as RELOAD.
 func (c *Clamd) Do(command string) error {

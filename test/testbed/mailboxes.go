@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -159,19 +158,7 @@ func (m *Mailboxes) ask(user string) (string, error) {
 }
 
 // Pause stops all its processes without ending them: connections stay, and nothing is answered.
-func (m *Mailboxes) Pause() { m.signal(syscall.SIGSTOP) }
+func (m *Mailboxes) Pause() { m.pauseAll() }
 
 // Resume lets them go on.
-func (m *Mailboxes) Resume() { m.signal(syscall.SIGCONT) }
-
-// signal reaches master and its children, which have process groups of their own.
-func (m *Mailboxes) signal(sig syscall.Signal) {
-	children, _ := exec.Command("pgrep", "-P", fmt.Sprint(m.PID())).Output() // none is an error
-	_ = m.Signal(sig)
-	for _, child := range strings.Fields(string(children)) {
-		var pid int
-		if _, err := fmt.Sscan(child, &pid); err == nil {
-			_ = syscall.Kill(pid, sig)
-		}
-	}
-}
+func (m *Mailboxes) Resume() { m.resumeAll() }

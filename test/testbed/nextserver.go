@@ -3,7 +3,6 @@ package testbed
 import (
 	"fmt"
 	"strings"
-	"syscall"
 )
 
 // NextServer is a Postfix that a filter's MTA would pass mail on to. It knows its recipients,
@@ -12,6 +11,7 @@ type NextServer struct {
 	Address string
 	MTA     *MTA
 	tb      TB
+	edits   int // each edit has a greeting of its own, so that it is seen when it is in force
 }
 
 // nextServerConf: bob, carol and postmaster of example.org exist, and everybody of
@@ -52,14 +52,20 @@ func (s *NextServer) Start() {
 }
 
 // Pause stops all its processes without ending them: connections stay, and nothing is answered.
-func (s *NextServer) Pause() { _ = syscall.Kill(-s.MTA.Process.PID(), syscall.SIGSTOP) }
+func (s *NextServer) Pause() { s.MTA.Process.pauseAll() }
 
 // Resume lets them go on.
-func (s *NextServer) Resume() { _ = syscall.Kill(-s.MTA.Process.PID(), syscall.SIGCONT) }
+func (s *NextServer) Resume() { s.MTA.Process.resumeAll() }
 
-// Do sets parameters of main.cf, "name = value" a line.
+// Do sets parameters of main.cf, "name = value" a line, and waits until they are in force: a reload
+// returns before Postfix's master has seen it, and an smtpd of before could still answer.
 func (s *NextServer) Do(lines string) error {
-	for line := range strings.Lines(lines) {
+	s.edits++
+	greeting := fmt.Sprintf("edit-%d", s.edits)
+	for line := range strings.Lines(lines + "\nsmtpd_banner = $myhostname ESMTP " + greeting) {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
 		if err := s.run("postconf", "-e", strings.TrimSpace(line)); err != nil {
 			return err
 		}
@@ -67,8 +73,21 @@ func (s *NextServer) Do(lines string) error {
 	if err := s.run("postfix", "reload"); err != nil {
 		return err
 	}
-	s.MTA.AwaitGreeting(s.tb, s.Address)
-	return nil
+	return Until(func() error { return s.greets(greeting) })
+}
+
+// greets tells whether the greeting ends so.
+func (s *NextServer) greets(end string) error {
+	c, err := Dial(s.Address, "")
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	reply, err := c.ReadReply()
+	if err == nil && !strings.HasSuffix(strings.Join(reply, "\n"), end) {
+		err = fmt.Errorf("the greeting is %q, without %s", reply, end)
+	}
+	return err
 }
 
 func (s *NextServer) run(command string, words ...string) error {
