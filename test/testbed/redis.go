@@ -28,7 +28,7 @@ func StartRedis(tb TB, args ...string) *Redis {
 	tb.Helper()
 	requireRedis(tb)
 	address := FreeAddress(tb)
-	dir := TempDir(tb)
+	dir := memoryDir(tb)
 	words := append([]string{"--port", Port(address), "--bind", "127.0.0.1", "--save", "", "--dir", dir}, args...)
 	return startRedis(tb, address, func() *exec.Cmd { return exec.Command("redis-server", words...) })
 }

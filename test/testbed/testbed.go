@@ -195,6 +195,18 @@ func TempDir(tb TB) string {
 	return dir
 }
 
+// memoryDir is TempDir in memory, where the machine has such a directory: for servers that write to
+// the disk before they answer, when others who fill it may keep them waiting for seconds.
+func memoryDir(tb TB) string {
+	tb.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "mw")
+	if err != nil {
+		return TempDir(tb)
+	}
+	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
 // Until asks again and again until ask succeeds, and returns its last error
 // when that takes longer than Patience.
 func Until(ask func() error) error {
