@@ -5,7 +5,6 @@ package container_test
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -100,13 +99,13 @@ type composed struct {
 // ports of loopback, the next hop being a sink.
 func startCompose(t *testing.T, e *engine) *composed {
 	t.Helper()
-	c := &composed{engine: e, conf: filepath.Join(testbed.TempDir(t), "conf"), smtp: freeAddress(t), sink: testbed.StartSink(t)}
+	c := &composed{engine: e, conf: filepath.Join(testbed.TempDir(t), "conf"), smtp: testbed.FreeAddress(t), sink: testbed.StartSink(t)}
 	if err := os.CopyFS(c.conf, os.DirFS(container+"/conf")); err != nil {
 		t.Fatal(err)
 	}
 	c.env = []string{
 		"MAILWEIR_CONF=" + c.conf,
-		"MAILWEIR_HTTP=" + freeAddress(t),
+		"MAILWEIR_HTTP=" + testbed.FreeAddress(t),
 		"MX_HOSTNAME=mx.test.example",
 		"RELAY_DOMAINS=example.org",
 		"NEXT_HOP=[127.0.0.1]:" + testbed.Port(c.sink.Address),
@@ -194,15 +193,4 @@ func (c *composed) say(m message, want string) error {
 		}
 	}
 	return nil
-}
-
-// freeAddress is an address of loopback with a port that nobody has just now.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
