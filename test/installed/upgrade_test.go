@@ -12,7 +12,7 @@ import (
 func TestServiceUpgrade(t *testing.T) {
 	m := installed.Boot(t, "postfix")
 	m.Install(t)
-	m.Write(t, "/run/systemd/system/mailweir.service.d/test.conf", "[Service]\nWatchdogSec=2s\n", 0o644)
+	m.Write(t, "/run/systemd/system/mailweir.service.d/test.conf", "[Service]\nWatchdogSec=6s\n", 0o644)
 	m.Must(t, "systemctl daemon-reload; systemctl start mailweir.socket mailweir.service; mailweir tempblock add 192.0.2.1")
 	show := func(property string) string {
 		t.Helper()
