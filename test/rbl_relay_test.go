@@ -24,6 +24,7 @@ type relay struct {
 
 	mu    sync.Mutex
 	asked []string // names in lower case
+	open  map[dnsmessage.Question]int
 	rules map[string]rule
 }
 
@@ -43,7 +44,7 @@ func startRelay(t *testing.T, address string) *relay {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &relay{address: conn.LocalAddr().String(), server: address, conn: conn, closing: make(chan struct{}), rules: make(map[string]rule)}
+	r := &relay{address: conn.LocalAddr().String(), server: address, conn: conn, closing: make(chan struct{}), open: make(map[dnsmessage.Question]int), rules: make(map[string]rule)}
 	r.work.Go(r.serve)
 	t.Cleanup(func() {
 		close(r.closing)
@@ -70,8 +71,9 @@ func (r *relay) question(packet []byte, peer net.Addr) {
 	if m.Unpack(packet) != nil || len(m.Questions) != 1 {
 		return
 	}
-	name := strings.ToLower(strings.TrimSuffix(m.Questions[0].Name.String(), "."))
-	if !r.wait(r.note(name)) {
+	rule, answered := r.note(m.Questions[0])
+	defer answered()
+	if !r.wait(rule) {
 		return
 	}
 	conn, err := net.Dial("udp4", r.server)
@@ -91,17 +93,28 @@ func (r *relay) question(packet []byte, peer net.Addr) {
 	}
 }
 
-// note counts a question and finds its rule.
-func (r *relay) note(name string) rule {
+// note counts a question and finds its rule. One that is put again before it is answered, as on a
+// busy machine, is still the same.
+func (r *relay) note(q dnsmessage.Question) (found rule, answered func()) {
+	name := strings.ToLower(strings.TrimSuffix(q.Name.String(), "."))
+	q.Name = dnsmessage.MustNewName(name + ".")
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.asked = append(r.asked, name)
+	if r.open[q] == 0 {
+		r.asked = append(r.asked, name)
+	}
+	r.open[q]++
 	for under, rule := range r.rules {
 		if name == under || strings.HasSuffix(name, "."+under) || strings.HasPrefix(name, under+".") {
-			return rule
+			found = rule
+			break
 		}
 	}
-	return rule{}
+	return found, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.open[q]--
+	}
 }
 
 // wait does what a rule says; false when the test has ended meanwhile.
