@@ -121,6 +121,20 @@ func openDescriptors(pid int) ([]string, error) {
 	return names, nil
 }
 
+// whoListens names the processes that listen at an address of loopback: for a server that ended and
+// could not say why.
+func whoListens(address string) (who []string) {
+	all, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, name := range all {
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+		if at, err := listening(pid); err == nil && contains(at, address) {
+			words, _ := os.ReadFile(name) // it may be gone
+			who = append(who, fmt.Sprintf("%d %s", pid, strings.ReplaceAll(string(words), "\x00", " ")))
+		}
+	}
+	return who
+}
+
 // listening returns the IPv4 TCP addresses on which a process listens. It reads
 // them from the kernel, so no peer has to tell which port it was given.
 func listening(pid int) ([]string, error) {

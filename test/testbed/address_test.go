@@ -1,6 +1,7 @@
 package testbed
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -35,5 +36,20 @@ func TestFreeAddressIsOneTestsOwn(t *testing.T) {
 	})
 	if out, err := other(port); err != nil {
 		t.Errorf("when the test has ended, another process cannot take it: %v\n%s", err, out)
+	}
+}
+
+// TestWhoListens: the process that listens at an address is named.
+func TestWhoListens(t *testing.T) {
+	l, err := net.Listen("tcp4", FreeAddress(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if who := whoListens(l.Addr().String()); len(who) != 1 || !strings.HasPrefix(who[0], strconv.Itoa(os.Getpid())+" "+os.Args[0]) {
+		t.Errorf("%q", who)
+	}
+	if who := whoListens(FreeAddress(t)); len(who) != 0 {
+		t.Errorf("where nobody listens: %q", who)
 	}
 }

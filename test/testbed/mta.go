@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -148,7 +149,8 @@ func (m *MTA) AwaitGreeting(tb TB, addresses ...string) {
 			return err
 		})
 		if err != nil {
-			tb.Fatalf("%s at %s: %v\n%s", m.Name, address, err, m.LogText())
+			tb.Fatalf("%s at %s: %v; at its ports listen %q\n%s", m.Name, address, err,
+				slices.Concat(whoListens(m.MX), whoListens(m.Submission), whoListens(m.Reinject)), m.LogText())
 		}
 	}
 }
