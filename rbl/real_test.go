@@ -3,10 +3,10 @@ package rbl
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +14,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mailweir/internal/dns"
-	"mailweir/internal/dns/dnstest"
 	"mailweir/test/testbed"
 )
 
@@ -42,13 +41,13 @@ func daemon(t testing.TB, program string, args ...string) {
 	})
 }
 
-// freePort is a port that was free for both protocols a moment ago.
+// freePort is a port for both protocols that is nobody else's until the test ends.
 func freePort(t testing.TB) int {
 	t.Helper()
-	udp, tcp := dnstest.Listen(t)
-	port := udp.LocalAddr().(*net.UDPAddr).Port
-	udp.Close()
-	tcp.Close()
+	port, err := strconv.Atoi(testbed.Port(testbed.FreeAddress(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
 	return port
 }
 
