@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -152,8 +153,14 @@ func TestRecordOnAFullDisk(t *testing.T) {
 			flush(t, control)
 			wantLines(t, m, "the record loses entries", 1)
 			wantLines(t, m, "the record takes entries again", 1)
-			if x := extent(t, filepath.Join(disk, "record")); x.Entries < 4 {
-				t.Errorf("%d entries are in the record", x.Entries)
+			if err := testbed.Until(func() error {
+				flush(t, control)
+				if x := extent(t, filepath.Join(disk, "record")); x.Entries < 4 {
+					return fmt.Errorf("%d entries are in the record", x.Entries)
+				}
+				return nil
+			}); err != nil {
+				t.Error(err)
 			}
 		})
 	}
@@ -174,22 +181,36 @@ func transactions(t *testing.T, address string, n int) (answered int) {
 	return answered
 }
 
+// wantMetric waits for a metric: what is only monitored is judged after the reply, and recorded then.
 func wantMetric(t *testing.T, m *testbed.Mailweir, name string, least float64) {
 	t.Helper()
-	if got, err := m.Metric(name); err != nil || got < least {
-		t.Errorf("%s is %v, %v; want at least %v", name, got, err, least)
+	if err := testbed.Until(func() error {
+		got, err := m.Metric(name)
+		if err == nil && got < least {
+			err = fmt.Errorf("%s is %v; want at least %v", name, got, least)
+		}
+		return err
+	}); err != nil {
+		t.Error(err)
 	}
 }
 
+// wantLines waits for so many lines of the log, which must have no more of them by then.
 func wantLines(t *testing.T, m *testbed.Mailweir, part string, want int) {
 	t.Helper()
+	says := func(line string) bool {
+		entry, ok := testbed.ParseEntry(line)
+		return ok && strings.HasPrefix(entry["msg"], part)
+	}
 	n := 0
-	for _, entry := range m.Entries() {
-		if strings.HasPrefix(entry["msg"], part) {
+	m.Log.Wait(0, func(line string) bool {
+		if says(line) {
 			n++
 		}
-	}
-	if n != want {
-		t.Errorf("%q stands in the log %d times, want %d\n%s", part, n, want, m.Log)
+		return n == want
+	})
+	all := slices.DeleteFunc(m.Log.Lines(), func(line string) bool { return !says(line) })
+	if len(all) != want {
+		t.Errorf("%q stands in the log %d times, want %d\n%s", part, len(all), want, m.Log)
 	}
 }
