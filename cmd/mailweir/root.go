@@ -29,6 +29,7 @@ Flags also come from a file (--config, one a line), from those of a directory th
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(suggestFlag)
+	addVersionFlag(root)
 	root.SetHelpCommand(newHelp())
 	root.SetUsageFunc(writeUsage)
 	root.AddCommand(newServe(), newExplain(), newCheck(), newDoctor(), newReplies(), newWhy(), newEvents(), newTrace(), newReplay(), newWould(), newEnforce(), newConfig(), newTable(), newContent(), newAuth(), newConsole(), newReport(), newAudit(), newInit(), newImport(), newVersion(), newReference(), newMan())
