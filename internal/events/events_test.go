@@ -126,7 +126,7 @@ func TestDefects(t *testing.T) {
 		b.Defect(errors.New("panic: nil"))
 	}
 	lines := b.lines()
-	if len(lines) != defectLines || lines[0]["error"] != "panic: nil" || !strings.Contains(fmt.Sprint(lines[defectLines-1]["error"]), "mailweir_defects_total") {
+	if len(lines) != defectLines || lines[0]["msg"] != "a defect outside of any answer; please report it" || lines[0]["error"] != "panic: nil" || !strings.Contains(fmt.Sprint(lines[defectLines-1]["error"]), "mailweir_defects_total") {
 		t.Errorf("%v", lines)
 	}
 	b.now = b.now.Add(time.Minute)

@@ -116,7 +116,7 @@ func (r *Recorder) Defect(err error) {
 		err = fmt.Errorf("%w (further ones of this minute are counted in mailweir_defects_total only)", err)
 		fallthrough
 	case n < defectLines:
-		r.Log.WithError(err).Error("a defect while learning from an outcome; please report it")
+		r.Log.WithError(err).Error("a defect outside of any answer; please report it")
 	}
 }
 
