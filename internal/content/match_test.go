@@ -131,6 +131,7 @@ func TestScore(t *testing.T) {
 		{"phrase goes on in a longer word", "!activation 1\n1 buy cheap pill\n", "buy cheap pills, buy cheap pill!", 1, true},
 		{"typography", "!activation 1\n1 don't — go\n", "don’t - go", 1, true},
 		{"case of greek and german", "!activation 1\n1 ΟΔΟΣ\n1 STRASSE\n1 Ünder", "οδος strasse U\u0308NDER", 3, true},
+		{"more than 32 bits hold", "!activation 1000000000\n1000000 a\n1000000 b\n1000000 c\n", strings.Repeat("a b c ", 1000), min(3_000_000_000, maxScore), true},
 		{"no weight counts nothing", "!activation 1\n0 a\n1 b\n", "a a", 0, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -108,7 +108,7 @@ func (p *parser) whole() {
 		case e.Max == 0:
 			return
 		default:
-			most += e.Max
+			most = min(most+e.Max, maxScore)
 		}
 	}
 	if most < d.Activation {

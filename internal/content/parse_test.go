@@ -59,6 +59,18 @@ func mustRead(t testing.TB, name string) string {
 	return string(octets)
 }
 
+// TestManyBoundedEntries: what thousands of them add up to is more than 32 bits hold.
+func TestManyBoundedEntries(t *testing.T) {
+	var src strings.Builder
+	src.WriteString("!activation 1\n")
+	for i := range 3000 {
+		fmt.Fprintf(&src, "1000000:1000000 word%d\n", i)
+	}
+	if _, err := parseDefinition(src.String()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestParseErrors(t *testing.T) {
 	for _, c := range []struct{ name, src, want string }{
 		{"no activation", "1 a\n", "test.def:1: no !activation"},

@@ -3,6 +3,7 @@ package content
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 )
 
@@ -120,11 +121,11 @@ func (x *Examination) score() []Outcome {
 	return outcomes
 }
 
-// maxScore keeps sums of hostile counts from wrapping round.
-const maxScore = 1 << 40
+// maxScore keeps sums of hostile counts from wrapping round, also on 32 bits.
+const maxScore = min(1<<40, math.MaxInt/2)
 
 func (o *Outcome) add(entry *Entry, hit *hit) {
-	added := min(hit.count*entry.Weight, maxScore)
+	added := int(min(int64(hit.count)*int64(entry.Weight), maxScore))
 	if entry.Max > 0 {
 		added = min(added, entry.Max)
 	}

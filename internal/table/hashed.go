@@ -36,7 +36,7 @@ const (
 
 const (
 	entryHeader = 12
-	maxArena    = math.MaxUint32 - 1
+	maxArena    = min(math.MaxUint32-1, math.MaxInt) // half of it on 32 bits
 )
 
 // newHashed makes a table for about size octets of source, in lines of some 25.
@@ -49,7 +49,7 @@ func newHashed(size int) *hashed {
 // add enters a folded key; of several entries with one key the first stays, as in Postfix's
 // texthash and postmap. It tells whether there was room.
 func (h *hashed) add(key, value string, line int) bool {
-	if h.arena.Len()+entryHeader+len(key)+len(value) > maxArena {
+	if entryHeader+len(key)+len(value) > maxArena-h.arena.Len() {
 		return false
 	}
 	if 3*(h.count+1) > 2*len(h.tags) {
@@ -93,7 +93,7 @@ func (h *hashed) nextSize() int {
 	read := h.arena.Len() - h.count*(entryHeader-2)
 	entries := uint64(h.count) * uint64(h.source) / uint64(read)
 	size := double
-	for 2*uint64(size) < 3*entries && 2*size*slotOctets <= h.source {
+	for 2*uint64(size) < 3*entries && 2*uint64(size)*slotOctets <= uint64(h.source) {
 		size *= 2
 	}
 	return size

@@ -263,7 +263,7 @@ func (l *Loader) openFile(spec, kind, path string) (entry loaded, faults *Errors
 		content = newHashingReader(f)
 	}
 	t := &Table{spec: spec, file: path}
-	err = t.read(kind, content, int(state.size))
+	err = t.read(kind, content, int(min(state.size, maxArena/2))) // it is for a guess
 	if errors.As(err, &faults) {
 		for _, one := range faults.List {
 			one.Place = path

@@ -2,6 +2,7 @@ package table
 
 import (
 	"errors"
+	"fmt"
 	"io"
 )
 
@@ -9,7 +10,7 @@ var (
 	errNoValue  = errors.New("the key has no value; a line is: key, white space, value")
 	errNoKey    = errors.New("the line has no key; a line is: key, white space, value")
 	errQuote    = errors.New(`unbalanced '"'`)
-	errTooLarge = errors.New("the table is larger than 4 GiB")
+	errTooLarge = fmt.Errorf("the table is larger than %d GiB", maxArena>>30+1)
 )
 
 // readText reads the source of texthash and of what postmap compiles: hash, btree, lmdb and so on.
