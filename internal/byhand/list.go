@@ -205,18 +205,21 @@ func (l *List) found(ctx context.Context, s Subject, e state.Entry) *Entry {
 	return &Entry{Subject: s, Origin: entry.Read(e.Value), Until: e.Until}
 }
 
-// recall is what was found then: the record has each entry that acted, and no other.
+// recall is what was found then: the record has each entry that acted, and no other. Where a part
+// of the record is left out, one that is not there may have acted all the same.
 func (l *List) recall(ctx context.Context, list []Subject) (*Entry, error) {
+	var leftOut error
 	for _, s := range list {
-		value, ok, err := l.recorded.Get(ctx, l.kind.key(s))
-		if err != nil && !errors.Is(err, trace.ErrNotRecorded) {
+		switch value, ok, err := l.recorded.Get(ctx, l.kind.key(s)); {
+		case errors.Is(err, trace.ErrLeftOut):
+			leftOut = err
+		case err != nil && !errors.Is(err, trace.ErrNotRecorded):
 			return nil, err
-		}
-		if ok && err == nil {
+		case ok && err == nil:
 			return &Entry{Subject: s, Origin: entry.Read(value)}, nil
 		}
 	}
-	return nil, nil
+	return nil, leftOut
 }
 
 // Ready reads the list for the first time.

@@ -151,7 +151,7 @@ func TestListRecorded(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, answers, _ := trace.Sum(kept)
-	then := NewList(&policy.Backends{Recorded: true, State: state.NewRecorded(answers, c.time), Clock: c.time}, Block)
+	then := NewList(&policy.Backends{Recorded: true, State: state.NewRecorded(answers, trace.ErrNotRecorded, c.time), Clock: c.time}, Block)
 	for a, want := range map[string]string{"a@sub.spam.example": "spam.example", "a@other.example": ""} {
 		e, err := then.Sender(t.Context(), address.Parse(a), "")
 		if err != nil || e == nil && want != "" || e != nil && (e.Subject.String() != want || e.By != "root") {
@@ -163,6 +163,26 @@ func TestListRecorded(t *testing.T) {
 		if err != nil || e == nil && want != "" || e != nil && e.Subject.String() != want {
 			t.Errorf("%s: %v, %v, want %q", a, e, err, want)
 		}
+	}
+}
+
+// Where the record has not all, it has the entry that acted, or nobody knows whether one did.
+func TestListRecordedInPart(t *testing.T) {
+	b, c := newBackends()
+	put(t, b, c, Block, "spam.example", 0)
+	var asked trace.Trace
+	var kept trace.Log
+	asked.To(&kept)
+	if _, err := NewList(b, Block).Sender(trace.With(t.Context(), &asked), address.Parse("a@spam.example"), ""); err != nil {
+		t.Fatal(err)
+	}
+	_, answers, _ := trace.Sum(&kept)
+	then := NewList(&policy.Backends{Recorded: true, State: state.NewRecorded(answers, trace.ErrLeftOut, c.time), Clock: c.time}, Block)
+	if e, err := then.Sender(t.Context(), address.Parse("a@sub.spam.example"), ""); e == nil || err != nil {
+		t.Errorf("an entry that is there: %v, %v", e, err)
+	}
+	if e, err := then.Sender(t.Context(), address.Parse("a@other.example"), ""); e != nil || !errors.Is(err, trace.ErrLeftOut) {
+		t.Errorf("one that may have been: %v, %v", e, err)
 	}
 }
 

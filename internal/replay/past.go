@@ -19,6 +19,7 @@ type past struct {
 	t       *policy.Transaction
 	queries map[string]string
 	state   state.Store
+	missing error          // of what the record does not have
 	policy  *runner.Policy // under which it is judged
 	// then are the digests of the checks of the policy that judged then, nil where they are not known;
 	// now are those of this one, permits says that the administrator's permits are the same.
@@ -32,13 +33,16 @@ type past struct {
 
 func newPast(t *policy.Transaction) *past {
 	slices.SortStableFunc(t.Recipients, func(a, b policy.RecipientOutcome) int { return a.Number - b.Number })
-	p := &past{t: t, queries: make(map[string]string, len(t.Queries))}
+	p := &past{t: t, queries: make(map[string]string, len(t.Queries)), missing: trace.ErrNotRecorded}
+	if t.LeftOut > 0 {
+		p.missing = trace.ErrLeftOut
+	}
 	for _, q := range t.Queries {
 		if _, known := p.queries[q.Question]; !known && !strings.HasSuffix(q.Answer, "…") { // else it was cut
 			p.queries[q.Question] = q.Answer
 		}
 	}
-	p.state = state.NewRecorded(t.State, func() time.Time { return t.Begun })
+	p.state = state.NewRecorded(t.State, p.missing, func() time.Time { return t.Begun })
 	return p
 }
 
@@ -54,7 +58,7 @@ func (p *past) SPF(helo, sender string) (mailauth.SPFResult, error) {
 	case question == mailauth.SPFQuestion(p.t.Client, p.t.Helo, sender) && strings.EqualFold(sender, p.t.Sender) && p.t.SPF != "":
 		return p.t.SPF, nil
 	}
-	return "", fmt.Errorf("%s: %w", question, trace.ErrNotRecorded)
+	return "", fmt.Errorf("%s: %w", question, p.missing)
 }
 
 // Signed reports whether a signature was found valid then. One that was not looked at may have
@@ -71,7 +75,7 @@ func (p *past) Signed(domains []string) (bool, error) {
 			return false, nil
 		}
 	}
-	return false, fmt.Errorf("dkim %s: %w", strings.Join(domains, " "), trace.ErrNotRecorded)
+	return false, fmt.Errorf("dkim %s: %w", strings.Join(domains, " "), p.missing)
 }
 
 // Octets is the size of the message.

@@ -178,6 +178,32 @@ func TestWithoutFrom(t *testing.T) {
 	}
 }
 
+// Where bounds have left out a part of what was asked, nothing is taken for not having been there:
+// an entry that somebody made by hand may have acted. Who judges as then says what he said then.
+func TestLeftOut(t *testing.T) {
+	r := newRecorder(t, nil, ours)
+	r.send(policytest.Letter{})
+	r.host.Close()
+	for leftOut, want := range map[int]string{
+		0: "account (not asked then), load (not asked then), managed (state: managed: not asked then)",
+		3: "account (not asked then), client-block (block: left out of the record, or not asked then), load (not asked then), " +
+			"managed (state: managed: left out of the record, or not asked then), sender-block (block: left out of the record, or not asked then)",
+	} {
+		for _, e := range r.entries {
+			if e.Message != nil {
+				e.Message.State, e.Message.LeftOut = nil, leftOut
+			}
+		}
+		sums, all := replayed(t, inMemory{entries: r.entries}, ours)
+		if got := lineOf(all[0]); got != "cannot_tell user@ours.example: accepted → accepted "+want || (sums.LeftOut > 0) != (leftOut > 0) {
+			t.Errorf("%d left out: %s\nwant %s", leftOut, got, want)
+		}
+		if _, all := replayed(t, inMemory{r.entries, r.changes}, ours); all[0].Kind != Unchanged {
+			t.Errorf("%d left out, the same policy: %s", leftOut, lineOf(all[0]))
+		}
+	}
+}
+
 func TestVerdict(t *testing.T) {
 	for name, c := range map[string]struct {
 		kinds map[Kind]int

@@ -150,7 +150,7 @@ func (p *play) missing(recipient string) (list []Unknown) {
 
 // reason is the end of an error, without what it is about.
 func reason(why string) string {
-	for _, err := range []error{policy.ErrNoBody, errNotKept, trace.ErrNotRecorded} {
+	for _, err := range []error{policy.ErrNoBody, errNotKept, trace.ErrLeftOut, trace.ErrNotRecorded} {
 		if strings.HasSuffix(why, err.Error()) {
 			return err.Error()
 		}

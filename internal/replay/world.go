@@ -64,6 +64,14 @@ func (w *World) clock() time.Time {
 	return time.Unix(0, 0)
 }
 
+// missing is the error of what the record does not have.
+func (w *World) missing() error {
+	if p := w.now.Load(); p != nil {
+		return p.missing
+	}
+	return trace.ErrNotRecorded
+}
+
 // answer is what was answered to a question as the record has it.
 func (w *World) answer(question string) (string, bool) {
 	p := w.now.Load()
@@ -78,7 +86,7 @@ func (w *World) answer(question string) (string, bool) {
 func (w *World) ask(q dns.Question) dns.Answer {
 	said, ok := w.answer(q.String())
 	if !ok {
-		return unasked(trace.ErrNotRecorded)
+		return unasked(w.missing())
 	}
 	a, err := dns.ParseAnswer(said)
 	if err != nil {
@@ -101,7 +109,7 @@ func (r remembered) of() state.Store {
 	if p := r.world.now.Load(); p != nil {
 		return p.state
 	}
-	return state.NewRecorded(nil, r.world.clock)
+	return state.NewRecorded(nil, trace.ErrNotRecorded, r.world.clock)
 }
 
 // Do does steps on what was remembered.
@@ -154,7 +162,7 @@ func (t recordedTable) Find(_ context.Context, key string) (string, bool, error)
 			}
 		}
 	}
-	return "", false, fmt.Errorf("%s %s: %w", t.spec, key, trace.ErrNotRecorded)
+	return "", false, fmt.Errorf("%s %s: %w", t.spec, key, t.world.missing())
 }
 
 // wider reports whether a table is asked for a key after another one, which it begins or ends, or
@@ -179,7 +187,7 @@ func (s recordedServer) Ask(_ context.Context, to address.Address, _ bool) (bool
 	said, ok := s.world.answer(s.spec + " " + to.Key())
 	switch {
 	case !ok:
-		return false, "", fmt.Errorf("%s %s: %w", s.spec, to.Key(), trace.ErrNotRecorded)
+		return false, "", fmt.Errorf("%s %s: %w", s.spec, to.Key(), s.world.missing())
 	case strings.HasPrefix(said, "error: "):
 		return false, "", errors.New(strings.TrimPrefix(said, "error: "))
 	}

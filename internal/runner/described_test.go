@@ -116,7 +116,7 @@ func TestTransactionTellsWhatWasAsked(t *testing.T) {
 			trace.Detail(ctx, "detail", "of it")
 			trace.Add(ctx, question, "no")
 			trace.Add(ctx, "common", "no")
-			trace.State(ctx, "k", func() string { return "k " + question })
+			trace.State(ctx, "k", 10, func() string { return "k " + question })
 			return policy.Pass, nil
 		})
 	}

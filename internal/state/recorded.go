@@ -6,28 +6,25 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"mailweir/internal/trace"
 )
 
 // Recorded is a store of what [Traced] has kept of one decision, for the same to be made again.
-// What nobody asked then is [trace.ErrNotRecorded]; what is written goes nowhere but to the same
-// decision.
+// What nobody asked then is the error that it is made with; what is written goes nowhere but to
+// the same decision.
 type Recorded struct {
 	*Copy
-	answers map[string]string
+	then recording
 }
 
-// NewRecorded returns the store of these answers.
-func NewRecorded(answers []string, clock func() time.Time) *Recorded {
+// NewRecorded returns the store of these answers. missing is the error of what is not among them.
+func NewRecorded(answers []string, missing error, clock func() time.Time) *Recorded {
 	known := make(map[string]string, len(answers))
 	for _, one := range answers {
 		name, answer, _ := strings.Cut(one, " ")
 		known[name] = answer
 	}
-	r := &Recorded{answers: known}
-	r.Copy = NewCopy(recording{NewMemory(clock, 1), known}, clock)
-	return r
+	base := recording{NewMemory(clock, 1), known, missing}
+	return &Recorded{NewCopy(base, clock), base}
 }
 
 // Do does the steps. What a check takes off a count, it has counted for another decision: that is
@@ -55,9 +52,9 @@ func (r *Recorded) Get(ctx context.Context, key string) ([]byte, bool, error) {
 
 // Acquire finds a place if that is sure: what was free of fewer places, or taken of more.
 func (r *Recorded) Acquire(ctx context.Context, key string, limit int) (Lease, bool, error) {
-	answer := r.answers[nameOf(key)]
+	answer := r.then.answers[nameOf(key)]
 	if answer == "" {
-		return nil, false, unasked(key)
+		return nil, false, r.then.unasked(key)
 	}
 	then, err := strconv.Atoi(answer[1:])
 	switch {
@@ -68,13 +65,14 @@ func (r *Recorded) Acquire(ctx context.Context, key string, limit int) (Lease, b
 	case answer[0] == '>' && limit <= then:
 		return nil, false, nil
 	}
-	return nil, false, unasked(key)
+	return nil, false, r.then.unasked(key)
 }
 
 // recording is the base of the copy.
 type recording struct {
 	*Memory
 	answers map[string]string
+	missing error
 }
 
 // Do answers reads.
@@ -86,7 +84,7 @@ func (b recording) Do(_ context.Context, steps ...Step) ([]Result, error) {
 			r.Done, r.Err = r.Found, err
 			results[i] = r
 		} else {
-			results[i].Err = unasked(s.key)
+			results[i].Err = b.unasked(s.key)
 		}
 	}
 	return results, firstError(results)
@@ -94,10 +92,10 @@ func (b recording) Do(_ context.Context, steps ...Step) ([]Result, error) {
 
 // List knows nothing.
 func (b recording) List(context.Context, string, string, int) ([]Entry, error) {
-	return nil, trace.ErrNotRecorded
+	return nil, b.missing
 }
 
-func unasked(key string) error {
+func (b recording) unasked(key string) error {
 	space, _ := Parts(key)
-	return fmt.Errorf("%s: %w", space, trace.ErrNotRecorded)
+	return fmt.Errorf("%s: %w", space, b.missing)
 }

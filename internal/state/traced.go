@@ -27,7 +27,7 @@ func (t traced) Do(ctx context.Context, steps ...Step) ([]Result, error) {
 	}
 	for i, r := range results {
 		if key := steps[i].key; r.Err == nil {
-			trace.State(ctx, key, func() string { return nameOf(key) + " " + written(r) })
+			traceAnswer(ctx, key, r)
 		}
 	}
 	return results, err
@@ -42,7 +42,7 @@ func (t traced) Get(ctx context.Context, key string) ([]byte, bool, error) {
 func (t traced) Acquire(ctx context.Context, key string, limit int) (Lease, bool, error) {
 	lease, ok, err := t.Store.Acquire(ctx, key, limit)
 	if err == nil && trace.HeedsState(ctx) {
-		trace.State(ctx, key, func() string { return nameOf(key) + " " + placed(ok, limit) })
+		trace.State(ctx, key, wordsOctets, func() string { return nameOf(key) + " " + placed(ok, limit) })
 	}
 	return lease, ok, err
 }
@@ -98,7 +98,13 @@ func read(text string) (r Result, err error) {
 // Tell keeps for the record that an entry was found in a copy of the state, as [Traced] does for
 // what was asked of the state itself.
 func Tell(ctx context.Context, e Entry) {
-	trace.State(ctx, e.Key, func() string {
-		return nameOf(e.Key) + " " + written(Result{Found: true, Value: e.Value, Until: e.Until})
-	})
+	traceAnswer(ctx, e.Key, Result{Found: true, Value: e.Value, Until: e.Until})
+}
+
+// wordsOctets is how many octets an answer takes at most, beside a value.
+const wordsOctets = 40
+
+func traceAnswer(ctx context.Context, key string, r Result) {
+	octets := wordsOctets + base64.RawURLEncoding.EncodedLen(len(r.Value))
+	trace.State(ctx, key, octets, func() string { return nameOf(key) + " " + written(r) })
 }

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// Bounds of a log, of its queries and of the state's answers each.
+// Bounds of a log, of its queries and of the state's answers each. The latter hold for a trace, too.
 const (
 	maxLogged       = 64
 	maxLoggedOctets = 8 << 10
@@ -17,16 +17,49 @@ const (
 type Log struct {
 	mu      sync.Mutex
 	queries []Query
-	state   []remembered
 	octets  int // of the queries
-	leftOut int
+	leftOut int // of them
+	state   answers
 }
 
 // remembered is what stood under a name in what is remembered. It is put into words for a record
-// only: most answers are never read.
+// only: most answers are never read. Until then it holds on to what the words are made of, which is
+// no longer than they are.
 type remembered struct {
-	name  string
-	words func() string
+	name   string
+	octets int // of the words, at most
+	words  func() string
+}
+
+// answers are those of the state, of each name the first.
+type answers struct {
+	list    []remembered
+	octets  int
+	leftOut int
+}
+
+func (a *answers) add(one remembered) {
+	switch {
+	case slices.ContainsFunc(a.list, func(known remembered) bool { return known.name == one.name }):
+	case len(a.list) == maxLogged || a.octets+one.octets > maxLoggedOctets:
+		a.leftOut++
+	default:
+		a.list, a.octets = append(a.list, one), a.octets+one.octets
+	}
+}
+
+// reset keeps the room for what comes, and nothing else.
+func (a *answers) reset() {
+	clear(a.list)
+	*a = answers{list: a.list[:0]}
+}
+
+func (a *answers) inWords() []string {
+	var words []string
+	for _, one := range a.list {
+		words = append(words, one.words())
+	}
+	return words
 }
 
 func (l *Log) add(q Query) {
@@ -51,27 +84,17 @@ func (l *Log) addState(one remembered) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch {
-	case slices.ContainsFunc(l.state, func(known remembered) bool { return known.name == one.name }):
-	case len(l.state) == maxLogged:
-		l.leftOut++
-	default:
-		l.state = append(l.state, one)
-	}
+	l.state.add(one)
 }
 
-// inWords are the answers as they are recorded, and how many of them the bounds leave out.
-func inWords(answers []remembered) (words []string, leftOut int) {
-	octets := 0
-	for _, one := range answers {
-		text := one.words()
-		if octets+len(text) > maxLoggedOctets {
-			leftOut++
-			continue
-		}
-		words, octets = append(words, text), octets+len(text)
+// lose counts what a trace could not pass on.
+func (l *Log) lose(n int) {
+	if l == nil {
+		return
 	}
-	return words, leftOut
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.leftOut += n
 }
 
 // Sum returns what there is by now in some logs, and how much their bounds have left out.
@@ -85,18 +108,17 @@ func Sum(logs ...*Log) (queries []Query, state []string, leftOut int) {
 		for _, q := range l.queries {
 			sum.add(q)
 		}
-		for _, one := range l.state {
+		for _, one := range l.state.list {
 			sum.addState(one)
 		}
-		sum.leftOut += l.leftOut
+		sum.leftOut += l.leftOut + l.state.leftOut
 		l.mu.Unlock()
 	}
-	state, more := inWords(sum.state)
-	return sum.queries, state, sum.leftOut + more
+	return sum.queries, sum.state.inWords(), sum.leftOut + sum.state.leftOut
 }
 
 func (l *Log) any() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.queries)+len(l.state)+l.leftOut > 0
+	return len(l.queries)+len(l.state.list)+l.leftOut+l.state.leftOut > 0
 }

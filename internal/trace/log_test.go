@@ -19,8 +19,8 @@ func TestLog(t *testing.T) {
 		ctx := trace.With(t.Context(), &tr)
 		trace.Detail(ctx, "txt a", "v=spf1")
 		trace.Add(ctx, "spf a", "pass")
-		trace.State(ctx, "k", func() string { return "k 1" })
-		trace.State(ctx, "k", func() string { return "k 2" })
+		trace.State(ctx, "k", 3, func() string { return "k 1" })
+		trace.State(ctx, "k", 3, func() string { return "k 2" })
 		if got := tr.Queries(); len(got) != 2 {
 			t.Errorf("the trace has %v", got)
 		}
@@ -30,7 +30,7 @@ func TestLog(t *testing.T) {
 	ctx := trace.With(t.Context(), &found)
 	trace.Detail(ctx, "txt b", "v=spf1")
 	trace.Add(ctx, "spf b", "fail")
-	trace.State(ctx, "l", func() string { return "l 3" })
+	trace.State(ctx, "l", 3, func() string { return "l 3" })
 	found.Tell(trace.With(t.Context(), &mine))
 	if got := mine.Queries(); len(got) != 2 {
 		t.Errorf("who was told has %v", got)
@@ -69,7 +69,7 @@ func TestLogIsBounded(t *testing.T) {
 				tr.To(&log)
 				ctx := trace.With(t.Context(), &tr)
 				trace.Add(ctx, fmt.Sprintf("%02d", i), answer)
-				trace.State(ctx, strconv.Itoa(i), func() string { return "is" + answer })
+				trace.State(ctx, strconv.Itoa(i), size, func() string { return "is" + answer })
 			}
 			queries, state, leftOut := trace.Sum(&log)
 			want := min(64, (8<<10)/size)
@@ -84,17 +84,27 @@ func TestLogIsBounded(t *testing.T) {
 }
 
 // TestATraceIsBounded: what one trace has been told is kept up to a bound, and who is told of it
-// later is told no more.
+// later, or of that in turn, learns how much there is no more.
 func TestATraceIsBounded(t *testing.T) {
-	var found, told trace.Trace
-	var log trace.Log
-	told.To(&log)
-	ctx := trace.With(t.Context(), &found)
-	for i := range 100 {
-		trace.State(ctx, strconv.Itoa(i), func() string { return strconv.Itoa(i) })
-	}
-	found.Tell(trace.With(t.Context(), &told))
-	if _, state, leftOut := trace.Sum(&log); len(state) != 64 || leftOut != 0 {
-		t.Errorf("%d are told, %d left out; want 64 and none", len(state), leftOut)
+	for name, c := range map[string]struct{ size, kept int }{"many": {3, 64}, "large": {4 << 10, 2}} {
+		t.Run(name, func(t *testing.T) {
+			var found, told, last trace.Trace
+			var log trace.Log
+			last.To(&log)
+			ctx := trace.With(t.Context(), &found)
+			for range 2 { // what is known is not left out
+				for i := range 100 {
+					trace.State(ctx, strconv.Itoa(i), c.size, func() string { return strconv.Itoa(i) })
+					trace.Add(ctx, strconv.Itoa(i), "")
+				}
+			}
+			trace.Detail(ctx, "of it", "")
+			found.Tell(trace.With(t.Context(), &told))
+			told.Tell(trace.With(t.Context(), &last))
+			queries, state, leftOut := trace.Sum(&log)
+			if len(queries) != 64 || len(state) != c.kept || leftOut < 36+100-c.kept {
+				t.Errorf("%d queries and %d answers are told, %d left out; want 64, %d and the rest", len(queries), len(state), leftOut, c.kept)
+			}
+		})
 	}
 }

@@ -6,6 +6,7 @@ package trace
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -30,13 +31,18 @@ type Trace struct {
 	mu      sync.Mutex
 	queries []Query
 	details uint64 // which of them are, by their number
-	state   []remembered
+	state   answers
+	leftOut int // of the queries, without details
 	log     *Log
 	alone   bool // nobody is told of what it has, neither a log nor another trace
 }
 
 // ErrNotRecorded is the error of a question that is put to a record, and that nobody put then.
-var ErrNotRecorded = errors.New("not asked then")
+// ErrLeftOut is one of them: bounds have left a part of the record out, so it may have been put.
+var (
+	ErrNotRecorded = errors.New("not asked then")
+	ErrLeftOut     = fmt.Errorf("left out of the record, or %w", ErrNotRecorded)
+)
 
 type key struct{}
 
@@ -68,8 +74,8 @@ func (c *Carrier) Take() []Query {
 	c.trace.mu.Lock()
 	defer c.trace.mu.Unlock()
 	queries := c.trace.queries
-	clear(c.trace.state)
-	c.trace.queries, c.trace.details, c.trace.state = nil, 0, c.trace.state[:0]
+	c.trace.queries, c.trace.details, c.trace.leftOut = nil, 0, 0
+	c.trace.state.reset()
 	return queries
 }
 
@@ -105,10 +111,11 @@ func Detail(ctx context.Context, question, answer string) {
 }
 
 // State keeps what stood under a name in what is remembered, in words that are not for people: the
-// log alone has them, and asks for them when it is summed up. They must be the same then.
-func State(ctx context.Context, name string, words func() string) {
+// log alone has them, and asks for them when it is summed up. They must be the same then, and no
+// longer than octets.
+func State(ctx context.Context, name string, octets int, words func() string) {
 	if t := of(ctx); t != nil {
-		t.addState(remembered{name, words})
+		t.addState(remembered{name, octets, words})
 	}
 }
 
@@ -131,11 +138,14 @@ func of(ctx context.Context) *Trace {
 func (t *Trace) add(q Query, detail bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if n := len(t.queries); n < maxQueries {
+	switch n := len(t.queries); {
+	case n < maxQueries:
 		t.queries = append(t.queries, q)
 		if detail {
 			t.details |= 1 << n
 		}
+	case !detail:
+		t.leftOut++
 	}
 	if !detail {
 		t.log.add(q)
@@ -145,26 +155,37 @@ func (t *Trace) add(q Query, detail bool) {
 func (t *Trace) addState(one remembered) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.state) < maxQueries {
-		t.state = append(t.state, one)
-	}
+	t.state.add(one)
 	t.log.addState(one)
 }
 
-// Tell adds what this trace has to that of the context, if there is one.
+// lose counts what another trace could not pass on.
+func (t *Trace) lose(n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.leftOut += n
+	t.log.lose(n)
+}
+
+// Tell adds what this trace has to that of the context, if there is one, and how much its bounds
+// have left out.
 func (t *Trace) Tell(ctx context.Context) {
 	other := of(ctx)
 	if other == nil {
 		return
 	}
 	t.mu.Lock()
-	queries, details, state := slices.Clone(t.queries), t.details, slices.Clone(t.state)
+	queries, details, state := slices.Clone(t.queries), t.details, slices.Clone(t.state.list)
+	leftOut := t.leftOut + t.state.leftOut
 	t.mu.Unlock()
 	for i, q := range queries {
 		other.add(q, details&(1<<i) != 0)
 	}
 	for _, one := range state {
 		other.addState(one)
+	}
+	if leftOut > 0 {
+		other.lose(leftOut)
 	}
 }
 

@@ -56,7 +56,7 @@ func (l Level) Thin(e *record.Entry) bool {
 		return true
 	case m != nil && len(m.Queries)+len(m.State) > 0:
 		thin := *m
-		thin.Queries, thin.State, thin.LeftOut = nil, nil, thin.LeftOut+len(m.Queries)
+		thin.Queries, thin.State, thin.LeftOut = nil, nil, thin.LeftOut+len(m.Queries)+len(m.State)
 		e.Message = &thin
 		return true
 	}

@@ -274,3 +274,13 @@ func TestChange(t *testing.T) {
 		t.Error("what is no JSON is read")
 	}
 }
+
+// What is taken out of an entry is counted in it, also what was remembered: who judges it again
+// must know that something may be missing.
+func TestThinCounts(t *testing.T) {
+	m := &policy.Transaction{State: []string{"a -", "b -"}, LeftOut: 1}
+	e := record.Entry{Message: m}
+	if !row.NoQueries.Thin(&e) || e.Message.State != nil || e.Message.LeftOut != 3 || len(m.State) != 2 {
+		t.Errorf("%+v of %+v", e.Message, m)
+	}
+}
