@@ -44,18 +44,23 @@ func (b bound) String() string {
 	return sign + " " + withUnit(figure(b.Value), b.Unit)
 }
 
-// reachedBy tells in words whether a median reaches it, and else by how much it does not.
-func (b bound) reachedBy(median float64) string {
-	off := median/b.Value - 1
-	switch {
-	case math.IsNaN(median):
+// reachedBy tells in words whether the median of the rounds reaches it, and else by how much it does
+// not. Where it does and some round does not, that is said.
+func (b bound) reachedBy(rounds sample) string {
+	if len(rounds) == 0 {
 		return "not measured"
+	}
+	median := rounds.median()
+	off := median/b.Value - 1
+	switch low, high := rounds.ends(); {
 	case !b.AtLeast && off >= 1:
 		return fmt.Sprintf("no: %.1f times that", off+1)
 	case b.AtLeast && median < b.Value:
 		return fmt.Sprintf("no: %s below", percent(-off))
 	case !b.AtLeast && median > b.Value:
 		return fmt.Sprintf("no: %s above", percent(off))
+	case b.AtLeast && low < b.Value, !b.AtLeast && high > b.Value:
+		return "reached, not in each round"
 	default:
 		return "reached"
 	}

@@ -14,11 +14,15 @@ import (
 // allAims has each part find its aims and prints the page. Each is a process of its own: its heap
 // is its own, and one that fails loses no other's rows.
 func (b *bench) allAims() error {
-	names, err := chosen(b.aims, namesOf(parts(), part.hasAims))
+	all := namesOf(parts(), part.hasAims)
+	names, err := chosen(b.aims, all)
 	if err != nil {
 		return err
 	}
 	page := aimsPage{when: time.Now(), machine: thisMachine(), rounds: b.rounds}
+	if len(names) < len(all) {
+		page.of = names
+	}
 	for _, name := range names {
 		begun := time.Now()
 		list, err := b.aimsOf(name)
