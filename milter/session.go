@@ -183,12 +183,9 @@ func (s *session) end(last []byte) {
 
 // close ends the session. A panic has no message left to be a fault of.
 func (s *session) close() {
-	defer func() {
-		if v := recover(); v != nil {
-			s.conn.log(fmt.Errorf("milter session %s: panic at its end: %v\n%s", s.policy.ID(), v, debug.Stack()))
-		}
-	}()
-	s.policy.Close()
+	if err := caught(s.policy.Close); err != nil {
+		s.conn.log(fmt.Errorf("milter session %s: at its end: %w", s.policy.ID(), err))
+	}
 }
 
 // queue returns the MTA's id of the message. Postfix has none before the first recipient is
@@ -226,21 +223,26 @@ func (s *session) proceed(granted gomilter.OptProtocol) {
 // guard calls the policy and makes a panic a fault of the message. It reports whether there was
 // none.
 func (s *session) guard(call func()) (ok bool) {
-	defer func() {
-		if v := recover(); v != nil {
-			ok = false
-			s.fault(fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
-		}
-	}()
-	call()
-	return true
+	err := caught(call)
+	if err != nil {
+		s.fault(err)
+	}
+	return err == nil
 }
 
 func (s *session) fault(err error) {
+	if again := caught(func() { s.policy.Fault(err) }); again != nil {
+		s.conn.log(fmt.Errorf("milter session %s: fault not noticed: %w\nit was: %w", s.policy.ID(), again, err))
+	}
+}
+
+// caught makes a panic of what it calls an error, with the stack.
+func caught(call func()) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			s.conn.log(fmt.Errorf("milter session %s: fault not noticed: panic: %v; it was: %w", s.policy.ID(), v, err))
+			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
 		}
 	}()
-	s.policy.Fault(err)
+	call()
+	return nil
 }

@@ -54,7 +54,7 @@ func TestPanics(t *testing.T) {
 				t.Errorf("faults %q, want %q", faults, tt.want)
 			}
 			errs, _ := server.said()
-			logged := slices.ContainsFunc(errs, func(e string) bool { return strings.Contains(e, "panic at its end: test: close\n") })
+			logged := slices.ContainsFunc(errs, func(e string) bool { return strings.Contains(e, "at its end: panic: test: close\n") })
 			if logged != atTheEnd {
 				t.Errorf("the log says %q", errs)
 			}
