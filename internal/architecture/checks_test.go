@@ -157,6 +157,7 @@ var alsoNamed = map[string][]string{
 	"internal/content":     {"content"},                                            // the beginning of a field's name
 	"internal/content/css": {"size"},                                               // an attribute
 	"internal/policytest":  {"fault"},                                              // its own
+	"internal/record/row":  {"fault", "recipient", "hops"},                         // fields of a row
 	"internal/rspamd":      {"greylist"},                                           // an action
 	"internal/spamd":       {"spam"},                                               // an action, and a line of the protocol
 	"checks/impersonation": {"header-from"},                                        // what its flag is about

@@ -2,8 +2,6 @@
 package row
 
 import (
-	"encoding/json"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -126,17 +124,20 @@ func encodeEvent(entry record.Entry) (Row, error) {
 		Mode: e.Mode, Action: e.Action, Code: e.Line.Code(), Service: policy.Service(clean(string(e.Service))), Direction: clean(e.Direction),
 		Shown: shown(e.From, e.Subject),
 	}
-	rest := event{Event: e}
-	if r.ID != e.ID {
-		rest.ID = e.ID
-	}
-	if r.Login != e.Login {
-		rest.Login = e.Login
-	}
-	rest.Client = r.client(e.Client)
 	r.sender(entry)
 	r.keys(e.Recipients, e.QueueID, e.MessageID)
-	return r, r.encode(rest)
+	rest := newObject(e.Trace, nil)
+	rest.event(e)
+	if r.ID != e.ID {
+		rest.textIf("id", e.ID)
+	}
+	rest.address("client", r.client(e.Client))
+	if r.Login != e.Login {
+		rest.textIf("login", e.Login)
+	}
+	var err error
+	r.Rest, err = rest.rest()
+	return r, err
 }
 
 func encodeMessage(entry record.Entry) (Row, error) {
@@ -146,11 +147,6 @@ func encodeMessage(entry record.Entry) (Row, error) {
 		Login: clean(strings.ToLower(t.Login)), Check: clean(t.Check), Service: policy.Service(clean(string(t.Service))),
 		Fates: 1 << t.Fate, Shown: shown(t.From, t.Subject),
 	}
-	rest := message{Transaction: t}
-	if r.Login != t.Login {
-		rest.Login = t.Login
-	}
-	rest.Client = r.client(t.Client)
 	r.sender(entry)
 	var recipients, directions []string
 	for _, one := range t.Recipients {
@@ -162,18 +158,15 @@ func encodeMessage(entry record.Entry) (Row, error) {
 	}
 	r.Direction = clean(strings.Join(directions, " "))
 	r.keys(recipients, t.QueueID, t.MessageID)
-	return r, r.encode(rest)
-}
-
-func (r *Row) encode(rest any) error {
-	var b strings.Builder
-	out := json.NewEncoder(&b)
-	out.SetEscapeHTML(false) // a part of it is searched for as it is
-	if err := out.Encode(rest); err != nil {
-		return fmt.Errorf("record: an entry cannot be written: %w", err)
+	rest := newObject(t.Queries, t.State)
+	rest.message(t)
+	rest.address("client", r.client(t.Client))
+	if r.Login != t.Login {
+		rest.textIf("login", t.Login)
 	}
-	r.Rest = []byte(strings.TrimSuffix(b.String(), "\n"))
-	return nil
+	var err error
+	r.Rest, err = rest.rest()
+	return r, err
 }
 
 // micro is a time as a row has it.

@@ -252,6 +252,7 @@ func FuzzDecode(f *testing.F) {
 		if _, err := row.Encode(e); err != nil {
 			t.Fatalf("what was read cannot be written again: %v", err)
 		}
+		wantRest(t, e)
 		_ = record.Query{Text: "x"}.Normal().Match(e)
 	})
 }
