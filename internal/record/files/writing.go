@@ -1,9 +1,11 @@
 package files
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strings"
 
 	"mailweir/internal/record"
@@ -18,6 +20,7 @@ type writing struct {
 	tx     *sql.Tx
 	insert *sql.Stmt
 	found  [foundAtOnce + 1]*sql.Stmt // by how many keys they write
+	keys   []foundKey                 // that wait to be written in order
 
 	late   int64
 	rollup map[rollupKey]int
@@ -113,17 +116,43 @@ func (w *writing) put(e record.Entry) error {
 	return w.find(r)
 }
 
-// find writes the keys by which an entry is found, several at once: a statement costs as much as a
-// row.
+// foundKey is a row of the table found.
+type foundKey struct {
+	row.Key
+	position record.Position
+}
+
+// find notes the keys by which an entry is found.
 func (w *writing) find(r row.Row) error {
-	for len(r.Keys) > 0 {
-		n := min(len(r.Keys), foundAtOnce)
-		args := make([]any, 0, 3*n)
-		for _, k := range r.Keys[:n] {
-			args = append(args, int(k.Kind), k.Value, int64(r.Position))
+	for _, k := range r.Keys {
+		w.keys = append(w.keys, foundKey{k, r.Position})
+	}
+	if len(w.keys) < foundHeld {
+		return nil
+	}
+	return w.writeKeys()
+}
+
+const (
+	// foundHeld is how many keys are held at most until they are written in order.
+	foundHeld = 8192
+	// foundAtOnce is how many go into one statement: a statement costs as much as a row.
+	foundAtOnce = 64
+)
+
+// writeKeys writes the keys that are held. In their order each page of the table is looked up once,
+// not once a key.
+func (w *writing) writeKeys() error {
+	slices.SortFunc(w.keys, func(a, b foundKey) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), strings.Compare(a.Value, b.Value), cmp.Compare(a.position, b.position))
+	})
+	args := make([]any, 0, 3*foundAtOnce)
+	for some := range slices.Chunk(w.keys, foundAtOnce) {
+		args = args[:0]
+		for _, k := range some {
+			args = append(args, int(k.Kind), k.Value, int64(k.position))
 		}
-		r.Keys = r.Keys[n:]
-		statement, err := w.foundStatement(n)
+		statement, err := w.foundStatement(len(some))
 		if err != nil {
 			return err
 		}
@@ -131,11 +160,9 @@ func (w *writing) find(r row.Row) error {
 			return err
 		}
 	}
+	w.keys = w.keys[:0]
 	return nil
 }
-
-// foundAtOnce is how many keys go into one statement.
-const foundAtOnce = 8
 
 // foundStatement writes so many keys.
 func (w *writing) foundStatement(n int) (s *sql.Stmt, err error) {
@@ -163,6 +190,9 @@ func text(s string) any {
 
 // finish writes what has been added up.
 func (w *writing) finish() error {
+	if err := w.writeKeys(); err != nil {
+		return err
+	}
 	for key, n := range w.rollup {
 		if _, err := w.tx.ExecContext(w.ctx, "INSERT INTO rollup VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
 			key.minute, int(key.kind), key.check, key.mode, key.action, key.fate, n); err != nil {
