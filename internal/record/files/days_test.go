@@ -1,6 +1,7 @@
 package files_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"io/fs"
 	"os"
@@ -293,7 +294,22 @@ func TestRetain(t *testing.T) {
 	}
 }
 
-// A file of version 1 is read, and takes more.
+// The rows of accepted messages leave little room on a page.
+func TestPages(t *testing.T) {
+	b := newBed(t, files.Options{})
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(filepath.Join(b.dir, "2026-11-23.sqlite"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size := binary.BigEndian.Uint16(data[16:]); size != 8192 { // Database File Format, 1.3.2
+		t.Errorf("pages of %d octets", size)
+	}
+}
+
+// A file of version 1, which has smaller pages, is read, and takes more.
 func TestVersion1(t *testing.T) {
 	b := newBed(t, files.Options{})
 	data, err := os.ReadFile("testdata/version1.sqlite")
