@@ -82,7 +82,7 @@ func (e *entered) permitOf(ctx context.Context, a address.Address, delimiter str
 	switch {
 	case own == nil:
 		return p.or(err)
-	case p.err == nil && p.match.Found() && byhand.LessThan(p.match.Key, own):
+	case p.err == nil && p.match != nil && byhand.LessThan(p.match.Key, own):
 		return p
 	}
 	return byHandPermit(own)

@@ -15,7 +15,7 @@ import (
 
 // permission is an administrator's permit, looked up once.
 type permission struct {
-	match   table.Match
+	match   *table.Match  // the entry that answered, nil for none
 	entered *byhand.Entry // at run time, instead of a match
 	ok      bool
 	err     error // there may be one: the table could not answer
@@ -37,8 +37,16 @@ func (p *permission) by() string {
 
 // permissionOf is what a look-up in a list of permits comes to.
 func permissionOf(match table.Match, err error) permission {
-	return permission{match: match, ok: match.Action.Verb == table.OK, err: err}
+	p := permission{ok: match.Action.Verb == table.OK, err: err}
+	if match.Found() {
+		kept := match
+		p.match = &kept
+	}
+	return p
 }
+
+// unverified is [unverified] of the entry; what people enter has no such thing.
+func (p *permission) unverified() bool { return p.match != nil && unverified(*p.match) }
 
 // permits reports which permit, if any, lets this mail past the check. An error means that a permit
 // may exist: a table could not answer, or whether the sender is vouched for could not be found out.
@@ -172,7 +180,7 @@ func (m *message) senderPermits(ctx context.Context, bits policy.Exemption) (str
 	case !p.ok:
 		return "", p.err
 	}
-	if unverified(p.match) || m.client.ok {
+	if p.unverified() || m.client.ok {
 		return p.by(), nil
 	}
 	if signed, _ := m.signedBySender(ctx); signed && bits&policy.ExemptPermitSender != 0 {
@@ -221,7 +229,7 @@ func (m *message) headerFromPermits(ctx context.Context) (string, error) {
 			continue
 		}
 		by := p.by()
-		if unverified(p.match) || m.client.ok {
+		if p.unverified() || m.client.ok {
 			return by, nil
 		}
 		if from.Domain != m.Sender.Domain {

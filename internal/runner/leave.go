@@ -11,7 +11,7 @@ import (
 // Postfix tells of RSET only with the next command.
 func (s *Session) dismiss(r *recipient, outcome policy.Outcome) {
 	m, p := s.msg, s.policy()
-	r.release(outcome, s.background.guarded)
+	r.leave(outcome, s.background.guarded)
 	m.left.add(r)
 	switch {
 	case s.explaining():
@@ -39,19 +39,25 @@ func outcome(e *policy.Event) policy.Outcome {
 
 // release ends the scope: it gives back what is held and stops the work that nobody waits for any
 // more. A panic of one who gives back, which guarded takes, costs nobody else what is his.
-func (s *scope) release(o policy.Outcome, guarded func(func())) {
+func (s *scope) release(fate policy.Fate, guarded func(func())) {
 	s.mu.Lock()
 	held := s.held
-	s.held, s.ended, s.fate = nil, true, o
+	s.held, s.ended, s.fate = nil, true, fate
 	s.mu.Unlock()
 	for _, giveBack := range held {
-		guarded(func() { giveBack(o.Fate) })
+		guarded(func() { giveBack(fate) })
 	}
 	for _, f := range s.findings {
 		if f.later != nil {
 			f.later.abandon()
 		}
 	}
+}
+
+// leave ends the recipient's scope.
+func (r *recipient) leave(o policy.Outcome, guarded func(func())) {
+	r.end = o
+	r.release(o.Fate, guarded)
 }
 
 // monitored lists the monitored checks that objected in this scope.
@@ -71,7 +77,7 @@ type departures struct {
 func (d *departures) add(r *recipient) {
 	d.count++
 	if len(d.list) < policy.MaxEventRecipients {
-		d.list = append(d.list, r.outcome(r.fate))
+		d.list = append(d.list, r.outcome(r.end))
 	}
 }
 

@@ -22,7 +22,7 @@ type scope struct {
 	held  []func(policy.Fate) // leases and the like, each to be given back
 	would []string            // monitored checks that objected
 	ended bool
-	fate  policy.Outcome
+	fate  policy.Fate
 }
 
 // connection is one SMTP connection under one policy.
@@ -69,7 +69,8 @@ type recipient struct {
 	policy.Recipient
 	scope
 	msg    *message
-	number int // of the transaction's, from 1
+	number int            // of the transaction's, from 1
+	end    policy.Outcome // what became of it
 	grants fact.Fact[[]policy.Grant]
 	// list is what is granted, where asking never waits.
 	atOnce  sync.Once
@@ -89,7 +90,7 @@ func (s *scope) Hold(giveBack func(policy.Fate)) (policy.Fate, bool) {
 	if !s.ended {
 		s.held = append(s.held, giveBack)
 	}
-	return s.fate.Fate, s.ended
+	return s.fate, s.ended
 }
 
 // Recipients are those that remain.

@@ -21,7 +21,7 @@ func (s *Session) learn(work func(context.Context)) {
 }
 
 func (s *Session) settleRecipient(ctx context.Context, b *bound, r *recipient, would []string) {
-	outcome := r.fate
+	outcome := r.end
 	outcome.Would = slices.Concat(would, r.monitored())
 	s.background.guarded(func() { b.hooks.SettleRecipient(ctx, &r.Recipient, outcome) })
 }
@@ -46,9 +46,9 @@ func (s *Session) endMessage(fate policy.Fate) {
 		m.decided.Fate, m.decided.At = fate, s.now()
 	}
 	for _, r := range m.recipients {
-		r.release(m.decided, s.background.guarded)
+		r.leave(m.decided, s.background.guarded)
 	}
-	m.release(m.decided, s.background.guarded)
+	m.release(m.decided.Fate, s.background.guarded)
 	if s.exempt() || s.past != nil {
 		return
 	}
@@ -131,6 +131,6 @@ func (s *Session) endConnection() {
 // closeScope gives back what a connection scope holds, and returns what ends its use of the policy.
 // A session that moves to another policy has several scopes, one after the other.
 func (s *Session) closeScope(c *connection) (leave func()) {
-	c.release(policy.Outcome{}, s.background.guarded)
+	c.release(policy.Accepted, s.background.guarded)
 	return func() { s.runner.leave(c.policy) }
 }
