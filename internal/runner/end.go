@@ -34,7 +34,7 @@ func (s *Session) answerMessage() policy.Answer {
 		g.remaining = remaining
 		a.resolveGroup(&g)
 		if g.waits() && g.mode() <= policy.Monitor && !s.explaining() {
-			m.late.add(s.background, &a.resolver, g) // whatever is found can only be recorded, and nobody waits for it
+			m.late.add(&s.background, &a.resolver, g) // whatever is found can only be recorded, and nobody waits for it
 			continue
 		}
 		a.awaitGroup(&g, a.patience)

@@ -13,7 +13,7 @@ import (
 type queue struct {
 	runner *Runner
 	mu     sync.Mutex
-	room   chan struct{} // says that a piece has been taken
+	room   chan struct{} // says that a piece has been taken, while that is waited for
 	queue  []func()
 	busy   bool
 	stuck  bool // nothing has been taken since it was waited for in vain
@@ -28,8 +28,6 @@ const (
 	maxQueued  = 256
 	roomWithin = time.Second
 )
-
-func newQueue(rn *Runner) *queue { return &queue{runner: rn, room: make(chan struct{}, 1)} }
 
 // do queues one piece of work, whatever waits already: the few that must be done.
 func (a *queue) do(work func()) {
@@ -66,16 +64,19 @@ func (a *queue) take(work func()) bool {
 func (a *queue) awaitRoom() {
 	patience := time.NewTimer(roomWithin)
 	defer patience.Stop()
+	room := make(chan struct{}, 1)
+	a.room = room
 	for over := false; len(a.queue) >= maxQueued && !over; {
 		a.hurry()
 		a.mu.Unlock()
 		select {
-		case <-a.room:
+		case <-room:
 		case <-patience.C:
 			over = true
 		}
 		a.mu.Lock()
 	}
+	a.room = nil
 }
 
 func (a *queue) push(work func()) {
@@ -133,10 +134,11 @@ func (a *queue) run() {
 		work := a.queue[0]
 		a.queue[0] = nil
 		a.queue, a.stuck = a.queue[1:], false
+		room := a.room
 		a.mu.Unlock()
 		select {
-		case a.room <- struct{}{}:
-		default: // that is said already
+		case room <- struct{}{}:
+		default: // nobody waits, or that is said already
 		}
 		a.guarded(work)
 	}

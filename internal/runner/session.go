@@ -23,7 +23,7 @@ type Session struct {
 	// transactions counts those of this connection.
 	transactions int
 	faulted      error // a fault between messages, for the next one to answer
-	background   *queue
+	background   queue
 	began        time.Time     // when the MTA asked what is being answered
 	carrier      trace.Carrier // of questions that never wait
 	patience     patience
@@ -34,7 +34,7 @@ type Session struct {
 
 // NewSession returns the session of a new SMTP connection.
 func (rn *Runner) NewSession() *Session {
-	return &Session{runner: rn, id: policy.NewID(), background: newQueue(rn), carrier: trace.Carrier{Context: rn.ctx}}
+	return &Session{runner: rn, id: policy.NewID(), background: queue{runner: rn}, carrier: trace.Carrier{Context: rn.ctx}}
 }
 
 // NewExplainer returns a session that runs every check, waits for each, and tells what it said. It
