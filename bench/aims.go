@@ -44,8 +44,8 @@ func (b bound) String() string {
 	return sign + " " + withUnit(figure(b.Value), b.Unit)
 }
 
-// reachedBy tells in words whether the median of the rounds reaches it, and else by how much it does
-// not. Where it does and some round does not, that is said.
+// reachedBy tells in words whether the median of the rounds reaches it, and else by how much it
+// does not. Where it does and some round does not, that is said.
 func (b bound) reachedBy(rounds sample) string {
 	if len(rounds) == 0 {
 		return "not measured"

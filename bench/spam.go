@@ -11,8 +11,8 @@ import (
 	"mailweir/test/testbed"
 )
 
-// spam compares what a message costs with rspamd alone, without any scanner, and through mailweir with
-// rspamd. They take turns, a message at a time.
+// spam compares what a message costs with rspamd alone, without any scanner, and through mailweir
+// with rspamd. They take turns, a message at a time.
 func (b *bench) spam() error {
 	h := b.Part()
 	defer h.Close()

@@ -13,8 +13,8 @@ import (
 	"mailweir/test/testbed"
 )
 
-// kept measures what a key costs whose answer is kept, for a table of any type: what is asked is the
-// same code for all of them.
+// kept measures what a key costs whose answer is kept, for a table of any type: what is asked is
+// the same code for all of them.
 func (b *bench) kept() error {
 	h := b.Part()
 	defer h.Close()

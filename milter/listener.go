@@ -56,8 +56,8 @@ func CheckAddress(spec string, opts ListenOptions) error {
 	return err
 }
 
-// ParseAddress reads an address as Postfix and Sendmail write it, and returns network and address as
-// package net takes them.
+// ParseAddress reads an address as Postfix and Sendmail write it, and returns network and address
+// as package net takes them.
 func ParseAddress(spec string) (network, address string, err error) {
 	kind, rest, found := strings.Cut(spec, ":")
 	if !found {

@@ -56,8 +56,8 @@ func (m *member) judge(a *dns.Answer) ListResult {
 		}
 		r.Err = err
 		if plausible(ip) != nil {
-			// Somebody else's answer, or the list's own "I do not answer you": nothing beside it can be
-			// believed.
+			// Somebody else's answer, or the list's own "I do not answer you": nothing beside it
+			// can be believed.
 			r.State, r.Codes = Errored, nil
 			return r
 		}
@@ -109,9 +109,9 @@ func (z *zoneInfo) explain(ip netip.Addr, explicit bool) (Code, error) {
 	case z != nil:
 		return z.lookUp(ip)
 	case ip == netip.AddrFrom4([4]byte{127, 0, 0, 1}) && !explicit:
-		// RFC 5782 section 5 keeps 127.0.0.1 out of lists as a subject; as an answer it is what blocking
-		// resolvers and lists that refuse to answer (SURBL, URIBL) return, so nobody gets it counted
-		// without asking for it.
+		// RFC 5782 section 5 keeps 127.0.0.1 out of lists as a subject; as an answer it is what
+		// blocking resolvers and lists that refuse to answer (SURBL, URIBL) return, so nobody gets
+		// it counted without asking for it.
 		return c, fmt.Errorf("answer 127.0.0.1 is what a blocked resolver gets; name it in a filter if this list means it")
 	}
 	return c, nil

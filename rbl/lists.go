@@ -14,8 +14,8 @@ import (
 
 // ListsOptions configures [Lists].
 type ListsOptions struct {
-	// OnChange is told of every change of a list's health, each exactly once, one after the other. It
-	// must not block for long and must not call Suspend, Resume or KnownGood.
+	// OnChange is told of every change of a list's health, each exactly once, one after the other.
+	// It must not block for long and must not call Suspend, Resume or KnownGood.
 	OnChange func(Change)
 	// Recorded says that the answers are those of a record: no list is tested or suspended.
 	Recorded bool

@@ -66,15 +66,16 @@ func (l *Lists) selfTest(ctx context.Context, li *list) testOutcome {
 	wg.Wait()
 	switch {
 	case four.why == notListed && li.info == nil && six.why == "":
-		// A list of IPv6 addresses alone: section 5 asks it for the IPv6 entries only. Well-known lists
-		// all know IPv4.
+		// A list of IPv6 addresses alone: section 5 asks it for the IPv6 entries only. Well-known
+		// lists all know IPv4.
 		return testOutcome{noIPv4: true}
 	case four.why != "":
 		return four
 	case six.why == "" || untested:
 		return four
 	case six.why == notListed:
-		// Most lists know IPv4 only; they need no IPv6 entry, and are then not asked about IPv6 clients.
+		// Most lists know IPv4 only; they need no IPv6 entry, and are then not asked about IPv6
+		// clients.
 		four.noIPv6 = li.info == nil || !li.info.ipv6
 		return four
 	case six.unanswered:

@@ -359,7 +359,8 @@ func TestManagedOutage(t *testing.T) {
 	}
 }
 
-// Header From is judged for all recipients, also where it is not known what one of them has entered.
+// Header From is judged for all recipients, also where it is not known what one of them has
+// entered.
 func TestManagedOutageHeader(t *testing.T) {
 	world := policytest.NewWorld()
 	store := &policytest.Fallible{Store: world.State}

@@ -99,7 +99,8 @@ func (c *rule) strange() (list []string) {
 	return list
 }
 
-// sourced are the domains that have sources, as far as is known: at most a hundred of those under *.
+// sourced are the domains that have sources, as far as is known: at most a hundred of those
+// under *.
 func (c *rule) sourced(locals []string) []string {
 	list := slices.Collect(maps.Keys(c.choice.domains))
 	if len(c.choice.all) > 0 {

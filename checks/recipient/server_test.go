@@ -232,8 +232,8 @@ func TestMemoryFirst(t *testing.T) {
 	s.says(t, "eve@ours.example", later)
 }
 
-// A server that is used for nothing refuses nobody, and no other source does: those whom it alone knows
-// are in none of them.
+// A server that is used for nothing refuses nobody, and no other source does: those whom it alone
+// knows are in none of them.
 func TestSuspended(t *testing.T) {
 	s := newSite(t, "--recipient-source=ours.example=smtp:a")
 	s.a.suspended = "accepts every address"
@@ -268,8 +268,8 @@ func TestSuspended(t *testing.T) {
 	}
 }
 
-// A question of ours that comes back to us is not asked again, and not refused: by the yes the server
-// finds out that it asks itself.
+// A question of ours that comes back to us is not asked again, and not refused: by the yes the
+// server finds out that it asks itself.
 func TestOurselves(t *testing.T) {
 	s := newSite(t, "--recipient-source=*=smtp:a")
 	s.a.asks = netip.MustParseAddrPort("192.0.2.1:25252") // that of every letter

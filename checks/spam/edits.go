@@ -12,11 +12,12 @@ import (
 )
 
 // maxDeletions bounds the fields that are taken out of one message: for each the MTA looks through
-// the header section again. So many take Postfix 0.1 s and Sendmail 0.3 s; 10,000 take Postfix 15 s.
+// the header section again. So many take Postfix 0.1 s and Sendmail 0.3 s; 10,000 take Postfix
+// 15 s.
 const maxDeletions = 1000
 
-// change is the verdict that changes the message, if anything is to be changed. Left are fields that
-// should be taken out and are not.
+// change is the verdict that changes the message, if anything is to be changed. Left are fields
+// that should be taken out and are not.
 func change(edits []policy.Edit, left int, cause string) policy.Verdict {
 	if len(edits) == 0 {
 		return policy.Pass

@@ -61,8 +61,8 @@ func grants(to string, err error) *policy.Check {
 	}})
 }
 
-// TestRecipientPermits: one recipient's permit lets the message past for all, marked for the others;
-// that of all leaves it alone. What cannot be told makes the refusal temporary.
+// TestRecipientPermits: one recipient's permit lets the message past for all, marked for the
+// others; that of all leaves it alone. What cannot be told makes the refusal temporary.
 func TestRecipientPermits(t *testing.T) {
 	two := policytest.Letter{To: []string{"user@ours.example", "other@ours.example"}}
 	for _, tt := range []struct {

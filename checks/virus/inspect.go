@@ -49,8 +49,8 @@ func takesLess(limit int64) string {
 	return fmt.Sprintf("it takes less of a message than --virus-max-size: the first %s are scanned; raise StreamMaxLength in clamd.conf", &size)
 }
 
-// tick says once of a scanner that it takes less than it should, and keeps the age of the signatures
-// in the metrics.
+// tick says once of a scanner that it takes less than it should, and keeps the age of the
+// signatures in the metrics.
 func (r *rule) tick(ctx context.Context, tell func(*policy.Event)) {
 	for _, s := range r.scanners {
 		if limit, news := s.Limit(); news {

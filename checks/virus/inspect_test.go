@@ -72,8 +72,8 @@ func TestInspectionOfNothing(t *testing.T) {
 	}
 }
 
-// A scanner that takes less than it is shown is told of once; the age of the signatures is asked for
-// again and again.
+// A scanner that takes less than it is shown is told of once; the age of the signatures is asked
+// for again and again.
 func TestTick(t *testing.T) {
 	f := clamdtest.Start(t, &clamdtest.Fake{MaxSize: 300_000, Version: "ClamAV 1.4.6/27456/Sun Nov 22 09:00:00 2026"})
 	p, now, seen := build(t, "--virus-scanner="+f.Spec())

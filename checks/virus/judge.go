@@ -55,8 +55,8 @@ func (r *rule) message(m *policy.Message) (policy.Verdict, error) {
 		result, err := r.group.Scan(ctx, m.Open)
 		r.tell(ctx, result, err)
 		if errors.Is(err, clamd.ErrMessage) {
-			// Whoever makes a message that cannot be kept, by its header or by many at once, must not
-			// get past by that.
+			// Whoever makes a message that cannot be kept, by its header or by many at once, must
+			// not get past by that.
 			return seen{}, policy.Pass, policy.DeferOn(err)
 		}
 		if err != nil {
@@ -120,8 +120,8 @@ func (r *rule) tell(ctx context.Context, result clamd.Result, err error) {
 	r.env.TellScan(word, result.Octets, result.Took)
 }
 
-// onError returns what becomes of an error for this message. After DATA it is the whole message that
-// waits or goes on: where recipients differ it waits if that is what either flag says.
+// onError returns what becomes of an error for this message. After DATA it is the whole message
+// that waits or goes on: where recipients differ it waits if that is what either flag says.
 func (r *rule) onError(m *policy.Message) func(error) error {
 	outbound, others := false, false
 	for rcpt := range m.Recipients() {

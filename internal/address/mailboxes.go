@@ -119,8 +119,8 @@ func domainRun(s string) string {
 	return strings.TrimRight(s[:i], ".-")
 }
 
-// yieldDomain yields an address with the domain that stands at the beginning of text, in both of its
-// readings.
+// yieldDomain yields an address with the domain that stands at the beginning of text, in both of
+// its readings.
 func yieldDomain(local, domain, text string, yield func(string) bool) bool {
 	if domain == "" {
 		return true
@@ -132,9 +132,9 @@ func yieldDomain(local, domain, text string, yield func(string) bool) bool {
 	return joined == "" || yield(local+"@"+joined)
 }
 
-// joinDomain is the domain at the beginning of s with the blanks behind its dots left out, which RFC
-// 5322 section 4.4 lets stand there, too; "" where there are none. It may as well be that a sentence
-// ends.
+// joinDomain is the domain at the beginning of s with the blanks behind its dots left out, which
+// RFC 5322 section 4.4 lets stand there, too; "" where there are none. It may as well be that a
+// sentence ends.
 func joinDomain(s string) string {
 	var domain []byte // not a string, which would be copied for each label
 	for {

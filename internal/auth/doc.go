@@ -11,8 +11,8 @@
 //	file.go      answers by a password file
 //	upstream.go  answers by a Dovecot, reply.go what it says
 //
-// The handshake is answered from memory, whatever the upstream does: an smtpd that finds no mechanism
-// ends before its greeting, and master keeps the service down for a minute. The only way to tell a
-// client to try again is to close the stream, which smtpd answers with 454; whatever is said within
-// the protocol is read as 535.
+// The handshake is answered from memory, whatever the upstream does: an smtpd that finds no
+// mechanism ends before its greeting, and master keeps the service down for a minute. The only way
+// to tell a client to try again is to close the stream, which smtpd answers with 454; whatever is
+// said within the protocol is read as 535.
 package auth

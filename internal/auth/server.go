@@ -113,8 +113,8 @@ func (s *Server) isClosing() bool {
 	return s.closing
 }
 
-// begin greets whoever has connected, also while closing: an smtpd that is not greeted ends. It serves
-// the stream as soon as there is room. It makes room by closing the one that nobody has
+// begin greets whoever has connected, also while closing: an smtpd that is not greeted ends. It
+// serves the stream as soon as there is room. It makes room by closing the one that nobody has
 // used for longest, so that whoever holds many keeps nobody out. While all are at work it waits,
 // some seconds at most, and whoever connects waits in the kernel.
 func (s *Server) begin(conn net.Conn) {

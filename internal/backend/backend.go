@@ -12,8 +12,8 @@ var (
 	// ErrUnavailable is the error of a backend that is lost: nothing is known, and whether anything
 	// was done neither.
 	ErrUnavailable = errors.New("unavailable")
-	// ErrBusy is the error of a call for which there was no room within its deadline. The backend is
-	// not lost.
+	// ErrBusy is the error of a call for which there was no room within its deadline. The backend
+	// is not lost.
 	ErrBusy = errors.New("too many calls are under way")
 )
 
@@ -21,24 +21,24 @@ var (
 type Options struct {
 	// Name is what errors, log and metrics call it, such as ldap://127.0.0.1. It has no secret.
 	Name string
-	// Deadline is how long one call may take. It should be much shorter than what the caller of a call
-	// has.
+	// Deadline is how long one call may take. It should be much shorter than what the caller of a
+	// call has.
 	Deadline time.Duration
-	// InFlight bounds the calls that are under way at once; others wait for room within Deadline. 0 is
-	// no bound.
+	// InFlight bounds the calls that are under way at once; others wait for room within Deadline. 0
+	// is no bound.
 	InFlight int
-	// Probe asks a part that is lost whether it is back, within Deadline. Parts are what can be lost
-	// one without the other, such as the nodes of a cluster, and have numbers; what has no parts is
-	// part 0.
+	// Probe asks a part that is lost whether it is back, within Deadline. Parts are what can be
+	// lost one without the other, such as the nodes of a cluster, and have numbers; what has no
+	// parts is part 0.
 	Probe func(ctx context.Context, part int) error
-	// Answered reports errors by which the backend has answered, so that it is not lost, such as "no
-	// such object". nil: there are none.
+	// Answered reports errors by which the backend has answered, so that it is not lost, such as
+	// "no such object". nil: there are none.
 	Answered func(error) bool
 	// Unavailable is what errors of a lost backend are; nil is [ErrUnavailable].
 	Unavailable error
 	// OnDown is called when the first part is lost, with the error that callers get, and OnUp when
-	// none is lost any more. OnCall is called after each call with how long it took and its error, for
-	// metrics. None may wait, or use the backend.
+	// none is lost any more. OnCall is called after each call with how long it took and its error,
+	// for metrics. None may wait, or use the backend.
 	OnDown func(error)
 	OnUp   func()
 	OnCall func(took time.Duration, err error)

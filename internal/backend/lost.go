@@ -63,8 +63,8 @@ func (b *Backend) probe() {
 	}
 }
 
-// answers probes a part. Nobody else could catch a panic of the prober's: what makes the probe panic
-// is no answer.
+// answers probes a part. Nobody else could catch a panic of the prober's: what makes the probe
+// panic is no answer.
 func (b *Backend) answers(part int) (answers bool) {
 	defer func() {
 		if recover() != nil {

@@ -11,8 +11,8 @@ type Observer struct {
 	// Down is called when a backend is lost, Up when it is back.
 	Down func(name string, err error)
 	Up   func(name string)
-	// Suspended is called when a backend that answers begins to be used for nothing for a part of what
-	// it is asked about, such as a domain, and with an empty why when it is used for it again.
+	// Suspended is called when a backend that answers begins to be used for nothing for a part of
+	// what it is asked about, such as a domain, and with an empty why when it is used for it again.
 	Suspended func(name, part, why string)
 	// Call is called after each call, with how long it took and its error.
 	Call func(name string, took time.Duration, err error)

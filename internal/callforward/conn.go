@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	// mostRefusals is how many refused recipients a connection carries. Postfix holds every reply back
-	// after ten (smtpd_soft_error_limit).
+	// mostRefusals is how many refused recipients a connection carries. Postfix holds every reply
+	// back after ten (smtpd_soft_error_limit).
 	mostRefusals = 9
-	// mostQuestions bounds what one connection carries. Postfix takes more than 100 RSET without mail
-	// for misuse (smtpd_junk_command_limit).
+	// mostQuestions bounds what one connection carries. Postfix takes more than 100 RSET without
+	// mail for misuse (smtpd_junk_command_limit).
 	mostQuestions = 50
 	// resetPatience is how long an answer waits for the reply to RSET behind it.
 	resetPatience = time.Second

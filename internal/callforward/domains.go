@@ -142,8 +142,8 @@ func (d *domains) hasAccepted(ctx context.Context, domain string) (bool, error) 
 	return found, nil
 }
 
-// suspend has the server used for nothing for a domain, or used again if why is "". What it accepted
-// while it was used for nothing shows nothing, so that is forgotten.
+// suspend has the server used for nothing for a domain, or used again if why is "". What it
+// accepted while it was used for nothing shows nothing, so that is forgotten.
 func (d *domains) suspend(ctx context.Context, domain, why string) {
 	d.mu.Lock()
 	f := d.of(domain)

@@ -27,8 +27,8 @@ type fake struct {
 	lines []string // every command
 	conns []net.Conn
 
-	// What it says; a reply may be several lines by |, an empty one is silence, and "close" closes and
-	// "hang" says nothing any more.
+	// What it says; a reply may be several lines by |, an empty one is silence, and "close" closes
+	// and "hang" says nothing any more.
 	greeting, ehlo string
 	mail, rset     string
 	rcpt           func(path string) string

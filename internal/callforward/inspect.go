@@ -13,9 +13,9 @@ import (
 // mostTried bounds the domains that an inspection tries: each is a question.
 const mostTried = 5
 
-// Inspect says, for a person, whether the server answers and where it is used for nothing. It asks for
-// a random name of each of these domains, of five at most, unless that has been done within the hour:
-// whoever watches over us may ask every few seconds.
+// Inspect says, for a person, whether the server answers and where it is used for nothing. It asks
+// for a random name of each of these domains, of five at most, unless that has been done within the
+// hour: whoever watches over us may ask every few seconds.
 func (s *Server) Inspect(ctx context.Context, domains []string) (text string, remarks []string, err error) {
 	if text, err = s.peer.look(ctx); err != nil {
 		return "", nil, fmt.Errorf("%s: %w", s.name, err)

@@ -33,8 +33,8 @@ func (r reply) judge() verdict {
 	case r.code == 252:
 		return uncertain
 	case r.positive():
-		// A code of RCPT is 250 or 251 (RFC 5321 section 4.3.2); of any other the first digit decides
-		// (section 4.2.1).
+		// A code of RCPT is 250 or 251 (RFC 5321 section 4.3.2); of any other the first digit
+		// decides (section 4.2.1).
 		return orUnclear(exists, enhanced == "" || enhanced[0] == '2')
 	case r.code/100 != 5 || r.code == 521 || r.code == 530:
 		return unclear

@@ -23,8 +23,8 @@ func (s *Server) testLater(domain string) {
 	}()
 }
 
-// test finds out whether the server accepts everybody; the test has been counted as begun. Where that
-// cannot be told, what is known stays.
+// test finds out whether the server accepts everybody; the test has been counted as begun. Where
+// that cannot be told, what is known stays.
 func (s *Server) test(ctx context.Context, domain string) (finding, error) {
 	f, err := s.tryRandom(ctx, domain)
 	switch {

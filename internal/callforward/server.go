@@ -18,12 +18,12 @@ import (
 )
 
 const (
-	// lastProbe is how often a server that is down is tried: one that is too busy for us is not helped
-	// by more.
+	// lastProbe is how often a server that is down is tried: one that is too busy for us is not
+	// helped by more.
 	lastProbe = 5 * time.Second
-	// deadline is what one question takes at most, with the look that follows on one that hangs. Its
-	// answer may take five of the seven seconds: a Postfix that asks somebody else itself takes three
-	// (address_verify_poll_delay).
+	// deadline is what one question takes at most, with the look that follows on one that hangs.
+	// Its answer may take five of the seven seconds: a Postfix that asks somebody else itself takes
+	// three (address_verify_poll_delay).
 	deadline = 7 * time.Second
 )
 

@@ -105,7 +105,8 @@ func TestStartTLS(t *testing.T) {
 	}
 }
 
-// TestStartTLSUnanswered: a reply to STARTTLS that is none of those in the standard ends the dialogue.
+// TestStartTLSUnanswered: a reply to STARTTLS that is none of those in the standard ends the
+// dialogue.
 func TestStartTLSUnanswered(t *testing.T) {
 	s := newTLSServer(t)
 	s.answer = "250 ok"

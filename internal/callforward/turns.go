@@ -14,9 +14,9 @@ var ErrBusy = errors.New("too many questions at once")
 const (
 	// atOnce is how many questions a server has under way.
 	atOnce = 10
-	// aMinute is how many questions a mail server gets within any minute. Postfix makes a queue file of
-	// each recipient that it accepts, and after a hundred of which no message came it holds back all
-	// its mail (in_flow_delay).
+	// aMinute is how many questions a mail server gets within any minute. Postfix makes a queue
+	// file of each recipient that it accepts, and after a hundred of which no message came it holds
+	// back all its mail (in_flow_delay).
 	aMinute = 30
 )
 
@@ -33,8 +33,8 @@ func newTurns(perMinute int) *turns {
 	return &turns{room: make(chan struct{}, atOnce), last: make([]time.Time, perMinute)}
 }
 
-// take waits for a turn until the context ends, or not at all: nor does it where the turn would come
-// too late. done gives it back.
+// take waits for a turn until the context ends, or not at all: nor does it where the turn would
+// come too late. done gives it back.
 func (t *turns) take(ctx context.Context, wait bool) (done func(), err error) {
 	select {
 	case t.room <- struct{}{}:

@@ -50,8 +50,8 @@ func (u *userdb) ask(ctx context.Context, to address.Address, _ bool) (finding, 
 		return finding{}, err
 	}
 	if !found {
-		// While its passwd-file cannot be read Dovecot says NOTFOUND once a second, and otherwise goes by
-		// what it has read before.
+		// While its passwd-file cannot be read Dovecot says NOTFOUND once a second, and otherwise
+		// goes by what it has read before.
 		if found, err = u.find(ctx, user); err != nil {
 			return finding{}, err
 		}

@@ -113,7 +113,8 @@ var named = map[string]encoding.Encoding{
 	"utf7": utf7, "u7": utf7, "unicode11utf7": utf7, "csutf7": utf7, "xunicode11utf7": utf7,
 	"csunicode11utf7": utf7, "unicode20utf7": utf7, "xunicode20utf7": utf7,
 
-	// Without a byte order RFC 2781 section 4.3 has the big end first, browsers and Windows the other.
+	// Without a byte order RFC 2781 section 4.3 has the big end first, browsers and Windows the
+	// other.
 	"utf16": utf16LE, "u16": utf16LE, "unicode": utf16LE, "csunicode": utf16LE, "ucs2": utf16LE,
 	"iso10646": utf16LE, "iso10646ucs2": utf16LE, "csutf16": utf16LE, "utf16le": utf16LE,
 	"utf16be": utf16BE, "ucs2be": utf16BE, "unicodebig": utf16BE, "unicodefffe": utf16BE,

@@ -14,7 +14,8 @@ type Kind uint8
 const (
 	// Clean: no signature matches what it was shown.
 	Clean Kind = iota
-	// Infected: a signature matches, be it of a virus or of what clamd is configured to take for one.
+	// Infected: a signature matches, be it of a virus or of what clamd is configured to take for
+	// one.
 	Infected
 	// Limited: it has a part that reaches a limit of clamd's own and was not scanned
 	// (AlertExceedsMax).

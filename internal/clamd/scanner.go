@@ -28,8 +28,8 @@ type Options struct {
 	Address Address
 	// Deadline is how long one scan may take.
 	Deadline time.Duration
-	// MaxSize is how many octets are sent for a message at most, with the [Front] of them that stand
-	// before it.
+	// MaxSize is how many octets are sent for a message at most, with the [Front] of them that
+	// stand before it.
 	MaxSize int64
 	// PingWithin is how long one that works may take for an answer to PING; 0 is 5 s.
 	PingWithin time.Duration
@@ -90,8 +90,8 @@ func NewScanner(o Options) *Scanner {
 // Name is the address as it is configured.
 func (s *Scanner) Name() string { return s.address.String() }
 
-// Limit is how many octets of a message the scanner takes, as far as is known: MaxSize, until it has
-// refused as many. News says that it is lower than when it was last asked for.
+// Limit is how many octets of a message the scanner takes, as far as is known: MaxSize, until it
+// has refused as many. News says that it is lower than when it was last asked for.
 func (s *Scanner) Limit() (limit int64, news bool) {
 	limit = s.limit.Load()
 	before := s.told.Swap(limit)
@@ -153,8 +153,8 @@ func (s *Scanner) stream(ctx context.Context, open func() io.Reader) (how sent, 
 	}
 }
 
-// blame says what a failed scan means for the scanner. One that has said nothing about any message for
-// long is lost even if it answers PING: its threads hang.
+// blame says what a failed scan means for the scanner. One that has said nothing about any message
+// for long is lost even if it answers PING: its threads hang.
 func (s *Scanner) blame(ctx context.Context, begun time.Time, err error) {
 	switch {
 	case errors.Is(err, ErrMessage) || ctx.Err() == context.Canceled:

@@ -20,7 +20,8 @@ const (
 	chunk = 64 << 10
 	// maxReply bounds what is read of an answer; a name of a signature has some dozens of octets.
 	maxReply = 4 << 10
-	// begin opens a scan; in front of the message stands what makes it one, see the package comment.
+	// begin opens a scan; in front of the message stands what makes it one, see the package
+	// comment.
 	begin, front = "zINSTREAM\x00", "Received: by mailweir\r\n"
 )
 

@@ -57,8 +57,8 @@ type Origin struct {
 	Environ []string
 	// Usual is the file that is read where it exists and no other one is named; "" for none.
 	Usual string
-	// Texts are files that are to have these texts, whatever the disk says of them, so that a file can
-	// be tried before it is written.
+	// Texts are files that are to have these texts, whatever the disk says of them, so that a file
+	// can be tried before it is written.
 	Texts map[string]string
 }
 
@@ -75,7 +75,8 @@ type Resolved struct {
 	// Unknown are the variables that begin with the prefix but name no flag: not an error, because
 	// whatever runs mailweir may have some of its own.
 	Unknown []Unknown
-	// Wrong is what no flag can have, in the order of the files, then of variables and command line.
+	// Wrong is what no flag can have, in the order of the files, then of variables and command
+	// line.
 	Wrong []Wrong
 	// Remarks are about lines that mean something, and most likely not what was meant.
 	Remarks []string

@@ -65,8 +65,8 @@ func TestBodiesAgainstReaders(t *testing.T) {
 	}
 }
 
-// delivered is a message as an MTA hands it on: Postfix and Sendmail take the blank before the colon
-// of a field of the message away. Python and MIME-tools would overlook the field.
+// delivered is a message as an MTA hands it on: Postfix and Sendmail take the blank before the
+// colon of a field of the message away. Python and MIME-tools would overlook the field.
 func delivered(message string) string {
 	header, body, _ := strings.Cut(message, "encoding :")
 	if body == "" {
@@ -81,7 +81,8 @@ func explainedBody(reader, message string, missed []string) bool {
 	case "Python":
 		return foldedEncoding.MatchString(message)
 	case "ripMIME", "MIME-tools":
-		// Of a damaged line of uuencode both read rubbish, in which there may be something like a word.
+		// Of a damaged line of uuencode both read rubbish, in which there may be something like a
+		// word.
 		return strings.Contains(message, "begin 644") && len(missed) <= 2
 	}
 	return false

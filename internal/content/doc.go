@@ -15,10 +15,11 @@
 //
 // # Readings
 //
-// Mail programs are tolerant, each in its own way. Where they differ in what a part or a file is, it
-// is read in each way from the same octets as they come, without holding them: parts by eachWay,
-// files by inside, lines that only begin with a boundary by a watch. What the readings come to counts
-// as the alternatives of a message do. What too many readings leave out is a [Limit] of the result.
+// Mail programs are tolerant, each in its own way. Where they differ in what a part or a file is,
+// it is read in each way from the same octets as they come, without holding them: parts by eachWay,
+// files by inside, lines that only begin with a boundary by a watch. What the readings come to
+// counts as the alternatives of a message do. What too many readings leave out is a [Limit] of the
+// result.
 //
 // # The overlap rule
 //

@@ -26,8 +26,8 @@ func utf16le(text string) string {
 	return b.String()
 }
 
-// TestDocuments hides the words "secret offer" in documents, and beside each in a twin that does not
-// show them.
+// TestDocuments hides the words "secret offer" in documents, and beside each in a twin that does
+// not show them.
 func TestDocuments(t *testing.T) {
 	e := mustExaminer(t, Options{}, "!activation 1\n1 secret offer\n")
 	const octets = "application/octet-stream"

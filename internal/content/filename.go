@@ -60,8 +60,8 @@ func visible(r rune) rune {
 }
 
 // filenames are all names of the part. Where there is none, Exchange and Outlook take the
-// description ([MS-OXCMAIL] section 2.2.3.4.1.1). It is mostly a sentence, which may end in the name of
-// a site: with an extension that is doubtful it is not taken for a name.
+// description ([MS-OXCMAIL] section 2.2.3.4.1.1). It is mostly a sentence, which may end in the
+// name of a site: with an extension that is doubtful it is not taken for a name.
 func (h *partHeader) filenames() (names []string) {
 	if len(h.names) > 0 || h.description == "" || showsAsText(h.mediaType) && !h.attached {
 		return h.names

@@ -38,7 +38,8 @@ func FuzzExamine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, msg string, cut uint8) {
 		whole := examine(t, e, msg, 1<<20)
 		pieces := examine(t, e, msg, int(cut)+1)
-		// Readings go on side by side, piece by piece: which is the first at a file depends on the cut.
+		// Readings go on side by side, piece by piece: which is the first at a file depends on the
+		// cut.
 		for _, r := range []*Result{whole, pieces} {
 			slices.SortFunc(r.Parts, func(a, b Part) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 		}

@@ -93,8 +93,8 @@ var hidingTricks = []struct{ name, hidden, innocent string }{
 }
 
 func TestHiding(t *testing.T) {
-	// Words of HTML are found in a second reading that knows no breaks and nothing hidden, so that the
-	// twins are held against a pattern, which is not.
+	// Words of HTML are found in a second reading that knows no breaks and nothing hidden, so that
+	// the twins are held against a pattern, which is not.
 	e := mustExaminer(t, Options{}, "!activation 1\n1 secret offer\n", "!activation 1\n1 regex \\bsecret\\s+offer\\b\n")
 	for _, trick := range hidingTricks {
 		t.Run(trick.name, func(t *testing.T) {

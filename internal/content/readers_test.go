@@ -193,8 +193,8 @@ func explained(reader, name string, ours []string) string {
 			return "in single quotes it takes the rest of the field for the name"
 		}
 	}
-	// MIME readers that put a plain name and sections together, ripMIME those of all parameters too.
-	// We do not, because honest senders write a plain name beside sections that say the same.
+	// MIME readers that put a plain name and sections together, ripMIME those of all parameters
+	// too. We do not, because honest senders write a plain name beside sections that say the same.
 	name = plainName(BaseName(name))
 	ends := func(test func(string, string) bool) bool {
 		return slices.ContainsFunc(ours, func(our string) bool {

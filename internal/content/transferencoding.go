@@ -31,10 +31,10 @@ var encodingNames = map[string]string{
 	"7bit": identityEncoding, "8bit": identityEncoding, "binary": identityEncoding,
 }
 
-// transferEncodings are what mail programs take a Content-Transfer-Encoding field for, the likeliest
-// first. One that is nothing but a name is that. In any other, each name that stands in it may be
-// found by a program that overlooks what is around it, and none by a strict one. Uuencode is not
-// known to all programs.
+// transferEncodings are what mail programs take a Content-Transfer-Encoding field for, the
+// likeliest first. One that is nothing but a name is that. In any other, each name that stands in
+// it may be found by a program that overlooks what is around it, and none by a strict one. Uuencode
+// is not known to all programs.
 func transferEncodings(value string) (all []string) {
 	value = strings.ToLower(value)
 	exact := strings.Trim(value, " \t;")
@@ -53,8 +53,8 @@ func transferEncodings(value string) (all []string) {
 	return all
 }
 
-// encodingIn is the encoding that a word names, or holds the name of: mutt looks at its first letters
-// only, others find it anywhere.
+// encodingIn is the encoding that a word names, or holds the name of: mutt looks at its first
+// letters only, others find it anywhere.
 func encodingIn(word string) (encoding string, known bool) {
 	if encoding, known = encodingNames[word]; known {
 		return encoding, true
@@ -92,8 +92,8 @@ func (w *walk) base64(h *partHeader, names []string, r *transfer.Base64Reader, d
 	}
 }
 
-// branch begins a reading of a part that parts from the likeliest one; nil if there are too many, or
-// nothing can be read from its middle on. Of a long text only what stands shortly before is read
+// branch begins a reading of a part that parts from the likeliest one; nil if there are too many,
+// or nothing can be read from its middle on. Of a long text only what stands shortly before is read
 // again, so that no word is cut.
 func (w *walk) branch(h *partHeader, names []string, b transfer.Branch, depth int) *secondReading {
 	text := showsAsText(h.mediaType)

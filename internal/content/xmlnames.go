@@ -73,8 +73,8 @@ type role uint8
 const (
 	separatesByBlank role = 1 << iota // in a paragraph too
 	separatesByLine
-	// Its text does not show: it was deleted or moved away, makes a field, or tells how to pronounce
-	// a word.
+	// Its text does not show: it was deleted or moved away, makes a field, or tells how to
+	// pronounce a word.
 	unshown
 	elsewhere // its text shows elsewhere than in the paragraph in which it stands
 	talks     // it has attributes that a person reads

@@ -91,8 +91,8 @@ func (w *walk) zipMember(f file, in *source.Reader, members *zipMembers) bool {
 	return ok && !w.x.halted() && w.expanded < w.x.examiner.limits.Expanded
 }
 
-// isFolder tells a folder from a file whose name only looks like one: it has no data. Java writes the
-// two octets that deflate makes of nothing.
+// isFolder tells a folder from a file whose name only looks like one: it has no data. Java writes
+// the two octets that deflate makes of nothing.
 func (m zipHeader) isFolder(data []byte, whole bool) bool {
 	if !strings.HasSuffix(m.names[0], "/") || !whole && len(data) > 0 {
 		return false

@@ -78,8 +78,8 @@ func (r *Resolver) mostAttempts() int {
 func (r *Resolver) try(f *flight, server int) (a attempted) {
 	a.server = server
 	defer func() {
-		// Bytes from the network are read here: a defect in reading them must cost one answer, not the
-		// process.
+		// Bytes from the network are read here: a defect in reading them must cost one answer, not
+		// the process.
 		if p := recover(); p != nil {
 			a.answer, a.ttl = failed(Malformed, fmt.Sprint("panic: ", p)), 0
 		}

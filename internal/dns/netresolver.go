@@ -93,7 +93,8 @@ func (n NetResolver) LookupAddr(ctx context.Context, addr string) ([]string, err
 // ask gives every answer other than records as a *net.DNSError.
 func (n NetResolver) ask(ctx context.Context, t Type, name string) (Answer, error) {
 	if !IsName(name) {
-		// As net.Resolver: what cannot be a name does not exist, and asking again will not change that.
+		// As net.Resolver: what cannot be a name does not exist, and asking again will not change
+		// that.
 		return Answer{Status: NoName}, &net.DNSError{Err: "not a domain name", Name: name, IsNotFound: true}
 	}
 	a := n.Ask(ctx, NewQuestion(t, name))

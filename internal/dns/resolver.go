@@ -25,13 +25,14 @@ type ResolverOptions struct {
 	CacheNames int // most answers kept; 200,000 (under 100 octets each)
 	InFlight   int // most questions (sockets) open at once; 1,000. As many again times 64 may wait for their turn
 
-	// FixedCase turns the random case of names off from the start. Without it, a server that does not
-	// echo the case is found out and spared from then on.
+	// FixedCase turns the random case of names off from the start. Without it, a server that does
+	// not echo the case is found out and spared from then on.
 	FixedCase bool
 
 	Clock func() time.Time // for the age of answers; time.Now
 
-	// Recorded answers in the place of the servers, of which none is asked then, and nothing is kept.
+	// Recorded answers in the place of the servers, of which none is asked then, and nothing is
+	// kept.
 	Recorded func(Question) Answer
 }
 

@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	// maxRequest is the longest line that the server reads; it closes the connection at a longer one.
+	// maxRequest is the longest line that the server reads; it closes the connection at a longer
+	// one.
 	maxRequest = 1024
 	// maxAnswer bounds what is read of one line: an answer has all fields of the user.
 	maxAnswer = 16 << 10

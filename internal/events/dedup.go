@@ -20,10 +20,10 @@ const (
 	dedupSpan   = time.Minute
 	dedupKeys   = 10_000 // clients, and pairs of client and domain, that are watched at once
 
-	// checkLines bound each check by itself. One check in a flood, and the usual lines of others, stay
-	// below what journald takes, on average 333 lines a second (RateLimitBurst=10000 in 30 s, in
-	// journald.conf(5), and more where the disk has room). Four checks flooded at once for half a
-	// minute may exceed it: there is no bound for all checks together.
+	// checkLines bound each check by itself. One check in a flood, and the usual lines of others,
+	// stay below what journald takes, on average 333 lines a second (RateLimitBurst=10000 in 30 s,
+	// in journald.conf(5), and more where the disk has room). Four checks flooded at once for half
+	// a minute may exceed it: there is no bound for all checks together.
 	checkLines = 100
 	checkSpan  = time.Second
 

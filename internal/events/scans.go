@@ -27,8 +27,8 @@ func newScans() *scans {
 	}
 }
 
-// Signatures shows when the signatures of a scanner were made, as long as the scanner is in use. The
-// zero Time is not known.
+// Signatures shows when the signatures of a scanner were made, as long as the scanner is in use.
+// The zero Time is not known.
 func (m *Metrics) Signatures(scanner string, made time.Time) {
 	b := m.scans.backends
 	if b == nil || made.IsZero() {

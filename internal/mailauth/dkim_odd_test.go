@@ -23,8 +23,8 @@ const (
 
 var ways = []string{"", "c=simple; ", "c=relaxed; ", "c=simple/simple; ", "c=simple/relaxed; ", "c=relaxed/simple; ", "c=relaxed/relaxed; "}
 
-// Each canonicalization over odd fields and bodies, by both algorithms: what is signed verifies, and
-// one octet more in the body or a signed field does not.
+// Each canonicalization over odd fields and bodies, by both algorithms: what is signed verifies,
+// and one octet more in the body or a signed field does not.
 func TestCanonicalizations(t *testing.T) {
 	for _, key := range []dkimtest.Key{dkimtest.RSA(t, 1024), dkimtest.Ed25519(t)} {
 		dns := keys{"key._domainkey.one.example": key.Record()}
@@ -170,8 +170,8 @@ func TestOddSignatures(t *testing.T) {
 	}
 }
 
-// The key of a domain that is written in letters beyond ASCII is found under its name in the DNS (RFC
-// 8616 section 5).
+// The key of a domain that is written in letters beyond ASCII is found under its name in the DNS
+// (RFC 8616 section 5).
 func TestUnicodeDomain(t *testing.T) {
 	key := dkimtest.Ed25519(t)
 	text := key.Sign(t, "From: a@bücher.example\r\n\r\nx\r\n", "v=1; a=ed25519-sha256; d=Bücher.example; s=key; i=@mail.bücher.example; h=from; bh=BH; b=SIGNATURE")

@@ -17,9 +17,9 @@ import (
 )
 
 const (
-	// maxKeyRecord is the longest key record that is looked at, in octets. An RSA key of 4,096 bits,
-	// the longest that a verifier must know (RFC 8301 section 3.2), takes 750; a key of 64 KiB takes
-	// seconds.
+	// maxKeyRecord is the longest key record that is looked at, in octets. An RSA key of 4,096
+	// bits, the longest that a verifier must know (RFC 8301 section 3.2), takes 750; a key of 64
+	// KiB takes seconds.
 	maxKeyRecord = 4096
 	// maxKeys is how many keys of one name are tried.
 	maxKeys = 10

@@ -50,7 +50,8 @@ const howToWrite = "write entries with mailweir auth passwd LOGIN, or doveadm pw
 // knownName is what a name of a scheme looks like; anything else might be a password.
 var knownName = regexp.MustCompile(`^[A-Z][A-Z0-9-]{1,15}$`)
 
-// argon is a hash by Argon2id (RFC 9106), written as $argon2id$v=19$m=KIB,t=PASSES,p=LANES$SALT$TAG.
+// argon is a hash by Argon2id (RFC 9106), written as
+// $argon2id$v=19$m=KIB,t=PASSES,p=LANES$SALT$TAG.
 type argon struct {
 	kib, passes uint32
 	lanes       uint8

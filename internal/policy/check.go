@@ -36,14 +36,14 @@ type Check struct {
 	// Permits, if not nil, is how somebody enters what the check's Grant hook then finds: a
 	// recipient's own permit.
 	Permits *Lift
-	// Measures are what people may decide about mail, whatever check has decided: to block its sender,
-	// to switch its login off. One with a Cause is for decisions of this check.
+	// Measures are what people may decide about mail, whatever check has decided: to block its
+	// sender, to switch its login off. One with a Cause is for decisions of this check.
 	Measures []Lift
-	// Unavailable is what the check answers before DATA when it has failed and its on-error is defer;
-	// nil is what most checks answer then, [Registry.Unavailable].
+	// Unavailable is what the check answers before DATA when it has failed and its on-error is
+	// defer; nil is what most checks answer then, [Registry.Unavailable].
 	Unavailable *Reply
-	// Setup registers flags and operations, and nothing else. It returns nil when the check needs no
-	// building.
+	// Setup registers flags and operations, and nothing else. It returns nil when the check needs
+	// no building.
 	Setup func(*Flags) Build
 }
 
@@ -66,41 +66,42 @@ type Hooks struct {
 	// call.
 	Header func(*Message, Field)
 	Body   func(*Message, []byte)
-	// Headers and Message judge the whole message, HeadersFor and MessageFor each remaining recipient.
+	// Headers and Message judge the whole message, HeadersFor and MessageFor each remaining
+	// recipient.
 	Headers    func(*Message) (Verdict, error)
 	HeadersFor func(*Recipient) (Verdict, error)
 	Message    func(*Message) (Verdict, error)
 	MessageFor func(*Recipient) (Verdict, error)
 
-	// Login judges an attempt to log in before its password is looked at, and SettleLogin learns what
-	// came of it.
+	// Login judges an attempt to log in before its password is looked at, and SettleLogin learns
+	// what came of it.
 	Login       func(*Login) (Verdict, error)
 	SettleLogin func(context.Context, *Login, LoginOutcome)
 
-	// Admit waits, at the end of a message, for a place for what is examined then, and returns how to
-	// give it back; nil when there is none to be had. It has a deadline of its own.
+	// Admit waits, at the end of a message, for a place for what is examined then, and returns how
+	// to give it back; nil when there is none to be had. It has a deadline of its own.
 	Admit func(context.Context) (leave func())
 
-	// Grant yields what permits this recipient's mail, asked only when there is an objection that it
-	// could bypass. An error means that there may be a permit: if something vouches for the sender,
-	// the objection is answered temporarily.
+	// Grant yields what permits this recipient's mail, asked only when there is an objection that
+	// it could bypass. An error means that there may be a permit: if something vouches for the
+	// sender, the objection is answered temporarily.
 	Grant func(context.Context, *Recipient) ([]Grant, error)
 	// GrantAtOnce says that Grant never waits, so that it is asked where its answer is needed.
 	GrantAtOnce bool
 
-	// Settle hooks learn, after the answer has been given and off its way, once for each recipient and
-	// message. A recipient who is refused is settled at once: he stands still, and so does what MAIL
-	// has brought of his message, but no more of it. The others are settled with their message, which
-	// then stands still as a whole. The context ends some seconds later; when it was judged, the
-	// outcome says.
+	// Settle hooks learn, after the answer has been given and off its way, once for each recipient
+	// and message. A recipient who is refused is settled at once: he stands still, and so does what
+	// MAIL has brought of his message, but no more of it. The others are settled with their
+	// message, which then stands still as a whole. The context ends some seconds later; when it was
+	// judged, the outcome says.
 	SettleRecipient func(context.Context, *Recipient, Outcome)
 	SettleMessage   func(context.Context, *Message, Outcome)
 
 	// Remarks are sentences about what the administrator may not expect of the flags, for mailweir
 	// check.
 	Remarks []string
-	// Warnings are such sentences about what stands wide open: the log has them, too, when the policy
-	// comes into use.
+	// Warnings are such sentences about what stands wide open: the log has them, too, when the
+	// policy comes into use.
 	Warnings []string
 
 	// Inspections ask what the check depends on whether it works; see [Inspection].
@@ -110,8 +111,8 @@ type Hooks struct {
 	// list. It is asked before a policy comes into use; the context ends soon.
 	Ready func(context.Context)
 
-	// Tick does what is due without any mail, every half minute or so while the policy is in use, and
-	// tells what it found: the event's time, check, mode and id are filled in.
+	// Tick does what is due without any mail, every half minute or so while the policy is in use,
+	// and tells what it found: the event's time, check, mode and id are filled in.
 	Tick func(ctx context.Context, tell func(*Event))
 
 	// Close releases what the hooks hold when the policy is no longer used by any session.
@@ -192,13 +193,13 @@ const (
 // Registry is the closed list of checks, and the order in which their objections are answered.
 type Registry struct {
 	Checks []*Check
-	// Order lists, for each stage that has an order, the checks whose objections are resolved there. A
-	// check that decides at more than one stage is named at each.
+	// Order lists, for each stage that has an order, the checks whose objections are resolved
+	// there. A check that decides at more than one stage is named at each.
 	Order map[Stage][]*Check
 	// Fault declares the reply to faults of mailweir itself.
 	Fault *Check
-	// Unavailable answers, before DATA, for a check whose on-error is defer; Unprocessed answers after
-	// it.
+	// Unavailable answers, before DATA, for a check whose on-error is defer; Unprocessed answers
+	// after it.
 	Unavailable, Unprocessed *Reply
 }
 

@@ -15,8 +15,8 @@ type Known struct {
 	Mode func(check string) Mode
 	// Local reports whether a domain is ours; ok is false where nobody says which are.
 	Local func(ctx context.Context, domain string) (local, ok bool, err error)
-	// Ours says in words why clients of a net are ours, such as that it is in --trusted-nets; "" where
-	// they are not.
+	// Ours says in words why clients of a net are ours, such as that it is in --trusted-nets; ""
+	// where they are not.
 	Ours func(ctx context.Context, net netip.Prefix) string
 	// Mail counts recorded mail.
 	Mail func(context.Context, MailCase) (MailCount, error)

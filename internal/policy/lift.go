@@ -13,8 +13,8 @@ import (
 // {envelope} (<> for it), {sender_domain}, {to}, {to_domain}, {login}, {from} (the address in
 // header From), {check}, {place} (FILE:LINE of the cause), and the named groups of Cause.
 type Lift struct {
-	// Operation is one that people use, GROUP/NAME as in [admin.Path], and Words are what its command
-	// is given.
+	// Operation is one that people use, GROUP/NAME as in [admin.Path], and Words are what its
+	// command is given.
 	Operation string
 	Words     []string
 	// Table is the flag of a list, without hyphens, and Entry a line for it.

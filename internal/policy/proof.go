@@ -2,8 +2,8 @@ package policy
 
 // Proof says what is to be known of a check before it is enforced.
 type Proof struct {
-	// Week: how it does with the mail of this host should be watched for a week first. Without it, it
-	// may be enforced on the first day.
+	// Week: how it does with the mail of this host should be watched for a week first. Without it,
+	// it may be enforced on the first day.
 	Week bool
 	// Why is the reason, in words that go on after "because".
 	Why string

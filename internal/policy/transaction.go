@@ -65,9 +65,10 @@ type Transaction struct {
 	// Unexamined says which limits kept a part of the content from being examined.
 	Unexamined []Unexamined `json:"unexamined,omitempty"`
 
-	// Facts are what else the checks went by, Queries what all of them asked of DNS, tables, servers
-	// and scanners, also where they had nothing against the mail. State has what was remembered, in a
-	// short form that says nothing to people. With them the same case can be judged once more.
+	// Facts are what else the checks went by, Queries what all of them asked of DNS, tables,
+	// servers and scanners, also where they had nothing against the mail. State has what was
+	// remembered, in a short form that says nothing to people. With them the same case can be
+	// judged once more.
 	Facts   Facts         `json:"facts,omitzero"`
 	Queries []trace.Query `json:"queries,omitempty"`
 	State   []string      `json:"state,omitempty"`
@@ -94,7 +95,8 @@ type Facts struct {
 type RecipientOutcome struct {
 	Recipient string `json:"recipient"`
 	Direction string `json:"direction,omitempty"`
-	// Number counts the recipients of the transaction from 1, in the order in which they were named.
+	// Number counts the recipients of the transaction from 1, in the order in which they were
+	// named.
 	Number int `json:"number,omitempty"`
 	Outcome
 }

@@ -25,8 +25,8 @@ const (
 )
 
 const (
-	// askFor bounds one question, whoever waits for it: so the answer of a slow server is there when
-	// the mail is tried again.
+	// askFor bounds one question, whoever waits for it: so the answer of a slow server is there
+	// when the mail is tried again.
 	askFor = 20 * time.Second
 	// hurry is how long those wait for a new answer who have an old one.
 	hurry = 3 * time.Second

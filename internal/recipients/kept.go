@@ -10,8 +10,8 @@ import (
 	"mailweir/internal/state"
 )
 
-// The spaces of the state: answers, recipients|example.org|bob|smtp:next.example, and when something
-// of a domain was forgotten last, recipients-forgotten|example.org.
+// The spaces of the state: answers, recipients|example.org|bob|smtp:next.example, and when
+// something of a domain was forgotten last, recipients-forgotten|example.org.
 const (
 	space          = "recipients"
 	forgottenSpace = "recipients-forgotten"
@@ -62,8 +62,8 @@ func (a *Answers) keep(ctx context.Context, k key, to address.Address, answer An
 	return false
 }
 
-// value is what stands in the state: yes or no, when it was asked in Unix milliseconds, and what was
-// said.
+// value is what stands in the state: yes or no, when it was asked in Unix milliseconds, and what
+// was said.
 func (a Answer) value() []byte {
 	word := "no "
 	if a.Exists {

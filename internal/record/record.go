@@ -164,8 +164,8 @@ type Day struct {
 // keeps a writer waiting.
 type Reader interface {
 	Search(ctx context.Context, q Query) (Page, error)
-	// Counts sums the rollup in buckets of so wide, which begin at multiples of that since 1970: from
-	// the one that since is in, until an end; zero times are no bounds.
+	// Counts sums the rollup in buckets of so wide, which begin at multiples of that since 1970:
+	// from the one that since is in, until an end; zero times are no bounds.
 	Counts(ctx context.Context, since, until time.Time, bucket time.Duration) ([]Count, error)
 	Changes(ctx context.Context, q ChangeQuery) ([]Change, error)
 	Extent(ctx context.Context) (Extent, error)

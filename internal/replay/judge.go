@@ -18,8 +18,8 @@ type Judge struct {
 	policy *runner.Policy
 	runner *runner.Runner
 	told   *told
-	// known are the digests of the checks, by those of the policies that judged then; now are those of
-	// the policy.
+	// known are the digests of the checks, by those of the policies that judged then; now are those
+	// of the policy.
 	known map[string]Policy
 	now   Policy
 }

@@ -21,8 +21,8 @@ type past struct {
 	state   state.Store
 	missing error          // of what the record does not have
 	policy  *runner.Policy // under which it is judged
-	// then are the digests of the checks of the policy that judged then, nil where they are not known;
-	// now are those of this one, permits says that the administrator's permits are the same.
+	// then are the digests of the checks of the policy that judged then, nil where they are not
+	// known; now are those of this one, permits says that the administrator's permits are the same.
 	then, now map[string]string
 	permits   bool
 	// events are the decisions that the outcomes name, by their ids. decisions are all those of the

@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	// maxHeaders bounds what is told about a message: rspamd resets a connection that brings more than
-	// 80,000 octets of headers.
+	// maxHeaders bounds what is told about a message: rspamd resets a connection that brings more
+	// than 80,000 octets of headers.
 	maxHeaders = 60_000
 	// maxValue bounds one value; RFC 5321 section 4.5.3.1 has none longer than 512.
 	maxValue = 2000

@@ -135,7 +135,8 @@ message for 3
 settle a accepted  4
 settle message accepted 8
 close`
-	// A refused recipient is settled beside the session: after it was judged, before the message is.
+	// A refused recipient is settled beside the session: after it was judged, before the message
+	// is.
 	const refused = "settle busy refused everythingmw-1 2\n"
 	text := d.text()
 	if at := strings.Index(text, refused); at < strings.Index(text, "grant busy") || at > strings.Index(text, "settle a ") {

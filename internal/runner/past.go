@@ -15,8 +15,8 @@ type Past interface {
 	// SPF is the result for the client with that HELO and sender, LOCAL@DOMAIN, "" for the null
 	// sender.
 	SPF(helo, sender string) (mailauth.SPFResult, error)
-	// Signed reports whether the message had a valid signature of one of the domains, or of one that
-	// is aligned with it.
+	// Signed reports whether the message had a valid signature of one of the domains, or of one
+	// that is aligned with it.
 	Signed(domains []string) (bool, error)
 	// Octets is the size of the message, FromUnknown why its From fields are not known.
 	Octets() int64
@@ -25,8 +25,8 @@ type Past interface {
 	// answer; the place is the one in the printed order. The recipient is nil for what is about
 	// client, sender or the whole message.
 	Said(check string, stage policy.Stage, place int, r *policy.Recipient) (policy.Verdict, error)
-	// Permitted reports whether a permit had let the mail past what a check finds. It is asked where
-	// that cannot be told again.
+	// Permitted reports whether a permit had let the mail past what a check finds. It is asked
+	// where that cannot be told again.
 	Permitted(check string, stage policy.Stage, place int, r *policy.Recipient) (bool, error)
 }
 

@@ -37,8 +37,8 @@ type Observer interface {
 	// Keeps reports whether what Settled takes is kept, to be judged again; else what was asked for
 	// it is left out.
 	Keeps() bool
-	// Defect takes a panic outside of any answer: in a Settle hook, a tick, or what gives back at the
-	// end of a scope.
+	// Defect takes a panic outside of any answer: in a Settle hook, a tick, or what gives back at
+	// the end of a scope.
 	Defect(error)
 	// Dropped is told that something was neither learned nor recorded, because a session's work
 	// behind the answers does not come to its end.

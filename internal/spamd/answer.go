@@ -17,8 +17,8 @@ const (
 	maxName    = 200
 )
 
-// Parse reads an answer to SYMBOLS: a line with a code, header lines, and the names of the rules that
-// hit. A code other than 0 (EX_OK of sysexits.h) is no judgement. What ends early is an error.
+// Parse reads an answer to SYMBOLS: a line with a code, header lines, and the names of the rules
+// that hit. A code other than 0 (EX_OK of sysexits.h) is no judgement. What ends early is an error.
 func Parse(text []byte) (spamscan.Answer, error) {
 	head, body, whole := bytes.Cut(text, []byte("\r\n\r\n"))
 	first, rest, _ := strings.Cut(string(head), "\r\n")

@@ -26,8 +26,8 @@ type Client struct {
 // maxAnswer bounds an answer in octets. Usual ones have some hundred.
 const maxAnswer = 256 << 10
 
-// New returns a client for HOST[:PORT] or unix:/PATH. It connects to nothing yet. The clock is for the
-// field Received that tells spamd of the client.
+// New returns a client for HOST[:PORT] or unix:/PATH. It connects to nothing yet. The clock is for
+// the field Received that tells spamd of the client.
 func New(address string, clock func() time.Time) (*Client, error) {
 	c := &Client{name: "spamd:" + address, clock: clock}
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {

@@ -177,8 +177,8 @@ func TestHangs(t *testing.T) {
 	}
 }
 
-// TestUnreadable: a message that cannot be read whole is never taken for a shorter one: spamd sees no
-// end of it.
+// TestUnreadable: a message that cannot be read whole is never taken for a shorter one: spamd sees
+// no end of it.
 func TestUnreadable(t *testing.T) {
 	readings := 0
 	address := serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) {

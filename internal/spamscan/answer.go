@@ -33,8 +33,8 @@ type Answer struct {
 	Symbols []Symbol
 	// Text is what the scanner would have the client read, "" for nothing.
 	Text string
-	// Add and Remove are changes of the header that the scanner asks for. What is removed is removed
-	// from the message as it was shown.
+	// Add and Remove are changes of the header that the scanner asks for. What is removed is
+	// removed from the message as it was shown.
 	Add    []Field
 	Remove []Removal
 	// Left names what the scanner asked for and does not get, such as another recipient.
@@ -50,14 +50,14 @@ type Symbol struct {
 // Field is a header field to be added.
 type Field struct {
 	Name, Value string
-	// Ordered says that Order counts: fields above it in the message, negative from the end; -1 is the
-	// end itself.
+	// Ordered says that Order counts: fields above it in the message, negative from the end; -1 is
+	// the end itself.
 	Ordered bool
 	Order   int
 }
 
-// Removal takes out the nth field of a name, counted from 1, or from the end if negative; 0 takes out
-// all.
+// Removal takes out the nth field of a name, counted from 1, or from the end if negative; 0 takes
+// out all.
 type Removal struct {
 	Name string
 	Nth  int

@@ -10,8 +10,8 @@ import (
 
 // Message is what a scanner is shown: a message, and what is known about how it came.
 type Message struct {
-	// Client is the client's address; the zero value where there is none, or none that says anything
-	// about the sender, as with a local submission.
+	// Client is the client's address; the zero value where there is none, or none that says
+	// anything about the sender, as with a local submission.
 	Client netip.Addr
 	// ClientName is the client's verified host name, "" without one.
 	ClientName string
@@ -26,7 +26,8 @@ type Message struct {
 	MTA                   string
 	TLSVersion, TLSCipher string
 
-	// Open returns a reader of the whole message, from its first octet. Each call returns another one.
+	// Open returns a reader of the whole message, from its first octet. Each call returns another
+	// one.
 	Open func() io.Reader
 }
 

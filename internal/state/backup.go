@@ -223,8 +223,8 @@ func lookThrough(name string) (rows int, err error) {
 			if rows, err = countRows(tx); err != nil {
 				return err
 			}
-			// In a goroutine, where a page that is not there would be fatal: all that rows are in, and
-			// the keys that lead there, have been read by now.
+			// In a goroutine, where a page that is not there would be fatal: all that rows are in,
+			// and the keys that lead there, have been read by now.
 			for wrong := range tx.Check(bolt.WithKVStringer(unsaid{})) {
 				err = errors.Join(err, wrong)
 			}

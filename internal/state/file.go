@@ -25,9 +25,9 @@ type File struct {
 	damage  atomic.Pointer[DamagedError] // once it was met
 	holder  *holder
 
-	// pending is taken for reading by whoever reads or writes rows, so that no row leaves the overlay
-	// for the file between a look at the one and a look at the other; a checkpoint takes it for an
-	// instant at its begin and end.
+	// pending is taken for reading by whoever reads or writes rows, so that no row leaves the
+	// overlay for the file between a look at the one and a look at the other; a checkpoint takes it
+	// for an instant at its begin and end.
 	pending sync.RWMutex
 	overlay overlay
 	journal *journal
@@ -49,8 +49,8 @@ type File struct {
 const (
 	// syncEvery leaves a sync a fifth of the second that a crash may cost.
 	syncEvery = 800 * time.Millisecond
-	// checkpointEvery is long enough for many rows to share a page on their way to the file, and for a
-	// short journal.
+	// checkpointEvery is long enough for many rows to share a page on their way to the file, and
+	// for a short journal.
 	checkpointEvery = 10 * time.Second
 	// checkpointAt is how many rows bring the checkpoint forward.
 	checkpointAt = 200_000

@@ -40,8 +40,8 @@ type MirrorOptions struct {
 	Most int
 	// KeysOnly leaves the values out.
 	KeysOnly bool
-	// Every is how old the copy may be, for a space in which not only people change things. 0 is any
-	// age.
+	// Every is how old the copy may be, for a space in which not only people change things. 0 is
+	// any age.
 	Every time.Duration
 }
 
@@ -221,8 +221,8 @@ func (m *Mirror) Find(key string) (Entry, bool, error) {
 }
 
 // Has reports whether there is a living entry whose key begins so, as far as is known, or a change
-// of one was heard of. It is not certain where there may be others: the space has not been read yet,
-// or not whole, or changes may have been missed.
+// of one was heard of. It is not certain where there may be others: the space has not been read
+// yet, or not whole, or changes may have been missed.
 func (m *Mirror) Has(prefix string) (has, certain bool) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()

@@ -6,13 +6,13 @@ import (
 
 // Options are what a store is opened with.
 type Options struct {
-	// Clock tells the time; nil is time.Now. The clocks of hosts that share a store must agree within
-	// seconds.
+	// Clock tells the time; nil is time.Now. The clocks of hosts that share a store must agree
+	// within seconds.
 	Clock func() time.Time
 	// Rows bounds the rows of each space; 0 is ten million.
 	Rows int
-	// OnDown is called once when the store goes unavailable and OnUp once when it is back. Neither may
-	// wait.
+	// OnDown is called once when the store goes unavailable and OnUp once when it is back. Neither
+	// may wait.
 	OnDown func(error)
 	OnUp   func()
 

@@ -24,37 +24,37 @@ import (
 // that is known: it is never a verdict on anyone.
 type Store interface {
 	// Do does the steps in one round trip and returns a result for each, which has an error of its
-	// own; the error that Do returns is the first of those, for whoever needs them all. Every step is
-	// atomic, steps on one key happen in order, and the whole is not atomic: what is wrong with one
-	// step, or with the server that has its key, leaves the others alone.
+	// own; the error that Do returns is the first of those, for whoever needs them all. Every step
+	// is atomic, steps on one key happen in order, and the whole is not atomic: what is wrong with
+	// one step, or with the server that has its key, leaves the others alone.
 	Do(ctx context.Context, steps ...Step) ([]Result, error)
 
 	// Get returns the value under key, false when there is none. A counter reads as its number in
 	// decimal.
 	Get(ctx context.Context, key string) ([]byte, bool, error)
-	// Acquire takes one of limit places under key, false when all are taken. Places and other entries
-	// do not share their keys. The places of a process that dies are free again at once (one host) or
-	// within [LeaseTime] (several). While a shared store is unavailable, the places that this process
-	// holds are counted instead, without an error.
+	// Acquire takes one of limit places under key, false when all are taken. Places and other
+	// entries do not share their keys. The places of a process that dies are free again at once
+	// (one host) or within [LeaseTime] (several). While a shared store is unavailable, the places
+	// that this process holds are counted instead, without an error.
 	Acquire(ctx context.Context, key string, limit int) (Lease, bool, error)
 
-	// List returns up to limit entries whose keys begin with prefix and come after the key after, in
-	// the order of keys. A prefix names at least a space and its separator; [Prefix] makes one. To
-	// read on, pass the last key as after.
+	// List returns up to limit entries whose keys begin with prefix and come after the key after,
+	// in the order of keys. A prefix names at least a space and its separator; [Prefix] makes one.
+	// To read on, pass the last key as after.
 	List(ctx context.Context, prefix, after string, limit int) ([]Entry, error)
-	// Ending returns up to limit living entries of the space that end before that time, soonest first.
-	// Whoever must see what ended gives it a longer life than it means and visits it in the rest;
-	// [Delete] tells the one host that was first.
+	// Ending returns up to limit living entries of the space that end before that time, soonest
+	// first. Whoever must see what ended gives it a longer life than it means and visits it in the
+	// rest; [Delete] tells the one host that was first.
 	Ending(ctx context.Context, space string, before time.Time, limit int) ([]Entry, error)
-	// Watch calls changed with each key under prefix that an entered step changed: here, before that
-	// step returns; on another host, within a second or two. It calls changed("") when changes may
-	// have been missed: list again. An entry that ends by itself is not reported. changed must not
-	// wait; calls come one at a time for what other hosts do.
+	// Watch calls changed with each key under prefix that an entered step changed: here, before
+	// that step returns; on another host, within a second or two. It calls changed("") when changes
+	// may have been missed: list again. An entry that ends by itself is not reported. changed must
+	// not wait; calls come one at a time for what other hosts do.
 	Watch(prefix string, changed func(key string)) (stop func())
 
-	// Waits reports whether what is asked here waits for a network or another process. Where it does
-	// not, Do, Get and Acquire return at once as long as no step is [Step.Entered], so that there is
-	// no need for a goroutine to ask in.
+	// Waits reports whether what is asked here waits for a network or another process. Where it
+	// does not, Do, Get and Acquire return at once as long as no step is [Step.Entered], so that
+	// there is no need for a goroutine to ask in.
 	Waits() bool
 	// Stats counts what the store holds.
 	Stats(ctx context.Context) (Stats, error)
@@ -117,8 +117,8 @@ var (
 	// ErrUnwritten is the error of a store whose disk is full or fails. It goes on in memory, and
 	// writes when the disk works again.
 	ErrUnwritten = errors.New("state cannot be written to disk")
-	// ErrUnsynced is the error of an entered step that was done, while the server did not confirm that
-	// it would survive.
+	// ErrUnsynced is the error of an entered step that was done, while the server did not confirm
+	// that it would survive.
 	ErrUnsynced = errors.New("entered, but the server did not confirm that it is safe; enter it again")
 	// ErrClosed is the error of a store after Close.
 	ErrClosed = errors.New("state is closed")

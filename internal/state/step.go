@@ -42,12 +42,13 @@ const (
 
 // Result is what one step did and found.
 type Result struct {
-	// Err is why the step was not done, or why that is not known. An entered step whose entry is not
-	// safe yet has all of its result and an error.
+	// Err is why the step was not done, or why that is not known. An entered step whose entry is
+	// not safe yet has all of its result and an error.
 	Err error
 	// Done says that the step did what its name says; of Get, that there is an entry.
 	Done bool
-	// Found says that there was a living entry before the step; Value and Until are what it held then.
+	// Found says that there was a living entry before the step; Value and Until are what it held
+	// then.
 	Found bool
 	Value []byte
 	Until time.Time

@@ -9,7 +9,8 @@ import (
 type Asked uint8
 
 const (
-	// Clients are asked for by [List.Client]: address, nets of whole octets or groups, verified name.
+	// Clients are asked for by [List.Client]: address, nets of whole octets or groups, verified
+	// name.
 	Clients Asked = 1 << iota
 	// Addresses are asked for by [List.Address].
 	Addresses
@@ -39,8 +40,8 @@ type Use struct {
 	Values Values
 
 	// Bare is the right-hand side of a key that stands alone, as in list: tables and in "static:"
-	// without a value: a block in a block list, OK in a permit. Where it is "", the values are data,
-	// and a key alone is an error.
+	// without a value: a block in a block list, OK in a permit. Where it is "", the values are
+	// data, and a key alone is an error.
 	Bare string
 
 	// Opens says that an entry lets mail past something, so that one which lets past nearly all is

@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// Bounds of a log, of its queries and of the state's answers each. The latter hold for a trace, too.
+// Bounds of a log, of its queries and of the state's answers each. The latter hold for a trace,
+// too.
 const (
 	maxLogged       = 64
 	maxLoggedOctets = 8 << 10

@@ -12,8 +12,8 @@ type Branch struct {
 
 // Base64Reader decodes a part by the first of its [Base64Readings].
 type Base64Reader struct {
-	// Fork begins another reading; what it returns takes the octets that follow, and nil at the end.
-	// Nil if nobody wants to know. The octets are valid until it returns.
+	// Fork begins another reading; what it returns takes the octets that follow, and nil at the
+	// end. Nil if nobody wants to know. The octets are valid until it returns.
 	Fork func(Branch) func(octets []byte)
 
 	r     io.Reader

@@ -13,7 +13,8 @@ type InForce struct {
 	Settings func() []Setting
 	// Policy is how checks and lists stand.
 	Policy func() Policy
-	// Check reads every source of flags again and says what a reload would change, and what is wrong.
+	// Check reads every source of flags again and says what a reload would change, and what is
+	// wrong.
 	Check func(context.Context) Checked
 	// Explain plays a case under the policy in force, and leaves nothing behind. Its error is about
 	// what the visitor has written, or about what could not be built.

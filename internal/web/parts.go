@@ -17,7 +17,8 @@ type Parts struct {
 	InForce InForce
 	// Watch begins to look on at what is written to the record, nil where that cannot be.
 	Watch func() *record.Watch
-	// Registry has the checks. Teller tells decisions of a record under the flags that are in force.
+	// Registry has the checks. Teller tells decisions of a record under the flags that are in
+	// force.
 	Registry *policy.Registry
 	Teller   func(record.Reader) *why.Teller
 	// Admin carries operations out, and decides who may.

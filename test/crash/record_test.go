@@ -181,7 +181,8 @@ func transactions(t *testing.T, address string, n int) (answered int) {
 	return answered
 }
 
-// wantMetric waits for a metric: what is only monitored is judged after the reply, and recorded then.
+// wantMetric waits for a metric: what is only monitored is judged after the reply, and recorded
+// then.
 func wantMetric(t *testing.T, m *testbed.Mailweir, name string, least float64) {
 	t.Helper()
 	if err := testbed.Until(func() error {

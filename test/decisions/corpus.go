@@ -155,8 +155,8 @@ func (m *mail) chooseRecipients(draw *rand.Rand) {
 		m.recipients = []string{"postmaster@example.org"}
 		return
 	}
-	// Nobody gets two messages in a row of one client, or one message twice: what the first has taught
-	// is not yet written then.
+	// Nobody gets two messages in a row of one client, or one message twice: what the first has
+	// taught is not yet written then.
 	first, end := 0, 20
 	if m.joins {
 		first, end = 20, 40

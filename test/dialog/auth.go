@@ -10,7 +10,8 @@ import (
 // authSocket is where Postfix asks mailweir auth, below its queue directory.
 const authSocket = "private/mw-auth"
 
-// logins is how clients of the MTA log in: not at all, at a Dovecot, or at a mailweir auth before it.
+// logins is how clients of the MTA log in: not at all, at a Dovecot, or at a mailweir auth before
+// it.
 func (s *Script) logins() testbed.MTAConfig {
 	if includes(s.Needs, "auth") {
 		return testbed.MTAConfig{Logins: true, Extra: "smtpd_sasl_path = " + authSocket + "\n"}

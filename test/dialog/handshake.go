@@ -52,7 +52,8 @@ func (c *conversation) startTLS(text string) error {
 		if err != nil {
 			return err
 		}
-		// The server names the authorities that it trusts; this client shows its certificate to any.
+		// The server names the authorities that it trusts; this client shows its certificate to
+		// any.
 		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &cert, nil }
 	}
 	return c.client.StartTLS(config)

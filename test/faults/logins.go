@@ -34,7 +34,8 @@ func passwords(n int) letter {
 }
 
 // login logs in once, and returns what was said to that, and the longest time that an answer took
-// once there was TLS. An answer that is neither yes, no nor "try again" is an error, and so is none.
+// once there was TLS. An answer that is neither yes, no nor "try again" is an error, and so is
+// none.
 func login(server, from string, l letter) (said string, slowest time.Duration, err error) {
 	c, err := testbed.Dial(server, from)
 	if err != nil {

@@ -25,8 +25,8 @@ type subject struct {
 	accepts bool
 	// atSocket says that the flags take the path of a unix socket.
 	atSocket bool
-	// logins says that it is asked about passwords, by mailweir auth. A letter is then to a login, its
-	// body a password, and its answer "auth 235" or "auth 535".
+	// logins says that it is asked about passwords, by mailweir auth. A letter is then to a login,
+	// its body a password, and its answer "auth 235" or "auth 535".
 	logins bool
 }
 

@@ -101,8 +101,8 @@ func greets(path, want string) error {
 	return err
 }
 
-// Do has just these addresses be users, one a line, and waits until Dovecot, which looks at the file
-// once a second, has read it. None: the file is gone.
+// Do has just these addresses be users, one a line, and waits until Dovecot, which looks at the
+// file once a second, has read it. None: the file is gone.
 func (m *Mailboxes) Do(users string) error {
 	if err := m.write(users); err != nil || users == "" {
 		return err

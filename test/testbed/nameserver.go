@@ -23,7 +23,8 @@ type NameServer struct {
 // NameServerConfig says what a name server knows. Its functions are called with names in lower case
 // that end in a dot, and from several goroutines.
 type NameServerConfig struct {
-	// Records returns the records of a name; without any the name does not exist. nil knows no name.
+	// Records returns the records of a name; without any the name does not exist. nil knows no
+	// name.
 	Records func(name string, kind dnsmessage.Type) []dnsmessage.ResourceBody
 	// Late says how much later the answer about a name is sent; nil is at once.
 	Late func(name string) time.Duration

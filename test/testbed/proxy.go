@@ -56,8 +56,8 @@ func StartProxy(tb TB, network, target string) *Proxy {
 	return startProxy(tb, &Proxy{Address: FreeAddress(tb), at: "tcp", network: network, target: target})
 }
 
-// StartProxyAtSocket starts one that has a unix socket itself, for clients that know no other. While
-// it refuses, the socket is gone.
+// StartProxyAtSocket starts one that has a unix socket itself, for clients that know no other.
+// While it refuses, the socket is gone.
 func StartProxyAtSocket(tb TB, network, target string) *Proxy {
 	tb.Helper()
 	return startProxy(tb, &Proxy{Address: filepath.Join(TempDir(tb), "proxy"), at: "unix", network: network, target: target})

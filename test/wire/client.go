@@ -25,13 +25,13 @@ type Client struct {
 
 // Answer is what a filter says to a command.
 type Answer struct {
-	// Code is 'c' to go on, 'a' accept, 'r' reject, 't' temporary failure, 'd' discard, 'y' a reply of
-	// its own.
+	// Code is 'c' to go on, 'a' accept, 'r' reject, 't' temporary failure, 'd' discard, 'y' a reply
+	// of its own.
 	Code byte
 	// Text is the reply of 'y', "550 5.7.1 No".
 	Text string
-	// Edits are changes of the message, in the order in which they came: the letter and what belongs
-	// to it.
+	// Edits are changes of the message, in the order in which they came: the letter and what
+	// belongs to it.
 	Edits []string
 }
 

@@ -84,8 +84,8 @@ func truthOf(holds bool) truth {
 	return no
 }
 
-// truthAt evaluates `not`, `and`, `or` and brackets; leaf is asked about what stands in brackets or a
-// function's.
+// truthAt evaluates `not`, `and`, `or` and brackets; leaf is asked about what stands in brackets or
+// a function's.
 func truthAt(list []token, leaf func(function string, list []token) truth, depth int) truth {
 	list = trim(list)
 	if depth > maxBlocks {

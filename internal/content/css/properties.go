@@ -1,6 +1,7 @@
 package css
 
-// otherProperties are those that @supports may be asked about: all of Chromium 156, as it lists them.
+// otherProperties are those that @supports may be asked about: all of Chromium 156, as it lists
+// them.
 var otherProperties = set(`
 	-webkit-align-content -webkit-align-items -webkit-align-self -webkit-animation
 	-webkit-animation-delay -webkit-animation-direction -webkit-animation-duration

@@ -1,6 +1,6 @@
-// Package param reads the fields Content-Type and Content-Disposition (RFC 2045 section 5.1, RFC 2183)
-// in every way in which mail readers take them: whatever is faulty, doubled or written in sections
-// has several values, the likeliest first.
+// Package param reads the fields Content-Type and Content-Disposition (RFC 2045 section 5.1, RFC
+// 2183) in every way in which mail readers take them: whatever is faulty, doubled or written in
+// sections has several values, the likeliest first.
 package param
 
 import (
@@ -194,7 +194,8 @@ func (p Params) Choices(multipart bool) (choices []map[string]string) {
 	}
 	for _, value := range p.Values(key) {
 		choice := maps.Clone(first)
-		// A boundary may not end in white space (RFC 2046 section 5.1.1); a reader trims the line too.
+		// A boundary may not end in white space (RFC 2046 section 5.1.1); a reader trims the line
+		// too.
 		choice[key] = strings.TrimRight(value, " \t\r\n")
 		choices = append(choices, choice)
 	}

@@ -1,7 +1,7 @@
-// Package rspamd carries over what an administrator has told rspamd: multimaps that refuse or accept
-// by themselves, and thresholds. rspamd stays: what only adds to its score, and all else that it
-// does, it does as before, whether Postfix or mailweir asks it. How maps are read is that of rspamd
-// 3.4.
+// Package rspamd carries over what an administrator has told rspamd: multimaps that refuse or
+// accept by themselves, and thresholds. rspamd stays: what only adds to its score, and all else
+// that it does, it does as before, whether Postfix or mailweir asks it. How maps are read is that
+// of rspamd 3.4.
 package rspamd
 
 import (

@@ -63,7 +63,8 @@ func dsn(path, mode string, pragmas ...string) string {
 }
 
 // openWriter opens a day's file for its writer, and makes it where it does not exist. A row of an
-// accepted message takes more than 2 KiB: of the usual pages of 4 KiB each would fill one, half empty.
+// accepted message takes more than 2 KiB: of the usual pages of 4 KiB each would fill one, half
+// empty.
 func openWriter(ctx context.Context, path string) (*sql.DB, error) {
 	if err := makeFile(path); err != nil {
 		return nil, err

@@ -19,8 +19,8 @@ import (
 
 // Options are what a store works with.
 type Options struct {
-	// For is how long entries are kept, Max how many octets they may take, a UTC day at most a quarter
-	// of it. 0 is no bound. Both are of the whole database, whichever host wrote.
+	// For is how long entries are kept, Max how many octets they may take, a UTC day at most a
+	// quarter of it. 0 is no bound. Both are of the whole database, whichever host wrote.
 	For time.Duration
 	Max int64
 	// Clock is nil for the real one.

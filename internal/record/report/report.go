@@ -51,7 +51,8 @@ type Tally struct {
 	Deferred int `json:"deferred"`
 	// Would are those of monitor mode: the mail went on.
 	Would int `json:"would_refuse"`
-	// Other are decisions that refused nothing: a check error, a recipient who was removed, an edit.
+	// Other are decisions that refused nothing: a check error, a recipient who was removed, an
+	// edit.
 	Other int `json:"other"`
 }
 
@@ -76,8 +77,8 @@ type Day struct {
 // List has the names of one kind that had the most.
 type List struct {
 	Rows []Row `json:"rows"`
-	// Names is how many were counted; More is how many are not in Rows. Full says that there were so
-	// many that only the most frequent ones could be counted.
+	// Names is how many were counted; More is how many are not in Rows. Full says that there were
+	// so many that only the most frequent ones could be counted.
 	Names int  `json:"names"`
 	More  int  `json:"more,omitempty"`
 	Full  bool `json:"full,omitempty"`

@@ -40,8 +40,8 @@ type Telling struct {
 	Became string `json:"became,omitempty"`
 	// Since is what happened afterwards between the same sender and recipient, the oldest first.
 	Since []Later `json:"since,omitempty"`
-	// Ways are what would let such mail pass: the first is the one to use. There is always one, and be
-	// it to say that nothing does.
+	// Ways are what would let such mail pass: the first is the one to use. There is always one, and
+	// be it to say that nothing does.
 	Ways []Way `json:"ways"`
 	// Measures are what else people may decide about such mail: mostly what keeps it away.
 	Measures []Way `json:"measures,omitempty"`

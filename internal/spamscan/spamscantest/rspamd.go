@@ -25,8 +25,8 @@ type Asked struct {
 	Body   string
 }
 
-// NewRspamd returns a server that answers with this JSON until the test ends. No answer at all closes
-// the connection.
+// NewRspamd returns a server that answers with this JSON until the test ends. No answer at all
+// closes the connection.
 func NewRspamd(t *testing.T, answer string) *Rspamd {
 	t.Helper()
 	r := &Rspamd{answer: answer}

@@ -35,7 +35,8 @@ func (c *Clock) Move(d time.Duration) {
 
 // Suite says how the stores that are tried are made.
 type Suite struct {
-	// Open returns an empty store that keeps at most rows rows in a space and is closed with the test.
+	// Open returns an empty store that keeps at most rows rows in a space and is closed with the
+	// test.
 	Open func(t *testing.T, clock *Clock, rows int) state.Store
 	// Slack is how many rows beyond a bound the backend may keep.
 	Slack int

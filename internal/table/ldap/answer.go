@@ -22,8 +22,8 @@ type rules struct {
 	attributes
 	result expand.Result
 
-	// Limits of entries in one search, of values in an answer, of searches within searches; 0 is none
-	// but for the last.
+	// Limits of entries in one search, of values in an answer, of searches within searches; 0 is
+	// none but for the last.
 	sizeLimit, expansionLimit, recursionLimit int
 }
 
@@ -49,8 +49,8 @@ type limitError string
 
 func (e limitError) Error() string { return string(e) }
 
-// take adds the values of entries to the answer. This follows dict_ldap_get_values of Postfix to the
-// letter, also in that an entry with a terminal attribute makes terminal those behind it.
+// take adds the values of entries to the answer. This follows dict_ldap_get_values of Postfix to
+// the letter, also in that an entry with a terminal attribute makes terminal those behind it.
 func (a *answer) take(entries []*ldaplib.Entry, depth int) error {
 	if a.sizeLimit > 0 && len(entries) > a.sizeLimit {
 		return limitError(fmt.Sprintf("the server sends more entries than size_limit, %d", a.sizeLimit))
@@ -174,7 +174,8 @@ func common(url, names []string) []string {
 	return both
 }
 
-// subtype compares attribute descriptions (RFC 4512, section 2.5): 1 if b is a or an a with options,
+// subtype compares attribute descriptions (RFC 4512, section 2.5): 1 if b is a or an a with
+// options,
 // -1 if a is a b with options, 0 for different attributes.
 func subtype(a, b string) int {
 	n := 0

@@ -24,8 +24,8 @@ type server struct {
 	// avoid is until when other servers are asked first, in nanoseconds since 1970; 0 while nothing
 	// speaks against this one.
 	avoid atomic.Int64
-	// refused is why it does not let us in. Directories lock accounts for which wrong passwords come
-	// again and again.
+	// refused is why it does not let us in. Directories lock accounts for which wrong passwords
+	// come again and again.
 	refused atomic.Pointer[refusal]
 }
 

@@ -137,8 +137,8 @@ func appendCondition(b *strings.Builder, text string) error {
 	return err
 }
 
-// extended checks what stands before ":=", which is ATTRIBUTE[:dn][:RULE] or [:dn]:RULE, and returns
-// it with a small "dn".
+// extended checks what stands before ":=", which is ATTRIBUTE[:dn][:RULE] or [:dn]:RULE, and
+// returns it with a small "dn".
 func extended(left string) (string, error) {
 	words := strings.Split(left, ":")
 	attribute, rules := words[0], words[1:]

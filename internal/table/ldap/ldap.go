@@ -98,8 +98,8 @@ func asAnswer(err error) error {
 // avoidFor is how long a server that has failed is asked after the others.
 const avoidFor = 30 * time.Second
 
-// ask puts a question to the first server that answers it: on a connection that is idle, and then on
-// new ones. Each has the file's timeout, or its share of what is left.
+// ask puts a question to the first server that answers it: on a connection that is idle, and then
+// on new ones. Each has the file's timeout, or its share of what is left.
 func (d *driver) ask(ctx context.Context, question func(*conn) error) error {
 	servers := d.inOrder(time.Now())
 	if c := d.pool.take(); c != nil {
@@ -146,8 +146,8 @@ func (d *driver) inOrder(now time.Time) []*server {
 	return servers
 }
 
-// rank is 1 for a server to be avoided. Whoever comes first after the time is up tries it, and nobody
-// else until it has answered.
+// rank is 1 for a server to be avoided. Whoever comes first after the time is up tries it, and
+// nobody else until it has answered.
 func (s *server) rank(now time.Time) int {
 	until := s.avoid.Load()
 	if until == 0 || until <= now.UnixNano() && s.avoid.CompareAndSwap(until, now.Add(avoidFor).UnixNano()) {

@@ -146,8 +146,8 @@ func TestTimeIsShared(t *testing.T) {
 	}
 }
 
-// TestShares: of 7 seconds an idle connection has what a new one can do without, and several servers
-// have equal shares.
+// TestShares: of 7 seconds an idle connection has what a new one can do without, and several
+// servers have equal shares.
 func TestShares(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 7*time.Second)

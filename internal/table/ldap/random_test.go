@@ -40,8 +40,8 @@ var randomFiles = []string{
 	"query_filter = (mail=%s)\ndomain = example.com, !b.example, com, inline:{x..y=1}",
 }
 
-// TestRandomAgainstPostmap holds answers to hostile keys against postmap: every sign of a key stands
-// for itself. To half of the keys the directory has an entry with that very key.
+// TestRandomAgainstPostmap holds answers to hostile keys against postmap: every sign of a key
+// stands for itself. To half of the keys the directory has an entry with that very key.
 func TestRandomAgainstPostmap(t *testing.T) {
 	p := newPostmap(t)
 	slapd := testbed.StartSlapd(t, "dn: ou=people,dc=test\nobjectClass: organizationalUnit\nou: people\n\n")

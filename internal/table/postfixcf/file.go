@@ -1,6 +1,6 @@
 // Package postfixcf reads the files in which Postfix keeps the parameters of a table that lives
-// elsewhere: those of ldap_table(5), mysql_table(5), pgsql_table(5) and sqlite_table(5). They are in
-// the syntax of main.cf, without its $name: a "$" is a dollar sign.
+// elsewhere: those of ldap_table(5), mysql_table(5), pgsql_table(5) and sqlite_table(5). They are
+// in the syntax of main.cf, without its $name: a "$" is a dollar sign.
 //
 // What Postfix passes over without a word is a remark here, or an error: names that nobody knows,
 // and those that are given twice. Every error and remark names file and line.

@@ -13,8 +13,8 @@ import (
 // maxOther bounds a file that such a file names, such as all authorities of a system.
 const maxOther = 16 << 20
 
-// ReadOther reads a file that such a file names: a certificate, options, a list. It is a regular one
-// of at most 16 MiB; a pipe in its place would keep a policy from being loaded, for ever.
+// ReadOther reads a file that such a file names: a certificate, options, a list. It is a regular
+// one of at most 16 MiB; a pipe in its place would keep a policy from being loaded, for ever.
 func ReadOther(path string) ([]byte, error) {
 	f, err := textfile.Open(path)
 	if err != nil {

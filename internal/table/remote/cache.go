@@ -22,9 +22,9 @@ type kept struct {
 	until time.Time
 }
 
-// cache keeps answers in two halves. When the young one is full it becomes the old one, and what was
-// old is gone; what is asked for again moves to the young one. It is not safe for use by many at
-// once.
+// cache keeps answers in two halves. When the young one is full it becomes the old one, and what
+// was old is gone; what is asked for again moves to the young one. It is not safe for use by many
+// at once.
 type cache struct {
 	keep       time.Duration
 	young, old map[string]kept

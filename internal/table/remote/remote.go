@@ -28,11 +28,11 @@ type Kind struct {
 	Name string
 	// File says that the source is the name of a file in the syntax of main.cf.
 	File bool
-	// InFlight is the most calls of Find under way at once, for one source; others wait for room. 0 is
-	// 32.
+	// InFlight is the most calls of Find under way at once, for one source; others wait for room. 0
+	// is 32.
 	InFlight int
-	// WholeKeys says that the server expects whole addresses and names, as those of regexp: tables do,
-	// and not the parts of them.
+	// WholeKeys says that the server expects whole addresses and names, as those of regexp: tables
+	// do, and not the parts of them.
 	WholeKeys bool
 	// Open reads and checks the source, and does not connect: a server that is down must not keep a
 	// policy from being loaded.

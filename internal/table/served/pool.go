@@ -78,7 +78,8 @@ func (s *server) over(ctx context.Context, c *connection, key string) (value str
 		s.keep(c)
 	}
 	if err == nil && found && value == "" {
-		// Postfix takes it for an error, too: servers say so that do not know how to say "not found".
+		// Postfix takes it for an error, too: servers say so that do not know how to say "not
+		// found".
 		err = remote.Answered{Err: errors.New("the value is empty; a server should say that there is no entry")}
 	}
 	if err != nil && ctx.Err() != nil {

@@ -72,8 +72,8 @@ func query(f *postfixcf.File, function bool) (text, name string) {
 		f.String("select_field", ""), f.String("table", ""), f.String("where_field", ""), f.String("additional_conditions", "")), "table"
 }
 
-// scan reads the query as a dialect does, notes what is wrong with it, and returns the quotes around
-// its places. What follows a first statement is an error, or cut off with a remark.
+// scan reads the query as a dialect does, notes what is wrong with it, and returns the quotes
+// around its places. What follows a first statement is an error, or cut off with a remark.
 func (c *config) scan(l lexis, cut bool) []byte {
 	s, err := l.scan(c.text)
 	switch {

@@ -15,7 +15,7 @@
 //   - Servers are spoken to in a way that takes one statement at a time, and an SQLite file is opened
 //     for reading.
 //
-// The order of hosts is that of Postfix: sockets first, then at random, those that have failed last.
-// Connections are few, and kept as long as idle_interval says; one that the server has closed
+// The order of hosts is that of Postfix: sockets first, then at random, those that have failed
+// last. Connections are few, and kept as long as idle_interval says; one that the server has closed
 // meanwhile is dialled again before anybody hears of it.
 package sql

@@ -14,8 +14,8 @@ import (
 	"mailweir/test/testbed"
 )
 
-// fails asks for a key that Postfix fails for as well. The error is the server's answer: nobody is to
-// take the server for lost.
+// fails asks for a key that Postfix fails for as well. The error is the server's answer: nobody is
+// to take the server for lost.
 func (b bed) fails(t *testing.T, name, lines, key, want string) {
 	t.Helper()
 	t.Run(name, func(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// lexis is how a dialect of SQL, in one mode of a session, reads the text of a statement: as much of
-// it as tells where strings begin and end.
+// lexis is how a dialect of SQL, in one mode of a session, reads the text of a statement: as much
+// of it as tells where strings begin and end.
 type lexis struct {
 	backslash bool // a backslash escapes the next character of a string
 	double    bool // "…" is a string, else an identifier

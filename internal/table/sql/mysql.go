@@ -28,9 +28,9 @@ type mysqlTable struct {
 	files     mysqlFiles
 }
 
-// mysqlCharsets are those in which no octet of a longer character looks like a quote or a backslash,
-// with what the connection speaks. A key may have characters that the old UTF-8 of at most three
-// octets lacks; the server would cut it off there.
+// mysqlCharsets are those in which no octet of a longer character looks like a quote or a
+// backslash, with what the connection speaks. A key may have characters that the old UTF-8 of at
+// most three octets lacks; the server would cut it off there.
 var mysqlCharsets = map[string]string{"utf8mb4": "utf8mb4", "utf8mb3": "utf8mb4", "utf8": "utf8mb4", "latin1": "latin1"}
 
 func mysqlLexis(backslash, double bool) lexis {
@@ -146,8 +146,8 @@ type mysqlSession struct {
 	quotes    []byte // of the query, as this session reads it
 }
 
-// prepare asks for the modes of the session, which the server, the account or a script of the server
-// may have set, and reads the query with them.
+// prepare asks for the modes of the session, which the server, the account or a script of the
+// server may have set, and reads the query with them.
 func (s *mysqlSession) prepare(ctx context.Context) error {
 	rows, err := s.rows(ctx, "SELECT @@SESSION.sql_mode, @@SESSION.character_set_client")
 	if err != nil {

@@ -24,7 +24,8 @@ type mysqlOptions struct {
 	tls                      mysqlTLS
 }
 
-// mysqlSockets is where servers have their socket on the usual systems, the first that exists counts.
+// mysqlSockets is where servers have their socket on the usual systems, the first that exists
+// counts.
 var mysqlSockets = []string{"/run/mysqld/mysqld.sock", "/var/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock"}
 
 func (o mysqlOptions) localSocket() string {

@@ -74,7 +74,8 @@ func (t mysqlTLS) remark(f *postfixcf.File, a address) {
 	}
 }
 
-// apply sets up TLS for a host. Files are read for each connection, so that new ones need no reload.
+// apply sets up TLS for a host. Files are read for each connection, so that new ones need no
+// reload.
 func (t mysqlTLS) apply(cfg *mysql.Config, a address) error {
 	if a.network == "unix" {
 		return nil

@@ -99,8 +99,8 @@ func joined(list []error) error {
 	return err
 }
 
-// order is the hosts as they are to be tried: those that have failed lately last, sockets first, and
-// others at random.
+// order is the hosts as they are to be tried: those that have failed lately last, sockets first,
+// and others at random.
 func (p *pool) order() []*host {
 	p.mu.Lock()
 	defer p.mu.Unlock()

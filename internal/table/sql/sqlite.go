@@ -85,8 +85,8 @@ func (s *sqliteSession) ping(ctx context.Context) (string, error) {
 	return "SQLite " + strings.Join(rows, " "), err
 }
 
-// fresh reports whether the file is still the one that was opened: who replaces it wants that one to
-// be read.
+// fresh reports whether the file is still the one that was opened: who replaces it wants that one
+// to be read.
 func (s *sqliteSession) fresh() bool {
 	state, err := os.Stat(s.path)
 	return err == nil && os.SameFile(state, s.state)
@@ -165,7 +165,8 @@ func (s *sqliteSession) failure(ctx context.Context, err error) error {
 	return s.hint(err)
 }
 
-// isAnswer reports whether an error code speaks of the statement or the moment, and not of the file.
+// isAnswer reports whether an error code speaks of the statement or the moment, and not of the
+// file.
 func isAnswer(code int) bool {
 	switch code & 0xff {
 	case sqlite3.SQLITE_ERROR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH,
@@ -175,8 +176,8 @@ func isAnswer(code int) bool {
 	return code == sqlite3.SQLITE_READONLY // what is more special is about the file
 }
 
-// hint adds to an error what may be the cause: a database with a write-ahead log cannot be read where
-// its directory cannot be written to.
+// hint adds to an error what may be the cause: a database with a write-ahead log cannot be read
+// where its directory cannot be written to.
 func (t *sqliteTable) hint(err error) error {
 	var said *sqlite.Error
 	if !errors.As(err, &said) || said.Code()&0xff != sqlite3.SQLITE_CANTOPEN && said.Code()&0xff != sqlite3.SQLITE_READONLY || !t.writesAhead() {

@@ -12,8 +12,8 @@ import (
 	"mailweir/test/testbed"
 )
 
-// cutter passes connections on to a server. It cuts off what the server says after so many octets, or
-// turns one octet of it around.
+// cutter passes connections on to a server. It cuts off what the server says after so many octets,
+// or turns one octet of it around.
 type cutter struct {
 	address string
 	after   atomic.Int64
@@ -117,7 +117,8 @@ func TestTornAnswers(t *testing.T) {
 			if answers == 0 || answers > 40 {
 				t.Errorf("%d of %d answers were whole", answers, total)
 			}
-			// What it means when one octet is wrong is for the octet to say; it ends in time, and in no panic.
+			// What it means when one octet is wrong is for the octet to say; it ends in time, and
+			// in no panic.
 			c.after.Store(1 << 30)
 			for turn := int64(0); turn < total; turn += 3 {
 				c.turn.Store(turn)

@@ -40,8 +40,8 @@ type Route struct {
 
 // Pages are those that the door shows on its own.
 type Pages struct {
-	// Login asks for name and password. trouble, if not "", says what came of the last attempt; next
-	// is the path to go on to.
+	// Login asks for name and password. trouble, if not "", says what came of the last attempt;
+	// next is the path to go on to.
 	Login func(w http.ResponseWriter, r *http.Request, status int, trouble, next string)
 	// Error says why something is not shown or not done. v is nil where nobody is logged in.
 	Error func(w http.ResponseWriter, r *http.Request, v *policy.Person, status int, text string)

@@ -36,8 +36,8 @@ type Rejections struct {
 	Rows []Row
 	// Tabs are the kinds of entries that can be chosen by one click.
 	Tabs []Tab
-	// Newest and Older are the neighbouring pages, Live the rows to come, CSV and JSON the whole list
-	// for other programs; "" is none.
+	// Newest and Older are the neighbouring pages, Live the rows to come, CSV and JSON the whole
+	// list for other programs; "" is none.
 	Newest, Older, Live, CSV, JSON string
 	// Reached says how far a search by text came, "" for to the end.
 	Reached string

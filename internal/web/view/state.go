@@ -43,8 +43,8 @@ type OpList struct {
 	Rows    []OpRow
 	HasUses bool
 	Notes   []string
-	// First and Next are other pages of the list, Empty is said where there is no row, Trouble where
-	// there is no list.
+	// First and Next are other pages of the list, Empty is said where there is no row, Trouble
+	// where there is no list.
 	First, Next, Empty, Trouble string
 }
 
