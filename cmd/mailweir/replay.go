@@ -32,8 +32,8 @@ state: all say what they said then. Lists in files are read as they are now.
 What cannot be told is said and not guessed: a check that would have to see the body, which is not kept, or that asks what was not asked
 then. A check whose settings and lists are those of then repeats what it said, so that its mode can be tried: monitor or enforce.
 
-Exit code 0: nothing changes. 1: something does. 2: of more than half of the mail, or of none, it can be told. 64: wrong use. 69: the record
-cannot be read. 78: a configuration is wrong.`,
+Exit code 0: nothing changes. 1: something does. 2: of more than half of the decisions it cannot be told, or there are none. 64: wrong
+use. 69: the record cannot be read. 78: a configuration is wrong.`,
 		Example: `  mailweir replay --with=new.conf
   mailweir replay --with=/etc/mailweir/mailweir.conf --greylist=enforce --since=2d --changed`,
 		Args: noArguments,

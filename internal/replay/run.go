@@ -59,7 +59,7 @@ func (s *Sums) add(r Result) {
 func (s *Sums) changed() int { return s.Kinds[Refused] + s.Kinds[Accepted] + s.Kinds[Changed] }
 
 // Verdict is what a replay comes to in one number: 0 if nothing changes, 1 if something does, 2 if
-// of more than half, or of nothing, it can be told.
+// of more than half it cannot be told, or there are none.
 func (s *Sums) Verdict() int {
 	switch {
 	case 2*s.Kinds[CannotTell] > s.Decisions || s.Decisions == 0:
