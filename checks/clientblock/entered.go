@@ -56,14 +56,14 @@ func (e *entered) look(ctx context.Context, c *policy.Connection) (policy.Verdic
 	permit, err := e.permits.Client(ctx, c.Client)
 	switch {
 	case err != nil:
-		return blocklist.Unsure(v, err), nil
+		return blocklist.Unsure(v, err)
 	case permit != nil && permit.Narrower(block):
 		return policy.Pass.Because("%s", permit.Cause("permitted")), nil
 	}
 	match, err := c.LookUp(ctx, e.list)
 	switch verb := match.Action.Verb; {
 	case err != nil:
-		return blocklist.Unsure(v, err), nil
+		return blocklist.Unsure(v, err)
 	case match.Found() && (verb == table.OK || verb == table.Dunno):
 		return policy.Pass, nil
 	}

@@ -14,6 +14,7 @@ import (
 	"mailweir/internal/mailauth"
 	"mailweir/internal/policy"
 	"mailweir/internal/table"
+	"mailweir/internal/trace"
 )
 
 // Check asks unknown senders to come back, which mail servers do and most other programs do not.
@@ -138,15 +139,18 @@ const spfTimeout = 5 * time.Second
 
 // look finds out what is known of the recipient's triplet, unless the mail is in --greylist-bypass.
 // A table that cannot tell exempts nobody: all that it costs is another try, and the query trace
-// shows why.
+// shows why. What a record does not tell is left open.
 func (g *rule) look(r *policy.Recipient) policy.Verdict {
 	return g.listed.Later(func(ctx context.Context) (policy.Verdict, error) {
-		return g.bypass.Lists(ctx, r.Msg, []*policy.Recipient{r}, func(by string, _ error) policy.Verdict {
-			if by != "" {
-				return policy.Pass.Because("bypass: %s", by)
+		return g.bypass.Lists(ctx, r.Msg, []*policy.Recipient{r}, func(by string, err error) (policy.Verdict, error) {
+			switch {
+			case by != "":
+				return policy.Pass.Because("bypass: %s", by), nil
+			case errors.Is(err, trace.ErrNotRecorded):
+				return policy.Pass, err
 			}
-			return g.ask(r)
-		}), nil
+			return g.ask(r), nil
+		})
 	})
 }
 

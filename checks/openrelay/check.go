@@ -69,11 +69,11 @@ func (o rule) exceptional(ctx context.Context, r *policy.Recipient) (policy.Verd
 	refusal := policy.Object(reply).Because("%s is not a local domain", strconv.QuoteToASCII(r.Address.Domain))
 	client, err := m.Conn.LookUp(ctx, o.clients)
 	if err != nil {
-		return blocklist.Unsure(refusal, err), nil
+		return blocklist.Unsure(refusal, err)
 	}
 	recipient, err := o.exceptions.Address(ctx, r.Address)
 	if err != nil {
-		return blocklist.Unsure(refusal, err), nil
+		return blocklist.Unsure(refusal, err)
 	}
 	if client.Member() || recipient.Member() {
 		return policy.Pass, nil
@@ -83,7 +83,7 @@ func (o rule) exceptional(ctx context.Context, r *policy.Recipient) (policy.Verd
 	case m.Sender.IsNull():
 		return refusal, nil
 	case err != nil:
-		return blocklist.Unsure(refusal, err), nil
+		return blocklist.Unsure(refusal, err)
 	case !sender.Member():
 		return refusal, nil
 	}

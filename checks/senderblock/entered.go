@@ -56,19 +56,19 @@ func (b *rule) both(ctx context.Context, m *policy.Message) (policy.Verdict, err
 			return blocklist.Verdict(reply, match), nil
 		}
 	}
-	return b.unlessPermitted(ctx, m, block), nil
+	return b.unlessPermitted(ctx, m, block)
 }
 
 // unlessPermitted refuses, unless somebody has permitted what is about less, and something vouches
 // for the sender.
-func (b *rule) unlessPermitted(ctx context.Context, m *policy.Message, block *byhand.Entry) policy.Verdict {
+func (b *rule) unlessPermitted(ctx context.Context, m *policy.Message, block *byhand.Entry) (policy.Verdict, error) {
 	v := policy.Object(reply).Because("%s", block.Cause("blocked"))
 	permit, err := b.permits.Sender(ctx, m.Sender, b.delimiter)
 	switch {
 	case err != nil:
 		return blocklist.Unsure(v, err)
 	case permit == nil || !permit.Narrower(block):
-		return v
+		return v, nil
 	}
 	return b.vouching.Later(func(ctx context.Context) (policy.Verdict, error) {
 		vouched, err := m.Vouched(ctx)
@@ -76,9 +76,9 @@ func (b *rule) unlessPermitted(ctx context.Context, m *policy.Message, block *by
 		case vouched:
 			return policy.Pass.Because("%s", permit.Cause("permitted")), nil
 		case err != nil:
-			return blocklist.Unsure(v, err), nil
+			return blocklist.Unsure(v, err)
 		}
 		trace.Add(ctx, "permit: "+permit.Cause("permitted"), policy.PermitNotCounted+": nothing vouches for the sender")
 		return v, nil
-	})
+	}), nil
 }

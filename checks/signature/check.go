@@ -136,7 +136,7 @@ func (s *rule) hooks() policy.Hooks {
 				if err != nil || !v.Objects() {
 					return v, err
 				}
-				return s.bypass.Spare(ctx, v, r.Msg, r), nil
+				return s.bypass.Spare(ctx, v, r.Msg, r)
 			}), nil
 		},
 		SettleMessage: s.exam.Settle,

@@ -111,7 +111,8 @@ func (t *rule) message(m *policy.Message) (policy.Verdict, error) {
 			reply = replyAgain
 		}
 		objection := policy.Object(reply).Because("%s; seen %d times before", signs, before)
-		return key, t.bypass.Spare(ctx, objection, m, recipients...), nil
+		v, err := t.bypass.Spare(ctx, objection, m, recipients...)
+		return key, v, err
 	}), nil
 }
 

@@ -82,27 +82,29 @@ func (b Bypass) Unless(v policy.Verdict, m *policy.Message, recipients ...*polic
 		return v, nil
 	}
 	return policy.Asks(b.List).Later(func(ctx context.Context) (policy.Verdict, error) {
-		return b.Spare(ctx, v, m, recipients...), nil
+		return b.Spare(ctx, v, m, recipients...)
 	}), nil
 }
 
 // Spare is Unless where the caller has asked already.
-func (b Bypass) Spare(ctx context.Context, v policy.Verdict, m *policy.Message, recipients ...*policy.Recipient) policy.Verdict {
-	return b.Lists(ctx, m, recipients, func(by string, err error) policy.Verdict {
+func (b Bypass) Spare(ctx context.Context, v policy.Verdict, m *policy.Message, recipients ...*policy.Recipient) (policy.Verdict, error) {
+	return b.Lists(ctx, m, recipients, func(by string, err error) (policy.Verdict, error) {
 		switch {
 		case by != "":
-			return policy.Pass.Because("bypass: %s; else: %s", by, v.Cause()).Noted()
+			return policy.Pass.Because("bypass: %s; else: %s", by, v.Cause()).Noted(), nil
 		case err != nil && v.Objects():
 			return Unsure(v, err)
 		}
-		return v
+		return v, nil
 	})
 }
 
 // Lists finds out which entry leaves the message alone, for one of the recipients, and has judge
 // say what that comes to: by is "" for none. An error means that there may be one. Where a sender
 // must be vouched for, judge is asked once that is known.
-func (b Bypass) Lists(ctx context.Context, m *policy.Message, recipients []*policy.Recipient, judge func(by string, err error) policy.Verdict) policy.Verdict {
+func (b Bypass) Lists(
+	ctx context.Context, m *policy.Message, recipients []*policy.Recipient, judge func(by string, err error) (policy.Verdict, error),
+) (policy.Verdict, error) {
 	found, err := b.find(ctx, m)
 	for i := 0; i < len(recipients) && found.by == "" && err == nil; i++ {
 		found.by, err = b.recipient(ctx, recipients[i])
@@ -119,13 +121,13 @@ func (b Bypass) Lists(ctx context.Context, m *policy.Message, recipients []*poli
 		if why == "" && failure == nil {
 			by := entryOf(found.sender)
 			trace.Add(ctx, "bypass", by)
-			return judge(by, nil), nil
+			return judge(by, nil)
 		}
 		if failure == nil {
 			trace.Add(ctx, "entry "+found.sender.Where(), policy.PermitNotCounted+": sender is not vouched for ("+why+")")
 		}
-		return judge("", errors.Join(err, failure)), nil
-	})
+		return judge("", errors.Join(err, failure))
+	}), nil
 }
 
 // recipient looks a recipient up in the lists that may name him.
@@ -142,9 +144,14 @@ func (b Bypass) recipient(ctx context.Context, r *policy.Recipient) (by string, 
 // left alone.
 const atRcpt = 2 * time.Second
 
-// Unsure makes an objection temporary because a list that could take it back has failed.
-func Unsure(v policy.Verdict, err error) policy.Verdict {
-	return v.Deferred().Because("%s; it may be exempt: %v", v.Cause(), err)
+// Unsure makes an objection temporary because a list that could take it back has failed. Where the
+// mail is judged again and the record does not tell what the list said, that is the error: nobody
+// is to guess.
+func Unsure(v policy.Verdict, err error) (policy.Verdict, error) {
+	if errors.Is(err, trace.ErrNotRecorded) {
+		return policy.Pass, err
+	}
+	return v.Deferred().Because("%s; it may be exempt: %v", v.Cause(), err), nil
 }
 
 // bypassed is what a list has about a message.

@@ -12,6 +12,7 @@ import (
 
 	"mailweir/internal/policytest"
 	"mailweir/internal/record"
+	"mailweir/internal/state"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -201,6 +202,36 @@ func TestLeftOut(t *testing.T) {
 		if _, all := replayed(t, inMemory{r.entries, r.changes}, ours); all[0].Kind != Unchanged {
 			t.Errorf("%d left out, the same policy: %s", leftOut, lineOf(all[0]))
 		}
+	}
+}
+
+// Nor is a permit of less than was blocked taken for one that failed then.
+func TestBlockedAndLeftOut(t *testing.T) {
+	for check, key := range map[string]string{
+		"client-block": state.Key("block", "client", "192.0.2.0/24"),
+		"sender-block": state.Key("block", "sender", "else.example"),
+	} {
+		t.Run(check, func(t *testing.T) {
+			flags := []string{ours, "--client-block-code=554"}
+			r := newRecorder(t, nil, flags...)
+			entered := state.Put(key, []byte(`{"by":"root","at":"2026-11-23T11:00:00Z"}`), 0).Entered()
+			if _, err := r.world.State.Do(t.Context(), entered); err != nil {
+				t.Fatal(err)
+			}
+			r.send(policytest.Letter{From: "a@else.example"})
+			r.host.Close()
+			for _, e := range r.entries {
+				if e.Message != nil {
+					e.Message.LeftOut = 3
+				}
+			}
+			if _, all := replayed(t, inMemory{r.entries, r.changes}, flags...); all[0].Kind != Unchanged {
+				t.Errorf("the same policy: %s", lineOf(all[0]))
+			}
+			if _, all := replayed(t, inMemory{entries: r.entries}, flags...); all[0].Kind != CannotTell || !strings.Contains(lineOf(all[0]), check+" (") {
+				t.Errorf("a policy that is not known: %s", lineOf(all[0]))
+			}
+		})
 	}
 }
 
