@@ -20,6 +20,7 @@ type Log struct {
 	queries []Query
 	octets  int // of the queries
 	leftOut int // of them
+	lost    int // what traces could not pass on, at least
 	state   answers
 }
 
@@ -88,17 +89,17 @@ func (l *Log) addState(one remembered) {
 	l.state.add(one)
 }
 
-// lose counts what a trace could not pass on.
+// lose is [Trace.lose].
 func (l *Log) lose(n int) {
 	if l == nil {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.leftOut += n
+	l.lost = max(l.lost, n)
 }
 
-// Sum returns what there is by now in some logs, and how much their bounds have left out.
+// Sum returns what there is by now in some logs, and how much bounds have left out, at least.
 func Sum(logs ...*Log) (queries []Query, state []string, leftOut int) {
 	if !slices.ContainsFunc(logs, (*Log).any) {
 		return nil, nil, 0
@@ -112,7 +113,7 @@ func Sum(logs ...*Log) (queries []Query, state []string, leftOut int) {
 		for _, one := range l.state.list {
 			sum.addState(one)
 		}
-		sum.leftOut += l.leftOut + l.state.leftOut
+		sum.leftOut += l.leftOut + l.state.leftOut + l.lost
 		l.mu.Unlock()
 	}
 	return sum.queries, sum.state.inWords(), sum.leftOut + sum.state.leftOut
@@ -121,5 +122,5 @@ func Sum(logs ...*Log) (queries []Query, state []string, leftOut int) {
 func (l *Log) any() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.queries)+len(l.state.list)+l.leftOut+l.state.leftOut > 0
+	return len(l.queries)+len(l.state.list)+l.leftOut+l.state.leftOut+l.lost > 0
 }

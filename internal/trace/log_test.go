@@ -102,7 +102,7 @@ func TestATraceIsBounded(t *testing.T) {
 			found.Tell(trace.With(t.Context(), &told))
 			told.Tell(trace.With(t.Context(), &last))
 			queries, state, leftOut := trace.Sum(&log)
-			if len(queries) != 64 || len(state) != c.kept || leftOut < 36+100-c.kept {
+			if len(queries) != 64 || len(state) != c.kept || leftOut < 36+100-c.kept || leftOut > 2*(36+100-c.kept) {
 				t.Errorf("%d queries and %d answers are told, %d left out; want 64, %d and the rest", len(queries), len(state), leftOut, c.kept)
 			}
 		})

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/bits"
 	"slices"
 	"strings"
 	"sync"
@@ -25,7 +26,7 @@ const (
 	maxOctets  = 1024
 )
 
-// Trace collects queries, the first 64 of them. The zero Trace is empty and ready; a nil one is
+// Trace collects queries, the first 64 of them; details make room for what sums them up. The zero Trace is empty and ready; a nil one is
 // empty. It may be used from several goroutines.
 type Trace struct {
 	mu      sync.Mutex
@@ -33,6 +34,7 @@ type Trace struct {
 	details uint64 // which of them are, by their number
 	state   answers
 	leftOut int // of the queries, without details
+	lost    int // what other traces could not pass on, at least
 	log     *Log
 	alone   bool // nobody is told of what it has, neither a log nor another trace
 }
@@ -74,7 +76,7 @@ func (c *Carrier) Take() []Query {
 	c.trace.mu.Lock()
 	defer c.trace.mu.Unlock()
 	queries := c.trace.queries
-	c.trace.queries, c.trace.details, c.trace.leftOut = nil, 0, 0
+	c.trace.queries, c.trace.details, c.trace.leftOut, c.trace.lost = nil, 0, 0, 0
 	c.trace.state.reset()
 	return queries
 }
@@ -144,7 +146,12 @@ func (t *Trace) add(q Query, detail bool) {
 		if detail {
 			t.details |= 1 << n
 		}
-	case !detail:
+	case detail || slices.Contains(t.queries, q):
+	case t.details != 0:
+		last := bits.Len64(t.details) - 1
+		t.queries = append(slices.Delete(t.queries, last, last+1), q)
+		t.details &^= 1 << last
+	default:
 		t.leftOut++
 	}
 	if !detail {
@@ -159,11 +166,12 @@ func (t *Trace) addState(one remembered) {
 	t.log.addState(one)
 }
 
-// lose counts what another trace could not pass on.
+// lose notes how much another trace could not pass on. It may do so to each of many who ask for one
+// fact, so the most is kept, and not the sum.
 func (t *Trace) lose(n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.leftOut += n
+	t.lost = max(t.lost, n)
 	t.log.lose(n)
 }
 
@@ -176,7 +184,7 @@ func (t *Trace) Tell(ctx context.Context) {
 	}
 	t.mu.Lock()
 	queries, details, state := slices.Clone(t.queries), t.details, slices.Clone(t.state.list)
-	leftOut := t.leftOut + t.state.leftOut
+	leftOut := t.leftOut + t.state.leftOut + t.lost
 	t.mu.Unlock()
 	for i, q := range queries {
 		other.add(q, details&(1<<i) != 0)

@@ -62,3 +62,35 @@ func TestNilTraceIsEmpty(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// TestWhatABoundLeavesOut: what is known is not left out, the sum of details is not, and what many
+// are told of is left out once.
+func TestWhatABoundLeavesOut(t *testing.T) {
+	var log trace.Log
+	var found trace.Trace
+	ctx := trace.With(t.Context(), &found)
+	for i := range 70 {
+		trace.Add(ctx, strconv.Itoa(i%60), "")
+		trace.Detail(ctx, "detail "+strconv.Itoa(i), "")
+	}
+	trace.Add(ctx, "spf", "pass")
+	tell := func() {
+		var asks trace.Trace
+		asks.To(&log)
+		found.Tell(trace.With(t.Context(), &asks))
+	}
+	tell()
+	queries, _, leftOut := trace.Sum(&log)
+	if len(queries) != 61 || queries[60].Question != "spf" || leftOut != 0 {
+		t.Errorf("%d queries, %d left out: %v", len(queries), leftOut, queries)
+	}
+	for i := range 10 {
+		trace.Add(ctx, "more "+strconv.Itoa(i), "")
+	}
+	for range 20 {
+		tell()
+	}
+	if queries, _, leftOut := trace.Sum(&log); len(queries) != 64 || leftOut != 7 {
+		t.Errorf("%d queries, %d left out; want 64 and 7", len(queries), leftOut)
+	}
+}
