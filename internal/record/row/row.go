@@ -68,42 +68,39 @@ const (
 	KeySession                      // the session
 )
 
-// event is the JSON of an event's rest: what is named here stands in columns, unless it would not
-// be the same again.
+// event reads the JSON of an event's rest: what is named here stands in columns, unless it would
+// not be the same again. [object] writes it.
 type event struct {
 	*policy.Event
-	ID          string     `json:"id,omitempty"`
-	Time        omitted    `json:"time,omitzero"`
-	Host        omitted    `json:"host,omitzero"`
-	Check       omitted    `json:"check,omitzero"`
-	Mode        omitted    `json:"mode,omitzero"`
-	Action      omitted    `json:"action,omitzero"`
-	Session     omitted    `json:"session,omitzero"`
-	Transaction omitted    `json:"transaction,omitzero"`
-	Client      netip.Addr `json:"client,omitzero"`
-	Service     omitted    `json:"service,omitzero"`
-	Login       string     `json:"login,omitempty"`
-	Direction   omitted    `json:"direction,omitzero"`
+	ID          string     `json:"id"`
+	Time        omitted    `json:"time"`
+	Host        omitted    `json:"host"`
+	Check       omitted    `json:"check"`
+	Mode        omitted    `json:"mode"`
+	Action      omitted    `json:"action"`
+	Session     omitted    `json:"session"`
+	Transaction omitted    `json:"transaction"`
+	Client      netip.Addr `json:"client"`
+	Service     omitted    `json:"service"`
+	Login       string     `json:"login"`
+	Direction   omitted    `json:"direction"`
 }
 
 // message is the same of a transaction.
 type message struct {
 	*policy.Transaction
-	Ended   omitted    `json:"ended,omitzero"`
-	Host    omitted    `json:"host,omitzero"`
-	Check   omitted    `json:"check,omitzero"`
-	Session omitted    `json:"session,omitzero"`
-	Number  omitted    `json:"transaction,omitzero"`
-	Client  netip.Addr `json:"client,omitzero"`
-	Service omitted    `json:"service,omitzero"`
-	Login   string     `json:"login,omitempty"`
+	Ended   omitted    `json:"ended"`
+	Host    omitted    `json:"host"`
+	Check   omitted    `json:"check"`
+	Session omitted    `json:"session"`
+	Number  omitted    `json:"transaction"`
+	Client  netip.Addr `json:"client"`
+	Service omitted    `json:"service"`
+	Login   string     `json:"login"`
 }
 
 // omitted stands for a field whose value is in a column.
 type omitted struct{}
-
-// IsZero is true: it is never written.
-func (omitted) IsZero() bool { return true }
 
 // UnmarshalJSON leaves a value alone that should not be there.
 func (omitted) UnmarshalJSON([]byte) error { return nil }
