@@ -3,6 +3,7 @@ package milter
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -162,18 +163,20 @@ func TestPostfixProgress(t *testing.T) {
 			end := make(chan struct{})
 			fake.block = map[string]chan struct{}{"end": end}
 			_, mta := postfixServing(t, testbed.MTAConfig{ContentTimeout: timeout}, func() Session { return fake }, progressing(every))
+			release := sync.OnceFunc(func() { close(end) })
+			t.Cleanup(release) // also where an answer is not the one that is wanted
 			c := mta.Talk(t, mta.MX)
 			c.Say("EHLO client.example", "250")
 			c.Say("MAIL FROM:<a@b.example>", "250")
 			c.Say("RCPT TO:<c@ok.example>", "250")
 			c.Say("DATA", "354")
 			if every < timeout {
-				answer := time.AfterFunc(timeout+2*time.Second, func() { close(end) })
+				answer := time.AfterFunc(timeout+2*time.Second, release)
 				defer answer.Stop()
 				c.Say("Subject: one\r\n\r\nhello\r\n.", "250")
 			} else {
 				c.Say("Subject: one\r\n\r\nhello\r\n.", "451")
-				close(end)
+				release()
 			}
 			c.Say("QUIT", "221")
 			await(t, fake.ended, "the session's end")
