@@ -26,8 +26,8 @@ const (
 	maxOctets  = 1024
 )
 
-// Trace collects queries, the first 64 of them; details make room for what sums them up. The zero Trace is empty and ready; a nil one is
-// empty. It may be used from several goroutines.
+// Trace collects queries, the first 64 of them; details make room for what sums them up. The zero
+// Trace is empty and ready; a nil one is empty. It may be used from several goroutines.
 type Trace struct {
 	mu      sync.Mutex
 	queries []Query

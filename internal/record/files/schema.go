@@ -56,7 +56,8 @@ func dsn(path, mode string, pragmas ...string) string {
 	options := url.Values{"mode": {mode}, "_pragma": pragmas}
 	if mode != "ro" {
 		options.Set("_txlock", "immediate")
-		options.Set("_journal_mode", "WAL") // comes behind the pragmas: with it the file has its page size
+		// Comes behind the pragmas: from then on the file has its page size.
+		options.Set("_journal_mode", "WAL")
 	}
 	name := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: options.Encode()}
 	return name.String()
